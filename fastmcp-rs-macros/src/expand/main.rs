@@ -1,0 +1,65 @@
+//! The expansion of `#[mcp::main]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{LitInt, Token};
+
+use super::definition::option;
+use super::krate::Krate;
+use crate::parse::{FnItem, MainOptions};
+
+/// A plain `main` that hands an asynchronous one to the runtime.
+///
+/// The user's `main` stays a function of its own inside: so its types are inferred from its signature,
+/// and rustc's messages name it.
+pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
+    let krate = Krate::new(options.krate.as_ref());
+    let private = krate.private();
+    let name = &item.signature.ident;
+    let worker_threads = option(options.worker_threads.map(|count| {
+        let count = LitInt::new(&count.to_string(), proc_macro2::Span::mixed_site());
+        quote!(#count)
+    }));
+    let run = quote_spanned!(name.span()=> run_main);
+    assemble(
+        item,
+        &quote! {
+            #private::#run(
+                #private::Main {
+                    crate_name: ::core::env!("CARGO_PKG_NAME"),
+                    crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    worker_threads: #worker_threads,
+                },
+                #name(),
+            )
+        },
+    )
+}
+
+/// What stands in for a `main` that has mistakes: there is one, and its body is still checked.
+pub(crate) fn broken_main(item: &FnItem) -> TokenStream {
+    assemble(item, &quote!(::core::unreachable!()))
+}
+
+fn assemble(item: &FnItem, body: &TokenStream) -> TokenStream {
+    let FnItem {
+        attributes,
+        visibility,
+        signature,
+        body: user_body,
+    } = item;
+    let (name, output) = (&signature.ident, &signature.output);
+    let mut inner = signature.clone();
+    // Without `async`, which is reported, each `.await` would be a mistake of its own.
+    inner
+        .asyncness
+        .get_or_insert_with(|| Token![async](name.span()));
+    quote! {
+        #(#attributes)*
+        #visibility fn #name() #output {
+            #[allow(dead_code)]
+            #inner #user_body
+            #body
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The expansion of `#[mcp::model]`.
+//!
+//! serde and schemars do the work, through the runtime's re-exports. Constraints are published as
+//! extensions of a field's schema. They are enforced in a `Deserialize` of our own, which reads through
+//! a shadow of the type that has serde's, and then looks at each constrained field.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Fields, Member};
+
+use super::definition::constraints;
+use super::krate::{Krate, imports, private, private_at};
+use crate::data::{Body, DataField, DataType};
+use crate::parse::Kind;
+
+pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
+    let krate = Krate::new(data.krate.as_ref());
+    let imports = imports(&krate);
+    let item = published(data);
+    let derives = derives(&krate, !data.is_constrained());
+    let defaults = defaults(data);
+    let enforced = data.is_constrained().then(|| deserialize(data, &krate));
+    let extras = (defaults.is_some() || enforced.is_some()).then(|| {
+        quote! {
+            #[allow(deprecated)]
+            const _: () = {
+                #imports
+                #defaults
+                #enforced
+            };
+        }
+    });
+    quote! {
+        #derives
+        #item
+        #extras
+    }
+}
+
+/// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
+pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
+    let krate = Krate::new(data.krate.as_ref());
+    let mut item = data.input.clone();
+    remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
+    if matches!(item.data, Data::Union(_)) {
+        return item.into_token_stream();
+    }
+    let written = written_derives(&item.attrs);
+    let derives = match written {
+        true => TokenStream::new(),
+        false => derives(&krate, true),
+    };
+    quote!(#derives #item)
+}
+
+fn written_derives(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let text = attribute.to_token_stream().to_string();
+        attribute.path().is_ident("derive")
+            && ["Serialize", "Deserialize", "JsonSchema"]
+                .iter()
+                .any(|name| text.contains(name))
+    })
+}
+
+fn derives(krate: &Krate, with_deserialize: bool) -> TokenStream {
+    let private = krate.private();
+    let serde = krate.private_text("serde");
+    let schemars = krate.private_text("schemars");
+    let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
+    quote! {
+        #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
+        #[serde(crate = #serde)]
+        #[schemars(crate = #schemars)]
+    }
+}
+
+/// The type with its `#[arg]`s turned into attributes of serde and schemars.
+fn published(data: &DataType<'_>) -> DeriveInput {
+    let mut item = data.input.clone();
+    let bodies: Vec<&mut Fields> = fields_of(&mut item.data);
+    for (fields, body) in bodies.into_iter().zip(&data.bodies) {
+        for (field, described) in fields.iter_mut().zip(&body.fields) {
+            field
+                .attrs
+                .retain(|attribute| !attribute.path().is_ident("arg"));
+            field.attrs.extend(serde_attributes(data, body, described));
+            field.attrs.extend(schema_attribute(described));
+        }
+    }
+    item
+}
+
+fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
+    match data {
+        Data::Struct(data) => vec![&mut data.fields],
+        Data::Enum(data) => data
+            .variants
+            .iter_mut()
+            .map(|variant| &mut variant.fields)
+            .collect(),
+        Data::Union(_) => Vec::new(),
+    }
+}
+
+fn serde_attributes(data: &DataType<'_>, body: &Body<'_>, field: &DataField<'_>) -> Vec<Attribute> {
+    let mut attributes = Vec::new();
+    if let Some(rename) = &field.options.rename {
+        attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
+    }
+    if field.options.default.is_some() {
+        let path = format!(
+            "{}::{}",
+            data.input.ident,
+            default_name(body.variant, field)
+        );
+        attributes.push(syn::parse_quote!(#[serde(default = #path)]));
+    }
+    attributes
+}
+
+fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
+    let options = &field.options;
+    let bounds = [("minimum", &options.min), ("maximum", &options.max)];
+    // The library's normaliser knows from the schema's type whether these are of a string or a list.
+    let lengths = [
+        ("x-fastmcp-min-length", &options.min_length),
+        ("x-fastmcp-max-length", &options.max_length),
+    ];
+    let mut pairs: Vec<TokenStream> = Vec::new();
+    for (key, bound) in bounds {
+        let value = bound.as_ref().map(|bound| &bound.tokens);
+        pairs.extend(value.map(|value| quote!(#key = #value)));
+    }
+    for (key, bound) in lengths {
+        let value = bound.as_ref().map(|bound| &bound.tokens);
+        pairs.extend(value.map(|value| quote!(#key = #value)));
+    }
+    if let Some(pattern) = &options.pattern {
+        let pattern = &pattern.value;
+        pairs.push(quote!("pattern" = #pattern));
+    }
+    if let Some(default) = &options.default {
+        let default = &default.tokens;
+        pairs.push(quote!("default" = #default));
+    }
+    if !options.examples.is_empty() {
+        let examples = options.examples.iter().map(|(_, tokens)| tokens);
+        pairs.push(quote!("examples" = [#(#examples),*]));
+    }
+    (!pairs.is_empty()).then(|| syn::parse_quote!(#[schemars(extend(#(#pairs),*))]))
+}
+
+/// The name of the function that gives a field's default.
+fn default_name(variant: Option<&Ident>, field: &DataField<'_>) -> Ident {
+    let member = match &field.field.ident {
+        Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
+        None => field.index.to_string(),
+    };
+    let span = Span::mixed_site();
+    match variant {
+        Some(variant) => format_ident!("__fastmcp_default_{variant}_{member}", span = span),
+        None => format_ident!("__fastmcp_default_{member}", span = span),
+    }
+}
+
+/// The functions that serde calls for a field that was not given.
+fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
+    let functions: Vec<TokenStream> = data
+        .fields()
+        .filter_map(|(variant, field)| {
+            let default = field.options.default.as_ref()?;
+            let name = default_name(variant, field);
+            let ty = &field.field.ty;
+            let json = &default.json;
+            let private = private();
+            let span = default.tokens.span();
+            let there = private_at(span);
+            let marker = match default.kind {
+                Kind::Integer => "IntegerLiteral",
+                Kind::Float => "FloatLiteral",
+                Kind::Text => "TextLiteral",
+                Kind::Flag => "FlagLiteral",
+            };
+            let marker = Ident::new(marker, span);
+            let checked = crate::types::respanned(ty.to_token_stream(), span);
+            let check = quote_spanned! {span=>
+                (&#there::Preset::<#checked, #there::#marker>::NEW).kind().check();
+            };
+            Some(quote! {
+                #[allow(dead_code, non_snake_case)]
+                fn #name() -> #ty {
+                    #check
+                    #private::preset::<#ty>(#json)
+                }
+            })
+        })
+        .collect();
+    let name = &data.input.ident;
+    (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }))
+}
+
+/// `impl Deserialize`, for a type with constraints.
+fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
+    let private = private();
+    let serde = krate.private_text("serde");
+    let name = &data.input.ident;
+    let remote = name.to_string();
+    let shadow = shadow(data);
+    let value = Ident::new("__value", Span::mixed_site());
+    let checks = checks(data, &value);
+    quote! {
+        impl<'de> #private::serde::Deserialize<'de> for #name {
+            fn deserialize<__D>(__deserializer: __D) -> ::core::result::Result<Self, __D::Error>
+            where
+                __D: #private::serde::Deserializer<'de>,
+            {
+                #[derive(#private::serde::Deserialize)]
+                #[serde(crate = #serde, remote = #remote)]
+                #[allow(dead_code)]
+                #shadow
+
+                let #value = __Shadow::deserialize(__deserializer)?;
+                #checks
+                ::core::result::Result::Ok(#value)
+            }
+        }
+    }
+}
+
+/// The same type under another name, with serde's attributes only.
+fn shadow(data: &DataType<'_>) -> TokenStream {
+    let mut shadow = published(data);
+    remove_attributes(&mut shadow, |attribute| !attribute.path().is_ident("serde"));
+    let original = std::mem::replace(
+        &mut shadow.ident,
+        Ident::new("__Shadow", Span::mixed_site()),
+    );
+    // Inside, `Self` would be the shadow.
+    with_named_self(shadow.into_token_stream(), &original)
+}
+
+fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> bool) {
+    item.attrs.retain(|attribute| !is_removed(attribute));
+    if let Data::Enum(data) = &mut item.data {
+        for variant in &mut data.variants {
+            variant.attrs.retain(|attribute| !is_removed(attribute));
+        }
+    }
+    for fields in fields_of(&mut item.data) {
+        for field in fields.iter_mut() {
+            field.attrs.retain(|attribute| !is_removed(attribute));
+        }
+    }
+}
+
+fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Ident(word) if word == "Self" => {
+                let mut name = name.clone();
+                name.set_span(word.span());
+                TokenTree::Ident(name)
+            }
+            TokenTree::Group(group) => {
+                let stream = with_named_self(group.stream(), name);
+                let mut inner = Group::new(group.delimiter(), stream);
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => other,
+        })
+        .collect()
+}
+
+fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
+    let private = private();
+    let arms = data.bodies.iter().filter_map(|body| {
+        let constrained: Vec<&DataField<'_>> = body
+            .fields
+            .iter()
+            .filter(|field| field.options.is_constrained())
+            .collect();
+        if constrained.is_empty() {
+            return None;
+        }
+        let variant = body.variant.map(|variant| quote!(::#variant));
+        let members = constrained.iter().map(|field| match &field.field.ident {
+            Some(ident) => Member::Named(ident.clone()),
+            None => Member::from(field.index),
+        });
+        let bindings: Vec<Ident> = constrained
+            .iter()
+            .map(|field| format_ident!("__{}", field.index, span = Span::mixed_site()))
+            .collect();
+        let checks = constrained
+            .iter()
+            .zip(&bindings)
+            .map(|(field, binding)| check(field, binding));
+        Some(quote! {
+            Self #variant { #(#members: #bindings,)* .. } => { #(#checks)* }
+        })
+    });
+    let error = quote!(<__D::Error as #private::serde::de::Error>::custom);
+    quote! {
+        let __refuse = #error;
+        match &#value {
+            #(#arms)*
+            #[allow(unreachable_patterns)]
+            _ => {}
+        }
+    }
+}
+
+fn check(field: &DataField<'_>, binding: &Ident) -> TokenStream {
+    let span = field.field.ty.span();
+    let there = private_at(span);
+    let private = private();
+    let key = &field.key;
+    let constraints = constraints(&field.options, &private);
+    let check = quote_spanned!(span=> #there::check_field);
+    quote! {
+        #check(#binding, &#constraints, #key).map_err(__refuse)?;
+    }
+}

@@ -1,0 +1,323 @@
+//! The expansion of `#[mcp::tool]`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Type};
+
+use super::definition::{definition, parameter};
+use super::krate::{Krate, imports, private, private_at};
+use crate::model::{Execution, Parameter, Passing, ToolFn};
+use crate::parse::{FnItem, Kind};
+use crate::types::{is_borrowed, respanned, with_static_lifetimes};
+
+/// The function, its handle, and what registers it.
+pub(crate) fn tool(tool: &ToolFn<'_>) -> TokenStream {
+    let private = private();
+    let invoke = invoke(tool);
+    let warning = warning(tool);
+    let handle = &tool.handle();
+    let registration = quote! {
+        #private::inventory::submit! {
+            #private::RegisteredTool(<#handle as #private::Tool>::DEFINITION)
+        }
+    };
+    let assembled = assemble(tool, &invoke, &registration);
+    quote!(#assembled #warning)
+}
+
+/// What stands in for a tool that has mistakes: all names exist, so that its callers do not fail too.
+pub(crate) fn broken_tool(tool: &ToolFn<'_>) -> TokenStream {
+    let private = private();
+    let invoke = quote! {
+        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
+            ::core::unreachable!()
+        }
+    };
+    assemble(tool, &invoke, &TokenStream::new())
+}
+
+fn assemble(tool: &ToolFn<'_>, invoke: &TokenStream, registration: &TokenStream) -> TokenStream {
+    let imports = imports(&Krate::new(tool.options.krate.as_ref()));
+    let private = private();
+    let function = tool.item.clone().without_parameter_options();
+    let FnItem {
+        attributes,
+        visibility,
+        ..
+    } = tool.item;
+    let conditions: Vec<&Attribute> = conditions(attributes);
+    let handle = tool.handle();
+    let definition = definition(tool, &private);
+    quote! {
+        #function
+
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        #visibility struct #handle {}
+
+        #(#conditions)*
+        #[allow(deprecated)]
+        const _: () = {
+            #imports
+
+            impl #private::Tool for #handle {
+                const DEFINITION: &'static #private::ToolDefinition = &#definition;
+            }
+
+            #invoke
+
+            #registration
+        };
+    }
+}
+
+/// `#[cfg(..)]` on the function holds for all that belongs to it.
+fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
+    let is_condition = |attribute: &&Attribute| attribute.path().is_ident("cfg");
+    attributes.iter().filter(is_condition).collect()
+}
+
+/// The function that the runtime calls: it checks each type of the signature once, reads the arguments
+/// and starts the call.
+fn invoke(tool: &ToolFn<'_>) -> TokenStream {
+    let private = private();
+    let parameters = tool
+        .parameters
+        .iter()
+        .map(|input| parameter(input, &private));
+    let slots: Vec<Ident> = (0..tool.parameters.len()).map(slot).collect();
+    let inputs = tool
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| input(index, parameter));
+    let checks = tool.parameters.iter().map(literal_checks);
+    let output = output(tool);
+    let run = run(tool, &slots);
+    quote! {
+        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
+            const __PARAMETERS: &[#private::Parameter] = &[#(#parameters),*];
+            #(#checks)*
+            #(#inputs)*
+            #output
+            let __call = match __invocation.begin(&mut [#(&mut #slots),*], &__output) {
+                ::core::result::Result::Ok(__call) => __call,
+                ::core::result::Result::Err(__invoked) => return __invoked,
+            };
+            let __context = __call.context();
+            #run
+        }
+    }
+}
+
+fn slot(index: usize) -> Ident {
+    format_ident!("__{index}", span = Span::mixed_site())
+}
+
+/// The type that the runtime is asked for, of which the function gets the value or a reference.
+fn input_type(parameter: &Parameter<'_>) -> TokenStream {
+    match parameter.passing {
+        Passing::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
+        Passing::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
+        Passing::OptionBorrowed(ty) => {
+            let span = parameter.ty.span();
+            let private = private_at(span);
+            let ty = with_static_lifetimes(ty.to_token_stream());
+            let owned = quote_spanned!(span=> <#ty as #private::Lend>::Owned);
+            // The `Option` is the user's own spelling of it.
+            option_of(parameter.ty, &owned)
+        }
+    }
+}
+
+/// The path of the user's `Option<..>` with another argument.
+fn option_of(ty: &Type, argument: &TokenStream) -> TokenStream {
+    let Type::Path(path) = crate::types::peel(ty) else {
+        return quote!(::core::option::Option<#argument>);
+    };
+    let mut path = path.clone();
+    if let Some(last) = path.path.segments.last_mut() {
+        last.arguments = syn::PathArguments::None;
+    }
+    quote!(#path<#argument>)
+}
+
+/// One parameter, on a statement whose every token stands at the parameter's type: that is where rustc
+/// reports a type that cannot be a parameter.
+fn input(index: usize, parameter: &Parameter<'_>) -> TokenStream {
+    let span = parameter.ty.span();
+    let private = private_at(span);
+    let slot = slot(index);
+    let ty = input_type(parameter);
+    let configurable = match parameter.options.is_given {
+        true => quote_spanned!(span=> .configurable()),
+        false => TokenStream::new(),
+    };
+    let index = proc_macro2::Literal::usize_unsuffixed(index);
+    quote_spanned! {span=>
+        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.slot(&__PARAMETERS[#index]);
+    }
+}
+
+/// Whether the default and the header suit the type, asked where they are written.
+fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
+    let ty = input_type(parameter);
+    let default = parameter.options.default.as_ref().map(|default| {
+        let span = default.tokens.span();
+        let private = private_at(span);
+        let marker = match default.kind {
+            Kind::Integer => "IntegerLiteral",
+            Kind::Float => "FloatLiteral",
+            Kind::Text => "TextLiteral",
+            Kind::Flag => "FlagLiteral",
+        };
+        let marker = Ident::new(marker, span);
+        let ty = respanned(ty.clone(), span);
+        quote_spanned!(span=> (&#private::Preset::<#ty, #private::#marker>::NEW).kind().check();)
+    });
+    let header = parameter.options.header.as_ref().map(|header| {
+        let span = header.value.span();
+        let private = private_at(span);
+        let ty = respanned(ty.clone(), span);
+        quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
+    });
+    quote!(#default #header)
+}
+
+/// What becomes of the returned value; the error type is checked where it is written.
+fn output(tool: &ToolFn<'_>) -> TokenStream {
+    let span = match tool.output.ty {
+        Some(ty) => ty.span(),
+        None => tool.ident().span(),
+    };
+    let error_span = tool.output.error.map_or(span, Spanned::span);
+    let private = private_at(span);
+    let ty = match tool.output.ty {
+        Some(ty) => with_static_lifetimes(ty.to_token_stream()),
+        None => quote_spanned!(span=> ()),
+    };
+    let split = quote_spanned!(span=> let __split = (&#private::Output::<#ty>::NEW).split(););
+    let value = quote_spanned!(span=> let __value = (&&&__split.value()).kind().checked(););
+    let error = quote_spanned!(error_span=> let __error = (&&&__split.error()).kind().checked(););
+    quote! {
+        #split
+        #value
+        #error
+        let __output = __split.join(__value, __error);
+    }
+}
+
+/// Resolves the parameters and calls the function. `run` stands at the function's name, as that is
+/// where a future that is not `Send` is reported.
+fn run(tool: &ToolFn<'_>, slots: &[Ident]) -> TokenStream {
+    let name = tool.ident();
+    let arguments = tool
+        .parameters
+        .iter()
+        .zip(slots)
+        .map(|(parameter, slot)| argument(parameter, slot));
+    let call = quote!(#name(#(#arguments),*));
+    let is_lent = tool.output.ty.is_some_and(is_borrowed);
+    let finish = |value: TokenStream| match is_lent {
+        true => quote!(__output.render(#value)),
+        false => value,
+    };
+    let body = match tool.execution() {
+        Execution::Async => {
+            let value = finish(quote!(__value));
+            quote! {
+                let __value = #call.await;
+                ::core::result::Result::Ok(#value)
+            }
+        }
+        Execution::Inline => {
+            let value = finish(quote!(__value));
+            quote! {
+                let __value = #call;
+                ::core::result::Result::Ok(#value)
+            }
+        }
+        Execution::Blocking => {
+            let value = finish(call);
+            quote!(__context.run_blocking(move || #value).await)
+        }
+        Execution::BlockingAsync => {
+            let value = finish(quote!(#call.await));
+            quote!(__context.run_blocking_async(move || async move { #value }).await)
+        }
+    };
+    let future = quote! {
+        async move {
+            #(let #slots = #slots.resolve(&__context).await?;)*
+            #body
+        }
+    };
+    match is_lent {
+        true => {
+            let run = Ident::new("run_rendered", name.span());
+            quote!(__call.#run(#future))
+        }
+        false => {
+            let run = Ident::new("run", name.span());
+            quote!(__call.#run(__output, #future))
+        }
+    }
+}
+
+fn argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
+    let span = parameter.ty.span();
+    match parameter.passing {
+        Passing::Owned => quote!(#slot),
+        Passing::Borrowed(ty) => {
+            let ty = with_static_lifetimes(ty.to_token_stream());
+            quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
+        }
+        Passing::OptionBorrowed(ty) => {
+            let ty = with_static_lifetimes(ty.to_token_stream());
+            quote_spanned!(span=> #slot.as_ref().map(::core::borrow::Borrow::<#ty>::borrow))
+        }
+    }
+}
+
+/// The warning for a tool that does not say what it is for.
+///
+/// Macros cannot warn on stable Rust, but rustc warns of what is deprecated. It is on an item of its
+/// own, with the function's own lint levels, so that `#[allow(deprecated)]` on the function silences it.
+fn warning(tool: &ToolFn<'_>) -> TokenStream {
+    if !tool.description.is_empty() {
+        return TokenStream::new();
+    }
+    let note = format!(
+        "tool `{}` has no description: a model reads it to decide when to call; add a doc comment",
+        tool.name()
+    );
+    let levels = tool.item.attributes.iter().filter_map(lint_level);
+    let conditions = conditions(&tool.item.attributes);
+    let used = Ident::new("description", tool.ident().span());
+    quote! {
+        #(#conditions)*
+        #(#levels)*
+        const _: () = {
+            #[deprecated(note = #note)]
+            const fn description() {}
+            #used()
+        };
+    }
+}
+
+/// The attribute, if it sets a lint level. `expect` is fulfilled or not on the function itself.
+fn lint_level(attribute: &Attribute) -> Option<TokenStream> {
+    let levels = ["allow", "warn", "deny", "forbid", "expect"];
+    let level = levels
+        .iter()
+        .find(|level| attribute.path().is_ident(level))?;
+    match (*level, &attribute.meta) {
+        ("expect", syn::Meta::List(list)) => {
+            let lints = &list.tokens;
+            Some(quote!(#[allow(#lints)]))
+        }
+        _ => Some(attribute.to_token_stream()),
+    }
+}

@@ -1,0 +1,38 @@
+//! The procedural macros of fastmcp-rs, which re-exports and documents them.
+//!
+//! Each macro runs in four phases: `parse` reads tokens into our own structs, `model` and `data` sort
+//! them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
+//! `proc_macro`, so that plain unit tests reach all the rest.
+
+#![forbid(unsafe_code)]
+
+mod data;
+mod errors;
+mod expand;
+mod model;
+mod parse;
+mod run;
+#[cfg(test)]
+mod tests;
+mod types;
+mod validate;
+
+use proc_macro::TokenStream;
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::tool(options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::main(options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::model(options.into(), item.into()).into()
+}

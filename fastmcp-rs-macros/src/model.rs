@@ -1,0 +1,226 @@
+//! A tool as the user wrote it, sorted into what the expansion needs.
+//!
+//! It borrows from the parsed item, so that every later error can point at real source.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{FnArg, Pat, ReturnType, Type};
+
+use crate::errors::Errors;
+use crate::parse::{ArgOptions, FnItem, Text, ToolOptions, description};
+use crate::types::{arguments_of, reference};
+
+pub(crate) struct ToolFn<'a> {
+    pub(crate) item: &'a FnItem,
+    pub(crate) options: ToolOptions,
+    pub(crate) description: Text,
+    pub(crate) parameters: Vec<Parameter<'a>>,
+    pub(crate) output: Output<'a>,
+}
+
+/// One named parameter of the function.
+pub(crate) struct Parameter<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) description: Text,
+    pub(crate) options: ArgOptions,
+    pub(crate) ty: &'a Type,
+    pub(crate) passing: Passing<'a>,
+}
+
+/// How the function wants the value that the runtime holds.
+pub(crate) enum Passing<'a> {
+    /// `x: T`
+    Owned,
+    /// `x: &T`: the runtime holds what `T` is borrowed from.
+    Borrowed(&'a Type),
+    /// `x: Option<&T>`
+    OptionBorrowed(&'a Type),
+}
+
+pub(crate) struct Output<'a> {
+    /// None when the function says nothing, and so returns `()`.
+    pub(crate) ty: Option<&'a Type>,
+    /// `E`, when the type is spelled `Result<_, E>`.
+    pub(crate) error: Option<&'a Type>,
+}
+
+/// How the runtime calls the function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Execution {
+    Async,
+    Inline,
+    Blocking,
+    BlockingAsync,
+}
+
+impl<'a> ToolFn<'a> {
+    /// Sorts the parts; a parameter without a name is reported and left out.
+    pub(crate) fn new(item: &'a FnItem, mut options: ToolOptions, errors: &mut Errors) -> Self {
+        let documented = description(&item.attributes);
+        let description = options.description.take().unwrap_or(documented);
+        let parameters = item
+            .signature
+            .inputs
+            .iter()
+            .filter_map(|input| Parameter::new(input, errors))
+            .collect();
+        Self {
+            item,
+            options,
+            description,
+            parameters,
+            output: Output::new(&item.signature.output),
+        }
+    }
+
+    pub(crate) fn ident(&self) -> &'a Ident {
+        &self.item.signature.ident
+    }
+
+    /// The name that clients call.
+    pub(crate) fn name(&self) -> String {
+        match &self.options.name {
+            Some(name) => name.value(),
+            None => self.ident().unraw().to_string(),
+        }
+    }
+
+    /// The type that stands for the tool in `App::tool::<..>()`.
+    pub(crate) fn handle(&self) -> Ident {
+        match &self.options.handle {
+            Some(handle) => handle.clone(),
+            None => self.ident().clone(),
+        }
+    }
+
+    pub(crate) fn execution(&self) -> Execution {
+        let is_on = |flag: &Option<crate::parse::Flag>| flag.as_ref().is_some_and(|flag| flag.on);
+        let is_async = self.item.signature.asyncness.is_some();
+        if is_on(&self.options.inline) {
+            Execution::Inline
+        } else if !is_async {
+            Execution::Blocking
+        } else if is_on(&self.options.blocking) {
+            Execution::BlockingAsync
+        } else {
+            Execution::Async
+        }
+    }
+}
+
+impl<'a> Parameter<'a> {
+    fn new(input: &'a FnArg, errors: &mut Errors) -> Option<Self> {
+        // Receivers are reported with the signature.
+        let FnArg::Typed(typed) = input else {
+            return None;
+        };
+        let options = ArgOptions::parse(&typed.attrs, errors);
+        let ident = match &*typed.pat {
+            Pat::Ident(pattern) => &pattern.ident,
+            unnamed => {
+                let suggestion = suggested_name(&typed.ty);
+                errors.at(
+                    unnamed,
+                    format!(
+                        "an argument needs a name, which is its key in the input: write `{suggestion}: {}` and take it apart in the body",
+                        spelled(&typed.ty)
+                    ),
+                );
+                return None;
+            }
+        };
+        Some(Self {
+            ident,
+            description: description(&typed.attrs),
+            options,
+            ty: &typed.ty,
+            passing: Passing::of(&typed.ty),
+        })
+    }
+
+    /// The key of the argument in the input.
+    pub(crate) fn name(&self) -> String {
+        match &self.options.rename {
+            Some(rename) => rename.value(),
+            None => self.ident.unraw().to_string(),
+        }
+    }
+}
+
+impl<'a> Passing<'a> {
+    fn of(ty: &'a Type) -> Self {
+        if let Some(reference) = reference(ty) {
+            return Passing::Borrowed(&reference.elem);
+        }
+        let arguments = arguments_of(ty, "Option").unwrap_or_default();
+        match arguments.as_slice() {
+            [inner] => match reference(inner) {
+                Some(reference) => Passing::OptionBorrowed(&reference.elem),
+                None => Passing::Owned,
+            },
+            _ => Passing::Owned,
+        }
+    }
+}
+
+impl<'a> Output<'a> {
+    fn new(output: &'a ReturnType) -> Self {
+        let ty = match output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, ty) => Some(&**ty),
+        };
+        let error = ty
+            .and_then(|ty| arguments_of(ty, "Result"))
+            .and_then(|arguments| arguments.get(1).copied());
+        Self { ty, error }
+    }
+}
+
+/// A name for an argument of this type: `order_line` for `OrderLine`, else `input`.
+fn suggested_name(ty: &Type) -> String {
+    let ty = match reference(ty) {
+        Some(reference) => &reference.elem,
+        None => ty,
+    };
+    let Type::Path(path) = crate::types::peel(ty) else {
+        return "input".to_owned();
+    };
+    let name = path
+        .path
+        .segments
+        .last()
+        .map(|last| last.ident.to_string())
+        .unwrap_or_default();
+    if !name.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return "value".to_owned();
+    }
+    let mut snake = String::new();
+    for (index, character) in name.chars().enumerate() {
+        if character.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+    }
+    match syn::parse_str::<Ident>(&snake) {
+        Ok(_) => snake,
+        Err(_) => "value".to_owned(),
+    }
+}
+
+/// The type as a user would write it: `quote` puts a space between all tokens.
+fn spelled(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, tight) in [
+        (" < ", "<"),
+        (" <", "<"),
+        (" >", ">"),
+        ("< ", "<"),
+        (" :: ", "::"),
+        (" ,", ","),
+        ("& ", "&"),
+    ] {
+        text = text.replace(spaced, tight);
+    }
+    text
+}

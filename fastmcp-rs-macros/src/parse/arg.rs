@@ -1,0 +1,154 @@
+//! Reads the `#[arg(..)]` attributes of a parameter or a field.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, LitStr, Meta};
+
+use super::entry::{Entry, entries, is_duplicate};
+use super::value::{self, Literal, Number};
+use super::{json, value::literal_of};
+use crate::errors::{Errors, did_you_mean};
+
+pub(crate) const ARG_KEYS: &[&str] = &[
+    "default",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "pattern",
+    "rename",
+    "example",
+    "header",
+];
+
+/// A value, the key it was given for and the tokens it was written with.
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) key: Ident,
+    pub(crate) tokens: TokenStream,
+}
+
+/// The options of `#[arg]` that were given.
+#[derive(Default)]
+pub(crate) struct ArgOptions {
+    /// Whether there was an option at all: injected parameters take none.
+    pub(crate) is_given: bool,
+    pub(crate) default: Option<Literal>,
+    pub(crate) min: Option<Spanned<Number>>,
+    pub(crate) max: Option<Spanned<Number>>,
+    pub(crate) min_length: Option<Spanned<u64>>,
+    pub(crate) max_length: Option<Spanned<u64>>,
+    pub(crate) pattern: Option<Spanned<LitStr>>,
+    pub(crate) rename: Option<LitStr>,
+    /// JSON texts, with the tokens they were written with.
+    pub(crate) examples: Vec<(String, TokenStream)>,
+    pub(crate) header: Option<Spanned<LitStr>>,
+}
+
+impl ArgOptions {
+    /// Merges every `#[arg]` among the attributes.
+    pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen = Vec::new();
+        for attribute in attributes {
+            if !attribute.path().is_ident("arg") {
+                continue;
+            }
+            let list = match &attribute.meta {
+                Meta::List(list) => list.tokens.clone(),
+                Meta::Path(_) => TokenStream::new(),
+                Meta::NameValue(pair) => {
+                    errors.at(
+                        pair,
+                        "options go in parentheses, as in `#[arg(default = 10)]`",
+                    );
+                    continue;
+                }
+            };
+            for entry in entries(list, errors) {
+                options.is_given = true;
+                // An argument may have many examples and one of everything else.
+                if entry.name() == "example" || !is_duplicate(&entry, &mut seen, errors) {
+                    options.read(&entry, errors);
+                }
+            }
+        }
+        options
+    }
+
+    pub(crate) fn is_constrained(&self) -> bool {
+        self.min.is_some()
+            || self.max.is_some()
+            || self.min_length.is_some()
+            || self.max_length.is_some()
+            || self.pattern.is_some()
+    }
+
+    fn read(&mut self, entry: &Entry, errors: &mut Errors) {
+        match entry.name().as_str() {
+            "default" => self.default = value::literal(entry, "10", errors),
+            "min" => self.min = spanned(entry, value::number(entry, errors)),
+            "max" => self.max = spanned(entry, value::number(entry, errors)),
+            "min_length" => self.min_length = spanned(entry, value::count(entry, errors)),
+            "max_length" => self.max_length = spanned(entry, value::count(entry, errors)),
+            "pattern" => {
+                let pattern = value::string(entry, "\"^ORD-[0-9]+$\"", errors);
+                self.pattern = spanned(entry, pattern);
+            }
+            "rename" => self.rename = value::string(entry, "\"orderId\"", errors),
+            "example" => self.examples.extend(example(entry, errors)),
+            "header" => {
+                self.header = spanned(entry, value::string(entry, "\"Region\"", errors));
+            }
+            name => errors.at(&entry.key, unknown(name)),
+        }
+    }
+}
+
+fn spanned<T>(entry: &Entry, value: Option<T>) -> Option<Spanned<T>> {
+    Some(Spanned {
+        value: value?,
+        key: entry.key.clone(),
+        tokens: entry.blame(),
+    })
+}
+
+fn unknown(name: &str) -> String {
+    // What users of schemars, validator, clap and pydantic write.
+    let other = match name {
+        "ge" | "minimum" => Some("min"),
+        "le" | "maximum" => Some("max"),
+        "minLength" | "min_items" => Some("min_length"),
+        "maxLength" | "max_items" | "length" | "len" => Some("max_length"),
+        "regex" => Some("pattern"),
+        "alias" | "name" => Some("rename"),
+        "default_value" => Some("default"),
+        _ => None,
+    };
+    if matches!(name, "description" | "desc" | "doc" | "help") {
+        return format!("`#[arg]` has no option `{name}`: write it as a `///` comment");
+    }
+    let suggestion = match other {
+        Some(key) => format!(" (did you mean `{key}`?)"),
+        None => did_you_mean(name, ARG_KEYS),
+    };
+    let keys: Vec<String> = ARG_KEYS.iter().map(|key| format!("`{key}`")).collect();
+    format!(
+        "`#[arg]` has no option `{name}`{suggestion}: it takes {}",
+        keys.join(", ")
+    )
+}
+
+fn example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> {
+    let Some(tokens) = &entry.value else {
+        errors.at(
+            &entry.key,
+            "`example` takes a value, as in `example = \"ORD-101\"`",
+        );
+        return None;
+    };
+    let json = match literal_of(tokens) {
+        Some(literal) => literal.json,
+        None => json::value(tokens.clone(), errors)?,
+    };
+    Some((json, tokens.clone()))
+}

@@ -1,0 +1,233 @@
+//! Turns doc comments into the description that a model reads.
+//!
+//! Their Markdown is kept as it was written: only what the comment syntax itself adds is taken off.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+
+use super::entry::Entry;
+use crate::errors::Errors;
+
+/// A text that is known now, or only to rustc.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    Known(String),
+    /// A constant expression, as in `#[doc = include_str!("tool.md")]`.
+    Computed(TokenStream),
+}
+
+impl Text {
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Text::Known(text) if text.is_empty())
+    }
+}
+
+impl ToTokens for Text {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Text::Known(text) => text.to_tokens(tokens),
+            Text::Computed(expression) => expression.to_tokens(tokens),
+        }
+    }
+}
+
+/// The value of `description = ".."`; a macro such as `include_str!` is fine too.
+pub(super) fn given(entry: &Entry, errors: &mut Errors) -> Option<Text> {
+    let value = entry.value.clone().unwrap_or_default();
+    match syn::parse2::<Expr>(value) {
+        Ok(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => Some(Text::Known(text.value().trim().to_owned())),
+        Ok(Expr::Macro(call)) => Some(Text::Computed(call.into_token_stream())),
+        _ => {
+            errors.at(
+                entry.blame(),
+                "`description` takes a string literal, as in `description = \"Finds an order.\"`",
+            );
+            None
+        }
+    }
+}
+
+/// The description in the doc comments among these attributes; empty when there is none.
+pub(crate) fn description(attributes: &[Attribute]) -> Text {
+    let mut parts: Vec<Text> = Vec::new();
+    for attribute in attributes {
+        let Meta::NameValue(pair) = &attribute.meta else {
+            continue;
+        };
+        if !pair.path.is_ident("doc") {
+            continue;
+        }
+        match (&pair.value, parts.last_mut()) {
+            (
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }),
+                last,
+            ) => {
+                let lines = comment(&text.value());
+                match last {
+                    Some(Text::Known(known)) => {
+                        known.push('\n');
+                        known.push_str(&lines);
+                    }
+                    _ => parts.push(Text::Known(lines)),
+                }
+            }
+            (expression, _) => parts.push(Text::Computed(expression.to_token_stream())),
+        }
+    }
+    match parts.as_slice() {
+        [] => Text::Known(String::new()),
+        [Text::Known(text)] => Text::Known(trim_blank_lines(text)),
+        [Text::Computed(expression)] => Text::Computed(expression.clone()),
+        parts => Text::Computed(quote!(::core::concat!(#(#parts, "\n"),*))),
+    }
+}
+
+/// The text of one `#[doc]` value: a `///` line, or a whole `/** */`.
+fn comment(text: &str) -> String {
+    if !text.contains('\n') {
+        let line = text.strip_prefix(' ').unwrap_or(text);
+        return line.trim_end_matches('\r').to_owned();
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let lines = without_stars(&lines);
+    // rustdoc takes off the indentation that all lines share, and so do we.
+    let indent = lines
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min()
+        .unwrap_or(0);
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|line| match line.trim().is_empty() {
+            true => "",
+            false => &line[indent..],
+        })
+        .collect();
+    trim_blank_lines(&lines.join("\n"))
+}
+
+/// Takes off the column of `*` that block comments are decorated with, when every line has it.
+fn without_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let (first, rest) = match lines.split_first() {
+        Some((first, rest)) => (*first, rest),
+        None => return Vec::new(),
+    };
+    let is_decorated = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('*');
+    let has_star = rest.iter().any(|line| line.trim_start().starts_with('*'));
+    if !has_star || !rest.iter().all(is_decorated) {
+        return lines.to_vec();
+    }
+    // A list of `* item` lines has text or a blank line without a star somewhere, or it is decorated.
+    let undecorated = rest.iter().map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix('*').unwrap_or(line)
+    });
+    std::iter::once(first).chain(undecorated).collect()
+}
+
+fn trim_blank_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let is_text = |line: &&str| !line.trim().is_empty();
+    let Some(start) = lines.iter().position(is_text) else {
+        return String::new();
+    };
+    let end = lines
+        .iter()
+        .rposition(is_text)
+        .map_or(lines.len(), |last| last + 1);
+    lines[start..end].join("\n").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn text(item: &syn::ItemFn) -> String {
+        match description(&item.attrs) {
+            Text::Known(text) => text,
+            Text::Computed(tokens) => format!("computed: {tokens}"),
+        }
+    }
+
+    #[test]
+    fn lines_keep_their_markdown() {
+        let item: syn::ItemFn = parse_quote! {
+            /// Finds an order.
+            ///
+            /// Use this when:
+            ///   - a reference is given;
+            ///     even an old one
+            ///   - `code` matters
+            ///
+            ///     indented code
+            ///
+            fn f() {}
+        };
+        assert_eq!(
+            text(&item),
+            "Finds an order.\n\nUse this when:\n  - a reference is given;\n    even an old one\n  - `code` matters\n\n    indented code"
+        );
+    }
+
+    #[test]
+    fn block_comments_lose_their_decoration() {
+        let item: syn::ItemFn = parse_quote! {
+            /** Finds an order.
+             *
+             * - one
+             *   more
+             */
+            fn f() {}
+        };
+        assert_eq!(text(&item), "Finds an order.\n\n- one\n  more");
+        let item: syn::ItemFn = parse_quote! {
+            /**
+                Finds an order.
+
+                  indented
+            */
+            fn f() {}
+        };
+        assert_eq!(text(&item), "Finds an order.\n\n  indented");
+        let item: syn::ItemFn = parse_quote! {
+            /** One line. */
+            fn f() {}
+        };
+        assert_eq!(text(&item), "One line.");
+    }
+
+    #[test]
+    fn attributes_count_as_comments() {
+        let item: syn::ItemFn = parse_quote! {
+            #[doc = "First."]
+            #[doc(hidden)]
+            #[doc = ""]
+            /// Second.
+            fn f() {}
+        };
+        assert_eq!(text(&item), "First.\n\nSecond.");
+        let item: syn::ItemFn = parse_quote! {
+            /// First.
+            #[doc = include_str!("more.md")]
+            fn f() {}
+        };
+        assert_eq!(
+            text(&item),
+            "computed: :: core :: concat ! (\"First.\" , \"\\n\" , include_str ! (\"more.md\") , \"\\n\")"
+        );
+        let item: syn::ItemFn = parse_quote!(
+            fn f() {}
+        );
+        assert_eq!(text(&item), "");
+    }
+}

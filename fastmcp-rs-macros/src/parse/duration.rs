@@ -1,0 +1,78 @@
+//! Reads `timeout = "30s"`.
+
+use std::time::Duration;
+
+/// The duration that `text` says, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
+///
+/// # Errors
+///
+/// Fails with the rule that was broken and what to write.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    const FORM: &str = "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
+    let mut total = Duration::ZERO;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(format!("a time-out cannot be empty: {FORM}"));
+    }
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let letters = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        if number.is_empty() {
+            return Err(format!("`{text}` is not a duration: {FORM}"));
+        }
+        let millis: u64 = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "" => return Err(format!("`{text}` has no unit: {FORM}")),
+            _ => return Err(format!("`{unit}` is not a unit of time here: {FORM}")),
+        };
+        let part = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|n| n.checked_mul(millis));
+        let sum = part.and_then(|part| total.checked_add(Duration::from_millis(part)));
+        total = sum.ok_or_else(|| format!("`{text}` is longer than a duration can be"))?;
+        rest = after;
+    }
+    if total.is_zero() {
+        return Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's".to_owned());
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let millis = |text| parse(text).map(|duration| duration.as_millis());
+        assert_eq!(millis("500ms"), Ok(500));
+        assert_eq!(millis("30s"), Ok(30_000));
+        assert_eq!(millis("2m"), Ok(120_000));
+        assert_eq!(millis("1h"), Ok(3_600_000));
+        assert_eq!(millis("1m30s"), Ok(90_000));
+        for bad in [
+            "",
+            "30",
+            "s",
+            "30 s",
+            "30sec",
+            "-1s",
+            "1.5s",
+            "0s",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

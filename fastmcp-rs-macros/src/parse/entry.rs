@@ -1,0 +1,133 @@
+//! Splits `key, key = value, ..` into entries.
+//!
+//! Values stay tokens until an option reads them, so that one bad value does not hide the mistakes
+//! after it, which `syn`'s own parsing would.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use crate::errors::Errors;
+
+/// One option as it was written.
+pub(crate) struct Entry {
+    pub(crate) key: Ident,
+    /// What stands after `=`; none for a bare key.
+    pub(crate) value: Option<TokenStream>,
+}
+
+impl Entry {
+    pub(crate) fn name(&self) -> String {
+        self.key.to_string()
+    }
+
+    /// What to underline when the value is wrong: the value, or the key when there is none.
+    pub(crate) fn blame(&self) -> TokenStream {
+        match &self.value {
+            Some(value) => value.clone(),
+            None => self.key.to_token_stream(),
+        }
+    }
+}
+
+/// Reads a comma-separated list of options; what is not one is reported and left out.
+pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    split(tokens)
+        .into_iter()
+        .filter_map(|part| entry(part, errors))
+        .collect()
+}
+
+/// Reports an option that was given before; the first one counts.
+pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
+    let name = entry.name();
+    if seen.contains(&name) {
+        errors.at(
+            &entry.key,
+            format!("`{name}` is given twice: remove one of the two"),
+        );
+        return true;
+    }
+    seen.push(name);
+    false
+}
+
+/// Splits at the commas outside brackets; an empty last part (a trailing comma) is dropped.
+pub(super) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut parts = vec![Vec::new()];
+    for token in tokens {
+        if is_punct(&token, ',') {
+            parts.push(Vec::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(token);
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
+    let mut rest = part.into_iter();
+    let key = match rest.next()? {
+        TokenTree::Ident(key) => key,
+        TokenTree::Literal(literal) => {
+            errors.at(
+                &literal,
+                format!("an option is written `key = value`, as in `description = {literal}`"),
+            );
+            return None;
+        }
+        // An option that came through a `macro_rules!` fragment.
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let tokens = group.stream().into_iter().chain(rest).collect();
+            return entry(tokens, errors);
+        }
+        other => {
+            errors.at(
+                other,
+                "expected the name of an option, as in `name = \"..\"`",
+            );
+            return None;
+        }
+    };
+    match rest.next() {
+        None => Some(Entry { key, value: None }),
+        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => {
+            value(key, &equals, rest.collect(), errors)
+        }
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            listed(&key, &group, errors);
+            None
+        }
+        Some(other) => {
+            errors.at(
+                other,
+                format!("expected `=` or `,` after `{key}`: options are written `key = value`"),
+            );
+            None
+        }
+    }
+}
+
+fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) -> Option<Entry> {
+    if value.is_empty() {
+        errors.at(equals, format!("`{key} =` needs a value"));
+        return None;
+    }
+    Some(Entry {
+        key,
+        value: Some(value),
+    })
+}
+
+fn listed(key: &Ident, group: &Group, errors: &mut Errors) {
+    let inner = group.stream();
+    let fix = match inner.is_empty() {
+        true => format!("write `{key}`"),
+        false => format!("write `{key} = {inner}`"),
+    };
+    errors.at(group, format!("`{key}` does not take parentheses: {fix}"));
+}
+
+pub(super) fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}

@@ -1,0 +1,163 @@
+//! Turns a JSON value written in Rust tokens into JSON text.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::LitStr;
+
+use super::entry::{is_punct, split};
+use super::value::literal_of;
+use crate::errors::Errors;
+
+/// The text of a JSON value, or none after reporting what is not JSON.
+pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+    if let Some(literal) = literal_of(&tokens) {
+        return Some(literal.json);
+    }
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Ident(word)), None) if word == "null" => Some("null".to_owned()),
+        (Some(TokenTree::Group(group)), None) => match group.delimiter() {
+            Delimiter::Brace => object(group.stream(), errors),
+            Delimiter::Bracket => array(group.stream(), errors),
+            Delimiter::None => value(group.stream(), errors),
+            Delimiter::Parenthesis => not_json(tokens, errors),
+        },
+        _ => not_json(tokens, errors),
+    }
+}
+
+fn not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+    errors.at(
+        tokens,
+        "this is not JSON: expected a string, a number, `true`, `false`, `null`, `[..]` or `{..}`",
+    );
+    None
+}
+
+/// The text of the object with these members.
+pub(super) fn object(members: TokenStream, errors: &mut Errors) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut text = String::from("{");
+    let mut complete = true;
+    for part in split(members) {
+        let Some(member) = member(part, &mut names, errors) else {
+            complete = false;
+            continue;
+        };
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&member);
+    }
+    text.push('}');
+    complete.then_some(text)
+}
+
+fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) -> Option<String> {
+    let name = match syn::parse2::<LitStr>(part[0].to_token_stream()) {
+        Ok(name) => name,
+        Err(_) => {
+            errors.at(
+                &part[0],
+                "a JSON object has string keys: write `\"key\": value`",
+            );
+            return None;
+        }
+    };
+    if part.len() < 3 || !is_punct(&part[1], ':') {
+        let blame = part.get(1).unwrap_or(&part[0]);
+        errors.at(blame, "expected `: value` after this key");
+        return None;
+    }
+    if names.contains(&name.value()) {
+        errors.at(&name, "this key is given twice: remove one of the two");
+        return None;
+    }
+    names.push(name.value());
+    let value = value(part[2..].iter().cloned().collect(), errors)?;
+    Some(format!("{}:{value}", quoted(&name.value())))
+}
+
+fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
+    let values: Vec<Option<String>> = split(elements)
+        .into_iter()
+        .map(|element| value(element.into_iter().collect(), errors))
+        .collect();
+    let values: Option<Vec<String>> = values.into_iter().collect();
+    Some(format!("[{}]", values?.join(",")))
+}
+
+/// A JSON string with its quotes.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            control if u32::from(control) < 0x20 => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A JSON number that stays a float: Rust's `Debug` form is the shortest that reads back.
+pub(super) fn float(value: f64) -> String {
+    format!("{value:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    fn json(tokens: TokenStream) -> Result<String, String> {
+        let mut errors = Errors::default();
+        let value = value(tokens, &mut errors);
+        value.ok_or_else(|| errors.into_compile_errors().to_string())
+    }
+
+    #[test]
+    fn values_nest() {
+        let text = json(quote!({
+            "team": "billing", "n": -1, "x": 1.5, "on": true, "none": null,
+            "list": [1, "two", { "deep": [] },],
+        }));
+        assert_eq!(
+            text.as_deref(),
+            Ok(
+                r#"{"team":"billing","n":-1,"x":1.5,"on":true,"none":null,"list":[1,"two",{"deep":[]}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn strings_are_escaped() {
+        assert_eq!(quoted("a\\\"\r\t\u{7}√"), "\"a\\\\\\\"\\r\\t\\u0007√\"");
+        assert_eq!(
+            json(quote!({ "a\"b": r"c\d" })).as_deref(),
+            Ok(r#"{"a\"b":"c\\d"}"#)
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let message = json(quote!({ team: 1, "a": Foo, "b": 1, "b": 2, "c" })).unwrap_err();
+        for part in [
+            "string keys",
+            "not JSON",
+            "given twice",
+            "expected `: value",
+        ] {
+            assert!(message.contains(part), "{part} is missing in {message}");
+        }
+    }
+}

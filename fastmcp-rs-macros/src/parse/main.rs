@@ -1,0 +1,66 @@
+//! Reads what stands inside `#[mcp::main(..)]` and `#[mcp::model(..)]`.
+
+use proc_macro2::TokenStream;
+use syn::Path;
+
+use super::entry::{entries, is_duplicate};
+use super::value;
+use crate::errors::{Errors, did_you_mean};
+
+/// The options of `#[mcp::main]` that were given.
+#[derive(Default)]
+pub(crate) struct MainOptions {
+    pub(crate) worker_threads: Option<u64>,
+    pub(crate) krate: Option<Path>,
+}
+
+impl MainOptions {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen = Vec::new();
+        for entry in entries(tokens, errors) {
+            if is_duplicate(&entry, &mut seen, errors) {
+                continue;
+            }
+            match entry.name().as_str() {
+                "worker_threads" => {
+                    options.worker_threads = value::count(&entry, errors);
+                    if options.worker_threads == Some(0) {
+                        errors.at(entry.blame(), "a server needs at least one worker thread: write 1 or more");
+                    }
+                }
+                "crate" => options.krate = value::path(&entry, errors),
+                name => errors.at(
+                    &entry.key,
+                    format!(
+                        "`#[mcp::main]` has no option `{name}`{}: it takes `worker_threads` and `crate`",
+                        did_you_mean(name, &["worker_threads", "crate"])
+                    ),
+                ),
+            }
+        }
+        options
+    }
+}
+
+/// Reads the options of `#[mcp::model]`: there is only the path of the runtime crate.
+pub(crate) fn model_options(tokens: TokenStream, errors: &mut Errors) -> Option<Path> {
+    let mut krate = None;
+    let mut seen = Vec::new();
+    for entry in entries(tokens, errors) {
+        if is_duplicate(&entry, &mut seen, errors) {
+            continue;
+        }
+        match entry.name().as_str() {
+            "crate" => krate = value::path(&entry, errors),
+            name => errors.at(
+                &entry.key,
+                format!(
+                    "`#[mcp::model]` has no option `{name}`{}: options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
+                    did_you_mean(name, &["crate"])
+                ),
+            ),
+        }
+    }
+    krate
+}

@@ -1,0 +1,21 @@
+//! Reads attributes and items into our own structs, without judging how they fit together.
+
+mod arg;
+mod docs;
+mod duration;
+mod entry;
+mod icon;
+mod item;
+mod json;
+mod main;
+mod tool;
+mod value;
+
+pub(crate) use arg::{ArgOptions, Spanned};
+pub(crate) use docs::{Text, description};
+pub(crate) use entry::entries;
+pub(crate) use icon::Icon;
+pub(crate) use item::{FnItem, stays_on_parameter};
+pub(crate) use main::{MainOptions, model_options};
+pub(crate) use tool::{Flag, ToolOptions};
+pub(crate) use value::{Kind, Literal, Number};

@@ -1,0 +1,374 @@
+//! Every mistake of one call is reported at once, with its fix.
+
+use expect_test::{Expect, expect};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::messages;
+use crate::run::{main, model, tool};
+
+fn check(expansion: TokenStream, expected: Expect) {
+    let lines: Vec<String> = messages(expansion)
+        .iter()
+        .map(|message| format!("{message}\n"))
+        .collect();
+    expected.assert_eq(&lines.concat());
+}
+
+#[test]
+fn options() {
+    let options = quote! {
+        name = get_order, title, title = "twice", readonly, destructive("yes"), "text",
+        tags = "orders", icons = ["ftp://x", { mime = "image/png" }, 3],
+        meta = ["a"], inline = 1, timeout = 30, handle = "X", crate = "x",
+        description = 5, idempotent =, frobnicate, = 2, open_world: true
+    };
+    check(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+        `destructive` does not take parentheses: write `destructive = "yes"`
+        an option is written `key = value`, as in `description = "text"`
+        `idempotent =` needs a value
+        expected the name of an option, as in `name = ".."`
+        expected `=` or `,` after `open_world`: options are written `key = value`
+        `name` takes a string literal, as in `name = "get_order"`
+        `title` takes a string literal, as in `title = "Get an order"`
+        `title` is given twice: remove one of the two
+        `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?): it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+        `tags` takes a list, as in `tags = ["orders"]`
+        clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
+        an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
+        an icon needs `src`: write `{ src = "https://..", .. }`
+        an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
+        `meta` takes a JSON object, as in `meta = { "team": "billing" }`
+        `inline` is on or off: write `inline` or `inline = false`
+        `timeout` takes a string literal, as in `timeout = "30s"`
+        `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
+        `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
+        `description` takes a string literal, as in `description = "Finds an order."`
+        `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+    "#]],
+    );
+}
+
+#[test]
+fn contradictions() {
+    check(
+        tool(
+            quote!(
+                read_only,
+                destructive,
+                inline,
+                blocking,
+                name = "get order",
+                timeout = "soon"
+            ),
+            quote!(
+                async fn f() {}
+            ),
+        ),
+        expect![[r#"
+            `soon` is not a duration: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
+            a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not ' ': choose another
+            a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two
+            `inline` runs a tool where requests are read, `blocking` on a thread of its own: remove one of the two
+            an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits
+        "#]],
+    );
+    check(
+        tool(
+            quote!(name = ""),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            a tool's name cannot be empty: write one, or remove `name` to use the function's
+        "#]],
+    );
+    let long = "x".repeat(129);
+    check(
+        tool(
+            quote!(name = #long),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+        a tool's name has at most 128 characters, and this one has 129: choose another
+    "#]],
+    );
+    check(
+        tool(
+            quote!(),
+            quote!(
+                fn größe() {}
+            ),
+        ),
+        expect![[r#"
+        a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not 'ö': add `name = ".."` to `#[mcp::tool]`
+    "#]],
+    );
+    check(
+        tool(
+            quote!(),
+            quote!(
+                fn str() {}
+            ),
+        ),
+        expect![[r#"
+        the type that stands for this tool would hide the primitive `str`: name it with `handle = ..`
+    "#]],
+    );
+}
+
+#[test]
+fn signature() {
+    let item = quote! {
+        const unsafe extern "C" fn f<T: Clone, const N: usize>(
+            self,
+            (a, b): (u8, u8),
+            Line { x, .. }: &order::Line,
+            _: Option<HashMap<String, u8>>,
+            c: &mut T,
+            d: impl Fn(),
+            e: Vec<impl Sized>,
+            f: &dyn Display,
+            g: Vec<&str>,
+            h: *const u8,
+            i: fn(u8),
+            j: &Self,
+            #[cfg(unix)] k: u8,
+            #[serde(rename = "x")] l: u8,
+            ...
+        ) -> impl Display
+        where
+            T: Copy,
+        {
+        }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        an argument needs a name, which is its key in the input: write `input: (u8, u8)` and take it apart in the body
+        an argument needs a name, which is its key in the input: write `line: &order::Line` and take it apart in the body
+        an argument needs a name, which is its key in the input: write `option: Option<HashMap<String, u8>>` and take it apart in the body
+        a tool is called at run time: remove `const`, or call the `const fn` from a tool
+        any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs
+        a tool is a Rust function: remove the ABI
+        a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`
+        a tool has one input schema, so it cannot be generic: replace `T` with the type that clients send
+        a tool has one input schema, so it cannot be generic: replace `N` with its value
+        a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
+        a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`
+        a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`
+        a tool has the same arguments in every build: put `#[cfg]` on the function
+        a parameter takes `#[arg(..)]` and doc comments, not `#[serde]`
+        a tool cannot change its caller's arguments: take `&T`, or `T` by value
+        an argument has one type, which its schema is made from: write the type instead of `impl ..`
+        an argument has one type, which its schema is made from: write the type instead of `impl ..`
+        an argument has one type, which its schema is made from: write the type instead of `dyn ..`
+        only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`
+        an argument comes from JSON, which has no pointers: take `&T`, or `T` by value
+        an argument comes from JSON, which has no functions
+    "#]],
+    );
+}
+
+#[test]
+fn arguments() {
+    let item = quote! {
+        fn f(
+            #[arg(min = 5, max = -1, min_length = 1, pattern = "x")] a: u32,
+            #[arg(min = 1, max_length = 2, min_length = 3)] b: Option<&str>,
+            #[arg(pattern = r, min_length = -1, default = None, ge = 1)] c: Vec<u8>,
+            #[arg(rename = "a", header = "Region")] d: String,
+            #[arg(header = "region", min = true)] e: bool,
+            #[arg(header = "my header", default = 1.5)] g: f64,
+            #[arg(default = 256)] h: u8,
+            #[arg(default = 0, min = 1)] i: u8,
+            #[arg(default = "abc", max_length = 2)] j: String,
+            #[arg(desc = "x", exmaple = 1)] k: String,
+            #[arg = 1] l: String,
+            #[args(min = 1)] m: String,
+        ) {
+        }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        `pattern` takes a string literal, as in `pattern = "^ORD-[0-9]+$"`
+        `min_length` cannot be negative: write 0 or more
+        `default` takes a literal: a string, a number, `true` or `false`, as in `default = 10`
+        `#[arg]` has no option `ge` (did you mean `min`?): it takes `default`, `min`, `max`, `min_length`, `max_length`, `pattern`, `rename`, `example`, `header`
+        `min` takes a number, as in `min = 1`
+        `#[arg]` has no option `desc`: write it as a `///` comment
+        `#[arg]` has no option `exmaple` (did you mean `example`?): it takes `default`, `min`, `max`, `min_length`, `max_length`, `pattern`, `rename`, `example`, `header`
+        options go in parentheses, as in `#[arg(default = 10)]`
+        a parameter takes `#[arg(..)]` and doc comments, not `#[args]` (did you mean `arg`?)
+        `min` is above `max = -1`, so no value fits: swap the two
+        `min_length` bounds the length of a string or a list, and this is an integer: to bound its value, write `min`
+        `pattern` is for strings, and this is an integer: remove it, or take a `String`
+        `min_length` is above `max_length = 2`, so no value fits: swap the two
+        `min` bounds a number, and this is a string: to bound its length, write `min_length`
+        a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not ' '
+        `header` sends a string, an integer or a boolean, and this is a float: remove it
+        this default does not fit its type, which holds 0 to 255
+        this default is below `min = 1`: change one of the two
+        this default's length is above `max_length = 2`: change one of the two
+        two arguments are called `a`: rename one of them
+        two arguments have the header `region`, whatever its case: rename one of them
+    "#]],
+    );
+}
+
+#[test]
+fn items() {
+    let of = |item| tool(quote!(), item);
+    check(
+        of(quote!(
+            pub struct Order {
+                id: u8,
+            }
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a struct: on a type that tools take or return, put `#[mcp::model]`
+    "#]],
+    );
+    check(
+        of(quote!(impl Order { fn f() {} })),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is an `impl` block: write each method as a function on its own, which takes what it needs as `State<T>`
+    "#]],
+    );
+    check(
+        of(quote!(
+            mod tools {}
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a module: put it on each function inside
+    "#]],
+    );
+    check(
+        of(quote!(
+            const X: u8 = 1;
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a constant: remove it, or write a function
+    "#]],
+    );
+    check(
+        of(quote!(
+            fn f();
+        )),
+        expect![[r#"
+        a tool needs a body: this function is only declared
+    "#]],
+    );
+    check(
+        tool(
+            quote!(read_only),
+            quote!(
+                #[mcp::tool(title = "x")]
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            this function is a tool already: put all options into one `#[mcp::tool(..)]`
+        "#]],
+    );
+}
+
+#[test]
+fn models() {
+    let item = quote! {
+        #[derive(Debug, serde::Serialize, JsonSchema)]
+        #[arg(min = 1)]
+        struct Line {
+            #[arg(header = "X", min = 2, max = 1)]
+            count: u32,
+            #[arg(min = 1)]
+            code: String,
+        }
+    };
+    check(
+        model(quote!(deny_unknown_fields), item),
+        expect![[r#"
+        `#[mcp::model]` has no option `deny_unknown_fields`: options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
+        `#[mcp::model]` derives `Serialize` already: remove this one
+        `#[mcp::model]` derives `JsonSchema` already: remove this one
+        `#[arg(..)]` goes on a field
+        `min` is above `max = 1`, so no value fits: swap the two
+        `header` is for the arguments of a tool, not for the fields inside them: remove it
+        `min` bounds a number, and this is a string: to bound its length, write `min_length`
+    "#]],
+    );
+    check(
+        model(
+            quote!(),
+            quote!(
+                struct Page<T> {
+                    #[arg(min = 1)]
+                    size: u32,
+                    items: Vec<T>,
+                }
+            ),
+        ),
+        expect![[r#"
+            a generic type cannot have constraints or defaults: remove the parameters, or put the constrained fields in a type of their own
+        "#]],
+    );
+    check(
+        model(quote!(), quote!(union U { a: u8 })),
+        expect![[r#"
+        a union does not know which of its fields it holds: make it an `enum`
+    "#]],
+    );
+    check(
+        model(
+            quote!(),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+        `#[mcp::model]` goes on a struct or an enum, and this is a function: on a function, put `#[mcp::tool]`
+    "#]],
+    );
+}
+
+#[test]
+fn mains() {
+    check(
+        main(
+            quote!(worker_threads = 0, flavor = "x"),
+            quote!(
+                unsafe fn main<T>(args: Args) {}
+            ),
+        ),
+        expect![[r#"
+            a server needs at least one worker thread: write 1 or more
+            `#[mcp::main]` has no option `flavor`: it takes `worker_threads` and `crate`
+            `#[mcp::main]` starts the async runtime: write `async fn`, or remove the attribute
+            `main` takes no arguments: read the command line with `std::env::args()`
+            `main` cannot be generic: remove the parameters
+            `main` is a plain `async fn`: remove this
+        "#]],
+    );
+    check(
+        main(
+            quote!(),
+            quote!(
+                struct Main;
+            ),
+        ),
+        expect![[r#"
+        `#[mcp::main]` goes on `async fn main()`, and this is a struct
+    "#]],
+    );
+}

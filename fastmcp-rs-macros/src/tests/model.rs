@@ -1,0 +1,316 @@
+//! Expansions of `#[mcp::model]` and `#[mcp::main]`.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::check;
+use crate::run::{main, model};
+
+#[test]
+fn plain_struct() {
+    let item = quote! {
+        /// A line of an order.
+        #[derive(Debug)]
+        pub struct Line<'a> {
+            /// The article.
+            #[arg(rename = "sku", example = "A-1", example = "A-2")]
+            article: &'a str,
+        }
+    };
+    check(
+        model(quote!(), item),
+        expect![[r##"
+        #[derive(
+            ::fastmcp_rs::__private::serde::Serialize,
+            ::fastmcp_rs::__private::serde::Deserialize,
+            ::fastmcp_rs::__private::schemars::JsonSchema
+        )]
+        #[serde(crate = "::fastmcp_rs::__private::serde")]
+        #[schemars(crate = "::fastmcp_rs::__private::schemars")]
+        /// A line of an order.
+        #[derive(Debug)]
+        pub struct Line<'a> {
+            /// The article.
+            #[serde(rename = "sku")]
+            #[schemars(extend("examples" = ["A-1", "A-2"]))]
+            article: &'a str,
+        }
+    "##]],
+    );
+}
+
+#[test]
+fn constrained_struct() {
+    let item = quote! {
+        #[serde(rename_all = "camelCase")]
+        struct Line {
+            /// How many.
+            #[arg(min = 1, max = 99, default = 1)]
+            line_count: u32,
+            #[serde(default)]
+            #[arg(min_length = 2, pattern = "^[A-Z]+$")]
+            code: Option<String>,
+            next: Option<Box<Self>>,
+        }
+    };
+    check(
+        model(quote!(), item),
+        expect![[r##"
+        #[derive(
+            ::fastmcp_rs::__private::serde::Serialize,
+            ::fastmcp_rs::__private::schemars::JsonSchema
+        )]
+        #[serde(crate = "::fastmcp_rs::__private::serde")]
+        #[schemars(crate = "::fastmcp_rs::__private::schemars")]
+        #[serde(rename_all = "camelCase")]
+        struct Line {
+            /// How many.
+            #[serde(default = "Line::__fastmcp_default_line_count")]
+            #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
+            line_count: u32,
+            #[serde(default)]
+            #[schemars(extend("x-fastmcp-min-length" = 2, "pattern" = "^[A-Z]+$"))]
+            code: Option<String>,
+            next: Option<Box<Self>>,
+        }
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl Line {
+                #[allow(dead_code, non_snake_case)]
+                fn __fastmcp_default_line_count() -> u32 {
+                    (&__p::Preset::<u32, __p::IntegerLiteral>::NEW).kind().check();
+                    __p::preset::<u32>("1")
+                }
+            }
+            impl<'de> __p::serde::Deserialize<'de> for Line {
+                fn deserialize<__D>(
+                    __deserializer: __D,
+                ) -> ::core::result::Result<Self, __D::Error>
+                where
+                    __D: __p::serde::Deserializer<'de>,
+                {
+                    #[derive(__p::serde::Deserialize)]
+                    #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Line")]
+                    #[allow(dead_code)]
+                    #[serde(rename_all = "camelCase")]
+                    struct __Shadow {
+                        #[serde(default = "Line::__fastmcp_default_line_count")]
+                        line_count: u32,
+                        #[serde(default)]
+                        code: Option<String>,
+                        next: Option<Box<Line>>,
+                    }
+                    let __value = __Shadow::deserialize(__deserializer)?;
+                    let __refuse = <__D::Error as __p::serde::de::Error>::custom;
+                    match &__value {
+                        Self { line_count: __0, code: __1, .. } => {
+                            __p::check_field(
+                                    __0,
+                                    &__p::Constraints {
+                                        min: ::core::option::Option::Some(
+                                            __p::Number::Integer(1i128),
+                                        ),
+                                        max: ::core::option::Option::Some(
+                                            __p::Number::Integer(99i128),
+                                        ),
+                                        ..__p::Constraints::NONE
+                                    },
+                                    "lineCount",
+                                )
+                                .map_err(__refuse)?;
+                            __p::check_field(
+                                    __1,
+                                    &__p::Constraints {
+                                        min_length: ::core::option::Option::Some(2u64),
+                                        pattern: ::core::option::Option::Some("^[A-Z]+$"),
+                                        ..__p::Constraints::NONE
+                                    },
+                                    "code",
+                                )
+                                .map_err(__refuse)?;
+                        }
+                        #[allow(unreachable_patterns)]
+                        _ => {}
+                    }
+                    ::core::result::Result::Ok(__value)
+                }
+            }
+        };
+    "##]],
+    );
+}
+
+#[test]
+fn constrained_enum() {
+    let item = quote! {
+        enum Filter {
+            /// Everything.
+            All,
+            Above(#[arg(min = 0.5)] f64),
+            Between { #[arg(min = 0)] low: i64, high: i64 },
+        }
+    };
+    check(
+        model(quote!(crate = other), item),
+        expect![[r##"
+        #[derive(other::__private::serde::Serialize, other::__private::schemars::JsonSchema)]
+        #[serde(crate = "other::__private::serde")]
+        #[schemars(crate = "other::__private::schemars")]
+        enum Filter {
+            /// Everything.
+            All,
+            Above(#[schemars(extend("minimum" = 0.5))] f64),
+            Between { #[schemars(extend("minimum" = 0))] low: i64, high: i64 },
+        }
+        #[allow(deprecated)]
+        const _: () = {
+            use other::__private as __p;
+            #[allow(unused_imports)]
+            use other::__private::probe::*;
+            impl<'de> __p::serde::Deserialize<'de> for Filter {
+                fn deserialize<__D>(
+                    __deserializer: __D,
+                ) -> ::core::result::Result<Self, __D::Error>
+                where
+                    __D: __p::serde::Deserializer<'de>,
+                {
+                    #[derive(__p::serde::Deserialize)]
+                    #[serde(crate = "other::__private::serde", remote = "Filter")]
+                    #[allow(dead_code)]
+                    enum __Shadow {
+                        All,
+                        Above(f64),
+                        Between { low: i64, high: i64 },
+                    }
+                    let __value = __Shadow::deserialize(__deserializer)?;
+                    let __refuse = <__D::Error as __p::serde::de::Error>::custom;
+                    match &__value {
+                        Self::Above { 0: __0, .. } => {
+                            __p::check_field(
+                                    __0,
+                                    &__p::Constraints {
+                                        min: ::core::option::Option::Some(
+                                            __p::Number::Float(0.5f64),
+                                        ),
+                                        ..__p::Constraints::NONE
+                                    },
+                                    "",
+                                )
+                                .map_err(__refuse)?;
+                        }
+                        Self::Between { low: __0, .. } => {
+                            __p::check_field(
+                                    __0,
+                                    &__p::Constraints {
+                                        min: ::core::option::Option::Some(
+                                            __p::Number::Integer(0i128),
+                                        ),
+                                        ..__p::Constraints::NONE
+                                    },
+                                    "low",
+                                )
+                                .map_err(__refuse)?;
+                        }
+                        #[allow(unreachable_patterns)]
+                        _ => {}
+                    }
+                    ::core::result::Result::Ok(__value)
+                }
+            }
+        };
+    "##]],
+    );
+}
+
+#[test]
+fn asynchronous_main() {
+    let item = quote! {
+        /// Serves.
+        #[allow(unused)]
+        async fn main() -> Result<(), Error> {
+            App::new("x").run_stdio().await
+        }
+    };
+    check(
+        main(quote!(), item),
+        expect![[r#"
+        /// Serves.
+        #[allow(unused)]
+        fn main() -> Result<(), Error> {
+            #[allow(dead_code)]
+            async fn main() -> Result<(), Error> {
+                App::new("x").run_stdio().await
+            }
+            ::fastmcp_rs::__private::run_main(
+                ::fastmcp_rs::__private::Main {
+                    crate_name: ::core::env!("CARGO_PKG_NAME"),
+                    crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    worker_threads: ::core::option::Option::None,
+                },
+                main(),
+            )
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn main_with_options_and_mistakes() {
+    check(
+        main(
+            quote!(worker_threads = 2),
+            quote!(
+                async fn main() {
+                    run().await
+                }
+            ),
+        ),
+        expect![[r#"
+            fn main() {
+                #[allow(dead_code)]
+                async fn main() {
+                    run().await
+                }
+                ::fastmcp_rs::__private::run_main(
+                    ::fastmcp_rs::__private::Main {
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        worker_threads: ::core::option::Option::Some(2),
+                    },
+                    main(),
+                )
+            }
+        "#]],
+    );
+    check(
+        main(
+            quote!(threads = 2),
+            quote!(
+                fn main(args: Args) {
+                    run().await
+                }
+            ),
+        ),
+        expect![[r#"
+            ::core::compile_error! {
+                "`#[mcp::main]` has no option `threads`: it takes `worker_threads` and `crate`"
+            }
+            ::core::compile_error! {
+                "`#[mcp::main]` starts the async runtime: write `async fn`, or remove the attribute"
+            }
+            ::core::compile_error! {
+                "`main` takes no arguments: read the command line with `std::env::args()`"
+            }
+            fn main() {
+                #[allow(dead_code)]
+                async fn main(args: Args) {
+                    run().await
+                }
+                ::core::unreachable!()
+            }
+        "#]],
+    );
+}

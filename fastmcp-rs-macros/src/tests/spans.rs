@@ -1,0 +1,71 @@
+//! Generated items carry the spans of what the user wrote, so that editors and messages lead there.
+
+use proc_macro2::{LineColumn, TokenStream, TokenTree};
+use quote::quote;
+
+use crate::run::tool;
+
+/// Where each identifier of this name stands in the source.
+fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(ident) if ident == name => vec![ident.span().start()],
+            TokenTree::Group(group) => places(group.stream(), name),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// Parsed from text, as tokens of `quote!` have no places.
+fn parse(source: &str) -> TokenStream {
+    source.parse().expect("the source is made of tokens")
+}
+
+#[test]
+fn the_handle_and_the_call_stand_at_the_functions_name() {
+    let source = "/// Finds.\nasync fn find_order(\n    id: String,\n) -> Order {}";
+    let written = places(parse(source), "find_order");
+    let expansion = tool(quote!(), parse(source));
+    let generated = places(expansion.clone(), "find_order");
+    assert!(generated.len() > 3, "{expansion}");
+    assert!(generated.iter().all(|place| *place == written[0]));
+    // A future that is not `Send` is reported where it is run.
+    assert_eq!(places(expansion.clone(), "run"), written);
+    // Besides the field of this name there is the `line!()` that gives the function's line.
+    assert!(places(expansion, "line").contains(&written[0]));
+}
+
+#[test]
+fn types_are_checked_where_they_are_written() {
+    let source =
+        "/// Finds.\nfn find(\n    #[arg(default = 3)] id:   Id,\n) -> Result<Order, Failure> {}";
+    let expansion = tool(quote!(), parse(source));
+    let ty = LineColumn {
+        line: 3,
+        column: 30,
+    };
+    assert_eq!(places(expansion.clone(), "slot"), [ty]);
+    assert_eq!(places(expansion.clone(), "Input"), [ty]);
+    assert_eq!(places(expansion.clone(), "configurable"), [ty]);
+    let default = LineColumn {
+        line: 3,
+        column: 20,
+    };
+    assert_eq!(places(expansion.clone(), "Preset"), [default]);
+    let output = LineColumn { line: 4, column: 5 };
+    assert_eq!(places(expansion.clone(), "Output"), [output]);
+    let error = LineColumn {
+        line: 4,
+        column: 19,
+    };
+    assert_eq!(places(expansion, "checked"), [output, error]);
+}
+
+#[test]
+fn the_function_is_emitted_as_it_was_written() {
+    let source = "/// Finds.\npub async fn find(mut id: String, #[allow(unused)] n: u8) -> Order { id.clear(); Order }";
+    let expansion = tool(quote!(read_only), parse(source)).to_string();
+    let written = parse(source).to_string();
+    assert!(expansion.starts_with(&written), "{expansion}\n{written}");
+}

@@ -1,0 +1,868 @@
+//! Expansions of `#[mcp::tool]`, one a shape.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::check;
+use crate::run::tool;
+
+#[test]
+fn asynchronous_with_arguments() {
+    let item = quote! {
+        /// Finds an order.
+        ///
+        /// - by its reference
+        pub(crate) async fn get_order(
+            /// The order's reference.
+            #[arg(max_length = 20, default = "ORD-1", example = "ORD-101", header = "Order")]
+            order_id: &str,
+            mut limit: Option<u32>,
+            db: State<Pool>,
+        ) -> Result<String, ToolError> {
+            todo!()
+        }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        /// Finds an order.
+        ///
+        /// - by its reference
+        pub(crate) async fn get_order(
+            order_id: &str,
+            mut limit: Option<u32>,
+            db: State<Pool>,
+        ) -> Result<String, ToolError> {
+            todo!()
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        pub(crate) struct get_order {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for get_order {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "get_order",
+                    title: ::core::option::Option::None,
+                    description: "Finds an order.\n\n- by its reference",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Async,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "order_id",
+                        description: "The order's reference.",
+                        constraints: __p::Constraints {
+                            max_length: ::core::option::Option::Some(20u64),
+                            ..__p::Constraints::NONE
+                        },
+                        default: ::core::option::Option::Some("\"ORD-1\""),
+                        examples: &["\"ORD-101\""],
+                        header: ::core::option::Option::Some("Order"),
+                    },
+                    __p::Parameter {
+                        name: "limit",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "db",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                ];
+                (&__p::Preset::<str, __p::TextLiteral>::NEW).kind().check();
+                (&__p::Header::<str>::NEW).kind().check();
+                let mut __0 = (&__p::Input::<str>::NEW)
+                    .kind()
+                    .configurable()
+                    .slot(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<Option<u32>>::NEW).kind().slot(&__PARAMETERS[1]);
+                let mut __2 = (&__p::Input::<State<Pool>>::NEW).kind().slot(&__PARAMETERS[2]);
+                let __split = (&__p::Output::<Result<String, ToolError>>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation
+                    .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
+                {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            let __2 = __2.resolve(&__context).await?;
+                            let __value = get_order(
+                                    ::core::borrow::Borrow::<str>::borrow(&__0),
+                                    __1,
+                                    __2,
+                                )
+                                .await;
+                            ::core::result::Result::Ok(__value)
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< get_order as __p::Tool > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn plain_function_runs_as_blocking() {
+    let item = quote! {
+        /// Adds.
+        fn add(a: i64, b: i64) -> i64 { a + b }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        /// Adds.
+        fn add(a: i64, b: i64) -> i64 {
+            a + b
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct add {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for add {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "add",
+                    title: ::core::option::Option::None,
+                    description: "Adds.",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Blocking,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "a",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "b",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                ];
+                let mut __0 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[1]);
+                let __split = (&__p::Output::<i64>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            __context.run_blocking(move || add(__0, __1)).await
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn inline() {
+    let item = quote! {
+        /// Adds.
+        fn add(a: i64, b: i64) -> i64 { a + b }
+    };
+    check(
+        tool(quote!(inline), item),
+        expect![[r#"
+        /// Adds.
+        fn add(a: i64, b: i64) -> i64 {
+            a + b
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct add {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for add {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "add",
+                    title: ::core::option::Option::None,
+                    description: "Adds.",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Inline,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "a",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "b",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                ];
+                let mut __0 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[1]);
+                let __split = (&__p::Output::<i64>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            let __value = add(__0, __1);
+                            ::core::result::Result::Ok(__value)
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn blocking_asynchronous() {
+    let item = quote! {
+        /// Waits.
+        async fn wait() {}
+    };
+    check(
+        tool(quote!(blocking), item),
+        expect![[r#"
+        /// Waits.
+        async fn wait() {}
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct wait {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for wait {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "wait",
+                    title: ::core::option::Option::None,
+                    description: "Waits.",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Blocking,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[];
+                let __split = (&__p::Output::<()>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            __context
+                                .run_blocking_async(move || async move { wait().await })
+                                .await
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< wait as __p::Tool > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn no_arguments_and_no_description() {
+    let item = quote! {
+        #[allow(deprecated)]
+        #[cfg(unix)]
+        async fn r#type() {}
+    };
+    check(
+        tool(quote!(handle = Kind, crate = other::mcp), item),
+        expect![[r##"
+        #[allow(deprecated)]
+        #[cfg(unix)]
+        async fn r#type() {}
+        #[cfg(unix)]
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct Kind {}
+        #[cfg(unix)]
+        #[allow(deprecated)]
+        const _: () = {
+            use other::mcp::__private as __p;
+            #[allow(unused_imports)]
+            use other::mcp::__private::probe::*;
+            impl __p::Tool for Kind {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "type",
+                    title: ::core::option::Option::None,
+                    description: "",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Async,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[];
+                let __split = (&__p::Output::<()>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __value = r#type().await;
+                            ::core::result::Result::Ok(__value)
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< Kind as __p::Tool > ::DEFINITION)
+            }
+        };
+        #[cfg(unix)]
+        #[allow(deprecated)]
+        const _: () = {
+            #[deprecated(
+                note = "tool `type` has no description: a model reads it to decide when to call; add a doc comment"
+            )]
+            const fn description() {}
+            description()
+        };
+    "##]],
+    );
+}
+
+#[test]
+fn references() {
+    let item = quote! {
+        /// Lends.
+        async fn lend<'a>(
+            text: &'a str,
+            list: &[Cow<'_, str>],
+            context: &Context,
+            maybe: Option<&Order>,
+        ) -> Result<&'a str, Error> {
+            text
+        }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+            /// Lends.
+            async fn lend<'a>(
+                text: &'a str,
+                list: &[Cow<'_, str>],
+                context: &Context,
+                maybe: Option<&Order>,
+            ) -> Result<&'a str, Error> {
+                text
+            }
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct lend {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for lend {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "lend",
+                        title: ::core::option::Option::None,
+                        description: "Lends.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
+                        },
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Async,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "text",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "list",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "context",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "maybe",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                    ];
+                    let mut __0 = (&__p::Input::<str>::NEW).kind().slot(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
+                        .kind()
+                        .slot(&__PARAMETERS[1]);
+                    let mut __2 = (&__p::Input::<Context>::NEW).kind().slot(&__PARAMETERS[2]);
+                    let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
+                        .kind()
+                        .slot(&__PARAMETERS[3]);
+                    let __split = (&__p::Output::<Result<&'static str, Error>>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation
+                        .begin(&mut [&mut __0, &mut __1, &mut __2, &mut __3], &__output)
+                    {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run_rendered(async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            let __2 = __2.resolve(&__context).await?;
+                            let __3 = __3.resolve(&__context).await?;
+                            let __value = lend(
+                                    ::core::borrow::Borrow::<str>::borrow(&__0),
+                                    ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
+                                    ::core::borrow::Borrow::<Context>::borrow(&__2),
+                                    __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
+                                )
+                                .await;
+                            ::core::result::Result::Ok(__output.render(__value))
+                        })
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< lend as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn all_options() {
+    let options = quote! {
+        name = "orders.get",
+        title = "Get an order",
+        description = "Given.",
+        read_only,
+        destructive = false,
+        idempotent = true,
+        open_world = false,
+        tags = ["orders", "read"],
+        icons = [
+            "https://example.com/icon.png",
+            { src = "data:image/png;base64,AA==", mime_type = "image/png", sizes = ["48x48", "any"], theme = "dark" },
+        ],
+        meta = { "team": "billing", "nested": { "n": [1, -2.5, null] } },
+        blocking,
+        timeout = "1m30s",
+        handle = GetOrder,
+    };
+    let item = quote! {
+        /// Ignored.
+        fn get_order(
+            #[arg(min = 1, max = 2.5, rename = "orderId")]
+            #[arg(example = 1, example = [2])]
+            id: f64,
+            #[arg(min_length = 1, pattern = "^a\\d$")] code: String,
+        ) {}
+    };
+    check(
+        tool(options, item),
+        expect![[r#"
+        /// Ignored.
+        fn get_order(id: f64, code: String) {}
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct GetOrder {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for GetOrder {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "orders.get",
+                    title: ::core::option::Option::Some("Get an order"),
+                    description: "Given.",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::Some(true),
+                        destructive: ::core::option::Option::Some(false),
+                        idempotent: ::core::option::Option::Some(true),
+                        open_world: ::core::option::Option::Some(false),
+                    },
+                    tags: &["orders", "read"],
+                    icons: &[
+                        __p::IconDefinition {
+                            src: "https://example.com/icon.png",
+                            mime_type: ::core::option::Option::None,
+                            sizes: &[],
+                            theme: ::core::option::Option::None,
+                        },
+                        __p::IconDefinition {
+                            src: "data:image/png;base64,AA==",
+                            mime_type: ::core::option::Option::Some("image/png"),
+                            sizes: &["48x48", "any"],
+                            theme: ::core::option::Option::Some("dark"),
+                        },
+                    ],
+                    meta: ::core::option::Option::Some(
+                        "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+                    ),
+                    timeout: ::core::option::Option::Some(
+                        ::core::time::Duration::new(90u64, 0u32),
+                    ),
+                    execution: __p::Execution::Blocking,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "orderId",
+                        description: "",
+                        constraints: __p::Constraints {
+                            min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+                            max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
+                            ..__p::Constraints::NONE
+                        },
+                        default: ::core::option::Option::None,
+                        examples: &["1", "[2]"],
+                        header: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "code",
+                        description: "",
+                        constraints: __p::Constraints {
+                            min_length: ::core::option::Option::Some(1u64),
+                            pattern: ::core::option::Option::Some("^a\\d$"),
+                            ..__p::Constraints::NONE
+                        },
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                    },
+                ];
+                let mut __0 = (&__p::Input::<f64>::NEW)
+                    .kind()
+                    .configurable()
+                    .slot(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<String>::NEW)
+                    .kind()
+                    .configurable()
+                    .slot(&__PARAMETERS[1]);
+                let __split = (&__p::Output::<()>::NEW).split();
+                let __value = (&&&__split.value()).kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            __context.run_blocking(move || get_order(__0, __1)).await
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredTool(< GetOrder as __p::Tool > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn a_mistake_leaves_every_name_in_place() {
+    let item = quote! {
+        /// Finds.
+        async fn find(
+            /// The text.
+            #[arg(min = 1)]
+            text: String,
+        ) -> String { text }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        ::core::compile_error! {
+            "`min` bounds a number, and this is a string: to bound its length, write `min_length`"
+        }
+        /// Finds.
+        async fn find(text: String) -> String {
+            text
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct find {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Tool for find {
+                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                    name: "find",
+                    title: ::core::option::Option::None,
+                    description: "Finds.",
+                    annotations: __p::ToolAnnotations {
+                        read_only: ::core::option::Option::None,
+                        destructive: ::core::option::Option::None,
+                        idempotent: ::core::option::Option::None,
+                        open_world: ::core::option::Option::None,
+                    },
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Async,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(_: __p::Invocation<'_>) -> __p::Invoked {
+                ::core::unreachable!()
+            }
+        };
+    "#]],
+    );
+    let item = quote! {
+        /// Finds.
+        pub async fn find(&self, /** The text. */ text: String) -> String { text }
+    };
+    check(
+        tool(quote!(), item),
+        expect![[r#"
+        ::core::compile_error! {
+            "a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`"
+        }
+        /// Finds.
+        pub async fn find(&self, text: String) -> String {
+            text
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn a_body_that_does_not_parse_is_kept() {
+    let item = quote! {
+        /// Finds.
+        async fn find() { let unfinished = ; }
+    };
+    let expansion = tool(quote!(), item).to_string();
+    assert!(expansion.contains("let unfinished = ;"), "{expansion}");
+    assert!(!expansion.contains("compile_error"), "{expansion}");
+}

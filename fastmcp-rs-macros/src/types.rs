@@ -1,0 +1,311 @@
+//! What can be told about a type from its spelling.
+//!
+//! Aliases hide types from us, so nothing here decides how a tool behaves: it words mistakes early,
+//! and the runtime's traits decide where the spelling shows nothing.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
+
+/// What a spelled type holds, under references and `Option`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shape {
+    Text,
+    Integer { min: i128, max: i128 },
+    Float,
+    Flag,
+    List,
+    Map,
+    Unknown,
+}
+
+impl Shape {
+    /// The name of such a value in a message.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Shape::Text => "a string",
+            Shape::Integer { .. } => "an integer",
+            Shape::Float => "a float",
+            Shape::Flag => "a boolean",
+            Shape::List => "a list",
+            Shape::Map => "a map",
+            Shape::Unknown => "a value",
+        }
+    }
+}
+
+/// Takes off the parentheses and invisible groups around a type.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(paren) => peel(&paren.elem),
+        Type::Group(group) => peel(&group.elem),
+        other => other,
+    }
+}
+
+pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
+    match peel(ty) {
+        Type::Reference(reference) => Some(reference),
+        _ => None,
+    }
+}
+
+/// The type arguments of a path type whose last segment is `name`.
+pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(path) = peel(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    if last.ident != name {
+        return None;
+    }
+    match &last.arguments {
+        PathArguments::AngleBracketed(list) => {
+            let types = list.args.iter().filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            });
+            Some(types.collect())
+        }
+        _ => Some(Vec::new()),
+    }
+}
+
+pub(crate) fn shape(ty: &Type) -> Shape {
+    match peel(ty) {
+        Type::Reference(reference) => shape(&reference.elem),
+        Type::Slice(_) | Type::Array(_) => Shape::List,
+        Type::Path(path) if path.qself.is_none() => shape_of_path(&path.path, ty),
+        _ => Shape::Unknown,
+    }
+}
+
+fn shape_of_path(path: &Path, ty: &Type) -> Shape {
+    let Some(last) = path.segments.last() else {
+        return Shape::Unknown;
+    };
+    // A path of several segments is a user's own module as likely as std's.
+    let is_known = path.segments.len() == 1
+        || path.segments.first().is_some_and(|first| {
+            ["std", "core", "alloc"]
+                .iter()
+                .any(|name| first.ident == name)
+        });
+    if !is_known {
+        return Shape::Unknown;
+    }
+    let integer = |min, max| Shape::Integer { min, max };
+    match last.ident.to_string().as_str() {
+        "String" | "str" => Shape::Text,
+        "bool" => Shape::Flag,
+        "f32" | "f64" => Shape::Float,
+        "u8" => integer(0, u8::MAX.into()),
+        "u16" => integer(0, u16::MAX.into()),
+        "u32" => integer(0, u32::MAX.into()),
+        "u64" | "usize" => integer(0, u64::MAX.into()),
+        "u128" => integer(0, i128::MAX),
+        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
+        "i128" => integer(i128::MIN, i128::MAX),
+        "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Shape::List,
+        "HashMap" | "BTreeMap" => Shape::Map,
+        "Option" | "Box" | "Arc" | "Rc" => {
+            let arguments = arguments_of(ty, &last.ident.to_string()).unwrap_or_default();
+            arguments
+                .first()
+                .map_or(Shape::Unknown, |inner| shape(inner))
+        }
+        _ => Shape::Unknown,
+    }
+}
+
+/// The first keyword or `_` of this spelling anywhere in the type; `'_` is not one.
+pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
+    fn find(tokens: TokenStream, word: &str) -> Option<Ident> {
+        let mut after_quote = false;
+        tokens.into_iter().find_map(|token| {
+            let is_lifetime = std::mem::take(&mut after_quote);
+            match token {
+                TokenTree::Ident(ident) if ident == word && !is_lifetime => Some(ident),
+                TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                    find(group.stream(), word)
+                }
+                TokenTree::Punct(punct) => {
+                    after_quote = punct.as_char() == '\'';
+                    None
+                }
+                _ => None,
+            }
+        })
+    }
+    find(ty.to_token_stream(), word)
+}
+
+/// The first reference that is nested in the type and does not say `'static`.
+pub(crate) fn nested_borrow(ty: &Type) -> Option<TokenTree> {
+    find_borrow(ty.to_token_stream())
+}
+
+fn find_borrow(tokens: TokenStream) -> Option<TokenTree> {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Punct(and) if and.as_char() == '&' => {
+                let is_lifetime =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
+                if !is_lifetime {
+                    return Some(token);
+                }
+                tokens.next();
+                match tokens.next() {
+                    Some(TokenTree::Ident(name)) if name == "static" => {}
+                    _ => return Some(token),
+                }
+            }
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                if let Some(found) = find_borrow(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a lifetime other than `'static` is spelled, or a reference that does not say `'static`.
+pub(crate) fn is_borrowed(ty: &Type) -> bool {
+    fn names_lifetime(tokens: TokenStream) -> bool {
+        let mut after_quote = false;
+        tokens.into_iter().any(|token| {
+            let is_lifetime = std::mem::take(&mut after_quote);
+            match token {
+                TokenTree::Ident(name) => is_lifetime && name != "static",
+                TokenTree::Punct(punct) => {
+                    after_quote = punct.as_char() == '\'';
+                    false
+                }
+                TokenTree::Group(group) => names_lifetime(group.stream()),
+                TokenTree::Literal(_) => false,
+            }
+        })
+    }
+    nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
+}
+
+/// The type with every lifetime replaced by `'static`, and every `&T` by `&'static T`.
+///
+/// The generated code stands outside the function, where its lifetimes have no names. What it holds
+/// is owned, so `'static` says nothing that is not so.
+pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut output = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(quote) if quote.as_char() == '\'' => {
+                output.push(TokenTree::Punct(quote));
+                if let Some(name) = tokens.next() {
+                    output.push(Ident::new("static", name.span()).into());
+                }
+            }
+            TokenTree::Punct(and) if and.as_char() == '&' => {
+                let is_operator = output.last().is_some_and(ends_operand);
+                let has_lifetime =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
+                let span = and.span();
+                output.push(TokenTree::Punct(and));
+                if !is_operator && !has_lifetime {
+                    output.extend(static_lifetime(span));
+                }
+            }
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                let stream = with_static_lifetimes(group.stream());
+                let mut inner = Group::new(group.delimiter(), stream);
+                inner.set_span(group.span());
+                output.push(TokenTree::Group(inner));
+            }
+            other => output.push(other),
+        }
+    }
+    output.into_iter().collect()
+}
+
+/// Whether `&` after this token is the operator, as in `[u8; A & B]`.
+fn ends_operand(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Ident(ident) => ["mut", "const", "static"].iter().all(|word| ident != word),
+        TokenTree::Literal(_) => true,
+        _ => false,
+    }
+}
+
+fn static_lifetime(span: Span) -> [TokenTree; 2] {
+    let mut quote = Punct::new('\'', Spacing::Joint);
+    quote.set_span(span);
+    [quote.into(), Ident::new("static", span).into()]
+}
+
+/// Tokens with every span moved to `span`, so that an error inside them is reported there.
+pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let mut inner = Group::new(group.delimiter(), respanned(group.stream(), span));
+                inner.set_span(span);
+                return TokenTree::Group(inner);
+            }
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn shapes_of_spelled_types() {
+        for (ty, noun) in [
+            (parse_quote!(&str), "a string"),
+            (parse_quote!(Option<std::string::String>), "a string"),
+            (parse_quote!(Option<&u8>), "an integer"),
+            (parse_quote!((f32)), "a float"),
+            (parse_quote!(&[&str]), "a list"),
+            (parse_quote!(HashMap<String, u8>), "a map"),
+            (parse_quote!(my::String), "a value"),
+            (parse_quote!(<T as Trait>::String), "a value"),
+        ] {
+            let ty: Type = ty;
+            assert_eq!(shape(&ty).noun(), noun, "{}", ty.to_token_stream());
+        }
+    }
+
+    #[test]
+    fn lifetimes_become_static() {
+        let convert = |tokens| with_static_lifetimes(tokens).to_string().replace(' ', "");
+        assert_eq!(
+            convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)),
+            "Result<&'staticstr,Cow<'static,[&'staticu8]>>"
+        );
+        assert_eq!(convert(quote!([u8; A & B])), "[u8;A&B]");
+        assert_eq!(convert(quote!(&&str)), "&'static&'staticstr");
+    }
+
+    #[test]
+    fn borrows_are_found_where_they_stand() {
+        assert!(is_borrowed(&parse_quote!(Cow<'a, str>)));
+        assert!(is_borrowed(&parse_quote!(Option<&str>)));
+        assert!(!is_borrowed(&parse_quote!(Option<&'static str>)));
+        assert!(nested_borrow(&parse_quote!(State<&'static str>)).is_none());
+        assert!(nested_borrow(&parse_quote!((u8, Vec<&'a str>))).is_some());
+        assert!(find_word(&parse_quote!(Cow<'_, str>), "_").is_none());
+        assert!(find_word(&parse_quote!(Vec<_>), "_").is_some());
+    }
+}

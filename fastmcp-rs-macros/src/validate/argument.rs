@@ -1,0 +1,317 @@
+//! What an argument's type and its `#[arg(..)]` options may be.
+
+use std::fmt::Display;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{Attribute, Type};
+
+use crate::errors::{Errors, did_you_mean};
+use crate::model::Parameter;
+use crate::parse::{ArgOptions, Kind, Literal, Number, Spanned};
+use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
+
+/// Reports a type that no argument and no injected value can have.
+pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
+    if let Some(keyword) = find_word(ty, "impl") {
+        errors.at(
+            keyword,
+            "an argument has one type, which its schema is made from: write the type instead of `impl ..`",
+        );
+        return;
+    }
+    let behind = match reference(ty) {
+        Some(reference) => {
+            if let Some(mutability) = &reference.mutability {
+                errors.at(
+                    mutability,
+                    "a tool cannot change its caller's arguments: take `&T`, or `T` by value",
+                );
+                return;
+            }
+            &reference.elem
+        }
+        None => match arguments_of(ty, "Option").as_deref() {
+            Some([inner]) => match reference(inner) {
+                Some(reference) => &reference.elem,
+                None => ty,
+            },
+            _ => ty,
+        },
+    };
+    match peel(behind) {
+        Type::TraitObject(object) => errors.at(
+            object.dyn_token.to_token_stream(),
+            "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
+        ),
+        Type::Ptr(pointer) => errors.at(
+            pointer.star_token,
+            "an argument comes from JSON, which has no pointers: take `&T`, or `T` by value",
+        ),
+        Type::FnPtr(pointer) => errors.at(
+            pointer.fn_token,
+            "an argument comes from JSON, which has no functions",
+        ),
+        other => {
+            if let Some(and) = nested_borrow(other) {
+                errors.at(
+                    and,
+                    "only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`",
+                );
+            }
+        }
+    }
+}
+
+/// Reports `#[arg]` options that contradict each other or the type as it is spelled.
+pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors) {
+    let shape = shape(ty);
+    check_order(&options.min, &options.max, Number::is_less_than, errors);
+    check_order(
+        &options.min_length,
+        &options.max_length,
+        |left, right| left < right,
+        errors,
+    );
+    check_fit(options, shape, errors);
+    if let Some(default) = &options.default {
+        check_default(default, options, shape, errors);
+    }
+    if let Some(rename) = &options.rename {
+        if rename.value().is_empty() {
+            errors.at(rename, "an argument's name cannot be empty");
+        }
+    }
+    if let Some(header) = &options.header {
+        check_header(header, shape, errors);
+    }
+}
+
+fn check_order<T: Copy>(
+    low: &Option<Spanned<T>>,
+    high: &Option<Spanned<T>>,
+    is_less: impl Fn(T, T) -> bool,
+    errors: &mut Errors,
+) {
+    if let (Some(low), Some(high)) = (low, high) {
+        if is_less(high.value, low.value) {
+            errors.at(
+                &low.tokens,
+                format!(
+                    "`{}` is above `{} = {}`, so no value fits: swap the two",
+                    low.key,
+                    high.key,
+                    joined(&high.tokens)
+                ),
+            );
+        }
+    }
+}
+
+/// A sign is a token of its own, which `quote` prints apart.
+fn joined(tokens: &TokenStream) -> String {
+    tokens.to_string().replace("- ", "-")
+}
+
+/// Reports constraints that the spelled type cannot have.
+fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+    let noun = shape.noun();
+    let bounds = [&options.min, &options.max];
+    for bound in bounds.into_iter().flatten() {
+        let key = &bound.key;
+        match shape {
+            Shape::Text | Shape::List => errors.at(
+                key,
+                format!("`{key}` bounds a number, and this is {noun}: to bound its length, write `{key}_length`"),
+            ),
+            Shape::Flag | Shape::Map => errors.at(
+                key,
+                format!("`{key}` bounds a number, and this is {noun}: remove it"),
+            ),
+            Shape::Integer { .. } | Shape::Float | Shape::Unknown => {}
+        }
+    }
+    let lengths = [&options.min_length, &options.max_length];
+    for bound in lengths.into_iter().flatten() {
+        let key = &bound.key;
+        match shape {
+            Shape::Integer { .. } | Shape::Float => {
+                let number = key.to_string().replace("_length", "");
+                errors.at(
+                    key,
+                    format!("`{key}` bounds the length of a string or a list, and this is {noun}: to bound its value, write `{number}`"),
+                );
+            }
+            Shape::Flag | Shape::Map => errors.at(
+                key,
+                format!(
+                    "`{key}` bounds the length of a string or a list, and this is {noun}: remove it"
+                ),
+            ),
+            Shape::Text | Shape::List | Shape::Unknown => {}
+        }
+    }
+    if let Some(pattern) = &options.pattern {
+        if !matches!(shape, Shape::Text | Shape::Unknown) {
+            errors.at(
+                &pattern.key,
+                format!(
+                    "`pattern` is for strings, and this is {noun}: remove it, or take a `String`"
+                ),
+            );
+        }
+    }
+}
+
+/// Reports a default that its own argument would refuse.
+fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+    let mut refuse = |problem: String| errors.at(&default.tokens, problem);
+    if let Some(value) = default.number {
+        if let (Number::Integer(integer), Shape::Integer { min, max }) = (value, shape) {
+            if integer < min || integer > max {
+                refuse(format!(
+                    "this default does not fit its type, which holds {min} to {max}"
+                ));
+                return;
+            }
+        }
+        if let Some(min) = options
+            .min
+            .as_ref()
+            .filter(|min| value.is_less_than(min.value))
+        {
+            refuse(below_or_above("default", "below", &min.key, &min.tokens));
+        }
+        if let Some(max) = options
+            .max
+            .as_ref()
+            .filter(|max| max.value.is_less_than(value))
+        {
+            refuse(below_or_above("default", "above", &max.key, &max.tokens));
+        }
+    }
+    if let (Kind::Text, Some(length)) = (default.kind, default.length) {
+        if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
+            refuse(below_or_above(
+                "default's length",
+                "below",
+                &min.key,
+                &min.tokens,
+            ));
+        }
+        if let Some(max) = options.max_length.as_ref().filter(|max| length > max.value) {
+            refuse(below_or_above(
+                "default's length",
+                "above",
+                &max.key,
+                &max.tokens,
+            ));
+        }
+    }
+}
+
+fn below_or_above(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
+    format!(
+        "this {what} is {side} `{key} = {}`: change one of the two",
+        joined(bound)
+    )
+}
+
+/// The name is that of an HTTP header, so it is a `token` of RFC 9110.
+fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors) {
+    let name = header.value.value();
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() {
+        errors.at(
+            &header.value,
+            "a header's name cannot be empty: write one, as in `header = \"Region\"`",
+        );
+    } else if let Some(illegal) = name.chars().find(|c| !is_token(*c)) {
+        errors.at(
+            &header.value,
+            format!("a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not {illegal:?}"),
+        );
+    }
+    if matches!(shape, Shape::Float | Shape::List | Shape::Map) {
+        errors.at(
+            &header.key,
+            format!(
+                "`header` sends a string, an integer or a boolean, and this is {}: remove it",
+                shape.noun()
+            ),
+        );
+    }
+}
+
+/// Reports two arguments with one key.
+pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
+    check_unique(
+        parameters.iter().map(|parameter| {
+            let blame = match &parameter.options.rename {
+                Some(rename) => rename.to_token_stream(),
+                None => parameter.ident.to_token_stream(),
+            };
+            // Two parameters that are spelled alike are rustc's to report.
+            (parameter.name(), blame, parameter.options.rename.is_some())
+        }),
+        |name| format!("two arguments are called `{name}`: rename one of them"),
+        errors,
+    );
+}
+
+/// Reports two arguments that mirror one header; case does not tell headers apart.
+pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
+    check_unique(
+        parameters.iter().filter_map(|parameter| {
+            let header = parameter.options.header.as_ref()?;
+            let name = header.value.value().to_ascii_lowercase();
+            Some((name, header.value.to_token_stream(), true))
+        }),
+        |name| {
+            format!("two arguments have the header `{name}`, whatever its case: rename one of them")
+        },
+        errors,
+    );
+}
+
+fn check_unique<M: Display>(
+    names: impl Iterator<Item = (String, TokenStream, bool)>,
+    message: impl Fn(&str) -> M,
+    errors: &mut Errors,
+) {
+    let mut seen: Vec<(String, TokenStream, bool)> = Vec::new();
+    for (name, blame, is_ours) in names {
+        match seen.iter().find(|(other, ..)| *other == name) {
+            // The one that was renamed is the one to change.
+            Some(_) if is_ours => errors.at(&blame, message(&name)),
+            Some((_, first, true)) => errors.at(first, message(&name)),
+            _ => {}
+        }
+        seen.push((name, blame, is_ours));
+    }
+}
+
+/// Reports attributes that rustc would refuse on a parameter, with what to write instead.
+pub(crate) fn check_other_attributes(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes {
+        let path = attribute.path();
+        if path.is_ident("arg") || path.is_ident("doc") {
+            continue;
+        }
+        if path.is_ident("cfg") || path.is_ident("cfg_attr") {
+            errors.at(
+                attribute,
+                "a tool has the same arguments in every build: put `#[cfg]` on the function",
+            );
+        } else if !crate::parse::stays_on_parameter(attribute) {
+            let name = path.to_token_stream().to_string().replace(' ', "");
+            let suggestion = did_you_mean(&name, &["arg"]);
+            errors.at(
+                path,
+                format!(
+                    "a parameter takes `#[arg(..)]` and doc comments, not `#[{name}]`{suggestion}"
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What `#[mcp::model]` may stand on, and what its fields' options may be.
+
+use proc_macro2::TokenTree;
+use syn::{Attribute, Data, Meta, Path};
+
+use super::argument::check_options;
+use crate::data::DataType;
+use crate::errors::Errors;
+
+pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
+    if let Data::Union(union) = &data.input.data {
+        errors.at(
+            union.union_token,
+            "a union does not know which of its fields it holds: make it an `enum`",
+        );
+    }
+    check_derives(&data.input.attrs, errors);
+    check_misplaced(&data.input.attrs, "a field", errors);
+    if let Data::Enum(data) = &data.input.data {
+        for variant in &data.variants {
+            check_misplaced(&variant.attrs, "a field", errors);
+        }
+    }
+    let is_generic = data.input.generics.type_params().next().is_some()
+        || data.input.generics.const_params().next().is_some()
+        || data.input.generics.lifetimes().next().is_some();
+    for (_, field) in data.fields() {
+        let options = &field.options;
+        check_options(options, &field.field.ty, errors);
+        if let Some(header) = &options.header {
+            errors.at(
+                &header.key,
+                "`header` is for the arguments of a tool, not for the fields inside them: remove it",
+            );
+        }
+        if is_generic && (options.is_constrained() || options.default.is_some()) {
+            errors.at(
+                &data.input.generics,
+                "a generic type cannot have constraints or defaults: remove the parameters, or put the constrained fields in a type of their own",
+            );
+            return;
+        }
+        if field.field.ident.is_none() {
+            if let Some(rename) = &options.rename {
+                errors.at(
+                    rename,
+                    "this field has no key in JSON: remove `rename`, or name the field",
+                );
+            }
+        }
+    }
+}
+
+/// The three traits come with the attribute; a second implementation is an error that names neither.
+fn check_derives(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes {
+        let Meta::List(list) = &attribute.meta else {
+            continue;
+        };
+        if !attribute.path().is_ident("derive") {
+            continue;
+        }
+        let parser = syn::punctuated::Punctuated::<Path, syn::Token![,]>::parse_terminated;
+        let Ok(paths) = syn::parse::Parser::parse2(parser, list.tokens.clone()) else {
+            continue;
+        };
+        for path in paths {
+            let Some(last) = path.segments.last() else {
+                continue;
+            };
+            if ["Serialize", "Deserialize", "JsonSchema"]
+                .iter()
+                .any(|name| last.ident == name)
+            {
+                errors.at(
+                    &path,
+                    format!(
+                        "`#[mcp::model]` derives `{}` already: remove this one",
+                        last.ident
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn check_misplaced(attributes: &[Attribute], place: &str, errors: &mut Errors) {
+    for attribute in attributes {
+        if attribute.path().is_ident("arg") {
+            errors.at(attribute, format!("`#[arg(..)]` goes on {place}"));
+        }
+    }
+}
+
+/// The keyword that tells what the item is, and what one calls it; for items of a wrong kind.
+pub(crate) fn item_kind(item: &proc_macro2::TokenStream) -> Option<(TokenTree, String)> {
+    const KEYWORDS: &[(&str, &str)] = &[
+        ("fn", "a function"),
+        ("struct", "a struct"),
+        ("enum", "an enum"),
+        ("union", "a union"),
+        ("impl", "an `impl` block"),
+        ("trait", "a trait"),
+        ("mod", "a module"),
+        ("use", "an import"),
+        ("type", "a type alias"),
+        ("static", "a static"),
+        ("const", "a constant"),
+        ("extern", "an `extern` block"),
+        ("macro_rules", "a macro"),
+    ];
+    let words: Vec<(TokenTree, &str)> = item
+        .clone()
+        .into_iter()
+        .filter_map(|token| {
+            let TokenTree::Ident(word) = &token else {
+                return None;
+            };
+            let (_, kind) = KEYWORDS.iter().find(|(keyword, _)| word == keyword)?;
+            Some((token, *kind))
+        })
+        .collect();
+    // `const fn` and `extern "C" fn` are functions.
+    let function = words.iter().take(3).find(|(_, kind)| *kind == "a function");
+    let (token, kind) = function.or_else(|| words.first())?;
+    Some((token.clone(), (*kind).to_owned()))
+}

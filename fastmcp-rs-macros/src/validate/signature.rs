@@ -1,0 +1,138 @@
+//! What a tool's signature may not be.
+
+use quote::ToTokens;
+use syn::{FnArg, GenericParam, ReturnType, Signature, Type, WherePredicate};
+
+use crate::errors::Errors;
+use crate::types::{find_word, peel};
+
+pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
+    check_qualifiers(signature, errors);
+    check_generics(signature, errors);
+    for input in &signature.inputs {
+        if let FnArg::Receiver(receiver) = input {
+            errors.at(
+                receiver.self_token,
+                "a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`",
+            );
+        }
+    }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        check_output(ty, errors);
+    }
+    check_self_type(signature, errors);
+}
+
+fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
+    if let Some(constness) = &signature.constness {
+        errors.at(
+            constness,
+            "a tool is called at run time: remove `const`, or call the `const fn` from a tool",
+        );
+    }
+    if !matches!(signature.safety, syn::Safety::Default) {
+        errors.at(
+            &signature.safety,
+            "any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.at(abi, "a tool is a Rust function: remove the ABI");
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.at(
+            variadic.dots,
+            "a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`",
+        );
+    }
+}
+
+fn check_generics(signature: &Signature, errors: &mut Errors) {
+    for parameter in &signature.generics.params {
+        match parameter {
+            GenericParam::Lifetime(_) => {}
+            GenericParam::Type(parameter) => errors.at(
+                &parameter.ident,
+                format!(
+                    "a tool has one input schema, so it cannot be generic: replace `{}` with the type that clients send",
+                    parameter.ident
+                ),
+            ),
+            GenericParam::Const(parameter) => errors.at(
+                &parameter.ident,
+                format!(
+                    "a tool has one input schema, so it cannot be generic: replace `{}` with its value",
+                    parameter.ident
+                ),
+            ),
+        }
+    }
+    let Some(clause) = &signature.generics.where_clause else {
+        return;
+    };
+    // The bounds of a type parameter go with it, and lifetimes are elided anyway.
+    let has_type_parameter = signature.generics.type_params().next().is_some();
+    let bounds_a_type = clause
+        .predicates
+        .iter()
+        .any(|predicate| !matches!(predicate, WherePredicate::Lifetime(_)));
+    if bounds_a_type && !has_type_parameter {
+        errors.at(
+            clause.where_token,
+            "a tool cannot be generic, so there is nothing to bound: remove the `where` clause",
+        );
+    }
+}
+
+fn check_output(ty: &Type, errors: &mut Errors) {
+    if let Some(keyword) = find_word(ty, "impl") {
+        errors.at(
+            keyword,
+            "a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`",
+        );
+    } else if let Type::TraitObject(object) = peel(ty) {
+        errors.at(
+            object.dyn_token.to_token_stream(),
+            "a tool names the type that it returns, as its output schema is made from it: write the type instead of `dyn ..`",
+        );
+    }
+}
+
+/// `Self` shows that the function stands in an `impl` block even when it takes no `self`.
+fn check_self_type(signature: &Signature, errors: &mut Errors) {
+    for ty in types(signature) {
+        if let Some(word) = find_word(ty, "Self") {
+            errors.at(
+                word,
+                "a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`",
+            );
+        }
+    }
+}
+
+/// Whether the function can only stand in an `impl` block or a trait.
+pub(crate) fn is_method(signature: &Signature) -> bool {
+    let has_receiver = signature
+        .inputs
+        .iter()
+        .any(|input| matches!(input, FnArg::Receiver(_)));
+    has_receiver || types(signature).any(|ty| find_word(ty, "Self").is_some())
+}
+
+/// Whether rustc refuses the signature by itself: `_` is an error there that even suggests the type.
+pub(crate) fn has_placeholder(signature: &Signature) -> bool {
+    types(signature).any(|ty| find_word(ty, "_").is_some())
+}
+
+/// All types that the signature spells.
+fn types(signature: &Signature) -> impl Iterator<Item = &Type> {
+    let inputs = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&*typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let output = match &signature.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
+    };
+    inputs.chain(output)
+}
