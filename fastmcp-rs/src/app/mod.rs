@@ -1,0 +1,291 @@
+//! What a server author configures.
+
+use std::any::{TypeId, type_name};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::component::tool::{RegisteredTool, Tool, ToolDefinition};
+use crate::context::States;
+use crate::engine::{Server, ServerConfig};
+use crate::error::Error;
+use crate::registry::{CacheHints, CacheScope, Registry};
+
+/// An MCP server while it is being put together.
+///
+/// [`App::new`] takes every tool of the program; then comes what the tools need, and one of the `run`
+/// methods.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Adds two numbers.
+/// #[mcp::tool]
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// #[mcp::main]
+/// async fn main() -> Result<(), fastmcp_rs::Error> {
+///     App::new("calculator").run_stdio().await
+/// }
+/// ```
+#[must_use = "an app does nothing until it runs"]
+pub struct App {
+    pub(crate) config: ServerConfig,
+    version_is_set: bool,
+    tools: Vec<&'static ToolDefinition>,
+    states: States,
+    problems: Vec<String>,
+    #[cfg(feature = "stdio")]
+    pub(crate) stdio: crate::transport::stdio::StdioConfig,
+}
+
+impl App {
+    /// An app with every tool of the program, whichever module or crate it is in.
+    ///
+    /// A library crate of tools must be named by the program, or the linker leaves it out:
+    /// `use my_tools as _;`.
+    pub fn new(name: impl Into<String>) -> App {
+        App::with_tools(name.into(), inventory::iter::<RegisteredTool>().map(|tool| tool.0).collect())
+    }
+
+    /// An app with the tools of one module and the modules in it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// mod orders {
+    ///     use fastmcp_rs::prelude::*;
+    ///
+    ///     /// Counts the orders.
+    ///     #[mcp::tool]
+    ///     pub fn count_orders() -> u64 {
+    ///         3
+    ///     }
+    /// }
+    ///
+    /// let app = App::from_module("orders", concat!(module_path!(), "::orders"));
+    /// assert_eq!(app.tool_names(), ["count_orders"]);
+    /// ```
+    pub fn from_module(name: impl Into<String>, module_path: &str) -> App {
+        let inside =
+            |path: &str| path.strip_prefix(module_path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
+        App::with_tools(name.into(), tools.filter(|tool| inside(tool.location.module_path)).collect())
+    }
+
+    /// An app without tools, for those that are registered by [`App::tool`].
+    pub fn empty(name: impl Into<String>) -> App {
+        App::with_tools(name.into(), Vec::new())
+    }
+
+    fn with_tools(name: String, tools: Vec<&'static ToolDefinition>) -> App {
+        App {
+            config: ServerConfig {
+                name,
+                version: String::new(),
+                title: None,
+                description: None,
+                website_url: None,
+                instructions: None,
+                timeout: Duration::from_secs(60),
+                strict_arguments: false,
+                show_errors: false,
+                announce_server: true,
+                cache: CacheHints { ttl: Duration::ZERO, scope: CacheScope::Private },
+            },
+            version_is_set: false,
+            tools,
+            states: States::new(),
+            problems: Vec::new(),
+            #[cfg(feature = "stdio")]
+            stdio: crate::transport::stdio::StdioConfig::default(),
+        }
+    }
+
+    /// Adds a tool by the name of its function.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Doubles a number.
+    /// #[mcp::tool]
+    /// fn double(number: i64) -> i64 {
+    ///     number * 2
+    /// }
+    ///
+    /// let app = App::empty("numbers").tool::<double>();
+    /// assert_eq!(app.tool_names(), ["double"]);
+    /// ```
+    pub fn tool<T: Tool>(mut self) -> App {
+        self.tools.push(T::DEFINITION);
+        self
+    }
+
+    /// The names of the app's tools, sorted.
+    pub fn tool_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.tools.iter().map(|tool| tool.name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Gives the app a value that its tools may take as [`State<T>`](crate::State), by its type.
+    ///
+    /// Two values of one type are a start-up error: wrap one of them in a type of its own.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
+        if self.states.insert(TypeId::of::<T>(), Arc::new(value)).is_some() {
+            self.problems.push(format!(
+                "the app was given two states of type `{}`: put one of them into a type of its own",
+                type_name::<T>()
+            ));
+        }
+        self
+    }
+
+    /// The server's version. By default it is the version of the program's crate.
+    pub fn version(mut self, version: impl Into<String>) -> App {
+        self.config.version = version.into();
+        self.version_is_set = true;
+        self
+    }
+
+    /// The server's name for people. Peers before 2025-06-18 do not see it.
+    pub fn title(mut self, title: impl Into<String>) -> App {
+        self.config.title = Some(title.into());
+        self
+    }
+
+    /// What the server is, for people. Peers before 2025-11-25 do not see it.
+    pub fn description(mut self, description: impl Into<String>) -> App {
+        self.config.description = Some(description.into());
+        self
+    }
+
+    /// The server's page on the web. Peers before 2025-11-25 do not see it.
+    pub fn website_url(mut self, url: impl Into<String>) -> App {
+        self.config.website_url = Some(url.into());
+        self
+    }
+
+    /// How a model should use the server as a whole. Clients may put this into the model's prompt.
+    pub fn instructions(mut self, instructions: impl Into<String>) -> App {
+        self.config.instructions = Some(instructions.into());
+        self
+    }
+
+    /// How long a call may take, unless its tool says `timeout = "…"`. Default: 60 seconds.
+    ///
+    /// A call that takes longer is dropped, and its answer tells the model so. A blocking tool cannot be
+    /// dropped: it is answered for, and its thread goes on until it ends by itself.
+    pub fn timeout(mut self, timeout: Duration) -> App {
+        self.config.timeout = timeout;
+        self
+    }
+
+    /// Refuses numbers, booleans, lists and objects that arrive inside a string.
+    ///
+    /// Models write `"10"` for `10` now and then; by default that is accepted where a string would be
+    /// refused. A whole number written as `1.0` is an integer to JSON Schema, and always accepted.
+    pub fn strict_arguments(mut self) -> App {
+        self.config.strict_arguments = true;
+        self
+    }
+
+    /// Shows the text of every error and panic to the model, for development.
+    ///
+    /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches it: others may tell
+    /// paths, queries and host names.
+    pub fn show_errors(mut self) -> App {
+        self.config.show_errors = true;
+        self
+    }
+
+    /// Leaves the server's name and version out of the `_meta` of each modern answer.
+    pub fn anonymous_results(mut self) -> App {
+        self.config.announce_server = false;
+        self
+    }
+
+    /// How long modern clients may keep lists, and who may share them. Default: not at all.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
+    pub fn cache_lists(mut self, ttl: Duration, scope: CacheScope) -> App {
+        self.config.cache = CacheHints { ttl, scope };
+        self
+    }
+
+    /// Checks what `run` would check, without running: for a unit test.
+    ///
+    /// # Errors
+    ///
+    /// Fails if two tools have one name, a tool wants a state that the app does not have, a default or an
+    /// example does not fit its parameter, or a constraint does not fit its type. All problems are told.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Doubles a number.
+    /// #[mcp::tool]
+    /// fn double(number: i64) -> i64 {
+    ///     number * 2
+    /// }
+    ///
+    /// // Twice the same name.
+    /// let error = App::empty("numbers").tool::<double>().tool::<double>().check().unwrap_err();
+    /// assert!(error.to_string().contains("two tools are named `double`"));
+    /// ```
+    pub fn check(self) -> Result<(), Error> {
+        self.build().map(drop)
+    }
+
+    pub(crate) fn build(mut self) -> Result<Server, Error> {
+        if self.config.name.trim().is_empty() {
+            self.problems.push("the server has no name: give `App::new` one".into());
+        }
+        if !self.version_is_set {
+            self.config.version = self.default_version();
+        }
+        let count = self.tools.len();
+        let registry = Registry::new(self.tools, &self.states, self.config.cache, &mut self.problems);
+        if !self.problems.is_empty() {
+            return Err(Error::configuration(self.problems));
+        }
+        tracing::debug!(target: "fastmcp_rs", "{count} tools registered");
+        if count == 0 {
+            crate::operator::warn(format_args!(
+                "`{}` has no tools: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
+                self.config.name
+            ));
+        }
+        Ok(Server::new(self.config, registry, self.states))
+    }
+
+    /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.
+    fn default_version(&self) -> String {
+        if let Some(version) = PROGRAM_VERSION.get() {
+            return (*version).to_owned();
+        }
+        self.tools.first().map_or("0.0.0", |tool| tool.location.crate_version).to_owned()
+    }
+}
+
+/// What `#[mcp::main]` knows of the program.
+pub(crate) static PROGRAM_VERSION: OnceLock<&'static str> = OnceLock::new();
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("App")
+            .field("name", &self.config.name)
+            .field("tools", &self.tool_names())
+            .finish_non_exhaustive()
+    }
+}

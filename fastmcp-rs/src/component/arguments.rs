@@ -1,0 +1,155 @@
+//! Reads the arguments of a call straight into the parameters' own types.
+//!
+//! The text is that of a JSON object which the frame parser has already found well formed, so the walk
+//! over its members needs no error handling of its own; each value is read by serde from where it
+//! stands. A tree of values is made only when this fails, to say what is wrong (see [`crate::schema`]).
+
+use serde::de::value::Error as PlainError;
+use serde::de::{Deserializer, Error as _, IgnoredAny, Visitor};
+use serde_json::de::StrRead;
+
+use super::parameter::Slot;
+use crate::protocol::frame::without_position;
+use crate::schema::constraints;
+
+/// A reader of one JSON value.
+#[doc(hidden)]
+pub type JsonReader<'de> = serde_json::Deserializer<StrRead<'de>>;
+
+/// Why the arguments do not fit: the first problem that was met, for the case that a closer look at
+/// the schema finds none.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ArgumentError {
+    /// The argument, if the problem is one argument's.
+    pub(crate) argument: Option<String>,
+    pub(crate) message: String,
+}
+
+impl ArgumentError {
+    fn of(argument: &str, message: impl Into<String>) -> Self {
+        ArgumentError { argument: Some(argument.to_owned()), message: message.into() }
+    }
+}
+
+/// Fills every slot, or says why not.
+pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
+    let malformed = || ArgumentError { argument: None, message: "the arguments are not a JSON object".into() };
+    let mut cursor = Cursor { text: object, at: 0 };
+    if !cursor.eat(b'{') {
+        return Err(malformed());
+    }
+    while !cursor.eat(b'}') {
+        let key = cursor.key().ok_or_else(malformed)?;
+        if !cursor.eat(b':') {
+            return Err(malformed());
+        }
+        cursor.skip_space();
+        let slot = slots.iter_mut().find(|slot| slot.argument().is_some_and(|argument| argument.name == key));
+        let Some(slot) = slot else {
+            return Err(ArgumentError::of(&key, "there is no such argument"));
+        };
+        cursor.value(&mut **slot)?;
+        if !cursor.eat(b',') && cursor.peek() != Some(b'}') {
+            return Err(malformed());
+        }
+    }
+    for slot in slots.iter_mut() {
+        if !slot.is_filled() && !slot.fill_absent() {
+            let name = slot.argument().map_or("", |argument| argument.name);
+            return Err(ArgumentError::of(name, "it is required"));
+        }
+    }
+    Ok(())
+}
+
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        self.skip_space();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    }
+
+    /// Takes the punctuation `byte` if it is next.
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn key(&mut self) -> Option<std::borrow::Cow<'a, str>> {
+        if !self.eat(b'"') {
+            return None;
+        }
+        let rest = &self.text[self.at..];
+        let end = memchr::memchr2(b'"', b'\\', rest.as_bytes())?;
+        if rest.as_bytes()[end] == b'"' {
+            self.at += end + 1;
+            return Some(rest[..end].into());
+        }
+        let mut reader = serde_json::Deserializer::from_str(&self.text[self.at - 1..]);
+        let key: String = serde::Deserialize::deserialize(&mut reader).ok()?;
+        self.at += consumed(reader) - 1;
+        Some(key.into())
+    }
+
+    /// Reads the value that is next into `slot`, and checks what the types do not.
+    fn value(&mut self, slot: &mut dyn Slot) -> Result<(), ArgumentError> {
+        let Some(argument) = slot.argument() else { return Ok(()) };
+        let rest = &self.text[self.at..];
+        if slot.is_filled() {
+            return Err(ArgumentError::of(argument.name, "it is given twice"));
+        }
+        // `null` counts as "not given", so that a default applies.
+        if argument.default.is_some() && rest.starts_with("null") {
+            self.at += "null".len();
+            return Ok(());
+        }
+        let mut reader = serde_json::Deserializer::from_str(rest);
+        slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
+        let mut length = consumed(reader);
+        if length == 0 {
+            // A type that reads nothing leaves its value for us to skip.
+            let mut reader = serde_json::Deserializer::from_str(rest);
+            let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
+            length = consumed(reader);
+        }
+        self.at += length;
+        constraints::check_json(&argument.constraints, argument.header.is_some(), rest[..length].trim_end())
+            .map_err(|problem| ArgumentError::of(argument.name, problem))
+    }
+}
+
+fn consumed(reader: JsonReader<'_>) -> usize {
+    reader.into_iter::<IgnoredAny>().byte_offset()
+}
+
+/// The absence of a value, as serde's derive sees a missing field: only an optional type can be read
+/// from it.
+pub(crate) struct Absent;
+
+impl<'de> Deserializer<'de> for Absent {
+    type Error = PlainError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, PlainError> {
+        Err(PlainError::custom("missing"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PlainError> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,155 @@
+//! What the generated function tells of its tool: the schemas, and what it requires.
+
+use schemars::generate::{Contract, SchemaSettings};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::inject::Requirements;
+use super::tool::Parameter;
+use crate::protocol::frame::without_position;
+use crate::schema::{constraints, header, normal};
+
+/// A tool's description while it is being filled in.
+#[doc(hidden)]
+pub struct Description {
+    generator: SchemaGenerator,
+    properties: Map<String, Value>,
+    required: Vec<Value>,
+    output: Option<Value>,
+    pub(crate) requirements: Requirements,
+    pub(crate) needs_request: bool,
+    /// What is wrong with the tool, in words for its author.
+    problems: Vec<String>,
+}
+
+/// A tool's schemas and requirements.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) input: Value,
+    pub(crate) output: Option<Value>,
+    pub(crate) requirements: Requirements,
+    pub(crate) needs_request: bool,
+    pub(crate) problems: Vec<String>,
+}
+
+/// Types are described in place; only a type that contains itself goes to `$defs`.
+fn generator(contract: Contract) -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.meta_schema = None;
+    settings.inline_subschemas = true;
+    settings.contract = contract;
+    settings.into_generator()
+}
+
+impl Description {
+    pub(crate) fn new() -> Description {
+        Description {
+            generator: generator(Contract::Deserialize),
+            properties: Map::new(),
+            required: Vec::new(),
+            output: None,
+            requirements: Requirements::default(),
+            needs_request: false,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn argument(
+        &mut self,
+        parameter: &'static Parameter,
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        required: bool,
+    ) {
+        let mut property = normal::input(schema(&mut self.generator).to_value());
+        if !required {
+            normal::without_null(&mut property);
+        }
+        let members = normal::members(&mut property);
+        constraints::publish(&parameter.constraints, members, parameter.name, &mut self.problems);
+        if let Some(name) = parameter.header {
+            header::publish(name, members, parameter.name, &mut self.problems);
+        }
+        if !parameter.description.is_empty() {
+            members.insert("description".into(), parameter.description.into());
+        }
+        if let Some(Ok(default)) = parameter.default.map(serde_json::from_str::<Value>) {
+            members.insert("default".into(), default);
+        }
+        if !parameter.examples.is_empty() {
+            let examples = parameter.examples.iter().filter_map(|text| serde_json::from_str(text).ok());
+            members.insert("examples".into(), Value::Array(examples.collect()));
+        }
+        self.check_preset(parameter);
+        self.properties.insert(parameter.name.into(), property);
+        if required {
+            self.required.push(parameter.name.into());
+        }
+    }
+
+    /// Whether the default and the examples keep to the constraints that stand beside them.
+    fn check_preset(&mut self, parameter: &'static Parameter) {
+        let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
+        if let Some(Err(problem)) = parameter.default.map(check) {
+            self.problem(parameter, format!("its default breaks its own rule: {problem}"));
+        }
+        for example in parameter.examples {
+            if let Err(problem) = check(example) {
+                self.problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
+            }
+        }
+    }
+
+    pub(crate) fn preset_does_not_fit(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
+        let default = parameter.default.unwrap_or_default();
+        self.problem(parameter, format!("its default {default} does not fit its type: {}", without_position(error)));
+    }
+
+    pub(crate) fn example_does_not_fit(
+        &mut self,
+        parameter: &'static Parameter,
+        example: &str,
+        error: &serde_json::Error,
+    ) {
+        self.problem(parameter, format!("its example {example} does not fit its type: {}", without_position(error)));
+    }
+
+    fn problem(&mut self, parameter: &'static Parameter, problem: String) {
+        self.problems.push(format!("parameter `{}`: {problem}", parameter.name));
+    }
+
+    pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
+        let mut generator = generator(Contract::Serialize);
+        let mut schema = normal::output(schema(&mut generator).to_value());
+        add_definitions(&mut schema, generator, normal::output);
+        self.output = Some(schema);
+    }
+
+    pub(crate) fn finish(mut self) -> Described {
+        let mut input = json!({ "type": "object", "properties": self.properties });
+        if let Some(object) = input.as_object_mut() {
+            if !self.required.is_empty() {
+                object.insert("required".into(), self.required.into());
+            }
+            object.insert("additionalProperties".into(), false.into());
+        }
+        add_definitions(&mut input, self.generator, normal::input);
+        header::check_elsewhere(&input, &mut self.problems);
+        Described {
+            input,
+            output: self.output,
+            requirements: self.requirements,
+            needs_request: self.needs_request,
+            problems: self.problems,
+        }
+    }
+}
+
+fn add_definitions(schema: &mut Value, mut generator: SchemaGenerator, normalise: fn(Value) -> Value) {
+    let definitions = generator.take_definitions(false);
+    if definitions.is_empty() {
+        return;
+    }
+    let definitions: Map<String, Value> =
+        definitions.into_iter().map(|(name, schema)| (name, normalise(schema))).collect();
+    normal::members(schema).insert("$defs".into(), definitions.into());
+}

@@ -1,0 +1,161 @@
+//! What a tool can be given besides its arguments.
+
+use std::any::{TypeId, type_name};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::error::ToolError;
+
+/// A type that a tool can take as a parameter without the client knowing of it.
+///
+/// A parameter of such a type is not in the input schema, and a client that sends a value for it is
+/// refused. [`Context`] and [`State`] implement it; so can your own types: a tenant, a unit of work, a
+/// connection from a pool.
+///
+/// # Errors
+///
+/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, any
+/// other error is logged (see [`ToolError`]).
+///
+/// # Example: a connection from a pool
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::{FromContext, Requirements};
+/// # #[derive(Clone)] struct Pool;
+/// # struct Connection;
+/// # impl Pool { async fn acquire(&self) -> Result<Connection, std::io::Error> { Ok(Connection) } }
+///
+/// struct Database(Connection);
+///
+/// impl FromContext for Database {
+///     type Error = ToolError;
+///
+///     async fn from_context(context: &Context) -> Result<Self, ToolError> {
+///         let pool: State<Pool> = State::from_context(context).await?;
+///         Ok(Database(pool.acquire().await?))
+///     }
+///
+///     // A server without the pool then does not start.
+///     fn requirements(requirements: &mut Requirements) {
+///         requirements.state::<Pool>();
+///     }
+/// }
+///
+/// /// Counts the orders.
+/// #[mcp::tool]
+/// async fn count_orders(database: Database) -> u64 {
+///     # let _ = database.0;
+///     42
+/// }
+/// ```
+pub trait FromContext: Sized + Send + 'static {
+    /// Why a value could not be made.
+    type Error: Into<ToolError> + Send;
+
+    /// Makes the value for one call.
+    fn from_context(context: &Context) -> impl Future<Output = Result<Self, Self::Error>> + Send;
+
+    /// What the app must have for this to work; checked when the server starts. None by default.
+    fn requirements(requirements: &mut Requirements) {
+        let _ = requirements;
+    }
+
+    /// Whether the request itself is looked at. Only what needs it pays for it.
+    #[doc(hidden)]
+    const NEEDS_REQUEST: bool = true;
+}
+
+impl FromContext for Context {
+    type Error = Infallible;
+
+    async fn from_context(context: &Context) -> Result<Self, Infallible> {
+        Ok(context.clone())
+    }
+}
+
+/// A value of the app, by its type: what [`App::state`](crate::App::state) was given.
+///
+/// It dereferences to the value and is cheap to clone. A server in which a tool asks for a state that
+/// the app does not have refuses to start, and names the type and the tools.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// struct Greeting(String);
+///
+/// /// Greets somebody.
+/// #[mcp::tool]
+/// async fn greet(name: &str, greeting: State<Greeting>) -> String {
+///     format!("{}, {name}!", greeting.0)
+/// }
+///
+/// let app = App::empty("greeter").state(Greeting("Good morning".into())).tool::<greet>();
+/// assert!(app.check().is_ok());
+/// assert!(App::empty("greeter").tool::<greet>().check().is_err());
+/// ```
+pub struct State<T: ?Sized>(Arc<T>);
+
+impl<T: Send + Sync + 'static> State<T> {
+    /// A state of its own, for calling a tool as a function, as tests do.
+    pub fn new(value: T) -> State<T> {
+        State(Arc::new(value))
+    }
+}
+
+impl<T: ?Sized> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> Clone for State<T> {
+    fn clone(&self) -> Self {
+        State(Arc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized + std::fmt::Debug> std::fmt::Debug for State<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("State").field(&&*self.0).finish()
+    }
+}
+
+impl<T: Send + Sync + 'static> FromContext for State<T> {
+    type Error = ToolError;
+
+    fn from_context(context: &Context) -> impl Future<Output = Result<Self, ToolError>> + Send {
+        let state = context.state::<T>();
+        // The start-up check has found it; this is for extractors that did not say what they require.
+        let missing = || ToolError::internal(format!("the app has no state of type `{}`", type_name::<T>()));
+        std::future::ready(state.map(State).ok_or_else(missing))
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        requirements.state::<T>();
+    }
+
+    const NEEDS_REQUEST: bool = false;
+}
+
+/// What the parameters of a tool require of the app.
+#[derive(Debug, Default)]
+pub struct Requirements {
+    /// By type: its name.
+    pub(crate) states: BTreeMap<TypeId, &'static str>,
+}
+
+impl Requirements {
+    /// The app must have been given a `T` by [`App::state`](crate::App::state).
+    pub fn state<T: Send + Sync + 'static>(&mut self) {
+        self.states.insert(TypeId::of::<T>(), type_name::<T>());
+    }
+}

@@ -1,0 +1,122 @@
+//! The one function that the macro generates for a tool, seen from both sides.
+//!
+//! It is called with an [`Invocation`]: either to describe the tool (once, at start) or to call it. Both
+//! ways run through the same few lines, so that each type of the signature is checked in one place only.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+
+use super::answer::Answer;
+use super::arguments::{self, ArgumentError};
+use super::description::Description;
+use super::output::{ContentOutput, OutputDescription, OutputKind};
+use super::parameter::Slot;
+use super::result::ToolResult;
+use crate::context::Context;
+use crate::error::ToolError;
+
+/// Why the generated function is called.
+#[doc(hidden)]
+pub struct Invocation<'a>(Mode<'a>);
+
+enum Mode<'a> {
+    Describe(&'a mut Description),
+    Call { arguments: &'a str, context: Context },
+}
+
+/// What came of it.
+#[doc(hidden)]
+pub enum Invoked {
+    /// The description is filled in.
+    Described,
+    /// The arguments do not fit the signature.
+    Refused(ArgumentError),
+    /// The call can be polled.
+    Started(Pin<Box<dyn CallFuture>>),
+}
+
+impl<'a> Invocation<'a> {
+    pub(crate) fn describe(description: &'a mut Description) -> Self {
+        Invocation(Mode::Describe(description))
+    }
+
+    /// `arguments` is the text of a JSON object that is known to be well formed.
+    pub(crate) fn call(arguments: &'a str, context: Context) -> Self {
+        Invocation(Mode::Call { arguments, context })
+    }
+
+    /// Describes the tool, or reads its arguments.
+    pub fn begin(self, slots: &mut [&mut dyn Slot], output: &dyn OutputDescription) -> Result<Call, Invoked> {
+        match self.0 {
+            Mode::Describe(description) => {
+                for slot in slots {
+                    slot.describe(description);
+                }
+                output.describe(description);
+                Err(Invoked::Described)
+            }
+            Mode::Call { arguments, context } => match arguments::decode(arguments, slots) {
+                Ok(()) => Ok(Call { context }),
+                Err(error) => Err(Invoked::Refused(error)),
+            },
+        }
+    }
+}
+
+/// A call whose arguments were read.
+#[doc(hidden)]
+pub struct Call {
+    context: Context,
+}
+
+impl Call {
+    pub fn context(&self) -> Context {
+        self.context.clone()
+    }
+
+    /// Boxes the future: the one allocation of a call that is ready at once.
+    pub fn run<F, V, K>(self, output: K, future: F) -> Invoked
+    where
+        F: Future<Output = Result<V, ToolError>> + Send + 'static,
+        K: OutputKind<V> + Send + 'static,
+    {
+        Invoked::Started(Box::pin(async move { Outcome { result: future.await, output } }))
+    }
+
+    /// The same for a tool whose result borrows from its arguments, and so was rendered beside them.
+    pub fn run_rendered<F>(self, future: F) -> Invoked
+    where
+        F: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
+    {
+        self.run(ContentOutput, future)
+    }
+}
+
+/// What a handler came to, and how that is written. It keeps its types until it is written, so that a
+/// result is serialised once, straight into the buffer that goes out.
+#[doc(hidden)]
+pub struct Outcome<V, K> {
+    result: Result<V, ToolError>,
+    output: K,
+}
+
+/// A call that runs.
+#[doc(hidden)]
+pub trait CallFuture: Send {
+    /// Polls the handler; when it is ready, writes its answer.
+    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()>;
+}
+
+impl<F, V, K> CallFuture for F
+where
+    F: Future<Output = Outcome<V, K>> + Send,
+    K: OutputKind<V>,
+{
+    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()> {
+        self.poll(task).map(|Outcome { result, output }| match result {
+            Ok(value) => output.write(value, answer),
+            Err(error) => answer.error(error),
+        })
+    }
+}

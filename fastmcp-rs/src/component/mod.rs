@@ -1,0 +1,16 @@
+//! What the macros fill in: tools, their parameters, what is injected, what comes back.
+//!
+//! The generated code holds data, function pointers and one generic call for each parameter; everything
+//! else is here, and is not generic over the user's types wherever that can be avoided, so that a user's
+//! rebuild is quick. Each type of a signature is checked once, by one function that is named at that
+//! type, so that a wrong type is one error at the right place.
+
+pub(crate) mod answer;
+pub(crate) mod arguments;
+pub(crate) mod description;
+pub(crate) mod inject;
+pub(crate) mod invocation;
+pub(crate) mod output;
+pub(crate) mod parameter;
+pub(crate) mod result;
+pub(crate) mod tool;

@@ -1,0 +1,463 @@
+//! What a tool may return, and how its answer is made from it.
+//!
+//! Three families, chosen by the type alone: content ([`IntoContent`]: texts, numbers, blocks, whole
+//! answers), structured values (any other type that can be serialised and described), and `Result`s of
+//! these. As with parameters, method resolution chooses ([`probe`]).
+
+use std::error::Error as StdError;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::description::Description;
+use super::result::ToolResult;
+use crate::error::ToolError;
+use crate::protocol::{Audio, Content, EmbeddedResource, Image, ResourceLink};
+
+/// A type that a tool returns as content rather than as a structured value: texts, numbers, `bool`,
+/// `()`, the blocks, lists of blocks, [`ToolResult`], and `Option`s of these (`None` is no content).
+///
+/// Implement it for a type of yours that is best shown as text or as blocks.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::IntoContent;
+///
+/// struct Celsius(f64);
+///
+/// impl IntoContent for Celsius {
+///     fn into_result(self) -> ToolResult {
+///         ToolResult::text(format!("{:.1} °C", self.0))
+///     }
+/// }
+///
+/// /// Tells the temperature.
+/// #[mcp::tool]
+/// fn temperature() -> Celsius {
+///     Celsius(21.5)
+/// }
+/// ```
+pub trait IntoContent: Sized {
+    /// The answer.
+    fn into_result(self) -> ToolResult;
+
+    /// Writes the answer. The provided types do so without making a [`ToolResult`] first.
+    #[doc(hidden)]
+    fn write(self, answer: &mut Answer<'_>) {
+        answer.result(self.into_result());
+    }
+}
+
+impl IntoContent for ToolResult {
+    fn into_result(self) -> ToolResult {
+        self
+    }
+}
+
+impl IntoContent for String {
+    fn into_result(self) -> ToolResult {
+        ToolResult::text(self)
+    }
+
+    fn write(self, answer: &mut Answer<'_>) {
+        answer.text(&self);
+    }
+}
+
+impl IntoContent for &str {
+    fn into_result(self) -> ToolResult {
+        ToolResult::text(self)
+    }
+
+    fn write(self, answer: &mut Answer<'_>) {
+        answer.text(self);
+    }
+}
+
+impl IntoContent for std::borrow::Cow<'_, str> {
+    fn into_result(self) -> ToolResult {
+        ToolResult::text(self)
+    }
+
+    fn write(self, answer: &mut Answer<'_>) {
+        answer.text(&self);
+    }
+}
+
+impl IntoContent for () {
+    fn into_result(self) -> ToolResult {
+        ToolResult::new()
+    }
+}
+
+macro_rules! shown_as_text {
+    ($($ty:ty),*) => {$(
+        impl IntoContent for $ty {
+            fn into_result(self) -> ToolResult {
+                ToolResult::text(self.to_string())
+            }
+
+            fn write(self, answer: &mut Answer<'_>) {
+                answer.text(&self.to_string());
+            }
+        }
+    )*};
+}
+shown_as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char);
+
+macro_rules! blocks {
+    ($($ty:ty),*) => {$(
+        impl IntoContent for $ty {
+            fn into_result(self) -> ToolResult {
+                ToolResult::new().content(self)
+            }
+        }
+    )*};
+}
+blocks!(Content, crate::protocol::content::Text, Image, Audio, EmbeddedResource, ResourceLink);
+
+impl<T: Into<Content>> IntoContent for Vec<T> {
+    fn into_result(self) -> ToolResult {
+        ToolResult { content: self.into_iter().map(Into::into).collect(), ..ToolResult::new() }
+    }
+
+    fn write(self, answer: &mut Answer<'_>) {
+        let blocks: Vec<Content> = self.into_iter().map(Into::into).collect();
+        answer.content(&blocks);
+    }
+}
+
+impl<T: IntoContent> IntoContent for Option<T> {
+    fn into_result(self) -> ToolResult {
+        self.map_or_else(ToolResult::new, T::into_result)
+    }
+
+    fn write(self, answer: &mut Answer<'_>) {
+        match self {
+            Some(value) => value.write(answer),
+            None => answer.content(&[]),
+        }
+    }
+}
+
+/// A type that a tool can return as a structured value: anything with `serde::Serialize` and
+/// `schemars::JsonSchema`.
+///
+/// Its schema is published as the tool's output schema. [`#[mcp::model]`](crate::mcp::model) derives both.
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    label = "neither content nor a structured value",
+    note = "for a structured value, it and every type inside it need `serde::Serialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
+    note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
+    note = "each of these may stand in a `Result` or an `Option`"
+)]
+pub trait StructuredOutput: Serialize + JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + JsonSchema> StructuredOutput for T {}
+
+/// Puts a type's part into the description of its tool.
+#[doc(hidden)]
+pub trait OutputDescription {
+    fn describe(&self, description: &mut Description);
+}
+
+/// Writes a value of type `V`. It is apart from the type that is described, as a value may borrow from
+/// the arguments while a schema cannot.
+#[doc(hidden)]
+pub trait OutputKind<V>: OutputDescription {
+    fn write(&self, value: V, answer: &mut Answer<'_>);
+
+    /// The same as a value of its own, for results that borrow from the arguments.
+    fn render(&self, value: V) -> Result<ToolResult, ToolError>;
+}
+
+/// Makes an answer that borrows nothing.
+#[doc(hidden)]
+pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<ToolResult, ToolError> {
+    output.render(value)
+}
+
+#[doc(hidden)]
+pub struct ContentOutput;
+
+impl ContentOutput {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
+
+impl OutputDescription for ContentOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl<V: IntoContent> OutputKind<V> for ContentOutput {
+    fn write(&self, value: V, answer: &mut Answer<'_>) {
+        value.write(answer);
+    }
+
+    fn render(&self, value: V) -> Result<ToolResult, ToolError> {
+        Ok(value.into_result())
+    }
+}
+
+#[doc(hidden)]
+pub struct UncheckedStructured<T>(PhantomData<fn() -> T>);
+
+impl<T> UncheckedStructured<T> {
+    pub fn checked(self) -> StructuredKind<T>
+    where
+        T: StructuredOutput,
+    {
+        StructuredKind(PhantomData)
+    }
+}
+
+#[doc(hidden)]
+pub struct StructuredKind<T>(PhantomData<fn() -> T>);
+
+impl<T: StructuredOutput> OutputDescription for StructuredKind<T> {
+    fn describe(&self, description: &mut Description) {
+        description.output(|generator| generator.subschema_for::<T>());
+    }
+}
+
+impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<T> {
+    fn write(&self, value: V, answer: &mut Answer<'_>) {
+        answer.structured(&value);
+    }
+
+    fn render(&self, value: V) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult::new().structured(value)?)
+    }
+}
+
+/// A type that can be a tool's error: [`ToolError`], or any error that is logged rather than shown.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a tool",
+    label = "it is not clear who may read this",
+    note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
+    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model is told only an id"
+)]
+pub trait HandlerError {}
+
+impl HandlerError for ToolError {}
+impl<E: StdError + Send + Sync + 'static> HandlerError for E {}
+
+#[doc(hidden)]
+pub trait ErrorKind<E> {
+    fn convert(&self, error: E) -> ToolError;
+}
+
+#[doc(hidden)]
+pub struct VisibleError;
+
+impl VisibleError {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
+
+impl ErrorKind<ToolError> for VisibleError {
+    fn convert(&self, error: ToolError) -> ToolError {
+        error
+    }
+}
+
+#[doc(hidden)]
+pub struct LoggedError;
+
+impl LoggedError {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> ErrorKind<E> for LoggedError {
+    fn convert(&self, error: E) -> ToolError {
+        ToolError::internal(error)
+    }
+}
+
+#[doc(hidden)]
+pub struct RefusedError<E>(PhantomData<fn() -> E>);
+
+impl<E> RefusedError<E> {
+    /// Always fails, with our text.
+    pub fn checked(self) -> Self
+    where
+        E: HandlerError,
+    {
+        self
+    }
+}
+
+impl<E> ErrorKind<E> for RefusedError<E> {
+    fn convert(&self, _: E) -> ToolError {
+        ToolError::internal("an error of this kind cannot be returned")
+    }
+}
+
+/// The return type of a tool, of which it is not yet known what it is.
+#[doc(hidden)]
+pub struct Output<T>(PhantomData<fn() -> T>);
+
+impl<T> Output<T> {
+    pub const NEW: Self = Output(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct ValueType<T>(PhantomData<fn() -> T>);
+#[doc(hidden)]
+pub struct ErrorType<E>(PhantomData<fn() -> E>);
+
+/// A tool that returns a plain value.
+#[doc(hidden)]
+pub struct Infallible<T>(PhantomData<fn() -> T>);
+
+impl<T> Infallible<T> {
+    pub fn value(&self) -> ValueType<T> {
+        ValueType(PhantomData)
+    }
+
+    pub fn error(&self) -> ErrorType<ToolError> {
+        ErrorType(PhantomData)
+    }
+
+    pub fn join<K>(self, value: K, _: VisibleError) -> K {
+        value
+    }
+}
+
+/// A tool that returns a `Result`.
+#[doc(hidden)]
+pub struct Fallible<T, E>(PhantomData<fn() -> (T, E)>);
+
+impl<T, E> Fallible<T, E> {
+    pub fn value(&self) -> ValueType<T> {
+        ValueType(PhantomData)
+    }
+
+    pub fn error(&self) -> ErrorType<E> {
+        ErrorType(PhantomData)
+    }
+
+    pub fn join<K, X>(self, value: K, error: X) -> FallibleOutput<K, X> {
+        FallibleOutput { value, error }
+    }
+}
+
+#[doc(hidden)]
+pub struct FallibleOutput<K, X> {
+    value: K,
+    error: X,
+}
+
+impl<K: OutputDescription, X> OutputDescription for FallibleOutput<K, X> {
+    fn describe(&self, description: &mut Description) {
+        self.value.describe(description);
+    }
+}
+
+impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for FallibleOutput<K, X> {
+    fn write(&self, value: Result<V, E>, answer: &mut Answer<'_>) {
+        match value {
+            Ok(value) => self.value.write(value, answer),
+            Err(error) => answer.error(self.error.convert(error)),
+        }
+    }
+
+    fn render(&self, value: Result<V, E>) -> Result<ToolResult, ToolError> {
+        match value {
+            Ok(value) => self.value.render(value),
+            Err(error) => Err(self.error.convert(error)),
+        }
+    }
+}
+
+/// The traits that let method resolution look at a return type; see
+/// [the parameters' counterpart](super::parameter::probe).
+#[doc(hidden)]
+#[allow(unreachable_pub)] // They are exported without their names.
+pub mod probe {
+    use super::*;
+
+    pub trait FallibleType<T, E> {
+        fn split(&self) -> Fallible<T, E>;
+    }
+    impl<T, E> FallibleType<T, E> for Output<Result<T, E>> {
+        fn split(&self) -> Fallible<T, E> {
+            Fallible(PhantomData)
+        }
+    }
+    pub trait InfallibleType<T> {
+        fn split(&self) -> Infallible<T>;
+    }
+    impl<T> InfallibleType<T> for &Output<T> {
+        fn split(&self) -> Infallible<T> {
+            Infallible(PhantomData)
+        }
+    }
+
+    pub trait ContentType {
+        fn kind(&self) -> ContentOutput;
+    }
+    impl<T: IntoContent> ContentType for &&ValueType<T> {
+        fn kind(&self) -> ContentOutput {
+            ContentOutput
+        }
+    }
+    pub trait StructuredType<T> {
+        fn kind(&self) -> UncheckedStructured<T>;
+    }
+    impl<T> StructuredType<T> for &ValueType<T> {
+        fn kind(&self) -> UncheckedStructured<T> {
+            UncheckedStructured(PhantomData)
+        }
+    }
+
+    /// Errors of known types: one is shown, and texts are refused, as it is not clear who may read them.
+    pub trait KnownErrorType {
+        type Kind;
+        fn kind(&self) -> Self::Kind;
+    }
+    impl KnownErrorType for &&ErrorType<ToolError> {
+        type Kind = VisibleError;
+        fn kind(&self) -> VisibleError {
+            VisibleError
+        }
+    }
+    impl KnownErrorType for &&ErrorType<String> {
+        type Kind = RefusedError<String>;
+        fn kind(&self) -> RefusedError<String> {
+            RefusedError(PhantomData)
+        }
+    }
+    impl<'a> KnownErrorType for &&ErrorType<&'a str> {
+        type Kind = RefusedError<&'a str>;
+        fn kind(&self) -> RefusedError<&'a str> {
+            RefusedError(PhantomData)
+        }
+    }
+    pub trait LoggedErrorType {
+        fn kind(&self) -> LoggedError;
+    }
+    impl<E: Into<Box<dyn StdError + Send + Sync>>> LoggedErrorType for &ErrorType<E> {
+        fn kind(&self) -> LoggedError {
+            LoggedError
+        }
+    }
+    pub trait OtherErrorType<E> {
+        fn kind(&self) -> RefusedError<E>;
+    }
+    impl<E> OtherErrorType<E> for ErrorType<E> {
+        fn kind(&self) -> RefusedError<E> {
+            RefusedError(PhantomData)
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Parameters: arguments, which come from the client, and injected values, which never do.
+//!
+//! Which of the two a parameter is depends on its type alone: a type that implements
+//! [`FromContext`](crate::FromContext) is injected, every other one is an argument. The macro cannot see
+//! types, so it lets method resolution choose ([`probe`]).
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+
+use super::arguments::{Absent, JsonReader};
+use super::description::Description;
+use super::inject::FromContext;
+use super::tool::Parameter;
+use crate::context::Context;
+use crate::error::ToolError;
+
+/// A type that a tool can take as an argument: anything with `serde::Deserialize` and
+/// `schemars::JsonSchema`.
+///
+/// [`#[mcp::model]`](crate::mcp::model) derives both.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tool argument",
+    label = "this type has no JSON form",
+    note = "it, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
+    note = "to receive the request's context, take `&Context`; for a value of the app, `State<T>`; your own injected types implement `FromContext`"
+)]
+pub trait ToolArgument: Sized + Send + 'static {
+    #[doc(hidden)]
+    fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self>;
+    #[doc(hidden)]
+    fn absent() -> Option<Self>;
+    #[doc(hidden)]
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {
+    fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self> {
+        T::deserialize(reader)
+    }
+
+    /// The value of an argument that was not given, if its type has one. Serde decides so too: by the
+    /// type, not by how it is spelled, so an alias of `Option` is optional.
+    fn absent() -> Option<Self> {
+        T::deserialize(Absent).ok()
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+}
+
+/// What a parameter that is written as `&Self` borrows from: tools own their arguments for as long as
+/// they run.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be a parameter of a tool",
+    note = "take `&str`, `&[T]`, or `&T` of a type that can be an argument"
+)]
+pub trait Lend {
+    type Owned;
+}
+
+impl<T> Lend for T {
+    type Owned = T;
+}
+
+impl Lend for str {
+    type Owned = String;
+}
+
+impl<T> Lend for [T] {
+    type Owned = Vec<T>;
+}
+
+/// One parameter of one invocation. It is not generic, so that reading arguments is compiled once.
+#[doc(hidden)]
+pub trait Slot {
+    /// What the macro knows of it, if it is an argument.
+    fn argument(&self) -> Option<&'static Parameter>;
+    fn is_filled(&self) -> bool;
+    fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()>;
+    /// Fills in the default or the type's own value for "not given"; `false` if there is neither.
+    fn fill_absent(&mut self) -> bool;
+    fn describe(&self, description: &mut Description);
+}
+
+/// A parameter that comes from the client.
+#[doc(hidden)]
+pub struct Argument<T: Lend + ?Sized> {
+    parameter: &'static Parameter,
+    value: Option<T::Owned>,
+    read: fn(&mut JsonReader<'_>) -> serde_json::Result<T::Owned>,
+    absent: fn() -> Option<T::Owned>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl<T: Lend + ?Sized> Argument<T> {
+    pub async fn resolve(self, _: &Context) -> Result<T::Owned, ToolError> {
+        // Arguments are read before the call runs, all or none.
+        self.value.ok_or_else(|| ToolError::internal("an argument was not read"))
+    }
+
+    /// The default as if the client had sent it.
+    fn preset(&self) -> Option<serde_json::Result<T::Owned>> {
+        self.parameter.default.map(|json| (self.read)(&mut serde_json::Deserializer::from_str(json)))
+    }
+}
+
+impl<T: Lend + ?Sized> Slot for Argument<T> {
+    fn argument(&self) -> Option<&'static Parameter> {
+        Some(self.parameter)
+    }
+
+    fn is_filled(&self) -> bool {
+        self.value.is_some()
+    }
+
+    fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()> {
+        self.value = Some((self.read)(reader)?);
+        Ok(())
+    }
+
+    fn fill_absent(&mut self) -> bool {
+        self.value = match self.preset() {
+            Some(preset) => preset.ok(),
+            None => (self.absent)(),
+        };
+        self.value.is_some()
+    }
+
+    fn describe(&self, description: &mut Description) {
+        let required = self.parameter.default.is_none() && (self.absent)().is_none();
+        description.argument(self.parameter, self.schema, required);
+        if let Some(Err(error)) = self.preset() {
+            description.preset_does_not_fit(self.parameter, &error);
+        }
+        for example in self.parameter.examples {
+            if let Err(error) = (self.read)(&mut serde_json::Deserializer::from_str(example)) {
+                description.example_does_not_fit(self.parameter, example, &error);
+            }
+        }
+    }
+}
+
+/// A parameter that the framework provides.
+#[doc(hidden)]
+pub struct Injected<T>(PhantomData<fn() -> T>);
+
+impl<T: FromContext> Injected<T> {
+    pub fn resolve(self, context: &Context) -> impl Future<Output = Result<T, ToolError>> + Send {
+        let value = T::from_context(context);
+        async move { value.await.map_err(Into::into) }
+    }
+}
+
+impl<T: FromContext> Slot for Injected<T> {
+    fn argument(&self) -> Option<&'static Parameter> {
+        None
+    }
+
+    fn is_filled(&self) -> bool {
+        true
+    }
+
+    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
+        Ok(())
+    }
+
+    fn fill_absent(&mut self) -> bool {
+        true
+    }
+
+    fn describe(&self, description: &mut Description) {
+        T::requirements(&mut description.requirements);
+        description.needs_request |= T::NEEDS_REQUEST;
+    }
+}
+
+/// The type of a parameter, of which it is not yet known what it is.
+#[doc(hidden)]
+pub struct Input<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> Input<T> {
+    pub const NEW: Self = Input(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct InjectedKind<T>(PhantomData<fn() -> T>);
+
+impl<T> InjectedKind<T> {
+    pub fn slot(self, _: &'static Parameter) -> Injected<T> {
+        Injected(PhantomData)
+    }
+
+    /// Only arguments have options.
+    pub fn configurable(self) -> Self
+    where
+        T: ConfigurableArgument,
+    {
+        self
+    }
+}
+
+#[doc(hidden)]
+pub struct ArgumentKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: Lend + ?Sized> ArgumentKind<T> {
+    pub fn slot(self, parameter: &'static Parameter) -> Argument<T>
+    where
+        T::Owned: ToolArgument,
+    {
+        Argument {
+            parameter,
+            value: None,
+            read: <T::Owned as ToolArgument>::read,
+            absent: <T::Owned as ToolArgument>::absent,
+            schema: <T::Owned as ToolArgument>::schema,
+        }
+    }
+
+    pub fn configurable(self) -> Self {
+        self
+    }
+}
+
+/// No type implements this: it words the error for `#[arg(…)]` on an injected parameter.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is injected, so `#[arg(…)]` means nothing here",
+    label = "this value never comes from the client",
+    note = "remove the `#[arg(…)]`"
+)]
+pub trait ConfigurableArgument {}
+
+/// The literals that a default may be.
+#[doc(hidden)]
+pub struct IntegerLiteral;
+#[doc(hidden)]
+pub struct FloatLiteral;
+#[doc(hidden)]
+pub struct TextLiteral;
+#[doc(hidden)]
+pub struct FlagLiteral;
+
+/// A type that a literal of kind `L` can stand for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this default does not fit a parameter of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "a default is what a client would send: an integer, a float, a string or a bool, of the parameter's type"
+)]
+pub trait FromLiteral<L> {}
+
+/// A type whose fitting literals are known, so that a wrong one is a compile error. The default of any
+/// other type is checked when the server starts.
+#[doc(hidden)]
+pub trait Primitive {}
+
+macro_rules! literals {
+    ($($literal:ident => $($ty:ty),*;)*) => {$($(
+        impl FromLiteral<$literal> for $ty {}
+    )*)*};
+}
+literals! {
+    IntegerLiteral => i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64;
+    FloatLiteral => f32, f64;
+    TextLiteral => str, String, char;
+    FlagLiteral => bool;
+}
+macro_rules! primitives {
+    ($($ty:ty),*) => {$(
+        impl Primitive for $ty {}
+    )*};
+}
+primitives!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, str, String, char, bool);
+impl<T: Primitive> Primitive for Option<T> {}
+impl<L, T: FromLiteral<L>> FromLiteral<L> for Option<T> {}
+impl<T> Primitive for Vec<T> {}
+impl<T> Primitive for [T] {}
+
+#[doc(hidden)]
+pub struct Preset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
+
+impl<T: ?Sized, L> Preset<T, L> {
+    pub const NEW: Self = Preset(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct KnownPreset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
+
+impl<T: ?Sized, L> KnownPreset<T, L> {
+    pub fn check(self)
+    where
+        T: FromLiteral<L>,
+    {
+    }
+}
+
+#[doc(hidden)]
+pub struct Unknown;
+
+impl Unknown {
+    pub fn check(self) {}
+}
+
+/// A type that can be mirrored into an HTTP header.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a parameter of type `{Self}` cannot be mirrored into a header",
+    label = "not a string, an integer or a bool",
+    note = "headers compare as text, so `header` takes a string, an integer or a bool; remove it, or change the type"
+)]
+pub trait HeaderValue {}
+
+macro_rules! header_values {
+    ($($ty:ty),*) => {$(
+        impl HeaderValue for $ty {}
+    )*};
+}
+header_values!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, str, String, char, bool);
+impl<T: HeaderValue> HeaderValue for Option<T> {}
+
+#[doc(hidden)]
+pub struct Header<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> Header<T> {
+    pub const NEW: Self = Header(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct KnownHeader<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> KnownHeader<T> {
+    pub fn check(self)
+    where
+        T: HeaderValue,
+    {
+    }
+}
+
+/// The traits that let method resolution look at a type.
+///
+/// `(&Input::<T>::NEW).kind()` takes the first trait whose bound `T` fulfils, as the first needs no
+/// further reference. Each fall-back is unconditional, and the method that is called on what it returns
+/// checks the bound: this way a type that fits nothing is one error with our text, not a list of
+/// methods that were tried.
+#[doc(hidden)]
+#[allow(unreachable_pub)] // They are exported without their names.
+pub mod probe {
+    use super::*;
+
+    pub trait InjectedInput<T> {
+        fn kind(&self) -> InjectedKind<T>;
+    }
+    impl<T: FromContext> InjectedInput<T> for Input<T> {
+        fn kind(&self) -> InjectedKind<T> {
+            InjectedKind(PhantomData)
+        }
+    }
+    pub trait ArgumentInput<T: ?Sized> {
+        fn kind(&self) -> ArgumentKind<T>;
+    }
+    impl<T: ?Sized> ArgumentInput<T> for &Input<T> {
+        fn kind(&self) -> ArgumentKind<T> {
+            ArgumentKind(PhantomData)
+        }
+    }
+
+    pub trait KnownPresetType<T: ?Sized, L> {
+        fn kind(&self) -> KnownPreset<T, L>;
+    }
+    impl<T: Primitive + ?Sized, L> KnownPresetType<T, L> for Preset<T, L> {
+        fn kind(&self) -> KnownPreset<T, L> {
+            KnownPreset(PhantomData)
+        }
+    }
+    pub trait UnknownPresetType {
+        fn kind(&self) -> Unknown;
+    }
+    impl<T: ?Sized, L> UnknownPresetType for &Preset<T, L> {
+        fn kind(&self) -> Unknown {
+            Unknown
+        }
+    }
+
+    pub trait KnownHeaderType<T: ?Sized> {
+        fn kind(&self) -> KnownHeader<T>;
+    }
+    impl<T: Primitive + ?Sized> KnownHeaderType<T> for Header<T> {
+        fn kind(&self) -> KnownHeader<T> {
+            KnownHeader(PhantomData)
+        }
+    }
+    pub trait UnknownHeaderType {
+        fn kind(&self) -> Unknown;
+    }
+    impl<T: ?Sized> UnknownHeaderType for &Header<T> {
+        fn kind(&self) -> Unknown {
+            Unknown
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A tool's answer under the author's full control.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::protocol::Content;
+
+/// A tool's answer with full control: blocks, structured content, the error flag and `_meta`.
+///
+/// Most tools return plain values instead: a text, a block, or any serialisable type.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Looks a word up.
+/// #[mcp::tool]
+/// fn look_up(word: &str) -> ToolResult {
+///     ToolResult::text(format!("{word}: a word")).meta("com.example/source", "dictionary")
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToolResult {
+    pub(crate) content: Vec<Content>,
+    pub(crate) structured: Option<Value>,
+    pub(crate) is_error: bool,
+    pub(crate) meta: Map<String, Value>,
+}
+
+impl ToolResult {
+    /// An answer without any content.
+    pub fn new() -> ToolResult {
+        ToolResult::default()
+    }
+
+    /// An answer of one text block.
+    pub fn text(text: impl Into<String>) -> ToolResult {
+        ToolResult::new().content(Content::text(text))
+    }
+
+    /// A failure whose text the model reads.
+    pub fn error(text: impl Into<String>) -> ToolResult {
+        ToolResult { is_error: true, ..ToolResult::text(text) }
+    }
+
+    /// Adds a block.
+    pub fn content(mut self, block: impl Into<Content>) -> ToolResult {
+        self.content.push(block.into());
+        self
+    }
+
+    /// Sets the structured content, and adds its JSON as a text block if there is no block yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value has no JSON form, such as a map whose keys are not strings.
+    pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
+        let value = serde_json::to_value(value)?;
+        if self.content.is_empty() {
+            self.content.push(Content::text(value.to_string()));
+        }
+        self.structured = Some(value);
+        Ok(self)
+    }
+
+    /// Says whether the call failed.
+    pub fn is_error(mut self, is_error: bool) -> ToolResult {
+        self.is_error = is_error;
+        self
+    }
+
+    /// Sets a member of the answer's `_meta`, which the model does not see.
+    ///
+    /// Keys should have a prefix that you own, such as `com.example/key`. Peers before 2025-06-18 get it
+    /// too: `_meta` of results is as old as the protocol.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> ToolResult {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+}

@@ -1,0 +1,447 @@
+//! What a handler knows of the call it answers, and what it can tell its client meanwhile.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+use crate::blocking;
+use crate::error::ToolError;
+use crate::outbox::Outbox;
+use crate::protocol::{Level, Revision, write};
+
+/// The shortest time between two progress notifications of a call: 20 a second.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The values that an app was given, by type.
+pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+
+/// The context of a call: who asks, in which revision, and ways to report back while it runs.
+///
+/// A tool takes it as `&Context` (or by value); helpers can be given it too. It is cheap to clone. What
+/// is reported after the call has ended goes nowhere.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Imports a file of orders.
+/// #[mcp::tool]
+/// async fn import_orders(path: &str, ctx: &Context) -> Result<String, ToolError> {
+///     let lines: Vec<String> = std::fs::read_to_string(path)?.lines().map(String::from).collect();
+///     for (done, line) in lines.iter().enumerate() {
+///         # let _ = line;
+///         ctx.progress(done as f64, lines.len() as f64, "importing");
+///     }
+///     ctx.info(format!("imported {path}"));
+///     Ok(format!("{} orders imported", lines.len()))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    states: Arc<States>,
+    tool: &'static str,
+    /// Only for tools that look at the request: the others do not pay for it.
+    request: Option<Arc<Request>>,
+}
+
+/// The transport that a request came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Standard input and output.
+    Stdio,
+    /// In process, for tests.
+    Memory,
+}
+
+/// What a client says about itself. It is for display and logs: any client can say anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientInfo {
+    /// The client's name, if it gave one.
+    pub name: Option<String>,
+    /// The client's version, if it gave one.
+    pub version: Option<String>,
+    /// The client's name for people, if it gave one.
+    pub title: Option<String>,
+}
+
+impl Context {
+    pub(crate) fn new(states: Arc<States>, tool: &'static str, request: Option<Arc<Request>>) -> Context {
+        Context { states, tool, request }
+    }
+
+    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
+    ///
+    /// A parameter of type [`State<T>`](crate::State) is better: a missing state is then found when the
+    /// server starts.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let state = self.states.get(&TypeId::of::<T>())?;
+        Arc::clone(state).downcast().ok()
+    }
+
+    /// The name of the tool that runs.
+    pub fn tool_name(&self) -> &str {
+        self.tool
+    }
+
+    /// Tells the client how far the call is: `done` of `total`, and in words.
+    ///
+    /// Nothing is sent unless the client asked for progress, and `done` is greater than the last time. At
+    /// most 20 notifications a second are sent; the last one is never lost.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress>
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use fastmcp_rs::Context;
+    /// # fn example(ctx: &Context) {
+    /// ctx.progress(3.0, 10.0, "third of ten");
+    /// ctx.progress(4.0, None, None);
+    /// # }
+    /// ```
+    pub fn progress<'a>(&self, done: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'a str>>) {
+        let Some(request) = &self.request else { return };
+        let total = total.into().filter(|total| total.is_finite());
+        if done.is_finite() {
+            request.progress(done, total, message.into());
+        }
+    }
+
+    /// Sends a log message to the client: a text, or any value with a JSON form.
+    ///
+    /// Nothing is sent unless the client wants messages of this level: a modern client says so in each
+    /// request, a legacy one by `logging/setLevel` (without that, from [`Level::Info`] on). A message that
+    /// finds no room because the client does not read is dropped.
+    ///
+    /// This is for the client. What the operator should know is a `tracing` event.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
+    pub fn log(&self, level: Level, data: impl Serialize) {
+        let Some(request) = &self.request else { return };
+        if request.log.wants(level) {
+            request.log_message(level, self.tool, &data);
+        }
+    }
+
+    /// [`Context::log`] at [`Level::Debug`].
+    pub fn debug(&self, data: impl Serialize) {
+        self.log(Level::Debug, data);
+    }
+
+    /// [`Context::log`] at [`Level::Info`].
+    pub fn info(&self, data: impl Serialize) {
+        self.log(Level::Info, data);
+    }
+
+    /// [`Context::log`] at [`Level::Warning`].
+    pub fn warning(&self, data: impl Serialize) {
+        self.log(Level::Warning, data);
+    }
+
+    /// [`Context::log`] at [`Level::Error`].
+    pub fn error(&self, data: impl Serialize) {
+        self.log(Level::Error, data);
+    }
+
+    /// Whether the call was cancelled, or timed out. An `async` tool need not ask: it is dropped at its
+    /// next `await`. A `fn` tool that works in a loop should.
+    pub fn is_cancelled(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.ended.load(Ordering::Acquire))
+    }
+
+    /// Waits until the call is cancelled or times out, for tasks that a tool has spawned.
+    pub async fn cancelled(&self) {
+        let Some(request) = &self.request else { return std::future::pending().await };
+        let mut changed = std::pin::pin!(request.end.notified());
+        loop {
+            changed.as_mut().enable();
+            if self.is_cancelled() {
+                return;
+            }
+            changed.as_mut().await;
+            changed.set(request.end.notified());
+        }
+    }
+
+    /// When the call will time out.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.request.as_ref().and_then(|request| request.deadline)
+    }
+
+    /// The revision in which the client speaks.
+    pub fn revision(&self) -> Revision {
+        self.request.as_ref().map_or(Revision::V2026_07_28, |request| request.revision)
+    }
+
+    /// How the request came.
+    pub fn transport(&self) -> Transport {
+        self.request.as_ref().map_or(Transport::Memory, |request| request.transport)
+    }
+
+    /// The request's `_meta`, with the keys that the protocol does not know; empty if there is none.
+    ///
+    /// The trace context of the request is here too: `traceparent`, `tracestate`, `baggage`.
+    pub fn meta(&self) -> Map<String, Value> {
+        let text = self.request.as_ref().and_then(|request| request.meta.as_deref());
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// What the client says about itself.
+    pub fn client_info(&self) -> ClientInfo {
+        let info = self.client_fact("io.modelcontextprotocol/clientInfo", |client| &client.info);
+        let text = |key: &str| info.get(key).and_then(Value::as_str).map(str::to_owned);
+        ClientInfo { name: text("name"), version: text("version"), title: text("title") }
+    }
+
+    /// What the client can do, as it declared: `elicitation`, `sampling`, `roots`, extensions.
+    pub fn client_capabilities(&self) -> Map<String, Value> {
+        let facts = self.client_fact("io.modelcontextprotocol/clientCapabilities", |client| &client.capabilities);
+        match facts {
+            Value::Object(capabilities) => capabilities,
+            _ => Map::new(),
+        }
+    }
+
+    /// Modern clients say it in each request, legacy ones said it once.
+    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Value) -> Value {
+        let Some(request) = &self.request else { return Value::Null };
+        match &request.client {
+            Some(client) => legacy(client).clone(),
+            None => self.meta().remove(key).unwrap_or_default(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub async fn run_blocking<V: Send + 'static>(
+        self,
+        work: impl FnOnce() -> V + Send + 'static,
+    ) -> Result<V, ToolError> {
+        blocking::run(self.tool, work).await
+    }
+
+    #[doc(hidden)]
+    pub async fn run_blocking_async<V, F, Fut>(self, work: F) -> Result<V, ToolError>
+    where
+        V: Send + 'static,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = V>,
+    {
+        blocking::run_async(self.tool, work).await
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("tool", &self.tool)
+            .field("revision", &self.revision())
+            .field("transport", &self.transport())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a legacy client said of itself when its session began.
+#[derive(Debug, Default)]
+pub(crate) struct ClientFacts {
+    pub(crate) info: Value,
+    pub(crate) capabilities: Value,
+}
+
+/// Which log messages a client wants.
+#[derive(Clone, Debug)]
+pub(crate) enum LogFilter {
+    None,
+    From(Level),
+    /// A session's level, which may change while a call runs.
+    Session(Arc<AtomicU8>),
+}
+
+impl LogFilter {
+    fn wants(&self, level: Level) -> bool {
+        match self {
+            LogFilter::None => false,
+            LogFilter::From(least) => level >= *least,
+            LogFilter::Session(index) => {
+                Level::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
+            }
+        }
+    }
+}
+
+/// A request while it is being answered.
+pub(crate) struct Request {
+    pub(crate) revision: Revision,
+    pub(crate) transport: Transport,
+    /// The text of `_meta`.
+    pub(crate) meta: Option<Box<str>>,
+    /// `None` for a modern client, which says it in `meta`.
+    pub(crate) client: Option<Arc<ClientFacts>>,
+    /// JSON text.
+    pub(crate) progress_token: Option<Box<str>>,
+    pub(crate) log: LogFilter,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) ended: AtomicBool,
+    pub(crate) end: Notify,
+    pub(crate) delivery: Mutex<Delivery>,
+}
+
+/// Where notifications go: they must come before the answer, and in order.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    phase: Phase,
+    last_value: f64,
+    last_sent: Option<Instant>,
+    /// The newest progress that was held back.
+    held: Option<Vec<u8>>,
+    flush_is_due: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The handler is polled for the first time, by the reader, whose batch is not yet written.
+    InPlace(Vec<u8>),
+    /// The handler is a task.
+    Running,
+    /// The answer is on its way, or there will be none.
+    Ended,
+}
+
+impl Delivery {
+    pub(crate) fn new() -> Mutex<Delivery> {
+        Mutex::new(Delivery {
+            phase: Phase::InPlace(Vec::new()),
+            last_value: f64::NEG_INFINITY,
+            last_sent: None,
+            held: None,
+            flush_is_due: false,
+        })
+    }
+}
+
+impl Request {
+    fn delivery(&self) -> MutexGuard<'_, Delivery> {
+        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {
+        let Some(token) = &self.progress_token else { return };
+        let mut delivery = self.delivery();
+        if done <= delivery.last_value {
+            return;
+        }
+        delivery.last_value = done;
+        let message = message.filter(|_| self.revision >= Revision::V2025_03_26);
+        let frame = progress_frame(token, done, total, message);
+        let now = Instant::now();
+        let wait = delivery.last_sent.and_then(|last| (last + PROGRESS_INTERVAL).checked_duration_since(now));
+        let Some(wait) = wait.filter(|wait| !wait.is_zero()) else {
+            delivery.held = None;
+            delivery.last_sent = Some(now);
+            self.deliver(&mut delivery, frame);
+            return;
+        };
+        delivery.held = Some(frame);
+        if !delivery.flush_is_due {
+            // Outside a runtime the held frame goes out with the next one, or before the answer.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                delivery.flush_is_due = true;
+                let request = Arc::clone(self);
+                runtime.spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    request.flush_progress();
+                });
+            }
+        }
+    }
+
+    fn flush_progress(&self) {
+        let mut delivery = self.delivery();
+        delivery.flush_is_due = false;
+        if let Some(frame) = delivery.held.take() {
+            delivery.last_sent = Some(Instant::now());
+            self.deliver(&mut delivery, frame);
+        }
+    }
+
+    fn log_message(&self, level: Level, logger: &str, data: &impl Serialize) {
+        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
+        frame.extend_from_slice(level.as_str().as_bytes());
+        frame.extend_from_slice(br#"","logger":"#);
+        write::string(&mut frame, logger);
+        frame.extend_from_slice(br#","data":"#);
+        if let Err(error) = write::json(&mut frame, data) {
+            return tracing::warn!(target: "fastmcp_rs", "a log message has no JSON form: {error}");
+        }
+        frame.extend_from_slice(b"}}\n");
+        self.deliver(&mut self.delivery(), frame);
+    }
+
+    fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) {
+        match &mut delivery.phase {
+            Phase::InPlace(frames) => frames.extend_from_slice(&frame),
+            Phase::Running => _ = self.outbox.try_push(&frame),
+            Phase::Ended => {}
+        }
+    }
+
+    /// The call could not be answered at once: notifications go out by themselves from now on. Returns
+    /// those that were made so far, which the caller must send first.
+    pub(crate) fn detach(&self) -> Vec<u8> {
+        let mut delivery = self.delivery();
+        match std::mem::replace(&mut delivery.phase, Phase::Running) {
+            Phase::InPlace(frames) => frames,
+            phase => {
+                delivery.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+
+    /// The call has an answer, or will have none. Returns the notifications that must precede it.
+    pub(crate) fn finish(&self) -> Vec<u8> {
+        let mut delivery = self.delivery();
+        let held = delivery.held.take();
+        let mut frames = match std::mem::replace(&mut delivery.phase, Phase::Ended) {
+            Phase::InPlace(frames) => frames,
+            Phase::Running | Phase::Ended => Vec::new(),
+        };
+        frames.extend(held.into_iter().flatten());
+        frames
+    }
+
+    /// The call was cancelled or timed out.
+    pub(crate) fn cancel(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.end.notify_waiters();
+    }
+}
+
+fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
+    let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#.to_vec();
+    frame.extend_from_slice(token.as_bytes());
+    // Finite numbers always have a JSON form.
+    frame.extend_from_slice(br#","progress":"#);
+    let _ = write::json(&mut frame, &done);
+    if let Some(total) = total {
+        frame.extend_from_slice(br#","total":"#);
+        let _ = write::json(&mut frame, &total);
+    }
+    if let Some(message) = message {
+        frame.extend_from_slice(br#","message":"#);
+        write::string(&mut frame, message);
+    }
+    frame.extend_from_slice(b"}}\n");
+    frame
+}

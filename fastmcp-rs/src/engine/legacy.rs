@@ -1,0 +1,98 @@
+//! Sessions: the revisions in which a client begins with `initialize`.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::call::CallFacts;
+use super::modern::{incomplete_meta, unknown_level, unknown_method};
+use super::{Connection, Dispatched, Request, finish_frame};
+use crate::context::{ClientFacts, LogFilter};
+use crate::protocol::id::Id;
+use crate::protocol::object::{Object, text};
+use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::{Level, Revision};
+
+/// What was agreed on when a client said `initialize`.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) revision: Revision,
+    client: Arc<ClientFacts>,
+    /// The index of the least severe level that the client wants.
+    log_level: Arc<AtomicU8>,
+}
+
+impl Connection {
+    pub(super) fn session(&self) -> Option<&Arc<Session>> {
+        self.session.get()
+    }
+
+    pub(super) fn legacy(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+        let id = request.id.as_str();
+        if request.method == "initialize" {
+            return self.initialize(request, out);
+        }
+        if request.method == "ping" {
+            finish_frame(out, |out| write::result(out, id, b"{}"));
+            return Ok(Dispatched::Done);
+        }
+        let Some(session) = self.session() else { return Err(incomplete_meta()) };
+        if matches!(request.frame.params, Some(Object::NotAnObject)) {
+            return Err(RpcError::invalid_params("Invalid params: `params` must be an object"));
+        }
+        match request.method {
+            "tools/list" if self.server.offers_tools() => self.list_tools(request, session.revision, out),
+            "tools/call" if self.server.offers_tools() => {
+                let token = request.frame.meta().and_then(|meta| meta.progress_token);
+                let facts = CallFacts {
+                    revision: session.revision,
+                    client: Some(&session.client),
+                    progress_token: token.and_then(Id::parse),
+                    log: LogFilter::Session(Arc::clone(&session.log_level)),
+                };
+                self.call_tool(request, &facts, out)
+            }
+            "logging/setLevel" if self.server.offers_logging() => {
+                let level = request.frame.params().and_then(|params| params.level).and_then(text);
+                let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
+                session.log_level.store(level as u8, Ordering::Relaxed);
+                finish_frame(out, |out| write::result(out, id, b"{}"));
+                Ok(Dispatched::Done)
+            }
+            method => Err(unknown_method(method)),
+        }
+    }
+
+    fn initialize(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+        let params = request.frame.params();
+        let version = params.and_then(|params| params.protocol_version).and_then(text).ok_or_else(|| {
+            RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
+        })?;
+        // A version that cannot be had here is answered with the best that can; the client then decides.
+        let revision = Revision::parse(&version).filter(|revision| !revision.is_modern());
+        let revision = revision.unwrap_or(Revision::NEWEST_LEGACY);
+        let fact = |raw: Option<&RawValue>| -> Value {
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        };
+        let session = Session {
+            revision,
+            client: Arc::new(ClientFacts {
+                info: fact(params.and_then(|params| params.client_info)),
+                capabilities: fact(params.and_then(|params| params.capabilities)),
+            }),
+            log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
+        };
+        if self.session.set(Arc::new(session)).is_err() {
+            return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
+        }
+        let mut result = Vec::new();
+        // A `Value` always has a JSON form.
+        let _ = write::json(&mut result, &self.server.initialization(revision));
+        finish_frame(out, |out| write::result(out, request.id.as_str(), &result));
+        Ok(Dispatched::Done)
+    }
+}

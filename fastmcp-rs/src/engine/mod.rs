@@ -1,0 +1,302 @@
+//! One message in, its answers out.
+//!
+//! The engine is told of messages and gives frames; it opens no socket and reads no descriptor, so that
+//! transports, tests and simulators all drive the same code. A [`Server`] is what an app became: it does
+//! not change. A [`Connection`] is one peer: at most one legacy session, and the calls in flight.
+//!
+//! The era is read from each message ([`Connection::dispatch`]), never from what came before, apart from
+//! the session that an `initialize` opened.
+
+mod batch;
+mod call;
+mod in_flight;
+mod legacy;
+mod modern;
+mod server;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+pub(crate) use call::PendingCall;
+pub(crate) use server::{Server, ServerConfig};
+
+use crate::context::Transport;
+use crate::operator;
+use crate::outbox::Outbox;
+use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage_id};
+use crate::protocol::id::Id;
+use crate::protocol::object::text;
+use crate::protocol::write::{self, RpcError, code};
+use in_flight::InFlight;
+use legacy::Session;
+
+/// How many id-less errors a peer may cause before they are limited to [`ERRORS_PER_SECOND`].
+const FREE_ERRORS: u32 = 100;
+const ERRORS_PER_SECOND: u32 = 10;
+
+/// One peer.
+pub(crate) struct Connection {
+    server: Arc<Server>,
+    transport: Transport,
+    outbox: Arc<Outbox>,
+    /// A pipe has room for one session, which an `initialize` opens.
+    session: OnceLock<Arc<Session>>,
+    in_flight: InFlight,
+    /// Whether a call has ever waited: from then on there are answers that nobody is ready to write.
+    answers_late: AtomicBool,
+    opened: Instant,
+    anonymous_errors: AtomicU32,
+}
+
+/// What the answer to a message is.
+pub(crate) enum Dispatched {
+    /// It is written, or there is none.
+    Done,
+    /// It will come.
+    Pending(PendingCall),
+}
+
+impl Connection {
+    pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
+        Arc::new(Connection {
+            server,
+            transport,
+            outbox: Arc::new(Outbox::default()),
+            session: OnceLock::new(),
+            in_flight: InFlight::default(),
+            answers_late: AtomicBool::new(false),
+            opened: Instant::now(),
+            anonymous_errors: AtomicU32::new(0),
+        })
+    }
+
+    /// Where answers go that are not ready at once, and notifications.
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    pub(crate) fn calls_in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Whether answers may come by the outbox.
+    pub(crate) fn answers_late(&self) -> bool {
+        self.answers_late.load(Ordering::Acquire)
+    }
+
+    /// Cancels every call; none of them will be answered.
+    pub(crate) fn cancel_all(&self) {
+        self.in_flight.cancel_all();
+    }
+
+    /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
+    /// newline; others go to the outbox when they are. Must be called inside a tokio runtime.
+    pub(crate) fn receive(self: &Arc<Self>, line: &[u8], out: &mut Vec<u8>) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        let Ok(message) = std::str::from_utf8(line) else {
+            let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
+            return self.anonymous_error(out, &error);
+        };
+        if let Dispatched::Pending(call) = self.dispatch(message, out) {
+            self.start(call, out);
+        }
+    }
+
+    /// A line was too long to be kept. `start` is how it begins.
+    pub(crate) fn refuse_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
+        let error =
+            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
+        match leading_id(start) {
+            Some(id) => finish_frame(out, |out| write::error(out, Some(&id), &error)),
+            None => self.anonymous_error(out, &error),
+        }
+    }
+
+    /// Lets a call go on as a task of the runtime.
+    fn start(self: &Arc<Self>, call: PendingCall, out: &mut Vec<u8>) {
+        self.answers_late.store(true, Ordering::Release);
+        // What was ready before must not be overtaken by what the task will send, so all goes one way.
+        self.outbox.push(out);
+        self.outbox.push(call.early_notifications());
+        out.clear();
+        let connection = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Some(frames) = call.finish().await {
+                connection.outbox.send(&frames).await;
+            }
+            connection.resume().await;
+        });
+    }
+
+    /// Starts calls that waited for others to end.
+    async fn resume(self: &Arc<Self>) {
+        while let Some(message) = self.in_flight.next_waiting() {
+            let mut out = Vec::new();
+            self.receive(message.as_bytes(), &mut out);
+            self.outbox.send(&out).await;
+        }
+    }
+
+    /// Reads the era from the message, and answers in it.
+    fn dispatch(self: &Arc<Self>, message: &str, out: &mut Vec<u8>) -> Dispatched {
+        let frame = match Frame::parse(message) {
+            Ok(frame) => frame,
+            Err(Malformed::Batch) => return self.batch(message, out),
+            Err(malformed) => {
+                self.refuse(message, &malformed, out);
+                return Dispatched::Done;
+            }
+        };
+        self.dispatch_frame(message, &frame, out)
+    }
+
+    fn dispatch_frame(self: &Arc<Self>, message: &str, frame: &Frame<'_>, out: &mut Vec<u8>) -> Dispatched {
+        let id = match frame.id.map(Id::parse) {
+            None => None,
+            Some(Some(id)) => Some(id),
+            Some(None) if frame.method.is_none() => return Dispatched::Done,
+            Some(None) => {
+                let error = RpcError::new(
+                    code::INVALID_REQUEST,
+                    "Invalid request: an id is a string of at most 256 bytes, or an integer of at most 64 bits",
+                );
+                self.anonymous_error(out, &error);
+                return Dispatched::Done;
+            }
+        };
+        if frame.jsonrpc.and_then(text).as_deref() != Some("2.0") {
+            self.refuse_frame(id, out, "Invalid request: `jsonrpc` must be \"2.0\"");
+            return Dispatched::Done;
+        }
+        let Some(method) = frame.method else {
+            // A response: nothing was asked of this peer, so it answers nothing.
+            if frame.result.is_none() && frame.error.is_none() {
+                self.refuse_frame(id, out, "Invalid request: there is no `method`");
+            }
+            return Dispatched::Done;
+        };
+        let Some(method) = text(method) else {
+            self.refuse_frame(id, out, "Invalid request: `method` must be a string");
+            return Dispatched::Done;
+        };
+        let Some(id) = id else {
+            self.notification(&method, frame);
+            return Dispatched::Done;
+        };
+        let request = Request { message, frame, id, method: &method };
+        let dispatched = if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
+            self.modern(&request, out)
+        } else {
+            self.legacy(&request, out)
+        };
+        match dispatched {
+            Ok(dispatched) => dispatched,
+            Err(error) => {
+                finish_frame(out, |out| write::error(out, Some(id.as_str()), &error));
+                Dispatched::Done
+            }
+        }
+    }
+
+    fn notification(&self, method: &str, frame: &Frame<'_>) {
+        match method {
+            "notifications/cancelled" => {
+                let target = frame.params().and_then(|params| params.request_id).and_then(Id::parse);
+                if let Some(id) = target {
+                    self.in_flight.cancel(&id.key());
+                }
+            }
+            // Requests are served before it comes, so it changes nothing.
+            "notifications/initialized" => {}
+            _ => {}
+        }
+    }
+
+    fn refuse(&self, message: &str, malformed: &Malformed, out: &mut Vec<u8>) {
+        let error = match malformed {
+            Malformed::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
+            Malformed::NotAnObject => {
+                RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
+            }
+            Malformed::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
+            Malformed::DuplicateMember(text) => {
+                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: {text}"))
+            }
+            Malformed::TooDeep => RpcError::new(
+                code::INVALID_REQUEST,
+                format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
+            ),
+        };
+        let id = salvage_id(message).and_then(Id::parse);
+        match id {
+            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
+            None => self.anonymous_error(out, &error),
+        }
+    }
+
+    fn refuse_frame(&self, id: Option<Id<'_>>, out: &mut Vec<u8>, message: &str) {
+        let error = RpcError::new(code::INVALID_REQUEST, message);
+        match id {
+            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
+            None => self.anonymous_error(out, &error),
+        }
+    }
+
+    /// An error that answers no request in particular. Two peers that answer each other's noise would never
+    /// stop, so there is a limit.
+    fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
+        let seconds = u32::try_from(self.opened.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let allowed = FREE_ERRORS.saturating_add(seconds.saturating_mul(ERRORS_PER_SECOND));
+        let count = self.anonymous_errors.fetch_add(1, Ordering::Relaxed);
+        if count < allowed {
+            finish_frame(out, |out| write::error(out, None, error));
+        } else if count.is_power_of_two() {
+            operator::warn(format_args!(
+                "the client has sent {count} messages that cannot be read; some go unanswered"
+            ));
+        }
+    }
+}
+
+/// A request whose frame is well formed.
+struct Request<'a> {
+    message: &'a str,
+    frame: &'a Frame<'a>,
+    id: Id<'a>,
+    method: &'a str,
+}
+
+/// Writes one frame and the newline that ends it.
+fn finish_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    write(out);
+    out.push(b'\n');
+}
+
+/// The id of a message of which only the beginning is there, if it is among the first members.
+fn leading_id(start: &[u8]) -> Option<String> {
+    let start = match std::str::from_utf8(start) {
+        Ok(start) => start,
+        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
+    };
+    let mut rest = start.trim_start().strip_prefix('{')?;
+    loop {
+        let (key, after) = leading_value(rest)?;
+        let after = after.trim_start().strip_prefix(':')?;
+        let (value, after) = leading_value(after)?;
+        if key.get() == "\"id\"" {
+            return Id::parse(value).map(|id| id.as_str().to_owned());
+        }
+        rest = after.trim_start().strip_prefix(',')?;
+    }
+}
+
+/// The JSON value at the start of a text, and what follows it.
+fn leading_value(text: &str) -> Option<(&serde_json::value::RawValue, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&serde_json::value::RawValue>();
+    let value = values.next()?.ok()?;
+    Some((value, &text[values.byte_offset()..]))
+}

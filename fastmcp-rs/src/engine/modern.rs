@@ -1,0 +1,93 @@
+//! Stateless requests: the revision and the client's capabilities come with each of them.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::call::CallFacts;
+use super::{Connection, Dispatched, Request, finish_frame};
+use crate::context::LogFilter;
+use crate::protocol::frame::Meta;
+use crate::protocol::id::Id;
+use crate::protocol::object::text;
+use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::{Level, Revision};
+
+impl Connection {
+    /// Climbs the ladder of checks; the first that fails answers.
+    pub(super) fn modern(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+        let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
+        let revision = check_envelope(meta)?;
+        let id = request.id.as_str();
+        match request.method {
+            "server/discover" => {
+                check_meta(meta)?;
+                finish_frame(out, |out| write::result(out, id, self.server.discovery()));
+                Ok(Dispatched::Done)
+            }
+            "tools/list" if self.server.offers_tools() => {
+                check_meta(meta)?;
+                self.list_tools(request, revision, out)
+            }
+            "tools/call" if self.server.offers_tools() => {
+                let log = check_meta(meta)?;
+                let facts =
+                    CallFacts { revision, client: None, progress_token: meta.progress_token.and_then(Id::parse), log };
+                self.call_tool(request, &facts, out)
+            }
+            method => Err(unknown_method(method)),
+        }
+    }
+}
+
+/// The revision that the request names.
+fn check_envelope(meta: &Meta<'_>) -> Result<Revision, RpcError> {
+    let version = meta.protocol_version.and_then(text).ok_or_else(incomplete_meta)?;
+    if !meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{')) {
+        return Err(incomplete_meta());
+    }
+    match Revision::parse(&version) {
+        Some(revision) if revision.is_modern() => Ok(revision),
+        other => {
+            let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
+            let supported: Vec<&str> = Revision::ALL.into_iter().map(Revision::as_str).collect();
+            let error =
+                RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, format!("Unsupported protocol version{hint}"));
+            Err(error.with_data(&json!({ "supported": supported, "requested": version })))
+        }
+    }
+}
+
+pub(super) fn incomplete_meta() -> RpcError {
+    RpcError::invalid_params(
+        "Invalid params: `params._meta` must have `io.modelcontextprotocol/protocolVersion` (a string) and \
+         `io.modelcontextprotocol/clientCapabilities` (an object); a client of an earlier revision begins with `initialize`",
+    )
+}
+
+/// What else `_meta` says. Without a level the client wants no log messages.
+fn check_meta(meta: &Meta<'_>) -> Result<LogFilter, RpcError> {
+    if meta.progress_token.is_some_and(|token| Id::parse(token).is_none()) {
+        return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
+    }
+    let Some(level) = meta.log_level else { return Ok(LogFilter::None) };
+    match text(level).as_deref().and_then(Level::parse) {
+        Some(level) => Ok(LogFilter::From(level)),
+        None => Err(unknown_level()),
+    }
+}
+
+pub(super) fn unknown_level() -> RpcError {
+    RpcError::invalid_params(
+        "Invalid params: the log level must be one of debug, info, notice, warning, error, critical, alert, emergency",
+    )
+}
+
+/// The error for a method that does not exist, or whose capability is not offered.
+pub(super) fn unknown_method(method: &str) -> RpcError {
+    // What comes from the peer is cut: an error is one short sentence.
+    let shown: String = method.chars().take(80).collect();
+    RpcError::new(code::METHOD_NOT_FOUND, format!("Method not found: {shown}"))
+}

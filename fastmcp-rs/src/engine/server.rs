@@ -1,0 +1,125 @@
+//! What an app became: everything that is fixed once a server runs.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::context::States;
+use crate::protocol::{Revision, write};
+use crate::registry::{CacheHints, Registry};
+
+/// What an author says about a server, and how it behaves.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerConfig {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) website_url: Option<String>,
+    pub(crate) instructions: Option<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) strict_arguments: bool,
+    pub(crate) show_errors: bool,
+    pub(crate) announce_server: bool,
+    pub(crate) cache: CacheHints,
+}
+
+pub(crate) struct Server {
+    pub(crate) config: ServerConfig,
+    pub(crate) registry: Registry,
+    pub(crate) states: Arc<States>,
+    /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
+    pub(crate) server_info: Vec<u8>,
+    discovery: OnceLock<Vec<u8>>,
+}
+
+impl Server {
+    pub(crate) fn new(config: ServerConfig, registry: Registry, states: States) -> Server {
+        let mut server_info = Vec::new();
+        if config.announce_server {
+            server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+            // A `Value` always has a JSON form.
+            let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
+        }
+        Server { config, registry, states: Arc::new(states), server_info, discovery: OnceLock::new() }
+    }
+
+    /// What the server offers. A feature that is not here answers "method not found".
+    fn capabilities(&self) -> Value {
+        let mut capabilities = Map::new();
+        if self.offers_logging() {
+            capabilities.insert("logging".into(), json!({}));
+        }
+        if self.offers_tools() {
+            capabilities.insert("tools".into(), json!({}));
+        }
+        capabilities.into()
+    }
+
+    pub(crate) fn offers_tools(&self) -> bool {
+        !self.registry.tools().is_empty()
+    }
+
+    /// Only a tool that looks at its context can send log messages.
+    pub(crate) fn offers_logging(&self) -> bool {
+        self.registry.tools().iter().any(|tool| tool.described.needs_request)
+    }
+
+    /// The result of `server/discover`, as JSON text.
+    pub(crate) fn discovery(&self) -> &[u8] {
+        self.discovery.get_or_init(|| {
+            let versions: Vec<&str> = Revision::ALL.into_iter().map(Revision::as_str).collect();
+            let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
+            let _ = write::json(&mut out, &versions);
+            out.extend_from_slice(br#","capabilities":"#);
+            let _ = write::json(&mut out, &self.capabilities());
+            if let Some(instructions) = &self.config.instructions {
+                out.extend_from_slice(br#","instructions":"#);
+                write::string(&mut out, instructions);
+            }
+            self.config.cache.write(&mut out);
+            self.write_meta(&mut out);
+            out.push(b'}');
+            out
+        })
+    }
+
+    /// Appends the `_meta` of a modern result that has no other.
+    fn write_meta(&self, out: &mut Vec<u8>) {
+        if !self.server_info.is_empty() {
+            out.extend_from_slice(br#","_meta":{"#);
+            out.extend_from_slice(&self.server_info);
+            out.push(b'}');
+        }
+    }
+
+    /// The result of `initialize`.
+    pub(crate) fn initialization(&self, revision: Revision) -> Value {
+        let mut result = Map::new();
+        result.insert("protocolVersion".into(), revision.as_str().into());
+        result.insert("capabilities".into(), self.capabilities());
+        result.insert("serverInfo".into(), implementation(&self.config, revision));
+        if let Some(instructions) = &self.config.instructions {
+            result.insert("instructions".into(), instructions.as_str().into());
+        }
+        result.into()
+    }
+}
+
+/// What the server says about itself, as far as the revision has words for it.
+fn implementation(config: &ServerConfig, revision: Revision) -> Value {
+    let mut info = Map::new();
+    info.insert("name".into(), config.name.as_str().into());
+    info.insert("version".into(), config.version.as_str().into());
+    for (key, value, since) in [
+        ("title", &config.title, Revision::V2025_06_18),
+        ("description", &config.description, Revision::V2025_11_25),
+        ("websiteUrl", &config.website_url, Revision::V2025_11_25),
+    ] {
+        if let (Some(value), true) = (value, revision >= since) {
+            info.insert(key.into(), value.as_str().into());
+        }
+    }
+    info.into()
+}

@@ -1,0 +1,191 @@
+//! What the operator of a server is told: `tracing` events, and a writer to standard error that never
+//! blocks.
+//!
+//! A client may never read a server's standard error. Once that pipe is full, whoever writes to it stops;
+//! so our own lines go through a bounded queue and a thread of their own, and what does not fit is counted
+//! and dropped. Without a `tracing` subscriber errors would vanish while the model is told to look for
+//! them in the log, so then they are written as plain lines.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most bytes of log lines that wait for standard error to be read.
+const QUEUE_LIMIT: usize = 1 << 20;
+
+pub(crate) fn error(message: fmt::Arguments<'_>) {
+    tracing::error!(target: "fastmcp_rs", "{message}");
+    fall_back("ERROR", message);
+}
+
+pub(crate) fn warn(message: fmt::Arguments<'_>) {
+    tracing::warn!(target: "fastmcp_rs", "{message}");
+    fall_back("WARN", message);
+}
+
+fn fall_back(level: &str, message: fmt::Arguments<'_>) {
+    if !tracing::dispatcher::has_been_set() {
+        line(&format!("{level} fastmcp_rs: {message}"));
+    }
+}
+
+/// Writes one line to standard error, whatever the logging.
+pub(crate) fn line(text: &str) {
+    let mut line = clean(text);
+    line.push('\n');
+    Stderr.enqueue(line.as_bytes());
+}
+
+/// Text from a peer must not steer the operator's terminal.
+fn clean(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\t' => character,
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
+        control if control.is_control() => '\u{FFFD}',
+        other => other,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// A short id that stands both in an answer and in the log.
+pub(crate) fn error_id() -> String {
+    static SEED: OnceLock<RandomState> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let hash = SEED.get_or_init(RandomState::new).hash_one(count);
+    format!("{:08x}", hash as u32)
+}
+
+/// Standard error that never blocks its writer, for log subscribers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stderr;
+
+struct Queue {
+    lines: Mutex<Lines>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    writing: bool,
+    dropped: u64,
+    muted: bool,
+}
+
+fn queue() -> &'static Queue {
+    static QUEUE: OnceLock<Queue> = OnceLock::new();
+    QUEUE.get_or_init(|| {
+        let started = std::thread::Builder::new().name("mcp-stderr".into()).spawn(write_lines);
+        // Without the thread nothing can be written, and blocking is not better than silence.
+        let lines = Lines { muted: started.is_err(), ..Lines::default() };
+        Queue { lines: Mutex::new(lines), changed: Condvar::new() }
+    })
+}
+
+fn lock(queue: &Queue) -> MutexGuard<'_, Lines> {
+    queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stderr {
+    fn enqueue(self, bytes: &[u8]) {
+        let queue = queue();
+        let mut lines = lock(queue);
+        if lines.muted {
+            return;
+        }
+        if lines.bytes.len() + bytes.len() > QUEUE_LIMIT {
+            lines.dropped += 1;
+            return;
+        }
+        lines.bytes.extend_from_slice(bytes);
+        queue.changed.notify_all();
+    }
+}
+
+impl Write for Stderr {
+    /// Takes the bytes, or drops and counts them if standard error is not being read.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.enqueue(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes nothing from now on: standard error is the protocol's stream.
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+pub(crate) fn mute() {
+    lock(queue()).muted = true;
+}
+
+/// Waits until what was logged is written, but not for long.
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+pub(crate) fn flush(limit: Duration) {
+    let deadline = Instant::now() + limit;
+    let queue = queue();
+    let mut lines = lock(queue);
+    while !lines.bytes.is_empty() || lines.writing {
+        let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+        lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+fn write_lines() {
+    let mut stderr = stderr();
+    let queue = queue();
+    loop {
+        let mut lines = lock(queue);
+        while lines.bytes.is_empty() && lines.dropped == 0 {
+            lines = queue.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut bytes = std::mem::take(&mut lines.bytes);
+        let dropped = std::mem::take(&mut lines.dropped);
+        lines.writing = true;
+        drop(lines);
+        if dropped > 0 {
+            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} log lines were dropped: standard error was not read");
+        }
+        let written = stderr.write_all(&bytes);
+        let mut lines = lock(queue);
+        lines.writing = false;
+        lines.muted |= written.is_err();
+        queue.changed.notify_all();
+    }
+}
+
+/// A descriptor of our own: the lock of `std::io::stderr` would be held while a write is stuck, and stop
+/// everybody who prints.
+#[cfg(unix)]
+fn stderr() -> Box<dyn Write> {
+    use std::os::fd::AsFd;
+    match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(std::fs::File::from(descriptor)),
+        Err(_) => Box::new(io::stderr()),
+    }
+}
+
+#[cfg(not(unix))]
+fn stderr() -> Box<dyn Write> {
+    Box::new(io::stderr())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn text_of_peers_is_made_harmless() {
+        assert_eq!(super::clean("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
+    }
+
+    #[test]
+    fn ids_are_short_and_differ() {
+        let (one, other) = (super::error_id(), super::error_id());
+        assert_eq!(one.len(), 8);
+        assert_ne!(one, other);
+    }
+}

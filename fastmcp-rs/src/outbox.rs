@@ -1,0 +1,196 @@
+//! The frames that wait to be written to one peer.
+//!
+//! It is bounded in bytes: an answer waits until the peer has read enough of what came before, and a
+//! notification that finds no room is dropped, since it only informs. It does no input or output; a
+//! transport takes the bytes from it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+/// The most bytes that wait before answers wait too.
+const LIMIT: usize = 8 << 20;
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    /// Told of every change, for threads.
+    changed: Condvar,
+    /// Told when there is room, for tasks.
+    room: Notify,
+    /// Told when there are frames, for tasks.
+    frames: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: Vec<u8>,
+    /// Whether somebody is writing what was taken.
+    writing: bool,
+    closed: bool,
+    /// How many threads wait for a change. To tell nobody would still be a system call.
+    waiting_threads: usize,
+    /// How many tasks wait for room.
+    waiting_tasks: usize,
+}
+
+impl Outbox {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds frames, each with its newline, whatever the bound: for a reader that stops reading by itself
+    /// when too much waits.
+    pub(crate) fn push(&self, frames: &[u8]) {
+        if frames.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        if !state.closed {
+            state.bytes.extend_from_slice(frames);
+            self.announce(&state);
+        }
+    }
+
+    /// Adds a frame if there is room.
+    pub(crate) fn try_push(&self, frame: &[u8]) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.bytes.len() >= LIMIT {
+            return false;
+        }
+        state.bytes.extend_from_slice(frame);
+        self.announce(&state);
+        true
+    }
+
+    /// Adds frames once there is room. It returns at once when the peer is gone.
+    pub(crate) async fn send(&self, frames: &[u8]) {
+        loop {
+            // Made before the look, so that room which appears in between is not missed.
+            let room = self.room.notified();
+            if self.try_push(frames) {
+                return;
+            }
+            if !self.announce_waiting() {
+                return;
+            }
+            room.await;
+            self.lock().waiting_tasks -= 1;
+        }
+    }
+
+    /// Says that a task waits for room; `false` if there will be none.
+    fn announce_waiting(&self) -> bool {
+        let mut state = self.lock();
+        state.waiting_tasks += 1;
+        !state.closed
+    }
+
+    fn announce(&self, state: &State) {
+        if state.waiting_threads > 0 {
+            self.changed.notify_all();
+        }
+        self.frames.notify_one();
+    }
+
+    fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waiting_threads += 1;
+        state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waiting_threads -= 1;
+        state
+    }
+
+    /// The peer reads no more: drops what waits, and all that is still to come.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.bytes = Vec::new();
+        self.announce(&state);
+        drop(state);
+        self.room.notify_waiters();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Lets the caller write frames itself if nobody else is writing: the way of a reader whose answers are
+    /// ready. What waits already is put in front of them. [`Outbox::end_write`] must follow when it is `true`.
+    pub(crate) fn begin_write(&self, frames: &mut Vec<u8>) -> bool {
+        let mut state = self.lock();
+        if state.writing || state.closed {
+            return false;
+        }
+        if !state.bytes.is_empty() {
+            std::mem::swap(&mut state.bytes, frames);
+            frames.append(&mut state.bytes);
+        }
+        state.writing = true;
+        true
+    }
+
+    /// The frames that were taken, or that the caller had, are written.
+    pub(crate) fn end_write(&self) {
+        let mut state = self.lock();
+        state.writing = false;
+        if state.waiting_threads > 0 {
+            self.changed.notify_all();
+        }
+        if state.waiting_tasks > 0 {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Waits for frames and takes all of them into `bytes`; `false` once the outbox is closed.
+    /// [`Outbox::end_write`] must follow when it is `true`.
+    pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>) -> bool {
+        bytes.clear();
+        let mut state = self.lock();
+        while (state.bytes.is_empty() || state.writing) && !state.closed {
+            state = self.wait(state);
+        }
+        if state.closed {
+            return false;
+        }
+        std::mem::swap(&mut state.bytes, bytes);
+        state.writing = true;
+        true
+    }
+
+    /// Waits until fewer bytes wait than the bound, or the outbox is closed.
+    pub(crate) fn wait_for_room(&self) {
+        let mut state = self.lock();
+        while state.bytes.len() >= LIMIT && !state.closed {
+            state = self.wait(state);
+        }
+    }
+
+    /// Waits until everything is written, the outbox is closed, or time is up.
+    pub(crate) fn wait_until_written(&self, deadline: Instant) {
+        let mut state = self.lock();
+        while (state.writing || !state.bytes.is_empty()) && !state.closed {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            state.waiting_threads += 1;
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting_threads -= 1;
+        }
+    }
+
+    /// Takes the frames that are there, for a transport that has no thread to wait.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    pub(crate) async fn take(&self) -> Vec<u8> {
+        loop {
+            let frames = self.frames.notified();
+            let mut state = self.lock();
+            if !state.bytes.is_empty() || state.closed {
+                let bytes = std::mem::take(&mut state.bytes);
+                drop(state);
+                self.room.notify_waiters();
+                return bytes;
+            }
+            drop(state);
+            frames.await;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Panics of handlers: a line in the log, and an answer that says nothing of them.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+thread_local! {
+    /// Whether the code that runs on this thread is a handler whose panics are caught.
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    /// The text of the last caught panic.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What is known of a panic that was caught on another thread.
+#[derive(Debug)]
+pub(crate) struct Panicked(pub(crate) String);
+
+/// Takes over the reporting of panics in handlers. The standard hook writes to standard error, and would
+/// hold up the call for ever when nobody reads that; ours goes through the log.
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+pub(crate) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if WATCHED.get() {
+                LAST.set(Some(describe(info)));
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("a value that is not a text");
+    match info.location() {
+        Some(location) => format!("{message}, at {}:{}", location.file(), location.line()),
+        None => message.to_owned(),
+    }
+}
+
+/// Runs code of a handler whose panics the caller catches inside `work`.
+pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
+    // Handlers may run inside one another, when one polls another's future.
+    let before = WATCHED.replace(true);
+    let result = work();
+    WATCHED.set(before);
+    result
+}
+
+/// The text of a caught panic, for the log only.
+pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
+    let payload = match payload.downcast::<Panicked>() {
+        Ok(panicked) => return *panicked,
+        Err(payload) => payload,
+    };
+    if let Some(described) = LAST.take() {
+        return Panicked(described);
+    }
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    Panicked(text.unwrap_or_else(|| "a value that is not a text".into()))
+}

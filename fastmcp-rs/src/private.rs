@@ -1,0 +1,48 @@
+//! What the macros' expansions name. It is no part of the public interface: the two crates are pinned to
+//! one version of each other.
+
+pub use inventory;
+pub use schemars;
+pub use serde;
+
+pub use crate::component::arguments::{ArgumentError, JsonReader};
+pub use crate::component::description::Description;
+pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
+pub use crate::component::output::{
+    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, StructuredOutput, render,
+};
+pub use crate::component::parameter::{
+    FlagLiteral, FloatLiteral, Header, Input, IntegerLiteral, Lend, Preset, Slot, TextLiteral, ToolArgument,
+};
+pub use crate::component::tool::{
+    Constraints, Execution, IconDefinition, Location, Number, Parameter, RegisteredTool, Tool, ToolAnnotations,
+    ToolDefinition,
+};
+pub use crate::runtime::{Main, run_main};
+pub use crate::schema::constraints::check_field;
+
+/// The traits by which method resolution looks at types. They are brought into scope without a name, so
+/// that no type of the user's is hidden by them.
+pub mod probe {
+    pub use crate::component::output::probe::{
+        ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _, LoggedErrorType as _,
+        OtherErrorType as _, StructuredType as _,
+    };
+    pub use crate::component::parameter::probe::{
+        ArgumentInput as _, InjectedInput as _, KnownHeaderType as _, KnownPresetType as _, UnknownHeaderType as _,
+        UnknownPresetType as _,
+    };
+}
+
+/// The default of a model's field.
+///
+/// # Panics
+///
+/// Panics if the text is not a `T`. The macro checks what it can, and the schema of a model is made when the
+/// server starts, which calls this.
+pub fn preset<T: serde::de::DeserializeOwned>(json: &'static str) -> T {
+    match serde_json::from_str(json) {
+        Ok(value) => value,
+        Err(error) => panic!("the default {json} does not fit its field: {error}"),
+    }
+}

@@ -1,0 +1,422 @@
+//! Content blocks: what a tool's answer is made of, and what each revision may see of it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+use super::revision::Revision;
+
+/// A block of a tool's answer: text, an image, audio, a link to a resource, or a resource itself.
+///
+/// A peer whose revision lacks a kind of block gets a text that says what was left out (audio before
+/// 2025-03-26) or where it is (resource links before 2025-06-18).
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::{Content, Image};
+///
+/// let blocks: Vec<Content> = vec![Content::text("The chart:"), Image::new([0x89, b'P'], "image/png").into()];
+/// assert_eq!(blocks.len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text.
+    Text(Text),
+    /// An image.
+    Image(Image),
+    /// Audio.
+    Audio(Audio),
+    /// A link to a resource that the client may read.
+    ResourceLink(ResourceLink),
+    /// A resource, contents included.
+    Resource(EmbeddedResource),
+}
+
+impl Content {
+    /// A text block.
+    pub fn text(text: impl Into<String>) -> Content {
+        Content::Text(Text::new(text))
+    }
+}
+
+macro_rules! into_content {
+    ($($variant:ident($ty:ident)),*) => {$(
+        impl From<$ty> for Content {
+            fn from(block: $ty) -> Content {
+                Content::$variant(block)
+            }
+        }
+    )*};
+}
+into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
+
+/// Who a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The person who uses the client.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Hints about a block: who it is for, how much it matters, when it last changed.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#annotations>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::{Annotations, Role};
+///
+/// let hints = Annotations::new().audience([Role::User]).priority(0.8);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Annotations {
+    audience: Vec<Role>,
+    priority: Option<f64>,
+    last_modified: Option<String>,
+}
+
+impl Annotations {
+    /// No hints.
+    pub fn new() -> Annotations {
+        Annotations::default()
+    }
+
+    /// Who the block is for.
+    pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Annotations {
+        self.audience = audience.into_iter().collect();
+        self
+    }
+
+    /// How much the block matters, from 0 (may be left out) to 1 (required). Other values are clamped.
+    pub fn priority(mut self, priority: f64) -> Annotations {
+        self.priority = Some(priority.clamp(0.0, 1.0));
+        self
+    }
+
+    /// When the block last changed, as an ISO 8601 timestamp. Peers before 2025-06-18 do not see it.
+    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Annotations {
+        self.last_modified = Some(timestamp.into());
+        self
+    }
+}
+
+macro_rules! common_methods {
+    ($ty:ident) => {
+        impl $ty {
+            /// Hints for the client.
+            pub fn annotations(mut self, annotations: Annotations) -> $ty {
+                self.annotations = Some(annotations);
+                self
+            }
+
+            /// A member of the block's `_meta`; peers before 2025-06-18 do not see it.
+            ///
+            /// Keys should have a prefix that you own, such as `com.example/key`.
+            pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $ty {
+                self.meta.insert(key.into(), value.into());
+                self
+            }
+        }
+    };
+}
+
+/// A block of text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    text: String,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(Text);
+
+impl Text {
+    /// A block with this text.
+    pub fn new(text: impl Into<String>) -> Text {
+        Text { text: text.into(), annotations: None, meta: Map::new() }
+    }
+}
+
+macro_rules! media {
+    ($(#[$doc:meta])* $ty:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $ty {
+            data: String,
+            mime_type: String,
+            annotations: Option<Annotations>,
+            meta: Map<String, Value>,
+        }
+        common_methods!($ty);
+
+        impl $ty {
+            /// A block of these bytes. They are encoded as Base64 here.
+            pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> $ty {
+                $ty::from_base64(BASE64_STANDARD.encode(bytes), mime_type)
+            }
+
+            /// A block of data that is Base64 already.
+            pub fn from_base64(data: impl Into<String>, mime_type: impl Into<String>) -> $ty {
+                $ty { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Map::new() }
+            }
+        }
+    };
+}
+
+media! {
+    /// An image, such as a chart.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Draws the sales of a year.
+    /// #[mcp::tool]
+    /// fn sales_chart(year: u16) -> Image {
+    ///     # fn draw(_: u16) -> Vec<u8> { vec![] }
+    ///     Image::new(draw(year), "image/png")
+    /// }
+    /// ```
+    Image
+}
+media! {
+    /// Audio. Peers before 2025-03-26 get a text that says it was left out.
+    Audio
+}
+
+/// A link to a resource. Peers before 2025-06-18 get its name and URI as text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceLink {
+    uri: String,
+    name: String,
+    title: Option<String>,
+    description: Option<String>,
+    mime_type: Option<String>,
+    size: Option<u64>,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(ResourceLink);
+
+impl ResourceLink {
+    /// A link to the resource at `uri`.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> ResourceLink {
+        ResourceLink {
+            uri: uri.into(),
+            name: name.into(),
+            title: None,
+            description: None,
+            mime_type: None,
+            size: None,
+            annotations: None,
+            meta: Map::new(),
+        }
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<String>) -> ResourceLink {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// What the resource is.
+    pub fn description(mut self, description: impl Into<String>) -> ResourceLink {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The MIME type of the resource.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> ResourceLink {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The size of the resource in bytes.
+    pub fn size(mut self, bytes: u64) -> ResourceLink {
+        self.size = Some(bytes);
+        self
+    }
+}
+
+/// A resource inside an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddedResource {
+    uri: String,
+    mime_type: Option<String>,
+    contents: ResourceContents,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(EmbeddedResource);
+
+#[derive(Clone, Debug, PartialEq)]
+enum ResourceContents {
+    Text(String),
+    Blob(String),
+}
+
+impl EmbeddedResource {
+    /// A resource of text.
+    pub fn text(uri: impl Into<String>, text: impl Into<String>) -> EmbeddedResource {
+        EmbeddedResource::with(uri.into(), ResourceContents::Text(text.into()))
+    }
+
+    /// A resource of bytes. They are encoded as Base64 here.
+    pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> EmbeddedResource {
+        EmbeddedResource::with(uri.into(), ResourceContents::Blob(BASE64_STANDARD.encode(bytes)))
+    }
+
+    fn with(uri: String, contents: ResourceContents) -> EmbeddedResource {
+        EmbeddedResource { uri, mime_type: None, contents, annotations: None, meta: Map::new() }
+    }
+
+    /// The MIME type of the resource.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> EmbeddedResource {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+/// A value as a peer of some revision may see it.
+pub(crate) struct Projected<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
+
+impl Serialize for Projected<'_, [Content]> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|block| Projected(block, self.1)))
+    }
+}
+
+impl Serialize for Projected<'_, Annotations> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.0.audience.is_empty() {
+            map.serialize_entry("audience", &self.0.audience)?;
+        }
+        optional(&mut map, "priority", self.0.priority.as_ref())?;
+        if self.1 >= Revision::V2025_06_18 {
+            optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Projected<'_, Content> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let revision = self.1;
+        match self.0 {
+            Content::Audio(audio) if revision < Revision::V2025_03_26 => {
+                let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
+                return Projected(&Content::text(note), revision).serialize(serializer);
+            }
+            Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
+                let name = link.title.as_ref().unwrap_or(&link.name);
+                return Projected(&Content::text(format!("{name}: {}", link.uri)), revision).serialize(serializer);
+            }
+            _ => {}
+        }
+        let mut map = serializer.serialize_map(None)?;
+        let (annotations, meta) = match self.0 {
+            Content::Text(block) => {
+                map.serialize_entry("type", "text")?;
+                map.serialize_entry("text", &block.text)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Image(block) => {
+                map.serialize_entry("type", "image")?;
+                map.serialize_entry("data", &block.data)?;
+                map.serialize_entry("mimeType", &block.mime_type)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Audio(block) => {
+                map.serialize_entry("type", "audio")?;
+                map.serialize_entry("data", &block.data)?;
+                map.serialize_entry("mimeType", &block.mime_type)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::ResourceLink(block) => {
+                map.serialize_entry("type", "resource_link")?;
+                map.serialize_entry("uri", &block.uri)?;
+                map.serialize_entry("name", &block.name)?;
+                optional(&mut map, "title", block.title.as_ref())?;
+                optional(&mut map, "description", block.description.as_ref())?;
+                optional(&mut map, "mimeType", block.mime_type.as_ref())?;
+                optional(&mut map, "size", block.size.as_ref())?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Resource(block) => {
+                map.serialize_entry("type", "resource")?;
+                map.serialize_entry("resource", &Contents(block))?;
+                (&block.annotations, &block.meta)
+            }
+        };
+        if let Some(annotations) = annotations {
+            map.serialize_entry("annotations", &Projected(annotations, revision))?;
+        }
+        if revision >= Revision::V2025_06_18 && !meta.is_empty() {
+            map.serialize_entry("_meta", meta)?;
+        }
+        map.end()
+    }
+}
+
+struct Contents<'a>(&'a EmbeddedResource);
+
+impl Serialize for Contents<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uri", &self.0.uri)?;
+        optional(&mut map, "mimeType", self.0.mime_type.as_ref())?;
+        match &self.0.contents {
+            ResourceContents::Text(text) => map.serialize_entry("text", text)?,
+            ResourceContents::Blob(blob) => map.serialize_entry("blob", blob)?,
+        }
+        map.end()
+    }
+}
+
+/// A member that is left out when there is nothing to say: the protocol has no `null` members.
+fn optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
+    match value {
+        Some(value) => map.serialize_entry(key, value),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(content: impl Into<Content>, revision: Revision) -> Value {
+        serde_json::to_value(Projected(&content.into(), revision)).unwrap()
+    }
+
+    #[test]
+    fn blocks_a_revision_lacks_become_text() {
+        let audio = Audio::new(b"RIFF", "audio/wav");
+        assert_eq!(shown(audio.clone(), Revision::V2024_11_05)["type"], "text");
+        assert_eq!(shown(audio, Revision::V2025_03_26)["type"], "audio");
+        let link = ResourceLink::new("file:///a", "a").title("The file").size(3);
+        assert_eq!(shown(link.clone(), Revision::V2025_03_26)["text"], "The file: file:///a");
+        assert_eq!(shown(link, Revision::V2025_06_18)["size"], 3);
+    }
+
+    #[test]
+    fn newer_hints_are_hidden_from_older_peers() {
+        let hints = Annotations::new().audience([Role::User]).priority(3.0).last_modified("2026-01-01T00:00:00Z");
+        let text = Text::new("x").annotations(hints).meta("com.example/a", 1);
+        let old = shown(text.clone(), Revision::V2025_03_26);
+        assert_eq!(old["annotations"], serde_json::json!({"audience": ["user"], "priority": 1.0}));
+        assert!(old.get("_meta").is_none());
+        let new = shown(text, Revision::V2026_07_28);
+        assert_eq!(new["annotations"]["lastModified"], "2026-01-01T00:00:00Z");
+        assert_eq!(new["_meta"], serde_json::json!({"com.example/a": 1}));
+    }
+}

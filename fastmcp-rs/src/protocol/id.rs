@@ -1,0 +1,86 @@
+//! Request ids and progress tokens: strings or integers, echoed byte for byte.
+//!
+//! An id that a float or a 64-bit integer cannot hold must come back unchanged, so the text is what is
+//! kept; a [`Key`] is made only where two ids have to be compared.
+
+use serde_json::value::RawValue;
+
+/// The longest id, in bytes of JSON text.
+const MAX_LENGTH: usize = 256;
+
+/// The JSON text of a valid id or progress token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id<'a>(&'a str);
+
+impl<'a> Id<'a> {
+    /// The id that `raw` holds, or `None` if an id cannot look like that: `null`, a fraction, an integer
+    /// beyond 64 bits, a container, or a text of more than 256 bytes.
+    pub(crate) fn parse(raw: &'a RawValue) -> Option<Id<'a>> {
+        let text = raw.get();
+        if text.len() > MAX_LENGTH {
+            return None;
+        }
+        let first = *text.as_bytes().first()?;
+        let valid = first == b'"' || integer(text).is_some();
+        valid.then_some(Id(text))
+    }
+
+    /// The JSON text.
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// What two ids that are the same share, however they are spelled.
+    pub(crate) fn key(self) -> Key {
+        match integer(self.0) {
+            Some(number) => Key::Integer(number),
+            None => Key::Text(serde_json::from_str(self.0).unwrap_or_else(|_| self.0.into())),
+        }
+    }
+}
+
+/// An id in a form that can be compared. The number 1 and the string "1" are two ids.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Integer(i64),
+    Text(Box<str>),
+}
+
+/// The integer that a JSON number stands for; some peers print whole numbers as `1.0`.
+fn integer(text: &str) -> Option<i64> {
+    match text.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0') => {
+            whole.parse().ok()
+        }
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<Key> {
+        let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
+        Id::parse(&raw).map(Id::key)
+    }
+
+    #[test]
+    fn strings_and_integers_are_ids() {
+        assert_eq!(parse("9007199254740993"), Some(Key::Integer(9_007_199_254_740_993)));
+        assert_eq!(parse("-1"), Some(Key::Integer(-1)));
+        assert_eq!(parse("1.0"), parse("1"));
+        assert_eq!(parse(r#""\u0061""#), parse(r#""a""#));
+        assert_ne!(parse(r#""1""#), parse("1"));
+        assert_eq!(parse(r#""""#), Some(Key::Text("".into())));
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        let long = format!("\"{}\"", "x".repeat(300));
+        for text in ["null", "1.5", "true", "[1]", "{}", "1e3", "18446744073709551616", long.as_str()] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

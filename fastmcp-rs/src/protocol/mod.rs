@@ -1,0 +1,16 @@
+//! The wire: JSON-RPC frames, revisions, `_meta`, content and errors.
+//!
+//! This room knows the specification and nothing else: no tools, no sockets, no state. What differs
+//! between revisions is decided here, so that the rooms above speak of one protocol.
+
+pub(crate) mod content;
+pub(crate) mod frame;
+pub(crate) mod id;
+pub(crate) mod level;
+pub(crate) mod object;
+pub(crate) mod revision;
+pub(crate) mod write;
+
+pub use content::{Annotations, Audio, Content, EmbeddedResource, Image, ResourceLink, Role};
+pub use level::Level;
+pub use revision::Revision;

@@ -1,0 +1,79 @@
+//! The revisions of the protocol, in the order in which they appeared.
+
+use std::fmt;
+
+/// A revision of the Model Context Protocol.
+///
+/// Revisions compare by age, so `revision >= Revision::V2025_06_18` asks whether a feature of that
+/// revision may be used.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::Revision;
+///
+/// assert!(Revision::V2026_07_28 > Revision::V2025_11_25);
+/// assert_eq!(Revision::parse("2025-06-18"), Some(Revision::V2025_06_18));
+/// assert_eq!(Revision::V2025_03_26.to_string(), "2025-03-26");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Revision {
+    /// The first revision.
+    V2024_11_05,
+    /// Adds audio, tool annotations and completions; the only one with batches.
+    V2025_03_26,
+    /// Adds structured output, titles, resource links and elicitation.
+    V2025_06_18,
+    /// Adds icons and elicitation by URL; the last one with the `initialize` handshake.
+    V2025_11_25,
+    /// Stateless: every request carries what the server must know about its client.
+    V2026_07_28,
+}
+
+impl Revision {
+    /// Every revision that this library speaks, newest first.
+    pub const ALL: [Revision; 5] = [
+        Revision::V2026_07_28,
+        Revision::V2025_11_25,
+        Revision::V2025_06_18,
+        Revision::V2025_03_26,
+        Revision::V2024_11_05,
+    ];
+
+    /// The newest revision that the `initialize` handshake can agree on.
+    pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
+
+    /// The revision's name on the wire: a date, such as `2026-07-28`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Revision::V2024_11_05 => "2024-11-05",
+            Revision::V2025_03_26 => "2025-03-26",
+            Revision::V2025_06_18 => "2025-06-18",
+            Revision::V2025_11_25 => "2025-11-25",
+            Revision::V2026_07_28 => "2026-07-28",
+        }
+    }
+
+    /// The revision of that name, or `None` for a name that this library does not know.
+    pub fn parse(name: &str) -> Option<Revision> {
+        Revision::ALL.into_iter().find(|revision| revision.as_str() == name)
+    }
+
+    /// Whether this revision is stateless: no handshake, and `_meta` on every request.
+    pub const fn is_modern(self) -> bool {
+        matches!(self, Revision::V2026_07_28)
+    }
+
+    /// A small number, for tables with one entry a revision.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,131 @@
+//! Writing frames, straight into the buffer that goes out.
+
+use serde::Serialize;
+
+/// The JSON-RPC error codes that a server may use.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
+pub(crate) mod code {
+    pub(crate) const PARSE_ERROR: i32 = -32700;
+    pub(crate) const INVALID_REQUEST: i32 = -32600;
+    pub(crate) const METHOD_NOT_FOUND: i32 = -32601;
+    pub(crate) const INVALID_PARAMS: i32 = -32602;
+    pub(crate) const INTERNAL_ERROR: i32 = -32603;
+    pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: i32 = -32022;
+}
+
+/// A JSON-RPC error, before it knows whose answer it is.
+#[derive(Debug)]
+pub(crate) struct RpcError {
+    pub(crate) code: i32,
+    pub(crate) message: String,
+    /// JSON text.
+    pub(crate) data: Option<String>,
+}
+
+impl RpcError {
+    pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
+        RpcError { code, message: message.into(), data: None }
+    }
+
+    pub(crate) fn invalid_params(message: impl Into<String>) -> Self {
+        RpcError::new(code::INVALID_PARAMS, message)
+    }
+
+    pub(crate) fn with_data(mut self, data: &impl Serialize) -> Self {
+        self.data = serde_json::to_string(data).ok();
+        self
+    }
+}
+
+/// Appends `value` as JSON. Writing into memory does not fail, so an error is one of the value's own.
+pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
+    serde_json::to_writer(out, value)
+}
+
+/// Appends a JSON string.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    // A `str` always has a JSON form.
+    let _ = json(out, text);
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…,"result":`, to be followed by the result and a closing brace.
+pub(crate) fn begin_result(out: &mut Vec<u8>, id: &str) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(br#","result":"#);
+}
+
+/// Appends a whole answer whose result is `result`, a JSON text.
+pub(crate) fn result(out: &mut Vec<u8>, id: &str, result: &[u8]) {
+    begin_result(out, id);
+    out.extend_from_slice(result);
+    out.push(b'}');
+}
+
+/// Appends a whole error answer. Without a legible id there is no `id` member.
+pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
+    if let Some(id) = id {
+        out.extend_from_slice(br#""id":"#);
+        out.extend_from_slice(id.as_bytes());
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""error":{"code":"#);
+    let _ = json(out, &error.code);
+    out.extend_from_slice(br#","message":"#);
+    string(out, &error.message);
+    if let Some(data) = &error.data {
+        out.extend_from_slice(br#","data":"#);
+        out.extend_from_slice(data.as_bytes());
+    }
+    out.extend_from_slice(b"}}");
+}
+
+/// Appends, as a JSON string, the JSON text that stands at `range` of the same buffer.
+///
+/// Structured results go out twice, once as JSON and once as text; the text is made from the bytes of
+/// the JSON instead of serialising the value again. JSON has no raw control characters, so quotes and
+/// backslashes are all there is to escape.
+pub(crate) fn string_of_json(out: &mut Vec<u8>, range: std::ops::Range<usize>) {
+    out.reserve(range.len() + range.len() / 4 + 2);
+    out.push(b'"');
+    let mut at = range.start;
+    while at < range.end {
+        let Some(found) = memchr::memchr2(b'"', b'\\', &out[at..range.end]) else {
+            out.extend_from_within(at..range.end);
+            break;
+        };
+        out.extend_from_within(at..at + found);
+        let special = out[at + found];
+        out.extend_from_slice(&[b'\\', special]);
+        at += found + 1;
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_text_is_escaped_as_serde_would() {
+        for value in ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""] {
+            let mut out = b"x".to_vec();
+            json(&mut out, &[value]).unwrap();
+            let range = 1..out.len();
+            let inner = String::from_utf8(out[range.clone()].to_vec()).unwrap();
+            let end = out.len();
+            string_of_json(&mut out, range);
+            assert_eq!(out[end..], *serde_json::to_string(&inner).unwrap().as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_error_without_an_id_has_no_id_member() {
+        let mut out = Vec::new();
+        error(&mut out, None, &RpcError::new(code::PARSE_ERROR, "not \"JSON\""));
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"not \"JSON\""}}"#);
+    }
+}

@@ -1,0 +1,36 @@
+//! The runtime of `#[mcp::main]`.
+
+use std::future::Future;
+use std::time::Duration;
+
+/// What `#[mcp::main]` knows of its program.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Main {
+    pub crate_name: &'static str,
+    pub crate_version: &'static str,
+    pub worker_threads: Option<usize>,
+}
+
+/// How long what still runs may go on after `main` has returned.
+const SHUTDOWN: Duration = Duration::from_millis(200);
+
+/// Runs a program's `main` on a small runtime that ends when `main` does.
+///
+/// The workers only run calls that wait, so two are enough by default. What blocks them or does not end
+/// must not keep a process alive whose client has gone.
+#[doc(hidden)]
+pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
+    // A second program in one process would be a test; the first one's version stays.
+    let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
+    let workers = main.worker_threads.unwrap_or(2).max(1);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("mcp-worker")
+        .enable_all()
+        .build()
+        .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name));
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(SHUTDOWN);
+    output
+}

@@ -1,0 +1,256 @@
+//! What `#[arg(…)]` asks of a value: published in the schema, and enforced on the JSON text itself, so
+//! that the two cannot differ and any type will do.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex_lite::Regex;
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use super::header;
+use super::normal::{has_type, length_unit};
+use crate::component::tool::{Constraints, Number};
+
+impl Number {
+    fn as_f64(self) -> f64 {
+        match self {
+            Number::Integer(number) => number as f64,
+            Number::Float(number) => number,
+        }
+    }
+
+    fn to_json(self) -> Value {
+        match self {
+            Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
+                (Ok(number), _) => number.into(),
+                (_, Ok(number)) => number.into(),
+                _ => (number as f64).into(),
+            },
+            Number::Float(number) => number.into(),
+        }
+    }
+
+    fn cmp_to(self, other: Number) -> std::cmp::Ordering {
+        match (self, other) {
+            (Number::Integer(one), Number::Integer(other)) => one.cmp(&other),
+            _ => self.as_f64().total_cmp(&other.as_f64()),
+        }
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Number::Integer(number) => number.fmt(formatter),
+            Number::Float(number) => number.fmt(formatter),
+        }
+    }
+}
+
+/// Adds the constraints to a property's schema; what does not fit its type is a problem.
+pub(crate) fn publish(
+    constraints: &Constraints,
+    property: &mut Map<String, Value>,
+    parameter: &str,
+    problems: &mut Vec<String>,
+) {
+    let Constraints { min, max, min_length, max_length, pattern } = *constraints;
+    let mut misplaced = |option: &str, wants: &str| {
+        let found = property_type(property);
+        problems.push(format!("parameter `{parameter}`: `{option}` wants {wants}, but its schema has {found}"));
+    };
+    let untyped = !property.contains_key("type");
+    let numeric = untyped || has_type(property, "integer") || has_type(property, "number");
+    let textual = untyped || has_type(property, "string");
+    let countable = textual || has_type(property, "array") || has_type(property, "object");
+    if (min.is_some() || max.is_some()) && !numeric {
+        misplaced(if min.is_some() { "min" } else { "max" }, "a number");
+    }
+    if (min_length.is_some() || max_length.is_some()) && !countable {
+        misplaced(if min_length.is_some() { "min_length" } else { "max_length" }, "a string, a list or a map");
+    }
+    if pattern.is_some() && !textual {
+        misplaced("pattern", "a string");
+    }
+    for (keyword, bound, tighter) in
+        [("minimum", min, std::cmp::Ordering::Greater), ("maximum", max, std::cmp::Ordering::Less)]
+    {
+        let Some(bound) = bound else { continue };
+        // The type's own bound stays if it is the tighter one.
+        let own = property.get(keyword).and_then(number_of);
+        if own.is_none_or(|own| bound.cmp_to(own) == tighter) {
+            property.insert(keyword.into(), bound.to_json());
+        }
+    }
+    let unit = length_unit(property);
+    for (keyword, bound) in [("min", min_length), ("max", max_length)] {
+        if let Some(bound) = bound {
+            property.insert(format!("{keyword}{unit}"), bound.into());
+        }
+    }
+    if let Some(pattern) = pattern {
+        if let Err(error) = Regex::new(pattern) {
+            problems.push(format!("parameter `{parameter}`: its pattern is not a regular expression: {error}"));
+        }
+        property.insert("pattern".into(), pattern.into());
+    }
+}
+
+fn property_type(property: &Map<String, Value>) -> String {
+    property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"))
+}
+
+pub(crate) fn number_of(value: &Value) -> Option<Number> {
+    let number = value.as_number()?;
+    number.as_i128().map(Number::Integer).or_else(|| number.as_f64().map(Number::Float))
+}
+
+/// Checks a value that is well-formed JSON. `null` is the absence of a value, which has no constraints.
+pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str) -> Result<(), String> {
+    let Constraints { min, max, min_length, max_length, pattern } = *constraints;
+    let ranged = min.is_some() || max.is_some() || is_header;
+    let counted = min_length.is_some() || max_length.is_some();
+    if !ranged && !counted && pattern.is_none() {
+        return Ok(());
+    }
+    match json.as_bytes().first() {
+        Some(b'0'..=b'9' | b'-') if ranged => {
+            let value = json.parse().map(Number::Integer).or_else(|_| json.parse().map(Number::Float));
+            let value = value.map_err(|_| "it is not a number".to_owned())?;
+            check_range(value, min, max)?;
+            if is_header {
+                header::check_integer(value)?;
+            }
+            Ok(())
+        }
+        Some(b'"') if counted || pattern.is_some() => {
+            let text: String = serde_json::from_str(json).map_err(|_| "it is not a string".to_owned())?;
+            check_text(&text, min_length, max_length, pattern)
+        }
+        Some(b'[') if counted => {
+            let items: Vec<IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
+            check_length(items.len() as u64, min_length, max_length, "items")
+        }
+        Some(b'{') if counted => {
+            let members: HashMap<String, IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
+            check_length(members.len() as u64, min_length, max_length, "members")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks the field of a model after it was decoded.
+///
+/// # Errors
+///
+/// Says which field breaks which constraint.
+#[doc(hidden)]
+pub fn check_field<T: Serialize + ?Sized>(value: &T, constraints: &Constraints, field: &str) -> Result<(), String> {
+    // The only field of a newtype has no name: it is the value.
+    let named = |problem: String| if field.is_empty() { problem } else { format!("{field}: {problem}") };
+    let json = serde_json::to_string(value).map_err(|error| named(error.to_string()))?;
+    check_json(constraints, false, &json).map_err(named)
+}
+
+pub(crate) fn check_range(value: Number, min: Option<Number>, max: Option<Number>) -> Result<(), String> {
+    if let Some(min) = min.filter(|min| value.cmp_to(*min).is_lt()) {
+        return Err(format!("it must be at least {min}"));
+    }
+    if let Some(max) = max.filter(|max| value.cmp_to(*max).is_gt()) {
+        return Err(format!("it must be at most {max}"));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_text(
+    text: &str,
+    min_length: Option<u64>,
+    max_length: Option<u64>,
+    pattern: Option<&str>,
+) -> Result<(), String> {
+    if min_length.is_some() || max_length.is_some() {
+        // JSON Schema counts characters, not bytes.
+        check_length(text.chars().count() as u64, min_length, max_length, "characters")?;
+    }
+    match pattern {
+        Some(pattern) if !matches(pattern, text) => Err(format!("it must match the pattern `{pattern}`")),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit: &str) -> Result<(), String> {
+    if let Some(min) = min.filter(|min| length < *min) {
+        return Err(format!("it must have at least {min} {unit}, and has {length}"));
+    }
+    if let Some(max) = max.filter(|max| length > *max) {
+        return Err(format!("it must have at most {max} {unit}, and has {length}"));
+    }
+    Ok(())
+}
+
+/// Whether the pattern occurs in the text. Patterns come from the author, so there are few of them; each
+/// thread compiles one once. A pattern that does not compile was refused when the server started.
+fn matches(pattern: &str, text: &str) -> bool {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(pattern) {
+            compiled.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        compiled.get(pattern).and_then(Option::as_ref).is_none_or(|regex| regex.is_match(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Constraints = Constraints {
+        min: Some(Number::Integer(1)),
+        max: Some(Number::Float(2.5)),
+        min_length: Some(2),
+        max_length: Some(3),
+        pattern: Some("^[a-zé]*$"),
+    };
+
+    #[test]
+    fn values_are_checked_as_the_schema_says() {
+        for good in ["1", "2.5", "2", "null", r#""éé""#, r#""\u00e9ab""#, "[1,2]", r#"{"a":1,"b":2}"#, "true"] {
+            assert_eq!(check_json(&RULES, false, good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("0", "at least 1"),
+            ("-3.5", "at least 1"),
+            ("2.51", "at most 2.5"),
+            ("99999999999999999999999", "at most 2.5"),
+            (r#""a""#, "at least 2 characters"),
+            (r#""abcd""#, "at most 3 characters"),
+            (r#""AB""#, "pattern"),
+            ("[1]", "at least 2 items"),
+            (r#"{"a":1,"b":2,"c":3,"d":4}"#, "at most 3 members"),
+        ] {
+            let problem = check_json(&RULES, false, bad).unwrap_err();
+            assert!(problem.contains(why), "{bad}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_constraint_on_the_wrong_type_is_a_problem() {
+        let mut problems = Vec::new();
+        let mut property = serde_json::json!({"type": "boolean"});
+        publish(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems[0].contains("`flag`: `min` wants a number, but its schema has type \"boolean\""));
+    }
+
+    #[test]
+    fn the_tighter_bound_is_published() {
+        let mut property = serde_json::json!({"type": "integer", "minimum": 0, "maximum": 255});
+        let rules = Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::NONE };
+        publish(&rules, property.as_object_mut().unwrap(), "n", &mut Vec::new());
+        assert_eq!(property, serde_json::json!({"type": "integer", "minimum": 0, "maximum": 10}));
+    }
+}

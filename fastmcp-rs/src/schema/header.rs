@@ -1,0 +1,149 @@
+//! Arguments that clients mirror into HTTP headers: `x-mcp-header`.
+//!
+//! Clients drop a tool whose marks break a rule, silently; so a server with such a tool does not start.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
+
+use serde_json::{Map, Value};
+
+use super::normal::has_type;
+use crate::component::tool::Number;
+
+/// The integers that every JSON reader agrees on: ±(2^53 − 1).
+const MAX_INTEGER: i128 = (1 << 53) - 1;
+
+const KEYWORD: &str = "x-mcp-header";
+
+/// Marks a property, or says why it cannot be marked.
+pub(crate) fn publish(name: &str, property: &mut Map<String, Value>, parameter: &str, problems: &mut Vec<String>) {
+    let primitive = ["string", "integer", "boolean"].into_iter().any(|kind| has_type(property, kind));
+    if !primitive || has_type(property, "number") {
+        let found = property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"));
+        problems.push(format!(
+            "parameter `{parameter}`: only a string, an integer or a bool can be mirrored into a header, but its schema has {found}"
+        ));
+    }
+    if has_type(property, "integer") {
+        tighten(property, "minimum", -MAX_INTEGER, |own, limit| own < limit);
+        tighten(property, "maximum", MAX_INTEGER, |own, limit| own > limit);
+    }
+    property.insert(KEYWORD.into(), name.into());
+}
+
+fn tighten(property: &mut Map<String, Value>, keyword: &str, limit: i128, looser: fn(i128, i128) -> bool) {
+    let own = property.get(keyword).and_then(Value::as_number).and_then(serde_json::Number::as_i128);
+    if own.is_none_or(|own| looser(own, limit)) {
+        property.insert(keyword.into(), (limit as i64).into());
+    }
+}
+
+pub(crate) fn check_integer(value: Number) -> Result<(), String> {
+    match value {
+        Number::Integer(integer) if integer.abs() > MAX_INTEGER => {
+            Err(format!("it must be within ±{MAX_INTEGER}, as it is mirrored into a header"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks the marks of a whole input schema, also those that an author wrote into a type of theirs.
+pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
+    let mut names = Vec::new();
+    visit(schema, true, &mut names, problems);
+    names.sort_by_key(|name: &String| name.to_ascii_lowercase());
+    for pair in names.windows(2) {
+        if pair[0].eq_ignore_ascii_case(&pair[1]) {
+            problems.push(format!("two arguments are mirrored into the header `{}`", pair[0]));
+        }
+    }
+}
+
+/// `reachable`: whether only `properties` led here, which is where clients look for marks.
+fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mut Vec<String>) {
+    let Some(object) = schema.as_object() else { return };
+    match object.get(KEYWORD) {
+        Some(Value::String(name)) if is_token(name) => {
+            if !reachable {
+                problems.push(format!("`{KEYWORD}: {name}` stands where clients do not look: only properties of objects, not lists or alternatives, can be mirrored into headers"));
+            }
+            names.push(name.clone());
+        }
+        Some(other) => problems.push(format!("`{KEYWORD}` must be a header name, not {other}")),
+        None => {}
+    }
+    for (keyword, value) in object {
+        match (keyword.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                properties.values().for_each(|schema| visit(schema, reachable, names, problems));
+            }
+            ("$defs" | "patternProperties", Value::Object(schemas)) => {
+                schemas.values().for_each(|schema| visit(schema, false, names, problems));
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter().for_each(|schema| visit(schema, false, names, problems));
+            }
+            ("items" | "additionalProperties" | "not" | "if" | "then" | "else", value) => {
+                visit(value, false, names, problems);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Takes the marks out: they mean nothing to peers before 2026-07-28.
+pub(crate) fn without_marks(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(key, _)| *key != KEYWORD)
+            .map(|(key, value)| (key.clone(), without_marks(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(without_marks).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(schema: Value) -> Vec<String> {
+        let mut problems = Vec::new();
+        check_elsewhere(&schema, &mut problems);
+        problems
+    }
+
+    #[test]
+    fn marks_are_found_wherever_they_stand() {
+        let marked = json!({"type": "string", "x-mcp-header": "Region"});
+        assert!(problems(json!({"properties": {"a": marked}})).is_empty());
+        assert!(problems(json!({"properties": {"a": {"properties": {"b": marked}}}})).is_empty());
+        assert_eq!(problems(json!({"properties": {"a": {"items": marked}}})).len(), 1);
+        assert_eq!(problems(json!({"properties": {"a": {"anyOf": [marked]}}})).len(), 1);
+        let lower = json!({"type": "string", "x-mcp-header": "region"});
+        assert_eq!(problems(json!({"properties": {"a": marked, "b": lower}})).len(), 1);
+        assert_eq!(problems(json!({"properties": {"a": {"x-mcp-header": "two words"}}})).len(), 1);
+    }
+
+    #[test]
+    fn integers_stay_where_all_readers_agree() {
+        let mut property = json!({"type": "integer", "minimum": 0});
+        let mut found = Vec::new();
+        publish("N", property.as_object_mut().unwrap(), "n", &mut found);
+        assert_eq!(
+            property,
+            json!({"type": "integer", "minimum": 0, "maximum": MAX_INTEGER as i64, "x-mcp-header": "N"})
+        );
+        assert!(found.is_empty());
+        publish("N", json!({"type": "number"}).as_object_mut().unwrap(), "n", &mut found);
+        assert_eq!(found.len(), 1);
+    }
+}

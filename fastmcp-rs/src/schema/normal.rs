@@ -1,0 +1,286 @@
+//! Turns what schemars generates into what an author would write by hand.
+//!
+//! Formats such as `int64` are not in the vocabulary of JSON Schema and some model vendors refuse them;
+//! `["integer", "null"]` for an optional argument is refused by others and tells a model nothing that
+//! `required` does not. Bounds that a type has and its schema does not say (`i32`) are added, so that the
+//! schema promises exactly what decoding accepts.
+
+use serde_json::{Map, Value, json};
+
+/// Normalises the schema of something that the client sends.
+pub(crate) fn input(schema: Value) -> Value {
+    normalise(schema, Direction::Input)
+}
+
+/// Normalises the schema of something that the server sends.
+pub(crate) fn output(schema: Value) -> Value {
+    normalise(schema, Direction::Output)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    Input,
+    Output,
+}
+
+/// The members of a schema; a schema that is `true` becomes `{}` and `false` the schema of nothing.
+pub(crate) fn members(schema: &mut Value) -> &mut Map<String, Value> {
+    if !schema.is_object() {
+        *schema = if *schema == Value::Bool(false) { json!({ "not": {} }) } else { json!({}) };
+    }
+    match schema {
+        Value::Object(members) => members,
+        _ => unreachable!("the schema was made an object above"),
+    }
+}
+
+fn normalise(mut schema: Value, direction: Direction) -> Value {
+    let object = members(&mut schema);
+    remove_numeric_format(object);
+    place_length_bounds(object);
+    for (keyword, value) in object.iter_mut() {
+        match keyword.as_str() {
+            "properties" | "$defs" | "patternProperties" | "dependentSchemas" => {
+                if let Value::Object(schemas) = value {
+                    for schema in schemas.values_mut() {
+                        *schema = normalise(schema.take(), direction);
+                    }
+                }
+            }
+            "items" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
+                *value = normalise(value.take(), direction);
+            }
+            // `false` says that there is nothing more, which `{"not": {}}` would say at greater length.
+            "additionalProperties" | "unevaluatedProperties" if !value.is_boolean() => {
+                *value = normalise(value.take(), direction);
+            }
+            "prefixItems" | "anyOf" | "oneOf" | "allOf" => {
+                if let Value::Array(schemas) = value {
+                    for schema in schemas {
+                        *schema = normalise(schema.take(), direction);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if direction == Direction::Input {
+        loosen_properties(object);
+    }
+    flatten_enum(object);
+    schema
+}
+
+fn remove_numeric_format(object: &mut Map<String, Value>) {
+    let Some(Value::String(format)) = object.get("format") else { return };
+    let bounds: Option<(i64, i64)> = match format.as_str() {
+        "int32" => Some((i32::MIN.into(), i32::MAX.into())),
+        "uint32" => Some((0, u32::MAX.into())),
+        "int8" | "int16" | "int64" | "int128" | "int" | "uint8" | "uint16" | "uint64" | "uint128" | "uint"
+        | "float" | "double" => None,
+        _ => return,
+    };
+    object.remove("format");
+    if let Some((min, max)) = bounds {
+        object.entry("minimum").or_insert(min.into());
+        object.entry("maximum").or_insert(max.into());
+    }
+}
+
+/// `#[mcp::model]` cannot see whether a field is a string or a list; here the type is known.
+fn place_length_bounds(object: &mut Map<String, Value>) {
+    for (mark, bound) in [("x-fastmcp-min-length", "min"), ("x-fastmcp-max-length", "max")] {
+        if let Some(value) = object.remove(mark) {
+            object.insert(format!("{bound}{}", length_unit(object)), value);
+        }
+    }
+}
+
+/// What the length of a value of this schema counts.
+pub(crate) fn length_unit(object: &Map<String, Value>) -> &'static str {
+    if has_type(object, "array") {
+        "Items"
+    } else if has_type(object, "object") {
+        "Properties"
+    } else {
+        "Length"
+    }
+}
+
+/// Whether the schema allows values of this JSON type by name.
+pub(crate) fn has_type(object: &Map<String, Value>, name: &str) -> bool {
+    match object.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(names)) => names.iter().any(|candidate| candidate == name),
+        _ => false,
+    }
+}
+
+/// A property with a default need not be given, and one that need not be given may be `null`, which
+/// counts as not given and so need not be said.
+fn loosen_properties(object: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = object.get("properties") else { return };
+    let with_default: Vec<String> =
+        properties.iter().filter(|(_, schema)| schema.get("default").is_some()).map(|(name, _)| name.clone()).collect();
+    if let Some(Value::Array(required)) = object.get_mut("required") {
+        required.retain(|name| name.as_str().is_none_or(|name| !with_default.iter().any(|other| other == name)));
+        if required.is_empty() {
+            object.remove("required");
+        }
+    }
+    let required = object.get("required").cloned().unwrap_or_default();
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        for (name, schema) in properties {
+            let is_required = required.as_array().is_some_and(|names| names.iter().any(|other| other == name));
+            if !is_required {
+                without_null(schema);
+            }
+        }
+    }
+}
+
+/// Takes `null` out of what a schema allows.
+pub(crate) fn without_null(schema: &mut Value) {
+    let object = members(schema);
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(values)) = object.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    if object.get("default") == Some(&Value::Null) {
+        object.remove("default");
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
+        branches.retain(|branch| branch.get("type") != Some(&Value::from("null")));
+        if branches.len() != 1 {
+            continue;
+        }
+        if let Some(Value::Array(mut branches)) = object.remove(keyword) {
+            let Some(Value::Object(only)) = branches.pop() else { continue };
+            // What stands beside the branches, such as the field's own description, comes first.
+            for (key, value) in only {
+                object.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+/// An enum of documented names is one list of names, with the documentation in the description.
+fn flatten_enum(object: &mut Map<String, Value>) {
+    let Some(Value::Array(branches)) = object.get("oneOf") else { return };
+    let mut names = Vec::new();
+    let mut notes = Vec::new();
+    for branch in branches {
+        let Some(members) = branch.as_object() else { return };
+        if members.keys().any(|key| !matches!(key.as_str(), "const" | "enum" | "type" | "description")) {
+            return;
+        }
+        match (members.get("const"), members.get("enum")) {
+            (Some(Value::String(name)), None) => {
+                if let Some(Value::String(note)) = members.get("description") {
+                    notes.push(format!("- `{name}`: {note}"));
+                }
+                names.push(Value::String(name.clone()));
+            }
+            (None, Some(Value::Array(group))) if group.iter().all(Value::is_string) => {
+                names.extend(group.iter().cloned());
+            }
+            _ => return,
+        }
+    }
+    object.remove("oneOf");
+    object.insert("type".into(), "string".into());
+    object.insert("enum".into(), names.into());
+    if !notes.is_empty() {
+        let notes = notes.join("\n");
+        let description = match object.get("description") {
+            Some(Value::String(own)) => format!("{own}\n\n{notes}"),
+            _ => notes,
+        };
+        object.insert("description".into(), description.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use schemars::generate::SchemaSettings;
+    use serde::Deserialize;
+
+    use super::*;
+
+    fn schema_of<T: JsonSchema>() -> Value {
+        let mut settings = SchemaSettings::draft2020_12();
+        settings.inline_subschemas = true;
+        input(settings.into_generator().subschema_for::<T>().to_value())
+    }
+
+    #[test]
+    fn numbers_say_their_bounds_and_no_format() {
+        assert_eq!(schema_of::<i64>(), json!({"type": "integer"}));
+        assert_eq!(schema_of::<u64>(), json!({"type": "integer", "minimum": 0}));
+        assert_eq!(schema_of::<u8>(), json!({"type": "integer", "minimum": 0, "maximum": 255}));
+        assert_eq!(schema_of::<i32>(), json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}));
+        assert_eq!(schema_of::<f64>(), json!({"type": "number"}));
+    }
+
+    #[derive(JsonSchema, Deserialize)]
+    #[allow(dead_code)]
+    struct Order {
+        /// How many.
+        quantity: Option<u64>,
+        /// The state.
+        status: Option<Status>,
+        notes: Vec<Option<i64>>,
+        #[serde(default)]
+        urgent: bool,
+    }
+
+    /// Where it is.
+    #[derive(JsonSchema, Deserialize)]
+    #[allow(dead_code)]
+    enum Status {
+        /// On its way.
+        Shipped,
+        Pending,
+        Lost,
+    }
+
+    #[test]
+    fn optional_fields_do_not_mention_null() {
+        let schema = schema_of::<Order>();
+        assert_eq!(schema["required"], json!(["notes"]));
+        assert_eq!(
+            schema["properties"]["quantity"],
+            json!({"description": "How many.", "type": "integer", "minimum": 0})
+        );
+        // Inside a list a `null` is a value.
+        assert_eq!(schema["properties"]["notes"]["items"], json!({"type": ["integer", "null"]}));
+    }
+
+    #[test]
+    fn documented_enums_are_plain_lists() {
+        assert_eq!(
+            schema_of::<Status>(),
+            json!({
+                "type": "string",
+                "enum": ["Pending", "Lost", "Shipped"],
+                "description": "Where it is.\n\n- `Shipped`: On its way."
+            })
+        );
+        let field = &schema_of::<Order>()["properties"]["status"];
+        assert_eq!(field["type"], "string");
+        assert_eq!(field["enum"].as_array().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn anything_is_an_empty_schema() {
+        assert_eq!(schema_of::<Value>(), json!({}));
+    }
+}

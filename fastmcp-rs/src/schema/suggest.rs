@@ -1,0 +1,30 @@
+//! "Did you mean …?"
+
+/// The candidate that is most like `given`, if one is alike enough to be what was meant.
+pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What a peer sent may be long; no name that could be meant is.
+    if given.len() > 256 {
+        return None;
+    }
+    let given = given.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&given, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_what_is_alike_is_suggested() {
+        let names = ["get_order_details", "list_orders_by_status", "check_refund_eligibility"];
+        assert_eq!(nearest("get_order_detail", names), Some("get_order_details"));
+        assert_eq!(nearest("getOrderDetails", names), Some("get_order_details"));
+        assert_eq!(nearest("shiped", ["SHIPPED", "PROCESSING"]), Some("SHIPPED"));
+        assert_eq!(nearest("zzz", names), None);
+    }
+}

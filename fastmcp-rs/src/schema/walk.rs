@@ -1,0 +1,483 @@
+//! Goes over arguments that were refused, with the published schema in hand.
+//!
+//! It finds every problem at once, each with its place, what was expected and what came, so that a model
+//! can mend all of them in its next call. And it mends what is plainly meant: a whole number that was
+//! written `1.0`, and a number, a list or an object that came inside a string, which models do.
+//!
+//! Only the keywords that our schemas are made of are looked at, and nothing here is on the path of a
+//! call that is right.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use super::constraints::{check_length, check_range, check_text, number_of};
+use super::suggest::nearest;
+
+/// The most problems that are told; a model mends no more than that at a time.
+const MAX_PROBLEMS: usize = 20;
+/// The longest excerpt of a value that is shown, in characters.
+const MAX_SHOWN: usize = 80;
+/// How often a reference may lead to another one. A schema that refers to itself stops at the data.
+const MAX_REFERENCES: usize = 32;
+
+/// What is wrong with one value.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// A JSON pointer.
+    path: String,
+    text: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`: {}", if self.path.is_empty() { "/" } else { &self.path }, self.text)
+    }
+}
+
+/// Checks `value` against `schema` and mends it. With `lenient`, JSON inside strings is taken out of them.
+pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Vec<Problem> {
+    let mut walker = Walker { root: schema, lenient, problems: Vec::new(), path: String::new(), references: 0 };
+    walker.value(schema, value);
+    walker.problems
+}
+
+struct Walker<'a> {
+    root: &'a Value,
+    lenient: bool,
+    problems: Vec<Problem>,
+    path: String,
+    references: usize,
+}
+
+impl<'a> Walker<'a> {
+    fn problem(&mut self, text: impl Into<String>) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { path: self.path.clone(), text: text.into() });
+        }
+    }
+
+    /// Runs `work` at the member `key`.
+    fn at(&mut self, key: &str, work: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        self.path.push('/');
+        self.path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        work(self);
+        self.path.truncate(length);
+    }
+
+    fn value(&mut self, schema: &'a Value, value: &mut Value) {
+        let Some(keywords) = schema.as_object() else { return };
+        if let Some(target) = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)) {
+            if self.references < MAX_REFERENCES {
+                self.references += 1;
+                self.value(target, value);
+                self.references -= 1;
+            }
+        }
+        if let Some(Value::Array(parts)) = keywords.get("allOf") {
+            parts.iter().for_each(|part| self.value(part, value));
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            if let Some(Value::Array(branches)) = keywords.get(keyword) {
+                self.alternatives(branches, value);
+            }
+        }
+        if let Some(allowed) = keywords.get("const") {
+            if !same(allowed, value) {
+                self.problem(format!("expected {allowed}, got {}", shown(value)));
+            }
+            return;
+        }
+        if let Some(Value::Array(allowed)) = keywords.get("enum") {
+            self.enumeration(allowed, value);
+            return;
+        }
+        if !self.has_right_type(keywords, value) {
+            return;
+        }
+        let references = std::mem::take(&mut self.references);
+        match value {
+            Value::Number(_) => self.number(keywords, value),
+            Value::String(text) => {
+                let (min, max) = (count(keywords, "minLength"), count(keywords, "maxLength"));
+                let pattern = keywords.get("pattern").and_then(Value::as_str);
+                if let Err(problem) = check_text(text, min, max, pattern) {
+                    self.problem(format!("{problem}; got {}", shown(value)));
+                }
+            }
+            Value::Array(items) => self.array(keywords, items),
+            Value::Object(members) => self.object(keywords, members),
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.references = references;
+    }
+
+    fn resolve(&self, reference: &str) -> Option<&'a Value> {
+        match reference.strip_prefix('#')? {
+            "" => Some(self.root),
+            pointer => self.root.pointer(pointer),
+        }
+    }
+
+    /// Checks the JSON type, and mends a value of another type where it is plain what is meant.
+    fn has_right_type(&mut self, keywords: &'a Map<String, Value>, value: &mut Value) -> bool {
+        let types: Vec<&str> = match keywords.get("type") {
+            Some(Value::String(only)) => vec![only],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => return true,
+        };
+        if types.iter().any(|name| is_type(name, value)) || mend_integer(&types, value) {
+            return true;
+        }
+        if let (true, Value::String(text)) = (self.lenient, &*value) {
+            let inside = serde_json::from_str::<Value>(text.trim()).ok().filter(|inside| !inside.is_string());
+            if let Some(mut inside) = inside {
+                if types.iter().any(|name| is_type(name, &inside)) || mend_integer(&types, &mut inside) {
+                    *value = inside;
+                    return true;
+                }
+            }
+        }
+        self.problem(format!("expected {}, got {}", expected(keywords), shown(value)));
+        false
+    }
+
+    fn number(&mut self, keywords: &'a Map<String, Value>, value: &Value) {
+        let bound = |keyword| keywords.get(keyword).and_then(number_of);
+        let Some(number) = number_of(value) else { return };
+        if check_range(number, bound("minimum"), bound("maximum")).is_err() {
+            self.problem(format!("expected {}, got {value}", expected(keywords)));
+        }
+    }
+
+    fn array(&mut self, keywords: &'a Map<String, Value>, items: &mut [Value]) {
+        let (min, max) = (count(keywords, "minItems"), count(keywords, "maxItems"));
+        if let Err(problem) = check_length(items.len() as u64, min, max, "items") {
+            self.problem(problem);
+        }
+        if keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
+            let twice = (1..items.len()).find(|&at| items[..at].contains(&items[at]));
+            if let Some(at) = twice {
+                self.problem(format!("its items must differ, and {} comes twice", shown(&items[at])));
+            }
+        }
+        let first = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (at, item) in items.iter_mut().enumerate() {
+            if let Some(schema) = first.get(at).or_else(|| keywords.get("items")) {
+                self.at(&at.to_string(), |walker| walker.value(schema, item));
+            }
+        }
+    }
+
+    fn object(&mut self, keywords: &'a Map<String, Value>, members: &mut Map<String, Value>) {
+        let (min, max) = (count(keywords, "minProperties"), count(keywords, "maxProperties"));
+        if let Err(problem) = check_length(members.len() as u64, min, max, "members") {
+            self.problem(problem);
+        }
+        let none = Map::new();
+        let properties: &Map<String, Value> = match keywords.get("properties") {
+            Some(Value::Object(properties)) => properties,
+            _ => &none,
+        };
+        let required: Vec<&str> = match keywords.get("required") {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let mut unknown = Vec::new();
+        for (key, member) in members.iter_mut() {
+            // Looked up in the schema itself, which outlives this call.
+            let schema = keywords.get("properties").and_then(|properties| properties.get(key));
+            match (schema, keywords.get("additionalProperties")) {
+                // `null` counts as not given.
+                (Some(_), _) if member.is_null() && !required.contains(&key.as_str()) => {}
+                (Some(schema), _) => self.at(key, |walker| walker.value(schema, member)),
+                (None, Some(Value::Bool(false))) => unknown.push(key.clone()),
+                (None, Some(schema)) => self.at(key, |walker| walker.value(schema, member)),
+                (None, None) => {}
+            }
+        }
+        for name in required {
+            if !members.contains_key(name) {
+                let schema = properties.get(name).and_then(Value::as_object);
+                let what = schema.map_or_else(String::new, |schema| format!(": {}", expected(schema)));
+                self.at(name, |walker| walker.problem(format!("it is required{what}")));
+            }
+        }
+        for key in unknown {
+            let given = |name: &&str| !members.contains_key(*name);
+            let meant = nearest(&key, properties.keys().map(String::as_str).filter(given));
+            let mut text = "there is no such argument".to_owned();
+            match meant {
+                Some(meant) => _ = write!(text, "; did you mean `{meant}`?"),
+                None if properties.is_empty() => text.push_str("; none are taken"),
+                None => _ = write!(text, "; there are {}", names(properties.keys().map(String::as_str))),
+            }
+            self.at(&key, |walker| walker.problem(text));
+        }
+    }
+
+    fn enumeration(&mut self, allowed: &[Value], value: &mut Value) {
+        if allowed.iter().any(|candidate| same(candidate, value)) {
+            return;
+        }
+        let mut text = format!("expected {}, got {}", one_of(allowed), shown(value));
+        if let Some(meant) = value.as_str().and_then(|given| nearest(given, allowed.iter().filter_map(Value::as_str))) {
+            let _ = write!(text, "; did you mean \"{meant}\"?");
+        }
+        self.problem(text);
+    }
+
+    /// Takes the first alternative that fits. If none does, the problems of the one that comes closest are
+    /// told: the one whose tag fits, or else the one with the fewest.
+    fn alternatives(&mut self, branches: &'a [Value], value: &mut Value) {
+        let mut closest: Option<(bool, Vec<Problem>)> = None;
+        for branch in branches {
+            let mut candidate = value.clone();
+            let mut walker = Walker {
+                root: self.root,
+                lenient: self.lenient,
+                problems: Vec::new(),
+                path: self.path.clone(),
+                references: self.references,
+            };
+            walker.value(branch, &mut candidate);
+            if walker.problems.is_empty() {
+                *value = candidate;
+                return;
+            }
+            let tagged = has_tag_of(branch, value);
+            let closer = closest.as_ref().is_none_or(|(best_tagged, best)| {
+                (tagged, std::cmp::Reverse(walker.problems.len())) > (*best_tagged, std::cmp::Reverse(best.len()))
+            });
+            if closer {
+                closest = Some((tagged, walker.problems));
+            }
+        }
+        let Some((tagged, problems)) = closest else { return };
+        if tagged {
+            self.problems.extend(problems);
+            self.problems.truncate(MAX_PROBLEMS);
+        } else {
+            let forms: Vec<String> =
+                branches.iter().map(|branch| branch.as_object().map_or("anything".into(), expected)).collect();
+            self.problem(format!("expected {}, got {}", forms.join(", or "), shown(value)));
+        }
+    }
+}
+
+/// Whether the value has a member that marks it as this alternative's.
+fn has_tag_of(branch: &Value, value: &Value) -> bool {
+    let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
+        return false;
+    };
+    properties.iter().any(|(name, schema)| {
+        members.get(name).is_some_and(|member| schema.get("const") == Some(member))
+            // The tag of a variant with content is the member's name itself.
+            || (properties.len() == 1 && members.contains_key(name))
+    })
+}
+
+fn is_type(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+/// `1.0` is an integer to JSON Schema, but not to serde.
+fn mend_integer(types: &[&str], value: &mut Value) -> bool {
+    let Some(float) = value.as_f64().filter(|float| types.contains(&"integer") && float.fract() == 0.0) else {
+        return false;
+    };
+    // Beyond 2^53 a float does not say which integer is meant.
+    if float.abs() > 9_007_199_254_740_992.0 {
+        return false;
+    }
+    *value = Value::from(float as i64);
+    true
+}
+
+/// Equality as JSON Schema has it: 1 and 1.0 are one number.
+fn same(one: &Value, other: &Value) -> bool {
+    one == other || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one == other)
+}
+
+fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
+    keywords.get(keyword).and_then(Value::as_u64)
+}
+
+/// What a schema allows, in words.
+fn expected(keywords: &Map<String, Value>) -> String {
+    if let Some(Value::Array(allowed)) = keywords.get("enum") {
+        return one_of(allowed);
+    }
+    if let Some(only) = keywords.get("const") {
+        return only.to_string();
+    }
+    let article = |name: &str| match name {
+        "integer" => "an integer",
+        "number" => "a number",
+        "string" => "a string",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        _ => "null",
+    };
+    let mut text = match keywords.get("type") {
+        Some(Value::String(only)) => article(only).to_owned(),
+        Some(Value::Array(names)) => {
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).map(article).collect();
+            names.join(" or ")
+        }
+        _ => "another value".into(),
+    };
+    let range = |low: Option<&Value>, high: Option<&Value>, unit: &str| match (low, high) {
+        (Some(low), Some(high)) => format!(" from {low} to {high}{unit}"),
+        (Some(low), None) => format!(" of at least {low}{unit}"),
+        (None, Some(high)) => format!(" of at most {high}{unit}"),
+        (None, None) => String::new(),
+    };
+    text.push_str(&range(keywords.get("minimum"), keywords.get("maximum"), ""));
+    text.push_str(&range(keywords.get("minLength"), keywords.get("maxLength"), " characters"));
+    text.push_str(&range(keywords.get("minItems"), keywords.get("maxItems"), " items"));
+    if let Some(Value::String(format)) = keywords.get("format") {
+        let _ = write!(text, " in the format {format}");
+    }
+    if let Some(Value::String(pattern)) = keywords.get("pattern") {
+        let _ = write!(text, " that matches `{pattern}`");
+    }
+    text
+}
+
+fn one_of(allowed: &[Value]) -> String {
+    let values: Vec<String> = allowed.iter().take(30).map(Value::to_string).collect();
+    let more = if allowed.len() > values.len() { ", …" } else { "" };
+    format!("one of {}{more}", values.join(", "))
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.take(30).map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// A value with its kind, cut to a length that is worth reading.
+fn shown(value: &Value) -> String {
+    let (kind, text) = match value {
+        Value::Null => return "null".into(),
+        Value::Bool(_) => ("", value.to_string()),
+        Value::Number(_) => ("", value.to_string()),
+        Value::String(text) => {
+            // Cut before it is escaped, so that no escape is cut in two.
+            let cut: String = text.chars().take(MAX_SHOWN).collect();
+            let more = if cut.len() < text.len() { "…" } else { "" };
+            return format!("the string {}{more}", Value::String(cut));
+        }
+        Value::Array(_) => ("the list ", value.to_string()),
+        Value::Object(_) => ("the object ", value.to_string()),
+    };
+    let cut: String = text.chars().take(MAX_SHOWN).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{kind}{cut}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "status": {"type": "string", "enum": ["SHIPPED", "PROCESSING"]},
+                "limit": {"type": "integer", "minimum": 1, "maximum": 10},
+                "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}},
+                "item": {"$ref": "#/$defs/Item"},
+                "code": {"type": "string", "pattern": "^A"}
+            },
+            "required": ["status"],
+            "additionalProperties": false,
+            "$defs": {"Item": {
+                "type": "object",
+                "properties": {"n": {"type": "number"}, "sub": {"$ref": "#/$defs/Item"}},
+                "required": ["n"]
+            }}
+        })
+    }
+
+    fn told(mut value: Value, lenient: bool) -> Vec<String> {
+        walk(&schema(), &mut value, lenient).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let value = json!({
+            "status": "shiped", "limit": "ten", "tags": ["ok", "long", 3],
+            "item": {"n": 1, "sub": {"n": "x"}}, "code": "B", "stauts": 1
+        });
+        assert_eq!(
+            told(value, true),
+            [
+                r#"`/status`: expected one of "SHIPPED", "PROCESSING", got the string "shiped"; did you mean "SHIPPED"?"#,
+                r#"`/limit`: expected an integer from 1 to 10, got the string "ten""#,
+                r#"`/tags/1`: it must have at most 3 characters, and has 4; got the string "long""#,
+                r#"`/tags/2`: expected a string of at most 3 characters, got 3"#,
+                r#"`/item/sub/n`: expected a number, got the string "x""#,
+                r#"`/code`: it must match the pattern `^A`; got the string "B""#,
+                r#"`/stauts`: there is no such argument; there are `status`, `limit`, `tags`, `item`, `code`"#,
+            ]
+        );
+        assert_eq!(
+            told(json!({"stats": "SHIPPED"}), true),
+            [
+                r#"`/status`: it is required: one of "SHIPPED", "PROCESSING""#,
+                r#"`/stats`: there is no such argument; did you mean `status`?"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn json_inside_strings_is_taken_out() {
+        let mut value = json!({"status": "SHIPPED", "limit": " 3 ", "tags": "[\"a\"]", "item": "{\"n\": \"1.5\"}"});
+        assert_eq!(walk(&schema(), &mut value.clone(), false).len(), 3);
+        assert!(walk(&schema(), &mut value, true).is_empty());
+        assert_eq!(value, json!({"status": "SHIPPED", "limit": 3, "tags": ["a"], "item": {"n": 1.5}}));
+    }
+
+    #[test]
+    fn whole_floats_are_integers_and_null_is_nothing() {
+        let mut value = json!({"status": "SHIPPED", "limit": 3.0, "tags": null});
+        assert!(walk(&schema(), &mut value, false).is_empty());
+        assert_eq!(value["limit"], json!(3));
+        assert!(value["limit"].is_i64());
+        assert_eq!(told(json!({"status": null}), true).len(), 1);
+        assert_eq!(told(json!({"status": "SHIPPED", "limit": 3.5}), true).len(), 1);
+    }
+
+    #[test]
+    fn the_alternative_with_the_right_tag_is_told() {
+        let schema = json!({"oneOf": [
+            {"type": "object", "properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]},
+            {"type": "object", "properties": {"kind": {"const": "cash"}}, "required": ["kind"]}
+        ]});
+        let problems = walk(&schema, &mut json!({"kind": "card", "number": 4}), true);
+        assert_eq!(problems[0].to_string(), "`/number`: expected a string, got 4");
+        assert!(walk(&schema, &mut json!({"kind": "cash"}), true).is_empty());
+        let problems = walk(&schema, &mut json!(3), true);
+        assert_eq!(problems[0].to_string(), "`/`: expected an object, or an object, got 3");
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends() {
+        let schema = json!({"$defs": {"A": {"$ref": "#/$defs/A"}}, "$ref": "#/$defs/A"});
+        assert!(walk(&schema, &mut json!(1), true).is_empty());
+    }
+}

@@ -1,0 +1,6 @@
+//! Bytes in, frames out. Transports know nothing of tools.
+
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+#[cfg(feature = "stdio")]
+pub(crate) mod stdio;

@@ -1,0 +1,160 @@
+//! Lines out of a stream of bytes, each found once and none longer than a limit.
+
+/// What is next in the buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// A whole line, without its newline.
+    Whole(&'a [u8]),
+    /// The beginning of a line that is too long; the rest of it will be skipped.
+    Oversized(&'a [u8]),
+}
+
+/// A growing buffer that the stream is read into.
+#[derive(Debug)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// How many bytes from `start` are known to hold no newline.
+    scanned: usize,
+    limit: usize,
+    /// Whether the rest of an oversized line is still to come.
+    skipping: bool,
+    /// Whether nothing has been read yet: a byte order mark may only be there.
+    at_beginning: bool,
+}
+
+/// What is read at once, and what an idle server keeps.
+const BLOCK: usize = 64 << 10;
+/// How much of a line that is too long is looked at for its id.
+const EXCERPT: usize = 4 << 10;
+
+impl Lines {
+    pub(super) fn new(limit: usize) -> Lines {
+        Lines { buffer: vec![0; BLOCK], start: 0, end: 0, scanned: 0, limit, skipping: false, at_beginning: true }
+    }
+
+    /// Room for the next read; [`Lines::filled`] says how much of it was used.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.scanned = 0;
+            // A large message has passed; its room need not be kept.
+            if self.buffer.len() > 16 * BLOCK {
+                self.buffer = vec![0; BLOCK];
+            }
+        } else if self.buffer.len() - self.end < BLOCK / 4 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            if self.buffer.len() - self.end < BLOCK / 4 {
+                // A line is never kept beyond its limit, so doubling ends.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    pub(super) fn filled(&mut self, count: usize) {
+        self.end += count;
+        if self.at_beginning && self.end - self.start >= 3 {
+            self.at_beginning = false;
+            if self.buffer[self.start..].starts_with(b"\xEF\xBB\xBF") {
+                self.start += 3;
+                self.scanned = self.scanned.saturating_sub(3);
+            }
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+        loop {
+            let found = memchr::memchr(b'\n', &self.buffer[self.start + self.scanned..self.end]);
+            let Some(found) = found else {
+                self.scanned = self.end - self.start;
+                if self.skipping {
+                    self.start = self.end;
+                    self.scanned = 0;
+                } else if self.scanned > self.limit {
+                    self.skipping = true;
+                    let start = self.start;
+                    self.start = self.end;
+                    self.scanned = 0;
+                    return Some(Line::Oversized(&self.buffer[start..(start + EXCERPT).min(self.end)]));
+                }
+                return None;
+            };
+            let start = self.start;
+            let end = start + self.scanned + found;
+            self.start = end + 1;
+            self.scanned = 0;
+            if std::mem::take(&mut self.skipping) {
+                continue;
+            }
+            if end - start > self.limit {
+                return Some(Line::Oversized(&self.buffer[start..(start + EXCERPT).min(end)]));
+            }
+            return Some(Line::Whole(&self.buffer[start..end]));
+        }
+    }
+
+    /// What follows the last newline when the stream has ended: a last line without one.
+    pub(super) fn rest(&mut self) -> Option<&[u8]> {
+        let rest = self.start..self.end;
+        self.start = self.end;
+        (!rest.is_empty() && !self.skipping).then(|| &self.buffer[rest])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds the input in pieces of a size, and gives what comes out as text.
+    fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
+        let mut lines = Lines::new(limit);
+        let mut found = Vec::new();
+        for mut part in input.chunks(piece) {
+            while !part.is_empty() {
+                let room = lines.room();
+                let count = part.len().min(room.len());
+                room[..count].copy_from_slice(&part[..count]);
+                lines.filled(count);
+                part = &part[count..];
+                while let Some(line) = lines.next() {
+                    found.push(match line {
+                        Line::Whole(line) => String::from_utf8(line.to_vec()).unwrap(),
+                        Line::Oversized(start) => format!("!{}", String::from_utf8_lossy(&start[..4])),
+                    });
+                }
+            }
+        }
+        found.extend(lines.rest().map(|rest| format!("{}$", String::from_utf8_lossy(rest))));
+        found
+    }
+
+    #[test]
+    fn lines_do_not_depend_on_how_they_arrive() {
+        let input = b"\xEF\xBB\xBFfirst\n\nsecond line\r\nlast";
+        for piece in 1..input.len() + 1 {
+            assert_eq!(split(input, piece, 100), ["first", "", "second line\r", "last$"], "pieces of {piece}");
+        }
+        assert_eq!(split(b"", 1, 100), [""; 0]);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_told_once_and_skipped() {
+        let long = "x".repeat(5000);
+        let input = format!("a\n{long}\nb\n{long}");
+        for piece in [1, 7, 1000, 4096, input.len()] {
+            let found = split(input.as_bytes(), piece, 1024);
+            assert_eq!(found, ["a", "!xxxx", "b", "!xxxx"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn large_lines_pass_and_their_room_is_given_back() {
+        let long = "y".repeat(3 << 20);
+        assert_eq!(split(format!("{long}\nb\n").as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
+    }
+}
