@@ -8,7 +8,7 @@ use crate::component::tool::{RegisteredTool, Tool, ToolDefinition};
 use crate::context::States;
 use crate::engine::{Server, ServerConfig};
 use crate::error::Error;
-use crate::registry::{CacheHints, CacheScope, Registry};
+use crate::registry::{CacheScope, ListConfig, Registry};
 
 /// An MCP server while it is being put together.
 ///
@@ -96,7 +96,7 @@ impl App {
                 strict_arguments: false,
                 show_errors: false,
                 announce_server: true,
-                cache: CacheHints { ttl: Duration::ZERO, scope: CacheScope::Private },
+                lists: ListConfig::default(),
             },
             version_is_set: false,
             tools,
@@ -216,7 +216,15 @@ impl App {
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
     pub fn cache_lists(mut self, ttl: Duration, scope: CacheScope) -> App {
-        self.config.cache = CacheHints { ttl, scope };
+        self.config.lists = ListConfig { ttl, scope, ..self.config.lists };
+        self
+    }
+
+    /// The most tools of one page of `tools/list`. Default: 1,000; at least 1.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
+    pub fn page_size(mut self, tools: usize) -> App {
+        self.config.lists.page_size = tools.max(1);
         self
     }
 
@@ -254,7 +262,7 @@ impl App {
             self.config.version = self.default_version();
         }
         let count = self.tools.len();
-        let registry = Registry::new(self.tools, &self.states, self.config.cache, &mut self.problems);
+        let registry = Registry::new(self.tools, &self.states, self.config.lists, &mut self.problems);
         if !self.problems.is_empty() {
             return Err(Error::configuration(self.problems));
         }

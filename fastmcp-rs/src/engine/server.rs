@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::context::States;
 use crate::protocol::{Revision, write};
-use crate::registry::{CacheHints, Registry};
+use crate::registry::{ListConfig, Registry};
 
 /// What an author says about a server, and how it behaves.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct ServerConfig {
     pub(crate) strict_arguments: bool,
     pub(crate) show_errors: bool,
     pub(crate) announce_server: bool,
-    pub(crate) cache: CacheHints,
+    pub(crate) lists: ListConfig,
 }
 
 pub(crate) struct Server {
@@ -78,7 +78,7 @@ impl Server {
                 out.extend_from_slice(br#","instructions":"#);
                 write::string(&mut out, instructions);
             }
-            self.config.cache.write(&mut out);
+            self.config.lists.write_cache_hints(&mut out);
             self.write_meta(&mut out);
             out.push(b'}');
             out

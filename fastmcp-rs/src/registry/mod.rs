@@ -10,7 +10,8 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 
 pub use pages::CacheScope;
-pub(crate) use pages::{CacheHints, Cursor};
+use pages::Cursor;
+pub(crate) use pages::ListConfig;
 pub(crate) use tool::ToolEntry;
 
 use crate::component::tool::ToolDefinition;
@@ -31,7 +32,7 @@ impl Registry {
     pub(crate) fn new(
         definitions: Vec<&'static ToolDefinition>,
         states: &States,
-        hints: CacheHints,
+        lists: ListConfig,
         problems: &mut Vec<String>,
     ) -> Registry {
         let mut tools: Vec<ToolEntry> = definitions.into_iter().map(ToolEntry::new).collect();
@@ -53,7 +54,7 @@ impl Registry {
         }
         check_states(&tools, states, problems);
         let by_name = tools.iter().enumerate().map(|(index, tool)| (tool.name(), index)).collect();
-        Registry { tools, by_name, pages: pages::Pages::new(hints) }
+        Registry { tools, by_name, pages: pages::Pages::new(lists) }
     }
 
     pub(crate) fn tools(&self) -> &[ToolEntry] {

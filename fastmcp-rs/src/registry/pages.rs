@@ -14,14 +14,20 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::tool::ToolEntry;
 use crate::protocol::{Revision, write};
 
-/// The most tools of a page.
-pub(crate) const PAGE_SIZE: usize = 1_000;
-
-/// How long, and for whom, a client may keep a list.
+/// How lists are given out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CacheHints {
+pub(crate) struct ListConfig {
+    /// The most entries of a page.
+    pub(crate) page_size: usize,
+    /// How long a client may keep a list.
     pub(crate) ttl: Duration,
     pub(crate) scope: CacheScope,
+}
+
+impl Default for ListConfig {
+    fn default() -> Self {
+        ListConfig { page_size: 1_000, ttl: Duration::ZERO, scope: CacheScope::Private }
+    }
 }
 
 /// Who may share a cached answer.
@@ -36,9 +42,9 @@ pub enum CacheScope {
     Public,
 }
 
-impl CacheHints {
-    /// Appends the members of a result that say so.
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+impl ListConfig {
+    /// Appends the members of a result that say how long, and for whom, it may be kept.
+    pub(crate) fn write_cache_hints(self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","ttlMs":"#);
         let milliseconds = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
         // A number always has a JSON form.
@@ -72,14 +78,14 @@ impl Cursor {
 
 #[derive(Debug)]
 pub(crate) struct Pages {
-    hints: CacheHints,
+    config: ListConfig,
     /// By revision, then by page.
     serialised: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
 }
 
 impl Pages {
-    pub(crate) fn new(hints: CacheHints) -> Pages {
-        Pages { hints, serialised: Default::default() }
+    pub(crate) fn new(config: ListConfig) -> Pages {
+        Pages { config, serialised: Default::default() }
     }
 
     /// The page at the cursor, as the JSON text of a result.
@@ -90,24 +96,25 @@ impl Pages {
         cursor: Option<Cursor>,
         server_info: &[u8],
     ) -> Option<Arc<[u8]>> {
+        let page_size = self.config.page_size;
         let start = match cursor {
             None => 0,
             // A cursor is made after the last name of a page, so one that fits no page is not ours.
             Some(Cursor { after }) => {
                 let start = tools.partition_point(|tool| tool.name() <= after.as_str());
-                (start % PAGE_SIZE == 0 && start < tools.len()).then_some(start)?
+                (start % page_size == 0 && start < tools.len()).then_some(start)?
             }
         };
         let pages = self.serialised[revision.index()].get_or_init(|| {
-            let count = tools.len().div_ceil(PAGE_SIZE).max(1);
+            let count = tools.len().div_ceil(page_size).max(1);
             (0..count).map(|page| self.serialise(tools, page, revision, server_info)).collect()
         });
-        pages.get(start / PAGE_SIZE).cloned()
+        pages.get(start / page_size).cloned()
     }
 
     fn serialise(&self, tools: &[ToolEntry], page: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
-        let start = page * PAGE_SIZE;
-        let end = (start + PAGE_SIZE).min(tools.len());
+        let start = page * self.config.page_size;
+        let end = (start + self.config.page_size).min(tools.len());
         let mut out = Vec::new();
         out.extend_from_slice(if revision.is_modern() {
             br#"{"resultType":"complete","tools":["#
@@ -127,7 +134,7 @@ impl Pages {
             write::string(&mut out, &Cursor::encode(tools[end - 1].name()));
         }
         if revision.is_modern() {
-            self.hints.write(&mut out);
+            self.config.write_cache_hints(&mut out);
             if !server_info.is_empty() {
                 out.extend_from_slice(br#","_meta":{"#);
                 out.extend_from_slice(server_info);
