@@ -1,0 +1,124 @@
+//! The order database: where it is, how it is opened, and the queries of the tools.
+//!
+//! Whatever a model sends reaches SQL as a bind parameter, so no argument can become part of a
+//! statement; and the tools hold connections that SQLite itself refuses to write through, so a
+//! wrong query cannot change an order either.
+
+use std::{env, fmt, path::Path, str::FromStr, time::Duration};
+
+use fastmcp_rs::prelude::*;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, FromRow};
+
+/// How long a connection waits for another process that has the database locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One row of the `orders` table.
+#[derive(FromRow)]
+pub struct Order {
+    pub order_id: String,
+    pub customer_email: String,
+    pub status: String,
+    pub total_amount: f64,
+    pub is_refundable: bool,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Order ID: {}", self.order_id)?;
+        writeln!(f, "Customer: {}", self.customer_email)?;
+        writeln!(f, "Status: {}", self.status)?;
+        writeln!(f, "Total: ${:.2}", self.total_amount)?;
+        write!(f, "Refundable: {}", if self.is_refundable { "Yes" } else { "No" })
+    }
+}
+
+/// Read-only access to the orders.
+#[derive(Clone)]
+pub struct Orders {
+    pool: SqlitePool,
+}
+
+impl Orders {
+    /// Opens the database that `DATABASE_URL` names, or `orders.db`; creates it first if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a sentence for the person who starts the server, if the database can be neither
+    /// opened nor created.
+    pub async fn open() -> Result<Self, String> {
+        let options = location()?.busy_timeout(BUSY_TIMEOUT);
+        let opened = async {
+            create_if_missing(&options).await?;
+            SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone().read_only(true)).await
+        };
+        let pool = opened.await.map_err(|error| {
+            let path = std::path::absolute(options.get_filename());
+            let path = path.as_deref().unwrap_or(options.get_filename()).display();
+            format!("cannot open {path} ({error}): set DATABASE_URL to a file that this user may create and write")
+        })?;
+        Ok(Self { pool })
+    }
+
+    /// Finds one order by its reference.
+    pub async fn find(&self, order_id: &str) -> Result<Option<Order>, ToolError> {
+        sqlx::query_as("SELECT * FROM orders WHERE order_id = ?")
+            .bind(order_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(for_the_model)
+    }
+
+    /// Lists the orders that have a status, in any case, sorted by reference.
+    pub async fn with_status(&self, status: &str) -> Result<Vec<Order>, ToolError> {
+        sqlx::query_as("SELECT * FROM orders WHERE status = ? COLLATE NOCASE ORDER BY order_id")
+            .bind(status)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(for_the_model)
+    }
+}
+
+/// Reads `DATABASE_URL`, which may be a `sqlite:` URL or simply a path.
+fn location() -> Result<SqliteConnectOptions, String> {
+    let url = env::var("DATABASE_URL").unwrap_or_else(|_| "orders.db".to_owned());
+    if url.starts_with("sqlite:") && !url.contains(":memory:") {
+        SqliteConnectOptions::from_str(&url).map_err(|error| format!("DATABASE_URL is {url:?}: {error}"))
+    } else if url.is_empty() || url.contains("://") || url.contains(":memory:") {
+        Err(format!(
+            "DATABASE_URL is {url:?}, but the orders are kept in an SQLite file: set it to a path, e.g. orders.db"
+        ))
+    } else {
+        Ok(SqliteConnectOptions::new().filename(Path::new(&url)))
+    }
+}
+
+/// Creates and fills the table, unless it is there: orders that were changed or deleted stay so.
+///
+/// The transaction takes the write lock at its start, so two servers that start at once do not both
+/// find the table missing.
+async fn create_if_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let writable = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let mut connection = writable.connect().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'orders')")
+        .fetch_one(&mut *transaction)
+        .await?;
+    if !there {
+        sqlx::raw_sql(include_str!("orders.sql")).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    connection.close().await
+}
+
+/// A busy database is worth another try, so the model is told. Any other failure is for the log.
+fn for_the_model(error: sqlx::Error) -> ToolError {
+    // The low byte of SQLite's extended result code is the code itself.
+    const SQLITE_BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    if code.is_some_and(|code| code & 0xff == SQLITE_BUSY) || matches!(error, sqlx::Error::PoolTimedOut) {
+        ToolError::new("The database is busy, try again.")
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,17 @@
+//! The examples and a fixture server over standard input and output, as clients see them.
+//!
+//! Every frame that arrives is checked against the official schema of its revision (`support::schema`).
+#![cfg(target_os = "linux")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod eras;
+mod examples;
+mod framing;
+mod peers;
+mod properties;
+mod reliability;
+mod specification;
+mod utilities;

@@ -1,0 +1,11 @@
+//! What the integration tests share: revisions and their messages, a client on raw pipes that can
+//! misbehave in every way a real one might, and the official schemas for everything it receives.
+
+pub mod client;
+pub mod folder;
+pub mod revision;
+pub mod schema;
+
+pub use client::{Frame, Server};
+pub use folder::Folder;
+pub use revision::Revision;

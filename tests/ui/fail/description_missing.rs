@@ -1,0 +1,10 @@
+#![deny(deprecated)]
+
+use fastmcp_rs::mcp;
+
+#[mcp::tool]
+fn greet() -> String {
+    String::new()
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fastmcp_rs::mcp;
+
+/// Adds.
+#[mcp::tool]
+const fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+fn main() {}

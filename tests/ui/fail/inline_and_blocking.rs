@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Waits.
+#[mcp::tool(inline, blocking)]
+fn wait() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Waits.
+#[mcp::tool(inline)]
+async fn wait() {}
+
+fn main() {}

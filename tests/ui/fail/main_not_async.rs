@@ -1,0 +1,6 @@
+use fastmcp_rs::mcp;
+
+#[mcp::main]
+fn main() {
+    std::future::ready(()).await;
+}

@@ -1,0 +1,6 @@
+use fastmcp_rs::mcp;
+
+#[mcp::main]
+async fn main(arguments: Vec<String>) {
+    drop(arguments);
+}

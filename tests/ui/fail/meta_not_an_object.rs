@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Greets.
+#[mcp::tool(meta = ["people"])]
+fn greet() {}
+
+fn main() {}

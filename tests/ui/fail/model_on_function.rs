@@ -1,0 +1,6 @@
+use fastmcp_rs::mcp;
+
+#[mcp::model]
+fn order() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fastmcp_rs::mcp;
+
+#[mcp::model]
+union Number {
+    integer: i64,
+    float: f64,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Greets.
+#[mcp::tool(name = "say hello")]
+fn greet() {}
+
+fn main() {}

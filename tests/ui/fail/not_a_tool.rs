@@ -1,0 +1,7 @@
+use fastmcp_rs::App;
+
+struct Greet;
+
+fn main() {
+    let _ = App::empty("greeter").tool::<Greet>();
+}

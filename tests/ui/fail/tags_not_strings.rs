@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Greets.
+#[mcp::tool(tags = ["people", 1])]
+fn greet() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use fastmcp_rs::mcp;
+
+/// Waits.
+#[mcp::tool(timeout = "30 seconds")]
+async fn wait() {}
+
+fn main() {}

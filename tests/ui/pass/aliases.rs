@@ -1,0 +1,27 @@
+//! What a parameter or a result is goes by its type, however it is spelled.
+
+use fastmcp_rs::{Context, State, ToolError, mcp};
+
+type Maybe<T> = Option<T>;
+type Outcome<T> = Result<T, ToolError>;
+type Text = String;
+type Here = Context;
+type Numbers = State<Vec<u32>>;
+type Limit = u32;
+
+/// Finds.
+#[mcp::tool]
+async fn find(text: Text, limit: Maybe<u32>, context: &Here, numbers: Numbers) -> Outcome<Text> {
+    let _ = (limit, context, numbers);
+    Ok(text)
+}
+
+/// Counts.
+#[mcp::tool]
+fn count(#[arg(default = 10, min = 1, header = "Limit")] limit: Limit) -> Maybe<Limit> {
+    Some(limit)
+}
+
+fn main() {
+    assert_eq!(count(1), Some(1));
+}
