@@ -47,32 +47,20 @@ impl<'a> DataType<'a> {
             // Reported as a whole.
             Data::Union(_) => Vec::new(),
         };
-        Self {
-            input,
-            krate,
-            bodies,
-        }
+        Self { input, krate, bodies }
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Ident>, &DataField<'a>)> {
-        self.bodies
-            .iter()
-            .flat_map(|body| body.fields.iter().map(|field| (body.variant, field)))
+        self.bodies.iter().flat_map(|body| body.fields.iter().map(|field| (body.variant, field)))
     }
 
     pub(crate) fn is_constrained(&self) -> bool {
-        self.fields()
-            .any(|(_, field)| field.options.is_constrained())
+        self.fields().any(|(_, field)| field.options.is_constrained())
     }
 }
 
 impl<'a> Body<'a> {
-    fn new(
-        variant: Option<&'a Ident>,
-        fields: &'a Fields,
-        rule: Option<String>,
-        errors: &mut Errors,
-    ) -> Self {
+    fn new(variant: Option<&'a Ident>, fields: &'a Fields, rule: Option<String>, errors: &mut Errors) -> Self {
         let is_whole = matches!(fields, Fields::Unnamed(list) if list.unnamed.len() == 1);
         let fields = fields
             .iter()
@@ -84,12 +72,7 @@ impl<'a> Body<'a> {
                     None if is_whole => String::new(),
                     None => index.to_string(),
                 };
-                DataField {
-                    field,
-                    index,
-                    options,
-                    key,
-                }
+                DataField { field, index, options, key }
             })
             .collect();
         Self { variant, fields }

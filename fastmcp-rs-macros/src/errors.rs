@@ -29,9 +29,7 @@ impl Errors {
 
     /// One `compile_error!` for each problem.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.0
-            .map(syn::Error::into_compile_error)
-            .unwrap_or_default()
+        self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 }
 
@@ -58,14 +56,8 @@ mod tests {
     #[test]
     fn near_words_are_suggested_and_far_ones_are_not() {
         let keys = ["read_only", "title", "tags"];
-        assert_eq!(
-            did_you_mean("readonly", &keys),
-            " (did you mean `read_only`?)"
-        );
-        assert_eq!(
-            did_you_mean("READ-ONLY", &keys),
-            " (did you mean `read_only`?)"
-        );
+        assert_eq!(did_you_mean("readonly", &keys), " (did you mean `read_only`?)");
+        assert_eq!(did_you_mean("READ-ONLY", &keys), " (did you mean `read_only`?)");
         assert_eq!(did_you_mean("permissions", &keys), "");
     }
 }

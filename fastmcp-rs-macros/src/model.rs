@@ -41,7 +41,8 @@ pub(crate) enum Passing<'a> {
 pub(crate) struct Output<'a> {
     /// None when the function says nothing, and so returns `()`.
     pub(crate) ty: Option<&'a Type>,
-    /// `E`, when the type is spelled `Result<_, E>`.
+    /// `T` and `E`, when the type is spelled `Result<T, E>`.
+    pub(crate) value: Option<&'a Type>,
     pub(crate) error: Option<&'a Type>,
 }
 
@@ -59,19 +60,8 @@ impl<'a> ToolFn<'a> {
     pub(crate) fn new(item: &'a FnItem, mut options: ToolOptions, errors: &mut Errors) -> Self {
         let documented = description(&item.attributes);
         let description = options.description.take().unwrap_or(documented);
-        let parameters = item
-            .signature
-            .inputs
-            .iter()
-            .filter_map(|input| Parameter::new(input, errors))
-            .collect();
-        Self {
-            item,
-            options,
-            description,
-            parameters,
-            output: Output::new(&item.signature.output),
-        }
+        let parameters = item.signature.inputs.iter().filter_map(|input| Parameter::new(input, errors)).collect();
+        Self { item, options, description, parameters, output: Output::new(&item.signature.output) }
     }
 
     pub(crate) fn ident(&self) -> &'a Ident {
@@ -119,13 +109,15 @@ impl<'a> Parameter<'a> {
         let ident = match &*typed.pat {
             Pat::Ident(pattern) => &pattern.ident,
             unnamed => {
-                let suggestion = suggested_name(&typed.ty);
+                let name = suggested_name(&typed.ty);
+                let ty = spelled(&typed.ty);
+                let rest = match unnamed {
+                    Pat::Wild(_) => "or remove the argument",
+                    _ => "and take it apart in the body",
+                };
                 errors.at(
                     unnamed,
-                    format!(
-                        "an argument needs a name, which is its key in the input: write `{suggestion}: {}` and take it apart in the body",
-                        spelled(&typed.ty)
-                    ),
+                    format!("an argument needs a name, which is its key in the input: write `{name}: {ty}`, {rest}"),
                 );
                 return None;
             }
@@ -170,29 +162,28 @@ impl<'a> Output<'a> {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some(&**ty),
         };
-        let error = ty
-            .and_then(|ty| arguments_of(ty, "Result"))
-            .and_then(|arguments| arguments.get(1).copied());
-        Self { ty, error }
+        let arguments = ty.and_then(|ty| arguments_of(ty, "Result")).unwrap_or_default();
+        let (value, error) = match arguments.as_slice() {
+            [value, error] => (Some(*value), Some(*error)),
+            _ => (None, None),
+        };
+        Self { ty, value, error }
     }
 }
 
-/// A name for an argument of this type: `order_line` for `OrderLine`, else `input`.
+/// A name for an argument of this type: `order_line` for a user's own `OrderLine`, else `value`.
 fn suggested_name(ty: &Type) -> String {
+    const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
     let ty = match reference(ty) {
         Some(reference) => &reference.elem,
         None => ty,
     };
     let Type::Path(path) = crate::types::peel(ty) else {
-        return "input".to_owned();
+        return "value".to_owned();
     };
-    let name = path
-        .path
-        .segments
-        .last()
-        .map(|last| last.ident.to_string())
-        .unwrap_or_default();
-    if !name.starts_with(|first: char| first.is_ascii_uppercase()) {
+    let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    let is_own = name.starts_with(|first: char| first.is_ascii_uppercase());
+    if !is_own || STD.contains(&name.as_str()) {
         return "value".to_owned();
     }
     let mut snake = String::new();
@@ -211,15 +202,9 @@ fn suggested_name(ty: &Type) -> String {
 /// The type as a user would write it: `quote` puts a space between all tokens.
 fn spelled(ty: &Type) -> String {
     let mut text = ty.to_token_stream().to_string();
-    for (spaced, tight) in [
-        (" < ", "<"),
-        (" <", "<"),
-        (" >", ">"),
-        ("< ", "<"),
-        (" :: ", "::"),
-        (" ,", ","),
-        ("& ", "&"),
-    ] {
+    for (spaced, tight) in
+        [(" < ", "<"), (" <", "<"), (" >", ">"), ("< ", "<"), (" :: ", "::"), (" ,", ","), ("& ", "&")]
+    {
         text = text.replace(spaced, tight);
     }
     text

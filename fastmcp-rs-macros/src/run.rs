@@ -42,10 +42,7 @@ fn refuse_second(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
     attributes.retain(|attribute| {
         let is_second = validate::is_tool_attribute(attribute);
         if is_second {
-            errors.at(
-                attribute.path(),
-                "this function is a tool already: put all options into one `#[mcp::tool(..)]`",
-            );
+            errors.at(attribute.path(), "this function is a tool already: put all options into one `#[mcp::tool(..)]`");
         }
         !is_second
     });
@@ -55,26 +52,18 @@ fn not_a_tool(item: TokenStream, error: syn::Error, mut errors: Errors) -> Token
     match validate::item_kind(&item) {
         Some((keyword, kind)) if kind != "a function" => {
             let fix = match kind.as_str() {
-                "a struct" | "an enum" => {
-                    "on a type that tools take or return, put `#[mcp::model]`"
-                }
+                "a struct" | "an enum" => "on a type that tools take or return, put `#[mcp::model]`",
                 "an `impl` block" | "a trait" => {
                     "write each method as a function on its own, which takes what it needs as `State<T>`"
                 }
                 "a module" => "put it on each function inside",
                 _ => "remove it, or write a function",
             };
-            errors.at(
-                keyword,
-                format!(
-                    "`#[mcp::tool]` goes on a `fn` or an `async fn`, and this is {kind}: {fix}"
-                ),
-            );
+            errors.at(keyword, format!("`#[mcp::tool]` goes on a `fn` or an `async fn`, and this is {kind}: {fix}"));
         }
-        Some((keyword, _)) if error.to_string().contains("expected a body") => errors.at(
-            keyword,
-            "a tool needs a body: this function is only declared",
-        ),
+        Some((keyword, _)) if error.to_string().contains("expected a body") => {
+            errors.at(keyword, "a tool needs a body: this function is only declared")
+        }
         _ => errors.push(error),
     }
     let errors = errors.into_compile_errors();
@@ -88,10 +77,9 @@ pub(crate) fn main(options: TokenStream, tokens: TokenStream) -> TokenStream {
         Ok(item) => item,
         Err(error) => {
             match validate::item_kind(&tokens) {
-                Some((keyword, kind)) if kind != "a function" => errors.at(
-                    keyword,
-                    format!("`#[mcp::main]` goes on `async fn main()`, and this is {kind}"),
-                ),
+                Some((keyword, kind)) if kind != "a function" => {
+                    errors.at(keyword, format!("`#[mcp::main]` goes on `async fn main()`, and this is {kind}"))
+                }
                 _ => errors.push(error),
             }
             let errors = errors.into_compile_errors();
@@ -119,12 +107,7 @@ pub(crate) fn model(options: TokenStream, tokens: TokenStream) -> TokenStream {
                         "a function" => ": on a function, put `#[mcp::tool]`",
                         _ => "",
                     };
-                    errors.at(
-                        keyword,
-                        format!(
-                            "`#[mcp::model]` goes on a struct or an enum, and this is {kind}{fix}"
-                        ),
-                    );
+                    errors.at(keyword, format!("`#[mcp::model]` goes on a struct or an enum, and this is {kind}{fix}"));
                 }
                 _ => errors.push(error),
             }

@@ -86,11 +86,7 @@ fn shape_of_path(path: &Path, ty: &Type) -> Shape {
     };
     // A path of several segments is a user's own module as likely as std's.
     let is_known = path.segments.len() == 1
-        || path.segments.first().is_some_and(|first| {
-            ["std", "core", "alloc"]
-                .iter()
-                .any(|name| first.ident == name)
-        });
+        || path.segments.first().is_some_and(|first| ["std", "core", "alloc"].iter().any(|name| first.ident == name));
     if !is_known {
         return Shape::Unknown;
     }
@@ -113,9 +109,7 @@ fn shape_of_path(path: &Path, ty: &Type) -> Shape {
         "HashMap" | "BTreeMap" => Shape::Map,
         "Option" | "Box" | "Arc" | "Rc" => {
             let arguments = arguments_of(ty, &last.ident.to_string()).unwrap_or_default();
-            arguments
-                .first()
-                .map_or(Shape::Unknown, |inner| shape(inner))
+            arguments.first().map_or(Shape::Unknown, |inner| shape(inner))
         }
         _ => Shape::Unknown,
     }
@@ -129,9 +123,7 @@ pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
             let is_lifetime = std::mem::take(&mut after_quote);
             match token {
                 TokenTree::Ident(ident) if ident == word && !is_lifetime => Some(ident),
-                TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                    find(group.stream(), word)
-                }
+                TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => find(group.stream(), word),
                 TokenTree::Punct(punct) => {
                     after_quote = punct.as_char() == '\'';
                     None
@@ -153,8 +145,7 @@ fn find_borrow(tokens: TokenStream) -> Option<TokenTree> {
     while let Some(token) = tokens.next() {
         match &token {
             TokenTree::Punct(and) if and.as_char() == '&' => {
-                let is_lifetime =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
+                let is_lifetime = matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
                 if !is_lifetime {
                     return Some(token);
                 }
@@ -212,8 +203,7 @@ pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
             }
             TokenTree::Punct(and) if and.as_char() == '&' => {
                 let is_operator = output.last().is_some_and(ends_operand);
-                let has_lifetime =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
+                let has_lifetime = matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
                 let span = and.span();
                 output.push(TokenTree::Punct(and));
                 if !is_operator && !has_lifetime {
@@ -290,10 +280,7 @@ mod tests {
     #[test]
     fn lifetimes_become_static() {
         let convert = |tokens| with_static_lifetimes(tokens).to_string().replace(' ', "");
-        assert_eq!(
-            convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)),
-            "Result<&'staticstr,Cow<'static,[&'staticu8]>>"
-        );
+        assert_eq!(convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)), "Result<&'staticstr,Cow<'static,[&'staticu8]>>");
         assert_eq!(convert(quote!([u8; A & B])), "[u8;A&B]");
         assert_eq!(convert(quote!(&&str)), "&'static&'staticstr");
     }

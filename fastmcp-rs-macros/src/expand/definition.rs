@@ -113,29 +113,14 @@ pub(super) fn constraints(options: &ArgOptions, private: &Ident) -> TokenStream 
         let value = bound.as_ref().map(|bound| number(bound.value, private));
         (key, value)
     });
-    let lengths = [
-        ("min_length", &options.min_length),
-        ("max_length", &options.max_length),
-    ]
-    .map(|(key, bound)| {
-        (
-            key,
-            bound.as_ref().map(|bound| bound.value.to_token_stream()),
-        )
+    let lengths = [("min_length", &options.min_length), ("max_length", &options.max_length)]
+        .map(|(key, bound)| (key, bound.as_ref().map(|bound| bound.value.to_token_stream())));
+    let pattern = options.pattern.as_ref().map(|pattern| pattern.value.to_token_stream());
+    let fields = bounds.into_iter().chain(lengths).chain([("pattern", pattern)]).filter_map(|(key, value)| {
+        let key = Ident::new(key, Span::mixed_site());
+        let value = value?;
+        Some(quote!(#key: ::core::option::Option::Some(#value)))
     });
-    let pattern = options
-        .pattern
-        .as_ref()
-        .map(|pattern| pattern.value.to_token_stream());
-    let fields = bounds
-        .into_iter()
-        .chain(lengths)
-        .chain([("pattern", pattern)])
-        .filter_map(|(key, value)| {
-            let key = Ident::new(key, Span::mixed_site());
-            let value = value?;
-            Some(quote!(#key: ::core::option::Option::Some(#value)))
-        });
     quote!(#private::Constraints { #(#fields,)* ..#private::Constraints::NONE })
 }
 

@@ -42,18 +42,11 @@ pub(crate) fn broken_main(item: &FnItem) -> TokenStream {
 }
 
 fn assemble(item: &FnItem, body: &TokenStream) -> TokenStream {
-    let FnItem {
-        attributes,
-        visibility,
-        signature,
-        body: user_body,
-    } = item;
+    let FnItem { attributes, visibility, signature, body: user_body } = item;
     let (name, output) = (&signature.ident, &signature.output);
     let mut inner = signature.clone();
     // Without `async`, which is reported, each `.await` would be a mistake of its own.
-    inner
-        .asyncness
-        .get_or_insert_with(|| Token![async](name.span()));
+    inner.asyncness.get_or_insert_with(|| Token![async](name.span()));
     quote! {
         #(#attributes)*
         #visibility fn #name() #output {

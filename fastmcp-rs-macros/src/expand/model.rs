@@ -58,9 +58,7 @@ fn written_derives(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let text = attribute.to_token_stream().to_string();
         attribute.path().is_ident("derive")
-            && ["Serialize", "Deserialize", "JsonSchema"]
-                .iter()
-                .any(|name| text.contains(name))
+            && ["Serialize", "Deserialize", "JsonSchema"].iter().any(|name| text.contains(name))
     })
 }
 
@@ -82,9 +80,7 @@ fn published(data: &DataType<'_>) -> DeriveInput {
     let bodies: Vec<&mut Fields> = fields_of(&mut item.data);
     for (fields, body) in bodies.into_iter().zip(&data.bodies) {
         for (field, described) in fields.iter_mut().zip(&body.fields) {
-            field
-                .attrs
-                .retain(|attribute| !attribute.path().is_ident("arg"));
+            field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
             field.attrs.extend(serde_attributes(data, body, described));
             field.attrs.extend(schema_attribute(described));
         }
@@ -95,11 +91,7 @@ fn published(data: &DataType<'_>) -> DeriveInput {
 fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
     match data {
         Data::Struct(data) => vec![&mut data.fields],
-        Data::Enum(data) => data
-            .variants
-            .iter_mut()
-            .map(|variant| &mut variant.fields)
-            .collect(),
+        Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
         Data::Union(_) => Vec::new(),
     }
 }
@@ -110,11 +102,7 @@ fn serde_attributes(data: &DataType<'_>, body: &Body<'_>, field: &DataField<'_>)
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
     if field.options.default.is_some() {
-        let path = format!(
-            "{}::{}",
-            data.input.ident,
-            default_name(body.variant, field)
-        );
+        let path = format!("{}::{}", data.input.ident, default_name(body.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
@@ -124,10 +112,7 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
     let options = &field.options;
     let bounds = [("minimum", &options.min), ("maximum", &options.max)];
     // The library's normaliser knows from the schema's type whether these are of a string or a list.
-    let lengths = [
-        ("x-fastmcp-min-length", &options.min_length),
-        ("x-fastmcp-max-length", &options.max_length),
-    ];
+    let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
     let mut pairs: Vec<TokenStream> = Vec::new();
     for (key, bound) in bounds {
         let value = bound.as_ref().map(|bound| &bound.tokens);
@@ -233,10 +218,7 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
 fn shadow(data: &DataType<'_>) -> TokenStream {
     let mut shadow = published(data);
     remove_attributes(&mut shadow, |attribute| !attribute.path().is_ident("serde"));
-    let original = std::mem::replace(
-        &mut shadow.ident,
-        Ident::new("__Shadow", Span::mixed_site()),
-    );
+    let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
     // Inside, `Self` would be the shadow.
     with_named_self(shadow.into_token_stream(), &original)
 }
@@ -278,11 +260,8 @@ fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
 fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
     let private = private();
     let arms = data.bodies.iter().filter_map(|body| {
-        let constrained: Vec<&DataField<'_>> = body
-            .fields
-            .iter()
-            .filter(|field| field.options.is_constrained())
-            .collect();
+        let constrained: Vec<&DataField<'_>> =
+            body.fields.iter().filter(|field| field.options.is_constrained()).collect();
         if constrained.is_empty() {
             return None;
         }
@@ -291,14 +270,9 @@ fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::from(field.index),
         });
-        let bindings: Vec<Ident> = constrained
-            .iter()
-            .map(|field| format_ident!("__{}", field.index, span = Span::mixed_site()))
-            .collect();
-        let checks = constrained
-            .iter()
-            .zip(&bindings)
-            .map(|(field, binding)| check(field, binding));
+        let bindings: Vec<Ident> =
+            constrained.iter().map(|field| format_ident!("__{}", field.index, span = Span::mixed_site())).collect();
+        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| check(field, binding));
         Some(quote! {
             Self #variant { #(#members: #bindings,)* .. } => { #(#checks)* }
         })

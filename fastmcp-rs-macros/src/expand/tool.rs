@@ -3,13 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Type};
+use syn::{Attribute, GenericArgument, PathArguments, Type};
 
 use super::definition::{definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
 use crate::model::{Execution, Parameter, Passing, ToolFn};
 use crate::parse::{FnItem, Kind};
-use crate::types::{is_borrowed, respanned, with_static_lifetimes};
+use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn tool(tool: &ToolFn<'_>) -> TokenStream {
@@ -41,11 +41,7 @@ fn assemble(tool: &ToolFn<'_>, invoke: &TokenStream, registration: &TokenStream)
     let imports = imports(&Krate::new(tool.options.krate.as_ref()));
     let private = private();
     let function = tool.item.clone().without_parameter_options();
-    let FnItem {
-        attributes,
-        visibility,
-        ..
-    } = tool.item;
+    let FnItem { attributes, visibility, .. } = tool.item;
     let conditions: Vec<&Attribute> = conditions(attributes);
     let handle = tool.handle();
     let definition = definition(tool, &private);
@@ -83,18 +79,13 @@ fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
 /// and starts the call.
 fn invoke(tool: &ToolFn<'_>) -> TokenStream {
     let private = private();
-    let parameters = tool
-        .parameters
-        .iter()
-        .map(|input| parameter(input, &private));
+    let parameters = tool.parameters.iter().map(|input| parameter(input, &private));
     let slots: Vec<Ident> = (0..tool.parameters.len()).map(slot).collect();
-    let inputs = tool
-        .parameters
-        .iter()
-        .enumerate()
-        .map(|(index, parameter)| input(index, parameter));
+    let inputs = tool.parameters.iter().enumerate().map(|(index, parameter)| input(index, parameter));
     let checks = tool.parameters.iter().map(literal_checks);
     let output = output(tool);
+    let output_name = output_name(tool);
+    let lent_output = quote_spanned!(output_name.span()=> &#output_name);
     let run = run(tool, &slots);
     quote! {
         fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
@@ -102,7 +93,7 @@ fn invoke(tool: &ToolFn<'_>) -> TokenStream {
             #(#checks)*
             #(#inputs)*
             #output
-            let __call = match __invocation.begin(&mut [#(&mut #slots),*], &__output) {
+            let __call = match __invocation.begin(&mut [#(&mut #slots),*], #lent_output) {
                 ::core::result::Result::Ok(__call) => __call,
                 ::core::result::Result::Err(__invoked) => return __invoked,
             };
@@ -122,26 +113,26 @@ fn input_type(parameter: &Parameter<'_>) -> TokenStream {
         Passing::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
         Passing::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
         Passing::OptionBorrowed(ty) => {
-            let span = parameter.ty.span();
+            // At the type inside, as the `Option` is the user's own spelling of it.
+            let span = ty.span();
             let private = private_at(span);
             let ty = with_static_lifetimes(ty.to_token_stream());
             let owned = quote_spanned!(span=> <#ty as #private::Lend>::Owned);
-            // The `Option` is the user's own spelling of it.
-            option_of(parameter.ty, &owned)
+            with_argument(parameter.ty, owned)
         }
     }
 }
 
-/// The path of the user's `Option<..>` with another argument.
-fn option_of(ty: &Type, argument: &TokenStream) -> TokenStream {
-    let Type::Path(path) = crate::types::peel(ty) else {
-        return quote!(::core::option::Option<#argument>);
-    };
-    let mut path = path.clone();
-    if let Some(last) = path.path.segments.last_mut() {
-        last.arguments = syn::PathArguments::None;
+/// The user's `Option<..>`, token for token, with another argument.
+fn with_argument(ty: &Type, argument: TokenStream) -> TokenStream {
+    let mut ty = peel(ty).clone();
+    if let Type::Path(path) = &mut ty {
+        let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
+        if let Some(PathArguments::AngleBracketed(list)) = last {
+            list.args = std::iter::once(GenericArgument::Type(Type::Verbatim(argument))).collect();
+        }
     }
-    quote!(#path<#argument>)
+    ty.into_token_stream()
 }
 
 /// One parameter, on a statement whose every token stands at the parameter's type: that is where rustc
@@ -186,26 +177,41 @@ fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
     quote!(#default #header)
 }
 
-/// What becomes of the returned value; the error type is checked where it is written.
+/// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.
+fn value_span(tool: &ToolFn<'_>) -> Span {
+    match (tool.output.value, tool.output.ty) {
+        (Some(value), _) => value.span(),
+        (None, Some(ty)) => ty.span(),
+        (None, None) => tool.ident().span(),
+    }
+}
+
+/// The local that describes the output. The uses of it stand where the value's type is checked, as rustc
+/// then reports a type that cannot be returned once, not once a use.
+fn output_name(tool: &ToolFn<'_>) -> Ident {
+    Ident::new("__output", value_span(tool))
+}
+
+/// What becomes of the returned value; each type is checked where it is written.
 fn output(tool: &ToolFn<'_>) -> TokenStream {
-    let span = match tool.output.ty {
-        Some(ty) => ty.span(),
-        None => tool.ident().span(),
-    };
+    let span = value_span(tool);
     let error_span = tool.output.error.map_or(span, Spanned::span);
     let private = private_at(span);
     let ty = match tool.output.ty {
         Some(ty) => with_static_lifetimes(ty.to_token_stream()),
         None => quote_spanned!(span=> ()),
     };
-    let split = quote_spanned!(span=> let __split = (&#private::Output::<#ty>::NEW).split(););
-    let value = quote_spanned!(span=> let __value = (&&&__split.value()).kind().checked(););
-    let error = quote_spanned!(error_span=> let __error = (&&&__split.error()).kind().checked(););
+    // Locals keep the macro's own hygiene: the types may come out of a `macro_rules!` of the user's.
+    let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
+    let check_value = quote_spanned!(span=> let #value = (&&&#split.value()).kind().checked(););
+    let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
+    let output = output_name(tool);
     quote! {
-        #split
-        #value
-        #error
-        let __output = __split.join(__value, __error);
+        #split_at
+        #check_value
+        #check_error
+        let #output = #split.join(#value, #error);
     }
 }
 
@@ -213,39 +219,37 @@ fn output(tool: &ToolFn<'_>) -> TokenStream {
 /// where a future that is not `Send` is reported.
 fn run(tool: &ToolFn<'_>, slots: &[Ident]) -> TokenStream {
     let name = tool.ident();
-    let arguments = tool
-        .parameters
-        .iter()
-        .zip(slots)
-        .map(|(parameter, slot)| argument(parameter, slot));
+    let arguments = tool.parameters.iter().zip(slots).map(|(parameter, slot)| argument(parameter, slot));
     let call = quote!(#name(#(#arguments),*));
     let is_lent = tool.output.ty.is_some_and(is_borrowed);
+    let output = output_name(tool);
+    let lent_output = quote_spanned!(output.span()=> &#output);
+    let private = private();
+    // What borrows from the arguments cannot leave the block that holds them: its answer is made inside.
     let finish = |value: TokenStream| match is_lent {
-        true => quote!(__output.render(#value)),
-        false => value,
+        true => quote!(#private::render(#lent_output, #value)),
+        false => quote!(::core::result::Result::Ok(#value)),
     };
     let body = match tool.execution() {
         Execution::Async => {
             let value = finish(quote!(__value));
-            quote! {
-                let __value = #call.await;
-                ::core::result::Result::Ok(#value)
-            }
+            quote!(let __value = #call.await; #value)
         }
         Execution::Inline => {
             let value = finish(quote!(__value));
-            quote! {
-                let __value = #call;
-                ::core::result::Result::Ok(#value)
-            }
+            quote!(let __value = #call; #value)
         }
-        Execution::Blocking => {
+        Execution::Blocking if is_lent => {
             let value = finish(call);
-            quote!(__context.run_blocking(move || #value).await)
+            quote!(__context.run_blocking(move || #value).await?)
+        }
+        Execution::Blocking => quote!(__context.run_blocking(move || #call).await),
+        Execution::BlockingAsync if is_lent => {
+            let value = finish(quote!(#call.await));
+            quote!(__context.run_blocking_async(move || async move { #value }).await?)
         }
         Execution::BlockingAsync => {
-            let value = finish(quote!(#call.await));
-            quote!(__context.run_blocking_async(move || async move { #value }).await)
+            quote!(__context.run_blocking_async(move || async move { #call.await }).await)
         }
     };
     let future = quote! {
@@ -261,7 +265,7 @@ fn run(tool: &ToolFn<'_>, slots: &[Ident]) -> TokenStream {
         }
         false => {
             let run = Ident::new("run", name.span());
-            quote!(__call.#run(__output, #future))
+            quote!(__call.#run(#output, #future))
         }
     }
 }
@@ -310,9 +314,7 @@ fn warning(tool: &ToolFn<'_>) -> TokenStream {
 /// The attribute, if it sets a lint level. `expect` is fulfilled or not on the function itself.
 fn lint_level(attribute: &Attribute) -> Option<TokenStream> {
     let levels = ["allow", "warn", "deny", "forbid", "expect"];
-    let level = levels
-        .iter()
-        .find(|level| attribute.path().is_ident(level))?;
+    let level = levels.iter().find(|level| attribute.path().is_ident(level))?;
     match (*level, &attribute.meta) {
         ("expect", syn::Meta::List(list)) => {
             let lints = &list.tokens;

@@ -8,17 +8,8 @@ use super::value::{self, Literal, Number};
 use super::{json, value::literal_of};
 use crate::errors::{Errors, did_you_mean};
 
-pub(crate) const ARG_KEYS: &[&str] = &[
-    "default",
-    "min",
-    "max",
-    "min_length",
-    "max_length",
-    "pattern",
-    "rename",
-    "example",
-    "header",
-];
+pub(crate) const ARG_KEYS: &[&str] =
+    &["default", "min", "max", "min_length", "max_length", "pattern", "rename", "example", "header"];
 
 /// A value, the key it was given for and the tokens it was written with.
 pub(crate) struct Spanned<T> {
@@ -57,10 +48,7 @@ impl ArgOptions {
                 Meta::List(list) => list.tokens.clone(),
                 Meta::Path(_) => TokenStream::new(),
                 Meta::NameValue(pair) => {
-                    errors.at(
-                        pair,
-                        "options go in parentheses, as in `#[arg(default = 10)]`",
-                    );
+                    errors.at(pair, "options go in parentheses, as in `#[arg(default = 10)]`");
                     continue;
                 }
             };
@@ -105,11 +93,7 @@ impl ArgOptions {
 }
 
 fn spanned<T>(entry: &Entry, value: Option<T>) -> Option<Spanned<T>> {
-    Some(Spanned {
-        value: value?,
-        key: entry.key.clone(),
-        tokens: entry.blame(),
-    })
+    Some(Spanned { value: value?, key: entry.key.clone(), tokens: entry.blame() })
 }
 
 fn unknown(name: &str) -> String {
@@ -131,19 +115,16 @@ fn unknown(name: &str) -> String {
         Some(key) => format!(" (did you mean `{key}`?)"),
         None => did_you_mean(name, ARG_KEYS),
     };
+    if !suggestion.is_empty() {
+        return format!("`#[arg]` has no option `{name}`{suggestion}");
+    }
     let keys: Vec<String> = ARG_KEYS.iter().map(|key| format!("`{key}`")).collect();
-    format!(
-        "`#[arg]` has no option `{name}`{suggestion}: it takes {}",
-        keys.join(", ")
-    )
+    format!("`#[arg]` has no option `{name}`: it takes {}", keys.join(", "))
 }
 
 fn example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> {
     let Some(tokens) = &entry.value else {
-        errors.at(
-            &entry.key,
-            "`example` takes a value, as in `example = \"ORD-101\"`",
-        );
+        errors.at(&entry.key, "`example` takes a value, as in `example = \"ORD-101\"`");
         return None;
     };
     let json = match literal_of(tokens) {

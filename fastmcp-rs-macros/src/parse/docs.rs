@@ -36,16 +36,10 @@ impl ToTokens for Text {
 pub(super) fn given(entry: &Entry, errors: &mut Errors) -> Option<Text> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<Expr>(value) {
-        Ok(Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        })) => Some(Text::Known(text.value().trim().to_owned())),
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(Text::Known(text.value().trim().to_owned())),
         Ok(Expr::Macro(call)) => Some(Text::Computed(call.into_token_stream())),
         _ => {
-            errors.at(
-                entry.blame(),
-                "`description` takes a string literal, as in `description = \"Finds an order.\"`",
-            );
+            errors.at(entry.blame(), "`description` takes a string literal, as in `description = \"Finds an order.\"`");
             None
         }
     }
@@ -62,13 +56,7 @@ pub(crate) fn description(attributes: &[Attribute]) -> Text {
             continue;
         }
         match (&pair.value, parts.last_mut()) {
-            (
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(text),
-                    ..
-                }),
-                last,
-            ) => {
+            (Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), last) => {
                 let lines = comment(&text.value());
                 match last {
                     Some(Text::Known(known)) => {
@@ -139,10 +127,7 @@ fn trim_blank_lines(text: &str) -> String {
     let Some(start) = lines.iter().position(is_text) else {
         return String::new();
     };
-    let end = lines
-        .iter()
-        .rposition(is_text)
-        .map_or(lines.len(), |last| last + 1);
+    let end = lines.iter().rposition(is_text).map_or(lines.len(), |last| last + 1);
     lines[start..end].join("\n").trim_end().to_owned()
 }
 

@@ -8,21 +8,19 @@ use std::time::Duration;
 ///
 /// Fails with the rule that was broken and what to write.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
-    const FORM: &str = "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
+    const FORM: &str =
+        "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
     let mut total = Duration::ZERO;
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(format!("a time-out cannot be empty: {FORM}"));
     }
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
-        let letters = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
+        let unit = unit.trim();
         if number.is_empty() {
             return Err(format!("`{text}` is not a duration: {FORM}"));
         }
@@ -34,16 +32,14 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
             "" => return Err(format!("`{text}` has no unit: {FORM}")),
             _ => return Err(format!("`{unit}` is not a unit of time here: {FORM}")),
         };
-        let part = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|n| n.checked_mul(millis));
+        let part = number.parse::<u64>().ok().and_then(|n| n.checked_mul(millis));
         let sum = part.and_then(|part| total.checked_add(Duration::from_millis(part)));
         total = sum.ok_or_else(|| format!("`{text}` is longer than a duration can be"))?;
         rest = after;
     }
     if total.is_zero() {
-        return Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's".to_owned());
+        return Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
+            .to_owned());
     }
     Ok(total)
 }
@@ -60,18 +56,8 @@ mod tests {
         assert_eq!(millis("2m"), Ok(120_000));
         assert_eq!(millis("1h"), Ok(3_600_000));
         assert_eq!(millis("1m30s"), Ok(90_000));
-        for bad in [
-            "",
-            "30",
-            "s",
-            "30 s",
-            "30sec",
-            "-1s",
-            "1.5s",
-            "0s",
-            "99999999999999999999s",
-            "18446744073709551615h",
-        ] {
+        assert_eq!(millis(" 1 m 30 s "), Ok(90_000));
+        for bad in ["", "30", "s", "30sec", "-1s", "1.5s", "0s", "99999999999999999999s", "18446744073709551615h"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

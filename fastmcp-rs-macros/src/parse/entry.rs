@@ -31,20 +31,14 @@ impl Entry {
 
 /// Reads a comma-separated list of options; what is not one is reported and left out.
 pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    split(tokens)
-        .into_iter()
-        .filter_map(|part| entry(part, errors))
-        .collect()
+    split(tokens).into_iter().filter_map(|part| entry(part, errors)).collect()
 }
 
 /// Reports an option that was given before; the first one counts.
 pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
-        errors.at(
-            &entry.key,
-            format!("`{name}` is given twice: remove one of the two"),
-        );
+        errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));
         return true;
     }
     seen.push(name);
@@ -70,10 +64,7 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let key = match rest.next()? {
         TokenTree::Ident(key) => key,
         TokenTree::Literal(literal) => {
-            errors.at(
-                &literal,
-                format!("an option is written `key = value`, as in `description = {literal}`"),
-            );
+            errors.at(&literal, format!("an option is written `key = value`, as in `description = {literal}`"));
             return None;
         }
         // An option that came through a `macro_rules!` fragment.
@@ -82,27 +73,19 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
             return entry(tokens, errors);
         }
         other => {
-            errors.at(
-                other,
-                "expected the name of an option, as in `name = \"..\"`",
-            );
+            errors.at(other, "expected the name of an option, as in `name = \"..\"`");
             return None;
         }
     };
     match rest.next() {
         None => Some(Entry { key, value: None }),
-        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => {
-            value(key, &equals, rest.collect(), errors)
-        }
+        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => value(key, &equals, rest.collect(), errors),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             listed(&key, &group, errors);
             None
         }
         Some(other) => {
-            errors.at(
-                other,
-                format!("expected `=` or `,` after `{key}`: options are written `key = value`"),
-            );
+            errors.at(other, format!("expected `=` or `,` after `{key}`: options are written `key = value`"));
             None
         }
     }
@@ -113,10 +96,7 @@ fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) ->
         errors.at(equals, format!("`{key} =` needs a value"));
         return None;
     }
-    Some(Entry {
-        key,
-        value: Some(value),
-    })
+    Some(Entry { key, value: Some(value) })
 }
 
 fn listed(key: &Ident, group: &Group, errors: &mut Errors) {

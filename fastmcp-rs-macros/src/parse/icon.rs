@@ -27,10 +27,7 @@ pub(super) fn strings(entry: &Entry, example: &str, errors: &mut Errors) -> Vec<
     for element in elements {
         match syn::parse2::<LitStr>(element.clone()) {
             Ok(literal) => strings.push(literal),
-            Err(_) => errors.at(
-                element,
-                format!("`{key}` holds string literals only, as in `{key} = {example}`"),
-            ),
+            Err(_) => errors.at(element, format!("`{key}` holds string literals only, as in `{key} = {example}`")),
         }
     }
     strings
@@ -41,10 +38,7 @@ pub(super) fn icons(entry: &Entry, errors: &mut Errors) -> Vec<Icon> {
     let Some(elements) = elements(entry, example, errors) else {
         return Vec::new();
     };
-    elements
-        .into_iter()
-        .filter_map(|element| icon(element, errors))
-        .collect()
+    elements.into_iter().filter_map(|element| icon(element, errors)).collect()
 }
 
 /// The elements of the bracketed list that the entry's value has to be.
@@ -57,10 +51,7 @@ fn elements(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Vec<Tok
         }
         _ => {
             let key = &entry.key;
-            errors.at(
-                entry.blame(),
-                format!("`{key}` takes a list, as in `{key} = {example}`"),
-            );
+            errors.at(entry.blame(), format!("`{key}` takes a list, as in `{key} = {example}`"));
             None
         }
     }
@@ -75,12 +66,7 @@ fn icon(element: TokenStream, errors: &mut Errors) -> Option<Icon> {
         _ => match syn::parse2::<LitStr>(element.clone()) {
             Ok(src) => {
                 check_src(&src, errors);
-                Some(Icon {
-                    src,
-                    mime_type: None,
-                    sizes: Vec::new(),
-                    theme: None,
-                })
+                Some(Icon { src, mime_type: None, sizes: Vec::new(), theme: None })
             }
             Err(_) => {
                 errors.at(
@@ -124,26 +110,17 @@ fn described(element: TokenStream, body: TokenStream, errors: &mut Errors) -> Op
     }
     match &src {
         Some(src) => check_src(src, errors),
-        None if !seen.iter().any(|key| key == "src") => errors.at(
-            element,
-            "an icon needs `src`: write `{ src = \"https://..\", .. }`",
-        ),
+        None if !seen.iter().any(|key| key == "src") => {
+            errors.at(element, "an icon needs `src`: write `{ src = \"https://..\", .. }`")
+        }
         None => {}
     }
-    Some(Icon {
-        src: src?,
-        mime_type,
-        sizes,
-        theme,
-    })
+    Some(Icon { src: src?, mime_type, sizes, theme })
 }
 
 fn check_src(src: &LitStr, errors: &mut Errors) {
     let value = src.value().to_ascii_lowercase();
-    if !["https://", "http://", "data:"]
-        .iter()
-        .any(|scheme| value.starts_with(scheme))
-    {
+    if !["https://", "http://", "data:"].iter().any(|scheme| value.starts_with(scheme)) {
         errors.at(
             src,
             "clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`",
@@ -159,9 +136,6 @@ fn check_size(size: &LitStr, errors: &mut Errors) {
         None => value == "any",
     };
     if !is_size {
-        errors.at(
-            size,
-            "an icon's size is `\"WIDTHxHEIGHT\"`, as in `\"48x48\"`, or `\"any\"`",
-        );
+        errors.at(size, "an icon's size is `\"WIDTHxHEIGHT\"`, as in `\"48x48\"`, or `\"any\"`");
     }
 }

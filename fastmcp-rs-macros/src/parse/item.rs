@@ -33,9 +33,7 @@ impl FnItem {
 
 /// Whether rustc accepts this attribute on a parameter.
 pub(crate) fn stays_on_parameter(attribute: &Attribute) -> bool {
-    const BUILT_IN: &[&str] = &[
-        "allow", "warn", "deny", "forbid", "expect", "cfg", "cfg_attr",
-    ];
+    const BUILT_IN: &[&str] = &["allow", "warn", "deny", "forbid", "expect", "cfg", "cfg_attr"];
     BUILT_IN.iter().any(|name| attribute.path().is_ident(name))
 }
 
@@ -48,12 +46,9 @@ impl Parse for FnItem {
             return Err(input.error("expected a body"));
         }
         match input.parse()? {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Ok(Self {
-                attributes,
-                visibility,
-                signature,
-                body,
-            }),
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                Ok(Self { attributes, visibility, signature, body })
+            }
             other => Err(syn::Error::new_spanned(other, "expected a body")),
         }
     }
@@ -61,15 +56,10 @@ impl Parse for FnItem {
 
 impl ToTokens for FnItem {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(
-            self.attributes
-                .iter()
-                .map(ToTokens::to_token_stream)
-                .chain([
-                    self.visibility.to_token_stream(),
-                    self.signature.to_token_stream(),
-                    self.body.to_token_stream(),
-                ]),
-        );
+        tokens.extend(self.attributes.iter().map(ToTokens::to_token_stream).chain([
+            self.visibility.to_token_stream(),
+            self.signature.to_token_stream(),
+            self.body.to_token_stream(),
+        ]));
     }
 }

@@ -27,10 +27,7 @@ pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> 
 }
 
 fn not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
-    errors.at(
-        tokens,
-        "this is not JSON: expected a string, a number, `true`, `false`, `null`, `[..]` or `{..}`",
-    );
+    errors.at(tokens, "this is not JSON: expected a string, a number, `true`, `false`, `null`, `[..]` or `{..}`");
     None
 }
 
@@ -57,10 +54,7 @@ fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) ->
     let name = match syn::parse2::<LitStr>(part[0].to_token_stream()) {
         Ok(name) => name,
         Err(_) => {
-            errors.at(
-                &part[0],
-                "a JSON object has string keys: write `\"key\": value`",
-            );
+            errors.at(&part[0], "a JSON object has string keys: write `\"key\": value`");
             return None;
         }
     };
@@ -79,10 +73,8 @@ fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) ->
 }
 
 fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
-    let values: Vec<Option<String>> = split(elements)
-        .into_iter()
-        .map(|element| value(element.into_iter().collect(), errors))
-        .collect();
+    let values: Vec<Option<String>> =
+        split(elements).into_iter().map(|element| value(element.into_iter().collect(), errors)).collect();
     let values: Option<Vec<String>> = values.into_iter().collect();
     Some(format!("[{}]", values?.join(",")))
 }
@@ -133,30 +125,20 @@ mod tests {
         }));
         assert_eq!(
             text.as_deref(),
-            Ok(
-                r#"{"team":"billing","n":-1,"x":1.5,"on":true,"none":null,"list":[1,"two",{"deep":[]}]}"#
-            )
+            Ok(r#"{"team":"billing","n":-1,"x":1.5,"on":true,"none":null,"list":[1,"two",{"deep":[]}]}"#)
         );
     }
 
     #[test]
     fn strings_are_escaped() {
         assert_eq!(quoted("a\\\"\r\t\u{7}√"), "\"a\\\\\\\"\\r\\t\\u0007√\"");
-        assert_eq!(
-            json(quote!({ "a\"b": r"c\d" })).as_deref(),
-            Ok(r#"{"a\"b":"c\\d"}"#)
-        );
+        assert_eq!(json(quote!({ "a\"b": r"c\d" })).as_deref(), Ok(r#"{"a\"b":"c\\d"}"#));
     }
 
     #[test]
     fn every_mistake_is_reported() {
         let message = json(quote!({ team: 1, "a": Foo, "b": 1, "b": 2, "c" })).unwrap_err();
-        for part in [
-            "string keys",
-            "not JSON",
-            "given twice",
-            "expected `: value",
-        ] {
+        for part in ["string keys", "not JSON", "given twice", "expected `: value"] {
             assert!(message.contains(part), "{part} is missing in {message}");
         }
     }

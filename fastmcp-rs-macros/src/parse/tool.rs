@@ -69,12 +69,7 @@ impl ToolOptions {
     }
 
     fn read(&mut self, entry: &Entry, errors: &mut Errors) {
-        let flag = |errors: &mut Errors| {
-            value::flag(entry, errors).map(|on| Flag {
-                key: entry.key.clone(),
-                on,
-            })
-        };
+        let flag = |errors: &mut Errors| value::flag(entry, errors).map(|on| Flag { key: entry.key.clone(), on });
         match entry.name().as_str() {
             "name" => self.name = value::string(entry, "\"get_order\"", errors),
             "title" => self.title = value::string(entry, "\"Get an order\"", errors),
@@ -113,11 +108,11 @@ fn unknown(name: &str) -> String {
         Some(key) => format!(" (did you mean `{key}`?)"),
         None => did_you_mean(name, KEYS),
     };
+    if !suggestion.is_empty() {
+        return format!("`#[mcp::tool]` has no option `{name}`{suggestion}");
+    }
     let keys: Vec<String> = KEYS.iter().map(|key| format!("`{key}`")).collect();
-    format!(
-        "`#[mcp::tool]` has no option `{name}`{suggestion}: it takes {}",
-        keys.join(", ")
-    )
+    format!("`#[mcp::tool]` has no option `{name}`: it takes {}", keys.join(", "))
 }
 
 fn meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
@@ -127,10 +122,7 @@ fn meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
             json::object(group.stream(), errors)
         }
         _ => {
-            errors.at(
-                entry.blame(),
-                "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`",
-            );
+            errors.at(entry.blame(), "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`");
             None
         }
     }

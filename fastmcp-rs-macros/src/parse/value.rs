@@ -59,10 +59,7 @@ pub(super) fn string(entry: &Entry, example: &str, errors: &mut Errors) -> Optio
         Ok(literal) if literal.suffix().is_empty() => Some(literal),
         _ => {
             let key = &entry.key;
-            errors.at(
-                entry.blame(),
-                format!("`{key}` takes a string literal, as in `{key} = {example}`"),
-            );
+            errors.at(entry.blame(), format!("`{key}` takes a string literal, as in `{key} = {example}`"));
             None
         }
     }
@@ -77,10 +74,7 @@ pub(super) fn flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
         Ok(literal) => Some(literal.value),
         Err(_) => {
             let key = &entry.key;
-            errors.at(
-                value,
-                format!("`{key}` is on or off: write `{key}` or `{key} = false`"),
-            );
+            errors.at(value, format!("`{key}` is on or off: write `{key}` or `{key} = false`"));
             None
         }
     }
@@ -106,10 +100,7 @@ pub(super) fn number(entry: &Entry, errors: &mut Errors) -> Option<Number> {
         Some(number) => Some(number),
         None => {
             let key = &entry.key;
-            errors.at(
-                entry.blame(),
-                format!("`{key}` takes a number, as in `{key} = 1`"),
-            );
+            errors.at(entry.blame(), format!("`{key}` takes a number, as in `{key} = 1`"));
             None
         }
     }
@@ -138,9 +129,7 @@ pub(super) fn literal(entry: &Entry, example: &str, errors: &mut Errors) -> Opti
         let key = &entry.key;
         errors.at(
             entry.blame(),
-            format!(
-                "`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"
-            ),
+            format!("`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"),
         );
     }
     literal
@@ -149,8 +138,7 @@ pub(super) fn literal(entry: &Entry, example: &str, errors: &mut Errors) -> Opti
 /// The literal that these tokens are, if they are one that JSON has too.
 pub(super) fn literal_of(tokens: &TokenStream) -> Option<Literal> {
     let mut trees: Vec<TokenTree> = flatten(tokens.clone());
-    let negative =
-        trees.len() == 2 && matches!(&trees[0], TokenTree::Punct(sign) if sign.as_char() == '-');
+    let negative = trees.len() == 2 && matches!(&trees[0], TokenTree::Punct(sign) if sign.as_char() == '-');
     if negative {
         trees.remove(0);
     }
@@ -178,22 +166,11 @@ pub(super) fn literal_of(tokens: &TokenStream) -> Option<Literal> {
             if !value.is_finite() {
                 return None;
             }
-            (
-                Kind::Float,
-                json::float(value),
-                Some(Number::Float(value)),
-                None,
-            )
+            (Kind::Float, json::float(value), Some(Number::Float(value)), None)
         }
         _ => return None,
     };
-    Some(Literal {
-        kind,
-        json,
-        tokens: tokens.clone(),
-        number,
-        length,
-    })
+    Some(Literal { kind, json, tokens: tokens.clone(), number, length })
 }
 
 /// Takes off the invisible groups that `macro_rules!` fragments leave.
@@ -201,9 +178,7 @@ fn flatten(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
         .flat_map(|tree| match tree {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => {
-                flatten(group.stream())
-            }
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => flatten(group.stream()),
             tree => vec![tree],
         })
         .collect()
@@ -217,16 +192,9 @@ mod tests {
 
     #[test]
     fn literals_become_json() {
-        let json =
-            |tokens: TokenStream| literal_of(&tokens).map(|literal| (literal.kind, literal.json));
-        assert_eq!(
-            json(quote!("a\"\n\u{1}é")),
-            Some((Kind::Text, r#""a\"\n\u0001é""#.to_owned()))
-        );
-        assert_eq!(
-            json(quote!(1_000u32)),
-            Some((Kind::Integer, "1000".to_owned()))
-        );
+        let json = |tokens: TokenStream| literal_of(&tokens).map(|literal| (literal.kind, literal.json));
+        assert_eq!(json(quote!("a\"\n\u{1}é")), Some((Kind::Text, r#""a\"\n\u0001é""#.to_owned())));
+        assert_eq!(json(quote!(1_000u32)), Some((Kind::Integer, "1000".to_owned())));
         assert_eq!(json(quote!(0xff)), Some((Kind::Integer, "255".to_owned())));
         assert_eq!(json(quote!(-5)), Some((Kind::Integer, "-5".to_owned())));
         assert_eq!(json(quote!(-0)), Some((Kind::Integer, "0".to_owned())));
@@ -234,14 +202,7 @@ mod tests {
         assert_eq!(json(quote!(-2.0)), Some((Kind::Float, "-2.0".to_owned())));
         assert_eq!(json(quote!(1e300)), Some((Kind::Float, "1e300".to_owned())));
         assert_eq!(json(quote!(true)), Some((Kind::Flag, "true".to_owned())));
-        for not_json in [
-            quote!(1e999),
-            quote!(b"x"),
-            quote!('c'),
-            quote!(-"x"),
-            quote!(None),
-            quote!([1]),
-        ] {
+        for not_json in [quote!(1e999), quote!(b"x"), quote!('c'), quote!(-"x"), quote!(None), quote!([1])] {
             assert_eq!(json(not_json.clone()), None, "{not_json}");
         }
     }

@@ -8,10 +8,7 @@ use super::messages;
 use crate::run::{main, model, tool};
 
 fn check(expansion: TokenStream, expected: Expect) {
-    let lines: Vec<String> = messages(expansion)
-        .iter()
-        .map(|message| format!("{message}\n"))
-        .collect();
+    let lines: Vec<String> = messages(expansion).iter().map(|message| format!("{message}\n")).collect();
     expected.assert_eq(&lines.concat());
 }
 
@@ -31,28 +28,28 @@ fn options() {
             ),
         ),
         expect![[r#"
-        `destructive` does not take parentheses: write `destructive = "yes"`
-        an option is written `key = value`, as in `description = "text"`
-        `idempotent =` needs a value
-        expected the name of an option, as in `name = ".."`
-        expected `=` or `,` after `open_world`: options are written `key = value`
-        `name` takes a string literal, as in `name = "get_order"`
-        `title` takes a string literal, as in `title = "Get an order"`
-        `title` is given twice: remove one of the two
-        `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?): it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
-        `tags` takes a list, as in `tags = ["orders"]`
-        clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
-        an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
-        an icon needs `src`: write `{ src = "https://..", .. }`
-        an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
-        `meta` takes a JSON object, as in `meta = { "team": "billing" }`
-        `inline` is on or off: write `inline` or `inline = false`
-        `timeout` takes a string literal, as in `timeout = "30s"`
-        `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
-        `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
-        `description` takes a string literal, as in `description = "Finds an order."`
-        `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
-    "#]],
+            `destructive` does not take parentheses: write `destructive = "yes"`
+            an option is written `key = value`, as in `description = "text"`
+            `idempotent =` needs a value
+            expected the name of an option, as in `name = ".."`
+            expected `=` or `,` after `open_world`: options are written `key = value`
+            `name` takes a string literal, as in `name = "get_order"`
+            `title` takes a string literal, as in `title = "Get an order"`
+            `title` is given twice: remove one of the two
+            `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?)
+            `tags` takes a list, as in `tags = ["orders"]`
+            clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
+            an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
+            an icon needs `src`: write `{ src = "https://..", .. }`
+            an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
+            `meta` takes a JSON object, as in `meta = { "team": "billing" }`
+            `inline` is on or off: write `inline` or `inline = false`
+            `timeout` takes a string literal, as in `timeout = "30s"`
+            `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
+            `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
+            `description` takes a string literal, as in `description = "Finds an order."`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+        "#]],
     );
 }
 
@@ -60,14 +57,7 @@ fn options() {
 fn contradictions() {
     check(
         tool(
-            quote!(
-                read_only,
-                destructive,
-                inline,
-                blocking,
-                name = "get order",
-                timeout = "soon"
-            ),
+            quote!(read_only, destructive, inline, blocking, name = "get order", timeout = "soon"),
             quote!(
                 async fn f() {}
             ),
@@ -155,28 +145,28 @@ fn signature() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        an argument needs a name, which is its key in the input: write `input: (u8, u8)` and take it apart in the body
-        an argument needs a name, which is its key in the input: write `line: &order::Line` and take it apart in the body
-        an argument needs a name, which is its key in the input: write `option: Option<HashMap<String, u8>>` and take it apart in the body
-        a tool is called at run time: remove `const`, or call the `const fn` from a tool
-        any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs
-        a tool is a Rust function: remove the ABI
-        a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`
-        a tool has one input schema, so it cannot be generic: replace `T` with the type that clients send
-        a tool has one input schema, so it cannot be generic: replace `N` with its value
-        a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
-        a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`
-        a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`
-        a tool has the same arguments in every build: put `#[cfg]` on the function
-        a parameter takes `#[arg(..)]` and doc comments, not `#[serde]`
-        a tool cannot change its caller's arguments: take `&T`, or `T` by value
-        an argument has one type, which its schema is made from: write the type instead of `impl ..`
-        an argument has one type, which its schema is made from: write the type instead of `impl ..`
-        an argument has one type, which its schema is made from: write the type instead of `dyn ..`
-        only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`
-        an argument comes from JSON, which has no pointers: take `&T`, or `T` by value
-        an argument comes from JSON, which has no functions
-    "#]],
+            an argument needs a name, which is its key in the input: write `value: (u8, u8)`, and take it apart in the body
+            an argument needs a name, which is its key in the input: write `line: &order::Line`, and take it apart in the body
+            an argument needs a name, which is its key in the input: write `value: Option<HashMap<String, u8>>`, or remove the argument
+            a tool is called at run time: remove `const`, or call the `const fn` from a tool
+            any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs
+            a tool is a Rust function: remove the ABI
+            a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`
+            a tool has one input schema, so it cannot be generic: replace `T` with the type that clients send
+            a tool has one input schema, so it cannot be generic: replace `N` with its value
+            a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
+            a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`
+            a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`
+            a tool has the same arguments in every build: put `#[cfg]` on the function
+            a parameter takes `#[arg(..)]` and doc comments, not `#[serde]`
+            a tool cannot change its caller's arguments: take `&T`, or `T` by value
+            an argument has one type, which its schema is made from: write the type instead of `impl ..`
+            an argument has one type, which its schema is made from: write the type instead of `impl ..`
+            an argument has one type, which its schema is made from: write the type instead of `dyn ..`
+            only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`
+            an argument comes from JSON, which has no pointers: take `&T`, or `T` by value
+            an argument comes from JSON, which has no functions
+        "#]],
     );
 }
 
@@ -202,28 +192,28 @@ fn arguments() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        `pattern` takes a string literal, as in `pattern = "^ORD-[0-9]+$"`
-        `min_length` cannot be negative: write 0 or more
-        `default` takes a literal: a string, a number, `true` or `false`, as in `default = 10`
-        `#[arg]` has no option `ge` (did you mean `min`?): it takes `default`, `min`, `max`, `min_length`, `max_length`, `pattern`, `rename`, `example`, `header`
-        `min` takes a number, as in `min = 1`
-        `#[arg]` has no option `desc`: write it as a `///` comment
-        `#[arg]` has no option `exmaple` (did you mean `example`?): it takes `default`, `min`, `max`, `min_length`, `max_length`, `pattern`, `rename`, `example`, `header`
-        options go in parentheses, as in `#[arg(default = 10)]`
-        a parameter takes `#[arg(..)]` and doc comments, not `#[args]` (did you mean `arg`?)
-        `min` is above `max = -1`, so no value fits: swap the two
-        `min_length` bounds the length of a string or a list, and this is an integer: to bound its value, write `min`
-        `pattern` is for strings, and this is an integer: remove it, or take a `String`
-        `min_length` is above `max_length = 2`, so no value fits: swap the two
-        `min` bounds a number, and this is a string: to bound its length, write `min_length`
-        a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not ' '
-        `header` sends a string, an integer or a boolean, and this is a float: remove it
-        this default does not fit its type, which holds 0 to 255
-        this default is below `min = 1`: change one of the two
-        this default's length is above `max_length = 2`: change one of the two
-        two arguments are called `a`: rename one of them
-        two arguments have the header `region`, whatever its case: rename one of them
-    "#]],
+            `pattern` takes a string literal, as in `pattern = "^ORD-[0-9]+$"`
+            `min_length` cannot be negative: write 0 or more
+            `default` takes a literal: a string, a number, `true` or `false`, as in `default = 10`
+            `#[arg]` has no option `ge` (did you mean `min`?)
+            `min` takes a number, as in `min = 1`
+            `#[arg]` has no option `desc`: write it as a `///` comment
+            `#[arg]` has no option `exmaple` (did you mean `example`?)
+            options go in parentheses, as in `#[arg(default = 10)]`
+            a parameter takes `#[arg(..)]` and doc comments, not `#[args]` (did you mean `arg`?)
+            `min` is above `max = -1`, so no value fits: swap the two
+            `min_length` bounds a length, and this is an integer: to bound its value, write `min`
+            `pattern` is for strings, and this is an integer: remove it, or take a `String`
+            `min_length` is above `max_length = 2`, so no value fits: swap the two
+            `min` bounds a number, and this is a string: to bound its length, write `min_length`
+            a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not ' '
+            `header` sends a string, an integer or a boolean, and this is a float: remove it
+            this default does not fit its type, which holds 0 to 255
+            this default is below `min = 1`: change one of the two
+            this default's length is above `max_length = 2`: change one of the two
+            two arguments are called `a`: rename one of them
+            two arguments have the header `region`, whatever its case: rename one of them
+        "#]],
     );
 }
 

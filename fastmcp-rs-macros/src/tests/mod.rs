@@ -11,8 +11,7 @@ use proc_macro2::TokenStream;
 /// Compares an expansion, printed as code, with what was reviewed.
 fn check(expansion: TokenStream, expected: Expect) {
     let text = expansion.to_string();
-    let file =
-        syn::parse2(expansion).unwrap_or_else(|error| panic!("not valid Rust: {error}\n{text}"));
+    let file = syn::parse2(expansion).unwrap_or_else(|error| panic!("not valid Rust: {error}\n{text}"));
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 

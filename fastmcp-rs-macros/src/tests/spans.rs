@@ -38,28 +38,18 @@ fn the_handle_and_the_call_stand_at_the_functions_name() {
 
 #[test]
 fn types_are_checked_where_they_are_written() {
-    let source =
-        "/// Finds.\nfn find(\n    #[arg(default = 3)] id:   Id,\n) -> Result<Order, Failure> {}";
+    let source = "/// Finds.\nfn find(\n    #[arg(default = 3)] id:   Id,\n) -> Result<Order, Failure> {}";
     let expansion = tool(quote!(), parse(source));
-    let ty = LineColumn {
-        line: 3,
-        column: 30,
-    };
+    let ty = LineColumn { line: 3, column: 30 };
     assert_eq!(places(expansion.clone(), "slot"), [ty]);
     assert_eq!(places(expansion.clone(), "Input"), [ty]);
     assert_eq!(places(expansion.clone(), "configurable"), [ty]);
-    let default = LineColumn {
-        line: 3,
-        column: 20,
-    };
+    let default = LineColumn { line: 3, column: 20 };
     assert_eq!(places(expansion.clone(), "Preset"), [default]);
-    let output = LineColumn { line: 4, column: 5 };
-    assert_eq!(places(expansion.clone(), "Output"), [output]);
-    let error = LineColumn {
-        line: 4,
-        column: 19,
-    };
-    assert_eq!(places(expansion, "checked"), [output, error]);
+    let value = LineColumn { line: 4, column: 12 };
+    assert_eq!(places(expansion.clone(), "Output"), [value]);
+    let error = LineColumn { line: 4, column: 19 };
+    assert_eq!(places(expansion, "checked"), [value, error]);
 }
 
 #[test]

@@ -620,7 +620,7 @@ fn references() {
                                     __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
                                 )
                                 .await;
-                            ::core::result::Result::Ok(__output.render(__value))
+                            __p::render(&__output, __value)
                         })
                 }
                 __p::inventory::submit! {

@@ -23,10 +23,7 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
     let behind = match reference(ty) {
         Some(reference) => {
             if let Some(mutability) = &reference.mutability {
-                errors.at(
-                    mutability,
-                    "a tool cannot change its caller's arguments: take `&T`, or `T` by value",
-                );
+                errors.at(mutability, "a tool cannot change its caller's arguments: take `&T`, or `T` by value");
                 return;
             }
             &reference.elem
@@ -44,14 +41,9 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
             object.dyn_token.to_token_stream(),
             "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
         ),
-        Type::Ptr(pointer) => errors.at(
-            pointer.star_token,
-            "an argument comes from JSON, which has no pointers: take `&T`, or `T` by value",
-        ),
-        Type::FnPtr(pointer) => errors.at(
-            pointer.fn_token,
-            "an argument comes from JSON, which has no functions",
-        ),
+        Type::Ptr(pointer) => errors
+            .at(pointer.star_token, "an argument comes from JSON, which has no pointers: take `&T`, or `T` by value"),
+        Type::FnPtr(pointer) => errors.at(pointer.fn_token, "an argument comes from JSON, which has no functions"),
         other => {
             if let Some(and) = nested_borrow(other) {
                 errors.at(
@@ -67,12 +59,7 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
 pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors) {
     let shape = shape(ty);
     check_order(&options.min, &options.max, Number::is_less_than, errors);
-    check_order(
-        &options.min_length,
-        &options.max_length,
-        |left, right| left < right,
-        errors,
-    );
+    check_order(&options.min_length, &options.max_length, |left, right| left < right, errors);
     check_fit(options, shape, errors);
     if let Some(default) = &options.default {
         check_default(default, options, shape, errors);
@@ -120,14 +107,11 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     for bound in bounds.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Text | Shape::List => errors.at(
+            Shape::Text | Shape::List | Shape::Map => errors.at(
                 key,
                 format!("`{key}` bounds a number, and this is {noun}: to bound its length, write `{key}_length`"),
             ),
-            Shape::Flag | Shape::Map => errors.at(
-                key,
-                format!("`{key}` bounds a number, and this is {noun}: remove it"),
-            ),
+            Shape::Flag => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
             Shape::Integer { .. } | Shape::Float | Shape::Unknown => {}
         }
     }
@@ -139,25 +123,18 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
                 let number = key.to_string().replace("_length", "");
                 errors.at(
                     key,
-                    format!("`{key}` bounds the length of a string or a list, and this is {noun}: to bound its value, write `{number}`"),
+                    format!("`{key}` bounds a length, and this is {noun}: to bound its value, write `{number}`"),
                 );
             }
-            Shape::Flag | Shape::Map => errors.at(
-                key,
-                format!(
-                    "`{key}` bounds the length of a string or a list, and this is {noun}: remove it"
-                ),
-            ),
-            Shape::Text | Shape::List | Shape::Unknown => {}
+            Shape::Flag => errors.at(key, format!("`{key}` bounds a length, and this is {noun}: remove it")),
+            Shape::Text | Shape::List | Shape::Map | Shape::Unknown => {}
         }
     }
     if let Some(pattern) = &options.pattern {
         if !matches!(shape, Shape::Text | Shape::Unknown) {
             errors.at(
                 &pattern.key,
-                format!(
-                    "`pattern` is for strings, and this is {noun}: remove it, or take a `String`"
-                ),
+                format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
             );
         }
     }
@@ -169,52 +146,29 @@ fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: 
     if let Some(value) = default.number {
         if let (Number::Integer(integer), Shape::Integer { min, max }) = (value, shape) {
             if integer < min || integer > max {
-                refuse(format!(
-                    "this default does not fit its type, which holds {min} to {max}"
-                ));
+                refuse(format!("this default does not fit its type, which holds {min} to {max}"));
                 return;
             }
         }
-        if let Some(min) = options
-            .min
-            .as_ref()
-            .filter(|min| value.is_less_than(min.value))
-        {
+        if let Some(min) = options.min.as_ref().filter(|min| value.is_less_than(min.value)) {
             refuse(below_or_above("default", "below", &min.key, &min.tokens));
         }
-        if let Some(max) = options
-            .max
-            .as_ref()
-            .filter(|max| max.value.is_less_than(value))
-        {
+        if let Some(max) = options.max.as_ref().filter(|max| max.value.is_less_than(value)) {
             refuse(below_or_above("default", "above", &max.key, &max.tokens));
         }
     }
     if let (Kind::Text, Some(length)) = (default.kind, default.length) {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
-            refuse(below_or_above(
-                "default's length",
-                "below",
-                &min.key,
-                &min.tokens,
-            ));
+            refuse(below_or_above("default's length", "below", &min.key, &min.tokens));
         }
         if let Some(max) = options.max_length.as_ref().filter(|max| length > max.value) {
-            refuse(below_or_above(
-                "default's length",
-                "above",
-                &max.key,
-                &max.tokens,
-            ));
+            refuse(below_or_above("default's length", "above", &max.key, &max.tokens));
         }
     }
 }
 
 fn below_or_above(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
-    format!(
-        "this {what} is {side} `{key} = {}`: change one of the two",
-        joined(bound)
-    )
+    format!("this {what} is {side} `{key} = {}`: change one of the two", joined(bound))
 }
 
 /// The name is that of an HTTP header, so it is a `token` of RFC 9110.
@@ -222,10 +176,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
     let name = header.value.value();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() {
-        errors.at(
-            &header.value,
-            "a header's name cannot be empty: write one, as in `header = \"Region\"`",
-        );
+        errors.at(&header.value, "a header's name cannot be empty: write one, as in `header = \"Region\"`");
     } else if let Some(illegal) = name.chars().find(|c| !is_token(*c)) {
         errors.at(
             &header.value,
@@ -235,10 +186,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
     if matches!(shape, Shape::Float | Shape::List | Shape::Map) {
         errors.at(
             &header.key,
-            format!(
-                "`header` sends a string, an integer or a boolean, and this is {}: remove it",
-                shape.noun()
-            ),
+            format!("`header` sends a string, an integer or a boolean, and this is {}: remove it", shape.noun()),
         );
     }
 }
@@ -267,9 +215,7 @@ pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
             let name = header.value.value().to_ascii_lowercase();
             Some((name, header.value.to_token_stream(), true))
         }),
-        |name| {
-            format!("two arguments have the header `{name}`, whatever its case: rename one of them")
-        },
+        |name| format!("two arguments have the header `{name}`, whatever its case: rename one of them"),
         errors,
     );
 }
@@ -299,19 +245,11 @@ pub(crate) fn check_other_attributes(attributes: &[Attribute], errors: &mut Erro
             continue;
         }
         if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-            errors.at(
-                attribute,
-                "a tool has the same arguments in every build: put `#[cfg]` on the function",
-            );
+            errors.at(attribute, "a tool has the same arguments in every build: put `#[cfg]` on the function");
         } else if !crate::parse::stays_on_parameter(attribute) {
             let name = path.to_token_stream().to_string().replace(' ', "");
             let suggestion = did_you_mean(&name, &["arg"]);
-            errors.at(
-                path,
-                format!(
-                    "a parameter takes `#[arg(..)]` and doc comments, not `#[{name}]`{suggestion}"
-                ),
-            );
+            errors.at(path, format!("a parameter takes `#[arg(..)]` and doc comments, not `#[{name}]`{suggestion}"));
         }
     }
 }

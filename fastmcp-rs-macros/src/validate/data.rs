@@ -9,10 +9,7 @@ use crate::errors::Errors;
 
 pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
     if let Data::Union(union) = &data.input.data {
-        errors.at(
-            union.union_token,
-            "a union does not know which of its fields it holds: make it an `enum`",
-        );
+        errors.at(union.union_token, "a union does not know which of its fields it holds: make it an `enum`");
     }
     check_derives(&data.input.attrs, errors);
     check_misplaced(&data.input.attrs, "a field", errors);
@@ -28,10 +25,8 @@ pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
         if let Some(header) = &options.header {
-            errors.at(
-                &header.key,
-                "`header` is for the arguments of a tool, not for the fields inside them: remove it",
-            );
+            errors
+                .at(&header.key, "`header` is for the arguments of a tool, not for the fields inside them: remove it");
         }
         if is_generic && (options.is_constrained() || options.default.is_some()) {
             errors.at(
@@ -42,10 +37,7 @@ pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
         }
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
-                errors.at(
-                    rename,
-                    "this field has no key in JSON: remove `rename`, or name the field",
-                );
+                errors.at(rename, "this field has no key in JSON: remove `rename`, or name the field");
             }
         }
     }
@@ -68,17 +60,8 @@ fn check_derives(attributes: &[Attribute], errors: &mut Errors) {
             let Some(last) = path.segments.last() else {
                 continue;
             };
-            if ["Serialize", "Deserialize", "JsonSchema"]
-                .iter()
-                .any(|name| last.ident == name)
-            {
-                errors.at(
-                    &path,
-                    format!(
-                        "`#[mcp::model]` derives `{}` already: remove this one",
-                        last.ident
-                    ),
-                );
+            if ["Serialize", "Deserialize", "JsonSchema"].iter().any(|name| last.ident == name) {
+                errors.at(&path, format!("`#[mcp::model]` derives `{}` already: remove this one", last.ident));
             }
         }
     }

@@ -13,20 +13,14 @@ pub(crate) fn check_main(signature: &Signature, errors: &mut Errors) {
         );
     }
     if !signature.inputs.is_empty() {
-        errors.at(
-            &signature.inputs,
-            "`main` takes no arguments: read the command line with `std::env::args()`",
-        );
+        errors.at(&signature.inputs, "`main` takes no arguments: read the command line with `std::env::args()`");
     }
     let generics = &signature.generics;
     if !generics.params.is_empty() {
         errors.at(generics, "`main` cannot be generic: remove the parameters");
     }
     if let Some(clause) = &generics.where_clause {
-        errors.at(
-            clause.where_token,
-            "`main` cannot be generic: remove the `where` clause",
-        );
+        errors.at(clause.where_token, "`main` cannot be generic: remove the `where` clause");
     }
     let qualifiers = [
         signature.constness.as_ref().map(ToTokens::to_token_stream),

@@ -25,10 +25,7 @@ pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        errors.at(
-            constness,
-            "a tool is called at run time: remove `const`, or call the `const fn` from a tool",
-        );
+        errors.at(constness, "a tool is called at run time: remove `const`, or call the `const fn` from a tool");
     }
     if !matches!(signature.safety, syn::Safety::Default) {
         errors.at(
@@ -40,10 +37,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
         errors.at(abi, "a tool is a Rust function: remove the ABI");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(
-            variadic.dots,
-            "a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`",
-        );
+        errors.at(variadic.dots, "a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`");
     }
 }
 
@@ -72,10 +66,7 @@ fn check_generics(signature: &Signature, errors: &mut Errors) {
     };
     // The bounds of a type parameter go with it, and lifetimes are elided anyway.
     let has_type_parameter = signature.generics.type_params().next().is_some();
-    let bounds_a_type = clause
-        .predicates
-        .iter()
-        .any(|predicate| !matches!(predicate, WherePredicate::Lifetime(_)));
+    let bounds_a_type = clause.predicates.iter().any(|predicate| !matches!(predicate, WherePredicate::Lifetime(_)));
     if bounds_a_type && !has_type_parameter {
         errors.at(
             clause.where_token,
@@ -112,10 +103,7 @@ fn check_self_type(signature: &Signature, errors: &mut Errors) {
 
 /// Whether the function can only stand in an `impl` block or a trait.
 pub(crate) fn is_method(signature: &Signature) -> bool {
-    let has_receiver = signature
-        .inputs
-        .iter()
-        .any(|input| matches!(input, FnArg::Receiver(_)));
+    let has_receiver = signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
     has_receiver || types(signature).any(|ty| find_word(ty, "Self").is_some())
 }
 

@@ -29,12 +29,7 @@ pub(crate) fn check(tool: &ToolFn<'_>, errors: &mut Errors) {
 
 /// Whether this attribute is `#[mcp::tool]` again.
 pub(crate) fn is_tool_attribute(attribute: &Attribute) -> bool {
-    let segments: Vec<String> = attribute
-        .path()
-        .segments
-        .iter()
-        .map(|segment| segment.ident.to_string())
-        .collect();
+    let segments: Vec<String> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
     match segments.as_slice() {
         [.., module, name] => module == "mcp" && name == "tool",
         _ => false,
@@ -52,12 +47,9 @@ fn check_name(tool: &ToolFn<'_>, errors: &mut Errors) {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
     let problem = if name.is_empty() {
-        "a tool's name cannot be empty: write one, or remove `name` to use the function's"
-            .to_owned()
+        "a tool's name cannot be empty: write one, or remove `name` to use the function's".to_owned()
     } else if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        format!(
-            "a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}: {fix}"
-        )
+        format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}: {fix}")
     } else if length > 128 {
         format!("a tool's name has at most 128 characters, and this one has {length}: {fix}")
     } else {
@@ -72,8 +64,8 @@ fn check_name(tool: &ToolFn<'_>, errors: &mut Errors) {
 /// The hidden type must not take the place of a primitive type in the user's module.
 fn check_handle(tool: &ToolFn<'_>, errors: &mut Errors) {
     const PRIMITIVES: &[&str] = &[
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8",
-        "u16", "u32", "u64", "u128", "usize",
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
+        "u128", "usize",
     ];
     let handle = tool.handle().unraw().to_string();
     if PRIMITIVES.contains(&handle.as_str()) {
@@ -88,11 +80,7 @@ fn check_handle(tool: &ToolFn<'_>, errors: &mut Errors) {
 
 fn check_flags(tool: &ToolFn<'_>, errors: &mut Errors) {
     let options = &tool.options;
-    let on = |flag: &'_ Option<Flag>| {
-        flag.as_ref()
-            .filter(|flag| flag.on)
-            .map(|flag| flag.key.clone())
-    };
+    let on = |flag: &'_ Option<Flag>| flag.as_ref().filter(|flag| flag.on).map(|flag| flag.key.clone());
     if let (Some(_), Some(destructive)) = (on(&options.read_only), on(&options.destructive)) {
         errors.at(
             destructive,
