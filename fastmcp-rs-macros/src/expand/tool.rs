@@ -142,10 +142,11 @@ fn input(index: usize, parameter: &Parameter<'_>) -> TokenStream {
     let private = private_at(span);
     let slot = slot(index);
     let ty = input_type(parameter);
-    let configurable = match parameter.options.is_given {
-        true => quote_spanned!(span=> .configurable()),
-        false => TokenStream::new(),
-    };
+    // An option on an injected parameter is reported at the option, which is what has to go.
+    let configurable = parameter.options.first.as_ref().map(|option| {
+        let configurable = Ident::new("configurable", option.span());
+        quote_spanned!(span=> .#configurable())
+    });
     let index = proc_macro2::Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
         let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.slot(&__PARAMETERS[#index]);

@@ -21,8 +21,8 @@ pub(crate) struct Spanned<T> {
 /// The options of `#[arg]` that were given.
 #[derive(Default)]
 pub(crate) struct ArgOptions {
-    /// Whether there was an option at all: injected parameters take none.
-    pub(crate) is_given: bool,
+    /// The first option that was given: injected parameters take none.
+    pub(crate) first: Option<Ident>,
     pub(crate) default: Option<Literal>,
     pub(crate) min: Option<Spanned<Number>>,
     pub(crate) max: Option<Spanned<Number>>,
@@ -53,7 +53,7 @@ impl ArgOptions {
                 }
             };
             for entry in entries(list, errors) {
-                options.is_given = true;
+                options.first.get_or_insert_with(|| entry.key.clone());
                 // An argument may have many examples and one of everything else.
                 if entry.name() == "example" || !is_duplicate(&entry, &mut seen, errors) {
                     options.read(&entry, errors);

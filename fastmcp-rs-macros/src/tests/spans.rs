@@ -43,7 +43,8 @@ fn types_are_checked_where_they_are_written() {
     let ty = LineColumn { line: 3, column: 30 };
     assert_eq!(places(expansion.clone(), "slot"), [ty]);
     assert_eq!(places(expansion.clone(), "Input"), [ty]);
-    assert_eq!(places(expansion.clone(), "configurable"), [ty]);
+    let option = LineColumn { line: 3, column: 10 };
+    assert_eq!(places(expansion.clone(), "configurable"), [option]);
     let default = LineColumn { line: 3, column: 20 };
     assert_eq!(places(expansion.clone(), "Preset"), [default]);
     let value = LineColumn { line: 4, column: 12 };

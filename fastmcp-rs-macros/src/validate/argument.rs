@@ -194,7 +194,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
 /// Reports two arguments with one key.
 pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
-        parameters.iter().map(|parameter| {
+        parameters.iter().filter(|parameter| !looks_injected(parameter.ty)).map(|parameter| {
             let blame = match &parameter.options.rename {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
@@ -205,6 +205,12 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
         |name| format!("two arguments are called `{name}`: rename one of them"),
         errors,
     );
+}
+
+/// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
+fn looks_injected(ty: &Type) -> bool {
+    let behind = reference(ty).map_or(ty, |reference| &reference.elem);
+    arguments_of(behind, "State").is_some() || arguments_of(behind, "Context").is_some()
 }
 
 /// Reports two arguments that mirror one header; case does not tell headers apart.

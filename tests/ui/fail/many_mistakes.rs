@@ -2,11 +2,7 @@ use fastmcp_rs::mcp;
 
 /// Deletes.
 #[mcp::tool(name = "delete order", destructive, read_only, timeout = 30)]
-pub fn delete<T>(
-    #[arg(min = 1)] id: &str,
-    (from, to): (u32, u32),
-    reason: &mut String,
-) -> usize {
+pub fn delete<T>(#[arg(min = 1)] id: &str, (from, to): (u32, u32), reason: &mut String) -> usize {
     id.len() + reason.len() + (to - from) as usize
 }
 

@@ -32,7 +32,7 @@ fn get_orders(
         rename = "orderId",
         example = "ORD-101",
         example = "ORD-102",
-        header = "Order-Id",
+        header = "Order-Id"
     )]
     order_id: &str,
     /// How many.

@@ -33,6 +33,7 @@ pub enum Filter {
     Between {
         #[arg(min = 0, default = 0)]
         low_end: i64,
+        #[arg(min = -10, max = 1e3)]
         high_end: i64,
     },
 }
@@ -63,4 +64,43 @@ pub async fn all(line: Line, count: Count, filter: &Filter, status: Option<Statu
     Page { items: vec![line] }
 }
 
-fn main() {}
+fn refusal<T: serde::de::DeserializeOwned>(json: &str) -> String {
+    match serde_json::from_str::<T>(json) {
+        Ok(_) => String::from("accepted"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn main() {
+    let text = r#"{"sku": "A-1", "price": 2.5, "parts": [{"sku": "B", "parts": [], "parent": null}]}"#;
+    // The list in `parts` is empty one level down, and that is where the constraint is missed.
+    assert!(refusal::<Line>(text).contains("parts"), "{}", refusal::<Line>(text));
+    let line = Line { article: "A-1".into(), line_count: 2, price: None, parts: vec![], parent: None };
+    let json = serde_json::to_string(&line).unwrap();
+    assert!(json.starts_with(r#"{"sku":"A-1","lineCount":2"#), "{json}");
+    assert!(refusal::<Count>("0").contains("at least 1"), "{}", refusal::<Count>("0"));
+    assert_eq!(refusal::<Count>("1"), "accepted");
+    assert!(refusal::<Filter>(r#"{"kind":"Between","lowEnd":-1,"highEnd":2}"#).contains("lowEnd"));
+    assert_eq!(refusal::<Filter>(r#"{"kind":"Between","highEnd":2}"#), "accepted");
+    assert!(refusal::<Filter>(r#"{"kind":"Other"}"#).contains("unknown variant"));
+    assert_eq!(refusal::<Status>(r#""Shipped""#), "accepted");
+
+    let schema = schemars::schema_for!(Filter);
+    let schema = serde_json::to_string(&schema).unwrap();
+    assert!(schema.contains(r#""minimum":0"#) && schema.contains(r#""default":0"#), "{schema}");
+    assert!(schema.contains(r#""minimum":-10"#), "{schema}");
+    let schema = schemars::schema_for!(Line);
+    let schema = serde_json::to_string(&schema).unwrap();
+    for part in [
+        r#""minimum":1"#,
+        r#""maximum":99"#,
+        r#""pattern":"^[A-Z]""#,
+        r#""x-fastmcp-min-length":1"#,
+        r#""x-fastmcp-max-length":8"#,
+        r#""examples":["A-1"]"#,
+        r#""description":"The article.""#,
+        r#""minimum":0.5"#,
+    ] {
+        assert!(schema.contains(part), "{part} is missing in {schema}");
+    }
+}

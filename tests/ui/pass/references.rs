@@ -31,12 +31,7 @@ async fn lend(
 
 /// Takes what may be missing.
 #[mcp::tool]
-fn lend_options(
-    text: Option<&str>,
-    list: Option<&[Order]>,
-    order: Option<&Order>,
-    optional: &Option<String>,
-) -> usize {
+fn lend_options(text: Option<&str>, list: Option<&[Order]>, order: Option<&Order>, optional: &Option<String>) -> usize {
     text.map_or(0, str::len)
         + list.map_or(0, <[Order]>::len)
         + order.map_or(0, |order| order.id.len())
@@ -48,6 +43,13 @@ fn lend_options(
 fn lend_cow(mut text: Cow<'_, str>, list: &[Cow<'_, str>]) -> usize {
     text.to_mut().push('!');
     text.len() + list.len()
+}
+
+/// Takes an argument that is called as an injected one is here.
+#[mcp::tool]
+fn lend_name(#[arg(rename = "context")] text: &str, context: &Context) -> usize {
+    let _ = context;
+    text.len()
 }
 
 /// Takes it where waiting is fine.
