@@ -7,7 +7,7 @@
 use std::{env, fmt, path::Path, str::FromStr, time::Duration};
 
 use fastmcp_rs::prelude::*;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, FromRow};
 
 /// How long a connection waits for another process that has the database locked.
@@ -94,21 +94,23 @@ fn location() -> Result<SqliteConnectOptions, String> {
 }
 
 /// Creates and fills the table, unless it is there: orders that were changed or deleted stay so.
-///
-/// The transaction takes the write lock at its start, so two servers that start at once do not both
-/// find the table missing.
 async fn create_if_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let writable = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = writable.connect().await?;
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'orders')")
-        .fetch_one(&mut *transaction)
-        .await?;
-    if !there {
-        sqlx::raw_sql(include_str!("orders.sql")).execute(&mut *transaction).await?;
+    if !has_orders(&mut connection).await? {
+        // It takes the write lock at its start, and only then looks: of two servers that start at once,
+        // the second finds the work done.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        if !has_orders(&mut transaction).await? {
+            sqlx::raw_sql(include_str!("orders.sql")).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
     }
-    transaction.commit().await?;
     connection.close().await
+}
+
+async fn has_orders(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'orders')").fetch_one(connection).await
 }
 
 /// A busy database is worth another try, so the model is told. Any other failure is for the log.

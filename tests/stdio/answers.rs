@@ -66,6 +66,42 @@ fn a_plain_tool_has_nothing_to_spare() {
 }
 
 #[test]
+fn every_published_schema_is_valid() {
+    for name in ["fixture", "hello", "order_manager"] {
+        for revision in [V2024_11_05, V2025_11_25, V2026_07_28] {
+            let folder = crate::support::Folder::new();
+            let mut server = Server::setup(name).current_dir(folder.path()).start();
+            server.open(revision);
+            let tools = server.ask("tools/list", Value::Null);
+            for tool in tools.result()["tools"].as_array().expect("a list") {
+                for schema in ["inputSchema", "outputSchema"].into_iter().filter_map(|key| tool.get(key)) {
+                    assert!(jsonschema::draft202012::meta::is_valid(schema), "{tool}");
+                }
+                assert!(tool["description"].as_str().is_some_and(|text| !text.is_empty()), "{tool}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tool_of_a_library_crate_is_served() {
+    let mut server = Server::start("fixture");
+    let answer = server.call("double_money", json!({"money": {"cents": 2, "currency": "USD"}}));
+    assert_eq!(answer.result()["structuredContent"], json!({"cents": 4, "currency": "USD"}));
+}
+
+#[test]
+fn big_integers_arrive_exactly() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("fixture", revision);
+        let sum = server.call("add", json!({"a": 9_007_199_254_740_993_i64, "b": 0}));
+        assert_eq!(sum.content_text(), "9007199254740993");
+        let sum = server.call("add", json!({"a": i64::MAX, "b": -1}));
+        assert_eq!(sum.content_text(), "9223372036854775806");
+    }
+}
+
+#[test]
 fn a_list_comes_in_pages() {
     for revision in Revision::ALL {
         let mut server = Server::setup("fixture").env("FIXTURE_PAGE_SIZE", "7").start();

@@ -77,6 +77,22 @@ fn initialize_without_its_parameters_is_refused_and_opens_no_session() {
 }
 
 #[test]
+fn initialize_takes_capabilities_it_does_not_know() {
+    let params = json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {
+            "roots": {"listChanged": true}, "sampling": {"tools": {}}, "experimental": {"x": 1}, "someday": [1],
+            "extensions": {"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}},
+        },
+        "clientInfo": {"name": "c", "version": "1", "title": "C", "icons": [], "someday": {}},
+        "_meta": {"com.example/x": 1},
+    });
+    let mut server = Server::start("fixture");
+    let line = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    assert_eq!(server.exchange(&line).result()["protocolVersion"], "2025-11-25");
+}
+
+#[test]
 fn a_second_initialize_is_refused_and_changes_nothing() {
     let mut server = Server::connect("fixture", Revision::V2025_03_26);
     let answer = server.exchange(&initialize(9, "2025-11-25"));

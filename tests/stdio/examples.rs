@@ -188,6 +188,23 @@ fn order_managers_that_start_at_once_share_a_new_database() {
 }
 
 #[test]
+fn a_writer_that_holds_its_lock_stops_no_reader() {
+    let folder = Folder::new();
+    let mut before = order_manager(&folder);
+    before.call("get_order_details", json!({"order_id": "ORD-101"}));
+    database(folder.path(), async |connection| {
+        sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE orders SET status = 'LOST';").execute(connection).await.expect("a lock");
+        let mut after = order_manager(&folder);
+        for server in [&mut before, &mut after] {
+            let start = Instant::now();
+            let details = server.call("get_order_details", json!({"order_id": "ORD-101"}));
+            assert!(details.content_text().contains("Status: SHIPPED"), "{}", details.text);
+            assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        }
+    });
+}
+
+#[test]
 fn the_database_is_where_database_url_says() {
     let folder = Folder::new();
     let plain = folder.path().join("plain path.db");
