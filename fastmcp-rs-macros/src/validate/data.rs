@@ -6,34 +6,33 @@ use syn::{Attribute, Data, Meta, Path};
 use super::argument::check_options;
 use crate::data::DataType;
 use crate::errors::Errors;
+use crate::parse::ArgOptions;
 
 pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
     if let Data::Union(union) = &data.input.data {
         errors.at(union.union_token, "a union does not know which of its fields it holds: make it an `enum`");
     }
     check_derives(&data.input.attrs, errors);
-    check_misplaced(&data.input.attrs, "a field", errors);
+    check_misplaced(&data.input.attrs, errors);
     if let Data::Enum(data) = &data.input.data {
         for variant in &data.variants {
-            check_misplaced(&variant.attrs, "a field", errors);
+            check_misplaced(&variant.attrs, errors);
         }
     }
-    let is_generic = data.input.generics.type_params().next().is_some()
-        || data.input.generics.const_params().next().is_some()
-        || data.input.generics.lifetimes().next().is_some();
+    let generics = &data.input.generics;
+    let is_enforced = |options: &ArgOptions| options.is_constrained() || options.default.is_some();
+    if !generics.params.is_empty() && data.fields().any(|(_, field)| is_enforced(&field.options)) {
+        errors.at(
+            generics,
+            "a generic type cannot have constraints or defaults: remove the parameters, or put the constrained fields in a type of their own",
+        );
+    }
     for (_, field) in data.fields() {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
         if let Some(header) = &options.header {
             errors
                 .at(&header.key, "`header` is for the arguments of a tool, not for the fields inside them: remove it");
-        }
-        if is_generic && (options.is_constrained() || options.default.is_some()) {
-            errors.at(
-                &data.input.generics,
-                "a generic type cannot have constraints or defaults: remove the parameters, or put the constrained fields in a type of their own",
-            );
-            return;
         }
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
@@ -67,10 +66,10 @@ fn check_derives(attributes: &[Attribute], errors: &mut Errors) {
     }
 }
 
-fn check_misplaced(attributes: &[Attribute], place: &str, errors: &mut Errors) {
+fn check_misplaced(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         if attribute.path().is_ident("arg") {
-            errors.at(attribute, format!("`#[arg(..)]` goes on {place}"));
+            errors.at(attribute, "`#[arg(..)]` goes on a field");
         }
     }
 }
