@@ -1,4 +1,45 @@
-#![doc = include_str!("../README.md")]
+//! Put [`#[mcp::tool]`](macro@mcp::tool) on a function and have a server of the
+//! [Model Context Protocol](https://modelcontextprotocol.io): schema, descriptions, dispatch, every revision
+//! of the protocol, and errors that a model can act on.
+//!
+//! ```no_run
+//! use fastmcp_rs::prelude::*;
+//!
+//! /// Greets someone by name.
+//! #[mcp::tool]
+//! fn hello(name: &str) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! #[mcp::main]
+//! async fn main() -> Result<(), fastmcp_rs::Error> {
+//!     App::new("hello").run_stdio().await
+//! }
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`mcp::tool`](macro@mcp::tool): what a tool may take and return, and its options.
+//! - [`mcp::model`](macro@mcp::model): types of your own.
+//! - [`App`]: putting a server together and running it.
+//! - [`Context`]: progress, log messages, who asks.
+//! - [`State`] and [`FromContext`]: what a tool is given besides its arguments.
+//! - [`ToolError`]: who reads an error.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `stdio` (default) | [`App::run_stdio`] |
+//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks |
+//! | `testing` | `App::connect`: a connection in process, for tests |
+//!
+//! # Promises
+//!
+//! Every request that can be read gets exactly one answer, or none if it was cancelled. A panic is an answer.
+//! What a tool prints never reaches the client. Whatever a peer can make grow is bounded. The text of an
+//! error reaches the model only if its author meant it to.
+
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,3 +1,163 @@
-//! The macros: `#[mcp::tool]`, `#[mcp::model]` and `#[mcp::main]`.
+//! The macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
+//!
+//! `use fastmcp_rs::prelude::*;` brings this module into scope.
 
-pub use fastmcp_rs_macros::{main, model, tool};
+/// Makes a function a tool of every [`App`](crate::App) that is made by [`App::new`](crate::App::new).
+///
+/// The function stays what it is: it can be called, tested and navigated to. Its name is the tool's name,
+/// its doc comment the description that a model reads, its parameters the input schema.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Looks up the price of an article.
+/// ///
+/// /// Use this when the user asks what something costs.
+/// #[mcp::tool(read_only)]
+/// async fn price(
+///     /// The article's number, e.g. `A-17`.
+///     article: &str,
+///     /// How many.
+///     #[arg(default = 1, min = 1, max = 1000)]
+///     quantity: u32,
+/// ) -> Result<String, ToolError> {
+///     if article != "A-17" {
+///         return Err(ToolError::new(format!("there is no article {article}")));
+///     }
+///     Ok(format!("${:.2}", 9.95 * f64::from(quantity)))
+/// }
+/// ```
+///
+/// # Where it runs
+///
+/// An `async fn` runs on the runtime. A `fn` runs on a pool of threads, where it may block for as long as
+/// it likes without holding up another call; a quick one may say `inline` to run in place.
+///
+/// # Parameters
+///
+/// | type | what it is |
+/// |---|---|
+/// | anything with `Deserialize` and `JsonSchema` | an argument; `Option<T>` may be left out |
+/// | `&str`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
+/// | [`&Context`](crate::Context) | the call: progress, log messages, who asks |
+/// | [`State<T>`](crate::State) | a value of the app |
+/// | anything with [`FromContext`](crate::FromContext) | what you make of these |
+///
+/// `///` on a parameter is its description. `#[arg(…)]` takes:
+///
+/// | option | meaning |
+/// |---|---|
+/// | `default = 10` | a literal, used when the argument is left out or `null` |
+/// | `min = 1`, `max = 100` | bounds of a number, inclusive |
+/// | `min_length = 1`, `max_length = 20` | of a string in characters, of a list in items, of a map in members |
+/// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
+/// | `rename = "order-id"` | the argument's name, if it is not the parameter's |
+/// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
+/// | `header = "Region"` | clients that speak HTTP mirror it into the header `Mcp-Param-Region` |
+///
+/// Constraints are published in the schema **and** enforced. Whatever is wrong with a call is told to the
+/// model at once: each argument with what was expected, what came and, for names, what was meant.
+///
+/// # Results
+///
+/// | type | the answer |
+/// |---|---|
+/// | `String`, `&str`, numbers, `bool`, `char` | text |
+/// | `()` | no content |
+/// | [`Content`](crate::Content), [`Image`](crate::Image), [`Audio`](crate::Audio), [`EmbeddedResource`](crate::EmbeddedResource), [`ResourceLink`](crate::ResourceLink), a `Vec` of them | blocks |
+/// | anything with `Serialize` and `JsonSchema` | a structured value with an output schema, and its JSON as text |
+/// | [`ToolResult`](crate::ToolResult) | as you compose it |
+/// | `Option` of a content type | `None` is no content; of a structured type, `None` is `null` |
+/// | `Result` of any of these | see [`ToolError`](crate::ToolError) for who reads the error |
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "…"` | the tool's name: 1 to 128 of `A-Z a-z 0-9 _ . -` |
+/// | `title = "…"` | a name for people |
+/// | `description = "…"` | instead of the doc comment |
+/// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for clients; each may be `= false` |
+/// | `tags = ["billing"]` | in `_meta.fastmcp.tags` |
+/// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
+/// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
+/// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `inline` | a `fn` that is quick runs in place |
+/// | `blocking` | an `async fn` that blocks runs on the pool of threads |
+/// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
+/// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
+///
+/// # Errors
+///
+/// Mistakes are compile errors at the token to change: generics, an argument without a JSON form, a result
+/// that cannot be sent, an unknown option, a default that does not fit, and more. What only the program as a
+/// whole shows, such as two tools of one name, is an error when it starts.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
+pub use fastmcp_rs_macros::tool;
+
+/// Makes a struct or an enum a type that tools take and return.
+///
+/// It derives `Serialize`, `Deserialize` and `JsonSchema` through this crate, so that a program needs no
+/// dependency on serde or schemars. Doc comments of fields become their descriptions, and fields take the
+/// constraints of arguments: `#[arg(min = 1)]`, `max`, `min_length`, `max_length`, `pattern`, `default`,
+/// `rename`, `example`. They are published, and enforced wherever such a value is read, at any depth.
+///
+/// `#[serde(…)]` and `#[schemars(…)]` attributes work as usual, and so do types that derive the three traits
+/// by themselves.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// A line of an order.
+/// #[mcp::model]
+/// struct Item {
+///     /// The article's number.
+///     #[arg(pattern = "^A-[0-9]+$")]
+///     article: String,
+///     #[arg(min = 1, default = 1)]
+///     quantity: u32,
+/// }
+///
+/// #[mcp::model]
+/// enum Priority {
+///     Normal,
+///     /// Within a day.
+///     Express,
+/// }
+///
+/// #[mcp::model]
+/// struct Receipt {
+///     articles: usize,
+///     express: bool,
+/// }
+///
+/// /// Places an order.
+/// #[mcp::tool]
+/// async fn place_order(items: Vec<Item>, priority: Priority) -> Receipt {
+///     let articles = items.iter().map(|item| item.quantity as usize).sum();
+///     Receipt { articles, express: matches!(priority, Priority::Express) }
+/// }
+/// ```
+///
+/// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
+pub use fastmcp_rs_macros::model;
+
+/// Makes an `async fn main` the program's `main`, on a small tokio runtime.
+///
+/// The runtime has two worker threads, or `worker_threads = N`; it ends with `main`, whatever still runs
+/// then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too.
+///
+/// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
+///
+/// ```no_run
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::main]
+/// async fn main() -> Result<(), fastmcp_rs::Error> {
+///     App::new("orders").run_stdio().await
+/// }
+/// ```
+///
+/// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
+pub use fastmcp_rs_macros::main;

@@ -1,7 +1,7 @@
 //! The frames that wait to be written to one peer.
 //!
-//! It is bounded in bytes: an answer waits until the peer has read enough of what came before, and a
-//! notification that finds no room is dropped, since it only informs. It does no input or output; a
+//! It is bounded in bytes: a call waits with its answer until the peer has read enough of what came before,
+//! and a notification that finds no room is dropped, since it only informs. It does no input or output; a
 //! transport takes the bytes from it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -64,15 +64,12 @@ impl Outbox {
         true
     }
 
-    /// Adds frames once there is room. It returns at once when the peer is gone.
-    pub(crate) async fn send(&self, frames: &[u8]) {
+    /// Waits until there is room, or the peer is gone.
+    pub(crate) async fn room(&self) {
         loop {
             // Made before the look, so that room which appears in between is not missed.
             let room = self.room.notified();
-            if self.try_push(frames) {
-                return;
-            }
-            if !self.announce_waiting() {
+            if !self.must_wait() {
                 return;
             }
             room.await;
@@ -80,11 +77,12 @@ impl Outbox {
         }
     }
 
-    /// Says that a task waits for room; `false` if there will be none.
-    fn announce_waiting(&self) -> bool {
+    /// Whether there is no room; then a task is known to wait for it.
+    fn must_wait(&self) -> bool {
         let mut state = self.lock();
-        state.waiting_tasks += 1;
-        !state.closed
+        let full = state.bytes.len() >= LIMIT && !state.closed;
+        state.waiting_tasks += usize::from(full);
+        full
     }
 
     fn announce(&self, state: &State) {

@@ -8,12 +8,13 @@ pub use serde;
 pub use crate::component::arguments::{ArgumentError, JsonReader};
 pub use crate::component::description::Description;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
+pub use crate::component::options::{
+    DefaultOf, FlagLiteral, FloatLiteral, Header, IntegerLiteral, Preset, TextLiteral,
+};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, StructuredOutput, render,
 };
-pub use crate::component::parameter::{
-    FlagLiteral, FloatLiteral, Header, Input, IntegerLiteral, Lend, Preset, Slot, TextLiteral, ToolArgument,
-};
+pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument};
 pub use crate::component::tool::{
     Constraints, Execution, IconDefinition, Location, Number, Parameter, RegisteredTool, Tool, ToolAnnotations,
     ToolDefinition,
@@ -24,14 +25,14 @@ pub use crate::schema::constraints::check_field;
 /// The traits by which method resolution looks at types. They are brought into scope without a name, so
 /// that no type of the user's is hidden by them.
 pub mod probe {
+    pub use crate::component::options::probe::{
+        KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
+    };
     pub use crate::component::output::probe::{
         ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _, LoggedErrorType as _,
         OtherErrorType as _, StructuredType as _,
     };
-    pub use crate::component::parameter::probe::{
-        ArgumentInput as _, InjectedInput as _, KnownHeaderType as _, KnownPresetType as _, UnknownHeaderType as _,
-        UnknownPresetType as _,
-    };
+    pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};
 }
 
 /// The default of a model's field.

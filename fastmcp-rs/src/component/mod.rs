@@ -10,6 +10,7 @@ pub(crate) mod arguments;
 pub(crate) mod description;
 pub(crate) mod inject;
 pub(crate) mod invocation;
+pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub(crate) mod result;

@@ -246,7 +246,9 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
 )]
 pub trait HandlerError {}
 
+#[diagnostic::do_not_recommend]
 impl HandlerError for ToolError {}
+#[diagnostic::do_not_recommend]
 impl<E: StdError + Send + Sync + 'static> HandlerError for E {}
 
 #[doc(hidden)]

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::arguments::{Absent, JsonReader};
 use super::description::Description;
 use super::inject::FromContext;
+use super::options::ConfigurableArgument;
 use super::tool::Parameter;
 use crate::context::Context;
 use crate::error::ToolError;
@@ -23,9 +24,9 @@ use crate::error::ToolError;
 /// [`#[mcp::model]`](crate::mcp::model) derives both.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool argument",
-    label = "this type has no JSON form",
-    note = "it, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
-    note = "to receive the request's context, take `&Context`; for a value of the app, `State<T>`; your own injected types implement `FromContext`"
+    label = "not an argument, and not injected",
+    note = "an argument, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`, and to be `Send`: put `#[mcp::model]` on your own types",
+    note = "injected are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
 )]
 pub trait ToolArgument: Sized + Send + 'static {
     #[doc(hidden)]
@@ -191,7 +192,12 @@ impl<T: ?Sized> Input<T> {
 #[doc(hidden)]
 pub struct InjectedKind<T>(PhantomData<fn() -> T>);
 
+// `slot_for` takes the type once more, spelled out: rustc then underlines all of it, and not its first token.
 impl<T> InjectedKind<T> {
+    pub fn slot_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
+        Injected(PhantomData)
+    }
+
     pub fn slot(self, _: &'static Parameter) -> Injected<T> {
         Injected(PhantomData)
     }
@@ -207,6 +213,22 @@ impl<T> InjectedKind<T> {
 
 #[doc(hidden)]
 pub struct ArgumentKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> ArgumentKind<T> {
+    pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ToolArgument,
+    {
+        Argument {
+            parameter,
+            value: None,
+            read: <U::Owned as ToolArgument>::read,
+            absent: <U::Owned as ToolArgument>::absent,
+            schema: <U::Owned as ToolArgument>::schema,
+        }
+    }
+}
 
 impl<T: Lend + ?Sized> ArgumentKind<T> {
     pub fn slot(self, parameter: &'static Parameter) -> Argument<T>
@@ -224,121 +246,6 @@ impl<T: Lend + ?Sized> ArgumentKind<T> {
 
     pub fn configurable(self) -> Self {
         self
-    }
-}
-
-/// No type implements this: it words the error for `#[arg(…)]` on an injected parameter.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is injected, so `#[arg(…)]` means nothing here",
-    label = "this value never comes from the client",
-    note = "remove the `#[arg(…)]`"
-)]
-pub trait ConfigurableArgument {}
-
-/// The literals that a default may be.
-#[doc(hidden)]
-pub struct IntegerLiteral;
-#[doc(hidden)]
-pub struct FloatLiteral;
-#[doc(hidden)]
-pub struct TextLiteral;
-#[doc(hidden)]
-pub struct FlagLiteral;
-
-/// A type that a literal of kind `L` can stand for.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "this default does not fit a parameter of type `{Self}`",
-    label = "not a value of `{Self}`",
-    note = "a default is what a client would send: an integer, a float, a string or a bool, of the parameter's type"
-)]
-pub trait FromLiteral<L> {}
-
-/// A type whose fitting literals are known, so that a wrong one is a compile error. The default of any
-/// other type is checked when the server starts.
-#[doc(hidden)]
-pub trait Primitive {}
-
-macro_rules! literals {
-    ($($literal:ident => $($ty:ty),*;)*) => {$($(
-        impl FromLiteral<$literal> for $ty {}
-    )*)*};
-}
-literals! {
-    IntegerLiteral => i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64;
-    FloatLiteral => f32, f64;
-    TextLiteral => str, String, char;
-    FlagLiteral => bool;
-}
-macro_rules! primitives {
-    ($($ty:ty),*) => {$(
-        impl Primitive for $ty {}
-    )*};
-}
-primitives!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, str, String, char, bool);
-impl<T: Primitive> Primitive for Option<T> {}
-impl<L, T: FromLiteral<L>> FromLiteral<L> for Option<T> {}
-impl<T> Primitive for Vec<T> {}
-impl<T> Primitive for [T] {}
-
-#[doc(hidden)]
-pub struct Preset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
-
-impl<T: ?Sized, L> Preset<T, L> {
-    pub const NEW: Self = Preset(PhantomData);
-}
-
-#[doc(hidden)]
-pub struct KnownPreset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
-
-impl<T: ?Sized, L> KnownPreset<T, L> {
-    pub fn check(self)
-    where
-        T: FromLiteral<L>,
-    {
-    }
-}
-
-#[doc(hidden)]
-pub struct Unknown;
-
-impl Unknown {
-    pub fn check(self) {}
-}
-
-/// A type that can be mirrored into an HTTP header.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a parameter of type `{Self}` cannot be mirrored into a header",
-    label = "not a string, an integer or a bool",
-    note = "headers compare as text, so `header` takes a string, an integer or a bool; remove it, or change the type"
-)]
-pub trait HeaderValue {}
-
-macro_rules! header_values {
-    ($($ty:ty),*) => {$(
-        impl HeaderValue for $ty {}
-    )*};
-}
-header_values!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, str, String, char, bool);
-impl<T: HeaderValue> HeaderValue for Option<T> {}
-
-#[doc(hidden)]
-pub struct Header<T: ?Sized>(PhantomData<fn() -> Box<T>>);
-
-impl<T: ?Sized> Header<T> {
-    pub const NEW: Self = Header(PhantomData);
-}
-
-#[doc(hidden)]
-pub struct KnownHeader<T: ?Sized>(PhantomData<fn() -> Box<T>>);
-
-impl<T: ?Sized> KnownHeader<T> {
-    pub fn check(self)
-    where
-        T: HeaderValue,
-    {
     }
 }
 
@@ -367,40 +274,6 @@ pub mod probe {
     impl<T: ?Sized> ArgumentInput<T> for &Input<T> {
         fn kind(&self) -> ArgumentKind<T> {
             ArgumentKind(PhantomData)
-        }
-    }
-
-    pub trait KnownPresetType<T: ?Sized, L> {
-        fn kind(&self) -> KnownPreset<T, L>;
-    }
-    impl<T: Primitive + ?Sized, L> KnownPresetType<T, L> for Preset<T, L> {
-        fn kind(&self) -> KnownPreset<T, L> {
-            KnownPreset(PhantomData)
-        }
-    }
-    pub trait UnknownPresetType {
-        fn kind(&self) -> Unknown;
-    }
-    impl<T: ?Sized, L> UnknownPresetType for &Preset<T, L> {
-        fn kind(&self) -> Unknown {
-            Unknown
-        }
-    }
-
-    pub trait KnownHeaderType<T: ?Sized> {
-        fn kind(&self) -> KnownHeader<T>;
-    }
-    impl<T: Primitive + ?Sized> KnownHeaderType<T> for Header<T> {
-        fn kind(&self) -> KnownHeader<T> {
-            KnownHeader(PhantomData)
-        }
-    }
-    pub trait UnknownHeaderType {
-        fn kind(&self) -> Unknown;
-    }
-    impl<T: ?Sized> UnknownHeaderType for &Header<T> {
-        fn kind(&self) -> Unknown {
-            Unknown
         }
     }
 }

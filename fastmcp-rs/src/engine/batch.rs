@@ -59,7 +59,7 @@ impl Connection {
             }
             let mut out = Vec::new();
             finish_batch(answers, &mut out);
-            connection.outbox.send(&out).await;
+            connection.outbox.push(&out);
             connection.resume().await;
         });
         Dispatched::Done

@@ -316,6 +316,9 @@ impl PendingCall {
         }
         drop(future);
         let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
+        // The call keeps its place until its answer has one, or a client that does not read could make
+        // answers pile up.
+        connection.outbox.room().await;
         if !connection.in_flight.remove(&key, &cancellation) {
             return None;
         }

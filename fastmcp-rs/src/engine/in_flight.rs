@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -13,6 +13,8 @@ use crate::protocol::id::Key;
 
 /// The most calls that run at a time; more of them wait.
 const MAX_RUNNING: usize = 256;
+/// How many bytes of requests may wait before the reader is asked to pause.
+const ENOUGH_WAITING_BYTES: usize = 8 << 20;
 /// The most bytes of requests that wait; more of them are refused.
 const MAX_WAITING_BYTES: usize = 64 << 20;
 
@@ -21,6 +23,8 @@ pub(crate) struct InFlight {
     table: Mutex<Table>,
     /// How many ids are taken, so that a reader with nothing in flight need not lock.
     count: AtomicUsize,
+    /// Told when fewer requests wait.
+    fewer: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -145,11 +149,25 @@ impl InFlight {
         loop {
             let Waiting { key, ticket, message } = table.waiting.pop_front()?;
             table.waiting_bytes -= message.len();
+            if table.waiting_bytes <= ENOUGH_WAITING_BYTES {
+                self.fewer.notify_all();
+            }
             if table.tickets.get(&key) == Some(&ticket) {
                 table.tickets.remove(&key);
                 self.count.fetch_sub(1, Ordering::AcqRel);
                 return Some(message);
             }
+        }
+    }
+
+    /// Blocks while so many requests wait that it is better to leave the next ones in the pipe.
+    pub(crate) fn wait_until_fewer_wait(&self) {
+        if self.len() < MAX_RUNNING {
+            return;
+        }
+        let mut table = self.lock();
+        while table.waiting_bytes > ENOUGH_WAITING_BYTES {
+            table = self.fewer.wait(table).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -168,6 +186,7 @@ impl InFlight {
         table.waiting.clear();
         table.waiting_bytes = 0;
         table.tickets.clear();
+        self.fewer.notify_all();
         for (_, call) in table.running.drain() {
             call.cancel();
         }

@@ -80,6 +80,12 @@ impl Connection {
         self.in_flight.len()
     }
 
+    /// Blocks while so much waits to be done or to be read that nothing more should be taken in.
+    pub(crate) fn wait_for_room(&self) {
+        self.in_flight.wait_until_fewer_wait();
+        self.outbox.wait_for_room();
+    }
+
     /// Whether answers may come by the outbox.
     pub(crate) fn answers_late(&self) -> bool {
         self.answers_late.load(Ordering::Acquire)
@@ -126,7 +132,7 @@ impl Connection {
         let connection = Arc::clone(self);
         tokio::spawn(async move {
             if let Some(frames) = call.finish().await {
-                connection.outbox.send(&frames).await;
+                connection.outbox.push(&frames);
             }
             connection.resume().await;
         });
@@ -137,7 +143,8 @@ impl Connection {
         while let Some(message) = self.in_flight.next_waiting() {
             let mut out = Vec::new();
             self.receive(message.as_bytes(), &mut out);
-            self.outbox.send(&out).await;
+            self.outbox.room().await;
+            self.outbox.push(&out);
         }
     }
 

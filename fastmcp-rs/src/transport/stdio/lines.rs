@@ -24,14 +24,16 @@ pub(super) struct Lines {
     at_beginning: bool,
 }
 
-/// What is read at once, and what an idle server keeps.
+/// What is read at once by a server that is kept busy.
 const BLOCK: usize = 64 << 10;
+/// What is read at once at first: most servers see one small message at a time.
+const FIRST_BLOCK: usize = 16 << 10;
 /// How much of a line that is too long is looked at for its id.
 const EXCERPT: usize = 4 << 10;
 
 impl Lines {
     pub(super) fn new(limit: usize) -> Lines {
-        Lines { buffer: vec![0; BLOCK], start: 0, end: 0, scanned: 0, limit, skipping: false, at_beginning: true }
+        Lines { buffer: vec![0; FIRST_BLOCK], start: 0, end: 0, scanned: 0, limit, skipping: false, at_beginning: true }
     }
 
     /// Room for the next read; [`Lines::filled`] says how much of it was used.
@@ -58,6 +60,9 @@ impl Lines {
 
     pub(super) fn filled(&mut self, count: usize) {
         self.end += count;
+        if self.end == self.buffer.len() && self.end < BLOCK {
+            self.buffer.resize(BLOCK, 0);
+        }
         if self.at_beginning && self.end - self.start >= 3 {
             self.at_beginning = false;
             if self.buffer[self.start..].starts_with(b"\xEF\xBB\xBF") {

@@ -80,7 +80,7 @@ impl Writer {
         // A call that waits will have an answer that the reader cannot write, as it will be reading.
         if connection.answers_late() {
             self.start_thread();
-            self.outbox.wait_for_room();
+            connection.wait_for_room();
         }
         if batch.is_empty() {
             return;

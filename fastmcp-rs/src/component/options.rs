@@ -1,0 +1,296 @@
+//! What the options of `#[arg(…)]` ask of a parameter's type.
+//!
+//! A wrong default or header is a compile error where the type is one of the standard ones, also under
+//! another name; for every other type it is an error when the server starts, when schemas are known.
+//!
+//! The implementations are written out one by one, as rustc would show the macro call that makes them.
+
+use std::marker::PhantomData;
+
+/// No type implements this: it words the error for `#[arg(…)]` on an injected parameter.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is injected, so `#[arg(…)]` means nothing here",
+    label = "this value never comes from the client",
+    note = "remove the `#[arg(…)]`"
+)]
+pub trait ConfigurableArgument {}
+
+/// A type whose fitting literals are known.
+#[doc(hidden)]
+pub trait Primitive {}
+
+impl Primitive for i8 {}
+impl Primitive for i16 {}
+impl Primitive for i32 {}
+impl Primitive for i64 {}
+impl Primitive for i128 {}
+impl Primitive for isize {}
+impl Primitive for u8 {}
+impl Primitive for u16 {}
+impl Primitive for u32 {}
+impl Primitive for u64 {}
+impl Primitive for u128 {}
+impl Primitive for usize {}
+impl Primitive for f32 {}
+impl Primitive for f64 {}
+impl Primitive for str {}
+impl Primitive for String {}
+impl Primitive for char {}
+impl Primitive for bool {}
+impl<T: Primitive> Primitive for Option<T> {}
+impl<T> Primitive for Vec<T> {}
+impl<T> Primitive for [T] {}
+
+/// A type that an integer can stand for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an integer cannot be the default of an argument of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "a default is what a client would send: write a literal of the argument's own type"
+)]
+pub trait IntegerDefault {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for i8 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for i16 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for i32 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for i64 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for i128 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for isize {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for u8 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for u16 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for u32 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for u64 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for u128 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for usize {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for f32 {}
+#[diagnostic::do_not_recommend]
+impl IntegerDefault for f64 {}
+#[diagnostic::do_not_recommend]
+impl<T: IntegerDefault> IntegerDefault for Option<T> {}
+
+/// A type that a float can stand for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a float cannot be the default of an argument of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "a default is what a client would send: write a literal of the argument's own type"
+)]
+pub trait FloatDefault {}
+#[diagnostic::do_not_recommend]
+impl FloatDefault for f32 {}
+#[diagnostic::do_not_recommend]
+impl FloatDefault for f64 {}
+#[diagnostic::do_not_recommend]
+impl<T: FloatDefault> FloatDefault for Option<T> {}
+
+/// A type that a string can stand for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a string cannot be the default of an argument of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "a default is what a client would send: write a literal of the argument's own type"
+)]
+pub trait TextDefault {}
+#[diagnostic::do_not_recommend]
+impl TextDefault for str {}
+#[diagnostic::do_not_recommend]
+impl TextDefault for String {}
+#[diagnostic::do_not_recommend]
+impl TextDefault for char {}
+#[diagnostic::do_not_recommend]
+impl<T: TextDefault> TextDefault for Option<T> {}
+
+/// A type that a boolean can stand for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a boolean cannot be the default of an argument of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "a default is what a client would send: write a literal of the argument's own type"
+)]
+pub trait FlagDefault {}
+#[diagnostic::do_not_recommend]
+impl FlagDefault for bool {}
+#[diagnostic::do_not_recommend]
+impl<T: FlagDefault> FlagDefault for Option<T> {}
+
+/// The type of a parameter that has a default.
+#[doc(hidden)]
+pub struct DefaultOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> DefaultOf<T> {
+    pub const NEW: Self = DefaultOf(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct KnownDefault<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> KnownDefault<T> {
+    pub fn integer(self)
+    where
+        T: IntegerDefault,
+    {
+    }
+
+    pub fn float(self)
+    where
+        T: FloatDefault,
+    {
+    }
+
+    pub fn text(self)
+    where
+        T: TextDefault,
+    {
+    }
+
+    pub fn flag(self)
+    where
+        T: FlagDefault,
+    {
+    }
+}
+
+/// A type of which only its schema will tell.
+#[doc(hidden)]
+pub struct Unknown;
+
+impl Unknown {
+    pub fn integer(self) {}
+
+    pub fn float(self) {}
+
+    pub fn text(self) {}
+
+    pub fn flag(self) {}
+
+    pub fn check(self) {}
+}
+
+/// A type that can be mirrored into an HTTP header.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a parameter of type `{Self}` cannot be mirrored into a header",
+    label = "not a string, an integer or a bool",
+    note = "headers compare as text, so `header` takes a string, an integer or a bool; remove it, or change the type"
+)]
+pub trait HeaderValue {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for i8 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for i16 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for i32 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for i64 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for isize {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for u8 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for u16 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for u32 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for u64 {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for usize {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for str {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for String {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for char {}
+#[diagnostic::do_not_recommend]
+impl HeaderValue for bool {}
+#[diagnostic::do_not_recommend]
+impl<T: HeaderValue> HeaderValue for Option<T> {}
+
+/// The type of a parameter that is mirrored into a header.
+#[doc(hidden)]
+pub struct Header<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> Header<T> {
+    pub const NEW: Self = Header(PhantomData);
+}
+
+#[doc(hidden)]
+pub struct KnownHeader<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> KnownHeader<T> {
+    pub fn check(self)
+    where
+        T: HeaderValue,
+    {
+    }
+}
+
+/// The traits that let method resolution look at a type; see [the parameters'](super::parameter::probe).
+#[doc(hidden)]
+#[allow(unreachable_pub)] // They are exported without their names.
+pub mod probe {
+    use super::*;
+
+    pub trait KnownDefaultType<T: ?Sized> {
+        fn kind(&self) -> KnownDefault<T>;
+    }
+    impl<T: Primitive + ?Sized> KnownDefaultType<T> for DefaultOf<T> {
+        fn kind(&self) -> KnownDefault<T> {
+            KnownDefault(PhantomData)
+        }
+    }
+    pub trait UnknownDefaultType {
+        fn kind(&self) -> Unknown;
+    }
+    impl<T: ?Sized> UnknownDefaultType for &DefaultOf<T> {
+        fn kind(&self) -> Unknown {
+            Unknown
+        }
+    }
+
+    pub trait KnownHeaderType<T: ?Sized> {
+        fn kind(&self) -> KnownHeader<T>;
+    }
+    impl<T: Primitive + ?Sized> KnownHeaderType<T> for Header<T> {
+        fn kind(&self) -> KnownHeader<T> {
+            KnownHeader(PhantomData)
+        }
+    }
+    pub trait UnknownHeaderType {
+        fn kind(&self) -> Unknown;
+    }
+    impl<T: ?Sized> UnknownHeaderType for &Header<T> {
+        fn kind(&self) -> Unknown {
+            Unknown
+        }
+    }
+}
+
+#[doc(hidden)]
+pub struct IntegerLiteral;
+#[doc(hidden)]
+pub struct FloatLiteral;
+#[doc(hidden)]
+pub struct TextLiteral;
+#[doc(hidden)]
+pub struct FlagLiteral;
+#[doc(hidden)]
+pub struct Preset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
+impl<T: ?Sized, L> Preset<T, L> {
+    pub const NEW: Self = Preset(PhantomData);
+    pub fn kind(&self) -> Unknown {
+        Unknown
+    }
+}
