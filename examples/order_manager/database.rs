@@ -4,7 +4,10 @@
 //! statement; and the tools hold connections that SQLite itself refuses to write through, so a
 //! wrong query cannot change an order either.
 
-use std::{env, fmt, path::Path, str::FromStr, time::Duration};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use std::{env, fmt};
 
 use fastmcp_rs::prelude::*;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
@@ -34,7 +37,6 @@ impl fmt::Display for Order {
 }
 
 /// Read-only access to the orders.
-#[derive(Clone)]
 pub struct Orders {
     pool: SqlitePool,
 }
@@ -48,15 +50,23 @@ impl Orders {
     /// opened nor created.
     pub async fn open() -> Result<Self, String> {
         let options = location()?.busy_timeout(BUSY_TIMEOUT);
-        let opened = async {
-            create_if_missing(&options).await?;
-            SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone().read_only(true)).await
-        };
-        let pool = opened.await.map_err(|error| {
-            let path = std::path::absolute(options.get_filename());
-            let path = path.as_deref().unwrap_or(options.get_filename()).display();
-            format!("cannot open {path} ({error}): set DATABASE_URL to a file that this user may create and write")
-        })?;
+        let started = Instant::now();
+        loop {
+            match Self::try_open(&options).await {
+                Ok(orders) => return Ok(orders),
+                // While another server creates the same file, SQLite reports that without waiting.
+                Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => return Err(cannot_open(options.get_filename(), &error)),
+            }
+        }
+    }
+
+    async fn try_open(options: &SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        create_if_missing(options).await?;
+        let read_only = options.clone().read_only(true);
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).connect_with(read_only).await?;
         Ok(Self { pool })
     }
 
@@ -93,6 +103,12 @@ fn location() -> Result<SqliteConnectOptions, String> {
     }
 }
 
+fn cannot_open(path: &Path, error: &sqlx::Error) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let path = path.display();
+    format!("cannot open {path} ({error}): set DATABASE_URL to a file that this user may create and write")
+}
+
 /// Creates and fills the table, unless it is there: orders that were changed or deleted stay so.
 async fn create_if_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let writable = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
@@ -115,12 +131,13 @@ async fn has_orders(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
 
 /// A busy database is worth another try, so the model is told. Any other failure is for the log.
 fn for_the_model(error: sqlx::Error) -> ToolError {
+    if is_busy(&error) { ToolError::new("The database is busy, try again.") } else { error.into() }
+}
+
+/// Whether the database, or every connection to it, is in use.
+fn is_busy(error: &sqlx::Error) -> bool {
     // The low byte of SQLite's extended result code is the code itself.
     const SQLITE_BUSY: u32 = 5;
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    if code.is_some_and(|code| code & 0xff == SQLITE_BUSY) || matches!(error, sqlx::Error::PoolTimedOut) {
-        ToolError::new("The database is busy, try again.")
-    } else {
-        error.into()
-    }
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY) || matches!(error, sqlx::Error::PoolTimedOut)
 }
