@@ -2,9 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 
+use super::krate::private_at;
 use crate::model::{Execution, Parameter, ToolFn};
-use crate::parse::{ArgOptions, Flag, Icon, Number};
+use crate::parse::{ArgOptions, Flag, Icon, Kind, Literal, Number};
+use crate::types::respanned;
 
 /// `ToolDefinition { .. }`.
 pub(super) fn definition(tool: &ToolFn<'_>, private: &Ident) -> TokenStream {
@@ -129,6 +132,21 @@ fn number(number: Number, private: &Ident) -> TokenStream {
         Number::Integer(value) => quote!(#private::Number::Integer(#value)),
         Number::Float(value) => quote!(#private::Number::Float(#value)),
     }
+}
+
+/// Whether a default suits the type, asked where it is written.
+pub(super) fn default_check(default: &Literal, ty: &TokenStream) -> TokenStream {
+    let span = default.tokens.span();
+    let private = private_at(span);
+    let ty = respanned(ty.clone(), span);
+    let kind = match default.kind {
+        Kind::Integer => "integer",
+        Kind::Float => "float",
+        Kind::Text => "text",
+        Kind::Flag => "flag",
+    };
+    let kind = Ident::new(kind, span);
+    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
 }
 
 pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {

@@ -7,12 +7,11 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Member};
+use syn::{Attribute, Data, DeriveInput, Fields, Member, Visibility};
 
-use super::definition::constraints;
+use super::definition::{constraints, default_check};
 use super::krate::{Krate, imports, private, private_at};
 use crate::data::{Body, DataField, DataType};
-use crate::parse::Kind;
 
 pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let krate = Krate::new(data.krate.as_ref());
@@ -160,19 +159,7 @@ fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
             let ty = &field.field.ty;
             let json = &default.json;
             let private = private();
-            let span = default.tokens.span();
-            let there = private_at(span);
-            let marker = match default.kind {
-                Kind::Integer => "IntegerLiteral",
-                Kind::Float => "FloatLiteral",
-                Kind::Text => "TextLiteral",
-                Kind::Flag => "FlagLiteral",
-            };
-            let marker = Ident::new(marker, span);
-            let checked = crate::types::respanned(ty.to_token_stream(), span);
-            let check = quote_spanned! {span=>
-                (&#there::Preset::<#checked, #there::#marker>::NEW).kind().check();
-            };
+            let check = default_check(default, &ty.to_token_stream());
             Some(quote! {
                 #[allow(dead_code, non_snake_case)]
                 fn #name() -> #ty {
@@ -218,6 +205,11 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
 fn shadow(data: &DataType<'_>) -> TokenStream {
     let mut shadow = published(data);
     remove_attributes(&mut shadow, |attribute| !attribute.path().is_ident("serde"));
+    // It is seen from nowhere else; a `pub` would be told to be unreachable.
+    shadow.vis = Visibility::Inherited;
+    for field in fields_of(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
+        field.vis = Visibility::Inherited;
+    }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
     // Inside, `Self` would be the shadow.
     with_named_self(shadow.into_token_stream(), &original)

@@ -5,10 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
-use super::definition::{definition, parameter};
+use super::definition::{default_check, definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
 use crate::model::{Execution, Parameter, Passing, ToolFn};
-use crate::parse::{FnItem, Kind};
+use crate::parse::FnItem;
 use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
@@ -149,26 +149,14 @@ fn input(index: usize, parameter: &Parameter<'_>) -> TokenStream {
     });
     let index = proc_macro2::Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.slot(&__PARAMETERS[#index]);
+        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.slot_for::<#ty>(&__PARAMETERS[#index]);
     }
 }
 
 /// Whether the default and the header suit the type, asked where they are written.
 fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
     let ty = input_type(parameter);
-    let default = parameter.options.default.as_ref().map(|default| {
-        let span = default.tokens.span();
-        let private = private_at(span);
-        let marker = match default.kind {
-            Kind::Integer => "IntegerLiteral",
-            Kind::Float => "FloatLiteral",
-            Kind::Text => "TextLiteral",
-            Kind::Flag => "FlagLiteral",
-        };
-        let marker = Ident::new(marker, span);
-        let ty = respanned(ty.clone(), span);
-        quote_spanned!(span=> (&#private::Preset::<#ty, #private::#marker>::NEW).kind().check();)
-    });
+    let default = parameter.options.default.as_ref().map(|default| default_check(default, &ty));
     let header = parameter.options.header.as_ref().map(|header| {
         let span = header.value.span();
         let private = private_at(span);

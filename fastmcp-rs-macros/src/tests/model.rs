@@ -56,90 +56,90 @@ fn constrained_struct() {
     check(
         model(quote!(), item),
         expect![[r##"
-        #[derive(
-            ::fastmcp_rs::__private::serde::Serialize,
-            ::fastmcp_rs::__private::schemars::JsonSchema
-        )]
-        #[serde(crate = "::fastmcp_rs::__private::serde")]
-        #[schemars(crate = "::fastmcp_rs::__private::schemars")]
-        #[serde(rename_all = "camelCase")]
-        struct Line {
-            /// How many.
-            #[serde(default = "Line::__fastmcp_default_line_count")]
-            #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
-            line_count: u32,
-            #[serde(default)]
-            #[schemars(extend("x-fastmcp-min-length" = 2, "pattern" = "^[A-Z]+$"))]
-            code: Option<String>,
-            next: Option<Box<Self>>,
-        }
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl Line {
-                #[allow(dead_code, non_snake_case)]
-                fn __fastmcp_default_line_count() -> u32 {
-                    (&__p::Preset::<u32, __p::IntegerLiteral>::NEW).kind().check();
-                    __p::preset::<u32>("1")
-                }
+            #[derive(
+                ::fastmcp_rs::__private::serde::Serialize,
+                ::fastmcp_rs::__private::schemars::JsonSchema
+            )]
+            #[serde(crate = "::fastmcp_rs::__private::serde")]
+            #[schemars(crate = "::fastmcp_rs::__private::schemars")]
+            #[serde(rename_all = "camelCase")]
+            struct Line {
+                /// How many.
+                #[serde(default = "Line::__fastmcp_default_line_count")]
+                #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
+                line_count: u32,
+                #[serde(default)]
+                #[schemars(extend("x-fastmcp-min-length" = 2, "pattern" = "^[A-Z]+$"))]
+                code: Option<String>,
+                next: Option<Box<Self>>,
             }
-            impl<'de> __p::serde::Deserialize<'de> for Line {
-                fn deserialize<__D>(
-                    __deserializer: __D,
-                ) -> ::core::result::Result<Self, __D::Error>
-                where
-                    __D: __p::serde::Deserializer<'de>,
-                {
-                    #[derive(__p::serde::Deserialize)]
-                    #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Line")]
-                    #[allow(dead_code)]
-                    #[serde(rename_all = "camelCase")]
-                    struct __Shadow {
-                        #[serde(default = "Line::__fastmcp_default_line_count")]
-                        line_count: u32,
-                        #[serde(default)]
-                        code: Option<String>,
-                        next: Option<Box<Line>>,
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl Line {
+                    #[allow(dead_code, non_snake_case)]
+                    fn __fastmcp_default_line_count() -> u32 {
+                        (&__p::DefaultOf::<u32>::NEW).kind().integer();
+                        __p::preset::<u32>("1")
                     }
-                    let __value = __Shadow::deserialize(__deserializer)?;
-                    let __refuse = <__D::Error as __p::serde::de::Error>::custom;
-                    match &__value {
-                        Self { line_count: __0, code: __1, .. } => {
-                            __p::check_field(
-                                    __0,
-                                    &__p::Constraints {
-                                        min: ::core::option::Option::Some(
-                                            __p::Number::Integer(1i128),
-                                        ),
-                                        max: ::core::option::Option::Some(
-                                            __p::Number::Integer(99i128),
-                                        ),
-                                        ..__p::Constraints::NONE
-                                    },
-                                    "lineCount",
-                                )
-                                .map_err(__refuse)?;
-                            __p::check_field(
-                                    __1,
-                                    &__p::Constraints {
-                                        min_length: ::core::option::Option::Some(2u64),
-                                        pattern: ::core::option::Option::Some("^[A-Z]+$"),
-                                        ..__p::Constraints::NONE
-                                    },
-                                    "code",
-                                )
-                                .map_err(__refuse)?;
+                }
+                impl<'de> __p::serde::Deserialize<'de> for Line {
+                    fn deserialize<__D>(
+                        __deserializer: __D,
+                    ) -> ::core::result::Result<Self, __D::Error>
+                    where
+                        __D: __p::serde::Deserializer<'de>,
+                    {
+                        #[derive(__p::serde::Deserialize)]
+                        #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Line")]
+                        #[allow(dead_code)]
+                        #[serde(rename_all = "camelCase")]
+                        struct __Shadow {
+                            #[serde(default = "Line::__fastmcp_default_line_count")]
+                            line_count: u32,
+                            #[serde(default)]
+                            code: Option<String>,
+                            next: Option<Box<Line>>,
                         }
-                        #[allow(unreachable_patterns)]
-                        _ => {}
+                        let __value = __Shadow::deserialize(__deserializer)?;
+                        let __refuse = <__D::Error as __p::serde::de::Error>::custom;
+                        match &__value {
+                            Self { line_count: __0, code: __1, .. } => {
+                                __p::check_field(
+                                        __0,
+                                        &__p::Constraints {
+                                            min: ::core::option::Option::Some(
+                                                __p::Number::Integer(1i128),
+                                            ),
+                                            max: ::core::option::Option::Some(
+                                                __p::Number::Integer(99i128),
+                                            ),
+                                            ..__p::Constraints::NONE
+                                        },
+                                        "lineCount",
+                                    )
+                                    .map_err(__refuse)?;
+                                __p::check_field(
+                                        __1,
+                                        &__p::Constraints {
+                                            min_length: ::core::option::Option::Some(2u64),
+                                            pattern: ::core::option::Option::Some("^[A-Z]+$"),
+                                            ..__p::Constraints::NONE
+                                        },
+                                        "code",
+                                    )
+                                    .map_err(__refuse)?;
+                            }
+                            #[allow(unreachable_patterns)]
+                            _ => {}
+                        }
+                        ::core::result::Result::Ok(__value)
                     }
-                    ::core::result::Result::Ok(__value)
                 }
-            }
-        };
-    "##]],
+            };
+        "##]],
     );
 }
 

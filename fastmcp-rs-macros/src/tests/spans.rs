@@ -41,12 +41,12 @@ fn types_are_checked_where_they_are_written() {
     let source = "/// Finds.\nfn find(\n    #[arg(default = 3)] id:   Id,\n) -> Result<Order, Failure> {}";
     let expansion = tool(quote!(), parse(source));
     let ty = LineColumn { line: 3, column: 30 };
-    assert_eq!(places(expansion.clone(), "slot"), [ty]);
+    assert_eq!(places(expansion.clone(), "slot_for"), [ty]);
     assert_eq!(places(expansion.clone(), "Input"), [ty]);
     let option = LineColumn { line: 3, column: 10 };
     assert_eq!(places(expansion.clone(), "configurable"), [option]);
     let default = LineColumn { line: 3, column: 20 };
-    assert_eq!(places(expansion.clone(), "Preset"), [default]);
+    assert_eq!(places(expansion.clone(), "DefaultOf"), [default]);
     let value = LineColumn { line: 4, column: 12 };
     assert_eq!(places(expansion.clone(), "Output"), [value]);
     let error = LineColumn { line: 4, column: 19 };

@@ -25,121 +25,125 @@ fn asynchronous_with_arguments() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        /// Finds an order.
-        ///
-        /// - by its reference
-        pub(crate) async fn get_order(
-            order_id: &str,
-            mut limit: Option<u32>,
-            db: State<Pool>,
-        ) -> Result<String, ToolError> {
-            todo!()
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        pub(crate) struct get_order {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for get_order {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "get_order",
-                    title: ::core::option::Option::None,
-                    description: "Finds an order.\n\n- by its reference",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Async,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            /// Finds an order.
+            ///
+            /// - by its reference
+            pub(crate) async fn get_order(
+                order_id: &str,
+                mut limit: Option<u32>,
+                db: State<Pool>,
+            ) -> Result<String, ToolError> {
+                todo!()
             }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[
-                    __p::Parameter {
-                        name: "order_id",
-                        description: "The order's reference.",
-                        constraints: __p::Constraints {
-                            max_length: ::core::option::Option::Some(20u64),
-                            ..__p::Constraints::NONE
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            pub(crate) struct get_order {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for get_order {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "get_order",
+                        title: ::core::option::Option::None,
+                        description: "Finds an order.\n\n- by its reference",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
                         },
-                        default: ::core::option::Option::Some("\"ORD-1\""),
-                        examples: &["\"ORD-101\""],
-                        header: ::core::option::Option::Some("Order"),
-                    },
-                    __p::Parameter {
-                        name: "limit",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "db",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                ];
-                (&__p::Preset::<str, __p::TextLiteral>::NEW).kind().check();
-                (&__p::Header::<str>::NEW).kind().check();
-                let mut __0 = (&__p::Input::<str>::NEW)
-                    .kind()
-                    .configurable()
-                    .slot(&__PARAMETERS[0]);
-                let mut __1 = (&__p::Input::<Option<u32>>::NEW).kind().slot(&__PARAMETERS[1]);
-                let mut __2 = (&__p::Input::<State<Pool>>::NEW).kind().slot(&__PARAMETERS[2]);
-                let __split = (&__p::Output::<Result<String, ToolError>>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation
-                    .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
-                {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            let __0 = __0.resolve(&__context).await?;
-                            let __1 = __1.resolve(&__context).await?;
-                            let __2 = __2.resolve(&__context).await?;
-                            let __value = get_order(
-                                    ::core::borrow::Borrow::<str>::borrow(&__0),
-                                    __1,
-                                    __2,
-                                )
-                                .await;
-                            ::core::result::Result::Ok(__value)
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Async,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< get_order as __p::Tool > ::DEFINITION)
-            }
-        };
-    "#]],
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "order_id",
+                            description: "The order's reference.",
+                            constraints: __p::Constraints {
+                                max_length: ::core::option::Option::Some(20u64),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::Some("\"ORD-1\""),
+                            examples: &["\"ORD-101\""],
+                            header: ::core::option::Option::Some("Order"),
+                        },
+                        __p::Parameter {
+                            name: "limit",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "db",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                    ];
+                    (&__p::DefaultOf::<str>::NEW).kind().text();
+                    (&__p::Header::<str>::NEW).kind().check();
+                    let mut __0 = (&__p::Input::<str>::NEW)
+                        .kind()
+                        .configurable()
+                        .slot_for::<str>(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<Option<u32>>::NEW)
+                        .kind()
+                        .slot_for::<Option<u32>>(&__PARAMETERS[1]);
+                    let mut __2 = (&__p::Input::<State<Pool>>::NEW)
+                        .kind()
+                        .slot_for::<State<Pool>>(&__PARAMETERS[2]);
+                    let __split = (&__p::Output::<Result<String, ToolError>>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation
+                        .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
+                    {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                let __1 = __1.resolve(&__context).await?;
+                                let __2 = __2.resolve(&__context).await?;
+                                let __value = get_order(
+                                        ::core::borrow::Borrow::<str>::borrow(&__0),
+                                        __1,
+                                        __2,
+                                    )
+                                    .await;
+                                ::core::result::Result::Ok(__value)
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< get_order as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
@@ -152,89 +156,89 @@ fn plain_function_runs_as_blocking() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        /// Adds.
-        fn add(a: i64, b: i64) -> i64 {
-            a + b
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct add {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for add {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "add",
-                    title: ::core::option::Option::None,
-                    description: "Adds.",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Blocking,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            /// Adds.
+            fn add(a: i64, b: i64) -> i64 {
+                a + b
             }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[
-                    __p::Parameter {
-                        name: "a",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "b",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                ];
-                let mut __0 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[0]);
-                let mut __1 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[1]);
-                let __split = (&__p::Output::<i64>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            let __0 = __0.resolve(&__context).await?;
-                            let __1 = __1.resolve(&__context).await?;
-                            __context.run_blocking(move || add(__0, __1)).await
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct add {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for add {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "add",
+                        title: ::core::option::Option::None,
+                        description: "Adds.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
                         },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
-            }
-        };
-    "#]],
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Blocking,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "a",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "b",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                    ];
+                    let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
+                    let __split = (&__p::Output::<i64>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                let __1 = __1.resolve(&__context).await?;
+                                __context.run_blocking(move || add(__0, __1)).await
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
@@ -247,90 +251,90 @@ fn inline() {
     check(
         tool(quote!(inline), item),
         expect![[r#"
-        /// Adds.
-        fn add(a: i64, b: i64) -> i64 {
-            a + b
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct add {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for add {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "add",
-                    title: ::core::option::Option::None,
-                    description: "Adds.",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Inline,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            /// Adds.
+            fn add(a: i64, b: i64) -> i64 {
+                a + b
             }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[
-                    __p::Parameter {
-                        name: "a",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "b",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                ];
-                let mut __0 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[0]);
-                let mut __1 = (&__p::Input::<i64>::NEW).kind().slot(&__PARAMETERS[1]);
-                let __split = (&__p::Output::<i64>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            let __0 = __0.resolve(&__context).await?;
-                            let __1 = __1.resolve(&__context).await?;
-                            let __value = add(__0, __1);
-                            ::core::result::Result::Ok(__value)
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct add {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for add {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "add",
+                        title: ::core::option::Option::None,
+                        description: "Adds.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
                         },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
-            }
-        };
-    "#]],
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Inline,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "a",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "b",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                        },
+                    ];
+                    let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
+                    let __split = (&__p::Output::<i64>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                let __1 = __1.resolve(&__context).await?;
+                                let __value = add(__0, __1);
+                                ::core::result::Result::Ok(__value)
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
@@ -588,14 +592,16 @@ fn references() {
                             header: ::core::option::Option::None,
                         },
                     ];
-                    let mut __0 = (&__p::Input::<str>::NEW).kind().slot(&__PARAMETERS[0]);
+                    let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
                     let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
                         .kind()
-                        .slot(&__PARAMETERS[1]);
-                    let mut __2 = (&__p::Input::<Context>::NEW).kind().slot(&__PARAMETERS[2]);
+                        .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
+                    let mut __2 = (&__p::Input::<Context>::NEW)
+                        .kind()
+                        .slot_for::<Context>(&__PARAMETERS[2]);
                     let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
                         .kind()
-                        .slot(&__PARAMETERS[3]);
+                        .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
                     let __split = (&__p::Output::<Result<&'static str, Error>>::NEW).split();
                     let __value = (&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
@@ -663,118 +669,118 @@ fn all_options() {
     check(
         tool(options, item),
         expect![[r#"
-        /// Ignored.
-        fn get_order(id: f64, code: String) {}
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct GetOrder {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for GetOrder {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "orders.get",
-                    title: ::core::option::Option::Some("Get an order"),
-                    description: "Given.",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::Some(true),
-                        destructive: ::core::option::Option::Some(false),
-                        idempotent: ::core::option::Option::Some(true),
-                        open_world: ::core::option::Option::Some(false),
-                    },
-                    tags: &["orders", "read"],
-                    icons: &[
-                        __p::IconDefinition {
-                            src: "https://example.com/icon.png",
-                            mime_type: ::core::option::Option::None,
-                            sizes: &[],
-                            theme: ::core::option::Option::None,
+            /// Ignored.
+            fn get_order(id: f64, code: String) {}
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct GetOrder {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for GetOrder {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "orders.get",
+                        title: ::core::option::Option::Some("Get an order"),
+                        description: "Given.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::Some(true),
+                            destructive: ::core::option::Option::Some(false),
+                            idempotent: ::core::option::Option::Some(true),
+                            open_world: ::core::option::Option::Some(false),
                         },
-                        __p::IconDefinition {
-                            src: "data:image/png;base64,AA==",
-                            mime_type: ::core::option::Option::Some("image/png"),
-                            sizes: &["48x48", "any"],
-                            theme: ::core::option::Option::Some("dark"),
+                        tags: &["orders", "read"],
+                        icons: &[
+                            __p::IconDefinition {
+                                src: "https://example.com/icon.png",
+                                mime_type: ::core::option::Option::None,
+                                sizes: &[],
+                                theme: ::core::option::Option::None,
+                            },
+                            __p::IconDefinition {
+                                src: "data:image/png;base64,AA==",
+                                mime_type: ::core::option::Option::Some("image/png"),
+                                sizes: &["48x48", "any"],
+                                theme: ::core::option::Option::Some("dark"),
+                            },
+                        ],
+                        meta: ::core::option::Option::Some(
+                            "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+                        ),
+                        timeout: ::core::option::Option::Some(
+                            ::core::time::Duration::new(90u64, 0u32),
+                        ),
+                        execution: __p::Execution::Blocking,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
-                    ],
-                    meta: ::core::option::Option::Some(
-                        "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
-                    ),
-                    timeout: ::core::option::Option::Some(
-                        ::core::time::Duration::new(90u64, 0u32),
-                    ),
-                    execution: __p::Execution::Blocking,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
-            }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[
-                    __p::Parameter {
-                        name: "orderId",
-                        description: "",
-                        constraints: __p::Constraints {
-                            min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-                            max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
-                            ..__p::Constraints::NONE
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "orderId",
+                            description: "",
+                            constraints: __p::Constraints {
+                                min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+                                max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::None,
+                            examples: &["1", "[2]"],
+                            header: ::core::option::Option::None,
                         },
-                        default: ::core::option::Option::None,
-                        examples: &["1", "[2]"],
-                        header: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "code",
-                        description: "",
-                        constraints: __p::Constraints {
-                            min_length: ::core::option::Option::Some(1u64),
-                            pattern: ::core::option::Option::Some("^a\\d$"),
-                            ..__p::Constraints::NONE
+                        __p::Parameter {
+                            name: "code",
+                            description: "",
+                            constraints: __p::Constraints {
+                                min_length: ::core::option::Option::Some(1u64),
+                                pattern: ::core::option::Option::Some("^a\\d$"),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
                         },
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                    },
-                ];
-                let mut __0 = (&__p::Input::<f64>::NEW)
-                    .kind()
-                    .configurable()
-                    .slot(&__PARAMETERS[0]);
-                let mut __1 = (&__p::Input::<String>::NEW)
-                    .kind()
-                    .configurable()
-                    .slot(&__PARAMETERS[1]);
-                let __split = (&__p::Output::<()>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            let __0 = __0.resolve(&__context).await?;
-                            let __1 = __1.resolve(&__context).await?;
-                            __context.run_blocking(move || get_order(__0, __1)).await
-                        },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< GetOrder as __p::Tool > ::DEFINITION)
-            }
-        };
-    "#]],
+                    ];
+                    let mut __0 = (&__p::Input::<f64>::NEW)
+                        .kind()
+                        .configurable()
+                        .slot_for::<f64>(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<String>::NEW)
+                        .kind()
+                        .configurable()
+                        .slot_for::<String>(&__PARAMETERS[1]);
+                    let __split = (&__p::Output::<()>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                let __1 = __1.resolve(&__context).await?;
+                                __context.run_blocking(move || get_order(__0, __1)).await
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< GetOrder as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
