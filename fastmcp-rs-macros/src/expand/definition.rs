@@ -103,6 +103,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
             default: #default,
             examples: &[#(#examples),*],
             header: #header,
+            complete: ::core::option::Option::None,
         }
     }
 }

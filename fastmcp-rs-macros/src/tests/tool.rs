@@ -81,6 +81,7 @@ fn asynchronous_with_arguments() {
                             default: ::core::option::Option::Some("\"ORD-1\""),
                             examples: &["\"ORD-101\""],
                             header: ::core::option::Option::Some("Order"),
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "limit",
@@ -89,6 +90,7 @@ fn asynchronous_with_arguments() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "db",
@@ -97,6 +99,7 @@ fn asynchronous_with_arguments() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                     ];
                     (&__p::DefaultOf::<str>::NEW).kind().text();
@@ -203,6 +206,7 @@ fn plain_function_runs_as_blocking() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "b",
@@ -211,6 +215,7 @@ fn plain_function_runs_as_blocking() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                     ];
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
@@ -298,6 +303,7 @@ fn inline() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "b",
@@ -306,6 +312,7 @@ fn inline() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                     ];
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
@@ -566,6 +573,7 @@ fn references() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "list",
@@ -574,6 +582,7 @@ fn references() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "context",
@@ -582,6 +591,7 @@ fn references() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "maybe",
@@ -590,6 +600,7 @@ fn references() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                     ];
                     let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
@@ -735,6 +746,7 @@ fn all_options() {
                             default: ::core::option::Option::None,
                             examples: &["1", "[2]"],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                         __p::Parameter {
                             name: "code",
@@ -747,6 +759,7 @@ fn all_options() {
                             default: ::core::option::Option::None,
                             examples: &[],
                             header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
                         },
                     ];
                     let mut __0 = (&__p::Input::<f64>::NEW)
