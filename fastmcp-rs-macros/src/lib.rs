@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod component;
 mod data;
 mod errors;
 mod expand;
@@ -19,10 +20,24 @@ mod validate;
 
 use proc_macro::TokenStream;
 
+use component::Component;
+
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::tool(options.into(), item.into()).into()
+    run::handler(Component::Tool, options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::handler(Component::Resource, options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::handler(Component::Prompt, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]

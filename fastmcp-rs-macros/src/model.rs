@@ -1,4 +1,4 @@
-//! A tool as the user wrote it, sorted into what the expansion needs.
+//! A tool, a resource or a prompt as the user wrote it, sorted into what the expansion needs.
 //!
 //! It borrows from the parsed item, so that every later error can point at real source.
 
@@ -7,13 +7,15 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, ReturnType, Type};
 
+use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, FnItem, Text, ToolOptions, description};
+use crate::parse::{ArgOptions, FnItem, Options, OwnOptions, Template, Text, description};
 use crate::types::{arguments_of, reference};
 
-pub(crate) struct ToolFn<'a> {
+/// A function that clients reach.
+pub(crate) struct Handler<'a> {
     pub(crate) item: &'a FnItem,
-    pub(crate) options: ToolOptions,
+    pub(crate) options: Options,
     pub(crate) description: Text,
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) output: Output<'a>,
@@ -26,6 +28,17 @@ pub(crate) struct Parameter<'a> {
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
     pub(crate) passing: Passing<'a>,
+}
+
+/// What the runtime takes a parameter for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Role {
+    /// Injected if its type is that of an injected value, else an argument.
+    AsTyped,
+    /// The URI template has a variable of its name.
+    Variable,
+    /// It has none, so the type has to be that of an injected value.
+    Injected,
 }
 
 /// How the function wants the value that the runtime holds.
@@ -55,20 +68,26 @@ pub(crate) enum Execution {
     BlockingAsync,
 }
 
-impl<'a> ToolFn<'a> {
+impl<'a> Handler<'a> {
     /// Sorts the parts; a parameter without a name is reported and left out.
-    pub(crate) fn new(item: &'a FnItem, mut options: ToolOptions, errors: &mut Errors) -> Self {
+    pub(crate) fn new(item: &'a FnItem, mut options: Options, errors: &mut Errors) -> Self {
         let documented = description(&item.attributes);
         let description = options.description.take().unwrap_or(documented);
-        let parameters = item.signature.inputs.iter().filter_map(|input| Parameter::new(input, errors)).collect();
+        let component = options.component();
+        let inputs = item.signature.inputs.iter();
+        let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
         Self { item, options, description, parameters, output: Output::new(&item.signature.output) }
+    }
+
+    pub(crate) fn component(&self) -> Component {
+        self.options.component()
     }
 
     pub(crate) fn ident(&self) -> &'a Ident {
         &self.item.signature.ident
     }
 
-    /// The name that clients call.
+    /// The name that clients see.
     pub(crate) fn name(&self) -> String {
         match &self.options.name {
             Some(name) => name.value(),
@@ -76,11 +95,34 @@ impl<'a> ToolFn<'a> {
         }
     }
 
-    /// The type that stands for the tool in `App::tool::<..>()`.
+    /// The type that stands for it, as in `App::tool::<..>()`.
     pub(crate) fn handle(&self) -> Ident {
         match &self.options.handle {
             Some(handle) => handle.clone(),
             None => self.ident().clone(),
+        }
+    }
+
+    /// The URI of a resource, if it was given.
+    pub(crate) fn uri(&self) -> Option<&Template> {
+        match &self.options.own {
+            OwnOptions::Resource(own) => own.uri.as_ref(),
+            OwnOptions::Tool(_) | OwnOptions::Prompt => None,
+        }
+    }
+
+    /// What the parameter has to be, where that is not its type's to say.
+    pub(crate) fn role(&self, parameter: &Parameter<'_>) -> Role {
+        let name = parameter.name();
+        match self.component() {
+            Component::Tool | Component::Prompt => Role::AsTyped,
+            Component::Resource => {
+                let mut variables = self.uri().into_iter().flat_map(|uri| &uri.variables);
+                match variables.any(|variable| variable.name == name) {
+                    true => Role::Variable,
+                    false => Role::Injected,
+                }
+            }
         }
     }
 
@@ -100,7 +142,7 @@ impl<'a> ToolFn<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    fn new(input: &'a FnArg, errors: &mut Errors) -> Option<Self> {
+    fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
         // Receivers are reported with the signature.
         let FnArg::Typed(typed) = input else {
             return None;
@@ -117,7 +159,10 @@ impl<'a> Parameter<'a> {
                 };
                 errors.at(
                     unnamed,
-                    format!("an argument needs a name, which is its key in the input: write `{name}: {ty}`, {rest}"),
+                    format!(
+                        "an argument needs a name, which is {}: write `{name}: {ty}`, {rest}",
+                        component.meaning_of_names()
+                    ),
                 );
                 return None;
             }

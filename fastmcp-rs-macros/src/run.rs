@@ -7,25 +7,27 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, DeriveInput};
 
+use crate::component::Component;
 use crate::data::DataType;
 use crate::errors::Errors;
 use crate::expand;
-use crate::model::ToolFn;
-use crate::parse::{FnItem, MainOptions, ToolOptions, model_options};
+use crate::model::Handler;
+use crate::parse::{FnItem, MainOptions, Options, model_options};
 use crate::validate;
 
-pub(crate) fn tool(options: TokenStream, tokens: TokenStream) -> TokenStream {
+/// A function that clients reach as this component.
+pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = ToolOptions::parse(options, &mut errors);
+    let options = Options::parse(component, options, &mut errors);
     let mut item = match syn::parse2::<FnItem>(tokens.clone()) {
         Ok(item) => item,
-        Err(error) => return not_a_tool(tokens, error, errors),
+        Err(error) => return not_a_function(component, tokens, error, errors),
     };
-    refuse_second(&mut item.attributes, &mut errors);
-    let tool = ToolFn::new(&item, options, &mut errors);
-    validate::check(&tool, &mut errors);
+    refuse_second(component, &mut item.attributes, &mut errors);
+    let handler = Handler::new(&item, options, &mut errors);
+    validate::check(&handler, &mut errors);
     if errors.is_empty() && !validate::has_placeholder(&item.signature) {
-        return expand::tool(&tool);
+        return expand::handler(&handler);
     }
     let errors = errors.into_compile_errors();
     if validate::is_method(&item.signature) {
@@ -33,36 +35,43 @@ pub(crate) fn tool(options: TokenStream, tokens: TokenStream) -> TokenStream {
         let method = item.clone().without_parameter_options();
         return quote!(#errors #method);
     }
-    let broken = expand::broken_tool(&tool);
+    let broken = expand::broken_handler(&handler);
     quote!(#errors #broken)
 }
 
-/// Reports every further `#[mcp::tool]` on the function, and takes it off.
-fn refuse_second(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+/// Reports every further attribute that would make the function a component, and takes it off.
+fn refuse_second(component: Component, attributes: &mut Vec<Attribute>, errors: &mut Errors) {
     attributes.retain(|attribute| {
-        let is_second = validate::is_tool_attribute(attribute);
-        if is_second {
-            errors.at(attribute.path(), "this function is a tool already: put all options into one `#[mcp::tool(..)]`");
-        }
-        !is_second
+        let Some(second) = validate::component_of(attribute) else {
+            return true;
+        };
+        let fix = match second == component {
+            true => format!("put all options into one `#[mcp::{component}(..)]`"),
+            false => format!("write another function for the {second}, which calls this one"),
+        };
+        errors.at(attribute.path(), format!("this function is a {component} already: {fix}"));
+        false
     });
 }
 
-fn not_a_tool(item: TokenStream, error: syn::Error, mut errors: Errors) -> TokenStream {
+fn not_a_function(component: Component, item: TokenStream, error: syn::Error, mut errors: Errors) -> TokenStream {
     match validate::item_kind(&item) {
         Some((keyword, kind)) if kind != "a function" => {
             let fix = match kind.as_str() {
-                "a struct" | "an enum" => "on a type that tools take or return, put `#[mcp::model]`",
+                "a struct" | "an enum" => &format!("on a type that {component}s take or return, put `#[mcp::model]`"),
                 "an `impl` block" | "a trait" => {
                     "write each method as a function on its own, which takes what it needs as `State<T>`"
                 }
                 "a module" => "put it on each function inside",
                 _ => "remove it, or write a function",
             };
-            errors.at(keyword, format!("`#[mcp::tool]` goes on a `fn` or an `async fn`, and this is {kind}: {fix}"));
+            errors.at(
+                keyword,
+                format!("`#[mcp::{component}]` goes on a `fn` or an `async fn`, and this is {kind}: {fix}"),
+            );
         }
         Some((keyword, _)) if error.to_string().contains("expected a body") => {
-            errors.at(keyword, "a tool needs a body: this function is only declared")
+            errors.at(keyword, format!("a {component} needs a body: this function is only declared"))
         }
         _ => errors.push(error),
     }

@@ -1,31 +1,46 @@
-//! The static data of a tool and of its parameters.
+//! The static data of a tool, a resource or a prompt, and of its parameters.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ExprPath;
 use syn::spanned::Spanned;
 
 use super::krate::private_at;
-use crate::model::{Execution, Parameter, ToolFn};
-use crate::parse::{ArgOptions, Flag, Icon, Kind, Literal, Number};
+use crate::component::Component;
+use crate::model::{Execution, Handler, Parameter};
+use crate::parse::{ArgOptions, Flag, Hints, Icon, Kind, Literal, Number, OwnOptions, ResourceOptions};
 use crate::types::respanned;
 
-/// `ToolDefinition { .. }`.
-pub(super) fn definition(tool: &ToolFn<'_>, private: &Ident) -> TokenStream {
-    let name = tool.name();
-    let options = &tool.options;
+/// What the runtime calls the parts of a component.
+pub(super) struct Names {
+    /// The trait that the handle implements.
+    pub(super) component: Ident,
+    pub(super) definition: Ident,
+    pub(super) registered: Ident,
+}
+
+impl Names {
+    pub(super) fn of(component: Component) -> Self {
+        let name = match component {
+            Component::Tool => "Tool",
+            Component::Resource => "Resource",
+            Component::Prompt => "Prompt",
+        };
+        let ident = |text: String| Ident::new(&text, Span::mixed_site());
+        Self {
+            component: ident(name.to_owned()),
+            definition: ident(format!("{name}Definition")),
+            registered: ident(format!("Registered{name}")),
+        }
+    }
+}
+
+/// `ToolDefinition { .. }` and the like.
+pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+    let name = handler.name();
+    let options = &handler.options;
     let title = option(options.title.as_ref());
-    let description = &tool.description;
-    let annotations = [
-        ("read_only", &options.read_only),
-        ("destructive", &options.destructive),
-        ("idempotent", &options.idempotent),
-        ("open_world", &options.open_world),
-    ];
-    let annotations = annotations.map(|(key, flag)| {
-        let key = Ident::new(key, Span::mixed_site());
-        let value = option(flag.as_ref().map(|Flag { on, .. }| on));
-        quote!(#key: #value)
-    });
+    let description = &handler.description;
     let tags = &options.tags;
     let icons = options.icons.iter().map(|icon| self::icon(icon, private));
     let meta = option(options.meta.as_ref());
@@ -33,18 +48,24 @@ pub(super) fn definition(tool: &ToolFn<'_>, private: &Ident) -> TokenStream {
         let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
         quote!(::core::time::Duration::new(#seconds, #nanos))
     }));
-    let execution = match tool.execution() {
+    let execution = match handler.execution() {
         Execution::Async => quote!(Async),
         Execution::Inline => quote!(Inline),
         Execution::Blocking | Execution::BlockingAsync => quote!(Blocking),
     };
-    let location = location(tool, private);
+    let location = location(handler, private);
+    let ty = Names::of(handler.component()).definition;
+    let own = match &options.own {
+        OwnOptions::Tool(hints) => hint_fields(hints, private),
+        OwnOptions::Resource(own) => resource_fields(own, private),
+        OwnOptions::Prompt => TokenStream::new(),
+    };
     quote! {
-        #private::ToolDefinition {
+        #private::#ty {
             name: #name,
             title: #title,
             description: #description,
-            annotations: #private::ToolAnnotations { #(#annotations),* },
+            #own
             tags: &[#(#tags),*],
             icons: &[#(#icons),*],
             meta: #meta,
@@ -56,9 +77,47 @@ pub(super) fn definition(tool: &ToolFn<'_>, private: &Ident) -> TokenStream {
     }
 }
 
+/// What only a tool's definition has.
+fn hint_fields(hints: &Hints, private: &Ident) -> TokenStream {
+    let hints = [
+        ("read_only", &hints.read_only),
+        ("destructive", &hints.destructive),
+        ("idempotent", &hints.idempotent),
+        ("open_world", &hints.open_world),
+    ];
+    let hints = hints.map(|(key, flag)| {
+        let key = Ident::new(key, Span::mixed_site());
+        let value = option(flag.as_ref().map(|Flag { on, .. }| on));
+        quote!(#key: #value)
+    });
+    quote!(annotations: #private::ToolAnnotations { #(#hints),* },)
+}
+
+/// What only a resource's definition has.
+fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
+    let uri = own.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
+    let mime_type = option(own.mime_type.as_ref());
+    let size = option(own.size.as_ref().map(|size| size.value));
+    let audience = &own.audience;
+    let priority = option(own.priority.as_ref().map(|priority| priority.value.as_f64()));
+    let last_modified = option(own.last_modified.as_ref());
+    let allow_traversal = &own.allow_traversal;
+    quote! {
+        uri: #uri,
+        mime_type: #mime_type,
+        size: #size,
+        annotations: #private::ResourceAnnotations {
+            audience: &[#(#audience),*],
+            priority: #priority,
+            last_modified: #last_modified,
+        },
+        allow_traversal: &[#(#allow_traversal),*],
+    }
+}
+
 /// `Location { .. }`, where `line!()` is the line of the function's name, not of the attribute.
-fn location(tool: &ToolFn<'_>, private: &Ident) -> TokenStream {
-    let span = tool.ident().span();
+fn location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+    let span = handler.ident().span();
     let file = quote_spanned!(span=> ::core::file!());
     let line = quote_spanned!(span=> ::core::line!());
     quote! {
@@ -95,6 +154,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
     let default = option(options.default.as_ref().map(|default| &default.json));
     let examples = options.examples.iter().map(|(json, _)| json);
     let header = option(options.header.as_ref().map(|header| &header.value));
+    let complete = option(options.complete.as_ref().map(|complete| completion(&complete.value)));
     quote! {
         #private::Parameter {
             name: #name,
@@ -103,8 +163,19 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
             default: #default,
             examples: &[#(#examples),*],
             header: #header,
-            complete: ::core::option::Option::None,
+            complete: #complete,
         }
+    }
+}
+
+/// What calls the user's function; a function that cannot complete is reported at its path.
+fn completion(path: &ExprPath) -> TokenStream {
+    let span = path.span();
+    let private = private_at(span);
+    let [completing, context] =
+        ["__completing", "__context"].map(|name| Ident::new(name, Span::mixed_site().located_at(span)));
+    quote_spanned! {span=>
+        |#completing, #context| #private::complete(#path, #completing, #context)
     }
 }
 

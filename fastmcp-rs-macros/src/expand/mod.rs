@@ -4,11 +4,11 @@
 //! and nothing is imported but the traits of the probes, which have no names.
 
 mod definition;
+mod handler;
 mod krate;
 mod main;
 mod model;
-mod tool;
 
+pub(crate) use handler::{broken_handler, handler};
 pub(crate) use main::{broken_main, main};
 pub(crate) use model::{broken_model, model};
-pub(crate) use tool::{broken_tool, tool};

@@ -1,7 +1,7 @@
 //! Reads the `#[arg(..)]` attributes of a parameter or a field.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, LitStr, Meta};
+use syn::{Attribute, ExprPath, LitStr, Meta};
 
 use super::entry::{Entry, entries, is_duplicate};
 use super::value::{self, Literal, Number};
@@ -9,7 +9,7 @@ use super::{json, value::literal_of};
 use crate::errors::{Errors, did_you_mean};
 
 pub(crate) const ARG_KEYS: &[&str] =
-    &["default", "min", "max", "min_length", "max_length", "pattern", "rename", "example", "header"];
+    &["default", "min", "max", "min_length", "max_length", "pattern", "rename", "example", "header", "complete"];
 
 /// A value, the key it was given for and the tokens it was written with.
 pub(crate) struct Spanned<T> {
@@ -33,6 +33,8 @@ pub(crate) struct ArgOptions {
     /// JSON texts, with the tokens they were written with.
     pub(crate) examples: Vec<(String, TokenStream)>,
     pub(crate) header: Option<Spanned<LitStr>>,
+    /// The function that completes it.
+    pub(crate) complete: Option<Spanned<ExprPath>>,
 }
 
 impl ArgOptions {
@@ -87,12 +89,13 @@ impl ArgOptions {
             "header" => {
                 self.header = spanned(entry, value::string(entry, "\"Region\"", errors));
             }
+            "complete" => self.complete = spanned(entry, complete(entry, errors)),
             name => errors.at(&entry.key, unknown(name)),
         }
     }
 }
 
-fn spanned<T>(entry: &Entry, value: Option<T>) -> Option<Spanned<T>> {
+pub(super) fn spanned<T>(entry: &Entry, value: Option<T>) -> Option<Spanned<T>> {
     Some(Spanned { value: value?, key: entry.key.clone(), tokens: entry.blame() })
 }
 
@@ -106,6 +109,7 @@ fn unknown(name: &str) -> String {
         "regex" => Some("pattern"),
         "alias" | "name" => Some("rename"),
         "default_value" => Some("default"),
+        "completion" | "completer" | "complete_with" | "suggest" => Some("complete"),
         _ => None,
     };
     if matches!(name, "description" | "desc" | "doc" | "help") {
@@ -132,4 +136,12 @@ fn example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> 
         None => json::value(tokens.clone(), errors)?,
     };
     Some((json, tokens.clone()))
+}
+
+fn complete(entry: &Entry, errors: &mut Errors) -> Option<ExprPath> {
+    let path = syn::parse2::<ExprPath>(entry.value.clone().unwrap_or_default());
+    if path.is_err() {
+        errors.at(entry.blame(), "`complete` takes the path of a function, as in `complete = order_ids`");
+    }
+    path.ok()
 }

@@ -31,7 +31,12 @@ impl Entry {
 
 /// Reads a comma-separated list of options; what is not one is reported and left out.
 pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    split(tokens).into_iter().filter_map(|part| entry(part, errors)).collect()
+    entries_of(split(tokens), errors)
+}
+
+/// The same of a list that is split already.
+pub(super) fn entries_of(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
+    parts.into_iter().filter_map(|part| entry(part, errors)).collect()
 }
 
 /// Reports an option that was given before; the first one counts.

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::messages;
-use crate::run::{main, model, tool};
+use super::{messages, prompt, resource, tool};
+use crate::run::{main, model};
 
 fn check(expansion: TokenStream, expected: Expect) {
     let lines: Vec<String> = messages(expansion).iter().map(|message| format!("{message}\n")).collect();
@@ -360,5 +360,258 @@ fn mains() {
         expect![[r#"
         `#[mcp::main]` goes on `async fn main()`, and this is a struct
     "#]],
+    );
+}
+
+#[test]
+fn resources() {
+    let check_options = |options, expected: Expect| {
+        let item = quote!(
+            fn f(id: &str) -> String {}
+        );
+        check(resource(options, item), expected);
+    };
+    check_options(
+        quote!(),
+        expect![[r#"
+        a resource needs its URI: write it first in the parentheses, as in `#[mcp::resource("config://app")]`, or a template, as in `#[mcp::resource("orders://{order_id}")]`
+    "#]],
+    );
+    check_options(
+        quote!(name = "x"),
+        expect![[r#"
+        a resource needs its URI: write it before this option, as in `#[mcp::resource("config://app")]`, or a template, as in `#[mcp::resource("orders://{order_id}")]`
+    "#]],
+    );
+    check_options(
+        quote!(inline, "s://{id}"),
+        expect![[r#"
+        the URI stands first in the parentheses, and the options follow it
+    "#]],
+    );
+    check_options(
+        quote!(uri = "s://{id}", inline),
+        expect![[r#"
+        the URI stands first and has no key: write only its string literal
+    "#]],
+    );
+    check_options(
+        quote!(uri = URI),
+        expect![[r#"
+            the URI stands first and has no key: write only its string literal
+        "#]],
+    );
+    check_options(
+        quote!(URI),
+        expect![[r#"
+        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+    "#]],
+    );
+    check_options(
+        quote!(concat!("s://", "{id}")),
+        expect![[r#"
+        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+    "#]],
+    );
+    check_options(
+        quote!(b"s://{id}"),
+        expect![[r#"
+        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+    "#]],
+    );
+    check_options(
+        quote!(
+            "s://{id}",
+            "again",
+            mimetype = "text/plain",
+            size = 1,
+            audience = ["users", "nobody", 1],
+            priority = 1.5,
+            last_modified = "yesterday",
+            allow_traversal = ["ids", "path"],
+            name = "",
+            read_only,
+            permissions = "x",
+            uri = "s://y"
+        ),
+        expect![[r#"
+            an option is written `key = value`, as in `description = "again"`
+            `#[mcp::resource]` has no option `mimetype` (did you mean `mime_type`?)
+            `audience` holds string literals only, as in `audience = ["user"]`
+            `#[mcp::resource]` has no option `read_only`, which is for a tool: remove it
+            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            the URI stands first and has no key: remove this
+            a resource's name cannot be empty: write one, or remove `name` to use the function's
+            `size` is that of one resource, and a template stands for many: remove it
+            `allow_traversal` names variables whose values may climb, and the template has no variable `ids` (did you mean `id`?)
+            `allow_traversal` names variables whose values may climb, and the template has no variable `path`
+            `users` is no audience (did you mean `user`?): there are `"user"` and `"assistant"`
+            `nobody` is no audience: there are `"user"` and `"assistant"`
+            a priority is a number from 0, which is optional, to 1, which is required
+            `last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`
+        "#]],
+    );
+    check_options(
+        quote!("s://x", mime_type = "json", size = -1, priority = "high", allow_traversal = ["id"], inline, blocking),
+        expect![[r#"
+            `size` cannot be negative: write 0 or more
+            `priority` takes a number, as in `priority = 1`
+            `allow_traversal` names variables whose values may climb, and this URI has no variables: remove it
+            a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`
+            `inline` runs a resource where requests are read, `blocking` on a thread of its own: remove one of the two
+            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
+        "#]],
+    );
+    check_options(
+        quote!("s://{;id}{", allow_traversal = ["path"]),
+        expect![[r#"
+        `{;id}` is a path-style parameter, which templates here do not have: there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`
+        the brace of `{` is not closed: write `}` behind the variable's name
+    "#]],
+    );
+}
+
+#[test]
+fn variables() {
+    let check_uri = |uri: &str, item, expected| check(resource(quote!(#uri), item), expected);
+    let item = quote! {
+        fn f(
+            order: &str,
+            limit: Option<u32>,
+            db: State<Pool>,
+            own: Vec<Own>,
+            context: &Context,
+            #[arg(header = "X", complete = "ids")] id: u8,
+            #[arg(rename = "id")] other: u8,
+            #[arg(default = 1)] from: u32,
+            to: u32,
+            kind: Kind,
+            _: u8,
+        ) -> String {
+        }
+    };
+    check_uri(
+        "orders://{order_id}/{id}{?page,from,to,kind}",
+        item.clone(),
+        expect![[r#"
+            `complete` takes the path of a function, as in `complete = order_ids`
+            an argument needs a name, which is that of a variable of the URI: write `value: u8`, or remove the argument
+            `header` is for the arguments of a tool, not for those of a resource: remove it
+            two arguments are called `id`: rename one of them
+            the template has `{order_id}`, but the function has no parameter `order_id`: add one, as in `order_id: &str`, or take the variable out
+            the template has `{?page}`, but the function has no parameter `page`: add one, as in `page: Option<&str>`, or take the variable out
+            a URI need not have `{?to}`: make this an `Option`, or add `#[arg(default = ..)]`
+            the URI has no variable `order`, and nothing else gives this parameter a value: write `{order}` or `{?order}` into the URI, or remove the parameter
+            the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
+            the URI has no variable `own`, and nothing else gives this parameter a value: write `{own}` or `{?own}` into the URI, or remove the parameter
+        "#]],
+    );
+    check_uri(
+        "orders://all",
+        item,
+        expect![[r#"
+            `complete` takes the path of a function, as in `complete = order_ids`
+            an argument needs a name, which is that of a variable of the URI: write `value: u8`, or remove the argument
+            `header` is for the arguments of a tool, not for those of a resource: remove it
+            two arguments are called `id`: rename one of them
+            the URI has no variable `order`, and nothing else gives this parameter a value: write `{order}` or `{?order}` into the URI, or remove the parameter
+            the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
+            the URI has no variable `own`, and nothing else gives this parameter a value: write `{own}` or `{?own}` into the URI, or remove the parameter
+            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
+            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
+            the URI has no variable `from`, and nothing else gives this parameter a value: write `{from}` or `{?from}` into the URI, or remove the parameter
+            the URI has no variable `to`, and nothing else gives this parameter a value: write `{to}` or `{?to}` into the URI, or remove the parameter
+        "#]],
+    );
+    let item = quote!(
+        async fn f<T>(&self, path: &mut str, other: *const u8) -> impl Display {}
+    );
+    check_uri(
+        "s://{path}/{other}",
+        item,
+        expect![[r#"
+        a resource has one type for each variable of its URI, so it cannot be generic: replace `T` with the type that clients send
+        a resource is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
+        a resource names the type that it returns, as its MIME type may follow from it: write the type instead of `impl ..`
+        a resource cannot change its caller's arguments: take `&T`, or `T` by value
+        an argument comes from a URI, which has no pointers: take `&T`, or `T` by value
+    "#]],
+    );
+}
+
+#[test]
+fn prompts() {
+    let item = quote! {
+        #[mcp::prompt]
+        #[mcp::tool]
+        const fn u8<const N: usize>(
+            #[arg(header = "X", complete = |c| c, complete = x)] a: String,
+            _: u8,
+            #[cfg(unix)] b: fn(),
+        ) -> Box<dyn Display> {
+        }
+    };
+    check(
+        prompt(quote!("review", name = "", uri = "x", mime_type = "x", handle = 1), item),
+        expect![[r#"
+        an option is written `key = value`, as in `description = "review"`
+        `#[mcp::prompt]` has no option `uri`: it takes `name`, `title`, `description`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+        `#[mcp::prompt]` has no option `mime_type`, which is for a resource: remove it
+        `handle` takes the name of the type that stands for this prompt, as in `handle = GetOrder`
+        this function is a prompt already: put all options into one `#[mcp::prompt(..)]`
+        this function is a prompt already: write another function for the tool, which calls this one
+        `complete` takes the path of a function, as in `complete = order_ids`
+        `complete` is given twice: remove one of the two
+        an argument needs a name, which is the one that clients know it by: write `value: u8`, or remove the argument
+        a prompt's name cannot be empty: write one, or remove `name` to use the function's
+        the type that stands for this prompt would hide the primitive `u8`: name it with `handle = ..`
+        a prompt is called at run time: remove `const`, or call the `const fn` from a prompt
+        a prompt has one type for each argument, so it cannot be generic: replace `N` with its value
+        a prompt has the same arguments in every build: put `#[cfg]` on the function
+        `header` is for the arguments of a tool, not for those of a prompt: remove it
+        an argument comes from a client, which has no functions
+    "#]],
+    );
+    let of = |item| prompt(quote!(), item);
+    check(
+        of(quote!(
+            struct Order {}
+        )),
+        expect![[r#"
+            `#[mcp::prompt]` goes on a `fn` or an `async fn`, and this is a struct: on a type that prompts take or return, put `#[mcp::model]`
+        "#]],
+    );
+    check(
+        of(quote!(
+            fn f() -> String;
+        )),
+        expect![[r#"
+            a prompt needs a body: this function is only declared
+        "#]],
+    );
+    check(
+        tool(
+            quote!(),
+            quote!(
+                fn f(#[arg(complete = x)] a: u8) {}
+            ),
+        ),
+        expect![[r#"
+            clients ask for completions of a prompt's arguments and of a URI template's variables, never of the argument of a tool: remove `complete`
+        "#]],
+    );
+    check(
+        crate::run::model(
+            quote!(),
+            quote!(
+                struct Order {
+                    #[arg(complete = x)]
+                    a: u8,
+                }
+            ),
+        ),
+        expect![[r#"
+            clients ask for completions of a prompt's arguments and of a URI template's variables, never of the fields inside: remove `complete`
+        "#]],
     );
 }

@@ -1,5 +1,6 @@
 //! The macros seen from outside: expansions as snapshots, and mistakes as the texts users get.
 
+mod components;
 mod mistakes;
 mod model;
 mod spans;
@@ -7,6 +8,21 @@ mod tool;
 
 use expect_test::Expect;
 use proc_macro2::TokenStream;
+
+use crate::component::Component;
+use crate::run::handler;
+
+fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
+    handler(Component::Tool, options, item)
+}
+
+fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
+    handler(Component::Resource, options, item)
+}
+
+fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
+    handler(Component::Prompt, options, item)
+}
 
 /// Compares an expansion, printed as code, with what was reviewed.
 fn check(expansion: TokenStream, expected: Expect) {

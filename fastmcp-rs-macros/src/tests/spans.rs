@@ -3,7 +3,7 @@
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::run::tool;
+use super::tool;
 
 /// Where each identifier of this name stands in the source.
 fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {

@@ -3,8 +3,7 @@
 use expect_test::expect;
 use quote::quote;
 
-use super::check;
-use crate::run::tool;
+use super::{check, tool};
 
 #[test]
 fn asynchronous_with_arguments() {

@@ -6,13 +6,14 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, Type};
 
+use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 use crate::model::Parameter;
 use crate::parse::{ArgOptions, Kind, Literal, Number, Spanned};
 use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
 
 /// Reports a type that no argument and no injected value can have.
-pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
+pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(
             keyword,
@@ -23,7 +24,10 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
     let behind = match reference(ty) {
         Some(reference) => {
             if let Some(mutability) = &reference.mutability {
-                errors.at(mutability, "a tool cannot change its caller's arguments: take `&T`, or `T` by value");
+                errors.at(
+                    mutability,
+                    format!("a {component} cannot change its caller's arguments: take `&T`, or `T` by value"),
+                );
                 return;
             }
             &reference.elem
@@ -41,9 +45,13 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
             object.dyn_token.to_token_stream(),
             "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
         ),
-        Type::Ptr(pointer) => errors
-            .at(pointer.star_token, "an argument comes from JSON, which has no pointers: take `&T`, or `T` by value"),
-        Type::FnPtr(pointer) => errors.at(pointer.fn_token, "an argument comes from JSON, which has no functions"),
+        Type::Ptr(pointer) => errors.at(
+            pointer.star_token,
+            format!("an argument {}, which has no pointers: take `&T`, or `T` by value", component.origin()),
+        ),
+        Type::FnPtr(pointer) => {
+            errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.origin()))
+        }
         other => {
             if let Some(and) = nested_borrow(other) {
                 errors.at(
@@ -71,6 +79,33 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
     }
     if let Some(header) = &options.header {
         check_header(header, shape, errors);
+    }
+}
+
+/// Reports options that arguments of this component cannot have.
+pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &mut Errors) {
+    match component {
+        Component::Tool => refuse_completion(options, "the argument of a tool", errors),
+        Component::Resource | Component::Prompt => {
+            refuse_header(options, &format!("those of a {component}"), errors);
+        }
+    }
+}
+
+pub(super) fn refuse_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
+    if let Some(header) = &options.header {
+        errors.at(&header.key, format!("`header` is for the arguments of a tool, not for {others}: remove it"));
+    }
+}
+
+pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
+    if let Some(complete) = &options.complete {
+        errors.at(
+            &complete.key,
+            format!(
+                "clients ask for completions of a prompt's arguments and of a URI template's variables, never of {other}: remove `complete`"
+            ),
+        );
     }
 }
 
@@ -208,7 +243,7 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
 }
 
 /// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
-fn looks_injected(ty: &Type) -> bool {
+pub(super) fn looks_injected(ty: &Type) -> bool {
     let behind = reference(ty).map_or(ty, |reference| &reference.elem);
     arguments_of(behind, "State").is_some() || arguments_of(behind, "Context").is_some()
 }
@@ -244,14 +279,17 @@ fn check_unique<M: Display>(
 }
 
 /// Reports attributes that rustc would refuse on a parameter, with what to write instead.
-pub(crate) fn check_other_attributes(attributes: &[Attribute], errors: &mut Errors) {
+pub(crate) fn check_other_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
     for attribute in attributes {
         let path = attribute.path();
         if path.is_ident("arg") || path.is_ident("doc") {
             continue;
         }
         if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-            errors.at(attribute, "a tool has the same arguments in every build: put `#[cfg]` on the function");
+            errors.at(
+                attribute,
+                format!("a {component} has the same arguments in every build: put `#[cfg]` on the function"),
+            );
         } else if !crate::parse::stays_on_parameter(attribute) {
             let name = path.to_token_stream().to_string().replace(' ', "");
             let suggestion = did_you_mean(&name, &["arg"]);

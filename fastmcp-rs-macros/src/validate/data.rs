@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 use syn::{Attribute, Data, Meta, Path};
 
-use super::argument::check_options;
+use super::argument::{check_options, refuse_completion, refuse_header};
 use crate::data::DataType;
 use crate::errors::Errors;
 use crate::parse::ArgOptions;
@@ -30,10 +30,8 @@ pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
     for (_, field) in data.fields() {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
-        if let Some(header) = &options.header {
-            errors
-                .at(&header.key, "`header` is for the arguments of a tool, not for the fields inside them: remove it");
-        }
+        refuse_header(options, "the fields inside them", errors);
+        refuse_completion(options, "the fields inside", errors);
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
                 errors.at(rename, "this field has no key in JSON: remove `rename`, or name the field");

@@ -1,64 +1,67 @@
-//! What a tool's signature may not be.
+//! What the signature of a tool, a resource or a prompt may not be.
 
 use quote::ToTokens;
 use syn::{FnArg, GenericParam, ReturnType, Signature, Type, WherePredicate};
 
+use crate::component::Component;
 use crate::errors::Errors;
 use crate::types::{find_word, peel};
 
-pub(crate) fn check(signature: &Signature, errors: &mut Errors) {
-    check_qualifiers(signature, errors);
-    check_generics(signature, errors);
+pub(crate) fn check(signature: &Signature, component: Component, errors: &mut Errors) {
+    check_qualifiers(signature, component, errors);
+    check_generics(signature, component, errors);
     for input in &signature.inputs {
         if let FnArg::Receiver(receiver) = input {
             errors.at(
                 receiver.self_token,
-                "a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`",
+                format!(
+                    "a {component} is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`"
+                ),
             );
         }
     }
     if let ReturnType::Type(_, ty) = &signature.output {
-        check_output(ty, errors);
+        check_output(ty, component, errors);
     }
-    check_self_type(signature, errors);
+    check_self_type(signature, component, errors);
 }
 
-fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
+fn check_qualifiers(signature: &Signature, component: Component, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        errors.at(constness, "a tool is called at run time: remove `const`, or call the `const fn` from a tool");
+        errors.at(
+            constness,
+            format!("a {component} is called at run time: remove `const`, or call the `const fn` from a {component}"),
+        );
     }
     if !matches!(signature.safety, syn::Safety::Default) {
         errors.at(
             &signature.safety,
-            "any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs",
+            format!(
+                "any client may call a {component} with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs"
+            ),
         );
     }
     if let Some(abi) = &signature.abi {
-        errors.at(abi, "a tool is a Rust function: remove the ABI");
+        errors.at(abi, format!("a {component} is a Rust function: remove the ABI"));
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic.dots, "a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`");
+        errors.at(
+            variadic.dots,
+            format!("a {component} has a fixed list of arguments: take a `Vec<T>` instead of `...`"),
+        );
     }
 }
 
-fn check_generics(signature: &Signature, errors: &mut Errors) {
+fn check_generics(signature: &Signature, component: Component, errors: &mut Errors) {
+    let rule = format!("a {component} {}, so it cannot be generic", component.fixed_inputs());
     for parameter in &signature.generics.params {
         match parameter {
             GenericParam::Lifetime(_) => {}
-            GenericParam::Type(parameter) => errors.at(
-                &parameter.ident,
-                format!(
-                    "a tool has one input schema, so it cannot be generic: replace `{}` with the type that clients send",
-                    parameter.ident
-                ),
-            ),
-            GenericParam::Const(parameter) => errors.at(
-                &parameter.ident,
-                format!(
-                    "a tool has one input schema, so it cannot be generic: replace `{}` with its value",
-                    parameter.ident
-                ),
-            ),
+            GenericParam::Type(parameter) => errors
+                .at(&parameter.ident, format!("{rule}: replace `{}` with the type that clients send", parameter.ident)),
+            GenericParam::Const(parameter) => {
+                errors.at(&parameter.ident, format!("{rule}: replace `{}` with its value", parameter.ident))
+            }
         }
     }
     let Some(clause) = &signature.generics.where_clause else {
@@ -70,32 +73,29 @@ fn check_generics(signature: &Signature, errors: &mut Errors) {
     if bounds_a_type && !has_type_parameter {
         errors.at(
             clause.where_token,
-            "a tool cannot be generic, so there is nothing to bound: remove the `where` clause",
+            format!("a {component} cannot be generic, so there is nothing to bound: remove the `where` clause"),
         );
     }
 }
 
-fn check_output(ty: &Type, errors: &mut Errors) {
+fn check_output(ty: &Type, component: Component, errors: &mut Errors) {
+    let rule = format!("a {component} names the type that it returns{}", component.fixed_output());
     if let Some(keyword) = find_word(ty, "impl") {
-        errors.at(
-            keyword,
-            "a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`",
-        );
+        errors.at(keyword, format!("{rule}: write the type instead of `impl ..`"));
     } else if let Type::TraitObject(object) = peel(ty) {
-        errors.at(
-            object.dyn_token.to_token_stream(),
-            "a tool names the type that it returns, as its output schema is made from it: write the type instead of `dyn ..`",
-        );
+        errors.at(object.dyn_token.to_token_stream(), format!("{rule}: write the type instead of `dyn ..`"));
     }
 }
 
 /// `Self` shows that the function stands in an `impl` block even when it takes no `self`.
-fn check_self_type(signature: &Signature, errors: &mut Errors) {
+fn check_self_type(signature: &Signature, component: Component, errors: &mut Errors) {
     for ty in types(signature) {
         if let Some(word) = find_word(ty, "Self") {
             errors.at(
                 word,
-                "a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`",
+                format!(
+                    "a {component} is a function on its own: move it out of the `impl` and write the type's name instead of `Self`"
+                ),
             );
         }
     }

@@ -1,50 +1,53 @@
-//! The expansion of `#[mcp::tool]`.
+//! The expansion of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
-use super::definition::{default_check, definition, parameter};
+use super::definition::{Names, default_check, definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
-use crate::model::{Execution, Parameter, Passing, ToolFn};
+use crate::component::Component;
+use crate::model::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
 use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
-pub(crate) fn tool(tool: &ToolFn<'_>) -> TokenStream {
+pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
     let private = private();
-    let invoke = invoke(tool);
-    let warning = warning(tool);
-    let handle = &tool.handle();
+    let invoke = invoke(handler);
+    let warning = warning(handler);
+    let handle = &handler.handle();
+    let Names { component, registered, .. } = Names::of(handler.component());
     let registration = quote! {
         #private::inventory::submit! {
-            #private::RegisteredTool(<#handle as #private::Tool>::DEFINITION)
+            #private::#registered(<#handle as #private::#component>::DEFINITION)
         }
     };
-    let assembled = assemble(tool, &invoke, &registration);
+    let assembled = assemble(handler, &invoke, &registration);
     quote!(#assembled #warning)
 }
 
-/// What stands in for a tool that has mistakes: all names exist, so that its callers do not fail too.
-pub(crate) fn broken_tool(tool: &ToolFn<'_>) -> TokenStream {
+/// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
+pub(crate) fn broken_handler(handler: &Handler<'_>) -> TokenStream {
     let private = private();
     let invoke = quote! {
         fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
             ::core::unreachable!()
         }
     };
-    assemble(tool, &invoke, &TokenStream::new())
+    assemble(handler, &invoke, &TokenStream::new())
 }
 
-fn assemble(tool: &ToolFn<'_>, invoke: &TokenStream, registration: &TokenStream) -> TokenStream {
-    let imports = imports(&Krate::new(tool.options.krate.as_ref()));
+fn assemble(handler: &Handler<'_>, invoke: &TokenStream, registration: &TokenStream) -> TokenStream {
+    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
     let private = private();
-    let function = tool.item.clone().without_parameter_options();
-    let FnItem { attributes, visibility, .. } = tool.item;
+    let function = handler.item.clone().without_parameter_options();
+    let FnItem { attributes, visibility, .. } = handler.item;
     let conditions: Vec<&Attribute> = conditions(attributes);
-    let handle = tool.handle();
-    let definition = definition(tool, &private);
+    let handle = handler.handle();
+    let Names { component, definition: ty, .. } = Names::of(handler.component());
+    let definition = definition(handler, &private);
     quote! {
         #function
 
@@ -58,8 +61,8 @@ fn assemble(tool: &ToolFn<'_>, invoke: &TokenStream, registration: &TokenStream)
         const _: () = {
             #imports
 
-            impl #private::Tool for #handle {
-                const DEFINITION: &'static #private::ToolDefinition = &#definition;
+            impl #private::#component for #handle {
+                const DEFINITION: &'static #private::#ty = &#definition;
             }
 
             #invoke
@@ -77,16 +80,17 @@ fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
 
 /// The function that the runtime calls: it checks each type of the signature once, reads the arguments
 /// and starts the call.
-fn invoke(tool: &ToolFn<'_>) -> TokenStream {
+fn invoke(handler: &Handler<'_>) -> TokenStream {
     let private = private();
-    let parameters = tool.parameters.iter().map(|input| parameter(input, &private));
-    let slots: Vec<Ident> = (0..tool.parameters.len()).map(slot).collect();
-    let inputs = tool.parameters.iter().enumerate().map(|(index, parameter)| input(index, parameter));
-    let checks = tool.parameters.iter().map(literal_checks);
-    let output = output(tool);
-    let output_name = output_name(tool);
+    let parameters = handler.parameters.iter().map(|input| parameter(input, &private));
+    let slots: Vec<Ident> = (0..handler.parameters.len()).map(slot).collect();
+    let inputs = handler.parameters.iter().enumerate();
+    let inputs = inputs.map(|(index, parameter)| input(index, parameter, handler.role(parameter)));
+    let checks = handler.parameters.iter().map(literal_checks);
+    let output = output(handler);
+    let output_name = output_name(handler);
     let lent_output = quote_spanned!(output_name.span()=> &#output_name);
-    let run = run(tool, &slots);
+    let run = run(handler, &slots);
     quote! {
         fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
             const __PARAMETERS: &[#private::Parameter] = &[#(#parameters),*];
@@ -137,19 +141,26 @@ fn with_argument(ty: &Type, argument: TokenStream) -> TokenStream {
 
 /// One parameter, on a statement whose every token stands at the parameter's type: that is where rustc
 /// reports a type that cannot be a parameter.
-fn input(index: usize, parameter: &Parameter<'_>) -> TokenStream {
+fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
     let span = parameter.ty.span();
     let private = private_at(span);
     let slot = slot(index);
     let ty = input_type(parameter);
-    // An option on an injected parameter is reported at the option, which is what has to go.
-    let configurable = parameter.options.first.as_ref().map(|option| {
+    let role_check = match role {
+        Role::AsTyped => None,
+        Role::Variable => Some(quote_spanned!(span=> .variable())),
+        Role::Injected => Some(quote_spanned!(span=> .injected())),
+    };
+    // An option on an injected parameter is reported at the option, which is what has to go. Where the
+    // type has to be that of an argument, it is the type that is wrong.
+    let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
+    let configurable = option.map(|option| {
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
     let index = proc_macro2::Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.slot_for::<#ty>(&__PARAMETERS[#index]);
+        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable #role_check.slot_for::<#ty>(&__PARAMETERS[#index]);
     }
 }
 
@@ -167,35 +178,41 @@ fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
 }
 
 /// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.
-fn value_span(tool: &ToolFn<'_>) -> Span {
-    match (tool.output.value, tool.output.ty) {
+fn value_span(handler: &Handler<'_>) -> Span {
+    match (handler.output.value, handler.output.ty) {
         (Some(value), _) => value.span(),
         (None, Some(ty)) => ty.span(),
-        (None, None) => tool.ident().span(),
+        (None, None) => handler.ident().span(),
     }
 }
 
 /// The local that describes the output. The uses of it stand where the value's type is checked, as rustc
 /// then reports a type that cannot be returned once, not once a use.
-fn output_name(tool: &ToolFn<'_>) -> Ident {
-    Ident::new("__output", value_span(tool))
+fn output_name(handler: &Handler<'_>) -> Ident {
+    Ident::new("__output", value_span(handler))
 }
 
 /// What becomes of the returned value; each type is checked where it is written.
-fn output(tool: &ToolFn<'_>) -> TokenStream {
-    let span = value_span(tool);
-    let error_span = tool.output.error.map_or(span, Spanned::span);
+fn output(handler: &Handler<'_>) -> TokenStream {
+    let span = value_span(handler);
+    let error_span = handler.output.error.map_or(span, Spanned::span);
     let private = private_at(span);
-    let ty = match tool.output.ty {
+    let ty = match handler.output.ty {
         Some(ty) => with_static_lifetimes(ty.to_token_stream()),
         None => quote_spanned!(span=> ()),
     };
     // Locals keep the macro's own hygiene: the types may come out of a `macro_rules!` of the user's.
     let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
     let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
-    let check_value = quote_spanned!(span=> let #value = (&&&#split.value()).kind().checked(););
+    let kind = match handler.component() {
+        Component::Tool => "kind",
+        Component::Resource => "resource_kind",
+        Component::Prompt => "prompt_kind",
+    };
+    let kind = Ident::new(kind, span);
+    let check_value = quote_spanned!(span=> let #value = (&&&#split.value()).#kind().checked(););
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
-    let output = output_name(tool);
+    let output = output_name(handler);
     quote! {
         #split_at
         #check_value
@@ -206,12 +223,12 @@ fn output(tool: &ToolFn<'_>) -> TokenStream {
 
 /// Resolves the parameters and calls the function. `run` stands at the function's name, as that is
 /// where a future that is not `Send` is reported.
-fn run(tool: &ToolFn<'_>, slots: &[Ident]) -> TokenStream {
-    let name = tool.ident();
-    let arguments = tool.parameters.iter().zip(slots).map(|(parameter, slot)| argument(parameter, slot));
+fn run(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
+    let name = handler.ident();
+    let arguments = handler.parameters.iter().zip(slots).map(|(parameter, slot)| argument(parameter, slot));
     let call = quote!(#name(#(#arguments),*));
-    let is_lent = tool.output.ty.is_some_and(is_borrowed);
-    let output = output_name(tool);
+    let is_lent = handler.output.ty.is_some_and(is_borrowed);
+    let output = output_name(handler);
     let lent_output = quote_spanned!(output.span()=> &#output);
     let private = private();
     // What borrows from the arguments cannot leave the block that holds them: its answer is made inside.
@@ -219,7 +236,7 @@ fn run(tool: &ToolFn<'_>, slots: &[Ident]) -> TokenStream {
         true => quote!(#private::render(#lent_output, #value)),
         false => quote!(::core::result::Result::Ok(#value)),
     };
-    let body = match tool.execution() {
+    let body = match handler.execution() {
         Execution::Async => {
             let value = finish(quote!(__value));
             quote!(let __value = #call.await; #value)
@@ -274,21 +291,23 @@ fn argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
     }
 }
 
-/// The warning for a tool that does not say what it is for.
+/// The warning for a function that does not say what it is for.
 ///
 /// Macros cannot warn on stable Rust, but rustc warns of what is deprecated. It is on an item of its
 /// own, with the function's own lint levels, so that `#[allow(deprecated)]` on the function silences it.
-fn warning(tool: &ToolFn<'_>) -> TokenStream {
-    if !tool.description.is_empty() {
+fn warning(handler: &Handler<'_>) -> TokenStream {
+    if !handler.description.is_empty() {
         return TokenStream::new();
     }
     let note = format!(
-        "tool `{}` has no description: a model reads it to decide when to call; add a doc comment",
-        tool.name()
+        "{} `{}` has no description: {}; add a doc comment",
+        handler.component(),
+        handler.name(),
+        handler.component().need_for_description()
     );
-    let levels = tool.item.attributes.iter().filter_map(lint_level);
-    let conditions = conditions(&tool.item.attributes);
-    let used = Ident::new("description", tool.ident().span());
+    let levels = handler.item.attributes.iter().filter_map(lint_level);
+    let conditions = conditions(&handler.item.attributes);
+    let used = Ident::new("description", handler.ident().span());
     quote! {
         #(#conditions)*
         #(#levels)*

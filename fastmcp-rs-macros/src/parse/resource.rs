@@ -1,0 +1,105 @@
+//! Reads the URI of a resource and the options that only resources have.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::LitStr;
+
+use super::arg::{Spanned, spanned};
+use super::entry::{Entry, is_punct};
+use super::icon;
+use super::options::is_key;
+use super::template::Template;
+use super::value::{self, Number};
+use crate::component::Component;
+use crate::errors::Errors;
+
+pub(super) const RESOURCE_KEYS: &[&str] =
+    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal"];
+
+const FORM: &str =
+    "as in `#[mcp::resource(\"config://app\")]`, or a template, as in `#[mcp::resource(\"orders://{order_id}\")]`";
+
+/// What only a resource has.
+pub(crate) struct ResourceOptions {
+    /// None when it was not given, which was reported.
+    pub(crate) uri: Option<Template>,
+    pub(crate) mime_type: Option<LitStr>,
+    pub(crate) size: Option<Spanned<u64>>,
+    pub(crate) audience: Vec<LitStr>,
+    pub(crate) priority: Option<Spanned<Number>>,
+    pub(crate) last_modified: Option<LitStr>,
+    pub(crate) allow_traversal: Vec<LitStr>,
+}
+
+impl ResourceOptions {
+    /// Takes the URI out of what stands in the parentheses.
+    pub(super) fn new(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Self {
+        Self {
+            uri: take_uri(parts, errors).map(Template::parse),
+            mime_type: None,
+            size: None,
+            audience: Vec::new(),
+            priority: None,
+            last_modified: None,
+            allow_traversal: Vec::new(),
+        }
+    }
+
+    /// Reads the entry, if it is one of these.
+    pub(super) fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
+        match entry.name().as_str() {
+            "mime_type" => self.mime_type = value::string(entry, "\"application/json\"", errors),
+            "size" => self.size = spanned(entry, value::count(entry, errors)),
+            "audience" => self.audience = icon::strings(entry, "[\"user\"]", errors),
+            "priority" => self.priority = spanned(entry, value::number(entry, errors)),
+            "last_modified" => self.last_modified = value::string(entry, "\"2026-01-31T12:00:00Z\"", errors),
+            "allow_traversal" => self.allow_traversal = icon::strings(entry, "[\"path\"]", errors),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The first of the parts, which has to be a string literal; what stands there instead is reported.
+fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitStr> {
+    let text = |part: &[TokenTree]| syn::parse2::<LitStr>(part.iter().cloned().collect()).ok();
+    if let Some((index, uri)) = parts.iter().enumerate().find_map(|(index, part)| Some((index, text(part)?))) {
+        parts.remove(index);
+        if index > 0 {
+            errors.at(&uri, "the URI stands first in the parentheses, and the options follow it");
+        }
+        return Some(uri);
+    }
+    let Some(first) = parts.first() else {
+        errors.at(TokenStream::new(), format!("a resource needs its URI: write it first in the parentheses, {FORM}"));
+        return None;
+    };
+    match first.as_slice() {
+        [TokenTree::Ident(key), equals, value @ ..] if is_punct(equals, '=') => {
+            if is_uri_key(key) {
+                errors.at(key, "the URI stands first and has no key: write only its string literal");
+                let uri = text(value);
+                parts.remove(0);
+                return uri;
+            }
+            errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
+        }
+        [TokenTree::Ident(key)] if is_key(Component::Resource, &key.to_string()) => {
+            errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
+        }
+        other => {
+            let tokens: TokenStream = other.iter().map(ToTokens::to_token_stream).collect();
+            errors.at(
+                tokens,
+                "the URI of a resource is a string literal, as its variables are checked against the parameters: write it out",
+            );
+            parts.remove(0);
+        }
+    }
+    None
+}
+
+/// What users of other frameworks write before it.
+pub(super) fn is_uri_key(key: &Ident) -> bool {
+    ["uri", "url", "template", "uri_template", "uriTemplate"].iter().any(|name| key == name)
+}

@@ -1,0 +1,311 @@
+//! Reads URI templates: RFC 6570 up to level 3, and `{x*}` for what FastMCP's users write.
+//!
+//! Only what can be told apart again when a URI is read is let through, so path-style parameters
+//! (`{;x}`) and cut values (`{x:3}`) are not.
+
+use syn::LitStr;
+
+/// The URI of a resource, with or without variables.
+pub(crate) struct Template {
+    pub(crate) literal: LitStr,
+    /// Each name once, in the order of the template.
+    pub(crate) variables: Vec<Variable>,
+    /// What is wrong with it, in the order of the template.
+    pub(crate) problems: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    /// As it would stand alone, with the operator: `{+path}`.
+    pub(crate) spelling: String,
+    /// Whether a URI need not have it.
+    pub(crate) is_optional: bool,
+}
+
+const FORMS: &str = "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`";
+
+impl Template {
+    pub(super) fn parse(literal: LitStr) -> Self {
+        let text = literal.value();
+        let mut scan = Scan::default();
+        scan.template(&text);
+        Self { literal, variables: scan.variables, problems: scan.problems }
+    }
+
+    pub(crate) fn has_variables(&self) -> bool {
+        !self.variables.is_empty()
+    }
+}
+
+#[derive(Default)]
+struct Scan {
+    variables: Vec<Variable>,
+    problems: Vec<String>,
+    /// Whether a `?` stands before, written out or as an operator.
+    has_query: bool,
+    /// The first query expression, behind which only others may stand.
+    query: Option<String>,
+    /// The expression that ends where the scan is, with its braces.
+    before: Option<String>,
+}
+
+impl Scan {
+    fn template(&mut self, text: &str) {
+        self.problems.extend(scheme_problem(text));
+        let mut rest = text;
+        while let Some(brace) = rest.find(['{', '}']) {
+            let (literal, after) = rest.split_at(brace);
+            self.literal(literal);
+            let inside = &after[1..];
+            if after.starts_with('}') {
+                self.problems.push("a `}` closes nothing here: remove it, or open the braces before it".to_owned());
+                rest = inside;
+                continue;
+            }
+            match inside.find(['{', '}']) {
+                Some(end) if inside[end..].starts_with('}') => {
+                    self.expression(&inside[..end]);
+                    rest = &inside[end + 1..];
+                }
+                Some(end) => {
+                    self.unclosed(&inside[..end]);
+                    rest = &inside[end..];
+                }
+                None => {
+                    self.unclosed(inside);
+                    rest = "";
+                }
+            }
+        }
+        self.literal(rest);
+    }
+
+    fn unclosed(&mut self, inside: &str) {
+        self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` behind the variable's name"));
+    }
+
+    /// Text between expressions.
+    fn literal(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.before = None;
+        self.after_query(text);
+        self.has_query |= text.contains('?');
+        for (index, character) in text.char_indices() {
+            if character == '%' {
+                let escape: Vec<char> = text[index + 1..].chars().take(2).collect();
+                if escape.len() < 2 || !escape.iter().all(char::is_ascii_hexdigit) {
+                    self.problems
+                        .push("`%` starts an escape of two hexadecimal digits: for itself, write `%25`".to_owned());
+                }
+            } else if !character.is_ascii_graphic() || "\"<>\\^`|".contains(character) {
+                let mut buffer = [0; 4];
+                let escaped: Vec<String> =
+                    character.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect();
+                self.problems.push(format!("a URI cannot hold {character:?}: write `{}`", escaped.concat()));
+            }
+        }
+    }
+
+    fn after_query(&mut self, text: &str) {
+        if let Some(query) = self.query.take() {
+            self.problems.push(format!("a query stands at the end of a URI: move `{query}` behind `{text}`"));
+        }
+    }
+
+    /// What stands in a pair of braces.
+    fn expression(&mut self, inside: &str) {
+        let is_named = |first: char| first.is_alphanumeric() || first == '_' || first.is_whitespace();
+        let operator = inside.chars().next().filter(|first| !is_named(*first));
+        let names = &inside[operator.map_or(0, char::len_utf8)..];
+        match operator {
+            None | Some('+') => {
+                self.after_query(&format!("{{{inside}}}"));
+                if let Some(before) = &self.before {
+                    self.problems.push(format!(
+                        "nothing tells where `{before}` ends and `{{{inside}}}` begins: write something between them"
+                    ));
+                }
+            }
+            Some('/' | '.' | '#') => self.after_query(&format!("{{{inside}}}")),
+            Some('?' | '&') => self.query_expression(operator == Some('?'), inside),
+            Some(';') => self
+                .problems
+                .push(format!("`{{{inside}}}` is a path-style parameter, which templates here do not have: {FORMS}")),
+            Some(other) => {
+                self.problems.push(format!("`{other}` in `{{{inside}}}` is not an operator of templates: {FORMS}"));
+            }
+        }
+        self.before = Some(format!("{{{inside}}}"));
+        if names.is_empty() {
+            self.problems
+                .push(format!("`{{{inside}}}` names no variable: write its name into the braces, or remove them"));
+            return;
+        }
+        for name in names.split(',') {
+            self.variable(operator, name);
+        }
+    }
+
+    fn query_expression(&mut self, is_first: bool, inside: &str) {
+        let names = &inside[1..];
+        match (is_first, self.has_query) {
+            (true, true) => {
+                self.problems.push(format!("the query has begun before `{{{inside}}}`: write `{{&{names}}}`"))
+            }
+            (false, false) => {
+                self.problems
+                    .push(format!("`{{{inside}}}` goes on with a query that was not begun: write `{{?{names}}}`"));
+            }
+            _ => {}
+        }
+        self.has_query = true;
+        self.query.get_or_insert_with(|| format!("{{{inside}}}"));
+    }
+
+    fn variable(&mut self, operator: Option<char>, written: &str) {
+        let sign = operator.map(String::from).unwrap_or_default();
+        let (name, modifier) = match written.find([':', '*']) {
+            Some(place) => written.split_at(place),
+            None => (written, ""),
+        };
+        match (modifier, operator) {
+            ("", _) | ("*", None) => {}
+            ("*", _) => self.problems.push(format!(
+                "`*` goes with no operator: write `{{{name}*}}` for all that follows, slashes too, or `{{{sign}{name}}}`"
+            )),
+            _ => self.problems.push(format!(
+                "`{{{sign}{written}}}` would cut the value, which cannot be read back: write `{{{sign}{name}}}`, and bound it with `#[arg(max_length = ..)]`"
+            )),
+        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_part) {
+            self.problems.push(format!(
+                "`{name}` is not the name of a variable: it is that of a parameter, so it holds ASCII letters, digits and `_`, and no digit first"
+            ));
+            return;
+        }
+        let spelling = match modifier {
+            "*" => format!("{{{name}*}}"),
+            _ => format!("{{{sign}{name}}}"),
+        };
+        if self.variables.iter().any(|variable| variable.name == name) {
+            self.problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
+            return;
+        }
+        let is_optional = matches!(operator, Some('/' | '.' | '#' | '?' | '&'));
+        self.variables.push(Variable { name: name.to_owned(), spelling, is_optional });
+    }
+}
+
+/// Whether the URI starts with a scheme that is written out.
+fn scheme_problem(text: &str) -> Option<String> {
+    let head = text.split('{').next().unwrap_or(text);
+    if text.is_empty() {
+        return Some("a resource's URI cannot be empty: write one, as in `config://app`".to_owned());
+    }
+    let Some((scheme, _)) = head.split_once(':') else {
+        return Some(match head.len() == text.len() {
+            true => {
+                let rest = text.trim_start_matches('/');
+                format!("`{text}` has no scheme, with which every URI starts: write one, as in `app://{rest}`")
+            }
+            false => "a URI starts with a scheme, which has no variables: write one before the first, as in `orders://{order_id}`".to_owned(),
+        });
+    };
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c);
+    if scheme.starts_with(|c: char| c.is_ascii_lowercase()) && scheme.chars().all(is_part) {
+        return None;
+    }
+    let lower = scheme.to_ascii_lowercase();
+    Some(match lower.starts_with(|c: char| c.is_ascii_lowercase()) && lower.chars().all(is_part) {
+        true => format!("schemes are written in lower case: `{lower}:`"),
+        false => format!(
+            "`{scheme}` is not the scheme of a URI: it starts with a letter, and holds lower-case ASCII letters, digits, `+`, `-` and `.`"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+
+    fn parse(text: &str) -> Template {
+        Template::parse(LitStr::new(text, Span::call_site()))
+    }
+
+    fn variables(text: &str) -> Vec<String> {
+        let template = parse(text);
+        assert_eq!(template.problems, Vec::<String>::new(), "{text}");
+        template.variables.into_iter().map(|variable| variable.spelling).collect()
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        assert_eq!(variables("config://app"), [""; 0]);
+        assert_eq!(variables("orders://{order_id}"), ["{order_id}"]);
+        assert_eq!(variables("file:///{+path}"), ["{+path}"]);
+        assert_eq!(variables("repo://{owner}/{name}/{path*}"), ["{owner}", "{name}", "{path*}"]);
+        assert_eq!(variables("a+b.c-d:x{/seg}{.ext}{#part}"), ["{/seg}", "{.ext}", "{#part}"]);
+        assert_eq!(variables("s://x{?a,b}{&c}"), ["{?a}", "{?b}", "{&c}"]);
+        assert_eq!(variables("s://x?fixed=1{&_c9}"), ["{&_c9}"]);
+        assert_eq!(variables("map://{x,y}"), ["{x}", "{y}"]);
+        assert_eq!(variables("s://caf%C3%A9/~user/!$'()*+,;=@[v]"), [""; 0]);
+    }
+
+    #[test]
+    fn every_mistake_has_its_words() {
+        for (text, problems) in [
+            ("", &["cannot be empty"] as &[&str]),
+            (
+                "orders/all",
+                &["`orders/all` has no scheme, with which every URI starts: write one, as in `app://orders/all`"],
+            ),
+            ("{scheme}://x", &["a scheme, which has no variables"]),
+            ("Orders://x", &["lower case: `orders:`"]),
+            ("1a://x", &["`1a` is not the scheme"]),
+            ("my_app://x", &["`my_app` is not the scheme"]),
+            ("://x", &["`` is not the scheme"]),
+            ("s://{id", &["the brace of `{id` is not closed"]),
+            ("s://{a{b}", &["the brace of `{a` is not closed"]),
+            ("s://id}", &["a `}` closes nothing"]),
+            ("s://{}", &["`{}` names no variable"]),
+            ("s://{?}", &["`{?}` names no variable"]),
+            ("s://{;x}", &["path-style parameter"]),
+            ("s://{=x}", &["`=` in `{=x}` is not an operator"]),
+            ("s://{!x}", &["`!` in `{!x}` is not an operator"]),
+            ("s://{x:3}", &["`{x:3}` would cut the value"]),
+            ("s://{/x:30}", &["write `{/x}`"]),
+            ("s://{/x*}", &["`*` goes with no operator: write `{x*}` for all that follows, slashes too, or `{/x}`"]),
+            ("s://{*x}", &["`*` in `{*x}` is not an operator"]),
+            ("s://{order-id}", &["`order-id` is not the name"]),
+            ("s://{ x }", &["` x ` is not the name"]),
+            ("s://{9x}", &["`9x` is not the name"]),
+            ("s://{é}", &["`é` is not the name"]),
+            ("s://{a,,b}", &["`` is not the name"]),
+            ("s://{a,}", &["`` is not the name"]),
+            ("s://{x}/{+x}", &["the variable `x` stands in the template twice"]),
+            ("s://x{?a}/more", &["move `{?a}` behind `/more`"]),
+            ("s://x{?a}{b}/c", &["move `{?a}` behind `{b}`", "nothing tells where `{?a}` ends and `{b}` begins"]),
+            ("s://{a}{+b}{/c}", &["nothing tells where `{a}` ends and `{+b}` begins: write something between them"]),
+            ("s://x{?a}{?b}", &["the query has begun before `{?b}`: write `{&b}`"]),
+            ("s://x?y=1{?b}", &["write `{&b}`"]),
+            ("s://x{&a,b}", &["write `{?a,b}`"]),
+            ("s://a b", &["a URI cannot hold ' ': write `%20`"]),
+            ("s://é", &["a URI cannot hold 'é': write `%C3%A9`"]),
+            ("s://100%", &["`%` starts an escape"]),
+            ("s://%zz", &["`%` starts an escape"]),
+            ("s:// {;x} {x:1} }", &["' '", "path-style", "' '", "cut the value", "twice", "' '", "closes nothing"]),
+        ] {
+            let found = parse(text).problems;
+            assert_eq!(found.len(), problems.len(), "{text}: {found:#?}");
+            for (found, part) in found.iter().zip(problems) {
+                assert!(found.contains(part), "{text}: {found}");
+            }
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Expansions of `#[mcp::resource]` and `#[mcp::prompt]`, where they differ from a tool's.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::{check, prompt, resource};
+
+#[test]
+fn static_resource() {
+    let item = quote! {
+        /// The settings.
+        fn config() -> Vec<u8> {
+            todo!()
+        }
+    };
+    let options = quote! {
+        "config://app",
+        title = "Settings",
+        mime_type = "application/toml",
+        size = 1_234,
+        audience = ["user", "assistant"],
+        priority = 1,
+        last_modified = "2026-01-31T12:00:00Z",
+        tags = ["app"],
+    };
+    check(
+        resource(options, item),
+        expect![[r#"
+        /// The settings.
+        fn config() -> Vec<u8> {
+            todo!()
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct config {}
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Resource for config {
+                const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                    name: "config",
+                    title: ::core::option::Option::Some("Settings"),
+                    description: "The settings.",
+                    uri: "config://app",
+                    mime_type: ::core::option::Option::Some("application/toml"),
+                    size: ::core::option::Option::Some(1234u64),
+                    annotations: __p::ResourceAnnotations {
+                        audience: &["user", "assistant"],
+                        priority: ::core::option::Option::Some(1f64),
+                        last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
+                    },
+                    allow_traversal: &[],
+                    tags: &["app"],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Blocking,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[];
+                let __split = (&__p::Output::<Vec<u8>>::NEW).split();
+                let __value = (&&&__split.value()).resource_kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation.begin(&mut [], &__output) {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(__output, async move { __context.run_blocking(move || config()).await })
+            }
+            __p::inventory::submit! {
+                __p::RegisteredResource(< config as __p::Resource > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn template_with_an_injected_state() {
+    let item = quote! {
+        /// A file of a repository.
+        #[cfg(unix)]
+        pub async fn file(
+            owner: &str,
+            /// Where it lies.
+            #[arg(max_length = 200, complete = files::paths)]
+            path: String,
+            #[arg(default = 1, min = 1)] page: u32,
+            #[arg(rename = "ref")] revision: Option<&str>,
+            store: State<Store>,
+        ) -> Result<&str, ToolError> {
+            todo!()
+        }
+    };
+    let options =
+        quote!("repo://{owner}/{+path}{?page,ref}", priority = 0.8, allow_traversal = ["path"], timeout = "1s");
+    check(
+        resource(options, item),
+        expect![[r#"
+        /// A file of a repository.
+        #[cfg(unix)]
+        pub async fn file(
+            owner: &str,
+            path: String,
+            page: u32,
+            revision: Option<&str>,
+            store: State<Store>,
+        ) -> Result<&str, ToolError> {
+            todo!()
+        }
+        #[cfg(unix)]
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        pub struct file {}
+        #[cfg(unix)]
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Resource for file {
+                const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                    name: "file",
+                    title: ::core::option::Option::None,
+                    description: "A file of a repository.",
+                    uri: "repo://{owner}/{+path}{?page,ref}",
+                    mime_type: ::core::option::Option::None,
+                    size: ::core::option::Option::None,
+                    annotations: __p::ResourceAnnotations {
+                        audience: &[],
+                        priority: ::core::option::Option::Some(0.8f64),
+                        last_modified: ::core::option::Option::None,
+                    },
+                    allow_traversal: &["path"],
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::Some(
+                        ::core::time::Duration::new(1u64, 0u32),
+                    ),
+                    execution: __p::Execution::Async,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "owner",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "path",
+                        description: "Where it lies.",
+                        constraints: __p::Constraints {
+                            max_length: ::core::option::Option::Some(200u64),
+                            ..__p::Constraints::NONE
+                        },
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
+                            files::paths,
+                            __completing,
+                            __context,
+                        )),
+                    },
+                    __p::Parameter {
+                        name: "page",
+                        description: "",
+                        constraints: __p::Constraints {
+                            min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+                            ..__p::Constraints::NONE
+                        },
+                        default: ::core::option::Option::Some("1"),
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "ref",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "store",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                ];
+                (&__p::DefaultOf::<u32>::NEW).kind().integer();
+                let mut __0 = (&__p::Input::<str>::NEW)
+                    .kind()
+                    .variable()
+                    .slot_for::<str>(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<String>::NEW)
+                    .kind()
+                    .variable()
+                    .slot_for::<String>(&__PARAMETERS[1]);
+                let mut __2 = (&__p::Input::<u32>::NEW)
+                    .kind()
+                    .variable()
+                    .slot_for::<u32>(&__PARAMETERS[2]);
+                let mut __3 = (&__p::Input::<Option<<str as __p::Lend>::Owned>>::NEW)
+                    .kind()
+                    .variable()
+                    .slot_for::<Option<<str as __p::Lend>::Owned>>(&__PARAMETERS[3]);
+                let mut __4 = (&__p::Input::<State<Store>>::NEW)
+                    .kind()
+                    .injected()
+                    .slot_for::<State<Store>>(&__PARAMETERS[4]);
+                let __split = (&__p::Output::<Result<&'static str, ToolError>>::NEW).split();
+                let __value = (&&&__split.value()).resource_kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation
+                    .begin(&mut [&mut __0, &mut __1, &mut __2, &mut __3, &mut __4], &__output)
+                {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run_rendered(async move {
+                        let __0 = __0.resolve(&__context).await?;
+                        let __1 = __1.resolve(&__context).await?;
+                        let __2 = __2.resolve(&__context).await?;
+                        let __3 = __3.resolve(&__context).await?;
+                        let __4 = __4.resolve(&__context).await?;
+                        let __value = file(
+                                ::core::borrow::Borrow::<str>::borrow(&__0),
+                                __1,
+                                __2,
+                                __3.as_ref().map(::core::borrow::Borrow::<str>::borrow),
+                                __4,
+                            )
+                            .await;
+                        __p::render(&__output, __value)
+                    })
+            }
+            __p::inventory::submit! {
+                __p::RegisteredResource(< file as __p::Resource > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn prompt_with_completion() {
+    let item = quote! {
+        /// Reviews a refund.
+        async fn refund_review(
+            /// The order's reference.
+            #[arg(complete = order_ids)]
+            order_id: &str,
+            urgent: Option<bool>,
+            context: &Context,
+        ) -> Vec<Message> {
+            todo!()
+        }
+    };
+    check(
+        prompt(quote!(title = "Review", handle = Review, crate = other), item),
+        expect![[r#"
+        /// Reviews a refund.
+        async fn refund_review(
+            order_id: &str,
+            urgent: Option<bool>,
+            context: &Context,
+        ) -> Vec<Message> {
+            todo!()
+        }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        struct Review {}
+        #[allow(deprecated)]
+        const _: () = {
+            use other::__private as __p;
+            #[allow(unused_imports)]
+            use other::__private::probe::*;
+            impl __p::Prompt for Review {
+                const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
+                    name: "refund_review",
+                    title: ::core::option::Option::Some("Review"),
+                    description: "Reviews a refund.",
+                    tags: &[],
+                    icons: &[],
+                    meta: ::core::option::Option::None,
+                    timeout: ::core::option::Option::None,
+                    execution: __p::Execution::Async,
+                    location: __p::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module_path: ::core::module_path!(),
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    invoke: __invoke,
+                };
+            }
+            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                const __PARAMETERS: &[__p::Parameter] = &[
+                    __p::Parameter {
+                        name: "order_id",
+                        description: "The order's reference.",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
+                            order_ids,
+                            __completing,
+                            __context,
+                        )),
+                    },
+                    __p::Parameter {
+                        name: "urgent",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                    __p::Parameter {
+                        name: "context",
+                        description: "",
+                        constraints: __p::Constraints::NONE,
+                        default: ::core::option::Option::None,
+                        examples: &[],
+                        header: ::core::option::Option::None,
+                        complete: ::core::option::Option::None,
+                    },
+                ];
+                let mut __0 = (&__p::Input::<str>::NEW)
+                    .kind()
+                    .configurable()
+                    .slot_for::<str>(&__PARAMETERS[0]);
+                let mut __1 = (&__p::Input::<Option<bool>>::NEW)
+                    .kind()
+                    .slot_for::<Option<bool>>(&__PARAMETERS[1]);
+                let mut __2 = (&__p::Input::<Context>::NEW)
+                    .kind()
+                    .slot_for::<Context>(&__PARAMETERS[2]);
+                let __split = (&__p::Output::<Vec<Message>>::NEW).split();
+                let __value = (&&&__split.value()).prompt_kind().checked();
+                let __error = (&&&__split.error()).kind().checked();
+                let __output = __split.join(__value, __error);
+                let __call = match __invocation
+                    .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
+                {
+                    ::core::result::Result::Ok(__call) => __call,
+                    ::core::result::Result::Err(__invoked) => return __invoked,
+                };
+                let __context = __call.context();
+                __call
+                    .run(
+                        __output,
+                        async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            let __2 = __2.resolve(&__context).await?;
+                            let __value = refund_review(
+                                    ::core::borrow::Borrow::<str>::borrow(&__0),
+                                    __1,
+                                    ::core::borrow::Borrow::<Context>::borrow(&__2),
+                                )
+                                .await;
+                            ::core::result::Result::Ok(__value)
+                        },
+                    )
+            }
+            __p::inventory::submit! {
+                __p::RegisteredPrompt(< Review as __p::Prompt > ::DEFINITION)
+            }
+        };
+    "#]],
+    );
+}

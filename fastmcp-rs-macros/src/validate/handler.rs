@@ -1,0 +1,138 @@
+//! What the options of a tool, a resource or a prompt may say together, and its name.
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, FnArg};
+
+use super::{argument, resource, signature};
+use crate::component::Component;
+use crate::errors::Errors;
+use crate::model::{Execution, Handler};
+use crate::parse::{Flag, Hints, OwnOptions};
+
+pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
+    let component = handler.component();
+    check_name(handler, errors);
+    check_handle(handler, errors);
+    match &handler.options.own {
+        OwnOptions::Tool(hints) => check_hints(hints, errors),
+        OwnOptions::Resource(own) => resource::check_options(own, errors),
+        OwnOptions::Prompt => {}
+    }
+    check_execution(handler, errors);
+    signature::check(&handler.item.signature, component, errors);
+    for input in &handler.item.signature.inputs {
+        if let FnArg::Typed(typed) = input {
+            argument::check_other_attributes(&typed.attrs, component, errors);
+        }
+    }
+    for parameter in &handler.parameters {
+        argument::check_type(parameter.ty, component, errors);
+        argument::check_options(&parameter.options, parameter.ty, errors);
+        argument::check_place(&parameter.options, component, errors);
+    }
+    argument::check_names(&handler.parameters, errors);
+    argument::check_headers(&handler.parameters, errors);
+    resource::check_variables(handler, errors);
+}
+
+/// Which of the components this attribute makes of a function.
+pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
+    let segments: Vec<String> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
+    match segments.as_slice() {
+        [.., module, name] if module == "mcp" => {
+            Component::ALL.into_iter().find(|component| component.to_string() == *name)
+        }
+        _ => None,
+    }
+}
+
+fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
+    let component = handler.component();
+    let given = handler.options.name.as_ref();
+    let fix = match given {
+        Some(_) => "choose another".to_owned(),
+        None => format!("add `name = \"..\"` to `#[mcp::{component}]`"),
+    };
+    let name = handler.name();
+    let problem = if name.is_empty() {
+        format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
+    } else if component == Component::Tool {
+        match tool_name_problem(&name) {
+            Some(problem) => format!("{problem}: {fix}"),
+            None => return,
+        }
+    } else {
+        return;
+    };
+    match given {
+        Some(literal) => errors.at(literal, problem),
+        None => errors.at(handler.ident(), problem),
+    }
+}
+
+/// The specification asks for 1 to 128 characters out of `A-Z a-z 0-9 _ . -`; other names are free.
+fn tool_name_problem(name: &str) -> Option<String> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let length = name.chars().count();
+    if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
+        Some(format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}"))
+    } else if length > 128 {
+        Some(format!("a tool's name has at most 128 characters, and this one has {length}"))
+    } else {
+        None
+    }
+}
+
+/// The hidden type must not take the place of a primitive type in the user's module.
+fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
+    const PRIMITIVES: &[&str] = &[
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
+        "u128", "usize",
+    ];
+    let handle = handler.handle().unraw().to_string();
+    if PRIMITIVES.contains(&handle.as_str()) {
+        errors.at(
+            handler.options.handle.as_ref().unwrap_or(handler.ident()),
+            format!(
+                "the type that stands for this {} would hide the primitive `{handle}`: name it with `handle = ..`",
+                handler.component()
+            ),
+        );
+    }
+}
+
+/// The key of a flag that is on.
+fn on(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
+    flag.as_ref().filter(|flag| flag.on).map(|flag| &flag.key)
+}
+
+fn check_hints(hints: &Hints, errors: &mut Errors) {
+    if let (Some(_), Some(destructive)) = (on(&hints.read_only), on(&hints.destructive)) {
+        errors.at(
+            destructive,
+            "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",
+        );
+    }
+}
+
+fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
+    let Some(inline) = on(&handler.options.inline) else {
+        return;
+    };
+    if let Some(blocking) = on(&handler.options.blocking) {
+        errors.at(
+            blocking,
+            format!(
+                "`inline` runs a {} where requests are read, `blocking` on a thread of its own: remove one of the two",
+                handler.component()
+            ),
+        );
+    }
+    if handler.item.signature.asyncness.is_some() && handler.execution() == Execution::Inline {
+        errors.at(
+            inline.to_token_stream(),
+            "an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits",
+        );
+    }
+}

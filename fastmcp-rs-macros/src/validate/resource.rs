@@ -1,0 +1,203 @@
+//! How a resource's URI and its parameters fit together, and what its options may be.
+
+use syn::LitStr;
+
+use super::argument::looks_injected;
+use crate::errors::{Errors, did_you_mean};
+use crate::model::{Handler, Parameter, Role};
+use crate::parse::{Number, ResourceOptions, Variable};
+use crate::types::{Shape, find_word, shape};
+
+pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
+    if let Some(uri) = &own.uri {
+        for problem in &uri.problems {
+            errors.at(&uri.literal, problem);
+        }
+        if let Some(size) = own.size.as_ref().filter(|_| uri.has_variables()) {
+            errors.at(&size.key, "`size` is that of one resource, and a template stands for many: remove it");
+        }
+        check_traversal(&uri.variables, &own.allow_traversal, uri.problems.is_empty(), errors);
+    }
+    if let Some(mime_type) = own.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
+        errors.at(
+            mime_type,
+            "a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`",
+        );
+    }
+    for member in &own.audience {
+        let value = member.value();
+        if !matches!(value.as_str(), "user" | "assistant") {
+            let suggestion = did_you_mean(&value, &["user", "assistant"]);
+            errors
+                .at(member, format!("`{value}` is no audience{suggestion}: there are `\"user\"` and `\"assistant\"`"));
+        }
+    }
+    if let Some(priority) = &own.priority {
+        let (low, high) = (Number::Integer(0), Number::Integer(1));
+        if priority.value.is_less_than(low) || high.is_less_than(priority.value) {
+            errors.at(&priority.tokens, "a priority is a number from 0, which is optional, to 1, which is required");
+        }
+    }
+    if let Some(last_modified) = own.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
+        errors.at(
+            last_modified,
+            "`last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`",
+        );
+    }
+}
+
+fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, errors: &mut Errors) {
+    let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
+    for literal in allowed {
+        let name = literal.value();
+        // A template with mistakes may mean to have it.
+        if !is_sound || names.contains(&name.as_str()) {
+            continue;
+        }
+        let rest = match names.as_slice() {
+            [] => "this URI has no variables: remove it".to_owned(),
+            _ => format!("the template has no variable `{name}`{}", did_you_mean(&name, &names)),
+        };
+        errors.at(literal, format!("`allow_traversal` names variables whose values may climb, and {rest}"));
+    }
+}
+
+/// Reports variables without a parameter, and parameters that are plainly neither variables nor injected.
+/// Where a type is not plain, the runtime's traits decide.
+pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
+    let Some(uri) = handler.uri() else {
+        return;
+    };
+    let stray: Vec<&Parameter<'_>> = handler
+        .parameters
+        .iter()
+        .filter(|parameter| handler.role(parameter) == Role::Injected && !looks_injected(parameter.ty))
+        .collect();
+    let stray_names: Vec<String> = stray.iter().map(|parameter| parameter.name()).collect();
+    let stray_names: Vec<&str> = stray_names.iter().map(String::as_str).collect();
+    let mut suggested = false;
+    for Variable { name, spelling, is_optional } in &uri.variables {
+        if let Some(parameter) = handler.parameters.iter().find(|parameter| parameter.name() == *name) {
+            if *is_optional && !can_be_absent(parameter) {
+                errors.at(
+                    parameter.ty,
+                    format!("a URI need not have `{spelling}`: make this an `Option`, or add `#[arg(default = ..)]`"),
+                );
+            }
+            continue;
+        }
+        let ty = if *is_optional { "Option<&str>" } else { "&str" };
+        let suggestion = did_you_mean(name, &stray_names);
+        suggested |= !suggestion.is_empty();
+        errors.at(
+            &uri.literal,
+            format!(
+                "the template has `{spelling}`, but the function has no parameter `{name}`{suggestion}: add one, as in `{name}: {ty}`, or take the variable out"
+            ),
+        );
+    }
+    // One name that is written in two ways is one mistake, and of a broken template we do not know all names.
+    if suggested || !uri.problems.is_empty() {
+        return;
+    }
+    for parameter in stray {
+        let name = parameter.name();
+        if shape(parameter.ty) == Shape::Unknown {
+            continue;
+        }
+        errors.at(
+            parameter.ident,
+            format!(
+                "the URI has no variable `{name}`, and nothing else gives this parameter a value: write `{{{name}}}` or `{{?{name}}}` into the URI, or remove the parameter"
+            ),
+        );
+    }
+}
+
+/// Whether the parameter has a value when none is given, as far as its spelling tells.
+fn can_be_absent(parameter: &Parameter<'_>) -> bool {
+    let ty = parameter.ty;
+    parameter.options.default.is_some() || shape(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
+}
+
+fn is_mime_type(text: &str) -> bool {
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Whether the text has the form of RFC 3339.
+fn is_timestamp(text: &str) -> bool {
+    // `0` stands for a digit.
+    let has_form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == other,
+            })
+    };
+    let Some((moment, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) => {
+            let offset = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            match offset.len() < fraction.len() {
+                true => offset,
+                false => return false,
+            }
+        }
+        None => rest,
+    };
+    let number = |range: std::ops::Range<usize>| moment.get(range).and_then(|digits| digits.parse::<u8>().ok());
+    let is_in = |range: std::ops::Range<usize>, low: u8, high: u8| {
+        number(range).is_some_and(|value| (low..=high).contains(&value))
+    };
+    has_form(moment, "0000-00-00T00:00:00")
+        && is_in(5..7, 1, 12)
+        && is_in(8..10, 1, 31)
+        && is_in(11..13, 0, 23)
+        && is_in(14..16, 0, 59)
+        && is_in(17..19, 0, 60)
+        && (offset == "Z" || has_form(offset, "+00:00") || has_form(offset, "-00:00"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps() {
+        for good in ["2026-01-31T12:00:00Z", "2026-12-01T23:59:60.123+05:30", "1999-01-01T00:00:00-00:00"] {
+            assert!(is_timestamp(good), "{good}");
+        }
+        for bad in [
+            "",
+            "2026-01-31",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-32T00:00:00Z",
+            "2026-01-31 12:00:00Z",
+            "2026-01-31T24:00:00Z",
+            "2026-01-31T12:00:00",
+            "2026-01-31T12:00:00.Z",
+            "2026-01-31T12:00:00+5:30",
+            "yesterday, a long time ago",
+            "é026-01-31T12:00:00Z",
+        ] {
+            assert!(!is_timestamp(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn mime_types() {
+        for good in ["text/plain", "application/vnd.api+json", "text/html; charset=utf-8"] {
+            assert!(is_mime_type(good), "{good}");
+        }
+        for bad in ["", "json", "text/", "/plain", "text/plain/x", "text plain", "te xt/plain"] {
+            assert!(!is_mime_type(bad), "{bad}");
+        }
+    }
+}
