@@ -68,9 +68,12 @@ pub mod testing;
 mod transport;
 
 pub use app::App;
+pub use component::completion::Completing;
 pub use component::inject::{FromContext, Requirements, State};
 pub use component::output::{IntoContent, StructuredOutput};
 pub use component::parameter::ToolArgument;
+pub use component::prompt::{IntoMessages, Message, Prompt};
+pub use component::resource::{IntoResource, Resource, ResourceContents};
 pub use component::result::ToolResult;
 pub use component::tool::Tool;
 pub use context::{ClientInfo, Context, Transport};

@@ -180,15 +180,22 @@ impl Outbox {
     pub(crate) async fn take(&self) -> Vec<u8> {
         loop {
             let frames = self.frames.notified();
-            let mut state = self.lock();
-            if !state.bytes.is_empty() || state.closed {
-                let bytes = std::mem::take(&mut state.bytes);
-                drop(state);
-                self.room.notify_waiters();
+            if let Some(bytes) = self.take_now() {
                 return bytes;
             }
-            drop(state);
             frames.await;
         }
+    }
+
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    fn take_now(&self) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        if state.bytes.is_empty() && !state.closed {
+            return None;
+        }
+        if state.waiting_tasks > 0 {
+            self.room.notify_waiters();
+        }
+        Some(std::mem::take(&mut state.bytes))
     }
 }

@@ -6,15 +6,18 @@ pub use schemars;
 pub use serde;
 
 pub use crate::component::arguments::{ArgumentError, JsonReader};
+pub use crate::component::completion::{
+    Candidates, Complete, Completing, CompletionFuture, CompletionHandler, complete,
+};
 pub use crate::component::description::Description;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
-pub use crate::component::options::{
-    DefaultOf, FlagLiteral, FloatLiteral, Header, IntegerLiteral, Preset, TextLiteral,
-};
+pub use crate::component::options::{DefaultOf, Header};
 pub use crate::component::output::{
-    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, StructuredOutput, render,
+    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,
 };
 pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument};
+pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};
+pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
 pub use crate::component::tool::{
     Constraints, Execution, IconDefinition, Location, Number, Parameter, RegisteredTool, Tool, ToolAnnotations,
     ToolDefinition,
@@ -33,6 +36,8 @@ pub mod probe {
         OtherErrorType as _, StructuredType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};
+    pub use crate::component::prompt::probe::MessagesType as _;
+    pub use crate::component::resource::probe::{ContentsType as _, JsonType as _};
 }
 
 /// The default of a model's field.

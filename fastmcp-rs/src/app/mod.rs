@@ -4,11 +4,13 @@ use std::any::{TypeId, type_name};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::component::tool::{RegisteredTool, Tool, ToolDefinition};
+use crate::component::prompt::{Prompt, RegisteredPrompt};
+use crate::component::resource::{RegisteredResource, Resource};
+use crate::component::tool::{Location, RegisteredTool, Tool};
 use crate::context::States;
 use crate::engine::{Server, ServerConfig};
 use crate::error::Error;
-use crate::registry::{CacheScope, ListConfig, Registry};
+use crate::registry::{CacheScope, Definitions, ListConfig, Registry};
 
 /// An MCP server while it is being put together.
 ///
@@ -35,7 +37,7 @@ use crate::registry::{CacheScope, ListConfig, Registry};
 pub struct App {
     pub(crate) config: ServerConfig,
     version_is_set: bool,
-    tools: Vec<&'static ToolDefinition>,
+    definitions: Definitions,
     states: States,
     problems: Vec<String>,
     #[cfg(feature = "stdio")]
@@ -43,15 +45,15 @@ pub struct App {
 }
 
 impl App {
-    /// An app with every tool of the program, whichever module or crate it is in.
+    /// An app with every tool, resource and prompt of the program, whichever module or crate it is in.
     ///
     /// A library crate of tools must be named by the program, or the linker leaves it out:
     /// `use my_tools as _;`.
     pub fn new(name: impl Into<String>) -> App {
-        App::with_tools(name.into(), inventory::iter::<RegisteredTool>().map(|tool| tool.0).collect())
+        App::with(name.into(), registered(|_| true))
     }
 
-    /// An app with the tools of one module and the modules in it.
+    /// An app with the tools, resources and prompts of one module and the modules in it.
     ///
     /// # Example
     ///
@@ -74,16 +76,16 @@ impl App {
     pub fn from_module(name: impl Into<String>, module_path: &str) -> App {
         let inside =
             |path: &str| path.strip_prefix(module_path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-        let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
-        App::with_tools(name.into(), tools.filter(|tool| inside(tool.location.module_path)).collect())
+        App::with(name.into(), registered(|location| inside(location.module_path)))
     }
 
-    /// An app without tools, for those that are registered by [`App::tool`].
+    /// An app without components, for those that are registered by [`App::tool`], [`App::resource`] and
+    /// [`App::prompt`].
     pub fn empty(name: impl Into<String>) -> App {
-        App::with_tools(name.into(), Vec::new())
+        App::with(name.into(), Definitions::default())
     }
 
-    fn with_tools(name: String, tools: Vec<&'static ToolDefinition>) -> App {
+    fn with(name: String, definitions: Definitions) -> App {
         App {
             config: ServerConfig {
                 name,
@@ -99,7 +101,7 @@ impl App {
                 lists: ListConfig::default(),
             },
             version_is_set: false,
-            tools,
+            definitions,
             states: States::new(),
             problems: Vec::new(),
             #[cfg(feature = "stdio")]
@@ -124,13 +126,25 @@ impl App {
     /// assert_eq!(app.tool_names(), ["double"]);
     /// ```
     pub fn tool<T: Tool>(mut self) -> App {
-        self.tools.push(T::DEFINITION);
+        self.definitions.tools.push(T::DEFINITION);
+        self
+    }
+
+    /// Adds a resource by the name of its function.
+    pub fn resource<R: Resource>(mut self) -> App {
+        self.definitions.resources.push(R::DEFINITION);
+        self
+    }
+
+    /// Adds a prompt by the name of its function.
+    pub fn prompt<P: Prompt>(mut self) -> App {
+        self.definitions.prompts.push(P::DEFINITION);
         self
     }
 
     /// The names of the app's tools, sorted.
     pub fn tool_names(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.tools.iter().map(|tool| tool.name).collect();
+        let mut names: Vec<_> = self.definitions.tools.iter().map(|tool| tool.name).collect();
         names.sort_unstable();
         names
     }
@@ -261,15 +275,16 @@ impl App {
         if !self.version_is_set {
             self.config.version = self.default_version();
         }
-        let count = self.tools.len();
-        let registry = Registry::new(self.tools, &self.states, self.config.lists, &mut self.problems);
+        let Definitions { tools, resources, prompts } = &self.definitions;
+        let counts = [tools.len(), resources.len(), prompts.len()];
+        let registry = Registry::new(self.definitions, &self.states, self.config.lists, &mut self.problems);
         if !self.problems.is_empty() {
             return Err(Error::configuration(self.problems));
         }
-        tracing::debug!(target: "fastmcp_rs", "{count} tools registered");
-        if count == 0 {
+        tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
+        if counts == [0; 3] {
             crate::operator::warn(format_args!(
-                "`{}` has no tools: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
+                "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
@@ -281,7 +296,23 @@ impl App {
         if let Some(version) = PROGRAM_VERSION.get() {
             return (*version).to_owned();
         }
-        self.tools.first().map_or("0.0.0", |tool| tool.location.crate_version).to_owned()
+        let Definitions { tools, resources, prompts } = &self.definitions;
+        let first = tools.first().map(|tool| tool.location);
+        let first = first.or_else(|| resources.first().map(|resource| resource.location));
+        let first = first.or_else(|| prompts.first().map(|prompt| prompt.location));
+        first.map_or("0.0.0", |location| location.crate_version).to_owned()
+    }
+}
+
+/// The components that registered themselves at certain places.
+fn registered(is_wanted: impl Fn(&Location) -> bool) -> Definitions {
+    let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
+    let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
+    let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
+    Definitions {
+        tools: tools.filter(|tool| is_wanted(&tool.location)).collect(),
+        resources: resources.filter(|resource| is_wanted(&resource.location)).collect(),
+        prompts: prompts.filter(|prompt| is_wanted(&prompt.location)).collect(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Writes the answer to a call, as the peer's revision has it.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::completion;
+use super::prompt::Message;
+use super::resource::{Body, ResourceContents};
 use super::result::ToolResult;
 use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
@@ -9,18 +12,51 @@ use crate::protocol::Content;
 use crate::protocol::Revision;
 use crate::protocol::content::Projected;
 use crate::protocol::write::{self, RpcError, code};
+use crate::registry::ListConfig;
 
-/// What the answer to a call depends on, besides the tool's result.
+/// What an answer depends on, besides the handler's result.
 #[derive(Clone, Copy)]
 pub(crate) struct AnswerFrame<'a> {
     pub(crate) id: &'a str,
     pub(crate) revision: Revision,
-    pub(crate) tool: &'a str,
-    /// What the tool's structured results are to legacy peers, which only know objects.
-    pub(crate) wrap: bool,
+    /// The component that answers.
+    pub(crate) name: &'a str,
+    pub(crate) subject: &'a Subject,
     /// `"io.modelcontextprotocol/serverInfo":{…}`, or nothing.
     pub(crate) server_info: &'a [u8],
+    pub(crate) lists: ListConfig,
     pub(crate) show_errors: bool,
+}
+
+/// What is asked of a component.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    ToolCall {
+        /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
+        wrap: bool,
+    },
+    ResourceRead {
+        uri: Box<str>,
+        mime_type: Option<&'static str>,
+    },
+    PromptGet {
+        description: &'static str,
+    },
+    Completion {
+        text: Box<str>,
+    },
+}
+
+impl Subject {
+    /// How the component is called in messages.
+    fn noun(&self) -> &'static str {
+        match self {
+            Subject::ToolCall { .. } => "tool",
+            Subject::ResourceRead { .. } => "resource",
+            Subject::PromptGet { .. } => "prompt",
+            Subject::Completion { .. } => "completion",
+        }
+    }
 }
 
 /// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
@@ -40,9 +76,24 @@ impl<'a> Answer<'a> {
         self.text_block(text, false);
     }
 
-    /// A failure that the model reads.
+    /// A failure that the model reads, or, where there is no model yet, the client.
     pub(crate) fn failure(&mut self, text: &str) {
-        self.text_block(text, true);
+        match self.frame.subject {
+            Subject::ToolCall { .. } => self.text_block(text, true),
+            _ => self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, text)),
+        }
+    }
+
+    /// The arguments do not fit; `text` says why.
+    pub(crate) fn invalid_arguments(&mut self, text: &str) {
+        match self.frame.subject {
+            Subject::ToolCall { .. } => self.text_block(text, true),
+            _ => self.rpc_error(&RpcError::invalid_params(text)),
+        }
+    }
+
+    fn rpc_error(&mut self, error: &RpcError) {
+        write::error(self.out, Some(self.frame.id), error);
     }
 
     fn text_block(&mut self, text: &str, is_error: bool) {
@@ -115,7 +166,7 @@ impl<'a> Answer<'a> {
         let mut wrapped = false;
         if let (Some(value), true) = (&result.structured, revision >= Revision::V2025_06_18) {
             self.out.extend_from_slice(br#","structuredContent":"#);
-            wrapped = !revision.is_modern() && (self.frame.wrap || !value.is_object());
+            wrapped = self.wraps() || (!revision.is_modern() && !value.is_object());
             if wrapped {
                 self.out.extend_from_slice(br#"{"result":"#);
             }
@@ -157,12 +208,13 @@ impl<'a> Answer<'a> {
     /// A failure that only the operator may read.
     pub(crate) fn masked(&mut self, detail: &str) {
         let id = operator::error_id();
-        operator::error(format_args!("tool `{}` failed (error {id}): {detail}", self.frame.tool));
+        let (noun, name) = (self.frame.subject.noun(), self.frame.name);
+        operator::error(format_args!("{noun} `{name}` failed (error {id}): {detail}"));
         if self.frame.show_errors {
             self.failure(&format!("{detail} (error {id})"));
         } else {
             self.failure(&format!(
-                "The tool failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
+                "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
             ));
         }
     }
@@ -170,16 +222,74 @@ impl<'a> Answer<'a> {
     /// A result that breaks the tool's own contract must not be sent.
     fn unserialisable(&mut self, error: &serde_json::Error) {
         let id = operator::error_id();
-        operator::error(format_args!(
-            "tool `{}` returned a value that has no JSON form (error {id}): {error}",
-            self.frame.tool
-        ));
-        let error = RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}"));
-        write::error(self.out, Some(self.frame.id), &error);
+        let name = self.frame.name;
+        operator::error(format_args!("tool `{name}` returned a value that has no JSON form (error {id}): {error}"));
+        self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}")));
+    }
+
+    /// What a resource holds, or that there is none.
+    pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
+        let Subject::ResourceRead { uri, mime_type } = self.frame.subject else { return };
+        let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
+            return self.rpc_error(&unknown_resource(uri, self.frame.revision));
+        };
+        self.begin();
+        self.out.extend_from_slice(br#""contents":["#);
+        for (at, item) in contents.iter().enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            let shown = ShownContents { item, uri, mime_type: *mime_type, revision: self.frame.revision };
+            // Items are strings and JSON values, which always have a JSON form.
+            let _ = write::json(self.out, &shown);
+        }
+        self.out.push(b']');
+        if self.frame.revision.is_modern() {
+            self.frame.lists.write_cache_hints(self.out);
+        }
+        self.end(false);
+    }
+
+    /// The messages of a prompt.
+    pub(crate) fn messages(&mut self, messages: &[Message]) {
+        let Subject::PromptGet { description } = self.frame.subject else { return };
+        self.begin();
+        if !description.is_empty() {
+            self.out.extend_from_slice(br#""description":"#);
+            write::string(self.out, description);
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(br#""messages":["#);
+        for (at, message) in messages.iter().enumerate() {
+            self.out.extend_from_slice(if at > 0 { br#",{"role":"# } else { br#"{"role":"# });
+            // Roles and blocks always have a JSON form.
+            let _ = write::json(self.out, &message.role);
+            self.out.extend_from_slice(br#","content":"#);
+            let _ = write::json(self.out, &Projected(&message.content, self.frame.revision));
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
+        self.end(false);
+    }
+
+    /// Candidates for an argument, ranked by how well they fit what was typed.
+    pub(crate) fn candidates(&mut self, candidates: Vec<String>) {
+        let Subject::Completion { text } = self.frame.subject else { return };
+        let ranked = completion::rank(candidates, text);
+        let values = &ranked[..ranked.len().min(completion::MAX_VALUES)];
+        self.begin();
+        self.out.extend_from_slice(br#""completion":{"values":"#);
+        // Strings and numbers always have a JSON form.
+        let _ = write::json(self.out, values);
+        self.out.extend_from_slice(br#","total":"#);
+        let _ = write::json(self.out, &ranked.len());
+        let more: &[u8] = if values.len() < ranked.len() { br#","hasMore":true}"# } else { br#","hasMore":false}"# };
+        self.out.extend_from_slice(more);
+        self.end(false);
     }
 
     fn wraps(&self) -> bool {
-        self.frame.wrap && !self.frame.revision.is_modern()
+        matches!(self.frame.subject, Subject::ToolCall { wrap: true }) && !self.frame.revision.is_modern()
     }
 
     fn begin(&mut self) {
@@ -210,5 +320,38 @@ impl<'a> Answer<'a> {
             first = false;
         }
         self.out.extend_from_slice(if first { b"}}" } else { b"}}}" });
+    }
+}
+
+/// The error for a URI that no resource has.
+pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
+    let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
+    let shown: String = uri.chars().take(256).collect();
+    RpcError::new(code, "Resource not found").with_data(&serde_json::json!({ "uri": shown }))
+}
+
+/// An item of a resource as a peer of some revision may see it.
+struct ShownContents<'a> {
+    item: &'a ResourceContents,
+    uri: &'a str,
+    mime_type: Option<&'static str>,
+    revision: Revision,
+}
+
+impl Serialize for ShownContents<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uri", self.item.uri.as_deref().unwrap_or(self.uri))?;
+        if let Some(mime_type) = self.item.mime_type.as_deref().or(self.mime_type) {
+            map.serialize_entry("mimeType", mime_type)?;
+        }
+        match &self.item.body {
+            Body::Text(text) => map.serialize_entry("text", text)?,
+            Body::Blob(blob) => map.serialize_entry("blob", blob)?,
+        }
+        if self.revision >= Revision::V2025_06_18 && !self.item.meta.is_empty() {
+            map.serialize_entry("_meta", &self.item.meta)?;
+        }
+        map.end()
     }
 }

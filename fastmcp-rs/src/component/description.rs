@@ -16,17 +16,23 @@ pub struct Description {
     properties: Map<String, Value>,
     required: Vec<Value>,
     output: Option<Value>,
+    mime_type: Option<&'static str>,
+    parameters: Vec<&'static Parameter>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     /// What is wrong with the tool, in words for its author.
     problems: Vec<String>,
 }
 
-/// A tool's schemas and requirements.
+/// A component's schemas and requirements.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
+    /// What a resource's values are, as far as their type tells.
+    pub(crate) mime_type: Option<&'static str>,
+    /// The parameters that come from the client, in their order.
+    pub(crate) parameters: Vec<&'static Parameter>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     pub(crate) problems: Vec<String>,
@@ -48,6 +54,8 @@ impl Description {
             properties: Map::new(),
             required: Vec::new(),
             output: None,
+            mime_type: None,
+            parameters: Vec::new(),
             requirements: Requirements::default(),
             needs_request: false,
             problems: Vec::new(),
@@ -80,6 +88,7 @@ impl Description {
             members.insert("examples".into(), Value::Array(examples.collect()));
         }
         self.check_preset(parameter);
+        self.parameters.push(parameter);
         self.properties.insert(parameter.name.into(), property);
         if required {
             self.required.push(parameter.name.into());
@@ -117,6 +126,10 @@ impl Description {
         self.problems.push(format!("parameter `{}`: {problem}", parameter.name));
     }
 
+    pub(crate) fn mime_type(&mut self, mime_type: Option<&'static str>) {
+        self.mime_type = mime_type;
+    }
+
     pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
         let mut generator = generator(Contract::Serialize);
         let mut schema = normal::output(schema(&mut generator).to_value());
@@ -137,6 +150,8 @@ impl Description {
         Described {
             input,
             output: self.output,
+            mime_type: self.mime_type,
+            parameters: self.parameters,
             requirements: self.requirements,
             needs_request: self.needs_request,
             problems: self.problems,

@@ -10,9 +10,8 @@ use std::task::Poll;
 use super::answer::Answer;
 use super::arguments::{self, ArgumentError};
 use super::description::Description;
-use super::output::{ContentOutput, OutputDescription, OutputKind};
+use super::output::{OutputDescription, OutputKind, Rendered, RenderedOutput};
 use super::parameter::Slot;
-use super::result::ToolResult;
 use crate::context::Context;
 use crate::error::ToolError;
 
@@ -84,12 +83,13 @@ impl Call {
         Invoked::Started(Box::pin(async move { Outcome { result: future.await, output } }))
     }
 
-    /// The same for a tool whose result borrows from its arguments, and so was rendered beside them.
-    pub fn run_rendered<F>(self, future: F) -> Invoked
+    /// The same for a handler whose result borrows from its arguments, and so was rendered beside them.
+    pub fn run_rendered<F, R>(self, future: F) -> Invoked
     where
-        F: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
+        F: Future<Output = Result<Rendered<R>, ToolError>> + Send + 'static,
+        R: Send + 'static,
     {
-        self.run(ContentOutput, future)
+        self.run(RenderedOutput, future)
     }
 }
 
@@ -97,8 +97,8 @@ impl Call {
 /// result is serialised once, straight into the buffer that goes out.
 #[doc(hidden)]
 pub struct Outcome<V, K> {
-    result: Result<V, ToolError>,
-    output: K,
+    pub(crate) result: Result<V, ToolError>,
+    pub(crate) output: K,
 }
 
 /// A call that runs.

@@ -7,11 +7,15 @@
 
 pub(crate) mod answer;
 pub(crate) mod arguments;
+pub(crate) mod completion;
 pub(crate) mod description;
 pub(crate) mod inject;
 pub(crate) mod invocation;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod parameter;
+pub(crate) mod prompt;
+pub(crate) mod resource;
 pub(crate) mod result;
+pub(crate) mod template;
 pub(crate) mod tool;

@@ -16,6 +16,25 @@ use std::marker::PhantomData;
 )]
 pub trait ConfigurableArgument {}
 
+/// No type implements this: it words the error for a variable of a URI whose parameter is injected.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is injected, so it cannot be a variable of the URI",
+    label = "this value never comes from the client",
+    note = "give the variable another name, or take it as a type that can be an argument"
+)]
+pub trait TemplateVariable {}
+
+/// No type implements this: it words the error for a parameter that is neither in the URI nor injected.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a parameter of type `{Self}` is not in the resource's URI, and not injected",
+    label = "where would its value come from?",
+    note = "put the parameter's name into the URI, as in `orders://{{order_id}}`, or as an optional one at its end, `{{?limit}}`",
+    note = "injected are `&Context`, `State<T>`, and your own types that implement `FromContext`"
+)]
+pub trait InjectedParameter {}
+
 /// A type whose fitting literals are known.
 #[doc(hidden)]
 pub trait Primitive {}
@@ -275,22 +294,5 @@ pub mod probe {
         fn kind(&self) -> Unknown {
             Unknown
         }
-    }
-}
-
-#[doc(hidden)]
-pub struct IntegerLiteral;
-#[doc(hidden)]
-pub struct FloatLiteral;
-#[doc(hidden)]
-pub struct TextLiteral;
-#[doc(hidden)]
-pub struct FlagLiteral;
-#[doc(hidden)]
-pub struct Preset<T: ?Sized, L>(PhantomData<fn() -> (Box<T>, L)>);
-impl<T: ?Sized, L> Preset<T, L> {
-    pub const NEW: Self = Preset(PhantomData);
-    pub fn kind(&self) -> Unknown {
-        Unknown
     }
 }

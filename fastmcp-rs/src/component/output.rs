@@ -116,20 +116,15 @@ macro_rules! blocks {
                 ToolResult::new().content(self)
             }
         }
+
+        impl IntoContent for Vec<$ty> {
+            fn into_result(self) -> ToolResult {
+                ToolResult { content: self.into_iter().map(Into::into).collect(), ..ToolResult::new() }
+            }
+        }
     )*};
 }
 blocks!(Content, crate::protocol::content::Text, Image, Audio, EmbeddedResource, ResourceLink);
-
-impl<T: Into<Content>> IntoContent for Vec<T> {
-    fn into_result(self) -> ToolResult {
-        ToolResult { content: self.into_iter().map(Into::into).collect(), ..ToolResult::new() }
-    }
-
-    fn write(self, answer: &mut Answer<'_>) {
-        let blocks: Vec<Content> = self.into_iter().map(Into::into).collect();
-        answer.content(&blocks);
-    }
-}
 
 impl<T: IntoContent> IntoContent for Option<T> {
     fn into_result(self) -> ToolResult {
@@ -170,16 +165,51 @@ pub trait OutputDescription {
 /// the arguments while a schema cannot.
 #[doc(hidden)]
 pub trait OutputKind<V>: OutputDescription {
+    /// The same as a value that borrows nothing, for results that borrow from the arguments.
+    type Rendered: Send + 'static;
+
     fn write(&self, value: V, answer: &mut Answer<'_>);
 
-    /// The same as a value of its own, for results that borrow from the arguments.
-    fn render(&self, value: V) -> Result<ToolResult, ToolError>;
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError>;
+
+    fn write_rendered(rendered: Self::Rendered, answer: &mut Answer<'_>);
 }
 
 /// Makes an answer that borrows nothing.
 #[doc(hidden)]
-pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<ToolResult, ToolError> {
-    output.render(value)
+pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<Rendered<K::Rendered>, ToolError> {
+    output.render(value).map(|value| Rendered { value, write: K::write_rendered })
+}
+
+/// An answer that was made where it could borrow, and is written elsewhere.
+#[doc(hidden)]
+pub struct Rendered<R> {
+    value: R,
+    write: fn(R, &mut Answer<'_>),
+}
+
+/// Writes what was rendered.
+#[doc(hidden)]
+pub(crate) struct RenderedOutput;
+
+impl OutputDescription for RenderedOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl<R: Send + 'static> OutputKind<Rendered<R>> for RenderedOutput {
+    type Rendered = Rendered<R>;
+
+    fn write(&self, rendered: Rendered<R>, answer: &mut Answer<'_>) {
+        (rendered.write)(rendered.value, answer);
+    }
+
+    fn render(&self, rendered: Rendered<R>) -> Result<Rendered<R>, ToolError> {
+        Ok(rendered)
+    }
+
+    fn write_rendered(rendered: Rendered<R>, answer: &mut Answer<'_>) {
+        (rendered.write)(rendered.value, answer);
+    }
 }
 
 #[doc(hidden)]
@@ -196,12 +226,18 @@ impl OutputDescription for ContentOutput {
 }
 
 impl<V: IntoContent> OutputKind<V> for ContentOutput {
+    type Rendered = ToolResult;
+
     fn write(&self, value: V, answer: &mut Answer<'_>) {
         value.write(answer);
     }
 
-    fn render(&self, value: V) -> Result<ToolResult, ToolError> {
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(value.into_result())
+    }
+
+    fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
+        answer.result(result);
     }
 }
 
@@ -227,12 +263,18 @@ impl<T: StructuredOutput> OutputDescription for StructuredKind<T> {
 }
 
 impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<T> {
+    type Rendered = ToolResult;
+
     fn write(&self, value: V, answer: &mut Answer<'_>) {
         answer.structured(&value);
     }
 
-    fn render(&self, value: V) -> Result<ToolResult, ToolError> {
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(ToolResult::new().structured(value)?)
+    }
+
+    fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
+        answer.result(result);
     }
 }
 
@@ -367,6 +409,8 @@ impl<K: OutputDescription, X> OutputDescription for FallibleOutput<K, X> {
 }
 
 impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for FallibleOutput<K, X> {
+    type Rendered = K::Rendered;
+
     fn write(&self, value: Result<V, E>, answer: &mut Answer<'_>) {
         match value {
             Ok(value) => self.value.write(value, answer),
@@ -374,11 +418,15 @@ impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for Falli
         }
     }
 
-    fn render(&self, value: Result<V, E>) -> Result<ToolResult, ToolError> {
+    fn render(&self, value: Result<V, E>) -> Result<K::Rendered, ToolError> {
         match value {
             Ok(value) => self.value.render(value),
             Err(error) => Err(self.error.convert(error)),
         }
+    }
+
+    fn write_rendered(rendered: K::Rendered, answer: &mut Answer<'_>) {
+        K::write_rendered(rendered, answer);
     }
 }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::arguments::{Absent, JsonReader};
 use super::description::Description;
 use super::inject::FromContext;
-use super::options::ConfigurableArgument;
+use super::options::{ConfigurableArgument, InjectedParameter, TemplateVariable};
 use super::tool::Parameter;
 use crate::context::Context;
 use crate::error::ToolError;
@@ -202,6 +202,19 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
+    /// What stands in no URI must be injected.
+    pub fn injected(self) -> Self {
+        self
+    }
+
+    /// The variables of a URI come from the client.
+    pub fn variable(self) -> Self
+    where
+        T: TemplateVariable,
+    {
+        self
+    }
+
     /// Only arguments have options.
     pub fn configurable(self) -> Self
     where
@@ -245,6 +258,18 @@ impl<T: Lend + ?Sized> ArgumentKind<T> {
     }
 
     pub fn configurable(self) -> Self {
+        self
+    }
+
+    pub fn variable(self) -> Self {
+        self
+    }
+
+    /// Always fails, with our text.
+    pub fn injected(self) -> Self
+    where
+        T: InjectedParameter,
+    {
         self
     }
 }

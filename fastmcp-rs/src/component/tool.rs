@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::completion::Complete;
 use super::invocation::{Invocation, Invoked};
 
 /// A function that was made a tool by `#[mcp::tool]`.
@@ -93,6 +94,7 @@ pub struct Parameter {
     pub default: Option<&'static str>,
     pub examples: &'static [&'static str],
     pub header: Option<&'static str>,
+    pub complete: Option<Complete>,
 }
 
 /// What `#[arg(…)]` asks of a value, besides its type.

@@ -23,7 +23,7 @@ impl Connection {
             self.refuse(message, &Malformed::Json, out);
             return Dispatched::Done;
         }
-        if !self.session().is_some_and(|session| session.revision == Revision::V2025_03_26) {
+        if self.session().is_none_or(|session| session.revision != Revision::V2025_03_26) {
             self.refuse(message, &Malformed::Batch, out);
             return Dispatched::Done;
         }

@@ -1,4 +1,4 @@
-//! `tools/list` and `tools/call`.
+//! Calls of handlers: tools, resources, prompts, completions.
 //!
 //! A call is polled once in place. If it is ready, its answer is in the batch and nothing else was made
 //! for it: no task, no entry, no timer. Only a call that waits gets these, as a [`PendingCall`].
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::in_flight::{Admission, Cancellation};
 use super::{Connection, Dispatched, Request, finish_frame};
-use crate::component::answer::{Answer, AnswerFrame};
+use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::invocation::{CallFuture, Invocation, Invoked};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter};
@@ -26,9 +26,8 @@ use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
 use crate::protocol::id::{Id, Key};
-use crate::protocol::object::text;
-use crate::protocol::write::{self, RpcError, code};
-use crate::registry::ToolEntry;
+use crate::protocol::write::{RpcError, code};
+use crate::registry::{Handler, Pace};
 use crate::schema::walk::walk;
 
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
@@ -43,84 +42,56 @@ pub(super) struct CallFacts<'a> {
     pub(super) log: LogFilter,
 }
 
-impl Connection {
-    pub(super) fn list_tools(
-        &self,
-        request: &Request<'_>,
-        revision: Revision,
-        out: &mut Vec<u8>,
-    ) -> Result<Dispatched, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
-        let cursor = match request.frame.params().and_then(|params| params.cursor) {
-            Some(raw) => Some(text(raw).ok_or_else(invalid)?),
-            None => None,
-        };
-        let page = self.server.registry.list_tools(revision, cursor.as_deref(), &self.server.server_info);
-        let page = page.ok_or_else(invalid)?;
-        finish_frame(out, |out| write::result(out, request.id.as_str(), &page));
-        Ok(Dispatched::Done)
-    }
+/// What is to be called.
+pub(super) struct Job<'a> {
+    pub(super) name: &'static str,
+    pub(super) subject: Subject,
+    pub(super) needs_request: bool,
+    pub(super) timeout: Option<Duration>,
+    /// How quick the handler is, if that is known.
+    pub(super) pace: Option<&'a Arc<Pace>>,
+}
 
-    pub(super) fn call_tool(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-        facts: &CallFacts<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<Dispatched, RpcError> {
-        let params = request.frame.params();
-        let name = params.and_then(|params| params.name).and_then(text);
-        let name =
-            name.ok_or_else(|| RpcError::invalid_params("Invalid params: `tools/call` wants a `name`, a string"))?;
-        let tool = self.server.registry.tool(&name).ok_or_else(|| self.unknown_tool(&name))?;
-        let arguments = match params.and_then(|params| params.arguments).map(|raw| raw.get()) {
-            // Some clients send `null` for a tool without parameters.
-            None | Some("null") => "{}",
-            Some(object) if object.starts_with('{') => object,
-            Some(_) => return Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
-        };
+/// A handler that has begun.
+pub(super) type Started = Pin<Box<dyn CallFuture>>;
+
+impl Connection {
+    /// Whether a request may be served now; `false` if it has to wait.
+    pub(super) fn admit(&self, request: &Request<'_>) -> Result<bool, RpcError> {
         match self.in_flight.admit(|| request.id.key(), request.message) {
-            Admission::Start => {}
-            Admission::Wait => return Ok(Dispatched::Done),
+            Admission::Start => Ok(true),
+            Admission::Wait => Ok(false),
             Admission::DuplicateId => {
                 let text = "Invalid request: another request with this id is not yet answered";
-                return Err(RpcError::new(code::INVALID_REQUEST, text));
+                Err(RpcError::new(code::INVALID_REQUEST, text))
             }
             Admission::Overload => {
                 let text = "Internal error: too many calls wait already; call again when some are answered";
-                return Err(RpcError::new(code::INTERNAL_ERROR, text));
+                Err(RpcError::new(code::INTERNAL_ERROR, text))
             }
         }
-        Ok(self.run(tool, arguments, request, facts, out))
     }
 
-    fn unknown_tool(&self, name: &str) -> RpcError {
-        let shown: String = name.chars().take(128).collect();
-        let mut message = format!("Unknown tool: {shown}");
-        if let Some(nearest) = self.server.registry.nearest_tool(name) {
-            message.push_str(&format!("; did you mean \"{nearest}\"?"));
-        }
-        RpcError::invalid_params(message)
-    }
-
-    fn run(
+    /// Calls a handler: `start` makes its future, or says what is wrong with the arguments.
+    pub(super) fn run(
         self: &Arc<Self>,
-        tool: &ToolEntry,
-        arguments: &str,
+        job: Job<'_>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
+        start: impl FnOnce(&dyn Fn() -> Context) -> Result<Started, String>,
     ) -> Dispatched {
-        let timeout = tool.definition.timeout.unwrap_or(self.server.config.timeout);
-        let call_request = tool.described.needs_request.then(|| self.request(request, facts, timeout));
-        let context = || Context::new(Arc::clone(&self.server.states), tool.name(), call_request.clone());
-        let frame = self.answer_frame(tool, request.id.as_str(), facts.revision);
-        let start = out.len();
+        let Job { name, subject, needs_request, timeout, pace } = job;
+        let timeout = timeout.unwrap_or(self.server.config.timeout);
+        let call_request = needs_request.then(|| self.request(request, facts, timeout));
+        let context = || Context::new(Arc::clone(&self.server.states), name, call_request.clone());
+        let frame = self.answer_frame(name, &subject, request.id.as_str(), facts.revision);
+        let begin = out.len();
 
-        let invoked = caught(|| self.invoke(tool, arguments, context));
-        let mut future = match invoked {
+        let mut future = match caught(|| start(&context)) {
             Ok(Ok(future)) => future,
             Ok(Err(problems)) => {
-                finish_frame(out, |out| Answer::new(out, frame).failure(&problems));
+                finish_frame(out, |out| Answer::new(out, frame).invalid_arguments(&problems));
                 return Dispatched::Done;
             }
             Err(panicked) => {
@@ -128,24 +99,24 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        // A tool that has shown to be slow would hold up the reader, and with it every other call.
-        if !tool.pace.is_slow() {
-            let timer = tool.pace.wants_sample().then(Instant::now);
+        // A handler that has shown to be slow would hold up the reader, and with it every other call.
+        if !pace.is_some_and(|pace| pace.is_slow()) {
+            let timer = pace.filter(|pace| pace.wants_sample()).map(|pace| (pace, Instant::now()));
             let polled = caught(|| {
                 let mut answer = Answer::new(out, frame);
                 future.as_mut().poll_call(&mut TaskContext::from_waker(Waker::noop()), &mut answer)
             });
-            if let Some(timer) = timer {
-                tool.pace.record(timer.elapsed(), tool.name());
+            if let Some((pace, timer)) = timer {
+                pace.record(timer.elapsed(), name);
             }
             match polled {
                 Ok(Poll::Ready(())) => {
-                    finish_in_place(call_request.as_deref(), out, start);
+                    finish_in_place(call_request.as_deref(), out, begin);
                     return Dispatched::Done;
                 }
                 Ok(Poll::Pending) => {}
                 Err(panicked) => {
-                    out.truncate(start);
+                    out.truncate(begin);
                     answer_panic(out, frame, &panicked);
                     return Dispatched::Done;
                 }
@@ -153,45 +124,45 @@ impl Connection {
         }
         let key = request.id.key();
         let cancellation = self.in_flight.insert(key.clone());
-        Dispatched::Pending(
-            PendingCall {
-                connection: Arc::clone(self),
-                tool: tool.name(),
-                id: request.id.as_str().into(),
-                key,
-                revision: facts.revision,
-                future,
-                request: call_request,
-                cancellation,
-                timeout,
-                early: Vec::new(),
-            }
-            .detached(),
-        )
+        let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
+        Dispatched::Pending(PendingCall {
+            connection: Arc::clone(self),
+            name,
+            subject,
+            id: request.id.as_str().into(),
+            key,
+            revision: facts.revision,
+            future,
+            request: call_request,
+            cancellation,
+            timeout,
+            pace: pace.cloned(),
+            early,
+        })
     }
 
-    /// Reads the arguments and makes the future; or tells what is wrong with the arguments.
-    fn invoke(
-        &self,
-        tool: &ToolEntry,
+    /// Reads the arguments and makes the future; or tells what is wrong with the arguments. `lenient`: whether
+    /// values that came as text may be read as what the parameter takes.
+    pub(super) fn invoke(
+        handler: &Handler,
         arguments: &str,
-        context: impl Fn() -> Context,
-    ) -> Result<Pin<Box<dyn CallFuture>>, String> {
-        let first = match (tool.definition.invoke)(Invocation::call(arguments, context())) {
+        lenient: bool,
+        context: &dyn Fn() -> Context,
+    ) -> Result<Started, String> {
+        let first = match (handler.invoke)(Invocation::call(arguments, context())) {
             Invoked::Started(future) => return Ok(future),
             Invoked::Refused(error) => error,
-            Invoked::Described => return Err("The tool could not be called.".into()),
+            Invoked::Described => return Err("it could not be called".into()),
         };
         let mut problems = Vec::new();
         if arguments.len() <= MAX_EXPLAINED {
             if let Ok(mut value) = serde_json::from_str::<Value>(arguments) {
-                let lenient = !self.server.config.strict_arguments;
-                problems = walk(&tool.described.input, &mut value, lenient);
+                problems = walk(&handler.described.input, &mut value, lenient);
                 if problems.is_empty() {
                     // What was meant is plain, so that is what is called.
-                    match (tool.definition.invoke)(Invocation::call(&value.to_string(), context())) {
+                    match (handler.invoke)(Invocation::call(&value.to_string(), context())) {
                         Invoked::Started(future) => return Ok(future),
-                        Invoked::Refused(error) => return Err(explain(tool, &[describe(&error)])),
+                        Invoked::Refused(error) => return Err(explain(handler, &[describe(&error)])),
                         Invoked::Described => {}
                     }
                 }
@@ -201,7 +172,7 @@ impl Connection {
         if lines.is_empty() {
             lines.push(describe(&first));
         }
-        Err(explain(tool, &lines))
+        Err(explain(handler, &lines))
     }
 
     fn request(&self, request: &Request<'_>, facts: &CallFacts<'_>, timeout: Duration) -> Arc<context::Request> {
@@ -220,13 +191,20 @@ impl Connection {
         })
     }
 
-    fn answer_frame<'a>(&'a self, tool: &'a ToolEntry, id: &'a str, revision: Revision) -> AnswerFrame<'a> {
+    fn answer_frame<'a>(
+        &'a self,
+        name: &'static str,
+        subject: &'a Subject,
+        id: &'a str,
+        revision: Revision,
+    ) -> AnswerFrame<'a> {
         AnswerFrame {
             id,
             revision,
-            tool: tool.name(),
-            wrap: tool.wraps(),
+            name,
+            subject,
             server_info: &self.server.server_info,
+            lists: self.server.config.lists,
             show_errors: self.server.config.show_errors,
         }
     }
@@ -258,8 +236,8 @@ fn describe(error: &ArgumentError) -> String {
     }
 }
 
-fn explain(tool: &ToolEntry, problems: &[String]) -> String {
-    let mut text = format!("Invalid arguments for `{}`:", tool.name());
+fn explain(handler: &Handler, problems: &[String]) -> String {
+    let mut text = format!("Invalid arguments for `{}`:", handler.name);
     for problem in problems {
         text.push_str("\n- ");
         text.push_str(problem);
@@ -270,7 +248,8 @@ fn explain(tool: &ToolEntry, problems: &[String]) -> String {
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     connection: Arc<Connection>,
-    tool: &'static str,
+    name: &'static str,
+    subject: Subject,
     id: Box<str>,
     key: Key,
     revision: Revision,
@@ -278,6 +257,7 @@ pub(crate) struct PendingCall {
     request: Option<Arc<context::Request>>,
     cancellation: Arc<Cancellation>,
     timeout: Duration,
+    pace: Option<Arc<Pace>>,
     early: Vec<u8>,
 }
 
@@ -289,11 +269,6 @@ enum End {
 }
 
 impl PendingCall {
-    fn detached(mut self) -> Self {
-        self.early = self.request.as_ref().map_or_else(Vec::new, |request| request.detach());
-        self
-    }
-
     /// The notifications that were made before the call became a task.
     pub(super) fn early_notifications(&self) -> &[u8] {
         &self.early
@@ -308,7 +283,9 @@ impl PendingCall {
             answer.clear();
         }
         // The handler and what it holds are dropped before anybody hears of the end.
-        let PendingCall { connection, tool, id, key, revision, future, request, cancellation, timeout, .. } = self;
+        let PendingCall {
+            connection, name, subject, id, key, revision, future, request, cancellation, timeout, ..
+        } = self;
         if matches!(end, End::TimedOut | End::Cancelled) {
             if let Some(request) = &request {
                 request.cancel();
@@ -322,8 +299,7 @@ impl PendingCall {
         if !connection.in_flight.remove(&key, &cancellation) {
             return None;
         }
-        let entry = connection.server.registry.tool(tool)?;
-        let frame = connection.answer_frame(entry, &id, revision);
+        let frame = connection.answer_frame(name, &subject, &id, revision);
         match end {
             End::Answered => {
                 answer.push(b'\n');
@@ -334,8 +310,8 @@ impl PendingCall {
             }
             End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
             End::TimedOut => {
-                operator::warn(format_args!("tool `{tool}` timed out after {timeout:?}"));
-                let error = ToolError::new(format!("The tool timed out after {timeout:?}."));
+                operator::warn(format_args!("`{name}` timed out after {timeout:?}"));
+                let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
                 finish_frame(&mut frames, |out| Answer::new(out, frame).error(error));
             }
             End::Cancelled => return None,
@@ -346,23 +322,23 @@ impl PendingCall {
     async fn poll_to_end(&mut self, out: &mut Vec<u8>) -> End {
         let connection = Arc::clone(&self.connection);
         let cancellation = Arc::clone(&self.cancellation);
-        let Some(tool) = connection.server.registry.tool(self.tool) else { return End::Cancelled };
         let mut timer = pin!(tokio::time::sleep(self.timeout));
         let mut cancelled = pin!(cancellation.cancelled());
-        let mut first = tool.pace.is_slow();
+        let mut first = self.pace.as_ref().is_some_and(|pace| pace.is_slow());
         poll_fn(|task| {
             if cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(End::Cancelled);
             }
             let started = Instant::now();
             let polled = caught(|| {
-                let frame = connection.answer_frame(tool, &self.id, self.revision);
+                let frame = connection.answer_frame(self.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
             });
-            // A slow tool is timed here, so that it can come back when it is quick again.
+            // A slow handler is timed here, so that it can come back when it is quick again.
             let took = started.elapsed();
-            if std::mem::take(&mut first) || took > Duration::from_millis(100) {
-                tool.pace.record(took, tool.name());
+            let first = std::mem::take(&mut first);
+            if let Some(pace) = self.pace.as_ref().filter(|_| first || took > Pace::BLOCKING) {
+                pace.record(took, self.name);
             }
             match polled {
                 Ok(Poll::Ready(())) => return Poll::Ready(End::Answered),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::call::CallFacts;
-use super::modern::{incomplete_meta, unknown_level, unknown_method};
+use super::modern::{incomplete_meta, unknown_level};
 use super::{Connection, Dispatched, Request, finish_frame};
 use crate::context::{ClientFacts, LogFilter};
 use crate::protocol::id::Id;
@@ -45,17 +45,6 @@ impl Connection {
             return Err(RpcError::invalid_params("Invalid params: `params` must be an object"));
         }
         match request.method {
-            "tools/list" if self.server.offers_tools() => self.list_tools(request, session.revision, out),
-            "tools/call" if self.server.offers_tools() => {
-                let token = request.frame.meta().and_then(|meta| meta.progress_token);
-                let facts = CallFacts {
-                    revision: session.revision,
-                    client: Some(&session.client),
-                    progress_token: token.and_then(Id::parse),
-                    log: LogFilter::Session(Arc::clone(&session.log_level)),
-                };
-                self.call_tool(request, &facts, out)
-            }
             "logging/setLevel" if self.server.offers_logging() => {
                 let level = request.frame.params().and_then(|params| params.level).and_then(text);
                 let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
@@ -63,7 +52,16 @@ impl Connection {
                 finish_frame(out, |out| write::result(out, id, b"{}"));
                 Ok(Dispatched::Done)
             }
-            method => Err(unknown_method(method)),
+            _ => {
+                let token = request.frame.meta().and_then(|meta| meta.progress_token);
+                let facts = CallFacts {
+                    revision: session.revision,
+                    client: Some(&session.client),
+                    progress_token: token.and_then(Id::parse),
+                    log: LogFilter::Session(Arc::clone(&session.log_level)),
+                };
+                self.components(request, &facts, out)
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod batch;
 mod call;
+mod components;
 mod in_flight;
 mod legacy;
 mod modern;

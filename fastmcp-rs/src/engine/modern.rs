@@ -27,17 +27,13 @@ impl Connection {
                 finish_frame(out, |out| write::result(out, id, self.server.discovery()));
                 Ok(Dispatched::Done)
             }
-            "tools/list" if self.server.offers_tools() => {
-                check_meta(meta)?;
-                self.list_tools(request, revision, out)
-            }
-            "tools/call" if self.server.offers_tools() => {
+            method if !self.server.offers(method) => Err(unknown_method(method)),
+            _ => {
                 let log = check_meta(meta)?;
-                let facts =
-                    CallFacts { revision, client: None, progress_token: meta.progress_token.and_then(Id::parse), log };
-                self.call_tool(request, &facts, out)
+                let progress_token = meta.progress_token.and_then(Id::parse);
+                let facts = CallFacts { revision, client: None, progress_token, log };
+                self.components(request, &facts, out)
             }
-            method => Err(unknown_method(method)),
         }
     }
 }

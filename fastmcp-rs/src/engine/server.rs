@@ -31,6 +31,7 @@ pub(crate) struct Server {
     pub(crate) states: Arc<States>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
     pub(crate) server_info: Vec<u8>,
+    can_complete: bool,
     discovery: OnceLock<Vec<u8>>,
 }
 
@@ -42,28 +43,57 @@ impl Server {
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, registry, states: Arc::new(states), server_info, discovery: OnceLock::new() }
+        let can_complete = registry.can_complete();
+        Server { config, registry, states: Arc::new(states), server_info, can_complete, discovery: OnceLock::new() }
     }
 
-    /// What the server offers. A feature that is not here answers "method not found".
-    fn capabilities(&self) -> Value {
+    /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
+    fn capabilities(&self, revision: Revision) -> Value {
         let mut capabilities = Map::new();
-        if self.offers_logging() {
-            capabilities.insert("logging".into(), json!({}));
-        }
-        if self.offers_tools() {
-            capabilities.insert("tools".into(), json!({}));
-        }
+        let mut offer = |name: &str, is_offered: bool| {
+            if is_offered {
+                capabilities.insert(name.into(), json!({}));
+            }
+        };
+        // 2024-11-05 has the method, but no capability of that name.
+        offer("completions", self.offers_completions() && revision >= Revision::V2025_03_26);
+        offer("logging", self.offers_logging());
+        offer("prompts", self.offers_prompts());
+        offer("resources", self.offers_resources());
+        offer("tools", self.offers_tools());
         capabilities.into()
     }
 
     pub(crate) fn offers_tools(&self) -> bool {
-        !self.registry.tools().is_empty()
+        !self.registry.tools.entries().is_empty()
     }
 
-    /// Only a tool that looks at its context can send log messages.
+    pub(crate) fn offers_resources(&self) -> bool {
+        self.registry.has_resources()
+    }
+
+    pub(crate) fn offers_prompts(&self) -> bool {
+        !self.registry.prompts.entries().is_empty()
+    }
+
+    pub(crate) fn offers_completions(&self) -> bool {
+        self.can_complete
+    }
+
+    /// Only a component that looks at its context can send log messages.
     pub(crate) fn offers_logging(&self) -> bool {
-        self.registry.tools().iter().any(|tool| tool.described.needs_request)
+        self.registry.any_needs_request()
+    }
+
+    /// Whether a method of the components exists here.
+    pub(crate) fn offers(&self, method: &str) -> bool {
+        match method {
+            "tools/call" | "tools/list" => self.offers_tools(),
+            "resources/read" | "resources/list" | "resources/templates/list" => self.offers_resources(),
+            "prompts/get" | "prompts/list" => self.offers_prompts(),
+            "completion/complete" => self.offers_completions(),
+            _ => false,
+        }
     }
 
     /// The result of `server/discover`, as JSON text.
@@ -73,7 +103,7 @@ impl Server {
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = write::json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = write::json(&mut out, &self.capabilities());
+            let _ = write::json(&mut out, &self.capabilities(Revision::V2026_07_28));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
                 write::string(&mut out, instructions);
@@ -98,7 +128,7 @@ impl Server {
     pub(crate) fn initialization(&self, revision: Revision) -> Value {
         let mut result = Map::new();
         result.insert("protocolVersion".into(), revision.as_str().into());
-        result.insert("capabilities".into(), self.capabilities());
+        result.insert("capabilities".into(), self.capabilities(revision));
         result.insert("serverInfo".into(), implementation(&self.config, revision));
         if let Some(instructions) = &self.config.instructions {
             result.insert("instructions".into(), instructions.as_str().into());

@@ -53,6 +53,19 @@ macro_rules! into_content {
         }
     )*};
 }
+
+impl From<String> for Content {
+    fn from(text: String) -> Content {
+        Content::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Content {
+        Content::text(text)
+    }
+}
+
 into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
 
 /// Who a block is for.

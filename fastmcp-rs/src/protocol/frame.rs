@@ -30,6 +30,10 @@ members! {
     Params {
         meta: "_meta" => Object<Meta<'a>>,
         name: "name" => &'a RawValue,
+        uri: "uri" => &'a RawValue,
+        reference: "ref" => &'a RawValue,
+        argument: "argument" => &'a RawValue,
+        context: "context" => &'a RawValue,
         arguments: "arguments" => &'a RawValue,
         cursor: "cursor" => &'a RawValue,
         level: "level" => &'a RawValue,

@@ -11,6 +11,8 @@ pub(crate) mod code {
     pub(crate) const METHOD_NOT_FOUND: i32 = -32601;
     pub(crate) const INVALID_PARAMS: i32 = -32602;
     pub(crate) const INTERNAL_ERROR: i32 = -32603;
+    /// For legacy peers only: a modern one gets "invalid params".
+    pub(crate) const RESOURCE_NOT_FOUND: i32 = -32002;
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: i32 = -32022;
 }
 

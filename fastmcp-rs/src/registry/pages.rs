@@ -1,6 +1,6 @@
-//! The pages of `tools/list`, serialised once for each revision.
+//! The pages of lists, serialised once for each revision.
 //!
-//! A cursor holds the name after which its page begins, so that any instance of a server can resume a
+//! A cursor holds the key after which its page begins, so that any instance of a server can resume a
 //! list, also one whose tools have changed since.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
@@ -11,7 +11,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::tool::ToolEntry;
+use serde_json::Value;
+
+use super::handler::Handler;
 use crate::protocol::{Revision, write};
 
 /// How lists are given out.
@@ -56,82 +58,84 @@ impl ListConfig {
     }
 }
 
-/// Where a page begins.
-#[derive(Debug)]
-pub(crate) struct Cursor {
-    after: String,
+/// A component as it stands in a list.
+pub(crate) trait Listed {
+    /// The member of the result that holds the list.
+    const MEMBER: &'static str;
+
+    /// What the list is sorted by, and what no two entries share.
+    fn key(&self) -> &'static str;
+
+    fn handler(&self) -> &Handler;
+
+    /// The entry, with what the revision has.
+    fn to_json(&self, revision: Revision) -> Value;
 }
 
-impl Cursor {
-    const PREFIX: &'static str = "tools:";
-
-    pub(crate) fn parse(text: &str) -> Option<Cursor> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let decoded = String::from_utf8(bytes).ok()?;
-        Some(Cursor { after: decoded.strip_prefix(Self::PREFIX)?.to_owned() })
-    }
-
-    fn encode(after: &str) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(format!("{}{after}", Self::PREFIX))
-    }
-}
-
+/// A sorted list and its pages.
 #[derive(Debug)]
-pub(crate) struct Pages {
+pub(crate) struct List<T> {
+    entries: Vec<T>,
     config: ListConfig,
     /// By revision, then by page.
-    serialised: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
+    pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
 }
 
-impl Pages {
-    pub(crate) fn new(config: ListConfig) -> Pages {
-        Pages { config, serialised: Default::default() }
+impl<T: Listed> List<T> {
+    pub(crate) fn new(mut entries: Vec<T>, config: ListConfig) -> List<T> {
+        entries.sort_by_key(|entry| {
+            let location = entry.handler().location;
+            (entry.key(), location.file, location.line)
+        });
+        List { entries, config, pages: Default::default() }
     }
 
-    /// The page at the cursor, as the JSON text of a result.
-    pub(crate) fn get(
-        &self,
-        tools: &[ToolEntry],
-        revision: Revision,
-        cursor: Option<Cursor>,
-        server_info: &[u8],
-    ) -> Option<Arc<[u8]>> {
+    pub(crate) fn entries(&self) -> &[T] {
+        &self.entries
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<&T> {
+        let at = self.entries.binary_search_by_key(&key, |entry| entry.key()).ok()?;
+        self.entries.get(at)
+    }
+
+    /// The page at the cursor, as the JSON text of a result; `None` for a cursor that this list did not make.
+    pub(crate) fn page(&self, revision: Revision, cursor: Option<&str>, server_info: &[u8]) -> Option<Arc<[u8]>> {
         let page_size = self.config.page_size;
         let start = match cursor {
             None => 0,
-            // A cursor is made after the last name of a page, so one that fits no page is not ours.
-            Some(Cursor { after }) => {
-                let start = tools.partition_point(|tool| tool.name() <= after.as_str());
-                (start % page_size == 0 && start < tools.len()).then_some(start)?
+            // A cursor is made after the last key of a page, so one that fits no page is not ours.
+            Some(cursor) => {
+                let after = parse_cursor(T::MEMBER, cursor)?;
+                let start = self.entries.partition_point(|entry| entry.key() <= after.as_str());
+                (start % page_size == 0 && start < self.entries.len()).then_some(start)?
             }
         };
-        let pages = self.serialised[revision.index()].get_or_init(|| {
-            let count = tools.len().div_ceil(page_size).max(1);
-            (0..count).map(|page| self.serialise(tools, page, revision, server_info)).collect()
+        let pages = self.pages[revision.index()].get_or_init(|| {
+            let count = self.entries.len().div_ceil(page_size).max(1);
+            (0..count).map(|page| self.serialise(page, revision, server_info)).collect()
         });
         pages.get(start / page_size).cloned()
     }
 
-    fn serialise(&self, tools: &[ToolEntry], page: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
+    fn serialise(&self, page: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
         let start = page * self.config.page_size;
-        let end = (start + self.config.page_size).min(tools.len());
+        let end = (start + self.config.page_size).min(self.entries.len());
         let mut out = Vec::new();
-        out.extend_from_slice(if revision.is_modern() {
-            br#"{"resultType":"complete","tools":["#
-        } else {
-            br#"{"tools":["#
-        });
-        for (at, tool) in tools[start..end].iter().enumerate() {
+        out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });
+        out.extend_from_slice(T::MEMBER.as_bytes());
+        out.extend_from_slice(br#"":["#);
+        for (at, entry) in self.entries[start..end].iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
             // A `Value` always has a JSON form.
-            let _ = write::json(&mut out, &tool.to_json(revision));
+            let _ = write::json(&mut out, &entry.to_json(revision));
         }
         out.push(b']');
-        if end < tools.len() {
+        if end < self.entries.len() {
             out.extend_from_slice(br#","nextCursor":"#);
-            write::string(&mut out, &Cursor::encode(tools[end - 1].name()));
+            write::string(&mut out, &make_cursor(T::MEMBER, self.entries[end - 1].key()));
         }
         if revision.is_modern() {
             self.config.write_cache_hints(&mut out);
@@ -144,4 +148,13 @@ impl Pages {
         out.push(b'}');
         out.into()
     }
+}
+
+fn make_cursor(list: &str, after: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{list}:{after}"))
+}
+
+fn parse_cursor(list: &str, cursor: &str) -> Option<String> {
+    let decoded = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    Some(decoded.strip_prefix(list)?.strip_prefix(':')?.to_owned())
 }

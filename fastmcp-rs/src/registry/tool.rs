@@ -1,69 +1,29 @@
-//! A tool as the server keeps it: its definition, its schemas, and how long it takes.
-
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+//! Tools as a server keeps and lists them.
 
 use serde_json::{Map, Value, json};
 
-use crate::component::description::{Described, Description};
-use crate::component::invocation::Invocation;
-use crate::component::tool::{IconDefinition, ToolDefinition};
-use crate::operator;
+use super::handler::{About, Handler};
+use super::pages::Listed;
+use crate::component::tool::ToolDefinition;
 use crate::protocol::Revision;
 use crate::schema::header;
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
     pub(crate) definition: &'static ToolDefinition,
-    pub(crate) described: Described,
-    pub(crate) pace: Pace,
+    pub(crate) handler: Handler,
 }
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
-        let mut description = Description::new();
-        (definition.invoke)(Invocation::describe(&mut description));
-        ToolEntry { definition, described: description.finish(), pace: Pace::default() }
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.definition.name
+        let ToolDefinition { name, invoke, timeout, location, .. } = *definition;
+        ToolEntry { definition, handler: Handler::new(name, invoke, timeout, location) }
     }
 
     /// Whether legacy peers, which only know objects, get the structured result inside one.
     pub(crate) fn wraps(&self) -> bool {
-        self.described.output.as_ref().is_some_and(|schema| schema.get("type") != Some(&Value::from("object")))
-    }
-
-    /// The entry of `tools/list`, with what the revision has.
-    pub(crate) fn to_json(&self, revision: Revision) -> Value {
-        let definition = self.definition;
-        let mut entry = Map::new();
-        let mut set = |key: &str, value: Value| {
-            entry.insert(key.into(), value);
-        };
-        set("name", definition.name.into());
-        if let (Some(title), true) = (definition.title, revision >= Revision::V2025_06_18) {
-            set("title", title.into());
-        }
-        if !definition.description.is_empty() {
-            set("description", definition.description.into());
-        }
-        let input = &self.described.input;
-        set("inputSchema", if revision.is_modern() { input.clone() } else { header::without_marks(input) });
-        if let (Some(output), true) = (&self.described.output, revision >= Revision::V2025_06_18) {
-            set("outputSchema", if revision.is_modern() || !self.wraps() { output.clone() } else { wrapped(output) });
-        }
-        if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
-            set("annotations", annotations);
-        }
-        if !definition.icons.is_empty() && revision >= Revision::V2025_11_25 {
-            set("icons", definition.icons.iter().map(icon).collect());
-        }
-        if let (Some(meta), true) = (self.meta(), revision >= Revision::V2025_06_18) {
-            set("_meta", meta);
-        }
-        entry.into()
+        let output = self.handler.described.output.as_ref();
+        output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")))
     }
 
     fn annotations(&self) -> Option<Value> {
@@ -85,33 +45,37 @@ impl ToolEntry {
         }
         (!annotations.is_empty()).then(|| annotations.into())
     }
-
-    fn meta(&self) -> Option<Value> {
-        let text = self.definition.meta.unwrap_or("{}");
-        let mut meta: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-        if !self.definition.tags.is_empty() {
-            let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
-            if let Value::Object(fastmcp) = fastmcp {
-                fastmcp.insert("tags".into(), self.definition.tags.into());
-            }
-        }
-        (!meta.is_empty()).then(|| meta.into())
-    }
 }
 
-fn icon(icon: &IconDefinition) -> Value {
-    let mut entry = Map::new();
-    entry.insert("src".into(), icon.src.into());
-    if let Some(mime_type) = icon.mime_type {
-        entry.insert("mimeType".into(), mime_type.into());
+impl Listed for ToolEntry {
+    const MEMBER: &'static str = "tools";
+
+    fn key(&self) -> &'static str {
+        self.definition.name
     }
-    if !icon.sizes.is_empty() {
-        entry.insert("sizes".into(), icon.sizes.into());
+
+    fn handler(&self) -> &Handler {
+        &self.handler
     }
-    if let Some(theme) = icon.theme {
-        entry.insert("theme".into(), theme.into());
+
+    fn to_json(&self, revision: Revision) -> Value {
+        let ToolDefinition { name, title, description, tags, icons, meta, .. } = *self.definition;
+        let about = About { name, title, description, tags, icons, meta };
+        let mut entry = Map::new();
+        about.begin(&mut entry, revision);
+        let input = &self.handler.described.input;
+        let input = if revision.is_modern() { input.clone() } else { header::without_marks(input) };
+        entry.insert("inputSchema".into(), input);
+        if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
+            let whole = revision.is_modern() || !self.wraps();
+            entry.insert("outputSchema".into(), if whole { output.clone() } else { wrapped(output) });
+        }
+        if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
+            entry.insert("annotations".into(), annotations);
+        }
+        about.end(&mut entry, revision);
+        entry.into()
     }
-    entry.into()
 }
 
 /// The schema of `{"result": …}`, with the mark by which FastMCP's clients know to unwrap it.
@@ -129,60 +93,4 @@ fn wrapped(output: &Value) -> Value {
         members.insert("$defs".into(), definitions);
     }
     schema
-}
-
-/// A moving average of how long the first poll of a tool takes.
-///
-/// The reader polls each call once itself, which is by far the quickest way as long as tools are quick.
-/// One that keeps the reader is moved to the runtime's own threads; it comes back when it is quick again.
-#[derive(Debug, Default)]
-pub(crate) struct Pace {
-    /// In nanoseconds.
-    average: AtomicU32,
-    samples: AtomicU32,
-    /// Seconds since the first warning, plus one.
-    warned: AtomicU32,
-}
-
-impl Pace {
-    /// Above this a tool is not polled by the reader.
-    const SLOW: u32 = 100_000;
-    /// A poll that takes this long holds up a thread that other calls need.
-    const BLOCKING: Duration = Duration::from_millis(100);
-
-    pub(crate) fn is_slow(&self) -> bool {
-        self.average.load(Ordering::Relaxed) > Self::SLOW
-    }
-
-    /// Whether to look at the clock for the next poll: always at first, then now and then, as looking costs
-    /// a tenth of a quick call.
-    pub(crate) fn wants_sample(&self) -> bool {
-        let count = self.samples.load(Ordering::Relaxed);
-        self.samples.store(count.wrapping_add(1), Ordering::Relaxed);
-        count < 8 || count % 16 == 0
-    }
-
-    pub(crate) fn record(&self, took: Duration, tool: &str) {
-        let took_nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
-        let average = self.average.load(Ordering::Relaxed);
-        let average = if average == 0 { took_nanos } else { average - average / 4 + took_nanos / 4 };
-        self.average.store(average, Ordering::Relaxed);
-        if took > Self::BLOCKING {
-            self.warn(took, tool);
-        }
-    }
-
-    fn warn(&self, took: Duration, tool: &str) {
-        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-        let now = u32::try_from(START.get_or_init(Instant::now).elapsed().as_secs()).unwrap_or(u32::MAX - 1) + 1;
-        let last = self.warned.load(Ordering::Relaxed);
-        // Once a minute for each tool.
-        if last == 0 || now >= last.saturating_add(60) {
-            self.warned.store(now, Ordering::Relaxed);
-            operator::warn(format_args!(
-                "tool `{tool}` blocked its thread for {} ms without an await: mark it `#[mcp::tool(blocking)]`, or make it a `fn`",
-                took.as_millis()
-            ));
-        }
-    }
 }

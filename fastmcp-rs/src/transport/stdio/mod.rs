@@ -140,7 +140,7 @@ fn greet(server: &Server) {
          To end it, press Ctrl-D.",
         server.config.name,
         server.config.version,
-        server.registry.tools().len(),
+        server.registry.tools.entries().len(),
     ));
 }
 

@@ -1,0 +1,195 @@
+//! Suggestions for the arguments of prompts and the variables of resource templates.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use super::answer::Answer;
+use super::description::Description;
+use super::inject::FromContext;
+use super::output::{OutputDescription, OutputKind};
+use crate::context::Context;
+use crate::error::ToolError;
+
+/// What a client has typed so far: the text to complete, and the arguments that came before it.
+///
+/// A completion function takes it first, then injected values (at most three), and returns candidates. They
+/// are ranked here: those that begin with the text, then those that are like it; at most 100 are sent.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::Completing;
+///
+/// fn cities(completing: Completing) -> Vec<String> {
+///     match completing.argument("country") {
+///         Some("fr") => vec!["Paris".into(), "Lyon".into()],
+///         _ => vec!["Berlin".into(), "Bonn".into()],
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completing {
+    pub(crate) text: String,
+    pub(crate) arguments: BTreeMap<String, String>,
+}
+
+impl Completing {
+    /// What is to be completed; empty at the beginning.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// An argument that has a value already. Clients before 2025-06-18 do not tell.
+    pub fn argument(&self, name: &str) -> Option<&str> {
+        self.arguments.get(name).map(String::as_str)
+    }
+}
+
+/// Finds candidates.
+#[doc(hidden)]
+pub type Complete = fn(Completing, Context) -> CompletionFuture;
+#[doc(hidden)]
+pub type CompletionFuture = Pin<Box<dyn Future<Output = Result<Vec<String>, ToolError>> + Send>>;
+
+/// A function that completes: its first parameter is [`Completing`], and what follows is injected.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this function cannot complete an argument",
+    label = "not a completion function",
+    note = "it takes `Completing` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>`, or a `Result` of it, also as an `async fn`"
+)]
+pub trait CompletionHandler<Arguments>: Send + 'static {
+    fn complete(self, completing: Completing, context: Context) -> CompletionFuture;
+}
+
+/// What such a function returns.
+#[doc(hidden)]
+pub trait Candidates {
+    fn candidates(self) -> Result<Vec<String>, ToolError>;
+}
+
+impl Candidates for Vec<String> {
+    fn candidates(self) -> Result<Vec<String>, ToolError> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<ToolError>> Candidates for Result<Vec<String>, E> {
+    fn candidates(self) -> Result<Vec<String>, ToolError> {
+        self.map_err(Into::into)
+    }
+}
+
+#[doc(hidden)]
+pub struct Sync<T>(PhantomData<T>);
+#[doc(hidden)]
+pub struct Async<T>(PhantomData<T>);
+
+macro_rules! handlers {
+    ($($injected:ident),*) => {
+        #[diagnostic::do_not_recommend]
+        impl<F, R, $($injected: FromContext),*> CompletionHandler<Sync<(R, $($injected,)*)>> for F
+        where
+            F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
+            R: Candidates,
+        {
+            #[allow(unused_variables)]
+            fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
+                Box::pin(async move { self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).candidates() })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, R, $($injected: FromContext),*> CompletionHandler<Async<(R, $($injected,)*)>> for F
+        where
+            F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
+            R: Future + Send,
+            R::Output: Candidates,
+        {
+            #[allow(unused_variables)]
+            fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
+                Box::pin(async move { self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates() })
+            }
+        }
+    };
+}
+handlers!();
+handlers!(A);
+handlers!(A, B);
+handlers!(A, B, C);
+
+/// Calls a completion function; what the macro makes of `#[arg(complete = …)]`.
+#[doc(hidden)]
+pub fn complete<M, F: CompletionHandler<M>>(function: F, completing: Completing, context: Context) -> CompletionFuture {
+    function.complete(completing, context)
+}
+
+/// The most candidates that an answer may have.
+pub(crate) const MAX_VALUES: usize = 100;
+
+/// Puts the candidates that fit into the order in which they are offered: those that begin with the text,
+/// those that hold it, and those that are like it, each group as the function gave it. Candidates that are
+/// unlike it are left out.
+pub(crate) fn rank(candidates: Vec<String>, text: &str) -> Vec<String> {
+    if text.is_empty() {
+        return candidates;
+    }
+    let text = text.to_lowercase();
+    let mut ranked: Vec<(u32, String)> = candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let likeness = strsim::jaro_winkler(&text, &lower);
+            let rank = match () {
+                () if lower.starts_with(&text) => 0,
+                () if lower.contains(&text) => 1,
+                // From 2 on, the more alike the earlier.
+                () if likeness > 0.7 => 2 + ((1.0 - likeness) * 1000.0) as u32,
+                () => return None,
+            };
+            Some((rank, candidate))
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// Writes candidates.
+pub(crate) struct CandidatesOutput;
+
+impl OutputDescription for CandidatesOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl OutputKind<Vec<String>> for CandidatesOutput {
+    type Rendered = Vec<String>;
+
+    fn write(&self, candidates: Vec<String>, answer: &mut Answer<'_>) {
+        answer.candidates(candidates);
+    }
+
+    fn render(&self, candidates: Vec<String>) -> Result<Vec<String>, ToolError> {
+        Ok(candidates)
+    }
+
+    fn write_rendered(candidates: Vec<String>, answer: &mut Answer<'_>) {
+        answer.candidates(candidates);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    #[test]
+    fn what_begins_with_the_text_comes_first() {
+        let words = ["ORD-101", "ORD-102", "XORD-1", "0RD-101", "banana"].map(String::from).to_vec();
+        assert_eq!(rank(words.clone(), "ord-1"), ["ORD-101", "ORD-102", "XORD-1", "0RD-101"]);
+        assert_eq!(rank(words.clone(), ""), words);
+    }
+}

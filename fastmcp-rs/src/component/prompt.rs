@@ -1,0 +1,184 @@
+//! Prompts: messages that a person picks and fills in, to begin a conversation with.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::description::Description;
+use super::invocation::{Invocation, Invoked};
+use super::output::{OutputDescription, OutputKind, ValueType};
+use super::tool::{Execution, IconDefinition, Location};
+use crate::error::ToolError;
+use crate::protocol::{Content, Role};
+
+/// A function that was made a prompt by `#[mcp::prompt]`.
+///
+/// The macro implements it for a type of the function's name, so that a prompt can be registered by hand:
+/// `App::empty("x").prompt::<refund_review>()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prompt",
+    note = "put `#[mcp::prompt]` on a function and name that function here"
+)]
+pub trait Prompt {
+    /// What the macro knows of the prompt.
+    #[doc(hidden)]
+    const DEFINITION: &'static PromptDefinition;
+}
+
+/// Everything that is known of a prompt at compile time.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct PromptDefinition {
+    pub name: &'static str,
+    pub title: Option<&'static str>,
+    pub description: &'static str,
+    pub tags: &'static [&'static str],
+    pub icons: &'static [IconDefinition],
+    pub meta: Option<&'static str>,
+    pub timeout: Option<Duration>,
+    pub execution: Execution,
+    pub location: Location,
+    pub invoke: fn(Invocation<'_>) -> Invoked,
+}
+
+/// A prompt that registered itself.
+#[doc(hidden)]
+pub struct RegisteredPrompt(pub &'static PromptDefinition);
+
+inventory::collect!(RegisteredPrompt);
+
+/// A message of a prompt: who says it, and one block of content.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts#promptmessage>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::Message;
+///
+/// /// Reviews a piece of code.
+/// #[mcp::prompt]
+/// fn review(code: &str) -> Vec<Message> {
+///     vec![
+///         Message::user(format!("Review this code:\n\n{code}")),
+///         Message::assistant("What should I look at first?"),
+///     ]
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub(crate) role: Role,
+    pub(crate) content: Content,
+}
+
+impl Message {
+    /// A message of the person: a text or a block.
+    pub fn user(content: impl Into<Content>) -> Message {
+        Message { role: Role::User, content: content.into() }
+    }
+
+    /// A message of the model: a text or a block.
+    pub fn assistant(content: impl Into<Content>) -> Message {
+        Message { role: Role::Assistant, content: content.into() }
+    }
+}
+
+/// A type that a prompt returns: a text or a block (one message of the person), [`Message`], or a `Vec` of
+/// messages.
+#[diagnostic::on_unimplemented(
+    message = "a prompt cannot return `{Self}`",
+    label = "not a message",
+    note = "return `String`, `Message` or `Vec<Message>`; each may stand in a `Result`"
+)]
+pub trait IntoMessages {
+    /// The messages.
+    fn into_messages(self) -> Vec<Message>;
+}
+
+macro_rules! one_message {
+    ($($ty:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl IntoMessages for $ty {
+            fn into_messages(self) -> Vec<Message> {
+                vec![Message::user(self)]
+            }
+        }
+    )*};
+}
+one_message!(
+    String,
+    &str,
+    Content,
+    crate::protocol::content::Text,
+    crate::protocol::Image,
+    crate::protocol::Audio,
+    crate::protocol::EmbeddedResource,
+    crate::protocol::ResourceLink
+);
+
+#[diagnostic::do_not_recommend]
+impl IntoMessages for Message {
+    fn into_messages(self) -> Vec<Message> {
+        vec![self]
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: IntoMessages> IntoMessages for Vec<T> {
+    fn into_messages(self) -> Vec<Message> {
+        self.into_iter().flat_map(T::into_messages).collect()
+    }
+}
+
+#[doc(hidden)]
+pub struct UncheckedMessages<T>(PhantomData<fn() -> T>);
+
+impl<T> UncheckedMessages<T> {
+    pub fn checked(self) -> MessagesOutput
+    where
+        T: IntoMessages,
+    {
+        MessagesOutput
+    }
+}
+
+#[doc(hidden)]
+pub struct MessagesOutput;
+
+impl OutputDescription for MessagesOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl<V: IntoMessages> OutputKind<V> for MessagesOutput {
+    type Rendered = Vec<Message>;
+
+    fn write(&self, value: V, answer: &mut Answer<'_>) {
+        answer.messages(&value.into_messages());
+    }
+
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
+        Ok(value.into_messages())
+    }
+
+    fn write_rendered(messages: Self::Rendered, answer: &mut Answer<'_>) {
+        answer.messages(&messages);
+    }
+}
+
+/// The trait by which a prompt's return type is named; see
+/// [the parameters' counterpart](super::parameter::probe).
+#[doc(hidden)]
+#[allow(unreachable_pub)] // They are exported without their names.
+pub mod probe {
+    use super::*;
+
+    pub trait MessagesType<T> {
+        fn prompt_kind(&self) -> UncheckedMessages<T>;
+    }
+    impl<T> MessagesType<T> for ValueType<T> {
+        fn prompt_kind(&self) -> UncheckedMessages<T> {
+            UncheckedMessages(PhantomData)
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! URI templates of RFC 6570, used backwards: from a URI to the values of the variables.
+//!
+//! The macro has checked a template's form, so reading one here is lenient. Matching never goes back in
+//! the URI: a variable ends where the literal behind it first occurs, or, for the last literal, where it
+//! occurs last. So the time is linear in the URI, whatever it holds.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
+
+use std::collections::BTreeMap;
+
+/// The longest URI that is matched, in bytes.
+const MAX_URI: usize = 64 << 10;
+
+#[derive(Debug)]
+pub(crate) struct Template {
+    parts: Vec<Part>,
+    /// The names of optional query parameters.
+    query: Vec<&'static str>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Part {
+    Literal(&'static str),
+    Variable {
+        name: &'static str,
+        /// What stands before the value if there is one: `/`, `.` or `#`.
+        prefix: Option<char>,
+        /// Whether the value may hold slashes.
+        whole: bool,
+    },
+}
+
+impl Template {
+    /// Whether a text is a template rather than a URI.
+    pub(crate) fn is_template(text: &str) -> bool {
+        text.contains('{')
+    }
+
+    pub(crate) fn parse(text: &'static str) -> Template {
+        let mut parts = Vec::new();
+        let mut query = Vec::new();
+        let mut rest = text;
+        while let Some((literal, after)) = rest.split_once('{') {
+            if !literal.is_empty() {
+                parts.push(Part::Literal(literal));
+            }
+            let (expression, after) = after.split_once('}').unwrap_or((after, ""));
+            rest = after;
+            let (operator, names) = match expression.as_bytes().first() {
+                Some(operator @ (b'+' | b'/' | b'.' | b'#' | b'?' | b'&')) => (Some(*operator), &expression[1..]),
+                _ => (None, expression),
+            };
+            for (at, name) in names.split(',').enumerate() {
+                let star = name.strip_suffix('*');
+                let name = star.unwrap_or(name);
+                match operator {
+                    Some(b'?' | b'&') => query.push(name),
+                    operator => {
+                        if at > 0 && matches!(operator, None | Some(b'+')) {
+                            parts.push(Part::Literal(","));
+                        }
+                        let prefix = operator.filter(|operator| *operator != b'+').map(char::from);
+                        let whole = star.is_some() || matches!(operator, Some(b'+' | b'#'));
+                        parts.push(Part::Variable { name, prefix, whole });
+                    }
+                }
+            }
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest));
+        }
+        Template { parts, query }
+    }
+
+    /// The names of the variables that a URI need not have.
+    pub(crate) fn optional_variables(&self) -> impl Iterator<Item = &'static str> {
+        let of_path = self.parts.iter().filter_map(|part| match part {
+            Part::Variable { name, prefix: Some(_), .. } => Some(*name),
+            _ => None,
+        });
+        of_path.chain(self.query.iter().copied())
+    }
+
+    /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
+    /// variable that is not in the URI has no value.
+    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&'static str, String>> {
+        if uri.len() > MAX_URI {
+            return None;
+        }
+        let mut values = BTreeMap::new();
+        let mut rest = uri;
+        if !self.query.is_empty() {
+            let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+            rest = path;
+            for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let name = *self.query.iter().find(|known| **known == name)?;
+                let value = decode(&value.replace('+', " "))?;
+                if values.insert(name, value).is_some() {
+                    return None;
+                }
+            }
+        }
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::Literal(literal) => rest = rest.strip_prefix(literal)?,
+                Part::Variable { name, prefix, whole } => {
+                    if let Some(prefix) = prefix {
+                        match rest.strip_prefix(*prefix) {
+                            Some(after) => rest = after,
+                            // The expression is not there, which only these can be.
+                            None => continue,
+                        }
+                    }
+                    let end = self.end_of_value(at, rest, *whole)?;
+                    if end == 0 {
+                        return None;
+                    }
+                    values.insert(*name, decode(&rest[..end])?);
+                    rest = &rest[end..];
+                }
+            }
+        }
+        rest.is_empty().then_some(values)
+    }
+
+    /// How long the value is that begins here.
+    fn end_of_value(&self, at: usize, rest: &str, whole: bool) -> Option<usize> {
+        let limit = if whole { rest.len() } else { rest.find(['/', '?', '#']).unwrap_or(rest.len()) };
+        match self.parts.get(at + 1) {
+            None => Some(limit),
+            Some(Part::Literal(literal)) => {
+                let last = at + 2 == self.parts.len();
+                if last {
+                    let start = rest.len().checked_sub(literal.len())?;
+                    return (rest.ends_with(literal) && start <= limit).then_some(start);
+                }
+                rest.find(literal).filter(|end| *end <= limit)
+            }
+            Some(Part::Variable { prefix: Some(prefix), .. }) => Some(rest[..limit].find(*prefix).unwrap_or(limit)),
+            // Two variables with nothing between them: the first takes all.
+            Some(Part::Variable { prefix: None, .. }) => Some(limit),
+        }
+    }
+}
+
+/// Undoes percent-encoding; `None` if it is broken or hides bytes that are no text.
+fn decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first == b'%' {
+            let [high, low, after @ ..] = after else { return None };
+            let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            bytes.push(digit(*high)? << 4 | digit(*low)?);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether a value could lead out of the place that a handler has in mind: `..` as a segment, an absolute
+/// path, a drive, or NUL.
+pub(crate) fn is_traversal(value: &str) -> bool {
+    let is_separator = |character| matches!(character, '/' | '\\');
+    let drive = value.as_bytes().get(1) == Some(&b':') && value.as_bytes()[0].is_ascii_alphabetic();
+    value.contains('\0')
+        || value.starts_with(is_separator)
+        || drive
+        || value.split(is_separator).any(|part| part == "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(template: &'static str, uri: &str, expected: Option<&[(&str, &str)]>) {
+        let found = Template::parse(template).matches(uri);
+        let expected = expected.map(|pairs| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect());
+        assert_eq!(found, expected, "{template} on {uri}");
+    }
+
+    #[test]
+    fn variables_are_found_in_uris() {
+        check("orders://{id}", "orders://ORD-101", Some(&[("id", "ORD-101")]));
+        check("orders://{id}", "orders://a%2Fb%20c", Some(&[("id", "a/b c")]));
+        check("orders://{id}", "orders://a/b", None);
+        check("orders://{id}", "orders://", None);
+        check("orders://{id}", "orders://%zz", None);
+        check("a://{x}/items/{y}", "a://1/items/2", Some(&[("x", "1"), ("y", "2")]));
+        check("a://{name}.json", "a://x.json.json", Some(&[("name", "x.json")]));
+        check("a://{x}-{y}", "a://1-2-3", Some(&[("x", "1"), ("y", "2-3")]));
+        check("a://{x,y}", "a://1,2", Some(&[("x", "1"), ("y", "2")]));
+        check("f://{+path}", "f://a/b/c", Some(&[("path", "a/b/c")]));
+        check("f://{path*}", "f://a/b/c", Some(&[("path", "a/b/c")]));
+        check("f://{path*}/raw", "f://a/raw/raw", Some(&[("path", "a/raw")]));
+        check("f://dir{/file}", "f://dir/a", Some(&[("file", "a")]));
+        check("f://dir{/file}", "f://dir", Some(&[]));
+        check("f://dir{/a,b}", "f://dir/1/2", Some(&[("a", "1"), ("b", "2")]));
+        check("f://x{.kind}", "f://x.txt", Some(&[("kind", "txt")]));
+        check("f://x{#part}", "f://x#a/b", Some(&[("part", "a/b")]));
+        check("d://{t}/rows{?limit,offset}", "d://o/rows?offset=2", Some(&[("t", "o"), ("offset", "2")]));
+        check("d://{t}/rows{?limit,offset}", "d://o/rows", Some(&[("t", "o")]));
+        check("d://{t}/rows{?limit}", "d://o/rows?limit=a+b%26", Some(&[("t", "o"), ("limit", "a b&")]));
+        check("d://{t}{?limit}", "d://o?limit=1&limit=2", None);
+        check("d://{t}{?limit}", "d://o?other=1", None);
+    }
+
+    #[test]
+    fn evil_uris_are_quick() {
+        let template = Template::parse("a://{+x}/b{+y}/c{+z}/d");
+        let uri = format!("a://{}", "/b/c".repeat(15_000));
+        let start = std::time::Instant::now();
+        assert_eq!(template.matches(&uri), None);
+        assert!(start.elapsed().as_millis() < 50);
+        assert_eq!(template.matches(&format!("a://{}", "x".repeat(70_000))), None);
+    }
+
+    #[test]
+    fn values_that_lead_elsewhere_are_seen() {
+        for value in ["..", "../x", "a/../b", "a\\..\\b", "/etc/passwd", "\\\\host", "C:\\x", "c:x", "a\0b"] {
+            assert!(is_traversal(value), "{value}");
+        }
+        for value in ["a", "a/b", "a..b", "..a", "...", "ORD-101", "12:30"] {
+            assert!(!is_traversal(value), "{value}");
+        }
+    }
+}

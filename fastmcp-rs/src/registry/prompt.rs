@@ -1,0 +1,73 @@
+//! Prompts as a server keeps and lists them.
+
+use serde_json::{Map, Value};
+
+use super::handler::{About, Handler};
+use super::pages::Listed;
+use crate::component::prompt::PromptDefinition;
+use crate::protocol::Revision;
+
+#[derive(Debug)]
+pub(crate) struct PromptEntry {
+    pub(crate) definition: &'static PromptDefinition,
+    pub(crate) handler: Handler,
+}
+
+impl PromptEntry {
+    pub(crate) fn new(definition: &'static PromptDefinition) -> PromptEntry {
+        let PromptDefinition { name, invoke, timeout, location, .. } = *definition;
+        PromptEntry { definition, handler: Handler::new(name, invoke, timeout, location) }
+    }
+
+    /// The arguments, which are strings to the protocol; what else a parameter takes is told in words.
+    fn arguments(&self) -> Value {
+        let input = &self.handler.described.input;
+        let required = input.get("required").and_then(Value::as_array);
+        let arguments = self.handler.described.parameters.iter().map(|parameter| {
+            let mut argument = Map::new();
+            argument.insert("name".into(), parameter.name.into());
+            let mut description = parameter.description.to_owned();
+            if let Some(schema) = input.get("properties").and_then(|properties| properties.get(parameter.name)) {
+                if schema.get("type") != Some(&Value::from("string")) {
+                    let mut schema = schema.clone();
+                    // It stands there already, in words.
+                    schema.as_object_mut().map(|schema| schema.remove("description"));
+                    let gap = if description.is_empty() { "" } else { "\n\n" };
+                    description.push_str(&format!("{gap}As JSON that fits {schema}"));
+                }
+            }
+            if !description.is_empty() {
+                argument.insert("description".into(), description.into());
+            }
+            if required.is_some_and(|names| names.iter().any(|name| name == parameter.name)) {
+                argument.insert("required".into(), true.into());
+            }
+            Value::from(argument)
+        });
+        arguments.collect()
+    }
+}
+
+impl Listed for PromptEntry {
+    const MEMBER: &'static str = "prompts";
+
+    fn key(&self) -> &'static str {
+        self.definition.name
+    }
+
+    fn handler(&self) -> &Handler {
+        &self.handler
+    }
+
+    fn to_json(&self, revision: Revision) -> Value {
+        let PromptDefinition { name, title, description, tags, icons, meta, .. } = *self.definition;
+        let about = About { name, title, description, tags, icons, meta };
+        let mut entry = Map::new();
+        about.begin(&mut entry, revision);
+        if !self.handler.described.parameters.is_empty() {
+            entry.insert("arguments".into(), self.arguments());
+        }
+        about.end(&mut entry, revision);
+        entry.into()
+    }
+}
