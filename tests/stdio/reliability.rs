@@ -294,6 +294,21 @@ fn calls_in_flight_are_finished_first() {
 }
 
 #[test]
+fn calls_that_wait_for_others_are_finished_too() {
+    // More than run at a time, all of them sent before the input ends.
+    const CALLS: u64 = 600;
+    let mut server = Server::start("fixture");
+    let lines: Vec<String> = (0..CALLS).map(|n| call(n, "sleep_ms", json!({"ms": n % 40})) + "\n").collect();
+    server.send_bytes(lines.concat().as_bytes());
+    server.close_input();
+    for n in 0..CALLS {
+        assert_eq!(server.answer_to(&n.to_string()).content_text(), (n % 40).to_string());
+    }
+    assert!(server.next().is_none());
+    assert!(server.wait().success());
+}
+
+#[test]
 fn calls_that_never_end_are_given_a_grace() {
     for ending in [None, Some(Signal::TERM)] {
         let mut server = Server::start("fixture");
