@@ -443,8 +443,8 @@ fn resources() {
             the URI stands first and has no key: remove this
             a resource's name cannot be empty: write one, or remove `name` to use the function's
             `size` is that of one resource, and a template stands for many: remove it
-            `allow_traversal` names variables whose values may climb, and the template has no variable `ids` (did you mean `id`?)
-            `allow_traversal` names variables whose values may climb, and the template has no variable `path`
+            the template has no variable `ids` (did you mean `id`?): `allow_traversal` names those whose values may hold `..` or be an absolute path
+            the template has no variable `path`: `allow_traversal` names those whose values may hold `..` or be an absolute path
             `users` is no audience (did you mean `user`?): there are `"user"` and `"assistant"`
             `nobody` is no audience: there are `"user"` and `"assistant"`
             a priority is a number from 0, which is optional, to 1, which is required
@@ -456,7 +456,7 @@ fn resources() {
         expect![[r#"
             `size` cannot be negative: write 0 or more
             `priority` takes a number, as in `priority = 1`
-            `allow_traversal` names variables whose values may climb, and this URI has no variables: remove it
+            this URI has no variables: `allow_traversal` names those whose values may hold `..` or be an absolute path
             a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`
             `inline` runs a resource where requests are read, `blocking` on a thread of its own: remove one of the two
             the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
@@ -597,7 +597,7 @@ fn prompts() {
             ),
         ),
         expect![[r#"
-            clients ask for completions of a prompt's arguments and of a URI template's variables, never of the argument of a tool: remove `complete`
+            clients ask for completions of a prompt's arguments and of a URI template's variables, never of a tool's argument: remove `complete`
         "#]],
     );
     check(
@@ -611,7 +611,7 @@ fn prompts() {
             ),
         ),
         expect![[r#"
-            clients ask for completions of a prompt's arguments and of a URI template's variables, never of the fields inside: remove `complete`
+            clients ask for completions of a prompt's arguments and of a URI template's variables, never of a field inside them: remove `complete`
         "#]],
     );
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
 use quote::quote;
 
-use super::tool;
+use super::{resource, tool};
 
 /// Where each identifier of this name stands in the source.
 fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
@@ -59,4 +59,16 @@ fn the_function_is_emitted_as_it_was_written() {
     let expansion = tool(quote!(read_only), parse(source)).to_string();
     let written = parse(source).to_string();
     assert!(expansion.starts_with(&written), "{expansion}\n{written}");
+}
+
+#[test]
+fn parameters_of_a_resource_are_judged_where_they_are_written() {
+    let source = "/// Reads.\nfn read(\n    #[arg(complete = ids)] id: Id,\n    other: Other,\n) -> Order {}";
+    let expansion = resource(quote!("orders://{id}"), parse(source));
+    assert_eq!(places(expansion.clone(), "variable"), [LineColumn { line: 3, column: 31 }]);
+    assert_eq!(places(expansion.clone(), "injected"), [LineColumn { line: 4, column: 11 }]);
+    // A function that cannot complete is reported at its path, a result that cannot be read at its type.
+    let path = LineColumn { line: 3, column: 21 };
+    assert_eq!(places(expansion.clone(), "__completing"), [path, path]);
+    assert_eq!(places(expansion, "resource_kind"), [LineColumn { line: 5, column: 5 }]);
 }

@@ -85,7 +85,7 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 /// Reports options that arguments of this component cannot have.
 pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
-        Component::Tool => refuse_completion(options, "the argument of a tool", errors),
+        Component::Tool => refuse_completion(options, "a tool's argument", errors),
         Component::Resource | Component::Prompt => {
             refuse_header(options, &format!("those of a {component}"), errors);
         }

@@ -31,7 +31,7 @@ pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
         refuse_header(options, "the fields inside them", errors);
-        refuse_completion(options, "the fields inside", errors);
+        refuse_completion(options, "a field inside them", errors);
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
                 errors.at(rename, "this field has no key in JSON: remove `rename`, or name the field");

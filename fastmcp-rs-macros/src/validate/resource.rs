@@ -54,11 +54,14 @@ fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, e
         if !is_sound || names.contains(&name.as_str()) {
             continue;
         }
-        let rest = match names.as_slice() {
-            [] => "this URI has no variables: remove it".to_owned(),
+        let problem = match names.as_slice() {
+            [] => "this URI has no variables".to_owned(),
             _ => format!("the template has no variable `{name}`{}", did_you_mean(&name, &names)),
         };
-        errors.at(literal, format!("`allow_traversal` names variables whose values may climb, and {rest}"));
+        errors.at(
+            literal,
+            format!("{problem}: `allow_traversal` names those whose values may hold `..` or be an absolute path"),
+        );
     }
 }
 
