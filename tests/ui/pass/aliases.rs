@@ -22,6 +22,31 @@ fn count(#[arg(default = 10, min = 1, header = "Limit")] limit: Limit) -> Maybe<
     Some(limit)
 }
 
+type Candidates = Vec<String>;
+
+fn texts(_: fastmcp_rs::Completing, _: Here, _: Numbers) -> Outcome<Candidates> {
+    Ok(Vec::new())
+}
+
+/// Reads.
+#[mcp::resource("numbers://{text}{?limit}")]
+async fn read(
+    #[arg(complete = texts)] text: Text,
+    limit: Maybe<u32>,
+    context: &Here,
+    numbers: Numbers,
+) -> Outcome<Maybe<Text>> {
+    let _ = (limit, context, numbers);
+    Ok(Some(text))
+}
+
+/// Asks.
+#[mcp::prompt]
+async fn ask(text: Text, limit: Maybe<u32>, context: &Here, numbers: Numbers) -> Outcome<Text> {
+    let _ = (limit, context, numbers);
+    Ok(text)
+}
+
 fn main() {
     assert_eq!(count(1), Some(1));
 }

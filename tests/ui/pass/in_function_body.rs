@@ -1,6 +1,6 @@
-//! A tool, a model and their types inside a function.
+//! A tool, a resource, a prompt, a model and their types inside a function.
 
-use fastmcp_rs::{App, mcp};
+use fastmcp_rs::{App, Completing, mcp};
 
 fn main() {
     #[mcp::model]
@@ -17,6 +17,22 @@ fn main() {
         line.quantity * STEP
     }
 
+    /// A line.
+    #[mcp::resource("lines://{number}")]
+    fn line(#[arg(complete = numbers)] number: u32) -> Line {
+        Line { quantity: number * STEP }
+    }
+
+    /// Asks.
+    #[mcp::prompt]
+    fn ask(#[arg(complete = numbers)] line: &Line) -> String {
+        line.quantity.to_string()
+    }
+
+    fn numbers(_: Completing) -> Vec<String> {
+        vec![STEP.to_string()]
+    }
+
     assert_eq!(double(&Line { quantity: 2 }), 4);
-    let _ = App::empty("inner").tool::<double>();
+    let _ = App::empty("inner").tool::<double>().resource::<line>().prompt::<ask>();
 }

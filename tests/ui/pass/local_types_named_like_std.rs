@@ -35,6 +35,28 @@ mod own {
         Result(result.0)
     }
 
+    /// A resource of them.
+    #[mcp::resource("own://{string}{/result}{?option}")]
+    pub async fn resource(
+        string: String,
+        #[arg(default = 1)] result: u8,
+        #[arg(default = 2)] option: u8,
+    ) -> Option {
+        let _ = (result, string);
+        Option(option)
+    }
+
+    /// A prompt of them.
+    #[mcp::prompt]
+    pub fn prompt(option: Option, #[arg(complete = complete)] string: String) -> &'static str {
+        let _ = (option, string);
+        ""
+    }
+
+    fn complete(_: fastmcp_rs::Completing) -> std::vec::Vec<std::string::String> {
+        std::vec::Vec::new()
+    }
+
     pub use self::types::{Option, Result, String};
 
     mod types {
@@ -74,6 +96,31 @@ mod runtime {
     #[mcp::model]
     pub struct Call {
         pub id: u8,
+    }
+
+    #[mcp::model]
+    pub struct Resource {
+        pub id: u8,
+    }
+    #[mcp::model]
+    pub struct Prompt {
+        pub id: u8,
+    }
+    #[mcp::model]
+    pub struct Message {
+        pub id: u8,
+    }
+
+    /// Reads.
+    #[mcp::resource("runtime://{resource}/{prompt}")]
+    pub async fn read(resource: Resource, prompt: &Prompt) -> Message {
+        Message { id: resource.id + prompt.id }
+    }
+
+    /// Asks.
+    #[mcp::prompt]
+    pub async fn ask(resource: Resource, prompt: &Prompt, message: Option<&Message>) -> String {
+        format!("{}", resource.id + prompt.id + message.map_or(0, |message| message.id))
     }
 
     /// Calls.

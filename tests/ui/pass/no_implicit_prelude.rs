@@ -3,8 +3,9 @@
 
 use ::core::option::Option;
 use ::core::result::Result;
-use ::fastmcp_rs::{Context, State, ToolError, mcp};
+use ::fastmcp_rs::{Completing, Context, State, ToolError, mcp};
 use ::std::string::String;
+use ::std::vec::Vec;
 
 /// Greets.
 #[mcp::tool(title = "Greet", read_only, tags = ["people"], timeout = "1s", meta = { "n": 1 })]
@@ -36,6 +37,35 @@ fn add_inline(a: i64, b: i64) -> i64 {
 /// Waits.
 #[mcp::tool(blocking)]
 async fn wait() {}
+
+fn names(completing: Completing, state: State<u8>) -> Vec<String> {
+    let _ = (completing, state);
+    Vec::new()
+}
+
+/// The settings of somebody.
+#[mcp::resource("config://{who}{?times}", priority = 0.5, audience = ["user"], allow_traversal = ["who"])]
+async fn config(
+    #[arg(min_length = 1, complete = names)] who: &str,
+    #[arg(default = 1, min = 1)] times: u32,
+    context: &Context,
+) -> Result<Option<String>, ToolError> {
+    let _ = (times, context);
+    Result::Ok(Option::Some(::std::string::ToString::to_string(who)))
+}
+
+/// The settings of all.
+#[mcp::resource("config://all", size = 3)]
+fn all() -> &'static [u8] {
+    b"all"
+}
+
+/// Greets.
+#[mcp::prompt(title = "Greet")]
+fn greeting(#[arg(complete = names)] who: &str, #[arg(default = 1)] times: u32, state: State<u8>) -> &str {
+    let _ = (times, state);
+    who
+}
 
 #[mcp::main]
 async fn main() {}

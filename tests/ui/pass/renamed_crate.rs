@@ -7,7 +7,29 @@ async fn greet(#[arg(default = "you", header = "Name")] name: &str) -> String {
     format!("Hello, {name}!")
 }
 
+fn names(_: other::Completing) -> Vec<String> {
+    Vec::new()
+}
+
+/// A page.
+#[other::mcp::resource("pages://{page}{?limit}", crate = other, mime_type = "text/plain")]
+async fn page(#[arg(complete = names)] page: &str, #[arg(default = 1)] limit: u8) -> String {
+    format!("{page} {limit}")
+}
+
+/// Greets.
+#[other::mcp::prompt(crate = other)]
+fn greeting(#[arg(complete = names)] name: &str) -> &str {
+    name
+}
+
 mod inner {
+    /// The settings.
+    #[other::mcp::resource("config://app", crate = ::other)]
+    pub fn config() -> &'static str {
+        "verbose"
+    }
+
     /// A line.
     #[other::mcp::model(crate = ::other)]
     pub struct Line {
@@ -25,5 +47,6 @@ mod inner {
 #[other::mcp::main(crate = other)]
 async fn main() {
     greet("you").await;
+    page(greeting(inner::config()), 1).await;
     inner::count(&inner::Line { quantity: 1 });
 }

@@ -1,0 +1,10 @@
+use fastmcp_rs::mcp;
+
+/// The settings.
+#[mcp::resource("config://app")]
+#[mcp::tool]
+fn config() -> String {
+    String::new()
+}
+
+fn main() {}

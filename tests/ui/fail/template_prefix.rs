@@ -1,0 +1,9 @@
+use fastmcp_rs::mcp;
+
+/// An order.
+#[mcp::resource("orders://{order_id:3}")]
+fn order(order_id: &str) -> String {
+    order_id.to_owned()
+}
+
+fn main() {}
