@@ -71,41 +71,29 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     let Some(uri) = handler.uri() else {
         return;
     };
-    let stray: Vec<&Parameter<'_>> = handler
-        .parameters
-        .iter()
-        .filter(|parameter| handler.role(parameter) == Role::Injected && !looks_injected(parameter.ty))
-        .collect();
-    let stray_names: Vec<String> = stray.iter().map(|parameter| parameter.name()).collect();
-    let stray_names: Vec<&str> = stray_names.iter().map(String::as_str).collect();
-    let mut suggested = false;
-    for Variable { name, spelling, is_optional } in &uri.variables {
-        if let Some(parameter) = handler.parameters.iter().find(|parameter| parameter.name() == *name) {
-            if *is_optional && !can_be_absent(parameter) {
-                errors.at(
-                    parameter.ty,
-                    format!("a URI need not have `{spelling}`: make this an `Option`, or add `#[arg(default = ..)]`"),
-                );
+    let is_stray =
+        |parameter: &&Parameter<'_>| handler.role(parameter) == Role::Injected && !looks_injected(parameter.ty);
+    let stray: Vec<(String, &Parameter<'_>)> =
+        handler.parameters.iter().filter(is_stray).map(|parameter| (parameter.name(), parameter)).collect();
+    let stray_names: Vec<&str> = stray.iter().map(|(name, _)| name.as_str()).collect();
+    let mut missing: Vec<&str> = Vec::new();
+    for variable in &uri.variables {
+        match handler.parameters.iter().find(|parameter| parameter.name() == variable.name) {
+            Some(parameter) => check_optional(variable, parameter, errors),
+            None => {
+                missing.push(&variable.name);
+                errors.at(&uri.literal, missing_parameter(variable, &stray_names));
             }
-            continue;
         }
-        let ty = if *is_optional { "Option<&str>" } else { "&str" };
-        let suggestion = did_you_mean(name, &stray_names);
-        suggested |= !suggestion.is_empty();
-        errors.at(
-            &uri.literal,
-            format!(
-                "the template has `{spelling}`, but the function has no parameter `{name}`{suggestion}: add one, as in `{name}: {ty}`, or take the variable out"
-            ),
-        );
     }
-    // One name that is written in two ways is one mistake, and of a broken template we do not know all names.
-    if suggested || !uri.problems.is_empty() {
+    // Of a broken template we do not know all names.
+    if !uri.problems.is_empty() {
         return;
     }
-    for parameter in stray {
-        let name = parameter.name();
-        if shape(parameter.ty) == Shape::Unknown {
+    for (name, parameter) in &stray {
+        // One name that is written in two ways is one mistake.
+        let is_misspelled = missing.iter().any(|missing| !did_you_mean(missing, &[name.as_str()]).is_empty());
+        if is_misspelled || shape(parameter.ty) == Shape::Unknown {
             continue;
         }
         errors.at(
@@ -113,6 +101,25 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
             format!(
                 "the URI has no variable `{name}`, and nothing else gives this parameter a value: write `{{{name}}}` or `{{?{name}}}` into the URI, or remove the parameter"
             ),
+        );
+    }
+}
+
+fn missing_parameter(variable: &Variable, others: &[&str]) -> String {
+    let Variable { name, spelling, is_optional } = variable;
+    let ty = if *is_optional { "Option<&str>" } else { "&str" };
+    let suggestion = did_you_mean(name, others);
+    format!(
+        "the template has `{spelling}`, but the function has no parameter `{name}`{suggestion}: add one, as in `{name}: {ty}`, or take the variable out"
+    )
+}
+
+fn check_optional(variable: &Variable, parameter: &Parameter<'_>, errors: &mut Errors) {
+    if variable.is_optional && !can_be_absent(parameter) {
+        let spelling = &variable.spelling;
+        errors.at(
+            parameter.ty,
+            format!("a URI need not have `{spelling}`: make this an `Option`, or add `#[arg(default = ..)]`"),
         );
     }
 }
