@@ -509,10 +509,14 @@ fn variables() {
     let misspelled = quote!(
         fn f(orderid: &str, limit: u32) -> String {}
     );
-    check_uri("orders://{order_id}", misspelled, expect![[r#"
+    check_uri(
+        "orders://{order_id}",
+        misspelled,
+        expect![[r#"
         the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `orderid`?): add one, as in `order_id: &str`, or take the variable out
         the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
-    "#]]);
+    "#]],
+    );
     check_uri(
         "orders://all",
         item,
