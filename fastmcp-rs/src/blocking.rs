@@ -6,14 +6,16 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::error::ToolError;
+use crate::panics::Panicked;
 use crate::{operator, panics};
 
 /// How many threads there are at the most.
@@ -22,6 +24,9 @@ const MAX_THREADS: usize = 64;
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
+/// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
+/// holds does not wait with it.
+type Slot = Arc<Mutex<Option<Job>>>;
 
 struct Pool {
     state: Mutex<State>,
@@ -30,7 +35,9 @@ struct Pool {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<Slot>,
+    /// How many of them were emptied.
+    emptied: usize,
     threads: usize,
     idle: usize,
 }
@@ -47,18 +54,22 @@ where
     V: Send + 'static,
     F: FnOnce() -> V + Send + 'static,
 {
-    let (sender, receiver) = oneshot::channel();
+    run_with(tool, |_| work()).await
+}
+
+async fn run_with<V, F>(tool: &str, work: F) -> Result<V, ToolError>
+where
+    V: Send + 'static,
+    F: FnOnce(&mut oneshot::Sender<Result<V, Panicked>>) -> V + Send + 'static,
+{
+    let (mut sender, receiver) = oneshot::channel();
     let runtime = tokio::runtime::Handle::try_current().ok();
     let job = move || {
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
-        // Nobody is interested any more in a call that was cancelled while it waited for a thread.
-        if sender.is_closed() {
-            return;
-        }
-        let result = panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record);
+        let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender)))).map_err(panics::record);
         let _ = sender.send(result);
     };
-    submit(tool, Box::new(job));
+    let _wanted = Wanted(submit(tool, Box::new(job)));
     match receiver.await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(panic)) => resume_unwind(Box::new(panic) as Box<dyn Any + Send>),
@@ -66,7 +77,28 @@ where
     }
 }
 
-/// Runs a future that blocks on a thread of the pool.
+/// Empties a job's slot when its caller is gone.
+struct Wanted(Slot);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if job.is_none() {
+            return;
+        }
+        if let Some(pool) = POOL.get() {
+            let mut state = lock(pool);
+            state.emptied += 1;
+            if state.emptied > 64 && state.emptied * 2 > state.jobs.len() {
+                state.jobs.retain(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some());
+                state.emptied = 0;
+            }
+        }
+    }
+}
+
+/// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` when nobody waits for
+/// it any more.
 pub(crate) async fn run_async<V, F, Fut>(tool: &str, work: F) -> Result<V, ToolError>
 where
     V: Send + 'static,
@@ -74,16 +106,27 @@ where
     Fut: Future<Output = V>,
 {
     let runtime = tokio::runtime::Handle::current();
-    run(tool, move || runtime.block_on(work())).await
+    let value = run_with(tool, move |sender| {
+        runtime.block_on(async {
+            let mut work = std::pin::pin!(work());
+            poll_fn(|task| match sender.poll_closed(task) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => work.as_mut().poll(task).map(Some),
+            })
+            .await
+        })
+    });
+    value.await?.ok_or_else(|| ToolError::internal("the call is no longer wanted"))
 }
 
-fn submit(tool: &str, job: Job) {
+fn submit(tool: &str, job: Job) -> Slot {
+    let slot: Slot = Arc::new(Mutex::new(Some(job)));
     let pool = POOL.get_or_init(|| Pool { state: Mutex::default(), work: Condvar::new() });
     let mut state = lock(pool);
-    state.jobs.push_back(job);
+    state.jobs.push_back(Arc::clone(&slot));
     if state.jobs.len() <= state.idle {
         pool.work.notify_one();
-        return;
+        return slot;
     }
     if state.threads >= MAX_THREADS {
         let waiting = state.jobs.len();
@@ -94,7 +137,7 @@ fn submit(tool: &str, job: Job) {
                 "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
             ));
         }
-        return;
+        return slot;
     }
     state.threads += 1;
     drop(state);
@@ -103,18 +146,25 @@ fn submit(tool: &str, job: Job) {
         state.threads -= 1;
         if state.threads == 0 {
             // Nobody is left to take the jobs; dropping them answers their calls.
-            state.jobs.clear();
+            for slot in state.jobs.drain(..) {
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
         }
     }
+    slot
 }
 
 fn work(pool: &'static Pool) {
     let mut state = lock(pool);
     loop {
-        if let Some(job) = state.jobs.pop_front() {
+        if let Some(slot) = state.jobs.pop_front() {
             drop(state);
-            job();
+            let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let emptied = job.is_none();
+            // What a job holds may panic when it is dropped, and the thread must go on.
+            let _ = panics::watched(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
             state = lock(pool);
+            state.emptied = state.emptied.saturating_sub(usize::from(emptied));
             continue;
         }
         state.idle += 1;

@@ -65,6 +65,7 @@ pub enum Transport {
 
 /// What a client says about itself. It is for display and logs: any client can say anything.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ClientInfo {
     /// The client's name, if it gave one.
     pub name: Option<String>,
@@ -347,9 +348,9 @@ impl Request {
         let now = Instant::now();
         let wait = delivery.last_sent.and_then(|last| (last + PROGRESS_INTERVAL).checked_duration_since(now));
         let Some(wait) = wait.filter(|wait| !wait.is_zero()) else {
-            delivery.held = None;
             delivery.last_sent = Some(now);
-            self.deliver(&mut delivery, frame);
+            // What finds no room is kept: the last one must arrive.
+            delivery.held = self.deliver(&mut delivery, frame);
             return;
         };
         delivery.held = Some(frame);
@@ -371,7 +372,7 @@ impl Request {
         delivery.flush_is_due = false;
         if let Some(frame) = delivery.held.take() {
             delivery.last_sent = Some(Instant::now());
-            self.deliver(&mut delivery, frame);
+            delivery.held = self.deliver(&mut delivery, frame);
         }
     }
 
@@ -388,12 +389,14 @@ impl Request {
         self.deliver(&mut self.delivery(), frame);
     }
 
-    fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) {
+    /// Sends a frame, or gives it back if there is no room for it.
+    fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) -> Option<Vec<u8>> {
         match &mut delivery.phase {
             Phase::InPlace(frames) => frames.extend_from_slice(&frame),
-            Phase::Running => _ = self.outbox.try_push(&frame),
-            Phase::Ended => {}
+            Phase::Running if !self.outbox.try_push(&frame) => return Some(frame),
+            Phase::Running | Phase::Ended => {}
         }
+        None
     }
 
     /// The call could not be answered at once: notifications go out by themselves from now on. Returns

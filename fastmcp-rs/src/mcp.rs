@@ -1,4 +1,5 @@
-//! The macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
+//! The macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::resource]`](macro@resource), [`#[mcp::prompt]`](macro@prompt),
+//! [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
 //!
 //! `use fastmcp_rs::prelude::*;` brings this module into scope.
 
@@ -161,3 +162,111 @@ pub use fastmcp_rs_macros::model;
 ///
 /// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
 pub use fastmcp_rs_macros::main;
+
+/// Makes a function a resource, or a whole family of them, of every [`App`](crate::App) that is made by
+/// [`App::new`](crate::App::new).
+///
+/// A resource is data that a client reads by its URI. With variables in it, the URI is a template of
+/// [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), and each variable is a parameter of the function.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// The settings of this server.
+/// #[mcp::resource("config://app", mime_type = "application/toml")]
+/// fn config() -> &'static str {
+///     "verbose = true"
+/// }
+///
+/// #[mcp::model]
+/// struct Order {
+///     id: String,
+///     total: f64,
+/// }
+///
+/// /// An order, as JSON.
+/// #[mcp::resource("orders://{order_id}")]
+/// async fn order(order_id: &str) -> Option<Order> {
+///     (order_id == "ORD-101").then(|| Order { id: order_id.into(), total: 120.5 })
+/// }
+///
+/// /// The rows of a table.
+/// #[mcp::resource("tables://{table}/rows{?limit,offset}")]
+/// async fn rows(table: &str, #[arg(default = 10, max = 100)] limit: u32, offset: Option<u32>) -> Vec<String> {
+///     (0..limit).map(|row| format!("{table} {}", row + offset.unwrap_or(0))).collect()
+/// }
+/// ```
+///
+/// # Templates
+///
+/// | expression | matches |
+/// |---|---|
+/// | `{x}` | one segment: anything but `/`, `?` and `#` |
+/// | `{+x}`, `{x*}` | anything, slashes included |
+/// | `{/x}`, `{.x}`, `{#x}` | an optional segment, label or fragment, with what leads it |
+/// | `{?x,y}`, `{&x}` | optional query parameters, at the end |
+///
+/// Values are percent-decoded, and read into the parameter's type: a string as it is, everything else as
+/// JSON. A variable without a parameter, and a parameter that is neither a variable nor injected, are compile
+/// errors. A value that could lead out of a directory (`..` as a segment, an absolute path, NUL) makes the
+/// URI that of no resource, unless the variable is listed in `allow_traversal`.
+///
+/// # Results
+///
+/// | type | what is read |
+/// |---|---|
+/// | `String`, `&str` | text, `text/plain` |
+/// | `Vec<u8>`, `&[u8]` | bytes, `application/octet-stream` |
+/// | [`ResourceContents`](crate::ResourceContents), a `Vec` of them | as you compose it |
+/// | anything with `Serialize` | JSON, `application/json` |
+/// | `Option` of these | `None`: there is no such resource, in the words of the client's revision |
+/// | `Result` of these | see [`ToolError`](crate::ToolError) for who reads the error |
+///
+/// # Options
+///
+/// After the URI: `name`, `title`, `description`, `mime_type = "…"`, `size = 1234` (bytes, not for templates),
+/// `audience = ["user", "assistant"]`, `priority = 0.8`, `last_modified = "2026-01-01T00:00:00Z"`,
+/// `allow_traversal = ["path"]`, and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
+/// `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`. Variables take the `#[arg(…)]` of
+/// [`tool`](macro@tool), but `header`; and `complete = function`, see [`Completing`](crate::Completing).
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
+pub use fastmcp_rs_macros::resource;
+
+/// Makes a function a prompt of every [`App`](crate::App) that is made by [`App::new`](crate::App::new).
+///
+/// A prompt is what a person picks from a menu and fills in, to begin a conversation with.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::Completing;
+///
+/// fn order_ids(completing: Completing) -> Vec<String> {
+///     vec!["ORD-101".into(), "ORD-102".into()]
+/// }
+///
+/// /// Reviews whether an order should be refunded.
+/// #[mcp::prompt]
+/// fn refund_review(
+///     /// The order reference, e.g. `ORD-101`.
+///     #[arg(complete = order_ids)]
+///     order_id: &str,
+///     /// How many reasons to give.
+///     #[arg(default = 3)]
+///     reasons: u8,
+/// ) -> String {
+///     format!("Should order {order_id} be refunded? Give {reasons} reasons.")
+/// }
+/// ```
+///
+/// Arguments are strings to the protocol. A parameter of another type takes JSON inside of one, and its
+/// schema is added to its description. A missing or wrong argument is the JSON-RPC error −32602, which names
+/// it. `complete = function` suggests values while the person types (see [`Completing`](crate::Completing));
+/// the variants of an enum are suggested by themselves.
+///
+/// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these.
+/// Options are those of [`tool`](macro@tool) that are not about calls: `name`, `title`, `description`, `tags`,
+/// `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
+pub use fastmcp_rs_macros::prompt;

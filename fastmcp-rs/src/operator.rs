@@ -119,9 +119,11 @@ impl Write for Stderr {
 }
 
 /// Writes nothing from now on: standard error is the protocol's stream.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+#[cfg_attr(not(all(feature = "stdio", unix)), allow(dead_code))]
 pub(crate) fn mute() {
-    lock(queue()).muted = true;
+    let mut lines = lock(queue());
+    lines.muted = true;
+    lines.bytes.clear();
 }
 
 /// Waits until what was logged is written, but not for long.

@@ -5,7 +5,7 @@
 //! transport takes the bytes from it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -33,6 +33,8 @@ struct State {
     waiting_threads: usize,
     /// How many tasks wait for room.
     waiting_tasks: usize,
+    /// Changes whenever something was written.
+    progress: u64,
 }
 
 impl Outbox {
@@ -132,6 +134,7 @@ impl Outbox {
     pub(crate) fn end_write(&self) {
         let mut state = self.lock();
         state.writing = false;
+        state.progress += 1;
         if state.waiting_threads > 0 {
             self.changed.notify_all();
         }
@@ -164,11 +167,27 @@ impl Outbox {
         }
     }
 
-    /// Waits until everything is written, the outbox is closed, or time is up.
-    pub(crate) fn wait_until_written(&self, deadline: Instant) {
+    /// Part of the frames that were taken is written.
+    pub(crate) fn note_progress(&self) {
         let mut state = self.lock();
+        state.progress += 1;
+        if state.waiting_threads > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until everything is written, the outbox is closed, nothing was written for `patience`, or the
+    /// deadline has come.
+    pub(crate) fn wait_until_written(&self, patience: Duration, deadline: Option<Instant>) {
+        let mut state = self.lock();
+        let mut last = (state.progress, Instant::now());
         while (state.writing || !state.bytes.is_empty()) && !state.closed {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            if state.progress != last.0 {
+                last = (state.progress, Instant::now());
+            }
+            let end = last.1 + patience;
+            let end = deadline.map_or(end, |deadline| deadline.min(end));
+            let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { return };
             state.waiting_threads += 1;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             state.waiting_threads -= 1;
@@ -188,7 +207,7 @@ impl Outbox {
     }
 
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    fn take_now(&self) -> Option<Vec<u8>> {
+    pub(crate) fn take_now(&self) -> Option<Vec<u8>> {
         let mut state = self.lock();
         if state.bytes.is_empty() && !state.closed {
             return None;

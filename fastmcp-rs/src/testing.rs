@@ -56,6 +56,14 @@ impl App {
     }
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // Nobody is left to hear of the calls that still run.
+        self.connection.0.cancel_all();
+        self.connection.0.outbox().close();
+    }
+}
+
 impl Wire {
     /// Sends one message: JSON text without a newline.
     ///
@@ -81,6 +89,7 @@ impl Wire {
 
     /// The next frame, if one has come.
     pub fn try_receive(&mut self) -> Option<String> {
+        self.frames.extend(self.connection.0.outbox().take_now().unwrap_or_default());
         let end = memchr::memchr(b'\n', &self.frames)?;
         let frame: Vec<u8> = self.frames.drain(..=end).collect();
         Some(String::from_utf8_lossy(&frame[..end]).into_owned())

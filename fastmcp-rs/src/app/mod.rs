@@ -260,9 +260,9 @@ impl App {
     ///     number * 2
     /// }
     ///
-    /// // Twice the same name.
     /// let error = App::empty("numbers").tool::<double>().tool::<double>().check().unwrap_err();
-    /// assert!(error.to_string().contains("two tools are named `double`"));
+    /// assert!(error.to_string().contains("`double`"), "{error}");
+    /// assert!(error.to_string().contains("registered twice"), "{error}");
     /// ```
     pub fn check(self) -> Result<(), Error> {
         self.build().map(drop)

@@ -181,6 +181,10 @@ impl<'a> Answer<'a> {
         }
         let mut members = Vec::new();
         for (key, value) in &result.meta {
+            // These two are ours, and no member may stand twice.
+            if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
+                continue;
+            }
             if !members.is_empty() {
                 members.push(b',');
             }

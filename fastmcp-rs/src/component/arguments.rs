@@ -28,7 +28,9 @@ pub struct ArgumentError {
 
 impl ArgumentError {
     fn of(argument: &str, message: impl Into<String>) -> Self {
-        ArgumentError { argument: Some(argument.to_owned()), message: message.into() }
+        // Names and messages may hold what the peer sent.
+        let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
+        ArgumentError { argument: Some(cut(argument.to_owned())), message: cut(message.into()) }
     }
 }
 

@@ -2,23 +2,32 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Connection, Dispatched, finish_frame};
+use super::in_flight::{Admission, Reservation};
+use super::{Admitted, Connection, Dispatched, finish_frame};
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
+use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::protocol::write::{RpcError, code};
 
-/// The most messages of a batch: a line of brackets must not become a much longer line of errors.
-const MAX_MESSAGES: usize = 1_000;
+/// The most messages of a batch. Its answers are kept until the last of them is there.
+const MAX_MESSAGES: usize = 100;
 
 impl Connection {
     /// Answers a batch with one array, once the last of its calls has ended.
-    pub(super) fn batch(self: &Arc<Self>, message: &str, out: &mut Vec<u8>) -> Dispatched {
+    pub(super) fn batch(
+        self: &Arc<Self>,
+        message: &str,
+        reservation: Option<Reservation>,
+        out: &mut Vec<u8>,
+    ) -> Dispatched {
         if serde_json::from_str::<&RawValue>(message).is_err() {
             self.refuse(message, &Malformed::Json, out);
             return Dispatched::Done;
@@ -27,39 +36,61 @@ impl Connection {
             self.refuse(message, &Malformed::Batch, out);
             return Dispatched::Done;
         }
-        let messages: Vec<&RawValue> = serde_json::from_str(message).unwrap_or_default();
-        if messages.is_empty() || messages.len() > MAX_MESSAGES {
+        let Some(Messages(messages)) = serde_json::from_str(message).ok().filter(|Messages(list)| !list.is_empty())
+        else {
             let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
             self.anonymous_error(out, &RpcError::new(code::INVALID_REQUEST, text));
             return Dispatched::Done;
+        };
+        if reservation.is_none() {
+            match self.in_flight.admit_batch(message) {
+                Admission::Start | Admission::DuplicateId => {}
+                Admission::Wait => return Dispatched::Done,
+                Admission::Overload => {
+                    let text = "Internal error: too many calls wait already; call again when some are answered";
+                    self.anonymous_error(out, &RpcError::new(code::INTERNAL_ERROR, text));
+                    return Dispatched::Done;
+                }
+            }
         }
         let mut answers = Vec::new();
         let mut calls = Vec::new();
         for message in messages {
             let mut answer = Vec::new();
             if let Dispatched::Pending(call) = self.dispatch_member(message.get(), &mut answer) {
-                answer.extend_from_slice(call.early_notifications());
+                self.outbox.push(call.early_notifications());
                 calls.push(call);
             }
-            answers.extend(Answers::split(self, answer));
+            answers.extend(self.split(answer));
         }
         if calls.is_empty() {
             finish_batch(answers, out);
             return Dispatched::Done;
         }
         self.answers_late.store(true, Ordering::Release);
+        let finish = |call: super::PendingCall| {
+            let connection = Arc::clone(self);
+            tokio::spawn(async move {
+                let finished = call.finish().await;
+                connection.resume().await;
+                finished
+            })
+        };
+        let tasks: Vec<_> = calls.into_iter().map(finish).collect();
         let connection = Arc::clone(self);
-        let tasks: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.finish())).collect();
         tokio::spawn(async move {
+            let mut places = Vec::new();
             for task in tasks {
                 // A call catches its own panics, so a task that fails was ended with the runtime.
-                if let Ok(Some(frames)) = task.await {
-                    answers.extend(Answers::split(&connection, frames));
+                if let Ok(Some((frames, place))) = task.await {
+                    answers.extend(connection.split(frames));
+                    places.push(place);
                 }
             }
             let mut out = Vec::new();
             finish_batch(answers, &mut out);
             connection.outbox.push(&out);
+            drop(places);
             connection.resume().await;
         });
         Dispatched::Done
@@ -68,35 +99,55 @@ impl Connection {
     fn dispatch_member(self: &Arc<Self>, message: &str, out: &mut Vec<u8>) -> Dispatched {
         match Frame::parse(message) {
             Ok(frame) if frame.method.and_then(text).as_deref() == Some("initialize") => {
-                let id = frame.id.and_then(crate::protocol::id::Id::parse);
+                let id = frame.id.and_then(Id::parse);
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 Dispatched::Done
             }
-            Ok(frame) => self.dispatch_frame(message, &frame, out),
+            Ok(frame) => self.dispatch_frame(message, &frame, Admitted::Member, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 Dispatched::Done
             }
         }
     }
+
+    /// Takes a message's answer out of its frames, and sends the notifications before it, which do not belong
+    /// into the array.
+    fn split(&self, frames: Vec<u8>) -> Option<Vec<u8>> {
+        let whole = frames.strip_suffix(b"\n")?;
+        let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
+        self.outbox.push(&whole[..start]);
+        Some(whole[start..].to_vec())
+    }
 }
 
-/// Tells a message's answer, which belongs into the array, from the notifications before it, which do not.
-struct Answers;
+/// The messages of a batch. Reading stops when there are too many.
+struct Messages<'a>(Vec<&'a RawValue>);
 
-impl Answers {
-    fn split(connection: &Connection, frames: Vec<u8>) -> Option<Vec<u8>> {
-        let frames = frames.strip_suffix(b"\n")?;
-        let start = memchr::memrchr(b'\n', frames).map_or(0, |at| at + 1);
-        let (notifications, last) = frames.split_at(start);
-        let is_notification = last.starts_with(br#"{"jsonrpc":"2.0","method":"#);
-        if is_notification {
-            connection.outbox.push(frames);
-            connection.outbox.push(b"\n");
-            return None;
+impl<'de: 'a, 'a> Deserialize<'de> for Messages<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(MessagesVisitor)
+    }
+}
+
+struct MessagesVisitor;
+
+impl<'de> Visitor<'de> for MessagesVisitor {
+    type Value = Messages<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a batch")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Messages<'de>, A::Error> {
+        let mut messages = Vec::new();
+        while let Some(message) = seq.next_element()? {
+            if messages.len() == MAX_MESSAGES {
+                return Err(A::Error::custom("too many messages"));
+            }
+            messages.push(message);
         }
-        connection.outbox.push(notifications);
-        Some(last.to_vec())
+        Ok(Messages(messages))
     }
 }
 

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::in_flight::{Admission, Cancellation};
-use super::{Connection, Dispatched, Request, finish_frame};
+use super::in_flight::{Admission, Place, Running};
+use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::invocation::{CallFuture, Invocation, Invoked};
@@ -25,9 +25,10 @@ use crate::operator;
 use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
-use crate::protocol::id::{Id, Key};
+use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::{Handler, Pace};
+use crate::schema::duplicates;
 use crate::schema::walk::walk;
 
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
@@ -58,7 +59,14 @@ pub(super) type Started = Pin<Box<dyn CallFuture>>;
 impl Connection {
     /// Whether a request may be served now; `false` if it has to wait.
     pub(super) fn admit(&self, request: &Request<'_>) -> Result<bool, RpcError> {
-        match self.in_flight.admit(|| request.id.key(), request.message) {
+        let admitted = request.admitted.take();
+        let is_member = matches!(admitted, Admitted::Member);
+        let is_reserved = matches!(admitted, Admitted::Reserved(_));
+        request.admitted.set(admitted);
+        if is_reserved {
+            return Ok(true);
+        }
+        match self.in_flight.admit(|| request.id.key(), request.message, is_member) {
             Admission::Start => Ok(true),
             Admission::Wait => Ok(false),
             Admission::DuplicateId => {
@@ -100,43 +108,70 @@ impl Connection {
             }
         };
         // A handler that has shown to be slow would hold up the reader, and with it every other call.
-        if !pace.is_some_and(|pace| pace.is_slow()) {
+        let was_polled = !pace.is_some_and(|pace| pace.is_slow());
+        if was_polled {
             let timer = pace.filter(|pace| pace.wants_sample()).map(|pace| (pace, Instant::now()));
+            let mut slot = Some(future);
             let polled = caught(|| {
                 let mut answer = Answer::new(out, frame);
-                future.as_mut().poll_call(&mut TaskContext::from_waker(Waker::noop()), &mut answer)
+                let mut task = TaskContext::from_waker(Waker::noop());
+                let polled =
+                    slot.as_mut().map_or(Poll::Pending, |future| future.as_mut().poll_call(&mut task, &mut answer));
+                if polled.is_ready() {
+                    // What it holds is the author's, and may panic too.
+                    slot = None;
+                }
+                polled
             });
             if let Some((pace, timer)) = timer {
                 pace.record(timer.elapsed(), name);
             }
-            match polled {
-                Ok(Poll::Ready(())) => {
-                    finish_in_place(call_request.as_deref(), out, begin);
-                    return Dispatched::Done;
-                }
-                Ok(Poll::Pending) => {}
-                Err(panicked) => {
-                    out.truncate(begin);
-                    answer_panic(out, frame, &panicked);
+            match (polled, slot) {
+                (Ok(Poll::Pending), Some(pending)) => future = pending,
+                (ended, rest) => {
+                    match ended {
+                        Err(panicked) => {
+                            out.truncate(begin);
+                            answer_panic(out, frame, &panicked);
+                        }
+                        _ => out.push(b'\n'),
+                    }
+                    if let Some(request) = &call_request {
+                        let notifications = request.finish();
+                        if !notifications.is_empty() {
+                            out.splice(begin..begin, notifications);
+                        }
+                    }
+                    if let Admitted::Reserved(reservation) = request.admitted.take() {
+                        if !reservation.finish() {
+                            out.truncate(begin);
+                        }
+                    }
+                    if let Some(rest) = rest {
+                        drop_future(rest, name);
+                    }
                     return Dispatched::Done;
                 }
             }
         }
-        let key = request.id.key();
-        let cancellation = self.in_flight.insert(key.clone());
+        let running = match request.admitted.take() {
+            Admitted::Reserved(reservation) => reservation.into_running(),
+            _ => None,
+        };
+        let running = running.unwrap_or_else(|| self.in_flight.insert(request.id.key()));
         let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
         Dispatched::Pending(PendingCall {
             connection: Arc::clone(self),
             name,
             subject,
             id: request.id.as_str().into(),
-            key,
             revision: facts.revision,
             future,
             request: call_request,
-            cancellation,
+            running,
             timeout,
             pace: pace.cloned(),
+            was_polled,
             early,
         })
     }
@@ -154,32 +189,41 @@ impl Connection {
             Invoked::Refused(error) => error,
             Invoked::Described => return Err("it could not be called".into()),
         };
-        let mut problems = Vec::new();
-        if arguments.len() <= MAX_EXPLAINED {
-            if let Ok(mut value) = serde_json::from_str::<Value>(arguments) {
-                problems = walk(&handler.described.input, &mut value, lenient);
-                if problems.is_empty() {
-                    // What was meant is plain, so that is what is called.
-                    match (handler.invoke)(Invocation::call(&value.to_string(), context())) {
-                        Invoked::Started(future) => return Ok(future),
-                        Invoked::Refused(error) => return Err(explain(handler, &[describe(&error)])),
-                        Invoked::Described => {}
-                    }
-                }
-            }
+        let refused = |lines: &[String]| Err(explain(handler, lines));
+        if arguments.len() > MAX_EXPLAINED {
+            return refused(&[describe(&first)]);
         }
-        let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        if lines.is_empty() {
-            lines.push(describe(&first));
+        if let Some(name) = duplicates::first(arguments) {
+            let name: String = name.chars().take(128).collect();
+            return refused(&[format!("`{name}` is given twice")]);
         }
-        Err(explain(handler, &lines))
+        let Ok(mut value) = serde_json::from_str::<Value>(arguments) else { return refused(&[describe(&first)]) };
+        let found = walk(&handler.described.input, &mut value, lenient);
+        if !found.problems.is_empty() {
+            return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
+        if !found.mended {
+            return refused(&[describe(&first)]);
+        }
+        // What was meant is plain, so that is what is called.
+        match (handler.invoke)(Invocation::call(&value.to_string(), context())) {
+            Invoked::Started(future) => Ok(future),
+            Invoked::Refused(error) => refused(&[describe(&error)]),
+            Invoked::Described => Err("it could not be called".into()),
+        }
     }
 
     fn request(&self, request: &Request<'_>, facts: &CallFacts<'_>, timeout: Duration) -> Arc<context::Request> {
         Arc::new(context::Request {
             revision: facts.revision,
             transport: self.transport,
-            meta: meta_text(request.message).map(Into::into),
+            // Only a message that has a `_meta` is read again for its text.
+            meta: request
+                .frame
+                .params()
+                .and_then(|params| params.meta.as_ref())
+                .and_then(|_| meta_text(request.message))
+                .map(Into::into),
             client: facts.client.cloned(),
             progress_token: facts.progress_token.map(|token| token.as_str().into()),
             log: facts.log.clone(),
@@ -210,19 +254,15 @@ impl Connection {
     }
 }
 
-/// Ends a frame that was written in place, with the notifications of its call before it.
-fn finish_in_place(request: Option<&context::Request>, out: &mut Vec<u8>, start: usize) {
-    out.push(b'\n');
-    if let Some(request) = request {
-        let notifications = request.finish();
-        if !notifications.is_empty() {
-            out.splice(start..start, notifications);
-        }
-    }
-}
-
 fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked> {
     panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
+}
+
+/// Drops a handler. What it holds is the author's, and may panic too.
+fn drop_future(future: Started, name: &str) {
+    if let Err(panicked) = caught(|| drop(future)) {
+        operator::error(format_args!("`{name}` panicked when it was dropped: {}", panicked.0));
+    }
 }
 
 fn answer_panic(out: &mut Vec<u8>, frame: AnswerFrame<'_>, panicked: &panics::Panicked) {
@@ -251,13 +291,14 @@ pub(crate) struct PendingCall {
     name: &'static str,
     subject: Subject,
     id: Box<str>,
-    key: Key,
     revision: Revision,
-    future: Pin<Box<dyn CallFuture>>,
+    future: Started,
     request: Option<Arc<context::Request>>,
-    cancellation: Arc<Cancellation>,
+    running: Running,
     timeout: Duration,
     pace: Option<Arc<Pace>>,
+    /// Whether the first poll, which tells the handler's pace, is over.
+    was_polled: bool,
     early: Vec<u8>,
 }
 
@@ -275,28 +316,26 @@ impl PendingCall {
     }
 
     /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
-    /// cancelled.
-    pub(crate) async fn finish(mut self) -> Option<Vec<u8>> {
+    /// cancelled; and the place that it has until these are on their way.
+    pub(crate) async fn finish(mut self) -> Option<(Vec<u8>, Place)> {
         let mut answer = Vec::with_capacity(256);
         let end = self.poll_to_end(&mut answer).await;
         if !matches!(end, End::Answered) {
             answer.clear();
         }
         // The handler and what it holds are dropped before anybody hears of the end.
-        let PendingCall {
-            connection, name, subject, id, key, revision, future, request, cancellation, timeout, ..
-        } = self;
+        let PendingCall { connection, name, subject, id, revision, future, request, running, timeout, .. } = self;
         if matches!(end, End::TimedOut | End::Cancelled) {
             if let Some(request) = &request {
                 request.cancel();
             }
         }
-        drop(future);
+        drop_future(future, name);
         let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
         // The call keeps its place until its answer has one, or a client that does not read could make
         // answers pile up.
         connection.outbox.room().await;
-        if !connection.in_flight.remove(&key, &cancellation) {
+        if !connection.in_flight.remove(&running.key, &running.cancellation) {
             return None;
         }
         let frame = connection.answer_frame(name, &subject, &id, revision);
@@ -304,7 +343,7 @@ impl PendingCall {
             End::Answered => {
                 answer.push(b'\n');
                 if frames.is_empty() {
-                    return Some(answer);
+                    return Some((answer, running.place));
                 }
                 frames.extend_from_slice(&answer);
             }
@@ -316,15 +355,15 @@ impl PendingCall {
             }
             End::Cancelled => return None,
         }
-        Some(frames)
+        Some((frames, running.place))
     }
 
     async fn poll_to_end(&mut self, out: &mut Vec<u8>) -> End {
         let connection = Arc::clone(&self.connection);
-        let cancellation = Arc::clone(&self.cancellation);
+        let cancellation = Arc::clone(&self.running.cancellation);
         let mut timer = pin!(tokio::time::sleep(self.timeout));
         let mut cancelled = pin!(cancellation.cancelled());
-        let mut first = self.pace.as_ref().is_some_and(|pace| pace.is_slow());
+        let mut first = !self.was_polled;
         poll_fn(|task| {
             if cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(End::Cancelled);

@@ -54,6 +54,8 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match request.frame.params().and_then(|params| params.cursor) {
+            // Some clients send `null` for nothing.
+            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
             Some(raw) => Some(text(raw).ok_or_else(invalid)?),
             None => None,
         };

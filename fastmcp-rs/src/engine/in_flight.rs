@@ -5,31 +5,29 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use crate::protocol::id::Key;
 
-/// The most calls that run at a time; more of them wait.
-const MAX_RUNNING: usize = 256;
-/// How many bytes of requests may wait before the reader is asked to pause.
-const ENOUGH_WAITING_BYTES: usize = 8 << 20;
+/// The most calls that have a place at a time; more of them wait.
+const MAX_PLACES: usize = 256;
 /// The most bytes of requests that wait; more of them are refused.
 const MAX_WAITING_BYTES: usize = 64 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     table: Mutex<Table>,
-    /// How many ids are taken, so that a reader with nothing in flight need not lock.
+    /// Calls with a place and calls that wait, so that a reader with nothing in flight need not lock.
     count: AtomicUsize,
-    /// Told when fewer requests wait.
-    fewer: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     running: HashMap<Key, Arc<Cancellation>>,
+    /// How many calls have a place: those that run, and those whose answer is not yet on its way.
+    places: usize,
     /// Requests in their order; one that was cancelled stays here until it is its turn.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
@@ -40,9 +38,62 @@ struct Table {
 
 #[derive(Debug)]
 struct Waiting {
-    key: Key,
+    /// `None` for a batch, which is nobody's answer.
+    key: Option<Key>,
     ticket: u64,
     message: Box<str>,
+}
+
+/// A call's place, which it keeps until its answer is on its way.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<InFlight>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.lock().places -= 1;
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A place that is taken for a request before it is served, so that its id is known meanwhile.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    pub(crate) place: Place,
+    /// The call's id, unless this is for a batch.
+    call: Option<(Key, Arc<Cancellation>)>,
+}
+
+impl Reservation {
+    /// Gives the id back; `false` if the call was cancelled meanwhile.
+    pub(crate) fn finish(mut self) -> bool {
+        self.call.take().is_none_or(|(key, cancellation)| self.place.0.remove(&key, &cancellation))
+    }
+
+    /// Lets the call run on.
+    pub(crate) fn into_running(mut self) -> Option<Running> {
+        let (key, cancellation) = self.call.take()?;
+        let place = Place(Arc::clone(&self.place.0));
+        // The place that this one drops is counted again here.
+        place.0.lock().places += 1;
+        place.0.count.fetch_add(1, Ordering::AcqRel);
+        Some(Running { place, key, cancellation })
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some((key, cancellation)) = self.call.take() {
+            self.place.0.remove(&key, &cancellation);
+        }
+    }
+}
+
+/// A call in the table.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) place: Place,
+    pub(crate) key: Key,
+    pub(crate) cancellation: Arc<Cancellation>,
 }
 
 /// Tells a call that it is no longer wanted.
@@ -87,12 +138,15 @@ impl InFlight {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many calls are not yet answered.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
     /// Whether a call may start. It takes no place yet: most calls end before they need one.
-    pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str) -> Admission {
+    ///
+    /// `is_member`: whether it is part of a batch, which has its place as a whole.
+    pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str, is_member: bool) -> Admission {
         if self.len() == 0 {
             return Admission::Start;
         }
@@ -101,7 +155,16 @@ impl InFlight {
         if table.running.contains_key(&key) || table.tickets.contains_key(&key) {
             return Admission::DuplicateId;
         }
-        if table.running.len() < MAX_RUNNING {
+        if is_member { Admission::Start } else { self.admit_message(&mut table, Some(key), message) }
+    }
+
+    /// The same for a batch.
+    pub(crate) fn admit_batch(&self, message: &str) -> Admission {
+        self.admit_message(&mut self.lock(), None, message)
+    }
+
+    fn admit_message(&self, table: &mut Table, key: Option<Key>, message: &str) -> Admission {
+        if table.places < MAX_PLACES {
             return Admission::Start;
         }
         if table.waiting_bytes + message.len() > MAX_WAITING_BYTES {
@@ -110,71 +173,76 @@ impl InFlight {
         table.waiting_bytes += message.len();
         table.last_ticket += 1;
         let ticket = table.last_ticket;
-        table.tickets.insert(key.clone(), ticket);
+        if let Some(key) = &key {
+            table.tickets.insert(key.clone(), ticket);
+        }
         table.waiting.push_back(Waiting { key, ticket, message: message.into() });
         self.count.fetch_add(1, Ordering::AcqRel);
         Admission::Wait
     }
 
     /// A call that could not be answered at once takes its place.
-    pub(crate) fn insert(&self, key: Key) -> Arc<Cancellation> {
+    pub(crate) fn insert(self: &Arc<Self>, key: Key) -> Running {
         let cancellation = Arc::new(Cancellation::default());
-        if self.lock().running.insert(key, Arc::clone(&cancellation)).is_none() {
-            self.count.fetch_add(1, Ordering::AcqRel);
-        }
-        cancellation
+        let mut table = self.lock();
+        table.running.insert(key.clone(), Arc::clone(&cancellation));
+        Running { place: self.take_place(&mut table), key, cancellation }
     }
 
-    /// Takes a call out of the table; `false` if it was cancelled before.
+    /// A place beside the others, for an answer that is on its way.
+    pub(crate) fn guard(self: &Arc<Self>) -> Place {
+        self.take_place(&mut self.lock())
+    }
+
+    fn take_place(self: &Arc<Self>, table: &mut Table) -> Place {
+        table.places += 1;
+        self.count.fetch_add(1, Ordering::AcqRel);
+        Place(Arc::clone(self))
+    }
+
+    /// Takes a call's id out of the table; `false` if it was cancelled before.
     pub(crate) fn remove(&self, key: &Key, call: &Arc<Cancellation>) -> bool {
         let mut table = self.lock();
         // After a cancellation the id is free, and may be another call's by now.
         let mine = table.running.get(key).is_some_and(|other| Arc::ptr_eq(other, call));
         if mine {
             table.running.remove(key);
-            self.count.fetch_sub(1, Ordering::AcqRel);
         }
         mine
     }
 
-    /// The next request that waited, if there is room for it.
-    pub(crate) fn next_waiting(&self) -> Option<Box<str>> {
+    /// The next request that waited, if there is a place for it.
+    pub(crate) fn next_waiting(self: &Arc<Self>) -> Option<(Box<str>, Reservation)> {
         if self.len() == 0 {
             return None;
         }
         let mut table = self.lock();
-        if table.running.len() >= MAX_RUNNING {
+        if table.places >= MAX_PLACES {
             return None;
         }
         loop {
             let Waiting { key, ticket, message } = table.waiting.pop_front()?;
             table.waiting_bytes -= message.len();
-            if table.waiting_bytes <= ENOUGH_WAITING_BYTES {
-                self.fewer.notify_all();
-            }
-            if table.tickets.get(&key) == Some(&ticket) {
-                table.tickets.remove(&key);
-                self.count.fetch_sub(1, Ordering::AcqRel);
-                return Some(message);
-            }
-        }
-    }
-
-    /// Blocks while so many requests wait that it is better to leave the next ones in the pipe.
-    pub(crate) fn wait_until_fewer_wait(&self) {
-        if self.len() < MAX_RUNNING {
-            return;
-        }
-        let mut table = self.lock();
-        while table.waiting_bytes > ENOUGH_WAITING_BYTES {
-            table = self.fewer.wait(table).unwrap_or_else(PoisonError::into_inner);
+            let call = match key {
+                None => None,
+                Some(key) if table.tickets.get(&key) == Some(&ticket) => {
+                    table.tickets.remove(&key);
+                    let cancellation = Arc::new(Cancellation::default());
+                    table.running.insert(key.clone(), Arc::clone(&cancellation));
+                    Some((key, cancellation))
+                }
+                // It was cancelled.
+                Some(_) => continue,
+            };
+            let place = self.take_place(&mut table);
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            return Some((message, Reservation { place, call }));
         }
     }
 
     pub(crate) fn cancel(&self, key: &Key) {
         let mut table = self.lock();
         if let Some(call) = table.running.remove(key) {
-            self.count.fetch_sub(1, Ordering::AcqRel);
             call.cancel();
         } else if table.tickets.remove(key).is_some() {
             self.count.fetch_sub(1, Ordering::AcqRel);
@@ -183,14 +251,14 @@ impl InFlight {
 
     pub(crate) fn cancel_all(&self) {
         let mut table = self.lock();
+        let batches = table.waiting.iter().filter(|waiting| waiting.key.is_none()).count();
+        self.count.fetch_sub(table.tickets.len() + batches, Ordering::AcqRel);
         table.waiting.clear();
         table.waiting_bytes = 0;
         table.tickets.clear();
-        self.fewer.notify_all();
         for (_, call) in table.running.drain() {
             call.cancel();
         }
-        self.count.store(0, Ordering::Release);
     }
 }
 
@@ -202,41 +270,67 @@ mod tests {
         Key::Integer(number)
     }
 
+    fn admit(calls: &InFlight, id: i64, message: &str) -> Admission {
+        calls.admit(|| key(id), message, false)
+    }
+
     #[test]
     fn an_id_in_flight_is_refused_until_it_is_answered_or_cancelled() {
-        let calls = InFlight::default();
-        assert_eq!(calls.admit(|| key(1), ""), Admission::Start);
+        let calls = Arc::new(InFlight::default());
+        assert_eq!(admit(&calls, 1, ""), Admission::Start);
         let call = calls.insert(key(1));
-        assert_eq!(calls.admit(|| key(1), ""), Admission::DuplicateId);
-        assert!(calls.remove(&key(1), &call));
-        assert!(!calls.remove(&key(1), &call));
+        assert_eq!(admit(&calls, 1, ""), Admission::DuplicateId);
+        assert!(calls.remove(&key(1), &call.cancellation));
+        assert!(!calls.remove(&key(1), &call.cancellation));
+        assert_eq!(calls.len(), 1, "its answer is not yet on its way");
+        drop(call);
 
         let call = calls.insert(key(1));
         calls.cancel(&key(1));
-        assert!(call.is_cancelled());
+        assert!(call.cancellation.is_cancelled());
         let other = calls.insert(key(1));
-        assert!(!calls.remove(&key(1), &call), "the id is another call's by now");
-        assert!(calls.remove(&key(1), &other));
+        assert!(!calls.remove(&key(1), &call.cancellation), "the id is another call's by now");
+        assert!(calls.remove(&key(1), &other.cancellation));
+        drop((call, other));
         assert_eq!(calls.len(), 0);
     }
 
     #[test]
     fn too_many_calls_wait_in_order() {
-        let calls = InFlight::default();
-        let running: Vec<_> = (0..256).map(|id| calls.insert(key(id))).collect();
-        assert_eq!(calls.admit(|| key(1000), "first"), Admission::Wait);
-        assert_eq!(calls.admit(|| key(1001), "second"), Admission::Wait);
-        assert_eq!(calls.admit(|| key(1001), "second"), Admission::DuplicateId);
-        assert_eq!(calls.admit(|| key(1002), &"x".repeat(MAX_WAITING_BYTES)), Admission::Overload);
-        assert_eq!(calls.next_waiting(), None);
+        let calls = Arc::new(InFlight::default());
+        let mut running: Vec<_> = (0..256).map(|id| calls.insert(key(id))).collect();
+        assert_eq!(admit(&calls, 1000, "first"), Admission::Wait);
+        assert_eq!(admit(&calls, 1001, "second"), Admission::Wait);
+        assert_eq!(admit(&calls, 1001, "second"), Admission::DuplicateId);
+        assert_eq!(calls.admit_batch("[]"), Admission::Wait);
+        assert_eq!(admit(&calls, 1002, &"x".repeat(MAX_WAITING_BYTES)), Admission::Overload);
+        assert!(calls.next_waiting().is_none());
         calls.cancel(&key(1000));
-        assert_eq!(calls.admit(|| key(1000), "third"), Admission::Wait, "a cancelled id may be used again");
-        assert!(calls.remove(&key(0), &running[0]));
-        assert_eq!(calls.next_waiting().as_deref(), Some("second"));
-        assert_eq!(calls.next_waiting().as_deref(), Some("third"));
-        assert_eq!(calls.next_waiting(), None);
+        assert_eq!(admit(&calls, 1000, "third"), Admission::Wait, "a cancelled id may be used again");
+        let next = |calls: &Arc<InFlight>| {
+            calls.next_waiting().map(|(message, reservation)| (message.into_string(), reservation))
+        };
+
+        drop(running.pop());
+        let (message, second) = next(&calls).unwrap();
+        assert_eq!(message, "second");
+        assert_eq!(admit(&calls, 1001, ""), Admission::DuplicateId, "its id is known while it is served");
+        assert!(next(&calls).is_none());
+        let second = second.into_running().unwrap();
+        assert!(next(&calls).is_none(), "it kept its place");
+        assert!(calls.remove(&second.key, &second.cancellation));
+        drop(second);
+        let (message, batch) = next(&calls).unwrap();
+        assert_eq!(message, "[]");
+        assert!(batch.finish());
+        let (message, third) = next(&calls).unwrap();
+        assert_eq!(message, "third");
+        calls.cancel(&key(1000));
+        assert!(!third.finish(), "it was cancelled while it was served");
+        assert!(next(&calls).is_none());
         calls.cancel_all();
+        assert!(running[1].cancellation.is_cancelled());
+        drop(running);
         assert_eq!(calls.len(), 0);
-        assert!(running[1].is_cancelled());
     }
 }

@@ -15,8 +15,9 @@ mod legacy;
 mod modern;
 mod server;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 pub(crate) use call::PendingCall;
@@ -29,11 +30,11 @@ use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage_id};
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError, code};
-use in_flight::InFlight;
+use in_flight::{InFlight, Reservation};
 use legacy::Session;
 
-/// How many id-less errors a peer may cause before they are limited to [`ERRORS_PER_SECOND`].
-const FREE_ERRORS: u32 = 100;
+/// The most id-less errors that a peer may cause at once; [`ERRORS_PER_SECOND`] are added.
+const MAX_ERRORS: u32 = 100;
 const ERRORS_PER_SECOND: u32 = 10;
 
 /// One peer.
@@ -43,11 +44,21 @@ pub(crate) struct Connection {
     outbox: Arc<Outbox>,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
-    in_flight: InFlight,
+    in_flight: Arc<InFlight>,
     /// Whether a call has ever waited: from then on there are answers that nobody is ready to write.
     answers_late: AtomicBool,
-    opened: Instant,
-    anonymous_errors: AtomicU32,
+    /// Whether nothing more is to be served.
+    stopping: AtomicBool,
+    /// How many lines were taken.
+    received: AtomicU64,
+    errors: Mutex<ErrorBudget>,
+}
+
+/// How many errors that answer no request may be sent.
+struct ErrorBudget {
+    left: u32,
+    since: Instant,
+    refused: u64,
 }
 
 /// What the answer to a message is.
@@ -65,10 +76,11 @@ impl Connection {
             transport,
             outbox: Arc::new(Outbox::default()),
             session: OnceLock::new(),
-            in_flight: InFlight::default(),
+            in_flight: Arc::default(),
             answers_late: AtomicBool::new(false),
-            opened: Instant::now(),
-            anonymous_errors: AtomicU32::new(0),
+            stopping: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            errors: Mutex::new(ErrorBudget { left: MAX_ERRORS, since: Instant::now(), refused: 0 }),
         })
     }
 
@@ -81,10 +93,18 @@ impl Connection {
         self.in_flight.len()
     }
 
-    /// Blocks while so much waits to be done or to be read that nothing more should be taken in.
-    pub(crate) fn wait_for_room(&self) {
-        self.in_flight.wait_until_fewer_wait();
-        self.outbox.wait_for_room();
+    /// Nothing more is to be served; what runs may end.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// A number that changes as long as lines are taken.
+    pub(crate) fn lines_received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// Whether answers may come by the outbox.
@@ -100,6 +120,7 @@ impl Connection {
     /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
     /// newline; others go to the outbox when they are. Must be called inside a tokio runtime.
     pub(crate) fn receive(self: &Arc<Self>, line: &[u8], out: &mut Vec<u8>) {
+        self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
@@ -108,7 +129,11 @@ impl Connection {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
             return self.anonymous_error(out, &error);
         };
-        if let Dispatched::Pending(call) = self.dispatch(message, out) {
+        self.serve(message, None, out);
+    }
+
+    fn serve(self: &Arc<Self>, message: &str, reservation: Option<Reservation>, out: &mut Vec<u8>) {
+        if let Dispatched::Pending(call) = self.dispatch(message, reservation, out) {
             self.start(call, out);
         }
     }
@@ -132,8 +157,9 @@ impl Connection {
         out.clear();
         let connection = Arc::clone(self);
         tokio::spawn(async move {
-            if let Some(frames) = call.finish().await {
+            if let Some((frames, place)) = call.finish().await {
                 connection.outbox.push(&frames);
+                drop(place);
             }
             connection.resume().await;
         });
@@ -141,28 +167,37 @@ impl Connection {
 
     /// Starts calls that waited for others to end.
     async fn resume(self: &Arc<Self>) {
-        while let Some(message) = self.in_flight.next_waiting() {
+        while let Some((message, reservation)) = self.in_flight.next_waiting() {
+            // It is counted until its answer is on its way, whatever becomes of its own place.
             let mut out = Vec::new();
-            self.receive(message.as_bytes(), &mut out);
+            let guard = self.in_flight.guard();
+            self.serve(&message, Some(reservation), &mut out);
             self.outbox.room().await;
             self.outbox.push(&out);
+            drop(guard);
         }
     }
 
     /// Reads the era from the message, and answers in it.
-    fn dispatch(self: &Arc<Self>, message: &str, out: &mut Vec<u8>) -> Dispatched {
+    fn dispatch(self: &Arc<Self>, message: &str, reservation: Option<Reservation>, out: &mut Vec<u8>) -> Dispatched {
         let frame = match Frame::parse(message) {
             Ok(frame) => frame,
-            Err(Malformed::Batch) => return self.batch(message, out),
+            Err(Malformed::Batch) => return self.batch(message, reservation, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 return Dispatched::Done;
             }
         };
-        self.dispatch_frame(message, &frame, out)
+        self.dispatch_frame(message, &frame, Admitted::from(reservation), out)
     }
 
-    fn dispatch_frame(self: &Arc<Self>, message: &str, frame: &Frame<'_>, out: &mut Vec<u8>) -> Dispatched {
+    fn dispatch_frame(
+        self: &Arc<Self>,
+        message: &str,
+        frame: &Frame<'_>,
+        admitted: Admitted,
+        out: &mut Vec<u8>,
+    ) -> Dispatched {
         let id = match frame.id.map(Id::parse) {
             None => None,
             Some(Some(id)) => Some(id),
@@ -170,7 +205,7 @@ impl Connection {
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
-                    "Invalid request: an id is a string of at most 256 bytes, or an integer of at most 64 bits",
+                    "Invalid request: an id is a string of at most 256 bytes, or a signed 64-bit integer",
                 );
                 self.anonymous_error(out, &error);
                 return Dispatched::Done;
@@ -195,7 +230,7 @@ impl Connection {
             self.notification(&method, frame);
             return Dispatched::Done;
         };
-        let request = Request { message, frame, id, method: &method };
+        let request = Request { message, frame, id, method: &method, admitted: Cell::new(admitted) };
         let dispatched = if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
             self.modern(&request, out)
         } else {
@@ -213,8 +248,10 @@ impl Connection {
     fn notification(&self, method: &str, frame: &Frame<'_>) {
         match method {
             "notifications/cancelled" => {
-                let target = frame.params().and_then(|params| params.request_id).and_then(Id::parse);
-                if let Some(id) = target {
+                let params = frame.params();
+                if let Some(id) = params.and_then(|params| params.request_id).and_then(Id::parse) {
+                    let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
+                    tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
                     self.in_flight.cancel(&id.key());
                 }
             }
@@ -257,15 +294,21 @@ impl Connection {
     /// An error that answers no request in particular. Two peers that answer each other's noise would never
     /// stop, so there is a limit.
     fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
-        let seconds = u32::try_from(self.opened.elapsed().as_secs()).unwrap_or(u32::MAX);
-        let allowed = FREE_ERRORS.saturating_add(seconds.saturating_mul(ERRORS_PER_SECOND));
-        let count = self.anonymous_errors.fetch_add(1, Ordering::Relaxed);
-        if count < allowed {
+        let mut budget = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let earned = u32::try_from(budget.since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
+        if earned > 0 {
+            budget.left = budget.left.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
+            budget.since = Instant::now();
+        }
+        if budget.left > 0 {
+            budget.left -= 1;
             finish_frame(out, |out| write::error(out, None, error));
-        } else if count.is_power_of_two() {
-            operator::warn(format_args!(
-                "the client has sent {count} messages that cannot be read; some go unanswered"
-            ));
+            return;
+        }
+        budget.refused += 1;
+        if budget.refused.is_power_of_two() {
+            let refused = budget.refused;
+            operator::warn(format_args!("the client sends messages that cannot be read: {refused} went unanswered"));
         }
     }
 }
@@ -276,6 +319,25 @@ struct Request<'a> {
     frame: &'a Frame<'a>,
     id: Id<'a>,
     method: &'a str,
+    admitted: Cell<Admitted>,
+}
+
+/// Whether a request may be served whatever else is in flight.
+#[derive(Debug, Default)]
+enum Admitted {
+    /// It has to ask.
+    #[default]
+    No,
+    /// It has waited, and has its place.
+    Reserved(Reservation),
+    /// It is part of a batch.
+    Member,
+}
+
+impl From<Option<Reservation>> for Admitted {
+    fn from(reservation: Option<Reservation>) -> Admitted {
+        reservation.map_or(Admitted::No, Admitted::Reserved)
+    }
 }
 
 /// Writes one frame and the newline that ends it.
@@ -295,7 +357,9 @@ fn leading_id(start: &[u8]) -> Option<String> {
         let (key, after) = leading_value(rest)?;
         let after = after.trim_start().strip_prefix(':')?;
         let (value, after) = leading_value(after)?;
-        if key.get() == "\"id\"" {
+        // A number that ends where the text does may go on.
+        let is_whole = !after.trim_start().is_empty();
+        if key.get() == "\"id\"" && is_whole {
             return Id::parse(value).map(|id| id.as_str().to_owned());
         }
         rest = after.trim_start().strip_prefix(',')?;

@@ -48,7 +48,7 @@ fn check_envelope(meta: &Meta<'_>) -> Result<Revision, RpcError> {
         Some(revision) if revision.is_modern() => Ok(revision),
         other => {
             let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
-            let supported: Vec<&str> = Revision::ALL.into_iter().map(Revision::as_str).collect();
+            let supported: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let error =
                 RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, format!("Unsupported protocol version{hint}"));
             Err(error.with_data(&json!({ "supported": supported, "requested": version })))

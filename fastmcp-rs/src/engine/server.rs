@@ -99,7 +99,7 @@ impl Server {
     /// The result of `server/discover`, as JSON text.
     pub(crate) fn discovery(&self) -> &[u8] {
         self.discovery.get_or_init(|| {
-            let versions: Vec<&str> = Revision::ALL.into_iter().map(Revision::as_str).collect();
+            let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = write::json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);

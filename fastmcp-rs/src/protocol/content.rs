@@ -71,6 +71,7 @@ into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink)
 /// Who a block is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Role {
     /// The person who uses the client.
     User,

@@ -19,6 +19,7 @@ use std::fmt;
 /// assert_eq!(Revision::V2025_03_26.to_string(), "2025-03-26");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Revision {
     /// The first revision.
     V2024_11_05,
@@ -34,7 +35,7 @@ pub enum Revision {
 
 impl Revision {
     /// Every revision that this library speaks, newest first.
-    pub const ALL: [Revision; 5] = [
+    pub const ALL: &'static [Revision] = &[
         Revision::V2026_07_28,
         Revision::V2025_11_25,
         Revision::V2025_06_18,
@@ -58,7 +59,7 @@ impl Revision {
 
     /// The revision of that name, or `None` for a name that this library does not know.
     pub fn parse(name: &str) -> Option<Revision> {
-        Revision::ALL.into_iter().find(|revision| revision.as_str() == name)
+        Revision::ALL.iter().copied().find(|revision| revision.as_str() == name)
     }
 
     /// Whether this revision is stateless: no handshake, and `_meta` on every request.

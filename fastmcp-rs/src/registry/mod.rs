@@ -146,13 +146,14 @@ fn at(handler: &Handler, noun: &str, problem: &str) -> String {
 /// What is wrong with the entries of one list.
 fn check<T: Listed>(list: &List<T>, noun: &str, verb: &str, advice: &str, problems: &mut Vec<String>) {
     for pair in list.entries().windows(2) {
-        if pair[0].key() == pair[1].key() {
+        let (one, other) = (pair[0].handler().location, pair[1].handler().location);
+        if pair[0].key() == pair[1].key() && (one.file, one.line) == (other.file, other.line) {
             problems.push(format!(
-                "two {noun}s are {verb} `{}`: at {} and at {}; {advice}",
-                pair[0].key(),
-                pair[0].handler().location,
-                pair[1].handler().location
+                "the {noun} `{}` ({one}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`",
+                pair[0].key()
             ));
+        } else if pair[0].key() == pair[1].key() {
+            problems.push(format!("two {noun}s are {verb} `{}`: at {one} and at {other}; {advice}", pair[0].key()));
         }
     }
     for entry in list.entries() {

@@ -36,6 +36,7 @@ impl Default for ListConfig {
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CacheScope {
     /// Only the client that asked. The default.
     #[default]
@@ -104,22 +105,23 @@ impl<T: Listed> List<T> {
         let page_size = self.config.page_size;
         let start = match cursor {
             None => 0,
-            // A cursor is made after the last key of a page, so one that fits no page is not ours.
             Some(cursor) => {
                 let after = parse_cursor(T::MEMBER, cursor)?;
-                let start = self.entries.partition_point(|entry| entry.key() <= after.as_str());
-                (start % page_size == 0 && start < self.entries.len()).then_some(start)?
+                self.entries.partition_point(|entry| entry.key() <= after.as_str())
             }
         };
+        // A cursor of another instance, whose list was another one, may begin anywhere.
+        if start % page_size != 0 || start > 0 && start >= self.entries.len() {
+            return Some(self.serialise(start, revision, server_info));
+        }
         let pages = self.pages[revision.index()].get_or_init(|| {
             let count = self.entries.len().div_ceil(page_size).max(1);
-            (0..count).map(|page| self.serialise(page, revision, server_info)).collect()
+            (0..count).map(|page| self.serialise(page * page_size, revision, server_info)).collect()
         });
         pages.get(start / page_size).cloned()
     }
 
-    fn serialise(&self, page: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
-        let start = page * self.config.page_size;
+    fn serialise(&self, start: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
         let end = (start + self.config.page_size).min(self.entries.len());
         let mut out = Vec::new();
         out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });

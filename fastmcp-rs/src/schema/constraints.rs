@@ -35,7 +35,8 @@ impl Number {
     fn cmp_to(self, other: Number) -> std::cmp::Ordering {
         match (self, other) {
             (Number::Integer(one), Number::Integer(other)) => one.cmp(&other),
-            _ => self.as_f64().total_cmp(&other.as_f64()),
+            // JSON has no NaN, and -0.0 is 0.
+            _ => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(std::cmp::Ordering::Equal),
         }
     }
 }
@@ -82,6 +83,12 @@ pub(crate) fn publish(
         let own = property.get(keyword).and_then(number_of);
         if own.is_none_or(|own| bound.cmp_to(own) == tighter) {
             property.insert(keyword.into(), bound.to_json());
+        }
+    }
+    let bound = |keyword| property.get(keyword).and_then(number_of);
+    if let (Some(min), Some(max)) = (bound("minimum"), bound("maximum")) {
+        if min.cmp_to(max).is_gt() {
+            problems.push(format!("parameter `{parameter}`: no value of its type is from {min} to {max}"));
         }
     }
     let unit = length_unit(property);

@@ -6,6 +6,7 @@
 //! every problem at once, and mends what a model plainly meant.
 
 pub(crate) mod constraints;
+pub(crate) mod duplicates;
 pub(crate) mod header;
 pub(crate) mod normal;
 pub(crate) mod suggest;

@@ -66,6 +66,8 @@ fn normalise(mut schema: Value, direction: Direction) -> Value {
     }
     if direction == Direction::Input {
         loosen_properties(object);
+        // A set takes a list in which something comes twice, and so must its schema.
+        object.remove("uniqueItems");
     }
     flatten_enum(object);
     schema

@@ -20,6 +20,9 @@ const MAX_PROBLEMS: usize = 20;
 const MAX_SHOWN: usize = 80;
 /// How often a reference may lead to another one. A schema that refers to itself stops at the data.
 const MAX_REFERENCES: usize = 32;
+/// How many values are looked at. Alternatives multiply: a value may be looked at once for each of them, at
+/// each level, and all this happens while other calls wait.
+const MAX_STEPS: usize = 100_000;
 
 /// What is wrong with one value.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,25 +38,46 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// What came of a walk.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<Problem>,
+    /// Whether the value was changed into what was meant.
+    pub(crate) mended: bool,
+}
+
 /// Checks `value` against `schema` and mends it. With `lenient`, JSON inside strings is taken out of them.
-pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Vec<Problem> {
-    let mut walker = Walker { root: schema, lenient, problems: Vec::new(), path: String::new(), references: 0 };
+pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Findings {
+    let mut walker = Walker {
+        root: schema,
+        lenient,
+        found: Findings::default(),
+        path: String::new(),
+        references: 0,
+        steps: MAX_STEPS,
+    };
     walker.value(schema, value);
-    walker.problems
+    if walker.steps == 0 {
+        // Nothing is known of what was not looked at, so nothing may be called with it.
+        walker.found.mended = false;
+    }
+    walker.found
 }
 
 struct Walker<'a> {
     root: &'a Value,
     lenient: bool,
-    problems: Vec<Problem>,
+    found: Findings,
     path: String,
     references: usize,
+    /// How many more values may be looked at.
+    steps: usize,
 }
 
 impl<'a> Walker<'a> {
     fn problem(&mut self, text: impl Into<String>) {
-        if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { path: self.path.clone(), text: text.into() });
+        if self.found.problems.len() < MAX_PROBLEMS {
+            self.found.problems.push(Problem { path: self.path.clone(), text: text.into() });
         }
     }
 
@@ -68,6 +92,10 @@ impl<'a> Walker<'a> {
 
     fn value(&mut self, schema: &'a Value, value: &mut Value) {
         let Some(keywords) = schema.as_object() else { return };
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 {
+            return;
+        }
         if let Some(target) = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)) {
             if self.references < MAX_REFERENCES {
                 self.references += 1;
@@ -127,7 +155,11 @@ impl<'a> Walker<'a> {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             _ => return true,
         };
-        if types.iter().any(|name| is_type(name, value)) || mend_integer(&types, value) {
+        if types.iter().any(|name| is_type(name, value)) {
+            return true;
+        }
+        if mend_integer(&types, value) {
+            self.found.mended = true;
             return true;
         }
         if let (true, Value::String(text)) = (self.lenient, &*value) {
@@ -135,6 +167,7 @@ impl<'a> Walker<'a> {
             if let Some(mut inside) = inside {
                 if types.iter().any(|name| is_type(name, &inside)) || mend_integer(&types, &mut inside) {
                     *value = inside;
+                    self.found.mended = true;
                     return true;
                 }
             }
@@ -155,12 +188,6 @@ impl<'a> Walker<'a> {
         let (min, max) = (count(keywords, "minItems"), count(keywords, "maxItems"));
         if let Err(problem) = check_length(items.len() as u64, min, max, "items") {
             self.problem(problem);
-        }
-        if keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
-            let twice = (1..items.len()).find(|&at| items[..at].contains(&items[at]));
-            if let Some(at) = twice {
-                self.problem(format!("its items must differ, and {} comes twice", shown(&items[at])));
-            }
         }
         let first = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         for (at, item) in items.iter_mut().enumerate() {
@@ -184,13 +211,21 @@ impl<'a> Walker<'a> {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
+        let patterns = keywords.get("patternProperties").and_then(Value::as_object);
+        let given = members.len();
+        members.retain(|key, member| {
+            // `null` counts as not given, where it could not be a value.
+            let allows_null = properties.get(key).is_none_or(allows_null);
+            allows_null || !member.is_null() || required.contains(&key.as_str())
+        });
+        self.found.mended |= members.len() < given;
         let mut unknown = Vec::new();
         for (key, member) in members.iter_mut() {
             // Looked up in the schema itself, which outlives this call.
             let schema = keywords.get("properties").and_then(|properties| properties.get(key));
+            let fits = |(pattern, _): &(&String, &Value)| check_text(key, None, None, Some(pattern)).is_ok();
+            let schema = schema.or_else(|| patterns.into_iter().flatten().find(fits).map(|(_, schema)| schema));
             match (schema, keywords.get("additionalProperties")) {
-                // `null` counts as not given.
-                (Some(_), _) if member.is_null() && !required.contains(&key.as_str()) => {}
                 (Some(schema), _) => self.at(key, |walker| walker.value(schema, member)),
                 (None, Some(Value::Bool(false))) => unknown.push(key.clone()),
                 (None, Some(schema)) => self.at(key, |walker| walker.value(schema, member)),
@@ -207,7 +242,8 @@ impl<'a> Walker<'a> {
         for key in unknown {
             let given = |name: &&str| !members.contains_key(*name);
             let meant = nearest(&key, properties.keys().map(String::as_str).filter(given));
-            let mut text = "there is no such argument".to_owned();
+            let noun = if self.path.is_empty() { "argument" } else { "member" };
+            let mut text = format!("there is no such {noun}");
             match meant {
                 Some(meant) => _ = write!(text, "; did you mean `{meant}`?"),
                 None if properties.is_empty() => text.push_str("; none are taken"),
@@ -233,31 +269,39 @@ impl<'a> Walker<'a> {
     fn alternatives(&mut self, branches: &'a [Value], value: &mut Value) {
         let mut closest: Option<(bool, Vec<Problem>)> = None;
         for branch in branches {
+            // A tag that says otherwise settles it, and walking such a branch at each level would multiply.
+            if has_other_tag(branch, value) {
+                continue;
+            }
             let mut candidate = value.clone();
             let mut walker = Walker {
                 root: self.root,
                 lenient: self.lenient,
-                problems: Vec::new(),
+                found: Findings::default(),
                 path: self.path.clone(),
                 references: self.references,
+                steps: self.steps,
             };
             walker.value(branch, &mut candidate);
-            if walker.problems.is_empty() {
+            self.steps = walker.steps;
+            let Findings { problems, mended } = walker.found;
+            if problems.is_empty() {
                 *value = candidate;
+                self.found.mended |= mended;
                 return;
             }
             let tagged = has_tag_of(branch, value);
             let closer = closest.as_ref().is_none_or(|(best_tagged, best)| {
-                (tagged, std::cmp::Reverse(walker.problems.len())) > (*best_tagged, std::cmp::Reverse(best.len()))
+                (tagged, std::cmp::Reverse(problems.len())) > (*best_tagged, std::cmp::Reverse(best.len()))
             });
             if closer {
-                closest = Some((tagged, walker.problems));
+                closest = Some((tagged, problems));
             }
         }
-        let Some((tagged, problems)) = closest else { return };
+        let (tagged, problems) = closest.unwrap_or_default();
         if tagged {
-            self.problems.extend(problems);
-            self.problems.truncate(MAX_PROBLEMS);
+            self.found.problems.extend(problems);
+            self.found.problems.truncate(MAX_PROBLEMS);
         } else {
             let forms: Vec<String> =
                 branches.iter().map(|branch| branch.as_object().map_or("anything".into(), expected)).collect();
@@ -276,6 +320,31 @@ fn has_tag_of(branch: &Value, value: &Value) -> bool {
             // The tag of a variant with content is the member's name itself.
             || (properties.len() == 1 && members.contains_key(name))
     })
+}
+
+/// Whether the value has a member that marks it as another alternative's.
+fn has_other_tag(branch: &Value, value: &Value) -> bool {
+    let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
+        return false;
+    };
+    properties.iter().any(|(name, schema)| {
+        let tag = schema.get("const").filter(|tag| tag.is_string());
+        tag.is_some_and(|tag| members.get(name).is_some_and(|member| member.is_string() && member != tag))
+    })
+}
+
+/// Whether `null` may be a value of this schema.
+fn allows_null(schema: &Value) -> bool {
+    let Some(keywords) = schema.as_object() else { return true };
+    let open =
+        !["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"].iter().any(|key| keywords.contains_key(*key));
+    let named = match keywords.get("type") {
+        Some(Value::String(only)) => only == "null",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
+        _ => false,
+    };
+    let branches = ["anyOf", "oneOf"].iter().filter_map(|key| keywords.get(*key).and_then(Value::as_array));
+    open || named || branches.flatten().any(allows_null)
 }
 
 fn is_type(name: &str, value: &Value) -> bool {
@@ -414,7 +483,7 @@ mod tests {
     }
 
     fn told(mut value: Value, lenient: bool) -> Vec<String> {
-        walk(&schema(), &mut value, lenient).iter().map(ToString::to_string).collect()
+        walk(&schema(), &mut value, lenient).problems.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -447,15 +516,15 @@ mod tests {
     #[test]
     fn json_inside_strings_is_taken_out() {
         let mut value = json!({"status": "SHIPPED", "limit": " 3 ", "tags": "[\"a\"]", "item": "{\"n\": \"1.5\"}"});
-        assert_eq!(walk(&schema(), &mut value.clone(), false).len(), 3);
-        assert!(walk(&schema(), &mut value, true).is_empty());
+        assert_eq!(walk(&schema(), &mut value.clone(), false).problems.len(), 3);
+        assert!(walk(&schema(), &mut value, true).problems.is_empty());
         assert_eq!(value, json!({"status": "SHIPPED", "limit": 3, "tags": ["a"], "item": {"n": 1.5}}));
     }
 
     #[test]
     fn whole_floats_are_integers_and_null_is_nothing() {
         let mut value = json!({"status": "SHIPPED", "limit": 3.0, "tags": null});
-        assert!(walk(&schema(), &mut value, false).is_empty());
+        assert!(walk(&schema(), &mut value, false).problems.is_empty());
         assert_eq!(value["limit"], json!(3));
         assert!(value["limit"].is_i64());
         assert_eq!(told(json!({"status": null}), true).len(), 1);
@@ -468,16 +537,54 @@ mod tests {
             {"type": "object", "properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]},
             {"type": "object", "properties": {"kind": {"const": "cash"}}, "required": ["kind"]}
         ]});
-        let problems = walk(&schema, &mut json!({"kind": "card", "number": 4}), true);
+        let problems = walk(&schema, &mut json!({"kind": "card", "number": 4}), true).problems;
         assert_eq!(problems[0].to_string(), "`/number`: expected a string, got 4");
-        assert!(walk(&schema, &mut json!({"kind": "cash"}), true).is_empty());
-        let problems = walk(&schema, &mut json!(3), true);
+        assert!(walk(&schema, &mut json!({"kind": "cash"}), true).problems.is_empty());
+        let problems = walk(&schema, &mut json!(3), true).problems;
         assert_eq!(problems[0].to_string(), "`/`: expected an object, or an object, got 3");
+    }
+
+    #[test]
+    fn recursive_alternatives_are_quick_and_exact() {
+        let pair = |op: &str| json!({"type": "object", "properties": {"op": {"const": op}, "left": {"$ref": "#/$defs/E"}, "right": {"$ref": "#/$defs/E"}}, "required": ["op", "left", "right"]});
+        let number = json!({"type": "object", "properties": {"op": {"const": "num"}, "value": {"type": "integer"}}, "required": ["op", "value"]});
+        let schema =
+            json!({"$defs": {"E": {"oneOf": [pair("add"), pair("mul"), pair("sub"), number]}}, "$ref": "#/$defs/E"});
+        let mut value = json!({"op": "num", "value": "x"});
+        for _ in 0..12 {
+            value = json!({"op": "add", "left": {"op": "num", "value": 1}, "right": value});
+        }
+        let start = std::time::Instant::now();
+        let problems = walk(&schema, &mut value, true).problems;
+        assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].to_string().ends_with("/right/value`: expected an integer, got the string \"x\""));
+
+        // Without tags nothing can be skipped, and the steps run out.
+        let branch =
+            |_| json!({"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}}, "required": ["a"]});
+        let untagged = json!({"anyOf": (0..4).map(branch).collect::<Vec<_>>()});
+        let mut value = json!(1);
+        for _ in 0..25 {
+            value = json!({"a": value});
+        }
+        let start = std::time::Instant::now();
+        assert!(!walk(&untagged, &mut value, true).mended);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn maps_with_patterns_are_looked_into() {
+        let schema = json!({"type": "object", "patternProperties": {"^-?[0-9]+$": {"type": "number"}}, "additionalProperties": false});
+        let mut value = json!({"1": "2.0"});
+        let found = walk(&schema, &mut value, true);
+        assert!(found.problems.is_empty() && found.mended);
+        assert_eq!(walk(&schema, &mut json!({"x": 1}), true).problems.len(), 1);
     }
 
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
         let schema = json!({"$defs": {"A": {"$ref": "#/$defs/A"}}, "$ref": "#/$defs/A"});
-        assert!(walk(&schema, &mut json!(1), true).is_empty());
+        assert!(walk(&schema, &mut json!(1), true).problems.is_empty());
     }
 }

@@ -4,23 +4,20 @@
 //! reads would swallow requests. So the descriptors are moved away before anything is read ([`platform`]),
 //! and what prints goes to standard error.
 //!
-//! A detached thread reads ([`reader`]): blocking reads and writes of whole batches are two system calls
+//! A detached thread reads ([`reader`], and another waits for what ends a server: [`lifecycle`]): blocking reads and writes of whole batches are two system calls
 //! for a call in sequence and far fewer under load, any kind of descriptor will do, and no runtime waits
 //! for the thread when it ends. Answers that come later go out by a second thread, which exists only once
 //! there is such an answer.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>
 
+mod lifecycle;
 mod lines;
 mod platform;
 mod reader;
-mod signals;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::context::Transport;
@@ -29,11 +26,6 @@ use crate::error::Error;
 use crate::{operator, panics};
 
 pub(crate) use platform::Wire;
-
-/// How long calls may go on after the client has closed its end or asked the server to stop.
-const GRACE: Duration = Duration::from_secs(5);
-/// How long the last answers and log lines may take to be written.
-const LAST_WRITE: Duration = Duration::from_millis(500);
 
 /// What becomes of text that is printed to standard output while that belongs to the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +82,9 @@ impl App {
     /// Serves this app on standard input and output until the client closes its end, or the process is
     /// asked to stop (SIGTERM, SIGINT, SIGHUP), or its parent is gone.
     ///
-    /// Calls that run then have five seconds to end. A second signal ends them at once.
+    /// Calls that run then have five seconds to end. A second signal ends them at once, and one that comes after
+    /// this method has returned ends the process. If a handler holds up the runtime so that this method cannot
+    /// return, the process is ended too: it must not outlive its client.
     ///
     /// From the first moment on, standard input and output belong to the protocol. What the program, its
     /// libraries and its child processes print goes to standard error (see [`StdoutPolicy`]), and reading
@@ -104,7 +98,7 @@ impl App {
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time and I/O enabled, as `#[mcp::main]` and `#[tokio::main]` make.
+    /// Panics outside a tokio runtime with time enabled, as `#[mcp::main]` and `#[tokio::main]` make.
     ///
     /// # Example
     ///
@@ -118,6 +112,14 @@ impl App {
     /// ```
     pub async fn run_stdio(self) -> Result<(), Error> {
         let config = self.stdio.clone();
+        if config.stdout != StdoutPolicy::Inherit {
+            platform::mute_shared_stderr();
+        }
+        if cfg!(panic = "abort") {
+            operator::warn(format_args!(
+                "this program is built with `panic = \"abort\"`: a panic in a tool ends the server instead of answering its call"
+            ));
+        }
         let server = Arc::new(self.build()?);
         let on_terminal = std::io::stdin().is_terminal();
         let wire = platform::claim(config.stdout)
@@ -145,47 +147,14 @@ fn greet(server: &Server) {
 }
 
 async fn serve(server: Arc<Server>, wire: Wire, config: &StdioConfig) -> Result<(), Error> {
-    let mut signals = signals::Signals::new().map_err(|error| Error::transport("signals cannot be watched", error))?;
+    let Wire { input, output } = wire;
+    let input = Arc::new(input);
+    let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
+        .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let connection = Connection::new(server, Transport::Stdio);
-    let closed = Arc::new(Notify::new());
-    reader::spawn(Arc::clone(&connection), wire, config.max_line, Arc::clone(&closed))
-        .map_err(|error| Error::transport("the thread that reads cannot be started", error))?;
-
-    let mut ended = std::pin::pin!(closed.notified());
-    let mut parent = std::pin::pin!(platform::parent_ended(config.watch_parent));
-    std::future::poll_fn(|task| {
-        use std::future::Future;
-        let ended = ended.as_mut().poll(task).is_ready();
-        if ended || signals.poll_next(task).is_ready() || parent.as_mut().poll(task).is_ready() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    wind_down(&connection, &mut signals).await;
+    let end = lifecycle::watch(Arc::clone(&connection), events)
+        .and_then(|end| reader::spawn(connection, input, output, config.max_line, notifier).map(|()| end))
+        .map_err(|error| Error::transport("a thread cannot be started", error))?;
+    end.wait().await;
     Ok(())
-}
-
-/// Lets calls end, but not for ever, and writes what is left to say.
-async fn wind_down(connection: &Arc<Connection>, signals: &mut signals::Signals) {
-    let deadline = Instant::now() + GRACE;
-    while connection.calls_in_flight() > 0 && Instant::now() < deadline && !connection.outbox().is_closed() {
-        let mut pause = std::pin::pin!(tokio::time::sleep(Duration::from_millis(5)));
-        let interrupted = std::future::poll_fn(|task| {
-            use std::future::Future;
-            if signals.poll_next(task).is_ready() {
-                return std::task::Poll::Ready(true);
-            }
-            pause.as_mut().poll(task).map(|()| false)
-        })
-        .await;
-        if interrupted {
-            break;
-        }
-    }
-    connection.cancel_all();
-    connection.outbox().wait_until_written(Instant::now() + LAST_WRITE);
-    connection.outbox().close();
-    operator::flush(LAST_WRITE);
 }

@@ -1,5 +1,5 @@
 //! What differs between operating systems: moving the standard streams away, reading and writing them,
-//! and knowing that the parent process is gone.
+//! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
 //!
 //! On Unix the streams are claimed: descriptors 0 and 1 are duplicated to private ones, which no child
 //! inherits; 0 then reads nothing and 1 leads to standard error. That closes the print trap for this
@@ -12,6 +12,22 @@ pub(super) use other::*;
 pub(super) use unix::*;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What ends a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// There is nothing more to read.
+    EndOfInput,
+    /// Nobody reads what is written.
+    EndOfOutput,
+    /// The process is asked to stop.
+    Signal,
+    /// The parent process has ended.
+    ParentEnded,
+}
+
+/// How much is written at once, so that a slow reader's progress shows.
+const PIECE: usize = 64 << 10;
 
 /// The two ends of the protocol's stream.
 pub(crate) struct Wire {
@@ -33,17 +49,30 @@ mod unix {
     use std::fs::{File, OpenOptions};
     use std::io::{self, Write};
     use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+    use std::sync::Arc;
     use std::time::Duration;
 
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::io::Errno;
+    use rustix::process::Pid;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     use super::super::StdoutPolicy;
-    use super::{Wire, claim_once};
+    use super::{Event, PIECE, Wire, claim_once};
     use crate::operator;
 
     pub(crate) struct Input(OwnedFd);
     pub(crate) struct Output(OwnedFd);
+
+    /// The longest printed line that is logged as one.
+    const MAX_PRINTED: u64 = 64 << 10;
+
+    /// Keeps our own lines off standard error where that is the protocol's stream too (`2>&1`).
+    pub(crate) fn mute_shared_stderr() {
+        if same_file(io::stdout().as_fd(), io::stderr().as_fd()) {
+            operator::mute();
+        }
+    }
 
     /// Takes descriptors 0 and 1 for the protocol.
     pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
@@ -89,14 +118,14 @@ mod unix {
     fn log_pipe() -> io::Result<OwnedFd> {
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
-            use std::io::BufRead;
-            for line in io::BufReader::new(File::from(reader)).split(b'\n') {
-                let Ok(line) = line else { return };
+            // Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+            use std::io::{BufRead, Read};
+            let mut lines = io::BufReader::new(File::from(reader));
+            let mut line = Vec::new();
+            while lines.by_ref().take(MAX_PRINTED).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
                 let text = String::from_utf8_lossy(&line);
-                tracing::info!(target: "fastmcp_rs::stdout", "{text}");
-                if !tracing::dispatcher::has_been_set() {
-                    operator::line(&format!("stdout: {text}"));
-                }
+                operator::line(&format!("stdout: {}", text.trim_end_matches('\n')));
+                line.clear();
             }
         })?;
         Ok(writer)
@@ -120,10 +149,16 @@ mod unix {
     }
 
     impl Output {
-        pub(crate) fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        /// Writes everything; `note_progress` is told of each part but the last.
+        pub(crate) fn write_all(&self, mut bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
             while !bytes.is_empty() {
-                match rustix::io::write(&self.0, bytes) {
-                    Ok(count) => bytes = &bytes[count..],
+                match rustix::io::write(&self.0, &bytes[..bytes.len().min(PIECE)]) {
+                    Ok(count) => {
+                        bytes = &bytes[count..];
+                        if !bytes.is_empty() {
+                            note_progress();
+                        }
+                    }
                     Err(Errno::INTR) => {}
                     Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::OUT)?,
                     Err(error) => return Err(error.into()),
@@ -140,16 +175,81 @@ mod unix {
         }
     }
 
-    /// Ends when the parent process has ended and another one has adopted us.
-    pub(crate) async fn parent_ended(watch: bool) {
-        let parent = rustix::process::getppid();
-        // In a container the parent is outside, or process 1 from the beginning.
-        let watch = watch && parent.is_some_and(|parent| !parent.is_init());
-        if !watch {
-            return std::future::pending().await;
+    /// Tells of events.
+    #[derive(Clone)]
+    pub(crate) struct Notifier(Arc<OwnedFd>);
+
+    /// Waits for events, without a runtime: a server must end also when its runtime is held up.
+    pub(crate) struct Events {
+        pipe: OwnedFd,
+        input: Arc<Input>,
+        /// Whether somebody still writes to the input.
+        input_is_open: bool,
+        parent: Option<Pid>,
+    }
+
+    /// How often the parent is looked at.
+    const PARENT_INTERVAL: Duration = Duration::from_secs(4);
+
+    pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
+        let (pipe, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            // It writes one byte for each signal.
+            signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
         }
-        while rustix::process::getppid() == parent {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+        // In a container the parent is outside, or process 1 from the beginning.
+        let parent = rustix::process::getppid().filter(|parent| watch_parent && !parent.is_init());
+        Ok((Events { pipe, input, input_is_open: true, parent }, Notifier(Arc::new(writer))))
+    }
+
+    const END_OF_INPUT: u8 = b'I';
+    const END_OF_OUTPUT: u8 = b'O';
+
+    impl Notifier {
+        pub(crate) fn notify(&self, event: Event) {
+            let byte = if event == Event::EndOfOutput { END_OF_OUTPUT } else { END_OF_INPUT };
+            // A pipe that is full has told already.
+            let _ = rustix::io::write(&*self.0, &[byte]);
+        }
+    }
+
+    impl Events {
+        /// Whether the client has closed its end, read or not.
+        pub(crate) fn input_has_hung_up(&self) -> bool {
+            !self.input_is_open
+        }
+
+        /// The next event, if one comes in time.
+        pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
+            let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
+            let timeout = Timespec {
+                tv_sec: limit.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: limit.subsec_nanos().into(),
+            };
+            let mut descriptors = [
+                PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),
+                // Only for the hang-up, which is always reported.
+                PollFd::from_borrowed_fd(self.input.0.as_fd(), PollFlags::empty()),
+            ];
+            let watched = if self.input_is_open { 2 } else { 1 };
+            let _ = poll(&mut descriptors[..watched], Some(&timeout));
+            let hung_up = descriptors[1].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+            let told = descriptors[0].revents().contains(PollFlags::IN);
+            self.input_is_open &= !hung_up;
+            if told {
+                let mut byte = [0];
+                return match rustix::io::read(&self.pipe, &mut byte) {
+                    Ok(1) if byte[0] == END_OF_INPUT => Some(Event::EndOfInput),
+                    Ok(1) if byte[0] == END_OF_OUTPUT => Some(Event::EndOfOutput),
+                    Ok(1) => Some(Event::Signal),
+                    _ => None,
+                };
+            }
+            let orphaned = self.parent.is_some() && rustix::process::getppid() != self.parent;
+            if orphaned {
+                self.parent = None;
+            }
+            orphaned.then_some(Event::ParentEnded)
         }
     }
 }
@@ -157,9 +257,12 @@ mod unix {
 #[cfg(not(unix))]
 mod other {
     use std::io::{self, Read, Write};
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
 
     use super::super::StdoutPolicy;
-    use super::{Wire, claim_once};
+    use super::{Event, PIECE, Wire, claim_once};
 
     pub(crate) struct Input(());
     pub(crate) struct Output(());
@@ -177,14 +280,43 @@ mod other {
     }
 
     impl Output {
-        pub(crate) fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        pub(crate) fn write_all(&self, bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
             let mut stdout = io::stdout().lock();
-            stdout.write_all(bytes)?;
+            for piece in bytes.chunks(PIECE) {
+                stdout.write_all(piece)?;
+                note_progress();
+            }
             stdout.flush()
         }
     }
 
-    pub(crate) async fn parent_ended(_: bool) {
-        std::future::pending().await
+    pub(crate) fn mute_shared_stderr() {}
+
+    #[derive(Clone)]
+    pub(crate) struct Notifier(Sender<Event>);
+
+    pub(crate) struct Events(Receiver<Event>);
+
+    /// Signals keep their default action here, and parents are not watched.
+    pub(crate) fn events(_: bool, _: Arc<Input>) -> io::Result<(Events, Notifier)> {
+        let (sender, receiver) = channel();
+        Ok((Events(receiver), Notifier(sender)))
+    }
+
+    impl Notifier {
+        pub(crate) fn notify(&self, event: Event) {
+            // Nobody listens any more only when the server has ended.
+            let _ = self.0.send(event);
+        }
+    }
+
+    impl Events {
+        pub(crate) fn input_has_hung_up(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
+            self.0.recv_timeout(limit).ok()
+        }
     }
 }

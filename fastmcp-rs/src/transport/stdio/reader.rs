@@ -4,10 +4,9 @@ use std::io;
 use std::sync::{Arc, Once};
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 
 use super::lines::{Line, Lines};
-use super::platform::{Input, Output, Wire};
+use super::platform::{Event, Input, Notifier, Output};
 use crate::engine::Connection;
 use crate::operator;
 use crate::outbox::Outbox;
@@ -18,32 +17,45 @@ const BATCH: usize = 64 << 10;
 /// What is kept of a batch's buffer for the next one.
 const KEPT: usize = 1 << 20;
 
-/// Starts reading. `closed` is told when there is nothing more to read, or nobody to write to.
-pub(super) fn spawn(connection: Arc<Connection>, wire: Wire, max_line: usize, closed: Arc<Notify>) -> io::Result<()> {
+/// Starts reading. The notifier is told when there is nothing more to read, or nobody to write to.
+pub(super) fn spawn(
+    connection: Arc<Connection>,
+    input: Arc<Input>,
+    output: Output,
+    max_line: usize,
+    notifier: Notifier,
+) -> io::Result<()> {
     let runtime = Handle::current();
-    let reader = std::thread::Builder::new().name("mcp-stdio".into());
-    reader.spawn(move || {
+    std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
         let _entered = runtime.enter();
-        let output = Arc::new(wire.output);
-        let writer = Writer {
-            outbox: Arc::clone(connection.outbox()),
-            output,
-            started: Once::new(),
-            closed: Arc::clone(&closed),
-        };
-        if let Err(error) = read(&connection, wire.input, max_line, &writer) {
+        // Also if something panics here: a server that is deaf must not stay.
+        let _end = EndOfInput(notifier.clone());
+        let outbox = Arc::clone(connection.outbox());
+        let writer = Writer { outbox, output: Arc::new(output), started: Once::new(), notifier };
+        if let Err(error) = read(&connection, &input, max_line, &writer) {
             operator::error(format_args!("standard input cannot be read: {error}"));
         }
-        closed.notify_one();
     })?;
     Ok(())
 }
 
-fn read(connection: &Arc<Connection>, input: Input, max_line: usize, writer: &Writer) -> io::Result<()> {
+struct EndOfInput(Notifier);
+
+impl Drop for EndOfInput {
+    fn drop(&mut self) {
+        self.0.notify(Event::EndOfInput);
+    }
+}
+
+fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &Writer) -> io::Result<()> {
     let mut lines = Lines::new(max_line);
     let mut batch = Vec::with_capacity(BATCH);
     while !writer.outbox.is_closed() {
         let count = input.read(lines.room())?;
+        // The server was asked to stop while this thread was waiting.
+        if connection.is_stopping() {
+            return Ok(());
+        }
         if count == 0 {
             if let Some(rest) = lines.rest() {
                 connection.receive(rest, &mut batch);
@@ -56,6 +68,9 @@ fn read(connection: &Arc<Connection>, input: Input, max_line: usize, writer: &Wr
             match line {
                 Line::Whole(line) => connection.receive(line, &mut batch),
                 Line::Oversized(start) => connection.refuse_oversized(start, max_line, &mut batch),
+            }
+            if connection.is_stopping() {
+                break;
             }
             if batch.len() > BATCH {
                 writer.write(&mut batch, connection);
@@ -71,60 +86,62 @@ struct Writer {
     outbox: Arc<Outbox>,
     output: Arc<Output>,
     started: Once,
-    closed: Arc<Notify>,
+    notifier: Notifier,
 }
 
 impl Writer {
     /// Writes the batch, at once if nobody else is writing.
     fn write(&self, batch: &mut Vec<u8>, connection: &Connection) {
+        if !batch.is_empty() {
+            self.write_batch(batch);
+            batch.clear();
+            if batch.capacity() > KEPT {
+                *batch = Vec::with_capacity(BATCH);
+            }
+        }
         // A call that waits will have an answer that the reader cannot write, as it will be reading.
         if connection.answers_late() {
             self.start_thread();
-            connection.wait_for_room();
+            self.outbox.wait_for_room();
         }
-        if batch.is_empty() {
-            return;
-        }
-        if self.outbox.begin_write(batch) {
-            let written = self.output.write_all(batch);
-            self.outbox.end_write();
-            if written.is_err() {
-                self.outbox.close();
-                self.closed.notify_one();
-            }
-        } else {
+    }
+
+    fn write_batch(&self, batch: &mut Vec<u8>) {
+        if !self.outbox.begin_write(batch) {
             // Somebody else is writing.
-            self.outbox.push(batch);
+            return self.outbox.push(batch);
         }
-        batch.clear();
-        if batch.capacity() > KEPT {
-            *batch = Vec::with_capacity(BATCH);
+        let written = self.output.write_all(batch, || self.outbox.note_progress());
+        self.outbox.end_write();
+        if written.is_err() {
+            self.outbox.close();
+            self.notifier.notify(Event::EndOfOutput);
         }
     }
 
     fn start_thread(&self) {
         self.started.call_once(|| {
-            let (outbox, output, closed) =
-                (Arc::clone(&self.outbox), Arc::clone(&self.output), Arc::clone(&self.closed));
+            let (outbox, output) = (Arc::clone(&self.outbox), Arc::clone(&self.output));
+            let notifier = self.notifier.clone();
             let thread = std::thread::Builder::new().name("mcp-stdout".into());
-            let started = thread.spawn(move || write_late_answers(&outbox, &output, &closed));
+            let started = thread.spawn(move || write_late_answers(&outbox, &output, &notifier));
             if let Err(error) = started {
                 operator::error(format_args!("the thread that writes cannot be started: {error}"));
                 self.outbox.close();
-                self.closed.notify_one();
+                self.notifier.notify(Event::EndOfOutput);
             }
         });
     }
 }
 
-fn write_late_answers(outbox: &Outbox, output: &Output, closed: &Notify) {
+fn write_late_answers(outbox: &Outbox, output: &Output, notifier: &Notifier) {
     let mut frames = Vec::new();
     while outbox.take_blocking(&mut frames) {
-        let written = output.write_all(&frames);
+        let written = output.write_all(&frames, || outbox.note_progress());
         outbox.end_write();
         if written.is_err() {
             outbox.close();
-            closed.notify_one();
+            notifier.notify(Event::EndOfOutput);
             return;
         }
         if frames.capacity() > KEPT {
