@@ -42,6 +42,8 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Without this transport parts of the engine have no caller.
+#![cfg_attr(not(feature = "stdio"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]

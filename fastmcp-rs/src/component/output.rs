@@ -281,7 +281,7 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
 /// A type that can be a tool's error: [`ToolError`], or any error that is logged rather than shown.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a tool",
+    message = "`{Self}` cannot be the error of a tool, a resource or a prompt",
     label = "it is not clear who may read this",
     note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
     note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model is told only an id"

@@ -23,7 +23,7 @@ use crate::error::ToolError;
 ///
 /// [`#[mcp::model]`](crate::mcp::model) derives both.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool argument",
+    message = "`{Self}` cannot be an argument",
     label = "not an argument, and not injected",
     note = "an argument, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`, and to be `Send`: put `#[mcp::model]` on your own types",
     note = "injected are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
@@ -203,6 +203,20 @@ impl<T> InjectedKind<T> {
     }
 
     /// What stands in no URI must be injected.
+    pub fn injected_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
+        Injected(PhantomData)
+    }
+
+    /// The variables of a URI come from the client: always fails, with our text.
+    pub fn variable_for<U>(self, _: &'static Parameter) -> Injected<U>
+    where
+        U: FromContext + Lend,
+        U::Owned: TemplateVariable,
+    {
+        Injected(PhantomData)
+    }
+
+    /// What stands in no URI must be injected.
     pub fn injected(self) -> Self {
         self
     }
@@ -228,6 +242,24 @@ impl<T> InjectedKind<T> {
 pub struct ArgumentKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
 
 impl<T: ?Sized> ArgumentKind<T> {
+    pub fn variable_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ToolArgument,
+    {
+        self.slot_for(parameter)
+    }
+
+    /// Always fails, with our text.
+    pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: InjectedParameter,
+    {
+        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
+        Argument { parameter, value: None, read: unread, absent: || None, schema: |_| Schema::default() }
+    }
+
     pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
     where
         U: Lend + ?Sized,

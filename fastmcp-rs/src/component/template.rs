@@ -16,6 +16,8 @@ pub(crate) struct Template {
     parts: Vec<Part>,
     /// The names of optional query parameters.
     query: Vec<&'static str>,
+    /// Query parameters that are written out, and must be there as they are.
+    fixed_query: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -39,6 +41,7 @@ impl Template {
     pub(crate) fn parse(text: &'static str) -> Template {
         let mut parts = Vec::new();
         let mut query = Vec::new();
+        let mut fixed_query = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
             if !literal.is_empty() {
@@ -69,7 +72,14 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Literal(rest));
         }
-        Template { parts, query }
+        // What `{&name}` goes on from is a query that is written out, at the end of the last literal.
+        if let Some(Part::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
+            if let Some((path, written)) = last.split_once('?') {
+                fixed_query.extend(written.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))));
+                *last = path;
+            }
+        }
+        Template { parts, query, fixed_query }
     }
 
     /// The names of the variables that a URI need not have.
@@ -92,13 +102,21 @@ impl Template {
         if !self.query.is_empty() {
             let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
             rest = path;
+            let mut missing = self.fixed_query.clone();
             for pair in query.split('&').filter(|pair| !pair.is_empty()) {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                if let Some(at) = missing.iter().position(|fixed| *fixed == (name, value)) {
+                    missing.swap_remove(at);
+                    continue;
+                }
                 let name = *self.query.iter().find(|known| **known == name)?;
                 let value = decode(&value.replace('+', " "))?;
                 if values.insert(name, value).is_some() {
                     return None;
                 }
+            }
+            if !missing.is_empty() {
+                return None;
             }
         }
         for (at, part) in self.parts.iter().enumerate() {
@@ -211,6 +229,9 @@ mod tests {
         check("d://{t}/rows{?limit}", "d://o/rows?limit=a+b%26", Some(&[("t", "o"), ("limit", "a b&")]));
         check("d://{t}{?limit}", "d://o?limit=1&limit=2", None);
         check("d://{t}{?limit}", "d://o?other=1", None);
+        check("s://x?fixed=1{&page}", "s://x?fixed=1&page=2", Some(&[("page", "2")]));
+        check("s://x?fixed=1{&page}", "s://x?fixed=1", Some(&[]));
+        check("s://x?fixed=1{&page}", "s://x?page=2", None);
     }
 
     #[test]
