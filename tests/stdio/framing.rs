@@ -37,7 +37,7 @@ fn ids_come_back_byte_for_byte() {
         for id in ids {
             let line = revision.request("ID", "tools/list", Value::Null).replacen("\"ID\"", id, 1);
             server.send(&line);
-            assert_eq!(server.receive().id().as_deref(), Some(id));
+            assert_eq!(server.receive().id(), Some(id));
         }
     }
 }
@@ -79,8 +79,8 @@ fn ids_that_look_alike_differ() {
     };
     server.send(&sleep(json!(1), 200));
     server.send(&sleep(json!("1"), 100));
-    assert_eq!(server.receive().id().as_deref(), Some("\"1\""));
-    assert_eq!(server.receive().id().as_deref(), Some("1"));
+    assert_eq!(server.receive().id(), Some("\"1\""));
+    assert_eq!(server.receive().id(), Some("1"));
     // But 1 and 1.0 are one number.
     server.send(&sleep(json!(1), 200));
     server.send(&sleep(json!("ID"), 100).replacen("\"ID\"", "1.0", 1));
@@ -141,7 +141,7 @@ fn what_is_not_a_request_object_is_refused() {
         let answer = server.receive();
         assert_eq!(answer.error_code(), Some(-32600), "{line}: {}", answer.text);
         if let Some(found) = answer.id() {
-            assert_eq!(Some(found.as_str()), id, "{line}: {}", answer.text);
+            assert_eq!(Some(found), id, "{line}: {}", answer.text);
         }
     }
     let mut server = Server::start("fixture");
@@ -383,7 +383,7 @@ fn deep_nesting_is_refused_with_its_id() {
         server.send_unnoted(line.as_bytes());
         let answer = server.receive();
         assert_eq!(answer.error_code(), Some(-32600), "{}", answer.text);
-        assert_eq!(answer.id(), Some(id.to_string()));
+        assert_eq!(answer.id(), Some(id.to_string().as_str()));
     }
     // Envelope, params and arguments are three levels; below the limit it is an argument of the wrong type.
     server.note(echo(4, "x").as_bytes());

@@ -369,15 +369,14 @@ fn a_parent_that_is_gone_is_noticed() {
     assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
 }
 
-#[test]
-fn a_slow_reader_costs_bounded_memory_and_loses_nothing() {
-    const CALLS: usize = 4_000;
+/// Sends requests that the client does not read the answers of, until the server takes no more; then
+/// reads them all. Returns how many requests were taken unread, and what that cost in KiB.
+fn read_late(lines: Vec<String>, bytes: usize) -> (usize, u64) {
     let mut server = Server::setup("fixture").without_reading().start();
-    let text = "x".repeat(8_000);
-    let lines: Vec<String> = (0..CALLS).map(|n| echo(n, &text) + "\n").collect();
     for line in &lines {
         server.note(line.as_bytes());
     }
+    let calls = lines.len();
     thread::sleep(Duration::from_millis(100));
     let before = server.resident();
     let mut input = server.take_input();
@@ -388,25 +387,44 @@ fn a_slow_reader_costs_bounded_memory_and_loses_nothing() {
             input.write_all(line.as_bytes()).expect("the server reads");
             counter.fetch_add(1, Ordering::Relaxed);
         }
+        // Open until the end: after the input, a server does not wait for its reader for ever.
+        input
     });
     // It reads until its queues are full, and then no further.
-    let mut last = usize::MAX;
+    let mut taken = usize::MAX;
     loop {
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(400));
         let now = sent.load(Ordering::Relaxed);
-        if now == last {
+        if now == taken {
             break;
         }
-        last = now;
+        taken = now;
     }
-    assert!(last < CALLS, "the server swallowed everything");
     let grown = server.resident().saturating_sub(before);
-    assert!(grown < 24 * 1024, "a client that does not read cost {grown} KiB");
     server.start_reading();
-    for n in 0..CALLS {
-        assert_eq!(server.answer_to(&n.to_string()).content_text().len(), 8_000);
+    for n in 0..calls {
+        assert_eq!(server.answer_to(&n.to_string()).content_text().len(), bytes);
     }
-    writer.join().expect("everything was sent");
+    drop(writer.join().expect("everything was sent"));
+    (taken, grown)
+}
+
+#[test]
+fn a_slow_reader_costs_bounded_memory_and_loses_nothing() {
+    let text = "x".repeat(8_000);
+    let (taken, grown) = read_late((0..4_000).map(|n| echo(n, &text) + "\n").collect(), 8_000);
+    assert!(taken < 4_000, "the server swallowed everything");
+    assert!(grown < 24 * 1024, "a client that does not read cost {grown} KiB");
+}
+
+#[test]
+fn late_answers_to_a_slow_reader_cost_bounded_memory_and_are_not_lost() {
+    // Small requests, of which many may wait, with answers that tasks and threads make: 64 MiB of them.
+    for tool in ["late_big", "blocking_big"] {
+        let lines = (0..2_000).map(|n| call(n, tool, json!({"bytes": 32_000})) + "\n").collect();
+        let (_, grown) = read_late(lines, 32_000);
+        assert!(grown < 32 * 1024, "{tool}: a client that does not read cost {grown} KiB");
+    }
 }
 
 #[test]

@@ -196,8 +196,8 @@ fn answers_come_as_they_are_ready() {
     let mut server = Server::start("fixture");
     let slow = server.begin_call("sleep_ms", json!({"ms": 500}));
     let quick = server.begin_call("sleep_ms", json!({"ms": 1}));
-    assert_eq!(server.receive().id(), Some(quick));
-    assert_eq!(server.receive().id(), Some(slow));
+    assert_eq!(server.receive().id(), Some(quick.as_str()));
+    assert_eq!(server.receive().id(), Some(slow.as_str()));
 }
 
 #[test]

@@ -45,18 +45,28 @@ pub struct Frame {
     /// The line as it came, without its newline.
     pub text: String,
     pub value: Value,
+    id: Option<String>,
+}
+
+/// The text of a message's id, byte for byte.
+fn id_of(message: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Id<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+    }
+    let id = serde_json::from_str::<Id<'_>>(message).ok()?.id?;
+    Some(id.get().to_owned())
 }
 
 impl Frame {
+    fn new(text: &str, value: Value) -> Self {
+        Self { text: text.to_owned(), value, id: id_of(text) }
+    }
+
     /// The text of the id, byte for byte.
-    pub fn id(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Id<'a> {
-            #[serde(borrow)]
-            id: Option<&'a RawValue>,
-        }
-        let id = serde_json::from_str::<Id<'_>>(&self.text).ok()?.id?;
-        Some(id.get().to_owned())
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     pub fn error_code(&self) -> Option<i64> {
@@ -344,14 +354,14 @@ impl Server {
         let Some(text) = text.strip_suffix('\n') else { panic!("half a frame: {text:?}") };
         assert!(!text.ends_with('\r'), "a frame ends with a bare newline: {text:?}");
         let value = serde_json::from_str(text).unwrap_or_else(|error| panic!("junk on the wire: {text:?}: {error}"));
-        let frame = Frame { text: text.to_owned(), value };
+        let frame = Frame::new(text, value);
         match &frame.value {
             // Only a batch is answered by one.
             Value::Array(frames) => {
                 assert_eq!(self.session, Some(Revision::V2025_03_26), "a batch: {text}");
                 assert!(!frames.is_empty(), "an empty batch");
                 for frame in frames {
-                    self.check(&Frame { text: frame.to_string(), value: frame.clone() });
+                    self.check(&Frame::new(&frame.to_string(), frame.clone()));
                 }
             }
             _ => self.check(&frame),
@@ -368,7 +378,7 @@ impl Server {
         assert!(frame.value["error"].is_null() || frame.value.get("result").is_none(), "both: {}", frame.text);
         let checked = if let Some(id) = frame.id() {
             assert!(frame.value["method"].is_null(), "a request nobody expects: {}", frame.text);
-            let Some((modern, method)) = self.sent.get_mut(&id).and_then(VecDeque::pop_front) else {
+            let Some((modern, method)) = self.sent.get_mut(id).and_then(VecDeque::pop_front) else {
                 panic!("an answer to no request, or a second one: {}", frame.text);
             };
             if method == "initialize" && !modern {
@@ -406,12 +416,12 @@ impl Server {
 
     /// The answer with this id; what comes before it is kept for [`receive`](Self::receive).
     pub fn answer_to(&mut self, id: &str) -> Frame {
-        if let Some(at) = self.early.iter().position(|frame| frame.id().as_deref() == Some(id)) {
+        if let Some(at) = self.early.iter().position(|frame| frame.id() == Some(id)) {
             return self.early.remove(at).expect("it was just found");
         }
         loop {
             match self.read() {
-                Some(frame) if frame.id().as_deref() == Some(id) => return frame,
+                Some(frame) if frame.id() == Some(id) => return frame,
                 Some(frame) => self.early.push_back(frame),
                 None => panic!("no answer to {id}; stderr:\n{}", self.stderr()),
             }
@@ -425,8 +435,7 @@ impl Server {
 
     /// Sends a request and waits for its answer.
     pub fn exchange(&mut self, request: &str) -> Frame {
-        let frame = Frame { text: request.to_owned(), value: Value::Null };
-        let id = frame.id().expect("a request has an id");
+        let id = id_of(request).expect("a request has an id");
         self.send(request);
         self.answer_to(&id)
     }

@@ -67,14 +67,38 @@ pub fn check_answer(revision: Revision, method: &str, answer: &Value) -> Result<
         "server/discover" => "DiscoverResult",
         "tools/list" => "ListToolsResult",
         "tools/call" => "CallToolResult",
+        "resources/list" => "ListResourcesResult",
+        "resources/templates/list" => "ListResourceTemplatesResult",
+        "resources/read" => "ReadResourceResult",
+        "prompts/list" => "ListPromptsResult",
+        "prompts/get" => "GetPromptResult",
+        "completion/complete" => "CompleteResult",
         "ping" | "logging/setLevel" => "EmptyResult",
         other => return Err(format!("an unexpected result to {other}: {answer}")),
     };
-    check(revision, definition, &answer["result"])?;
-    match newer_than(revision, method, &answer["result"]) {
-        Some(what) => Err(format!("{what} is newer than {revision}, in {answer}")),
+    let result = &answer["result"];
+    check(revision, definition, result)?;
+    if let Some(what) = newer_than(revision, method, result) {
+        return Err(format!("{what} is newer than {revision}, in {answer}"));
+    }
+    match forbidden(method, result) {
+        Some(what) => Err(format!("{what}, in {answer}")),
         None => Ok(()),
     }
+}
+
+/// Finds what the text of the specification forbids and its schemas do not.
+fn forbidden(method: &str, result: &Value) -> Option<&'static str> {
+    let is_cached = result.get("ttlMs").is_some() || result.get("cacheScope").is_some();
+    if is_cached && matches!(method, "tools/call" | "prompts/get" | "completion/complete") {
+        return Some("nobody may keep such an answer");
+    }
+    let items = result["contents"].as_array()?;
+    if items.is_empty() {
+        return Some("a resource without contents is not found");
+    }
+    let is_one = |item: &Value| item.get("text").is_some() != item.get("blob").is_some();
+    (!items.iter().all(is_one)).then_some("contents are either text or a blob")
 }
 
 /// Checks a notification from the server.
@@ -106,6 +130,16 @@ fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String
             .find(|(field, since)| revision < *since && value.get(field).is_some())
             .map(|(field, _)| format!("{place}{field}"))
     };
+    let entry = |entry: &Value| {
+        forbid(entry, "", &[("title", V2025_06_18), ("_meta", V2025_06_18), ("icons", V2025_11_25)])
+            .or_else(|| forbid(&entry["annotations"], "annotations.", &[("lastModified", V2025_06_18)]))
+    };
+    let block = |block: &Value| match block["type"].as_str() {
+        Some("audio") if revision < V2025_03_26 => Some("audio content".into()),
+        Some("resource_link") if revision < V2025_06_18 => Some("a resource link".into()),
+        _ => forbid(block, "content.", &[("_meta", V2025_06_18)])
+            .or_else(|| forbid(&block["annotations"], "content.annotations.", &[("lastModified", V2025_06_18)])),
+    };
     let found = forbid(
         result,
         "",
@@ -136,25 +170,32 @@ fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String
         )
         .or_else(|| forbid(&result["capabilities"], "capabilities.", &[("completions", V2025_03_26)])),
         "tools/list" => result["tools"].as_array()?.iter().find_map(|tool| {
-            forbid(
-                tool,
-                "tool.",
-                &[
-                    ("annotations", V2025_03_26),
-                    ("title", V2025_06_18),
-                    ("_meta", V2025_06_18),
-                    ("outputSchema", V2025_06_18),
-                    ("icons", V2025_11_25),
-                    ("execution", V2025_11_25),
-                ],
-            )
-            .or_else(|| forbid(&tool["inputSchema"], "tool.inputSchema.", &[("$schema", V2025_11_25)]))
+            entry(tool)
+                .or_else(|| {
+                    forbid(
+                        tool,
+                        "tool.",
+                        &[
+                            ("annotations", V2025_03_26),
+                            ("outputSchema", V2025_06_18),
+                            ("execution", V2025_11_25),
+                        ],
+                    )
+                })
+                .or_else(|| forbid(&tool["inputSchema"], "tool.inputSchema.", &[("$schema", V2025_11_25)]))
         }),
-        "tools/call" => result["content"].as_array()?.iter().find_map(|block| match block["type"].as_str() {
-            Some("audio") if revision < V2025_03_26 => Some("audio content".into()),
-            Some("resource_link") if revision < V2025_06_18 => Some("a resource link".into()),
-            _ => forbid(block, "content.", &[("_meta", V2025_06_18)]),
+        "resources/list" => result["resources"].as_array()?.iter().find_map(entry),
+        "resources/templates/list" => result["resourceTemplates"].as_array()?.iter().find_map(entry),
+        "prompts/list" => result["prompts"].as_array()?.iter().find_map(|prompt| {
+            let mut arguments = prompt["arguments"].as_array().into_iter().flatten();
+            entry(prompt).or_else(|| arguments.find_map(entry))
         }),
+        "tools/call" => result["content"].as_array()?.iter().find_map(block),
+        "prompts/get" => result["messages"].as_array()?.iter().find_map(|message| block(&message["content"])),
+        "resources/read" => {
+            let items = result["contents"].as_array()?;
+            items.iter().find_map(|item| forbid(item, "contents.", &[("_meta", V2025_06_18)]))
+        }
         _ => None,
     }
 }
@@ -223,6 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn what_only_the_text_forbids_is_refused() {
+        let check = |method: &str, mut result: Value| {
+            result["resultType"] = "complete".into();
+            let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
+            check_answer(Revision::NEWEST, method, &answer)
+        };
+        let contents = |contents: Value| json!({"contents": contents, "ttlMs": 0, "cacheScope": "private"});
+        let item = json!({"uri": "a:b", "text": "", "blob": ""});
+        check("resources/read", contents(json!([]))).unwrap_err();
+        check("resources/read", contents(json!([item]))).unwrap_err();
+        assert_eq!(check("resources/read", contents(json!([{"uri": "a:b", "text": ""}]))), Ok(()));
+        assert_eq!(check("prompts/get", json!({"messages": []})), Ok(()));
+        check("prompts/get", json!({"messages": [], "ttlMs": 0})).unwrap_err();
+    }
+
+    #[test]
     fn what_is_newer_than_the_revision_is_refused() {
         let result = json!({"resultType": "complete", "content": []});
         let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
@@ -230,6 +287,10 @@ mod tests {
             check_answer(revision, "tools/call", &answer).unwrap_err();
         }
         assert_eq!(check_answer(Revision::NEWEST, "tools/call", &answer), Ok(()));
+        let resource = json!({"uri": "a:b", "name": "c", "annotations": {"lastModified": "2026-01-01T00:00:00Z"}});
+        let answer = json!({"jsonrpc": "2.0", "id": 1, "result": {"resources": [resource]}});
+        check_answer(Revision::V2025_03_26, "resources/list", &answer).unwrap_err();
+        assert_eq!(check_answer(Revision::V2025_06_18, "resources/list", &answer), Ok(()));
         let link = json!({"type": "resource_link", "uri": "a:b", "name": "c"});
         let answer = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": [link]}});
         check_answer(Revision::V2025_03_26, "tools/call", &answer).unwrap_err();
