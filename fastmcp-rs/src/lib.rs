@@ -81,7 +81,8 @@ pub use component::tool::Tool;
 pub use context::{ClientInfo, Context, Transport};
 pub use error::{Error, ToolError};
 pub use protocol::content::Text;
-pub use protocol::{Annotations, Audio, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role};
-pub use registry::CacheScope;
+pub use protocol::{
+    Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
+};
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

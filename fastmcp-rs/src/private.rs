@@ -19,11 +19,10 @@ pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument};
 pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};
 pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
 pub use crate::component::tool::{
-    Constraints, Execution, IconDefinition, Location, Number, Parameter, RegisteredTool, Tool, ToolAnnotations,
-    ToolDefinition,
+    Execution, IconDefinition, Location, Parameter, RegisteredTool, Tool, ToolAnnotations, ToolDefinition,
 };
 pub use crate::runtime::{Main, run_main};
-pub use crate::schema::constraints::check_field;
+pub use crate::schema::constraints::{Constraints, Number, check_field};
 
 /// The traits by which method resolution looks at types. They are brought into scope without a name, so
 /// that no type of the user's is hidden by them.

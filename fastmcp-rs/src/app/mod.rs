@@ -1,5 +1,8 @@
 //! What a server author configures.
 
+#[cfg(feature = "stdio")]
+mod stdio;
+
 use std::any::{TypeId, type_name};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,7 +13,9 @@ use crate::component::tool::{Location, RegisteredTool, Tool};
 use crate::context::States;
 use crate::engine::{Server, ServerConfig};
 use crate::error::Error;
-use crate::registry::{CacheScope, Definitions, ListConfig, Registry};
+use crate::protocol::CacheScope;
+use crate::protocol::cache::CacheHints;
+use crate::registry::{Definitions, ListConfig, Registry};
 
 /// An MCP server while it is being put together.
 ///
@@ -230,7 +235,7 @@ impl App {
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
     pub fn cache_lists(mut self, ttl: Duration, scope: CacheScope) -> App {
-        self.config.lists = ListConfig { ttl, scope, ..self.config.lists };
+        self.config.lists.cache = CacheHints { ttl, scope };
         self
     }
 

@@ -10,9 +10,9 @@ use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
 use crate::protocol::Content;
 use crate::protocol::Revision;
+use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::write::{self, RpcError, code};
-use crate::registry::ListConfig;
 
 /// What an answer depends on, besides the handler's result.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub(crate) struct AnswerFrame<'a> {
     pub(crate) subject: &'a Subject,
     /// `"io.modelcontextprotocol/serverInfo":{…}`, or nothing.
     pub(crate) server_info: &'a [u8],
-    pub(crate) lists: ListConfig,
+    pub(crate) cache: CacheHints,
     pub(crate) show_errors: bool,
 }
 
@@ -249,7 +249,7 @@ impl<'a> Answer<'a> {
         }
         self.out.push(b']');
         if self.frame.revision.is_modern() {
-            self.frame.lists.write_cache_hints(self.out);
+            self.frame.cache.write(self.out);
         }
         self.end(false);
     }

@@ -198,10 +198,6 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
-    pub fn slot(self, _: &'static Parameter) -> Injected<T> {
-        Injected(PhantomData)
-    }
-
     /// What stands in no URI must be injected.
     pub fn injected_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
         Injected(PhantomData)
@@ -275,20 +271,7 @@ impl<T: ?Sized> ArgumentKind<T> {
     }
 }
 
-impl<T: Lend + ?Sized> ArgumentKind<T> {
-    pub fn slot(self, parameter: &'static Parameter) -> Argument<T>
-    where
-        T::Owned: ToolArgument,
-    {
-        Argument {
-            parameter,
-            value: None,
-            read: <T::Owned as ToolArgument>::read,
-            absent: <T::Owned as ToolArgument>::absent,
-            schema: <T::Owned as ToolArgument>::schema,
-        }
-    }
-
+impl<T: ?Sized> ArgumentKind<T> {
     pub fn configurable(self) -> Self {
         self
     }

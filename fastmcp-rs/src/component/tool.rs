@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::completion::Complete;
 use super::invocation::{Invocation, Invoked};
+use crate::schema::constraints::Constraints;
 
 /// A function that was made a tool by `#[mcp::tool]`.
 ///
@@ -95,30 +96,6 @@ pub struct Parameter {
     pub examples: &'static [&'static str],
     pub header: Option<&'static str>,
     pub complete: Option<Complete>,
-}
-
-/// What `#[arg(…)]` asks of a value, besides its type.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Constraints {
-    pub min: Option<Number>,
-    pub max: Option<Number>,
-    pub min_length: Option<u64>,
-    pub max_length: Option<u64>,
-    pub pattern: Option<&'static str>,
-}
-
-impl Constraints {
-    pub const NONE: Constraints =
-        Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
-}
-
-/// A bound as it was written.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub enum Number {
-    Integer(i128),
-    Float(f64),
 }
 
 /// A tool that registered itself.

@@ -248,7 +248,7 @@ impl Connection {
             name,
             subject,
             server_info: &self.server.server_info,
-            lists: self.server.config.lists,
+            cache: self.server.config.lists.cache,
             show_errors: self.server.config.show_errors,
         }
     }

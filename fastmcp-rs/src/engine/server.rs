@@ -108,7 +108,7 @@ impl Server {
                 out.extend_from_slice(br#","instructions":"#);
                 write::string(&mut out, instructions);
             }
-            self.config.lists.write_cache_hints(&mut out);
+            self.config.lists.cache.write(&mut out);
             self.write_meta(&mut out);
             out.push(b'}');
             out

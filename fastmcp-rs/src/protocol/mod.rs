@@ -3,6 +3,7 @@
 //! This room knows the specification and nothing else: no tools, no sockets, no state. What differs
 //! between revisions is decided here, so that the rooms above speak of one protocol.
 
+pub(crate) mod cache;
 pub(crate) mod content;
 pub(crate) mod frame;
 pub(crate) mod id;
@@ -11,6 +12,7 @@ pub(crate) mod object;
 pub(crate) mod revision;
 pub(crate) mod write;
 
+pub use cache::CacheScope;
 pub use content::{Annotations, Audio, Content, EmbeddedResource, Image, ResourceLink, Role};
 pub use level::Level;
 pub use revision::Revision;

@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 pub(crate) use handler::{Handler, Pace};
-pub use pages::CacheScope;
 pub(crate) use pages::{List, ListConfig, Listed};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};

@@ -6,7 +6,6 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -14,6 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::handler::Handler;
+use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 
 /// How lists are given out.
@@ -21,41 +21,12 @@ use crate::protocol::{Revision, write};
 pub(crate) struct ListConfig {
     /// The most entries of a page.
     pub(crate) page_size: usize,
-    /// How long a client may keep a list.
-    pub(crate) ttl: Duration,
-    pub(crate) scope: CacheScope,
+    pub(crate) cache: CacheHints,
 }
 
 impl Default for ListConfig {
     fn default() -> Self {
-        ListConfig { page_size: 1_000, ttl: Duration::ZERO, scope: CacheScope::Private }
-    }
-}
-
-/// Who may share a cached answer.
-///
-/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CacheScope {
-    /// Only the client that asked. The default.
-    #[default]
-    Private,
-    /// Everybody: the answer says nothing that depends on who asks.
-    Public,
-}
-
-impl ListConfig {
-    /// Appends the members of a result that say how long, and for whom, it may be kept.
-    pub(crate) fn write_cache_hints(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#","ttlMs":"#);
-        let milliseconds = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        // A number always has a JSON form.
-        let _ = write::json(out, &milliseconds);
-        out.extend_from_slice(match self.scope {
-            CacheScope::Private => br#","cacheScope":"private""#,
-            CacheScope::Public => br#","cacheScope":"public""#,
-        });
+        ListConfig { page_size: 1_000, cache: CacheHints::default() }
     }
 }
 
@@ -140,7 +111,7 @@ impl<T: Listed> List<T> {
             write::string(&mut out, &make_cursor(T::MEMBER, self.entries[end - 1].key()));
         }
         if revision.is_modern() {
-            self.config.write_cache_hints(&mut out);
+            self.config.cache.write(&mut out);
             if !server_info.is_empty() {
                 out.extend_from_slice(br#","_meta":{"#);
                 out.extend_from_slice(server_info);

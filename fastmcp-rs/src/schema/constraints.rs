@@ -11,7 +11,30 @@ use serde_json::{Map, Value};
 
 use super::header;
 use super::normal::{has_type, length_unit};
-use crate::component::tool::{Constraints, Number};
+
+/// What `#[arg(…)]` asks of a value, besides its type.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Constraints {
+    pub min: Option<Number>,
+    pub max: Option<Number>,
+    pub min_length: Option<u64>,
+    pub max_length: Option<u64>,
+    pub pattern: Option<&'static str>,
+}
+
+impl Constraints {
+    pub const NONE: Constraints =
+        Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
+}
+
+/// A bound as it was written.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Number {
+    Integer(i128),
+    Float(f64),
+}
 
 impl Number {
     fn as_f64(self) -> f64 {

@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use super::constraints::Number;
 use super::normal::has_type;
-use crate::component::tool::Number;
 
 /// The integers that every JSON reader agrees on: ±(2^53 − 1).
 const MAX_INTEGER: i128 = (1 << 53) - 1;

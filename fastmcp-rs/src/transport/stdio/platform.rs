@@ -7,15 +7,15 @@
 //! exit would still reach the client. Elsewhere the streams are used as they are.
 
 #[cfg(not(unix))]
-pub(super) use other::*;
+pub(crate) use other::*;
 #[cfg(unix)]
-pub(super) use unix::*;
+pub(crate) use unix::*;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What ends a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// There is nothing more to read.
     EndOfInput,
     /// Nobody reads what is written.
