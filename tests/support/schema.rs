@@ -175,11 +175,7 @@ fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String
                     forbid(
                         tool,
                         "tool.",
-                        &[
-                            ("annotations", V2025_03_26),
-                            ("outputSchema", V2025_06_18),
-                            ("execution", V2025_11_25),
-                        ],
+                        &[("annotations", V2025_03_26), ("outputSchema", V2025_06_18), ("execution", V2025_11_25)],
                     )
                 })
                 .or_else(|| forbid(&tool["inputSchema"], "tool.inputSchema.", &[("$schema", V2025_11_25)]))
