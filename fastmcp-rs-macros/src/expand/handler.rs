@@ -146,11 +146,12 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
     let private = private_at(span);
     let slot = slot(index);
     let ty = input_type(parameter);
-    let role_check = match role {
-        Role::AsTyped => None,
-        Role::Variable => Some(quote_spanned!(span=> .variable())),
-        Role::Injected => Some(quote_spanned!(span=> .injected())),
+    let slot_for = match role {
+        Role::AsTyped => "slot_for",
+        Role::Variable => "variable_for",
+        Role::Injected => "injected_for",
     };
+    let slot_for = Ident::new(slot_for, span);
     // An option on an injected parameter is reported at the option, which is what has to go. Where the
     // type has to be that of an argument, it is the type that is wrong.
     let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
@@ -160,7 +161,7 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
     });
     let index = proc_macro2::Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable #role_check.slot_for::<#ty>(&__PARAMETERS[#index]);
+        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
     }
 }
 

@@ -111,171 +111,166 @@ fn template_with_an_injected_state() {
     check(
         resource(options, item),
         expect![[r#"
-        /// A file of a repository.
-        #[cfg(unix)]
-        pub async fn file(
-            owner: &str,
-            path: String,
-            page: u32,
-            revision: Option<&str>,
-            store: State<Store>,
-        ) -> Result<&str, ToolError> {
-            todo!()
-        }
-        #[cfg(unix)]
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        pub struct file {}
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Resource for file {
-                const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                    name: "file",
-                    title: ::core::option::Option::None,
-                    description: "A file of a repository.",
-                    uri: "repo://{owner}/{+path}{?page,ref}",
-                    mime_type: ::core::option::Option::None,
-                    size: ::core::option::Option::None,
-                    annotations: __p::ResourceAnnotations {
-                        audience: &[],
-                        priority: ::core::option::Option::Some(0.8f64),
-                        last_modified: ::core::option::Option::None,
-                    },
-                    allow_traversal: &["path"],
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::Some(
-                        ::core::time::Duration::new(1u64, 0u32),
-                    ),
-                    execution: __p::Execution::Async,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            /// A file of a repository.
+            #[cfg(unix)]
+            pub async fn file(
+                owner: &str,
+                path: String,
+                page: u32,
+                revision: Option<&str>,
+                store: State<Store>,
+            ) -> Result<&str, ToolError> {
+                todo!()
             }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[
-                    __p::Parameter {
-                        name: "owner",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                        complete: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "path",
-                        description: "Where it lies.",
-                        constraints: __p::Constraints {
-                            max_length: ::core::option::Option::Some(200u64),
-                            ..__p::Constraints::NONE
+            #[cfg(unix)]
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            pub struct file {}
+            #[cfg(unix)]
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Resource for file {
+                    const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                        name: "file",
+                        title: ::core::option::Option::None,
+                        description: "A file of a repository.",
+                        uri: "repo://{owner}/{+path}{?page,ref}",
+                        mime_type: ::core::option::Option::None,
+                        size: ::core::option::Option::None,
+                        annotations: __p::ResourceAnnotations {
+                            audience: &[],
+                            priority: ::core::option::Option::Some(0.8f64),
+                            last_modified: ::core::option::Option::None,
                         },
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                        complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
-                            files::paths,
-                            __completing,
-                            __context,
-                        )),
-                    },
-                    __p::Parameter {
-                        name: "page",
-                        description: "",
-                        constraints: __p::Constraints {
-                            min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-                            ..__p::Constraints::NONE
+                        allow_traversal: &["path"],
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::Some(
+                            ::core::time::Duration::new(1u64, 0u32),
+                        ),
+                        execution: __p::Execution::Async,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
-                        default: ::core::option::Option::Some("1"),
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                        complete: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "ref",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                        complete: ::core::option::Option::None,
-                    },
-                    __p::Parameter {
-                        name: "store",
-                        description: "",
-                        constraints: __p::Constraints::NONE,
-                        default: ::core::option::Option::None,
-                        examples: &[],
-                        header: ::core::option::Option::None,
-                        complete: ::core::option::Option::None,
-                    },
-                ];
-                (&__p::DefaultOf::<u32>::NEW).kind().integer();
-                let mut __0 = (&__p::Input::<str>::NEW)
-                    .kind()
-                    .variable()
-                    .slot_for::<str>(&__PARAMETERS[0]);
-                let mut __1 = (&__p::Input::<String>::NEW)
-                    .kind()
-                    .variable()
-                    .slot_for::<String>(&__PARAMETERS[1]);
-                let mut __2 = (&__p::Input::<u32>::NEW)
-                    .kind()
-                    .variable()
-                    .slot_for::<u32>(&__PARAMETERS[2]);
-                let mut __3 = (&__p::Input::<Option<<str as __p::Lend>::Owned>>::NEW)
-                    .kind()
-                    .variable()
-                    .slot_for::<Option<<str as __p::Lend>::Owned>>(&__PARAMETERS[3]);
-                let mut __4 = (&__p::Input::<State<Store>>::NEW)
-                    .kind()
-                    .injected()
-                    .slot_for::<State<Store>>(&__PARAMETERS[4]);
-                let __split = (&__p::Output::<Result<&'static str, ToolError>>::NEW).split();
-                let __value = (&&&__split.value()).resource_kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation
-                    .begin(&mut [&mut __0, &mut __1, &mut __2, &mut __3, &mut __4], &__output)
-                {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run_rendered(async move {
-                        let __0 = __0.resolve(&__context).await?;
-                        let __1 = __1.resolve(&__context).await?;
-                        let __2 = __2.resolve(&__context).await?;
-                        let __3 = __3.resolve(&__context).await?;
-                        let __4 = __4.resolve(&__context).await?;
-                        let __value = file(
-                                ::core::borrow::Borrow::<str>::borrow(&__0),
-                                __1,
-                                __2,
-                                __3.as_ref().map(::core::borrow::Borrow::<str>::borrow),
-                                __4,
-                            )
-                            .await;
-                        __p::render(&__output, __value)
-                    })
-            }
-            __p::inventory::submit! {
-                __p::RegisteredResource(< file as __p::Resource > ::DEFINITION)
-            }
-        };
-    "#]],
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "owner",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "path",
+                            description: "Where it lies.",
+                            constraints: __p::Constraints {
+                                max_length: ::core::option::Option::Some(200u64),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
+                                files::paths,
+                                __completing,
+                                __context,
+                            )),
+                        },
+                        __p::Parameter {
+                            name: "page",
+                            description: "",
+                            constraints: __p::Constraints {
+                                min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::Some("1"),
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "ref",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "store",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                    ];
+                    (&__p::DefaultOf::<u32>::NEW).kind().integer();
+                    let mut __0 = (&__p::Input::<str>::NEW)
+                        .kind()
+                        .variable_for::<str>(&__PARAMETERS[0]);
+                    let mut __1 = (&__p::Input::<String>::NEW)
+                        .kind()
+                        .variable_for::<String>(&__PARAMETERS[1]);
+                    let mut __2 = (&__p::Input::<u32>::NEW)
+                        .kind()
+                        .variable_for::<u32>(&__PARAMETERS[2]);
+                    let mut __3 = (&__p::Input::<Option<<str as __p::Lend>::Owned>>::NEW)
+                        .kind()
+                        .variable_for::<Option<<str as __p::Lend>::Owned>>(&__PARAMETERS[3]);
+                    let mut __4 = (&__p::Input::<State<Store>>::NEW)
+                        .kind()
+                        .injected_for::<State<Store>>(&__PARAMETERS[4]);
+                    let __split = (&__p::Output::<Result<&'static str, ToolError>>::NEW).split();
+                    let __value = (&&&__split.value()).resource_kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation
+                        .begin(&mut [&mut __0, &mut __1, &mut __2, &mut __3, &mut __4], &__output)
+                    {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run_rendered(async move {
+                            let __0 = __0.resolve(&__context).await?;
+                            let __1 = __1.resolve(&__context).await?;
+                            let __2 = __2.resolve(&__context).await?;
+                            let __3 = __3.resolve(&__context).await?;
+                            let __4 = __4.resolve(&__context).await?;
+                            let __value = file(
+                                    ::core::borrow::Borrow::<str>::borrow(&__0),
+                                    __1,
+                                    __2,
+                                    __3.as_ref().map(::core::borrow::Borrow::<str>::borrow),
+                                    __4,
+                                )
+                                .await;
+                            __p::render(&__output, __value)
+                        })
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredResource(< file as __p::Resource > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 

@@ -65,8 +65,8 @@ fn the_function_is_emitted_as_it_was_written() {
 fn parameters_of_a_resource_are_judged_where_they_are_written() {
     let source = "/// Reads.\nfn read(\n    #[arg(complete = ids)] id: Id,\n    other: Other,\n) -> Order {}";
     let expansion = resource(quote!("orders://{id}"), parse(source));
-    assert_eq!(places(expansion.clone(), "variable"), [LineColumn { line: 3, column: 31 }]);
-    assert_eq!(places(expansion.clone(), "injected"), [LineColumn { line: 4, column: 11 }]);
+    assert_eq!(places(expansion.clone(), "variable_for"), [LineColumn { line: 3, column: 31 }]);
+    assert_eq!(places(expansion.clone(), "injected_for"), [LineColumn { line: 4, column: 11 }]);
     // A function that cannot complete is reported at its path, a result that cannot be read at its type.
     let path = LineColumn { line: 3, column: 21 };
     assert_eq!(places(expansion.clone(), "__completing"), [path, path]);
