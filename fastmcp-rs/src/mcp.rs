@@ -146,7 +146,7 @@ pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has two worker threads, or `worker_threads = N`; it ends with `main`, whatever still runs
+/// The runtime has one worker thread beside the one that reads, or `worker_threads = N`; it ends with `main`, whatever still runs
 /// then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too.
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.

@@ -212,19 +212,6 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
-    /// What stands in no URI must be injected.
-    pub fn injected(self) -> Self {
-        self
-    }
-
-    /// The variables of a URI come from the client.
-    pub fn variable(self) -> Self
-    where
-        T: TemplateVariable,
-    {
-        self
-    }
-
     /// Only arguments have options.
     pub fn configurable(self) -> Self
     where
@@ -269,22 +256,8 @@ impl<T: ?Sized> ArgumentKind<T> {
             schema: <U::Owned as ToolArgument>::schema,
         }
     }
-}
 
-impl<T: ?Sized> ArgumentKind<T> {
     pub fn configurable(self) -> Self {
-        self
-    }
-
-    pub fn variable(self) -> Self {
-        self
-    }
-
-    /// Always fails, with our text.
-    pub fn injected(self) -> Self
-    where
-        T: InjectedParameter,
-    {
         self
     }
 }

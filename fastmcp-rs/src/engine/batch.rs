@@ -78,8 +78,9 @@ impl Connection {
         };
         let tasks: Vec<_> = calls.into_iter().map(finish).collect();
         let connection = Arc::clone(self);
+        // An answer that is kept has a place like a call, or batches with one slow call could keep any number.
+        let mut places: Vec<_> = answers.iter().map(|_| self.in_flight.guard()).collect();
         tokio::spawn(async move {
-            let mut places = Vec::new();
             for task in tasks {
                 // A call catches its own panics, so a task that fails was ended with the runtime.
                 if let Ok(Some((frames, place))) = task.await {

@@ -26,7 +26,7 @@ pub(crate) use server::{Server, ServerConfig};
 use crate::context::Transport;
 use crate::operator;
 use crate::outbox::Outbox;
-use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage_id};
+use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError, code};
@@ -142,9 +142,10 @@ impl Connection {
     pub(crate) fn refuse_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
         let error =
             RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
-        match leading_id(start) {
-            Some(id) => finish_frame(out, |out| write::error(out, Some(&id), &error)),
-            None => self.anonymous_error(out, &error),
+        match leading_part(start) {
+            Leading::Request(id) => finish_frame(out, |out| write::error(out, Some(&id), &error)),
+            Leading::Unknown => self.anonymous_error(out, &error),
+            Leading::Response => {}
         }
     }
 
@@ -276,8 +277,11 @@ impl Connection {
                 format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
             ),
         };
-        let id = salvage_id(message).and_then(Id::parse);
-        match id {
+        let salvaged = salvage(message);
+        if salvaged.as_ref().is_some_and(|salvaged| salvaged.is_response()) {
+            return;
+        }
+        match salvaged.and_then(|salvaged| salvaged.id).and_then(Id::parse) {
             Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
             None => self.anonymous_error(out, &error),
         }
@@ -346,24 +350,37 @@ fn finish_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'\n');
 }
 
-/// The id of a message of which only the beginning is there, if it is among the first members.
-fn leading_id(start: &[u8]) -> Option<String> {
+/// What a message is of which only the beginning is there.
+enum Leading {
+    Request(String),
+    /// It answers something, so it is not answered.
+    Response,
+    /// Its id is not among the first members.
+    Unknown,
+}
+
+fn leading_part(start: &[u8]) -> Leading {
     let start = match std::str::from_utf8(start) {
         Ok(start) => start,
-        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
+        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default(),
     };
-    let mut rest = start.trim_start().strip_prefix('{')?;
-    loop {
-        let (key, after) = leading_value(rest)?;
-        let after = after.trim_start().strip_prefix(':')?;
-        let (value, after) = leading_value(after)?;
-        // A number that ends where the text does may go on.
-        let is_whole = !after.trim_start().is_empty();
-        if key.get() == "\"id\"" && is_whole {
-            return Id::parse(value).map(|id| id.as_str().to_owned());
+    let mut id = None;
+    let mut rest = start.trim_start().strip_prefix('{');
+    while let Some((key, after)) = rest.and_then(leading_value) {
+        match key.get() {
+            "\"result\"" | "\"error\"" => return Leading::Response,
+            "\"method\"" if id.is_some() => break,
+            _ => {}
         }
-        rest = after.trim_start().strip_prefix(',')?;
+        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(leading_value) else { break };
+        let after = after.trim_start();
+        // A number that ends where the text does may go on.
+        if key.get() == "\"id\"" && !after.is_empty() {
+            id = Id::parse(value).map(|id| id.as_str().to_owned());
+        }
+        rest = after.strip_prefix(',');
     }
+    id.map_or(Leading::Unknown, Leading::Request)
 }
 
 /// The JSON value at the start of a text, and what follows it.

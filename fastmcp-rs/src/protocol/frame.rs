@@ -57,9 +57,11 @@ members! {
 }
 
 members! {
-    /// Only the id, of a message that is not well formed otherwise.
-    IdOnly {
+    /// What tells whose a message is that is not well formed otherwise.
+    Salvaged {
         id: "id" => &'a RawValue,
+        result: "result" => &'a RawValue,
+        error: "error" => &'a RawValue,
     }
 }
 
@@ -133,12 +135,16 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The id of a message that could not be read as one, so that its error can be matched to it. A message
+/// What is left of a message that could not be read as one, so that its error can be matched to it. A message
 /// that gives two ids has none.
-pub(crate) fn salvage_id(text: &str) -> Option<&RawValue> {
-    match serde_json::from_str::<Object<IdOnly<'_>>>(text).ok()? {
-        Object::Members(object) => object.id,
-        Object::NotAnObject => None,
+pub(crate) fn salvage(text: &str) -> Option<Salvaged<'_>> {
+    read(text)
+}
+
+impl Salvaged<'_> {
+    /// Whether it answers something: then its id is one of ours, and not to be answered.
+    pub(crate) fn is_response(&self) -> bool {
+        self.result.is_some() || self.error.is_some()
     }
 }
 
@@ -228,8 +234,11 @@ mod tests {
         ] {
             assert!(matches!(Frame::parse(text), Err(Malformed::DuplicateMember(_))), "{text}");
         }
-        assert_eq!(salvage_id(r#"{"id":1,"method":"a","method":"b"}"#).unwrap().get(), "1");
-        assert!(salvage_id(r#"{"id":1,"id":2}"#).is_none());
+        let salvaged = salvage(r#"{"id":1,"method":"a","method":"b"}"#).unwrap();
+        assert_eq!(salvaged.id.unwrap().get(), "1");
+        assert!(!salvaged.is_response());
+        assert!(salvage(r#"{"id":1,"result":{},"jsonrpc":1,"jsonrpc":2}"#).unwrap().is_response());
+        assert!(salvage(r#"{"id":1,"id":2}"#).is_none());
     }
 
     #[test]
