@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 // Without this, the linker would leave the library's tools out.
 use toolbox as _;
 
+mod regressions;
+
 mod shop {
     use super::*;
 

@@ -12,6 +12,7 @@ mod examples;
 mod framing;
 mod peers;
 mod properties;
+mod regressions;
 mod reliability;
 mod specification;
 mod utilities;
