@@ -209,7 +209,8 @@ pub use fastmcp_rs_macros::main;
 /// Values are percent-decoded, and read into the parameter's type: a string as it is, everything else as
 /// JSON. A variable without a parameter, and a parameter that is neither a variable nor injected, are compile
 /// errors. A value that could lead out of a directory (`..` as a segment, an absolute path, NUL) makes the
-/// URI that of no resource, unless the variable is listed in `allow_traversal`.
+/// URI that of no resource, unless the variable is listed in `allow_traversal`. Of several templates that a
+/// URI fits, the one that fixes most of it is read; a URI of its own comes before them all.
 ///
 /// # Results
 ///

@@ -91,6 +91,12 @@ impl Template {
         of_path.chain(self.query.iter().copied())
     }
 
+    /// How much of a URI the template fixes, in bytes.
+    pub(crate) fn literal_len(&self) -> usize {
+        let of_part = |part: &Part| if let Part::Literal(literal) = part { literal.len() } else { 0 };
+        self.parts.iter().map(of_part).sum()
+    }
+
     /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
     /// variable that is not in the URI has no value.
     pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&'static str, String>> {

@@ -93,13 +93,16 @@ impl Registry {
         suggest::nearest(name, self.prompts.entries().iter().map(Listed::key))
     }
 
-    /// The resource at a URI, and the values of its template's variables.
+    /// The resource at a URI, and the values of its template's variables. Of several templates that fit, it is
+    /// the one that fixes most of the URI, then the first.
     pub(crate) fn resource(&self, uri: &str) -> Option<(&ResourceEntry, BTreeMap<&'static str, String>)> {
         if let Some(resource) = self.resources.find(uri) {
             return Some((resource, BTreeMap::new()));
         }
-        let mut templates = self.templates.entries().iter();
-        templates.find_map(|template| template.matches(uri).map(|values| (&template.resource, values)))
+        let templates = self.templates.entries().iter();
+        let matching = templates.filter_map(|template| Some((template, template.matches(uri)?)));
+        let (template, values) = matching.min_by_key(|(template, _)| std::cmp::Reverse(template.literal_len()))?;
+        Some((&template.resource, values))
     }
 
     pub(crate) fn has_resources(&self) -> bool {

@@ -75,6 +75,11 @@ impl TemplateEntry {
         TemplateEntry { resource: ResourceEntry::new(definition), template: Template::parse(definition.uri) }
     }
 
+    /// How much of a URI the template fixes, in bytes.
+    pub(crate) fn literal_len(&self) -> usize {
+        self.template.literal_len()
+    }
+
     /// The values of the variables in a URI of this template. A value that could lead elsewhere, and was not
     /// allowed to, makes it the URI of nothing.
     pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&'static str, String>> {
