@@ -118,6 +118,33 @@ impl Context {
         }
     }
 
+    /// Goes over items and tells the client how far it is: [`Context::progress`] after each item that was
+    /// worked on, with the total if the number of items is known.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Adds the sizes of files up.
+    /// #[mcp::tool]
+    /// fn total_size(paths: Vec<String>, ctx: &Context) -> Result<u64, ToolError> {
+    ///     let mut total = 0;
+    ///     for path in ctx.track(paths) {
+    ///         total += std::fs::metadata(path)?.len();
+    ///     }
+    ///     Ok(total)
+    /// }
+    /// ```
+    pub fn track<I: IntoIterator>(&self, items: I) -> Track<I::IntoIter> {
+        let items = items.into_iter();
+        let total = match items.size_hint() {
+            (least, Some(most)) if least == most => Some(most as f64),
+            _ => None,
+        };
+        Track { items, context: self.clone(), given: 0, total }
+    }
+
     /// Sends a log message to the client: a text, or any value with a JSON form.
     ///
     /// Nothing is sent unless the client wants messages of this level: a modern client says so in each
@@ -249,6 +276,34 @@ impl fmt::Debug for Context {
             .field("revision", &self.revision())
             .field("transport", &self.transport())
             .finish_non_exhaustive()
+    }
+}
+
+/// Items that are worked on one after another, as [`Context::track`] gives them.
+#[derive(Clone, Debug)]
+#[must_use = "an iterator does nothing until it is used"]
+pub struct Track<I> {
+    items: I,
+    context: Context,
+    given: u64,
+    total: Option<f64>,
+}
+
+impl<I: Iterator> Iterator for Track<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        // Who asks for the next item is done with the ones before.
+        if self.given > 0 {
+            self.context.progress(self.given as f64, self.total, None);
+        }
+        let item = self.items.next();
+        self.given += u64::from(item.is_some());
+        item
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
     }
 }
 

@@ -78,7 +78,7 @@ pub use component::prompt::{IntoMessages, Message, Prompt};
 pub use component::resource::{IntoResource, Resource, ResourceContents};
 pub use component::result::ToolResult;
 pub use component::tool::Tool;
-pub use context::{ClientInfo, Context, Transport};
+pub use context::{ClientInfo, Context, Track, Transport};
 pub use error::{Error, ToolError};
 pub use protocol::content::Text;
 pub use protocol::{

@@ -1,0 +1,56 @@
+//! What a tool reports while it runs.
+
+use fastmcp_rs::prelude::*;
+use serde_json::{Value, json};
+
+/// Goes over five numbers.
+#[mcp::tool(inline)]
+fn go_over(ctx: &Context) -> u64 {
+    ctx.track([1, 2, 3, 4, 5]).sum()
+}
+
+/// Goes over numbers of which nobody knows how many there are.
+#[mcp::tool(inline)]
+fn go_on(ctx: &Context) -> usize {
+    ctx.track((1..).take_while(|number| *number < 3)).count()
+}
+
+fn frames(tool: &str) -> Vec<Value> {
+    super::run(async {
+        let mut wire = App::empty("reports").tool::<go_over>().tool::<go_on>().connect().expect("the app is right");
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "progressToken": 7
+        });
+        let params = json!({"name": tool, "arguments": {}, "_meta": meta});
+        wire.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string());
+        let mut frames = Vec::new();
+        loop {
+            let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
+            let is_answer = frame["id"] == 1;
+            frames.push(frame);
+            if is_answer {
+                return frames;
+            }
+        }
+    })
+}
+
+#[test]
+fn items_that_were_worked_on_are_told_and_the_last_one_always() {
+    let frames = frames("go_over");
+    let (answer, reports) = frames.split_last().expect("there is an answer");
+    assert_eq!(answer["result"]["content"][0]["text"], "15");
+    let progress: Vec<f64> = reports.iter().filter_map(|frame| frame["params"]["progress"].as_f64()).collect();
+    assert!(progress.windows(2).all(|pair| pair[0] < pair[1]), "{progress:?}");
+    assert_eq!((progress.first(), progress.last()), (Some(&1.0), Some(&5.0)));
+    assert!(reports.iter().all(|frame| frame["params"]["progressToken"] == 7 && frame["params"]["total"] == 5.0));
+}
+
+#[test]
+fn a_total_that_nobody_knows_is_not_told() {
+    let frames = frames("go_on");
+    assert_eq!(frames.last().expect("there is an answer")["result"]["content"][0]["text"], "2");
+    assert!(frames.len() > 1 && frames.iter().all(|frame| frame["params"].get("total").is_none()), "{frames:?}");
+}
