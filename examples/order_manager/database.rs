@@ -1,7 +1,7 @@
-//! The order database: where it is, how it is opened, and the queries of the tools.
+//! The order database: where it is, how it is opened, and the queries.
 //!
 //! Whatever a model sends reaches SQL as a bind parameter, so no argument can become part of a
-//! statement; and the tools hold connections that SQLite itself refuses to write through, so a
+//! statement; and the connections are such that SQLite itself refuses to write through them, so a
 //! wrong query cannot change an order either.
 
 use std::path::Path;
@@ -16,7 +16,11 @@ use sqlx::{ConnectOptions, Connection, FromRow};
 /// How long a connection waits for another process that has the database locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How many order references are suggested at most: more would not be read.
+const MAX_IDS: u32 = 1000;
+
 /// One row of the `orders` table.
+#[mcp::model]
 #[derive(FromRow)]
 pub struct Order {
     pub order_id: String,
@@ -84,6 +88,27 @@ impl Orders {
         sqlx::query_as("SELECT * FROM orders WHERE status = ? COLLATE NOCASE ORDER BY order_id")
             .bind(status)
             .fetch_all(&self.pool)
+            .await
+            .map_err(for_the_model)
+    }
+
+    /// Lists the references of orders that contain a text, in any case, sorted.
+    pub async fn ids_like(&self, text: &str) -> Result<Vec<String>, ToolError> {
+        // Not by LIKE, for which `%` and `_` in the text would mean something.
+        sqlx::query_scalar(
+            "SELECT order_id FROM orders WHERE instr(lower(order_id), lower(?)) > 0 ORDER BY order_id LIMIT ?",
+        )
+        .bind(text)
+        .bind(MAX_IDS)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(for_the_model)
+    }
+
+    /// Finds the statement that made the table.
+    pub async fn schema(&self) -> Result<String, ToolError> {
+        sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'orders'")
+            .fetch_one(&self.pool)
             .await
             .map_err(for_the_model)
     }

@@ -1,16 +1,17 @@
-//! An order desk for AI assistants: four tools over a SQLite database.
+//! An order desk for AI assistants: tools, resources and a prompt over a SQLite database.
 //!
 //! ```sh
 //! cargo run --example order_manager
 //! ```
 //!
 //! The first start creates `orders.db` in the current directory and puts four orders into it; set
-//! `DATABASE_URL` to keep it elsewhere. The tools are here, the SQL is in `database.rs`.
+//! `DATABASE_URL` to keep it elsewhere. What clients see is here, the SQL is in `database.rs`.
 
 mod database;
 
 use std::time::Duration;
 
+use fastmcp_rs::Completing;
 use fastmcp_rs::prelude::*;
 
 use database::{Order, Orders};
@@ -64,6 +65,44 @@ async fn fetch_external_data(
     // It stands for a slow service. Awaiting gives the thread back, so no other call waits for this one.
     tokio::time::sleep(Duration::from_secs(1)).await;
     format!("External data for: {query}")
+}
+
+/// The table that holds the orders, as SQL.
+#[mcp::resource("orders://schema", mime_type = "application/sql")]
+async fn orders_schema(orders: State<Orders>) -> Result<String, ToolError> {
+    orders.schema().await
+}
+
+/// One order, as JSON.
+#[mcp::resource("orders://{order_id}")]
+async fn order(
+    /// The order reference, e.g. `ORD-101`.
+    #[arg(complete = order_ids)]
+    order_id: &str,
+    orders: State<Orders>,
+) -> Result<Option<Order>, ToolError> {
+    orders.find(order_id).await
+}
+
+/// Reviews whether an order should be refunded.
+#[mcp::prompt(title = "Review a refund")]
+async fn refund_review(
+    /// The order reference, e.g. `ORD-101`.
+    #[arg(complete = order_ids)]
+    order_id: &str,
+    orders: State<Orders>,
+) -> Result<String, ToolError> {
+    let order = find(&orders, order_id).await?;
+    Ok(format!(
+        "Should this order be refunded?\n\n{order}\n\n\
+         Check whether it can be, weigh its status and its total, and say yes or no. \
+         Then write two sentences to the customer."
+    ))
+}
+
+/// Suggests order references while a person types one.
+async fn order_ids(completing: Completing, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
+    orders.ids_like(completing.text()).await
 }
 
 /// One order in a list.

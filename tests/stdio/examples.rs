@@ -1,4 +1,4 @@
-//! `hello` and the order manager, run as a client runs them.
+//! The examples, run as a client runs them.
 
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,58 @@ fn hello_in_every_revision() {
 fn hello_is_at_most_twelve_lines() {
     let source = include_str!("../../examples/hello.rs");
     assert!(source.lines().count() <= 12, "{source}");
+}
+
+#[test]
+fn resources_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("resources", revision);
+        let mut read = |uri: &str| server.ask("resources/read", json!({"uri": uri}));
+        let about = read("planets://about");
+        assert_eq!(about.result()["contents"][0]["mimeType"], "text/markdown");
+        let mars = read("planets://mars");
+        let contents = json!([{
+            "uri": "planets://mars",
+            "mimeType": "application/json",
+            "text": r#"{"name":"mars","distance":1.52}"#,
+        }]);
+        assert_eq!(mars.result()["contents"], contents);
+        let missing = if revision.is_modern() { -32602 } else { -32002 };
+        assert_eq!(read("planets://pluto").error_code(), Some(missing));
+        let text = |answer: &Value| answer["contents"][0]["text"].clone();
+        assert_eq!(text(read("planets://within/1").result()), r#"["mercury","venus","earth"]"#);
+        assert_eq!(text(read("planets://within/1.6?limit=2").result()), r#"["mercury","venus"]"#);
+    }
+}
+
+#[test]
+fn prompts_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("prompts", revision);
+        let arguments = json!({"text": "gravity", "sentences": "2"});
+        let explain = server.ask("prompts/get", json!({"name": "explain", "arguments": arguments}));
+        let expected = "Explain this in 2 sentences that a child understands:\n\ngravity";
+        assert_eq!(explain.result()["messages"][0]["content"]["text"], expected);
+        let arguments = json!({"country": "France", "city": "Lyon", "tone": "formal"});
+        let letter = server.ask("prompts/get", json!({"name": "letter", "arguments": arguments}));
+        let first = &letter.result()["messages"][0]["content"]["text"];
+        assert_eq!(first, "Write a formal letter to the city hall of Lyon, France.");
+
+        let mut complete = |name: &str, typed: &str| {
+            let answer = server.ask(
+                "completion/complete",
+                json!({
+                    "ref": {"type": "ref/prompt", "name": "letter"},
+                    "argument": {"name": name, "value": typed},
+                    "context": {"arguments": {"country": "Germany"}},
+                }),
+            );
+            answer.result()["completion"]["values"].clone()
+        };
+        assert_eq!(complete("country", "f"), json!(["France"]));
+        assert_eq!(complete("city", ""), json!(["Berlin", "Bonn", "Bremen"]));
+        assert_eq!(complete("tone", ""), json!(["friendly", "formal"]));
+    }
 }
 
 #[test]
@@ -115,6 +167,84 @@ fn order_manager_lists_in_a_stable_order_and_any_case() {
     }
     let none = server.call("list_orders_by_status", json!({"status": "LOST"}));
     assert_eq!(none.result()["structuredContent"], json!([]));
+}
+
+#[test]
+fn order_manager_has_resources() {
+    let folder = Folder::new();
+    for revision in Revision::ALL {
+        let mut server = order_manager(&folder);
+        server.open(revision);
+        let resources = server.ask("resources/list", Value::Null);
+        let schema = json!([{
+            "uri": "orders://schema",
+            "name": "orders_schema",
+            "description": "The table that holds the orders, as SQL.",
+            "mimeType": "application/sql",
+        }]);
+        assert_eq!(resources.result()["resources"], schema);
+        let templates = server.ask("resources/templates/list", Value::Null);
+        assert_eq!(templates.result()["resourceTemplates"][0]["uriTemplate"], "orders://{order_id}");
+
+        let schema = server.ask("resources/read", json!({"uri": "orders://schema"}));
+        let sql = schema.result()["contents"][0]["text"].as_str().expect("a text");
+        assert!(sql.starts_with("CREATE TABLE orders") && sql.contains("customer_email TEXT"), "{sql}");
+
+        let order = server.ask("resources/read", json!({"uri": "orders://ORD-101"}));
+        let contents = &order.result()["contents"][0];
+        assert_eq!(contents["mimeType"], "application/json");
+        let order: Value = serde_json::from_str(contents["text"].as_str().expect("a text")).expect("JSON");
+        let expected = json!({
+            "order_id": "ORD-101",
+            "customer_email": "alice@example.com",
+            "status": "SHIPPED",
+            "total_amount": 120.5,
+            "is_refundable": true,
+        });
+        assert_eq!(order, expected);
+
+        let missing = server.ask("resources/read", json!({"uri": "orders://ORD-999"}));
+        assert_eq!(missing.error_code(), Some(if revision.is_modern() { -32602 } else { -32002 }));
+        assert_eq!(missing.value["error"]["data"]["uri"], "orders://ORD-999");
+    }
+}
+
+#[test]
+fn order_manager_has_a_prompt_with_suggestions() {
+    let folder = Folder::new();
+    for revision in Revision::ALL {
+        let mut server = order_manager(&folder);
+        server.open(revision);
+        let mut review =
+            |arguments: Value| server.ask("prompts/get", json!({"name": "refund_review", "arguments": arguments}));
+        let answer = review(json!({"order_id": "ORD-102"}));
+        let text = answer.result()["messages"][0]["content"]["text"].as_str().expect("a text");
+        assert!(text.contains("Order ID: ORD-102\nCustomer: bob@example.com"), "{text}");
+        let missing = review(json!({}));
+        assert_eq!(missing.error_code(), Some(-32602));
+        assert!(missing.text.contains("order_id"), "{}", missing.text);
+        let unknown = review(json!({"order_id": "ORD-999"}));
+        assert!(unknown.text.contains("ORD-999 was not found"), "{}", unknown.text);
+
+        let references = [
+            json!({"type": "ref/prompt", "name": "refund_review"}),
+            json!({"type": "ref/resource", "uri": "orders://{order_id}"}),
+        ];
+        for reference in references {
+            for (typed, expected) in [
+                ("", json!(["ORD-101", "ORD-102", "ORD-103", "ORD-104"])),
+                ("ord-10", json!(["ORD-101", "ORD-102", "ORD-103", "ORD-104"])),
+                ("103", json!(["ORD-103"])),
+                ("%", json!([])),
+                ("ORD-1__", json!([])),
+                ("' OR 1=1 --", json!([])),
+            ] {
+                let argument = json!({"name": "order_id", "value": typed});
+                let answer = server.ask("completion/complete", json!({"ref": reference, "argument": argument}));
+                assert_eq!(answer.result()["completion"]["values"], expected, "{typed:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Prompts: what a person picks from a menu and fills in, with suggestions while typing.
+//!
+//! ```sh
+//! cargo run --example prompts
+//! ```
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{Completing, Message};
+
+/// Explains a text in the simplest words.
+#[mcp::prompt(title = "Explain this")]
+fn explain(
+    /// What to explain.
+    text: &str,
+    /// How many sentences to take.
+    #[arg(default = 3, min = 1, max = 20)]
+    sentences: u8,
+) -> String {
+    format!("Explain this in {sentences} sentences that a child understands:\n\n{text}")
+}
+
+/// The tone of a letter. A client suggests its variants by itself.
+#[mcp::model]
+#[serde(rename_all = "lowercase")]
+enum Tone {
+    Friendly,
+    Formal,
+}
+
+/// Begins a letter to a city hall.
+#[mcp::prompt]
+fn letter(
+    #[arg(complete = countries)] country: &str,
+    #[arg(complete = cities)] city: &str,
+    tone: Tone,
+) -> Vec<Message> {
+    let tone = match tone {
+        Tone::Friendly => "friendly",
+        Tone::Formal => "formal",
+    };
+    vec![
+        Message::user(format!("Write a {tone} letter to the city hall of {city}, {country}.")),
+        Message::assistant("What is it about?"),
+    ]
+}
+
+fn countries(_: Completing) -> Vec<String> {
+    ["France", "Germany"].map(String::from).into()
+}
+
+/// The cities of the country that was chosen before.
+fn cities(completing: Completing) -> Vec<String> {
+    let cities: &[&str] = match completing.argument("country") {
+        Some("France") => &["Lyon", "Paris"],
+        Some("Germany") => &["Berlin", "Bonn", "Bremen"],
+        _ => &["Berlin", "Bonn", "Bremen", "Lyon", "Paris"],
+    };
+    cities.iter().map(|city| (*city).to_owned()).collect()
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    App::new("letters").run_stdio().await
+}
