@@ -7,6 +7,7 @@
 mod support;
 
 mod answers;
+mod components;
 mod eras;
 mod examples;
 mod framing;
