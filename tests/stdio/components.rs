@@ -688,6 +688,15 @@ fn a_completion_that_is_wrong_or_fails_is_refused() {
 }
 
 #[test]
+fn a_function_that_blocks_while_it_suggests_holds_nothing_up() {
+    let mut server = Server::start("fixture");
+    let slow = server.begin("completion/complete", of_prompt("travel", "slow", "B"));
+    assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
+    assert!(server.take_early().is_empty(), "the reader goes on");
+    assert_eq!(server.answer_to(&slow).result()["completion"]["values"], json!(["Berlin", "Bonn", "Bremen"]));
+}
+
+#[test]
 fn a_long_text_is_completed_at_once() {
     let mut server = Server::start("fixture");
     let start = std::time::Instant::now();

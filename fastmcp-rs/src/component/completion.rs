@@ -17,7 +17,8 @@ use crate::error::ToolError;
 /// What a client has typed so far: the text to complete, and the arguments that came before it.
 ///
 /// A completion function takes it first, then injected values (at most three), and returns candidates. They
-/// are ranked here: those that begin with the text, then those that are like it; at most 100 are sent.
+/// are ranked here: those that begin with the text, then those that are like it; at most 100 are sent. As with
+/// tools, an `async fn` runs on the runtime and a `fn` on a thread that may block.
 ///
 /// # Example
 ///
@@ -98,9 +99,12 @@ macro_rules! handlers {
             F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
             R: Candidates,
         {
-            #[allow(unused_variables)]
+            #[allow(non_snake_case)]
             fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
-                Box::pin(async move { self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).candidates() })
+                Box::pin(async move {
+                    $(let $injected = $injected::from_context(&context).await.map_err(Into::into)?;)*
+                    context.run_blocking(move || self(completing, $($injected),*).candidates()).await?
+                })
             }
         }
 

@@ -98,7 +98,7 @@ fn icon(icon: &IconDefinition) -> Value {
 
 /// A moving average of how long the first poll of a component takes.
 ///
-/// The reader polls each call once itself, which is by far the quickest way as long as tools are quick.
+/// The reader polls each call once itself, which is by far the quickest way as long as they are quick.
 /// One that keeps the reader is moved to the runtime's own threads; it comes back when it is quick again.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
@@ -110,7 +110,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Above this a tool is not polled by the reader.
+    /// Above this a component is not polled by the reader.
     const SLOW: u32 = 100_000;
     /// A poll that takes this long holds up a thread that other calls need.
     pub(crate) const BLOCKING: Duration = Duration::from_millis(100);
@@ -127,25 +127,25 @@ impl Pace {
         count < 8 || count % 16 == 0
     }
 
-    pub(crate) fn record(&self, took: Duration, tool: &str) {
+    pub(crate) fn record(&self, took: Duration, name: &str) {
         let took_nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
         let average = self.average.load(Ordering::Relaxed);
         let average = if average == 0 { took_nanos } else { average - average / 4 + took_nanos / 4 };
         self.average.store(average, Ordering::Relaxed);
         if took > Self::BLOCKING {
-            self.warn(took, tool);
+            self.warn(took, name);
         }
     }
 
-    fn warn(&self, took: Duration, tool: &str) {
+    fn warn(&self, took: Duration, name: &str) {
         static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
         let now = u32::try_from(START.get_or_init(Instant::now).elapsed().as_secs()).unwrap_or(u32::MAX - 1) + 1;
         let last = self.warned.load(Ordering::Relaxed);
-        // Once a minute for each tool.
+        // Once a minute for each component.
         if last == 0 || now >= last.saturating_add(60) {
             self.warned.store(now, Ordering::Relaxed);
             operator::warn(format_args!(
-                "tool `{tool}` blocked its thread for {} ms without an await: mark it `#[mcp::tool(blocking)]`, or make it a `fn`",
+                "`{name}` blocked its thread for {} ms without an await: mark it `blocking`, as in `#[mcp::tool(blocking)]`, or make it a `fn`",
                 took.as_millis()
             ));
         }
