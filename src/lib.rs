@@ -3,3 +3,9 @@
 
 #[doc = include_str!("../docs/tools.md")]
 pub mod tools {}
+
+#[doc = include_str!("../docs/resources.md")]
+pub mod resources {}
+
+#[doc = include_str!("../docs/prompts.md")]
+pub mod prompts {}
