@@ -33,6 +33,7 @@
 //! | `stdio` (default) | [`App::run_stdio`] |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks |
 //! | `testing` | `App::connect`: a connection in process, for tests |
+//! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
 //!
 //! # Promises
 //!

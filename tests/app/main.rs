@@ -11,6 +11,7 @@ use toolbox as _;
 
 mod context;
 mod regressions;
+mod rich_types;
 
 mod shop {
     use super::*;
