@@ -399,6 +399,75 @@ fn what_goes_wrong_in_a_resource_is_told_or_kept() {
 }
 
 #[test]
+fn errors_are_shown_where_the_author_wants_it() {
+    let mut server = Server::setup("fixture").env("FIXTURE_SHOW_ERRORS", "1").start();
+    refused(&read(&mut server, "trouble://masked"), -32603, "No such file");
+    refused(&get(&mut server, "masked_prompt_trouble", json!({})), -32603, "secret-canary at 10.0.0.7");
+    refused(&server.ask("completion/complete", of_prompt("travel", "broken", "")), -32603, "secret-canary");
+}
+
+#[test]
+fn a_result_may_borrow_from_the_uri() {
+    let mut server = Server::start("fixture");
+    assert_eq!(text_of(&mut server, "echo://%20a/b%20"), "a/b");
+}
+
+#[test]
+fn resources_and_prompts_report_what_tools_report() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("fixture", revision);
+        let mut meta = json!({"progressToken": "p"});
+        if revision.is_modern() {
+            meta["io.modelcontextprotocol/logLevel"] = "info".into();
+        } else {
+            server.ask("logging/setLevel", json!({"level": "info"}));
+        }
+        let answer = server.ask_with_meta("resources/read", json!({"uri": "watched://3"}), meta);
+        assert_eq!(answer.result()["contents"][0]["text"], "3 steps");
+        let early = server.take_early();
+        let of = |method: &str| early.iter().filter(|frame| frame.value["method"] == method).collect::<Vec<_>>();
+        assert_eq!(of("notifications/message").len(), 3);
+        let progress = of("notifications/progress");
+        assert_eq!(progress.last().expect("the last is never lost").value["params"]["progress"], 3.0);
+        let meta = json!({"progressToken": 7});
+        let answer = server.ask_with_meta("prompts/get", json!({"name": "watched_prompt"}), meta);
+        assert_eq!(answer.result()["messages"][0]["content"]["text"], "done");
+        let early = server.take_early();
+        assert_eq!(early.len(), 1, "{early:?}");
+        assert_eq!(early[0].value["params"]["progressToken"], 7);
+    }
+}
+
+#[test]
+fn a_batch_may_ask_for_everything() {
+    let mut server = Server::connect("fixture", V2025_03_26);
+    let requests = [
+        ("resources/read", json!({"uri": "config://app"})),
+        ("resources/read", json!({"uri": "trouble://slow"})),
+        ("resources/read", json!({"uri": "config://nothing"})),
+        ("prompts/get", json!({"name": "greet", "arguments": {"name": "Ada"}})),
+        ("completion/complete", of_prompt("travel", "slow", "P")),
+        ("resources/templates/list", json!({})),
+    ];
+    let lines: Vec<Value> = requests
+        .iter()
+        .enumerate()
+        .map(|(id, (method, params))| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+        .collect();
+    server.send(&Value::from(lines).to_string());
+    let batch = server.receive();
+    let answers = batch.value.as_array().expect("a batch");
+    assert_eq!(answers.len(), requests.len(), "{}", batch.text);
+    let answer = |id: usize| answers.iter().find(|answer| answer["id"] == id).expect("an answer");
+    assert_eq!(answer(0)["result"]["contents"][0]["text"], "verbose = true");
+    assert_eq!(answer(1)["error"]["code"], -32603);
+    assert_eq!(answer(2)["error"]["code"], -32002);
+    assert_eq!(answer(3)["result"]["messages"][0]["content"]["text"], "Greet Ada.");
+    assert_eq!(answer(4)["result"]["completion"]["values"], json!(["Paris"]));
+    assert!(answer(5)["result"]["resourceTemplates"].is_array());
+}
+
+#[test]
 fn variables_of_a_template_have_types() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
@@ -505,6 +574,30 @@ fn prompts_take_typed_arguments() {
 }
 
 #[test]
+fn arguments_that_are_json_are_read_from_their_text() {
+    // Strictness is about what models send; here there is no other way.
+    for strict in [false, true] {
+        let mut server = Server::setup("fixture");
+        if strict {
+            server = server.env("FIXTURE_STRICT", "1");
+        }
+        let mut server = server.start();
+        let item = r#"{"sku": "A-1", "quantity": 2}"#;
+        let least = json!({"flag": "true", "real": "1.5", "item": item});
+        assert_eq!(message_of(&mut server, "order", least), "true 1.5 2xA-1 None false");
+        let all = json!({"flag": "false", "real": "-1", "item": item, "big": "9007199254740993", "speed": "Express"});
+        assert_eq!(message_of(&mut server, "order", all), "false -1 2xA-1 Some(9007199254740993) true");
+        let wrong = json!({"flag": "yes", "real": "1.5", "item": r#"{"sku": "", "quantity": 0}"#, "speed": "Slow"});
+        let answer = get(&mut server, "order", wrong);
+        for named in ["`/flag`", "`/item/sku`", "`/item/quantity`", "`/speed`"] {
+            refused(&answer, -32602, named);
+        }
+        assert_eq!(message_of(&mut server, "repeat", json!({"text": "[1]"})), "[1]");
+        assert_eq!(text_of(&mut server, "notes://9"), "note 9");
+    }
+}
+
+#[test]
 fn a_missing_or_wrong_argument_of_a_prompt_is_named() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
@@ -606,6 +699,7 @@ fn arguments_and_variables_are_completed() {
         assert_eq!(speeds, all(json!(["Standard", "Express"])));
         assert_eq!(completed(&mut server, of_prompt("travel", "speed", "ex")), all(json!(["Express"])));
         assert_eq!(completed(&mut server, of_template("shipping://{speed}", "speed", "S"))["values"][0], "Standard");
+        assert_eq!(completed(&mut server, of_prompt("order", "speed", "")), all(json!(["Standard", "Express"])));
         // A template by its own text, or by a URI that fits it.
         let template = "tables://{table}/rows{?limit,offset}";
         assert_eq!(
