@@ -5,7 +5,6 @@
 //! transport takes the bytes from it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -171,27 +170,17 @@ impl Outbox {
     pub(crate) fn note_progress(&self) {
         let mut state = self.lock();
         state.progress += 1;
-        if state.waiting_threads > 0 {
-            self.changed.notify_all();
-        }
     }
 
-    /// Waits until everything is written, the outbox is closed, nothing was written for `patience`, or the
-    /// deadline has come.
-    pub(crate) fn wait_until_written(&self, patience: Duration, deadline: Option<Instant>) {
-        let mut state = self.lock();
-        let mut last = (state.progress, Instant::now());
-        while (state.writing || !state.bytes.is_empty()) && !state.closed {
-            if state.progress != last.0 {
-                last = (state.progress, Instant::now());
-            }
-            let end = last.1 + patience;
-            let end = deadline.map_or(end, |deadline| deadline.min(end));
-            let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { return };
-            state.waiting_threads += 1;
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-            state.waiting_threads -= 1;
-        }
+    /// A number that changes whenever something was written.
+    pub(crate) fn progress(&self) -> u64 {
+        self.lock().progress
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_written(&self) -> bool {
+        let state = self.lock();
+        !state.writing && state.bytes.is_empty()
     }
 
     /// Takes the frames that are there, for a transport that has no thread to wait.

@@ -95,9 +95,10 @@ fn capabilities_are_declared_exactly_when_they_are_offered() {
         assert_eq!(everything.get("completions").is_some(), revision >= V2025_03_26);
         assert_eq!(capabilities("hello", revision), json!({"tools": {}}));
         assert_eq!(capabilities("resources", revision), json!({"resources": {}}));
-        let mut prompts = json!({"prompts": {}, "completions": {}});
+        // A function that completes may take the context, and so send log messages.
+        let mut prompts = json!({"prompts": {}, "completions": {}, "logging": {}});
         if revision < V2025_03_26 {
-            prompts = json!({"prompts": {}});
+            prompts = json!({"prompts": {}, "logging": {}});
         }
         assert_eq!(capabilities("prompts", revision), prompts);
     }
@@ -794,8 +795,10 @@ fn a_function_that_blocks_while_it_suggests_holds_nothing_up() {
 fn a_long_text_is_completed_at_once() {
     let mut server = Server::start("fixture");
     let start = std::time::Instant::now();
-    let answer = completed(&mut server, of_prompt("travel", "number", &"1".repeat(4 << 20)));
+    let answer = completed(&mut server, of_prompt("travel", "number", &"1".repeat(60 << 10)));
     assert_eq!(answer["values"], json!([]));
+    let too_long = server.ask("completion/complete", of_prompt("travel", "number", &"1".repeat(4 << 20)));
+    refused(&too_long, -32602, "`argument` may have at most 65536 bytes");
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
 

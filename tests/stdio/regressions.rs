@@ -1,7 +1,7 @@
 //! What once went wrong in the runtime: the server that outlived its client, the lost answer, the memory
 //! that a peer could make grow. Each test names what must hold.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -181,6 +181,64 @@ fn values_that_panic_when_dropped_cost_no_thread() {
     assert!(server.wait_within(Duration::from_secs(8)).success());
 }
 
+/// Reads 60,000 bytes at a time, after a pause.
+fn slowly(output: Box<dyn Read + Send>, pause: Duration) -> impl BufRead {
+    struct Slow(Box<dyn Read + Send>, Duration);
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            thread::sleep(self.1);
+            let most = buffer.len().min(60_000);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+    BufReader::with_capacity(60_000, Slow(output, pause))
+}
+
+#[test]
+fn a_reader_that_waits_for_a_slow_client_is_not_taken_for_stuck() {
+    let mut server = Server::setup("fixture").without_reading().start();
+    // Each answer takes more than five seconds to be read, and the next request is unread meanwhile.
+    let text = "x".repeat(2_600_000);
+    let requests = call(0, "echo", json!({"text": text})) + &call(1, "echo", json!({"text": text}));
+    let mut input = server.take_input();
+    // The input ends when everything is sent, which the server takes in only as its answers are read.
+    let sender = thread::spawn(move || input.write_all(requests.as_bytes()).expect("the server reads"));
+    let answers = slowly(server.take_output(), Duration::from_millis(120)).lines();
+    let lengths: Vec<usize> = answers.map(|line| line.expect("UTF-8").len()).collect();
+    sender.join().expect("everything is sent");
+    assert!(lengths.len() == 2 && lengths.iter().all(|length| *length > text.len()), "{lengths:?}");
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_signal_ends_a_server_whose_client_reads_slowly() {
+    let mut server = Server::setup("fixture").without_reading().start();
+    server.send_unnoted(call(1, "late_big", json!({"bytes": 6_000_000})).as_bytes());
+    server.close_input();
+    let output = slowly(server.take_output(), Duration::from_millis(200));
+    let reader = thread::spawn(move || output.lines().count());
+    thread::sleep(Duration::from_millis(700));
+    assert!(server.is_running(), "its client is still reading");
+    signal(&server, Signal::TERM);
+    thread::sleep(Duration::from_millis(50));
+    signal(&server, Signal::TERM);
+    server.wait_within(Duration::from_secs(4));
+    reader.join().expect("the reader ends with the server");
+}
+
+#[test]
+fn a_program_that_drops_its_server_goes_on() {
+    let setup = Server::setup("fixture").env("FIXTURE_DROP_MS", "300").env("FIXTURE_LINGER_MS", "1500");
+    let mut server = setup.start();
+    server.wait_for_stderr("the server has returned");
+    let _ = server.try_send(call(1, "leave_trace", json!({})).as_bytes());
+    server.close_input();
+    assert!(server.wait().success());
+    let stderr = server.final_stderr();
+    assert!(stderr.contains("the program has ended by itself"), "{stderr}");
+    assert!(!stderr.contains("a trace was left"), "{stderr}");
+}
+
 #[test]
 fn a_slow_reader_gets_every_answer_after_the_end_of_input() {
     const CALLS: usize = 24;
@@ -191,16 +249,8 @@ fn a_slow_reader_gets_every_answer_after_the_end_of_input() {
         server.send_unnoted(call(id, tool, json!({"bytes": BYTES})).as_bytes());
     }
     server.close_input();
-    // About 4 MB in a second, far slower than the calls end.
-    struct Slow(Box<dyn Read + Send>);
-    impl Read for Slow {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            thread::sleep(Duration::from_millis(15));
-            let most = buffer.len().min(60_000);
-            self.0.read(&mut buffer[..most])
-        }
-    }
-    let output = BufReader::with_capacity(60_000, Slow(server.take_output()));
+    // 1.5 MB in a second: calls that have ended long ago wait for room when the grace period is over.
+    let output = slowly(server.take_output(), Duration::from_millis(40));
     let mut ids: Vec<u64> = output
         .lines()
         .map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("a whole frame"))

@@ -104,6 +104,7 @@ impl App {
                 show_errors: false,
                 announce_server: true,
                 lists: ListConfig::default(),
+                contents: CacheHints::default(),
             },
             version_is_set: false,
             definitions,
@@ -231,7 +232,8 @@ impl App {
         self
     }
 
-    /// How long modern clients may keep lists, and who may share them. Default: not at all.
+    /// How long modern clients may keep lists, and who may share them. Default: not at all. For what resources
+    /// hold, see [`App::cache_resources`].
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
     pub fn cache_lists(mut self, ttl: Duration, scope: CacheScope) -> App {
@@ -239,11 +241,19 @@ impl App {
         self
     }
 
-    /// The most tools of one page of `tools/list`. Default: 1,000; at least 1.
+    /// How long modern clients may keep what resources hold, and who may share it. Default: not at all.
+    ///
+    /// [`CacheScope::Public`] is a promise that what is read does not depend on who reads it.
+    pub fn cache_resources(mut self, ttl: Duration, scope: CacheScope) -> App {
+        self.config.contents = CacheHints { ttl, scope };
+        self
+    }
+
+    /// The most entries of one page of a list. Default: 1,000; at least 1.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
-    pub fn page_size(mut self, tools: usize) -> App {
-        self.config.lists.page_size = tools.max(1);
+    pub fn page_size(mut self, entries: usize) -> App {
+        self.config.lists.page_size = entries.max(1);
         self
     }
 
@@ -251,7 +261,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Fails if two tools have one name, a tool wants a state that the app does not have, a default or an
+    /// Fails if two components have one name or URI, one wants a state that the app does not have, a default or an
     /// example does not fit its parameter, or a constraint does not fit its type. All problems are told.
     ///
     /// # Example

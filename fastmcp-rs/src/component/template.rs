@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 /// The longest URI that is matched, in bytes.
 const MAX_URI: usize = 64 << 10;
 
@@ -91,10 +93,14 @@ impl Template {
         of_path.chain(self.query.iter().copied())
     }
 
-    /// How much of a URI the template fixes, in bytes.
-    pub(crate) fn literal_len(&self) -> usize {
+    /// How much a template leaves open. Of two that a URI has, the one that leaves less open is meant: the
+    /// one that fixes more bytes, has fewer variables that take anything, or fewer that may be missing.
+    pub(crate) fn openness(&self) -> impl Ord + use<> {
         let of_part = |part: &Part| if let Part::Literal(literal) = part { literal.len() } else { 0 };
-        self.parts.iter().map(of_part).sum()
+        let of_query = |(name, value): &(&str, &str)| name.len() + value.len() + 2;
+        let fixed: usize = self.parts.iter().map(of_part).chain(self.fixed_query.iter().map(of_query)).sum();
+        let whole = self.parts.iter().filter(|part| matches!(part, Part::Variable { whole: true, .. })).count();
+        (std::cmp::Reverse(fixed), whole, self.optional_variables().count())
     }
 
     /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
@@ -191,13 +197,33 @@ fn decode(text: &str) -> Option<String> {
 
 /// Whether a value could lead out of the place that a handler has in mind: `..` as a segment, an absolute
 /// path, a drive, or NUL.
+///
+/// A value may be read as JSON, so the texts inside of it are looked at as well.
 pub(crate) fn is_traversal(value: &str) -> bool {
+    let may_be_json = value.trim_start().starts_with(['[', '{', '"']);
+    let inside = if may_be_json { serde_json::from_str::<Value>(value).ok() } else { None };
+    leads_elsewhere(value) || inside.is_some_and(|inside| any_leads_elsewhere(&inside))
+}
+
+fn any_leads_elsewhere(value: &Value) -> bool {
+    match value {
+        Value::String(text) => leads_elsewhere(text),
+        Value::Array(items) => items.iter().any(any_leads_elsewhere),
+        Value::Object(members) => members.iter().any(|(key, value)| leads_elsewhere(key) || any_leads_elsewhere(value)),
+        _ => false,
+    }
+}
+
+fn leads_elsewhere(value: &str) -> bool {
     let is_separator = |character| matches!(character, '/' | '\\');
-    let drive = value.as_bytes().get(1) == Some(&b':') && value.as_bytes()[0].is_ascii_alphabetic();
+    // Elsewhere `r:main` is a name like any other.
+    let after_colon =
+        value.strip_prefix(|first: char| first.is_ascii_alphabetic()).and_then(|rest| rest.strip_prefix(':'));
+    let drive = after_colon.is_some_and(|rest| cfg!(windows) || rest.starts_with(is_separator));
     value.contains('\0')
         || value.starts_with(is_separator)
         || drive
-        || value.split(is_separator).any(|part| part == "..")
+        || value.split(is_separator).any(|part| part.trim_end() == "..")
 }
 
 #[cfg(test)]
@@ -241,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn the_template_that_leaves_less_open_comes_first() {
+        let is_before = |one: &'static str, other: &'static str| {
+            assert!(Template::parse(one).openness() < Template::parse(other).openness(), "{one} before {other}");
+        };
+        is_before("files://{name}", "files://{+path}");
+        is_before("files://{name}/cells", "files://{+path}");
+        is_before("files://{name}", "files://{name}{?page}");
+        is_before("files://{name}?kind=a{&page}", "files://{name}{?kind,page}");
+    }
+
+    #[test]
     fn evil_uris_are_quick() {
         let template = Template::parse("a://{+x}/b{+y}/c{+z}/d");
         let uri = format!("a://{}", "/b/c".repeat(15_000));
@@ -252,10 +289,23 @@ mod tests {
 
     #[test]
     fn values_that_lead_elsewhere_are_seen() {
-        for value in ["..", "../x", "a/../b", "a\\..\\b", "/etc/passwd", "\\\\host", "C:\\x", "c:x", "a\0b"] {
+        for value in [
+            r#"["a","\u002e."]"#,
+            r#"{"/etc":1}"#,
+            r#""..""#,
+            "..",
+            "../x",
+            "a/../b",
+            "a\\..\\b",
+            "/etc/passwd",
+            "\\\\host",
+            "C:\\x",
+            "c:/x",
+            "a\0b",
+        ] {
             assert!(is_traversal(value), "{value}");
         }
-        for value in ["a", "a/b", "a..b", "..a", "...", "ORD-101", "12:30"] {
+        for value in ["a", "a/b", "a..b", "..a", "...", "ORD-101", "12:30", "1:x"] {
             assert!(!is_traversal(value), "{value}");
         }
     }

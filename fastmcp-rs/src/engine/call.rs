@@ -248,7 +248,7 @@ impl Connection {
             name,
             subject,
             server_info: &self.server.server_info,
-            cache: self.server.config.lists.cache,
+            cache: self.server.config.contents,
             show_errors: self.server.config.show_errors,
         }
     }
@@ -332,18 +332,20 @@ impl PendingCall {
         }
         drop_future(future, name);
         let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
-        // The call keeps its place until its answer has one, or a client that does not read could make
-        // answers pile up.
-        connection.outbox.room().await;
         if !connection.in_flight.remove(&running.key, &running.cancellation) {
             return None;
         }
+        let mut place = running.place;
+        place.owe();
+        // The call keeps its place until its answer has one, or a client that does not read could make
+        // answers pile up.
+        connection.outbox.room().await;
         let frame = connection.answer_frame(name, &subject, &id, revision);
         match end {
             End::Answered => {
                 answer.push(b'\n');
                 if frames.is_empty() {
-                    return Some((answer, running.place));
+                    return Some((answer, place));
                 }
                 frames.extend_from_slice(&answer);
             }
@@ -355,7 +357,7 @@ impl PendingCall {
             }
             End::Cancelled => return None,
         }
-        Some((frames, running.place))
+        Some((frames, place))
     }
 
     async fn poll_to_end(&mut self, out: &mut Vec<u8>) -> End {

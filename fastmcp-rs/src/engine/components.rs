@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::call::{CallFacts, Job};
 use super::modern::unknown_method;
-use super::{Connection, Dispatched, Request, finish_frame};
+use super::{Connection, Dispatched, Request, fact, finish_frame};
 use crate::component::answer::{Subject, unknown_resource};
 use crate::component::completion::{CandidatesOutput, Completing};
 use crate::component::invocation::Outcome;
@@ -113,7 +115,7 @@ impl Connection {
         })?;
         let arguments = arguments(request)?;
         // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
-        if serde_json::from_str::<BTreeMap<Cow<'_, str>, Cow<'_, str>>>(arguments).is_err() {
+        if serde_json::from_str::<Texts>(arguments).is_err() {
             return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
         }
         if !self.admit(request)? {
@@ -218,6 +220,50 @@ fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
     }
 }
 
+/// An object whose members are all strings, of which nothing is kept.
+struct Texts;
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Texts)
+    }
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Texts;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            map.next_value::<Text>()?;
+        }
+        Ok(Texts)
+    }
+}
+
+struct Text;
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl Visitor<'_> for Text {
+    type Value = Text;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Text, E> {
+        Ok(Text)
+    }
+}
+
 fn object_of_texts(values: BTreeMap<&'static str, String>) -> String {
     let members: Map<String, Value> = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     Value::from(members).to_string()
@@ -239,9 +285,6 @@ enum Reference {
 impl Wanted {
     fn parse(request: &Request<'_>) -> Result<Wanted, RpcError> {
         let params = request.frame.params();
-        let parsed = |raw: Option<&RawValue>| -> Value {
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
-        };
         let string = |object: &Value, member: &str| -> Result<String, RpcError> {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
@@ -250,9 +293,9 @@ impl Wanted {
                 )
             })
         };
-        let reference = parsed(params.and_then(|params| params.reference));
-        let argument = parsed(params.and_then(|params| params.argument));
-        let context = parsed(params.and_then(|params| params.context));
+        let reference = fact(params.and_then(|params| params.reference), "ref")?;
+        let argument = fact(params.and_then(|params| params.argument), "argument")?;
+        let context = fact(params.and_then(|params| params.context), "context")?;
         let reference = match reference.get("type").and_then(Value::as_str) {
             Some("ref/prompt") => Reference::Prompt(string(&reference, "name")?),
             Some("ref/resource") => Reference::Resource(string(&reference, "uri")?),

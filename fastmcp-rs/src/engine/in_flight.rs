@@ -21,6 +21,8 @@ pub(crate) struct InFlight {
     table: Mutex<Table>,
     /// Calls with a place and calls that wait, so that a reader with nothing in flight need not lock.
     count: AtomicUsize,
+    /// Answers that are certain and not yet on their way.
+    owed: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -46,12 +48,28 @@ struct Waiting {
 
 /// A call's place, which it keeps until its answer is on its way.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<InFlight>);
+pub(crate) struct Place {
+    calls: Arc<InFlight>,
+    /// Whether the answer is certain: the call has ended, and cannot be cancelled any more.
+    is_owed: bool,
+}
+
+impl Place {
+    /// The answer is certain now.
+    pub(crate) fn owe(&mut self) {
+        if !std::mem::replace(&mut self.is_owed, true) {
+            self.calls.owed.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.lock().places -= 1;
-        self.0.count.fetch_sub(1, Ordering::AcqRel);
+        self.calls.lock().places -= 1;
+        self.calls.count.fetch_sub(1, Ordering::AcqRel);
+        if self.is_owed {
+            self.calls.owed.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -66,16 +84,14 @@ pub(crate) struct Reservation {
 impl Reservation {
     /// Gives the id back; `false` if the call was cancelled meanwhile.
     pub(crate) fn finish(mut self) -> bool {
-        self.call.take().is_none_or(|(key, cancellation)| self.place.0.remove(&key, &cancellation))
+        self.call.take().is_none_or(|(key, cancellation)| self.place.calls.remove(&key, &cancellation))
     }
 
     /// Lets the call run on.
     pub(crate) fn into_running(mut self) -> Option<Running> {
         let (key, cancellation) = self.call.take()?;
-        let place = Place(Arc::clone(&self.place.0));
         // The place that this one drops is counted again here.
-        place.0.lock().places += 1;
-        place.0.count.fetch_add(1, Ordering::AcqRel);
+        let place = self.place.calls.take_place(&mut self.place.calls.lock());
         Some(Running { place, key, cancellation })
     }
 }
@@ -83,7 +99,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if let Some((key, cancellation)) = self.call.take() {
-            self.place.0.remove(&key, &cancellation);
+            self.place.calls.remove(&key, &cancellation);
         }
     }
 }
@@ -189,15 +205,22 @@ impl InFlight {
         Running { place: self.take_place(&mut table), key, cancellation }
     }
 
-    /// A place beside the others, for an answer that is on its way.
+    /// How many answers are certain and not yet on their way.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed.load(Ordering::Acquire)
+    }
+
+    /// A place beside the others, for an answer that is certain.
     pub(crate) fn guard(self: &Arc<Self>) -> Place {
-        self.take_place(&mut self.lock())
+        let mut place = self.take_place(&mut self.lock());
+        place.owe();
+        place
     }
 
     fn take_place(self: &Arc<Self>, table: &mut Table) -> Place {
         table.places += 1;
         self.count.fetch_add(1, Ordering::AcqRel);
-        Place(Arc::clone(self))
+        Place { calls: Arc::clone(self), is_owed: false }
     }
 
     /// Takes a call's id out of the table; `false` if it was cancelled before.

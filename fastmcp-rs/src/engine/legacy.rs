@@ -5,12 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::call::CallFacts;
 use super::modern::{incomplete_meta, unknown_level};
-use super::{Connection, Dispatched, Request, finish_frame};
+use super::{Connection, Dispatched, Request, fact, finish_frame};
 use crate::context::{ClientFacts, LogFilter};
 use crate::protocol::id::Id;
 use crate::protocol::object::{Object, text};
@@ -73,14 +70,11 @@ impl Connection {
         // A version that cannot be had here is answered with the best that can; the client then decides.
         let revision = Revision::parse(&version).filter(|revision| !revision.is_modern());
         let revision = revision.unwrap_or(Revision::NEWEST_LEGACY);
-        let fact = |raw: Option<&RawValue>| -> Value {
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
-        };
         let session = Session {
             revision,
             client: Arc::new(ClientFacts {
-                info: fact(params.and_then(|params| params.client_info)),
-                capabilities: fact(params.and_then(|params| params.capabilities)),
+                info: fact(params.and_then(|params| params.client_info), "clientInfo")?,
+                capabilities: fact(params.and_then(|params| params.capabilities), "capabilities")?,
             }),
             log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
         };

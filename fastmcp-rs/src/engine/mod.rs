@@ -20,6 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 pub(crate) use call::PendingCall;
 pub(crate) use server::{Server, ServerConfig};
 
@@ -110,6 +113,11 @@ impl Connection {
     /// Whether answers may come by the outbox.
     pub(crate) fn answers_late(&self) -> bool {
         self.answers_late.load(Ordering::Acquire)
+    }
+
+    /// How many calls have ended whose answers are not yet on their way.
+    pub(crate) fn answers_owed(&self) -> usize {
+        self.in_flight.owed()
     }
 
     /// Cancels every call; none of them will be answered.
@@ -344,6 +352,21 @@ impl From<Option<Reservation>> for Admitted {
     }
 }
 
+/// The longest value that is kept of what a client says about itself or refers to. A tree of values takes
+/// sixty times the room of its text.
+const MAX_FACT: usize = 64 << 10;
+
+/// Reads a small value; `null` if there is none.
+fn fact(raw: Option<&RawValue>, name: &str) -> Result<Value, RpcError> {
+    match raw {
+        Some(raw) if raw.get().len() > MAX_FACT => {
+            Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
+        }
+        Some(raw) => Ok(serde_json::from_str(raw.get()).unwrap_or_default()),
+        None => Ok(Value::Null),
+    }
+}
+
 /// Writes one frame and the newline that ends it.
 fn finish_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     write(out);
@@ -384,8 +407,8 @@ fn leading_part(start: &[u8]) -> Leading {
 }
 
 /// The JSON value at the start of a text, and what follows it.
-fn leading_value(text: &str) -> Option<(&serde_json::value::RawValue, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&serde_json::value::RawValue>();
+fn leading_value(text: &str) -> Option<(&RawValue, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let value = values.next()?.ok()?;
     Some((value, &text[values.byte_offset()..]))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::context::States;
+use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Registry};
 
@@ -23,6 +24,8 @@ pub(crate) struct ServerConfig {
     pub(crate) show_errors: bool,
     pub(crate) announce_server: bool,
     pub(crate) lists: ListConfig,
+    /// Of what resources hold.
+    pub(crate) contents: CacheHints,
 }
 
 pub(crate) struct Server {

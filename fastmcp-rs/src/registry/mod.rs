@@ -101,7 +101,7 @@ impl Registry {
         }
         let templates = self.templates.entries().iter();
         let matching = templates.filter_map(|template| Some((template, template.matches(uri)?)));
-        let (template, values) = matching.min_by_key(|(template, _)| std::cmp::Reverse(template.literal_len()))?;
+        let (template, values) = matching.min_by_key(|(template, _)| template.openness())?;
         Some((&template.resource, values))
     }
 
@@ -119,7 +119,10 @@ impl Registry {
 
     /// Whether any component looks at its request, and so may send log messages.
     pub(crate) fn any_needs_request(&self) -> bool {
-        self.handlers().any(|handler| handler.described.needs_request)
+        self.handlers().any(|handler| {
+            let completes = handler.described.parameters.iter().any(|parameter| parameter.complete.is_some());
+            handler.described.needs_request || completes
+        })
     }
 
     /// Whether there is an argument or variable that can be completed.

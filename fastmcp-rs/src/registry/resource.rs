@@ -75,9 +75,9 @@ impl TemplateEntry {
         TemplateEntry { resource: ResourceEntry::new(definition), template: Template::parse(definition.uri) }
     }
 
-    /// How much of a URI the template fixes, in bytes.
-    pub(crate) fn literal_len(&self) -> usize {
-        self.template.literal_len()
+    /// How much the template leaves open: of several that a URI has, the one with the least is meant.
+    pub(crate) fn openness(&self) -> impl Ord + use<> {
+        self.template.openness()
     }
 
     /// The values of the variables in a URI of this template. A value that could lead elsewhere, and was not

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::platform::{Event, Events};
+use super::platform::{Event, Events, Notifier};
 use crate::engine::Connection;
 use crate::operator;
 
@@ -22,9 +22,15 @@ const LAST_WRITE: Duration = Duration::from_millis(500);
 const RETURN: Duration = Duration::from_secs(1);
 /// How often a reader that seems stuck is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked at whether everything is done.
+const PAUSE: Duration = Duration::from_millis(5);
 
-/// The end of a server, as its `run` method waits for it.
-pub(super) struct End(Arc<State>);
+/// The end of a server, as its `run` method waits for it. To drop it is to ask the server to stop.
+pub(super) struct End {
+    state: Arc<State>,
+    connection: Arc<Connection>,
+    notifier: Notifier,
+}
 
 #[derive(Default)]
 struct State {
@@ -34,22 +40,31 @@ struct State {
 
 impl End {
     pub(super) async fn wait(self) {
-        self.0.told.notified().await;
-        self.0.returned.store(true, Ordering::Release);
+        self.state.told.notified().await;
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.state.returned.store(true, Ordering::Release);
+        if !self.connection.is_stopping() {
+            self.connection.stop();
+            self.notifier.notify(Event::Signal);
+        }
     }
 }
 
 /// Starts watching.
-pub(super) fn watch(connection: Arc<Connection>, mut events: Events) -> io::Result<End> {
+pub(super) fn watch(connection: Arc<Connection>, mut events: Events, notifier: Notifier) -> io::Result<End> {
     let state = Arc::new(State::default());
-    let end = End(Arc::clone(&state));
+    let end = End { state: Arc::clone(&state), connection: Arc::clone(&connection), notifier };
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
         let event = wait_for_end(&connection, &mut events);
         wind_down(&connection, event, &mut events);
         state.told.notify_one();
         let deadline = Instant::now() + RETURN;
         while !state.returned.load(Ordering::Acquire) {
-            if Instant::now() >= deadline || events.next(Duration::from_millis(5)) == Some(Event::Signal) {
+            if Instant::now() >= deadline || events.next(PAUSE) == Some(Event::Signal) {
                 std::process::exit(0);
             }
         }
@@ -64,42 +79,72 @@ pub(super) fn watch(connection: Arc<Connection>, mut events: Events) -> io::Resu
 }
 
 fn wait_for_end(connection: &Connection, events: &mut Events) -> Event {
-    let mut stuck: Option<(u64, Instant)> = None;
+    let mut stuck: Option<((u64, u64), Instant)> = None;
     loop {
         let limit = if events.input_has_hung_up() { LOOK } else { Duration::from_secs(3600) };
         if let Some(event) = events.next(limit) {
             return event;
         }
-        // The client is gone, and the reader, which would find out, may be held up by a handler.
+        // The client is gone, and the reader, which would find out, may be held up by a handler. A reader that
+        // waits for a slow client to read is not.
         if events.input_has_hung_up() {
-            let lines = connection.lines_received();
+            let life = (connection.lines_received(), connection.outbox().progress());
             match stuck {
-                Some((before, since)) if before == lines => {
+                Some((before, since)) if before == life => {
                     if since.elapsed() >= GRACE {
                         return Event::EndOfInput;
                     }
                 }
-                _ => stuck = Some((lines, Instant::now())),
+                _ => stuck = Some((life, Instant::now())),
             }
         }
     }
 }
 
 /// Lets calls end, but not for ever, and writes what is left to say.
+///
+/// A client that has said all it has to say may still be reading, however slowly: as long as it does, its
+/// answers are written. A server that was asked to stop has less time.
 fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     connection.stop();
-    let deadline = Instant::now() + GRACE;
-    while connection.calls_in_flight() > 0 && Instant::now() < deadline && !connection.outbox().is_closed() {
-        if events.next(Duration::from_millis(5)) == Some(Event::Signal) {
+    let outbox = connection.outbox();
+    let start = Instant::now();
+    let mut asked = (event != Event::EndOfInput).then_some(start);
+    let mut is_cancelled = false;
+    let mut life = (outbox.progress(), start);
+    while !outbox.is_closed() {
+        let pending = if is_cancelled { connection.answers_owed() } else { connection.calls_in_flight() };
+        if pending == 0 && outbox.is_written() {
             break;
+        }
+        let now = Instant::now();
+        if outbox.progress() != life.0 {
+            life = (outbox.progress(), now);
+        }
+        let patience = if asked.is_some() { LAST_WRITE } else { GRACE };
+        let is_late = asked.is_some_and(|asked| now >= asked + GRACE + LAST_WRITE);
+        if is_late || (is_cancelled || pending == 0) && now >= life.1 + patience {
+            break;
+        }
+        if !is_cancelled && now >= start + GRACE {
+            connection.cancel_all();
+            is_cancelled = true;
+            life.1 = now;
+        }
+        match events.next(PAUSE) {
+            // It was asked already, and is in no less of a hurry.
+            Some(Event::Signal) if asked.is_some() && is_cancelled => break,
+            Some(Event::Signal) => {
+                asked = Some(now);
+                connection.cancel_all();
+                is_cancelled = true;
+                life.1 = now;
+            }
+            Some(Event::ParentEnded) => asked = asked.or(Some(now)),
+            _ => {}
         }
     }
     connection.cancel_all();
-    match event {
-        // A client that has said all it has to say may still be reading, however slowly.
-        Event::EndOfInput => connection.outbox().wait_until_written(GRACE, None),
-        _ => connection.outbox().wait_until_written(LAST_WRITE, Some(Instant::now() + GRACE)),
-    }
-    connection.outbox().close();
+    outbox.close();
     operator::flush(LAST_WRITE);
 }

@@ -59,7 +59,7 @@ pub(crate) async fn serve(server: Arc<Server>, wire: Wire, config: &StdioConfig)
     let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let connection = Connection::new(server, Transport::Stdio);
-    let end = lifecycle::watch(Arc::clone(&connection), events)
+    let end = lifecycle::watch(Arc::clone(&connection), events, notifier.clone())
         .and_then(|end| reader::spawn(connection, input, output, config.max_line, notifier).map(|()| end))
         .map_err(|error| Error::transport("a thread cannot be started", error))?;
     end.wait().await;

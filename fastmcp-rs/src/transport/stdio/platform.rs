@@ -207,7 +207,12 @@ mod unix {
 
     impl Notifier {
         pub(crate) fn notify(&self, event: Event) {
-            let byte = if event == Event::EndOfOutput { END_OF_OUTPUT } else { END_OF_INPUT };
+            let byte = match event {
+                Event::EndOfInput => END_OF_INPUT,
+                Event::EndOfOutput => END_OF_OUTPUT,
+                // As a signal writes it.
+                Event::Signal | Event::ParentEnded => b'X',
+            };
             // A pipe that is full has told already.
             let _ = rustix::io::write(&*self.0, &[byte]);
         }
@@ -233,7 +238,7 @@ mod unix {
             ];
             let watched = if self.input_is_open { 2 } else { 1 };
             let _ = poll(&mut descriptors[..watched], Some(&timeout));
-            let hung_up = descriptors[1].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+            let hung_up = descriptors[1].revents().intersects(PollFlags::HUP | PollFlags::ERR);
             let told = descriptors[0].revents().contains(PollFlags::IN);
             self.input_is_open &= !hung_up;
             if told {
