@@ -1,6 +1,7 @@
 //! What a handler knows of the call it answers, and what it can tell its client meanwhile.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -47,10 +48,17 @@ pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    states: Arc<States>,
-    tool: &'static str,
+    component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
     request: Option<Arc<Request>>,
+}
+
+/// What the calls of one component have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: Cow<'static, str>,
+    /// The states of the app that brought the component.
+    pub(crate) states: Arc<States>,
 }
 
 /// The transport that a request came by.
@@ -76,8 +84,8 @@ pub struct ClientInfo {
 }
 
 impl Context {
-    pub(crate) fn new(states: Arc<States>, tool: &'static str, request: Option<Arc<Request>>) -> Context {
-        Context { states, tool, request }
+    pub(crate) fn new(component: &Arc<Shared>, request: Option<Arc<Request>>) -> Context {
+        Context { component: Arc::clone(component), request }
     }
 
     /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
@@ -85,13 +93,13 @@ impl Context {
     /// A parameter of type [`State<T>`](crate::State) is better: a missing state is then found when the
     /// server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let state = self.states.get(&TypeId::of::<T>())?;
+        let state = self.component.states.get(&TypeId::of::<T>())?;
         Arc::clone(state).downcast().ok()
     }
 
     /// The name of the tool that runs.
     pub fn tool_name(&self) -> &str {
-        self.tool
+        &self.component.name
     }
 
     /// Tells the client how far the call is: `done` of `total`, and in words.
@@ -157,7 +165,7 @@ impl Context {
     pub fn log(&self, level: Level, data: impl Serialize) {
         let Some(request) = &self.request else { return };
         if request.log.wants(level) {
-            request.log_message(level, self.tool, &data);
+            request.log_message(level, &self.component.name, &data);
         }
     }
 
@@ -254,7 +262,7 @@ impl Context {
         self,
         work: impl FnOnce() -> V + Send + 'static,
     ) -> Result<V, ToolError> {
-        blocking::run(self.tool, work).await
+        blocking::run(&self.component.name, work).await
     }
 
     #[doc(hidden)]
@@ -264,7 +272,7 @@ impl Context {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = V>,
     {
-        blocking::run_async(self.tool, work).await
+        blocking::run_async(&self.component.name, work).await
     }
 }
 
@@ -272,7 +280,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Context")
-            .field("tool", &self.tool)
+            .field("component", &self.component.name)
             .field("revision", &self.revision())
             .field("transport", &self.transport())
             .finish_non_exhaustive()

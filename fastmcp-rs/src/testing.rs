@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::engine::Connection;
 use crate::error::Error;
+use crate::registry::View;
 use crate::transport::memory;
 
 /// A client's end of a connection to an app in the same process.
@@ -33,6 +34,7 @@ use crate::transport::memory;
 #[derive(Debug)]
 pub struct Wire {
     connection: Handle,
+    view: View,
     /// Frames that have come and are not yet received, each with its newline.
     frames: Vec<u8>,
 }
@@ -52,7 +54,9 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
     pub fn connect(self) -> Result<Wire, Error> {
-        Ok(Wire { connection: Handle(memory::connect(self.build()?)), frames: Vec::new() })
+        let connection = memory::connect(self.build()?);
+        let view = connection.view();
+        Ok(Wire { connection: Handle(connection), view, frames: Vec::new() })
     }
 }
 
@@ -71,7 +75,7 @@ impl Wire {
     ///
     /// Panics outside a tokio runtime.
     pub fn send(&mut self, message: impl AsRef<[u8]>) {
-        self.connection.0.receive(message.as_ref(), &mut self.frames);
+        self.connection.0.receive(&mut self.view, message.as_ref(), &mut self.frames);
     }
 
     /// Waits for the next frame: JSON text without its newline.

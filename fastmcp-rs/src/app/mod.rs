@@ -292,7 +292,7 @@ impl App {
         }
         let Definitions { tools, resources, prompts } = &self.definitions;
         let counts = [tools.len(), resources.len(), prompts.len()];
-        let registry = Registry::new(self.definitions, &self.states, self.config.lists, &mut self.problems);
+        let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut self.problems);
         if !self.problems.is_empty() {
             return Err(Error::configuration(self.problems));
         }
@@ -303,7 +303,7 @@ impl App {
                 self.config.name
             ));
         }
-        Ok(Server::new(self.config, registry, self.states))
+        Ok(Server::new(self.config, registry))
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

@@ -96,6 +96,6 @@ fn greet(server: &Server) {
          To end it, press Ctrl-D.",
         server.config.name,
         server.config.version,
-        server.registry.tools.entries().len(),
+        server.components.load().tools.entries().len(),
     ));
 }

@@ -6,6 +6,7 @@ use super::completion;
 use super::prompt::Message;
 use super::resource::{Body, ResourceContents};
 use super::result::ToolResult;
+use super::tool::Text;
 use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
 use crate::protocol::Content;
@@ -37,10 +38,10 @@ pub(crate) enum Subject {
     },
     ResourceRead {
         uri: Box<str>,
-        mime_type: Option<&'static str>,
+        mime_type: Option<Text>,
     },
     PromptGet {
-        description: &'static str,
+        description: Text,
     },
     Completion {
         text: Box<str>,
@@ -243,7 +244,7 @@ impl<'a> Answer<'a> {
             if at > 0 {
                 self.out.push(b',');
             }
-            let shown = ShownContents { item, uri, mime_type: *mime_type, revision: self.frame.revision };
+            let shown = ShownContents { item, uri, mime_type: mime_type.as_deref(), revision: self.frame.revision };
             // Items are strings and JSON values, which always have a JSON form.
             let _ = write::json(self.out, &shown);
         }
@@ -338,7 +339,7 @@ pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
 struct ShownContents<'a> {
     item: &'a ResourceContents,
     uri: &'a str,
-    mime_type: Option<&'static str>,
+    mime_type: Option<&'a str>,
     revision: Revision,
 }
 

@@ -17,16 +17,16 @@ const MAX_URI: usize = 64 << 10;
 pub(crate) struct Template {
     parts: Vec<Part>,
     /// The names of optional query parameters.
-    query: Vec<&'static str>,
+    query: Vec<Box<str>>,
     /// Query parameters that are written out, and must be there as they are.
-    fixed_query: Vec<(&'static str, &'static str)>,
+    fixed_query: Vec<(Box<str>, Box<str>)>,
 }
 
 #[derive(Debug, PartialEq)]
 enum Part {
-    Literal(&'static str),
+    Literal(Box<str>),
     Variable {
-        name: &'static str,
+        name: Box<str>,
         /// What stands before the value if there is one: `/`, `.` or `#`.
         prefix: Option<char>,
         /// Whether the value may hold slashes.
@@ -40,14 +40,14 @@ impl Template {
         text.contains('{')
     }
 
-    pub(crate) fn parse(text: &'static str) -> Template {
+    pub(crate) fn parse(text: &str) -> Template {
         let mut parts = Vec::new();
         let mut query = Vec::new();
         let mut fixed_query = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
             if !literal.is_empty() {
-                parts.push(Part::Literal(literal));
+                parts.push(Part::Literal(literal.into()));
             }
             let (expression, after) = after.split_once('}').unwrap_or((after, ""));
             rest = after;
@@ -59,45 +59,46 @@ impl Template {
                 let star = name.strip_suffix('*');
                 let name = star.unwrap_or(name);
                 match operator {
-                    Some(b'?' | b'&') => query.push(name),
+                    Some(b'?' | b'&') => query.push(name.into()),
                     operator => {
                         if at > 0 && matches!(operator, None | Some(b'+')) {
-                            parts.push(Part::Literal(","));
+                            parts.push(Part::Literal(",".into()));
                         }
                         let prefix = operator.filter(|operator| *operator != b'+').map(char::from);
                         let whole = star.is_some() || matches!(operator, Some(b'+' | b'#'));
-                        parts.push(Part::Variable { name, prefix, whole });
+                        parts.push(Part::Variable { name: name.into(), prefix, whole });
                     }
                 }
             }
         }
         if !rest.is_empty() {
-            parts.push(Part::Literal(rest));
+            parts.push(Part::Literal(rest.into()));
         }
         // What `{&name}` goes on from is a query that is written out, at the end of the last literal.
         if let Some(Part::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
             if let Some((path, written)) = last.split_once('?') {
-                fixed_query.extend(written.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))));
-                *last = path;
+                let pairs = written.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+                fixed_query.extend(pairs.map(|(name, value)| (name.into(), value.into())));
+                *last = path.into();
             }
         }
         Template { parts, query, fixed_query }
     }
 
     /// The names of the variables that a URI need not have.
-    pub(crate) fn optional_variables(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn optional_variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
-            Part::Variable { name, prefix: Some(_), .. } => Some(*name),
+            Part::Variable { name, prefix: Some(_), .. } => Some(&**name),
             _ => None,
         });
-        of_path.chain(self.query.iter().copied())
+        of_path.chain(self.query.iter().map(|name| &**name))
     }
 
     /// How much a template leaves open. Of two that a URI has, the one that leaves less open is meant: the
     /// one that fixes more bytes, has fewer variables that take anything, or fewer that may be missing.
     pub(crate) fn openness(&self) -> impl Ord + use<> {
         let of_part = |part: &Part| if let Part::Literal(literal) = part { literal.len() } else { 0 };
-        let of_query = |(name, value): &(&str, &str)| name.len() + value.len() + 2;
+        let of_query = |(name, value): &(Box<str>, Box<str>)| name.len() + value.len() + 2;
         let fixed: usize = self.parts.iter().map(of_part).chain(self.fixed_query.iter().map(of_query)).sum();
         let whole = self.parts.iter().filter(|part| matches!(part, Part::Variable { whole: true, .. })).count();
         (std::cmp::Reverse(fixed), whole, self.optional_variables().count())
@@ -105,7 +106,7 @@ impl Template {
 
     /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
     /// variable that is not in the URI has no value.
-    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&'static str, String>> {
+    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&str, String>> {
         if uri.len() > MAX_URI {
             return None;
         }
@@ -114,14 +115,14 @@ impl Template {
         if !self.query.is_empty() {
             let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
             rest = path;
-            let mut missing = self.fixed_query.clone();
+            let mut missing: Vec<_> = self.fixed_query.iter().map(|(name, value)| (&**name, &**value)).collect();
             for pair in query.split('&').filter(|pair| !pair.is_empty()) {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
                 if let Some(at) = missing.iter().position(|fixed| *fixed == (name, value)) {
                     missing.swap_remove(at);
                     continue;
                 }
-                let name = *self.query.iter().find(|known| **known == name)?;
+                let name = &**self.query.iter().find(|known| ***known == *name)?;
                 let value = decode(&value.replace('+', " "))?;
                 if values.insert(name, value).is_some() {
                     return None;
@@ -133,7 +134,7 @@ impl Template {
         }
         for (at, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Literal(literal) => rest = rest.strip_prefix(literal)?,
+                Part::Literal(literal) => rest = rest.strip_prefix(&**literal)?,
                 Part::Variable { name, prefix, whole } => {
                     if let Some(prefix) = prefix {
                         match rest.strip_prefix(*prefix) {
@@ -146,7 +147,7 @@ impl Template {
                     if end == 0 {
                         return None;
                     }
-                    values.insert(*name, decode(&rest[..end])?);
+                    values.insert(name, decode(&rest[..end])?);
                     rest = &rest[end..];
                 }
             }
@@ -163,9 +164,9 @@ impl Template {
                 let last = at + 2 == self.parts.len();
                 if last {
                     let start = rest.len().checked_sub(literal.len())?;
-                    return (rest.ends_with(literal) && start <= limit).then_some(start);
+                    return (rest.ends_with(&**literal) && start <= limit).then_some(start);
                 }
-                rest.find(literal).filter(|end| *end <= limit)
+                rest.find(&**literal).filter(|end| *end <= limit)
             }
             Some(Part::Variable { prefix: Some(prefix), .. }) => Some(rest[..limit].find(*prefix).unwrap_or(limit)),
             // Two variables with nothing between them: the first takes all.
@@ -231,10 +232,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(template: &'static str, uri: &str, expected: Option<&[(&str, &str)]>) {
-        let found = Template::parse(template).matches(uri);
+    fn check(template: &str, uri: &str, expected: Option<&[(&str, &str)]>) {
+        let template = Template::parse(template);
+        let found = template.matches(uri);
         let expected = expected.map(|pairs| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect());
-        assert_eq!(found, expected, "{template} on {uri}");
+        assert_eq!(found, expected, "{template:?} on {uri}");
     }
 
     #[test]
@@ -268,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_template_that_leaves_less_open_comes_first() {
-        let is_before = |one: &'static str, other: &'static str| {
+        let is_before = |one: &str, other: &str| {
             assert!(Template::parse(one).openness() < Template::parse(other).openness(), "{one} before {other}");
         };
         is_before("files://{name}", "files://{+path}");

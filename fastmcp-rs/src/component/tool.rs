@@ -1,5 +1,6 @@
 //! The static data of a tool, as the macro writes it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::completion::Complete;
@@ -54,6 +55,29 @@ pub struct IconDefinition {
     pub mime_type: Option<&'static str>,
     pub sizes: &'static [&'static str],
     pub theme: Option<&'static str>,
+}
+
+/// A text of a definition: written in the source, or made at run time.
+pub(crate) type Text = Cow<'static, str>;
+
+/// An icon of a component that is served.
+#[derive(Clone, Debug)]
+pub(crate) struct Icon {
+    pub(crate) src: Text,
+    pub(crate) mime_type: Option<Text>,
+    pub(crate) sizes: Vec<Text>,
+    pub(crate) theme: Option<Text>,
+}
+
+impl From<&IconDefinition> for Icon {
+    fn from(icon: &IconDefinition) -> Icon {
+        Icon {
+            src: icon.src.into(),
+            mime_type: icon.mime_type.map(Text::from),
+            sizes: icon.sizes.iter().copied().map(Text::from).collect(),
+            theme: icon.theme.map(Text::from),
+        }
+    }
 }
 
 /// Where the body of a tool runs.

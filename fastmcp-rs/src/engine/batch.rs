@@ -16,6 +16,7 @@ use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::protocol::write::{RpcError, code};
+use crate::registry::Registry;
 
 /// The most messages of a batch. Its answers are kept until the last of them is there.
 const MAX_MESSAGES: usize = 100;
@@ -24,6 +25,7 @@ impl Connection {
     /// Answers a batch with one array, once the last of its calls has ended.
     pub(super) fn batch(
         self: &Arc<Self>,
+        registry: &Arc<Registry>,
         message: &str,
         reservation: Option<Reservation>,
         out: &mut Vec<u8>,
@@ -57,7 +59,7 @@ impl Connection {
         let mut calls = Vec::new();
         for message in messages {
             let mut answer = Vec::new();
-            if let Dispatched::Pending(call) = self.dispatch_member(message.get(), &mut answer) {
+            if let Dispatched::Pending(call) = self.dispatch_member(registry, message.get(), &mut answer) {
                 self.outbox.push(call.early_notifications());
                 calls.push(call);
             }
@@ -97,14 +99,14 @@ impl Connection {
         Dispatched::Done
     }
 
-    fn dispatch_member(self: &Arc<Self>, message: &str, out: &mut Vec<u8>) -> Dispatched {
+    fn dispatch_member(self: &Arc<Self>, registry: &Arc<Registry>, message: &str, out: &mut Vec<u8>) -> Dispatched {
         match Frame::parse(message) {
             Ok(frame) if frame.method.and_then(text).as_deref() == Some("initialize") => {
                 let id = frame.id.and_then(Id::parse);
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 Dispatched::Done
             }
-            Ok(frame) => self.dispatch_frame(message, &frame, Admitted::Member, out),
+            Ok(frame) => self.dispatch_frame(registry, message, &frame, Admitted::Member, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 Dispatched::Done

@@ -19,7 +19,7 @@ use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::invocation::{CallFuture, Invocation, Invoked};
-use crate::context::{self, ClientFacts, Context, Delivery, LogFilter};
+use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
 use crate::error::ToolError;
 use crate::operator;
 use crate::panics;
@@ -45,7 +45,7 @@ pub(super) struct CallFacts<'a> {
 
 /// What is to be called.
 pub(super) struct Job<'a> {
-    pub(super) name: &'static str,
+    pub(super) component: &'a Arc<Shared>,
     pub(super) subject: Subject,
     pub(super) needs_request: bool,
     pub(super) timeout: Option<Duration>,
@@ -89,10 +89,11 @@ impl Connection {
         out: &mut Vec<u8>,
         start: impl FnOnce(&dyn Fn() -> Context) -> Result<Started, String>,
     ) -> Dispatched {
-        let Job { name, subject, needs_request, timeout, pace } = job;
+        let Job { component, subject, needs_request, timeout, pace } = job;
         let timeout = timeout.unwrap_or(self.server.config.timeout);
         let call_request = needs_request.then(|| self.request(request, facts, timeout));
-        let context = || Context::new(Arc::clone(&self.server.states), name, call_request.clone());
+        let name = &*component.name;
+        let context = || Context::new(component, call_request.clone());
         let frame = self.answer_frame(name, &subject, request.id.as_str(), facts.revision);
         let begin = out.len();
 
@@ -162,7 +163,7 @@ impl Connection {
         let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
         Dispatched::Pending(PendingCall {
             connection: Arc::clone(self),
-            name,
+            component: Arc::clone(component),
             subject,
             id: request.id.as_str().into(),
             revision: facts.revision,
@@ -237,7 +238,7 @@ impl Connection {
 
     fn answer_frame<'a>(
         &'a self,
-        name: &'static str,
+        name: &'a str,
         subject: &'a Subject,
         id: &'a str,
         revision: Revision,
@@ -277,7 +278,7 @@ fn describe(error: &ArgumentError) -> String {
 }
 
 fn explain(handler: &Handler, problems: &[String]) -> String {
-    let mut text = format!("Invalid arguments for `{}`:", handler.name);
+    let mut text = format!("Invalid arguments for `{}`:", handler.name());
     for problem in problems {
         text.push_str("\n- ");
         text.push_str(problem);
@@ -288,7 +289,7 @@ fn explain(handler: &Handler, problems: &[String]) -> String {
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     connection: Arc<Connection>,
-    name: &'static str,
+    component: Arc<Shared>,
     subject: Subject,
     id: Box<str>,
     revision: Revision,
@@ -324,12 +325,13 @@ impl PendingCall {
             answer.clear();
         }
         // The handler and what it holds are dropped before anybody hears of the end.
-        let PendingCall { connection, name, subject, id, revision, future, request, running, timeout, .. } = self;
+        let PendingCall { connection, component, subject, id, revision, future, request, running, timeout, .. } = self;
         if matches!(end, End::TimedOut | End::Cancelled) {
             if let Some(request) = &request {
                 request.cancel();
             }
         }
+        let name = &*component.name;
         drop_future(future, name);
         let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
         if !connection.in_flight.remove(&running.key, &running.cancellation) {
@@ -372,14 +374,14 @@ impl PendingCall {
             }
             let started = Instant::now();
             let polled = caught(|| {
-                let frame = connection.answer_frame(self.name, &self.subject, &self.id, self.revision);
+                let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
             });
             // A slow handler is timed here, so that it can come back when it is quick again.
             let took = started.elapsed();
             let first = std::mem::take(&mut first);
             if let Some(pace) = self.pace.as_ref().filter(|_| first || took > Pace::BLOCKING) {
-                pace.record(took, self.name);
+                pace.record(took, &self.component.name);
             }
             match polled {
                 Ok(Poll::Ready(())) => return Poll::Ready(End::Answered),

@@ -28,21 +28,17 @@ impl Connection {
         facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
-        let server = &self.server;
-        let registry = &server.registry;
+        let registry = request.registry;
         match request.method {
-            "tools/call" if server.offers_tools() => self.call_tool(request, facts, out),
-            "tools/list" if server.offers_tools() => self.list(&registry.tools, request, facts.revision, out),
-            "resources/read" if server.offers_resources() => self.read_resource(request, facts, out),
-            "resources/list" if server.offers_resources() => {
-                self.list(&registry.resources, request, facts.revision, out)
-            }
-            "resources/templates/list" if server.offers_resources() => {
-                self.list(&registry.templates, request, facts.revision, out)
-            }
-            "prompts/get" if server.offers_prompts() => self.get_prompt(request, facts, out),
-            "prompts/list" if server.offers_prompts() => self.list(&registry.prompts, request, facts.revision, out),
-            "completion/complete" if server.offers_completions() => self.complete(request, facts, out),
+            method if !registry.offers.method(method) => Err(unknown_method(method)),
+            "tools/call" => self.call_tool(request, facts, out),
+            "tools/list" => self.list(&registry.tools, request, facts.revision, out),
+            "resources/read" => self.read_resource(request, facts, out),
+            "resources/list" => self.list(&registry.resources, request, facts.revision, out),
+            "resources/templates/list" => self.list(&registry.templates, request, facts.revision, out),
+            "prompts/get" => self.get_prompt(request, facts, out),
+            "prompts/list" => self.list(&registry.prompts, request, facts.revision, out),
+            "completion/complete" => self.complete(request, facts, out),
             method => Err(unknown_method(method)),
         }
     }
@@ -73,9 +69,10 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
-        let tool = self.server.registry.tool(&name).ok_or_else(|| {
-            RpcError::invalid_params(unknown("tool", &name, self.server.registry.nearest_tool(&name)))
-        })?;
+        let tool = request
+            .registry
+            .tool(&name)
+            .ok_or_else(|| RpcError::invalid_params(unknown("tool", &name, request.registry.nearest_tool(&name))))?;
         let arguments = arguments(request)?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
@@ -93,7 +90,7 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let uri = required(request, "uri", |params| params.uri)?;
         let (resource, values) =
-            self.server.registry.resource(&uri).ok_or_else(|| unknown_resource(&uri, facts.revision))?;
+            request.registry.resource(&uri).ok_or_else(|| unknown_resource(&uri, facts.revision))?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
@@ -110,8 +107,8 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
-        let prompt = self.server.registry.prompts.find(&name).ok_or_else(|| {
-            RpcError::invalid_params(unknown("prompt", &name, self.server.registry.nearest_prompt(&name)))
+        let prompt = request.registry.prompts.find(&name).ok_or_else(|| {
+            RpcError::invalid_params(unknown("prompt", &name, request.registry.nearest_prompt(&name)))
         })?;
         let arguments = arguments(request)?;
         // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
@@ -121,7 +118,7 @@ impl Connection {
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
-        let job = job(&prompt.handler, Subject::PromptGet { description: prompt.definition.description });
+        let job = job(&prompt.handler, Subject::PromptGet { description: prompt.about.description.clone() });
         Ok(self.run(job, request, facts, out, |context| Self::invoke(&prompt.handler, arguments, true, context)))
     }
 
@@ -132,12 +129,12 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let wanted = Wanted::parse(request)?;
-        let registry = &self.server.registry;
+        let registry = request.registry;
         let handler = match wanted.reference {
             Reference::Prompt(name) => registry
                 .prompts
                 .find(&name)
-                .map(Listed::handler)
+                .map(|prompt| prompt.handler())
                 .ok_or_else(|| RpcError::invalid_params(unknown("prompt", &name, registry.nearest_prompt(&name))))?,
             // A template by its own text, or by a URI that it has.
             Reference::Resource(uri) => match registry.templates.find(&uri) {
@@ -150,13 +147,13 @@ impl Connection {
         };
         let parameters = &handler.described.parameters;
         let parameter = parameters.iter().find(|parameter| parameter.name == wanted.argument).ok_or_else(|| {
-            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name))
+            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name()))
         })?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
         let job = Job {
-            name: handler.name,
+            component: &handler.shared,
             subject: Subject::Completion { text: wanted.value.as_str().into() },
             needs_request: true,
             timeout: None,
@@ -181,7 +178,7 @@ impl Connection {
 
 fn job(handler: &Handler, subject: Subject) -> Job<'_> {
     Job {
-        name: handler.name,
+        component: &handler.shared,
         subject,
         needs_request: handler.described.needs_request,
         timeout: handler.timeout,
@@ -264,7 +261,7 @@ impl Visitor<'_> for Text {
     }
 }
 
-fn object_of_texts(values: BTreeMap<&'static str, String>) -> String {
+fn object_of_texts(values: BTreeMap<&str, String>) -> String {
     let members: Map<String, Value> = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     Value::from(members).to_string()
 }

@@ -42,7 +42,7 @@ impl Connection {
             return Err(RpcError::invalid_params("Invalid params: `params` must be an object"));
         }
         match request.method {
-            "logging/setLevel" if self.server.offers_logging() => {
+            "logging/setLevel" if request.registry.offers.logging => {
                 let level = request.frame.params().and_then(|params| params.level).and_then(text);
                 let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
                 session.log_level.store(level as u8, Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Connection {
         }
         let mut result = Vec::new();
         // A `Value` always has a JSON form.
-        let _ = write::json(&mut result, &self.server.initialization(revision));
+        let _ = write::json(&mut result, &self.server.initialization(&request.registry.offers, revision));
         finish_frame(out, |out| write::result(out, request.id.as_str(), &result));
         Ok(Dispatched::Done)
     }

@@ -33,6 +33,7 @@ use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError, code};
+use crate::registry::{Registry, View};
 use in_flight::{InFlight, Reservation};
 use legacy::Session;
 
@@ -87,6 +88,11 @@ impl Connection {
         })
     }
 
+    /// What [`Connection::receive`] needs, for one who calls it.
+    pub(crate) fn view(&self) -> View {
+        self.server.components.view()
+    }
+
     /// Where answers go that are not ready at once, and notifications.
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
@@ -127,7 +133,7 @@ impl Connection {
 
     /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
     /// newline; others go to the outbox when they are. Must be called inside a tokio runtime.
-    pub(crate) fn receive(self: &Arc<Self>, line: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn receive(self: &Arc<Self>, view: &mut View, line: &[u8], out: &mut Vec<u8>) {
         self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -137,11 +143,17 @@ impl Connection {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
             return self.anonymous_error(out, &error);
         };
-        self.serve(message, None, out);
+        self.serve(self.server.components.look(view), message, None, out);
     }
 
-    fn serve(self: &Arc<Self>, message: &str, reservation: Option<Reservation>, out: &mut Vec<u8>) {
-        if let Dispatched::Pending(call) = self.dispatch(message, reservation, out) {
+    fn serve(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        reservation: Option<Reservation>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, out) {
             self.start(call, out);
         }
     }
@@ -180,7 +192,7 @@ impl Connection {
             // It is counted until its answer is on its way, whatever becomes of its own place.
             let mut out = Vec::new();
             let guard = self.in_flight.guard();
-            self.serve(&message, Some(reservation), &mut out);
+            self.serve(&self.server.components.load(), &message, Some(reservation), &mut out);
             self.outbox.room().await;
             self.outbox.push(&out);
             drop(guard);
@@ -188,20 +200,27 @@ impl Connection {
     }
 
     /// Reads the era from the message, and answers in it.
-    fn dispatch(self: &Arc<Self>, message: &str, reservation: Option<Reservation>, out: &mut Vec<u8>) -> Dispatched {
+    fn dispatch(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        reservation: Option<Reservation>,
+        out: &mut Vec<u8>,
+    ) -> Dispatched {
         let frame = match Frame::parse(message) {
             Ok(frame) => frame,
-            Err(Malformed::Batch) => return self.batch(message, reservation, out),
+            Err(Malformed::Batch) => return self.batch(registry, message, reservation, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 return Dispatched::Done;
             }
         };
-        self.dispatch_frame(message, &frame, Admitted::from(reservation), out)
+        self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), out)
     }
 
     fn dispatch_frame(
         self: &Arc<Self>,
+        registry: &Arc<Registry>,
         message: &str,
         frame: &Frame<'_>,
         admitted: Admitted,
@@ -239,7 +258,7 @@ impl Connection {
             self.notification(&method, frame);
             return Dispatched::Done;
         };
-        let request = Request { message, frame, id, method: &method, admitted: Cell::new(admitted) };
+        let request = Request { registry, message, frame, id, method: &method, admitted: Cell::new(admitted) };
         let dispatched = if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
             self.modern(&request, out)
         } else {
@@ -327,6 +346,7 @@ impl Connection {
 
 /// A request whose frame is well formed.
 struct Request<'a> {
+    registry: &'a Arc<Registry>,
     message: &'a str,
     frame: &'a Frame<'a>,
     id: Id<'a>,

@@ -24,10 +24,10 @@ impl Connection {
         match request.method {
             "server/discover" => {
                 check_meta(meta)?;
-                finish_frame(out, |out| write::result(out, id, self.server.discovery()));
+                finish_frame(out, |out| write::result(out, id, self.server.discovery(request.registry)));
                 Ok(Dispatched::Done)
             }
-            method if !self.server.offers(method) => Err(unknown_method(method)),
+            method if !request.registry.offers.method(method) => Err(unknown_method(method)),
             _ => {
                 let log = check_meta(meta)?;
                 let progress_token = meta.progress_token.and_then(Id::parse);

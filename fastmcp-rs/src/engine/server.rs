@@ -1,14 +1,12 @@
 //! What an app became: everything that is fixed once a server runs.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::context::States;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
-use crate::registry::{ListConfig, Registry};
+use crate::registry::{ListConfig, Live, Offers, Registry};
 
 /// What an author says about a server, and how it behaves.
 #[derive(Clone, Debug)]
@@ -30,28 +28,24 @@ pub(crate) struct ServerConfig {
 
 pub(crate) struct Server {
     pub(crate) config: ServerConfig,
-    pub(crate) registry: Registry,
-    pub(crate) states: Arc<States>,
+    pub(crate) components: Live,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
     pub(crate) server_info: Vec<u8>,
-    can_complete: bool,
-    discovery: OnceLock<Vec<u8>>,
 }
 
 impl Server {
-    pub(crate) fn new(config: ServerConfig, registry: Registry, states: States) -> Server {
+    pub(crate) fn new(config: ServerConfig, registry: Registry) -> Server {
         let mut server_info = Vec::new();
         if config.announce_server {
             server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        let can_complete = registry.can_complete();
-        Server { config, registry, states: Arc::new(states), server_info, can_complete, discovery: OnceLock::new() }
+        Server { config, components: Live::new(registry), server_info }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
-    fn capabilities(&self, revision: Revision) -> Value {
+    fn capabilities(offers: &Offers, revision: Revision) -> Value {
         let mut capabilities = Map::new();
         let mut offer = |name: &str, is_offered: bool| {
             if is_offered {
@@ -59,54 +53,22 @@ impl Server {
             }
         };
         // 2024-11-05 has the method, but no capability of that name.
-        offer("completions", self.offers_completions() && revision >= Revision::V2025_03_26);
-        offer("logging", self.offers_logging());
-        offer("prompts", self.offers_prompts());
-        offer("resources", self.offers_resources());
-        offer("tools", self.offers_tools());
+        offer("completions", offers.completions && revision >= Revision::V2025_03_26);
+        offer("logging", offers.logging);
+        offer("prompts", offers.prompts);
+        offer("resources", offers.resources);
+        offer("tools", offers.tools);
         capabilities.into()
     }
 
-    pub(crate) fn offers_tools(&self) -> bool {
-        !self.registry.tools.entries().is_empty()
-    }
-
-    pub(crate) fn offers_resources(&self) -> bool {
-        self.registry.has_resources()
-    }
-
-    pub(crate) fn offers_prompts(&self) -> bool {
-        !self.registry.prompts.entries().is_empty()
-    }
-
-    pub(crate) fn offers_completions(&self) -> bool {
-        self.can_complete
-    }
-
-    /// Only a component that looks at its context can send log messages.
-    pub(crate) fn offers_logging(&self) -> bool {
-        self.registry.any_needs_request()
-    }
-
-    /// Whether a method of the components exists here.
-    pub(crate) fn offers(&self, method: &str) -> bool {
-        match method {
-            "tools/call" | "tools/list" => self.offers_tools(),
-            "resources/read" | "resources/list" | "resources/templates/list" => self.offers_resources(),
-            "prompts/get" | "prompts/list" => self.offers_prompts(),
-            "completion/complete" => self.offers_completions(),
-            _ => false,
-        }
-    }
-
     /// The result of `server/discover`, as JSON text.
-    pub(crate) fn discovery(&self) -> &[u8] {
-        self.discovery.get_or_init(|| {
+    pub(crate) fn discovery<'a>(&self, registry: &'a Registry) -> &'a [u8] {
+        registry.discovery.get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = write::json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = write::json(&mut out, &self.capabilities(Revision::V2026_07_28));
+            let _ = write::json(&mut out, &Self::capabilities(&registry.offers, Revision::V2026_07_28));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
                 write::string(&mut out, instructions);
@@ -128,10 +90,10 @@ impl Server {
     }
 
     /// The result of `initialize`.
-    pub(crate) fn initialization(&self, revision: Revision) -> Value {
+    pub(crate) fn initialization(&self, offers: &Offers, revision: Revision) -> Value {
         let mut result = Map::new();
         result.insert("protocolVersion".into(), revision.as_str().into());
-        result.insert("capabilities".into(), self.capabilities(revision));
+        result.insert("capabilities".into(), Self::capabilities(offers, revision));
         result.insert("serverInfo".into(), implementation(&self.config, revision));
         if let Some(instructions) = &self.config.instructions {
             result.insert("instructions".into(), instructions.as_str().into());

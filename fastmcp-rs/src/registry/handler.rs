@@ -9,14 +9,15 @@ use serde_json::{Map, Value, json};
 
 use crate::component::description::{Described, Description};
 use crate::component::invocation::{Invocation, Invoked};
-use crate::component::tool::{IconDefinition, Location};
+use crate::component::tool::{Icon, Location, Text};
+use crate::context::{Shared, States};
 use crate::operator;
 use crate::protocol::Revision;
 
 /// A component that can be called.
 #[derive(Debug)]
 pub(crate) struct Handler {
-    pub(crate) name: &'static str,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) invoke: fn(Invocation<'_>) -> Invoked,
     pub(crate) described: Described,
     pub(crate) timeout: Option<Duration>,
@@ -27,36 +28,59 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn new(
-        name: &'static str,
+        name: Text,
+        states: &Arc<States>,
         invoke: fn(Invocation<'_>) -> Invoked,
         timeout: Option<Duration>,
         location: Location,
     ) -> Handler {
         let mut description = Description::new();
         invoke(Invocation::describe(&mut description));
-        Handler { name, invoke, described: description.finish(), timeout, location, pace: Arc::default() }
+        let shared = Arc::new(Shared { name, states: Arc::clone(states) });
+        Handler { shared, invoke, described: description.finish(), timeout, location, pace: Arc::default() }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.shared.name
     }
 }
 
 /// What every component may say about itself, as members of its entry in a list.
-pub(crate) struct About<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) title: Option<&'a str>,
-    pub(crate) description: &'a str,
-    pub(crate) tags: &'a [&'a str],
-    pub(crate) icons: &'a [IconDefinition],
-    pub(crate) meta: Option<&'a str>,
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) name: Text,
+    pub(crate) title: Option<Text>,
+    pub(crate) description: Text,
+    pub(crate) tags: Vec<Text>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) meta: Map<String, Value>,
 }
 
-impl About<'_> {
+/// What the definitions of all kinds of components have in common.
+macro_rules! about {
+    ($definition:expr) => {
+        $crate::registry::handler::About {
+            name: $definition.name.into(),
+            title: $definition.title.map(Into::into),
+            description: $definition.description.into(),
+            tags: $definition.tags.iter().copied().map(Into::into).collect(),
+            icons: $definition.icons.iter().map(Into::into).collect(),
+            // The macro has made sure that it is an object.
+            meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
+        }
+    };
+}
+pub(super) use about;
+
+impl About {
     /// The members that stand first.
     pub(crate) fn begin(&self, entry: &mut Map<String, Value>, revision: Revision) {
-        entry.insert("name".into(), self.name.into());
-        if let (Some(title), true) = (self.title, revision >= Revision::V2025_06_18) {
-            entry.insert("title".into(), title.into());
+        entry.insert("name".into(), self.name.as_ref().into());
+        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
+            entry.insert("title".into(), title.as_ref().into());
         }
         if !self.description.is_empty() {
-            entry.insert("description".into(), self.description.into());
+            entry.insert("description".into(), self.description.as_ref().into());
         }
     }
 
@@ -68,11 +92,11 @@ impl About<'_> {
         if revision < Revision::V2025_06_18 {
             return;
         }
-        let mut meta: Map<String, Value> = serde_json::from_str(self.meta.unwrap_or("{}")).unwrap_or_default();
+        let mut meta = self.meta.clone();
         if !self.tags.is_empty() {
             let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
             if let Value::Object(fastmcp) = fastmcp {
-                fastmcp.insert("tags".into(), self.tags.into());
+                fastmcp.insert("tags".into(), self.tags.iter().map(Text::as_ref).collect());
             }
         }
         if !meta.is_empty() {
@@ -81,17 +105,17 @@ impl About<'_> {
     }
 }
 
-fn icon(icon: &IconDefinition) -> Value {
+fn icon(icon: &Icon) -> Value {
     let mut entry = Map::new();
-    entry.insert("src".into(), icon.src.into());
-    if let Some(mime_type) = icon.mime_type {
-        entry.insert("mimeType".into(), mime_type.into());
+    entry.insert("src".into(), icon.src.as_ref().into());
+    if let Some(mime_type) = &icon.mime_type {
+        entry.insert("mimeType".into(), mime_type.as_ref().into());
     }
     if !icon.sizes.is_empty() {
-        entry.insert("sizes".into(), icon.sizes.into());
+        entry.insert("sizes".into(), icon.sizes.iter().map(Text::as_ref).collect());
     }
-    if let Some(theme) = icon.theme {
-        entry.insert("theme".into(), theme.into());
+    if let Some(theme) = &icon.theme {
+        entry.insert("theme".into(), theme.as_ref().into());
     }
     entry.into()
 }

@@ -4,6 +4,7 @@
 //! here and what clashes is refused with both places named.
 
 mod handler;
+mod live;
 mod pages;
 mod prompt;
 mod resource;
@@ -11,10 +12,12 @@ mod tool;
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 pub(crate) use handler::{Handler, Pace};
+pub(crate) use live::{Live, View};
 pub(crate) use pages::{List, ListConfig, Listed};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
@@ -35,7 +38,7 @@ pub(crate) struct Definitions {
     pub(crate) prompts: Vec<&'static PromptDefinition>,
 }
 
-/// The components of a server. They do not change while it runs.
+/// The components of a server at one time.
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) tools: List<ToolEntry>,
@@ -43,23 +46,30 @@ pub(crate) struct Registry {
     pub(crate) templates: List<TemplateEntry>,
     pub(crate) prompts: List<PromptEntry>,
     /// Calls are what is asked for most.
-    tools_by_name: HashMap<&'static str, usize>,
+    tools_by_name: HashMap<Box<str>, usize>,
+    pub(crate) offers: Offers,
+    /// The result of `server/discover`, once it was asked for.
+    pub(crate) discovery: OnceLock<Vec<u8>>,
 }
 
 impl Registry {
     /// Describes and checks the components; each problem is told, not only the first.
     pub(crate) fn new(
         definitions: Definitions,
-        states: &States,
+        states: &Arc<States>,
         config: ListConfig,
         problems: &mut Vec<String>,
     ) -> Registry {
         let (templates, resources): (Vec<_>, Vec<_>) =
             definitions.resources.into_iter().partition(|resource| Template::is_template(resource.uri));
-        let tools = List::new(definitions.tools.into_iter().map(ToolEntry::new).collect(), config);
-        let resources = List::new(resources.into_iter().map(ResourceEntry::new).collect(), config);
-        let templates: List<TemplateEntry> = List::new(templates.into_iter().map(TemplateEntry::new).collect(), config);
-        let prompts = List::new(definitions.prompts.into_iter().map(PromptEntry::new).collect(), config);
+        let tools = definitions.tools.into_iter().map(|tool| Arc::new(ToolEntry::new(tool, states)));
+        let tools = List::new(tools.collect(), config);
+        let resources = resources.into_iter().map(|resource| Arc::new(ResourceEntry::new(resource, states)));
+        let resources = List::new(resources.collect(), config);
+        let templates = templates.into_iter().map(|template| Arc::new(TemplateEntry::new(template, states)));
+        let templates: List<TemplateEntry> = List::new(templates.collect(), config);
+        let prompts = definitions.prompts.into_iter().map(|prompt| Arc::new(PromptEntry::new(prompt, states)));
+        let prompts = List::new(prompts.collect(), config);
 
         check(&tools, "tool", "named", "rename one with `#[mcp::tool(name = \"…\")]`", problems);
         check(&resources, "resource", "at", "give one another URI", problems);
@@ -69,33 +79,37 @@ impl Registry {
             let own = template.problems();
             problems.extend(own.into_iter().map(|problem| at(template.handler(), "resource", &problem)));
         }
-        let handlers =
-            tools.entries().iter().map(Listed::handler).chain(resources.entries().iter().map(Listed::handler));
-        let handlers = handlers.chain(templates.entries().iter().map(Listed::handler));
-        check_states(handlers.chain(prompts.entries().iter().map(Listed::handler)), states, problems);
+        let handlers = tools
+            .entries()
+            .iter()
+            .map(|entry| entry.handler())
+            .chain(resources.entries().iter().map(|entry| entry.handler()));
+        let handlers = handlers.chain(templates.entries().iter().map(|entry| entry.handler()));
+        check_states(handlers.chain(prompts.entries().iter().map(|entry| entry.handler())), states, problems);
 
+        let offers = Offers::new(&tools, &resources, &templates, &prompts);
         let by_name = tools.entries().iter().enumerate();
-        let tools_by_name = by_name.map(|(index, tool)| (tool.definition.name, index)).collect();
-        Registry { tools, resources, templates, prompts, tools_by_name }
+        let tools_by_name = by_name.map(|(index, tool)| (tool.key().into(), index)).collect();
+        Registry { tools, resources, templates, prompts, tools_by_name, offers, discovery: OnceLock::new() }
     }
 
-    pub(crate) fn tool(&self, name: &str) -> Option<&ToolEntry> {
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         self.tools_by_name.get(name).and_then(|&index| self.tools.entries().get(index))
     }
 
     /// The tool that was meant by a name that no tool has.
-    pub(crate) fn nearest_tool(&self, name: &str) -> Option<&'static str> {
-        suggest::nearest(name, self.tools.entries().iter().map(Listed::key))
+    pub(crate) fn nearest_tool(&self, name: &str) -> Option<&str> {
+        suggest::nearest(name, self.tools.entries().iter().map(|tool| tool.key()))
     }
 
     /// The prompt that was meant by a name that no prompt has.
-    pub(crate) fn nearest_prompt(&self, name: &str) -> Option<&'static str> {
-        suggest::nearest(name, self.prompts.entries().iter().map(Listed::key))
+    pub(crate) fn nearest_prompt(&self, name: &str) -> Option<&str> {
+        suggest::nearest(name, self.prompts.entries().iter().map(|prompt| prompt.key()))
     }
 
     /// The resource at a URI, and the values of its template's variables. Of several templates that fit, it is
     /// the one that fixes most of the URI, then the first.
-    pub(crate) fn resource(&self, uri: &str) -> Option<(&ResourceEntry, BTreeMap<&'static str, String>)> {
+    pub(crate) fn resource(&self, uri: &str) -> Option<(&ResourceEntry, BTreeMap<&str, String>)> {
         if let Some(resource) = self.resources.find(uri) {
             return Some((resource, BTreeMap::new()));
         }
@@ -104,40 +118,64 @@ impl Registry {
         let (template, values) = matching.min_by_key(|(template, _)| template.openness())?;
         Some((&template.resource, values))
     }
+}
 
-    pub(crate) fn has_resources(&self) -> bool {
-        !self.resources.entries().is_empty() || !self.templates.entries().is_empty()
+/// What a server has, and so offers. The methods of what is not here do not exist.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offers {
+    pub(crate) tools: bool,
+    pub(crate) resources: bool,
+    pub(crate) prompts: bool,
+    pub(crate) completions: bool,
+    pub(crate) logging: bool,
+}
+
+impl Offers {
+    fn new(
+        tools: &List<ToolEntry>,
+        resources: &List<ResourceEntry>,
+        templates: &List<TemplateEntry>,
+        prompts: &List<PromptEntry>,
+    ) -> Offers {
+        let of_tools = tools.entries().iter().map(|tool| &tool.handler);
+        let of_resources = resources.entries().iter().map(|resource| &resource.handler);
+        let of_templates = || templates.entries().iter().map(|template| template.handler());
+        let of_prompts = || prompts.entries().iter().map(|prompt| &prompt.handler);
+        let mut all = of_tools.chain(of_resources).chain(of_templates()).chain(of_prompts());
+        Offers {
+            tools: !tools.entries().is_empty(),
+            resources: !resources.entries().is_empty() || !templates.entries().is_empty(),
+            prompts: !prompts.entries().is_empty(),
+            completions: of_templates().chain(of_prompts()).any(Handler::can_complete),
+            // Only a component that looks at its context can send log messages.
+            logging: all.any(Handler::looks_at_its_request),
+        }
     }
 
-    fn handlers(&self) -> impl Iterator<Item = &Handler> {
-        let tools = self.tools.entries().iter().map(Listed::handler);
-        let resources = self.resources.entries().iter().map(Listed::handler);
-        let templates = self.templates.entries().iter().map(Listed::handler);
-        let prompts = self.prompts.entries().iter().map(Listed::handler);
-        tools.chain(resources).chain(templates).chain(prompts)
-    }
-
-    /// Whether any component looks at its request, and so may send log messages.
-    pub(crate) fn any_needs_request(&self) -> bool {
-        self.handlers().any(|handler| {
-            let completes = handler.described.parameters.iter().any(|parameter| parameter.complete.is_some());
-            handler.described.needs_request || completes
-        })
-    }
-
-    /// Whether there is an argument or variable that can be completed.
-    pub(crate) fn can_complete(&self) -> bool {
-        let templates = self.templates.entries().iter().map(Listed::handler);
-        templates.chain(self.prompts.entries().iter().map(Listed::handler)).any(|handler| {
-            let parameters = &handler.described.parameters;
-            parameters
-                .iter()
-                .any(|parameter| parameter.complete.is_some() || handler.variants(parameter.name).is_some())
-        })
+    /// Whether a method of the components exists.
+    pub(crate) fn method(&self, method: &str) -> bool {
+        match method {
+            "tools/call" | "tools/list" => self.tools,
+            "resources/read" | "resources/list" | "resources/templates/list" => self.resources,
+            "prompts/get" | "prompts/list" => self.prompts,
+            "completion/complete" => self.completions,
+            _ => false,
+        }
     }
 }
 
 impl Handler {
+    fn looks_at_its_request(&self) -> bool {
+        let completes = self.described.parameters.iter().any(|parameter| parameter.complete.is_some());
+        self.described.needs_request || completes
+    }
+
+    /// Whether one of the arguments can be completed.
+    fn can_complete(&self) -> bool {
+        let parameters = &self.described.parameters;
+        parameters.iter().any(|parameter| parameter.complete.is_some() || self.variants(parameter.name).is_some())
+    }
+
     /// The values that an argument can have, if its type lists them.
     pub(crate) fn variants(&self, argument: &str) -> Option<&Vec<Value>> {
         self.described.input.get("properties")?.get(argument)?.get("enum")?.as_array()
@@ -145,7 +183,7 @@ impl Handler {
 }
 
 fn at(handler: &Handler, noun: &str, problem: &str) -> String {
-    format!("{noun} `{}` ({}): {problem}", handler.name, handler.location)
+    format!("{noun} `{}` ({}): {problem}", handler.name(), handler.location)
 }
 
 /// What is wrong with the entries of one list.
@@ -173,7 +211,7 @@ fn check_states<'a>(handlers: impl Iterator<Item = &'a Handler>, states: &States
     for handler in handlers {
         for (id, name) in &handler.described.requirements.states {
             if !states.contains_key(id) {
-                missing.entry((name, *id)).or_default().push(format!("`{}`", handler.name));
+                missing.entry((name, *id)).or_default().push(format!("`{}`", handler.name()));
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) trait Listed {
     const MEMBER: &'static str;
 
     /// What the list is sorted by, and what no two entries share.
-    fn key(&self) -> &'static str;
+    fn key(&self) -> &str;
 
     fn handler(&self) -> &Handler;
 
@@ -47,27 +47,25 @@ pub(crate) trait Listed {
 /// A sorted list and its pages.
 #[derive(Debug)]
 pub(crate) struct List<T> {
-    entries: Vec<T>,
+    entries: Vec<Arc<T>>,
     config: ListConfig,
     /// By revision, then by page.
     pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
 }
 
 impl<T: Listed> List<T> {
-    pub(crate) fn new(mut entries: Vec<T>, config: ListConfig) -> List<T> {
-        entries.sort_by_key(|entry| {
-            let location = entry.handler().location;
-            (entry.key(), location.file, location.line)
-        });
+    pub(crate) fn new(mut entries: Vec<Arc<T>>, config: ListConfig) -> List<T> {
+        let place = |entry: &T| (entry.handler().location.file, entry.handler().location.line);
+        entries.sort_by(|one, other| one.key().cmp(other.key()).then_with(|| place(one).cmp(&place(other))));
         List { entries, config, pages: Default::default() }
     }
 
-    pub(crate) fn entries(&self) -> &[T] {
+    pub(crate) fn entries(&self) -> &[Arc<T>] {
         &self.entries
     }
 
-    pub(crate) fn find(&self, key: &str) -> Option<&T> {
-        let at = self.entries.binary_search_by_key(&key, |entry| entry.key()).ok()?;
+    pub(crate) fn find(&self, key: &str) -> Option<&Arc<T>> {
+        let at = self.entries.binary_search_by(|entry| entry.key().cmp(key)).ok()?;
         self.entries.get(at)
     }
 

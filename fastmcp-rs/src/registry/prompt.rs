@@ -1,22 +1,26 @@
 //! Prompts as a server keeps and lists them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::handler::{About, Handler};
+use super::handler::{About, Handler, about};
 use super::pages::Listed;
 use crate::component::prompt::PromptDefinition;
+use crate::context::States;
 use crate::protocol::Revision;
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
-    pub(crate) definition: &'static PromptDefinition,
+    pub(crate) about: About,
     pub(crate) handler: Handler,
 }
 
 impl PromptEntry {
-    pub(crate) fn new(definition: &'static PromptDefinition) -> PromptEntry {
+    pub(crate) fn new(definition: &'static PromptDefinition, states: &Arc<States>) -> PromptEntry {
         let PromptDefinition { name, invoke, timeout, location, .. } = *definition;
-        PromptEntry { definition, handler: Handler::new(name, invoke, timeout, location) }
+        let handler = Handler::new(name.into(), states, invoke, timeout, location);
+        PromptEntry { about: about!(definition), handler }
     }
 
     /// The arguments, which are strings to the protocol; what else a parameter takes is told in words.
@@ -51,8 +55,8 @@ impl PromptEntry {
 impl Listed for PromptEntry {
     const MEMBER: &'static str = "prompts";
 
-    fn key(&self) -> &'static str {
-        self.definition.name
+    fn key(&self) -> &str {
+        &self.about.name
     }
 
     fn handler(&self) -> &Handler {
@@ -60,14 +64,12 @@ impl Listed for PromptEntry {
     }
 
     fn to_json(&self, revision: Revision) -> Value {
-        let PromptDefinition { name, title, description, tags, icons, meta, .. } = *self.definition;
-        let about = About { name, title, description, tags, icons, meta };
         let mut entry = Map::new();
-        about.begin(&mut entry, revision);
+        self.about.begin(&mut entry, revision);
         if !self.handler.described.parameters.is_empty() {
             entry.insert("arguments".into(), self.arguments());
         }
-        about.end(&mut entry, revision);
+        self.about.end(&mut entry, revision);
         entry.into()
     }
 }

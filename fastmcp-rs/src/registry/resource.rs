@@ -1,19 +1,28 @@
 //! Resources and resource templates as a server keeps and lists them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::handler::{About, Handler};
+use super::handler::{About, Handler, about};
 use super::pages::Listed;
-use crate::component::resource::ResourceDefinition;
+use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
+use crate::component::tool::Text;
+use crate::context::States;
 use crate::protocol::Revision;
 
 /// A resource with a URI of its own.
 #[derive(Debug)]
 pub(crate) struct ResourceEntry {
-    pub(crate) definition: &'static ResourceDefinition,
+    about: About,
+    uri: Text,
+    mime_type: Option<Text>,
+    size: Option<u64>,
+    hints: ResourceAnnotations,
+    /// The variables whose values may lead anywhere.
+    allow_traversal: Vec<Text>,
     pub(crate) handler: Handler,
 }
 
@@ -25,37 +34,43 @@ pub(crate) struct TemplateEntry {
 }
 
 impl ResourceEntry {
-    pub(crate) fn new(definition: &'static ResourceDefinition) -> ResourceEntry {
-        let ResourceDefinition { name, invoke, timeout, location, .. } = *definition;
-        ResourceEntry { definition, handler: Handler::new(name, invoke, timeout, location) }
+    pub(crate) fn new(definition: &'static ResourceDefinition, states: &Arc<States>) -> ResourceEntry {
+        let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, .. } = *definition;
+        ResourceEntry {
+            about: about!(definition),
+            uri: uri.into(),
+            mime_type: definition.mime_type.map(Text::from),
+            size,
+            hints: annotations,
+            allow_traversal: definition.allow_traversal.iter().copied().map(Text::from).collect(),
+            handler: Handler::new(name.into(), states, invoke, timeout, location),
+        }
     }
 
     /// What was said, or else what the type of the values tells.
-    pub(crate) fn mime_type(&self) -> Option<&'static str> {
-        self.definition.mime_type.or(self.handler.described.mime_type)
+    pub(crate) fn mime_type(&self) -> Option<Text> {
+        self.mime_type.clone().or(self.handler.described.mime_type.map(Text::from))
     }
 
     fn entry(&self, uri_member: &str, revision: Revision) -> Value {
-        let ResourceDefinition { uri, name, title, description, tags, icons, meta, size, .. } = *self.definition;
-        let about = About { name, title, description, tags, icons, meta };
         let mut entry = Map::new();
-        entry.insert(uri_member.into(), uri.into());
-        about.begin(&mut entry, revision);
+        entry.insert(uri_member.into(), self.uri.as_ref().into());
+        self.about.begin(&mut entry, revision);
         if let Some(mime_type) = self.mime_type() {
-            entry.insert("mimeType".into(), mime_type.into());
+            entry.insert("mimeType".into(), mime_type.as_ref().into());
         }
-        if let Some(size) = size {
+        if let Some(size) = self.size {
             entry.insert("size".into(), size.into());
         }
         if let Some(annotations) = self.annotations(revision) {
             entry.insert("annotations".into(), annotations);
         }
-        about.end(&mut entry, revision);
+        self.about.end(&mut entry, revision);
         entry.into()
     }
 
     fn annotations(&self, revision: Revision) -> Option<Value> {
-        let hints = self.definition.annotations;
+        let hints = self.hints;
         let mut annotations = Map::new();
         if !hints.audience.is_empty() {
             annotations.insert("audience".into(), hints.audience.into());
@@ -71,8 +86,8 @@ impl ResourceEntry {
 }
 
 impl TemplateEntry {
-    pub(crate) fn new(definition: &'static ResourceDefinition) -> TemplateEntry {
-        TemplateEntry { resource: ResourceEntry::new(definition), template: Template::parse(definition.uri) }
+    pub(crate) fn new(definition: &'static ResourceDefinition, states: &Arc<States>) -> TemplateEntry {
+        TemplateEntry { resource: ResourceEntry::new(definition, states), template: Template::parse(definition.uri) }
     }
 
     /// How much the template leaves open: of several that a URI has, the one with the least is meant.
@@ -82,10 +97,11 @@ impl TemplateEntry {
 
     /// The values of the variables in a URI of this template. A value that could lead elsewhere, and was not
     /// allowed to, makes it the URI of nothing.
-    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&'static str, String>> {
+    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&str, String>> {
         let values = self.template.matches(uri)?;
-        let allowed = self.resource.definition.allow_traversal;
-        let is_safe = |(name, value): (&&str, &String)| allowed.contains(name) || !is_traversal(value);
+        let allowed = &self.resource.allow_traversal;
+        let is_safe =
+            |(name, value): (&&str, &String)| allowed.iter().any(|allowed| allowed == name) || !is_traversal(value);
         values.iter().all(is_safe).then_some(values)
     }
 
@@ -107,8 +123,8 @@ impl TemplateEntry {
 impl Listed for ResourceEntry {
     const MEMBER: &'static str = "resources";
 
-    fn key(&self) -> &'static str {
-        self.definition.uri
+    fn key(&self) -> &str {
+        &self.uri
     }
 
     fn handler(&self) -> &Handler {
@@ -123,8 +139,8 @@ impl Listed for ResourceEntry {
 impl Listed for TemplateEntry {
     const MEMBER: &'static str = "resourceTemplates";
 
-    fn key(&self) -> &'static str {
-        self.resource.definition.uri
+    fn key(&self) -> &str {
+        &self.resource.uri
     }
 
     fn handler(&self) -> &Handler {

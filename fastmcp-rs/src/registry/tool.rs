@@ -1,23 +1,28 @@
 //! Tools as a server keeps and lists them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
-use super::handler::{About, Handler};
+use super::handler::{About, Handler, about};
 use super::pages::Listed;
-use crate::component::tool::ToolDefinition;
+use crate::component::tool::{ToolAnnotations, ToolDefinition};
+use crate::context::States;
 use crate::protocol::Revision;
 use crate::schema::header;
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
-    pub(crate) definition: &'static ToolDefinition,
+    about: About,
+    hints: ToolAnnotations,
     pub(crate) handler: Handler,
 }
 
 impl ToolEntry {
-    pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
-        let ToolDefinition { name, invoke, timeout, location, .. } = *definition;
-        ToolEntry { definition, handler: Handler::new(name, invoke, timeout, location) }
+    pub(crate) fn new(definition: &'static ToolDefinition, states: &Arc<States>) -> ToolEntry {
+        let ToolDefinition { name, invoke, timeout, location, annotations, .. } = *definition;
+        let handler = Handler::new(name.into(), states, invoke, timeout, location);
+        ToolEntry { about: about!(definition), hints: annotations, handler }
     }
 
     /// Whether legacy peers, which only know objects, get the structured result inside one.
@@ -27,11 +32,11 @@ impl ToolEntry {
     }
 
     fn annotations(&self) -> Option<Value> {
-        let hints = self.definition.annotations;
+        let hints = self.hints;
         let mut annotations = Map::new();
         // Clients before 2025-06-18 look for the title here, and some newer ones too.
-        if let Some(title) = self.definition.title {
-            annotations.insert("title".into(), title.into());
+        if let Some(title) = &self.about.title {
+            annotations.insert("title".into(), title.as_ref().into());
         }
         for (key, hint) in [
             ("readOnlyHint", hints.read_only),
@@ -50,8 +55,8 @@ impl ToolEntry {
 impl Listed for ToolEntry {
     const MEMBER: &'static str = "tools";
 
-    fn key(&self) -> &'static str {
-        self.definition.name
+    fn key(&self) -> &str {
+        &self.about.name
     }
 
     fn handler(&self) -> &Handler {
@@ -59,10 +64,8 @@ impl Listed for ToolEntry {
     }
 
     fn to_json(&self, revision: Revision) -> Value {
-        let ToolDefinition { name, title, description, tags, icons, meta, .. } = *self.definition;
-        let about = About { name, title, description, tags, icons, meta };
         let mut entry = Map::new();
-        about.begin(&mut entry, revision);
+        self.about.begin(&mut entry, revision);
         let input = &self.handler.described.input;
         let input = if revision.is_modern() { input.clone() } else { header::without_marks(input) };
         entry.insert("inputSchema".into(), input);
@@ -73,7 +76,7 @@ impl Listed for ToolEntry {
         if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
             entry.insert("annotations".into(), annotations);
         }
-        about.end(&mut entry, revision);
+        self.about.end(&mut entry, revision);
         entry.into()
     }
 }

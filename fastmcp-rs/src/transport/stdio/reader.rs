@@ -48,6 +48,7 @@ impl Drop for EndOfInput {
 }
 
 fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &Writer) -> io::Result<()> {
+    let mut view = connection.view();
     let mut lines = Lines::new(max_line);
     let mut batch = Vec::with_capacity(BATCH);
     while !writer.outbox.is_closed() {
@@ -58,7 +59,7 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
         }
         if count == 0 {
             if let Some(rest) = lines.rest() {
-                connection.receive(rest, &mut batch);
+                connection.receive(&mut view, rest, &mut batch);
             }
             writer.write(&mut batch, connection);
             return Ok(());
@@ -66,7 +67,7 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
         lines.filled(count);
         while let Some(line) = lines.next() {
             match line {
-                Line::Whole(line) => connection.receive(line, &mut batch),
+                Line::Whole(line) => connection.receive(&mut view, line, &mut batch),
                 Line::Oversized(start) => connection.refuse_oversized(start, max_line, &mut batch),
             }
             if connection.is_stopping() {
