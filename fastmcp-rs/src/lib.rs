@@ -72,6 +72,7 @@ mod transport;
 
 pub use app::App;
 pub use component::completion::Completing;
+pub use component::form::{Form, FormChoice, FormField};
 pub use component::inject::{FromContext, Requirements, State};
 pub use component::output::{IntoContent, StructuredOutput};
 pub use component::parameter::ToolArgument;

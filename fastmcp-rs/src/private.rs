@@ -10,6 +10,7 @@ pub use crate::component::completion::{
     Candidates, Complete, Completing, CompletionFuture, CompletionHandler, complete,
 };
 pub use crate::component::description::Description;
+pub use crate::component::form::{FieldOf, Form, FormChoice, FormField, FormMember};
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
 pub use crate::component::options::{DefaultOf, Header};
 pub use crate::component::output::{

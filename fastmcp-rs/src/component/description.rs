@@ -39,7 +39,7 @@ pub(crate) struct Described {
 }
 
 /// Types are described in place; only a type that contains itself goes to `$defs`.
-fn generator(contract: Contract) -> SchemaGenerator {
+pub(super) fn generator(contract: Contract) -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12();
     settings.meta_schema = None;
     settings.inline_subschemas = true;

@@ -9,6 +9,7 @@ pub(crate) mod answer;
 pub(crate) mod arguments;
 pub(crate) mod completion;
 pub(crate) mod description;
+pub(crate) mod form;
 pub(crate) mod inject;
 pub(crate) mod invocation;
 pub(crate) mod options;
