@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize as _;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -42,6 +43,23 @@ impl Content {
     pub fn text(text: impl Into<String>) -> Content {
         Content::Text(Text::new(text))
     }
+
+    /// Reads a block of text, an image or audio as a client wrote it; `None` if it is none of these.
+    pub(crate) fn read(block: &Value) -> Option<Content> {
+        let member = |name: &str| block.get(name)?.as_str();
+        let annotations = block.get("annotations").and_then(Annotations::read);
+        let meta = block.get("_meta").and_then(Value::as_object).cloned().unwrap_or_default();
+        Some(match member("type")? {
+            "text" => Content::Text(Text { annotations, meta, ..Text::new(member("text")?) }),
+            "image" => {
+                Content::Image(Image { annotations, meta, ..Image::from_base64(member("data")?, member("mimeType")?) })
+            }
+            "audio" => {
+                Content::Audio(Audio { annotations, meta, ..Audio::from_base64(member("data")?, member("mimeType")?) })
+            }
+            _ => return None,
+        })
+    }
 }
 
 macro_rules! into_content {
@@ -69,7 +87,7 @@ impl From<&str> for Content {
 into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
 
 /// Who a block is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Role {
@@ -120,6 +138,16 @@ impl Annotations {
         self.last_modified = Some(timestamp.into());
         self
     }
+
+    /// Reads hints as a client wrote them; those that make no sense are no hints.
+    fn read(hints: &Value) -> Option<Annotations> {
+        let hints = hints.as_object()?;
+        let audience = hints.get("audience").and_then(|roles| Vec::<Role>::deserialize(roles).ok());
+        let mut annotations = Annotations::new().audience(audience.unwrap_or_default());
+        annotations.priority = hints.get("priority").and_then(Value::as_f64).map(|priority| priority.clamp(0.0, 1.0));
+        annotations.last_modified = hints.get("lastModified").and_then(Value::as_str).map(str::to_owned);
+        Some(annotations)
+    }
 }
 
 macro_rules! common_methods {
@@ -156,6 +184,11 @@ impl Text {
     pub fn new(text: impl Into<String>) -> Text {
         Text { text: text.into(), annotations: None, meta: Map::new() }
     }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
 }
 
 macro_rules! media {
@@ -179,6 +212,21 @@ macro_rules! media {
             /// A block of data that is Base64 already.
             pub fn from_base64(data: impl Into<String>, mime_type: impl Into<String>) -> $ty {
                 $ty { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Map::new() }
+            }
+
+            /// The data as Base64, as it is sent.
+            pub fn base64(&self) -> &str {
+                &self.data
+            }
+
+            /// The bytes, or `None` if the data, which may be a client's, is not Base64.
+            pub fn bytes(&self) -> Option<Vec<u8>> {
+                BASE64_STANDARD.decode(&self.data).ok()
+            }
+
+            /// The MIME type.
+            pub fn mime_type(&self) -> &str {
+                &self.mime_type
             }
         }
     };
@@ -407,6 +455,25 @@ fn optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Seriali
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_can_be_read() {
+        let hints = Annotations::new().audience([Role::User]).priority(0.5).last_modified("2026-07-28T00:00:00Z");
+        for content in [
+            Content::from(Text::new("a").annotations(hints).meta("com.example/a", 1)),
+            Image::new([1, 2, 3], "image/png").into(),
+            Audio::new([1, 2, 3], "audio/wav").meta("com.example/a", 1).into(),
+        ] {
+            let written = shown(content.clone(), Revision::V2026_07_28);
+            assert_eq!(Content::read(&written), Some(content));
+        }
+        assert_eq!(Image::new([1, 2, 3], "image/png").bytes(), Some(vec![1, 2, 3]));
+        for odd in
+            [Value::Null, "a".into(), serde_json::json!({ "type": "text" }), serde_json::json!({ "type": "video" })]
+        {
+            assert_eq!(Content::read(&odd), None);
+        }
+    }
 
     fn shown(content: impl Into<Content>, revision: Revision) -> Value {
         serde_json::to_value(Projected(&content.into(), revision)).unwrap()
