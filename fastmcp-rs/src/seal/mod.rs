@@ -1,0 +1,289 @@
+//! What a stateless client carries for the server between two requests, sealed.
+//!
+//! The text comes back from a client, which may be anybody: it is encrypted and authenticated, bound to who
+//! called what with which arguments, and expires. Nothing of it is looked at before all of that is verified,
+//! and whatever is wrong with it, the answer is the same.
+//!
+//! Each text has a key of its own, derived from a key of the ring and random bytes, so that keys may be used
+//! for as long as one likes: 192 random bits do not repeat, which the 96 of AES-GCM alone might.
+
+mod binding;
+mod key;
+mod state;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+pub(crate) use binding::{Binding, digest, digest_of_json};
+pub use key::SealingKey;
+pub(crate) use state::{Answered, State};
+
+/// The longest sealed text, in bytes: what a client is burdened with, and what is decoded of a stranger's.
+pub(crate) const MAX_TEXT: usize = 16 * 1024;
+
+const VERSION: u8 = 1;
+const ID_LENGTH: usize = 4;
+const SALT_LENGTH: usize = 12;
+const NONCE_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
+/// Where the ciphertext begins: after the version, the key's id, the salt and the nonce.
+const HEADER_LENGTH: usize = 1 + ID_LENGTH + SALT_LENGTH + NONCE_LENGTH;
+
+/// The most bytes that fit into a sealed text.
+pub(crate) const MAX_PLAINTEXT: usize = MAX_TEXT / 4 * 3 - HEADER_LENGTH - TAG_LENGTH;
+
+/// Why nothing could be sealed. It is the operator's business.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SealError {
+    #[error(
+        "what a call has to remember between its questions is {0} bytes, and {MAX_PLAINTEXT} fit: remember less, \
+         or keep it in a store and remember its key"
+    )]
+    TooLong(usize),
+    #[error("the system has no random numbers")]
+    NoRandomNumbers,
+}
+
+/// Seals and opens with a ring of keys: the first one seals, each one opens.
+pub(crate) struct Sealer {
+    keys: Vec<Key>,
+    /// A key of this process alone, for want of any other. It is made when it is first needed.
+    own: OnceLock<Key>,
+    random: SystemRandom,
+}
+
+struct Key {
+    id: [u8; ID_LENGTH],
+    secret: hmac::Key,
+}
+
+impl Key {
+    fn new(key: &SealingKey) -> Key {
+        // What the ring's keys are used for directly is to make others, each for one purpose.
+        let master = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
+        let mut id = [0; ID_LENGTH];
+        id.copy_from_slice(&hmac::sign(&master, b"fastmcp-rs request state: key id").as_ref()[..ID_LENGTH]);
+        let secret = hmac::sign(&master, b"fastmcp-rs request state: secret");
+        Key { id, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()) }
+    }
+
+    /// The key of one text.
+    fn derive(&self, salt: &[u8]) -> Option<LessSafeKey> {
+        let key = hmac::sign(&self.secret, salt);
+        UnboundKey::new(&AES_256_GCM, key.as_ref()).ok().map(LessSafeKey::new)
+    }
+}
+
+impl Sealer {
+    /// A sealer with these keys. Without any it makes one of its own, and no other process can open what it
+    /// seals.
+    pub(crate) fn new(keys: &[SealingKey]) -> Sealer {
+        Sealer { keys: keys.iter().map(Key::new).collect(), own: OnceLock::new(), random: SystemRandom::new() }
+    }
+
+    /// Seals bytes to be opened with the same binding.
+    ///
+    /// # Errors
+    ///
+    /// See [`SealError`].
+    pub(crate) fn seal(&self, plaintext: &[u8], binding: &Binding<'_>) -> Result<String, SealError> {
+        if plaintext.len() > MAX_PLAINTEXT {
+            return Err(SealError::TooLong(plaintext.len()));
+        }
+        let key = self.sealing_key()?;
+        let mut header = [0; HEADER_LENGTH];
+        header[0] = VERSION;
+        header[1..][..ID_LENGTH].copy_from_slice(&key.id);
+        self.random.fill(&mut header[1 + ID_LENGTH..]).map_err(|_| SealError::NoRandomNumbers)?;
+        let (salt, nonce) = salt_and_nonce(&header);
+        let mut text = plaintext.to_vec();
+        key.derive(salt)
+            .and_then(|key| key.seal_in_place_append_tag(nonce?, aad(&header, binding), &mut text).ok())
+            .ok_or(SealError::NoRandomNumbers)?;
+        let mut sealed = header.to_vec();
+        sealed.append(&mut text);
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
+    pub(crate) fn open(&self, text: &str, binding: &Binding<'_>) -> Option<Vec<u8>> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        if sealed.len() < HEADER_LENGTH + TAG_LENGTH || sealed[0] != VERSION {
+            return None;
+        }
+        let mut text = sealed.split_off(HEADER_LENGTH);
+        let key = self.keys.iter().chain(self.own.get()).find(|key| key.id == sealed[1..][..ID_LENGTH])?;
+        let (salt, nonce) = salt_and_nonce(&sealed);
+        let length = key.derive(salt)?.open_in_place(nonce?, aad(&sealed, binding), &mut text).ok()?.len();
+        text.truncate(length);
+        Some(text)
+    }
+
+    fn sealing_key(&self) -> Result<&Key, SealError> {
+        match self.keys.first().or_else(|| self.own.get()) {
+            Some(key) => Ok(key),
+            None => {
+                let key = SealingKey::random(&self.random).ok_or(SealError::NoRandomNumbers)?;
+                Ok(self.own.get_or_init(|| Key::new(&key)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sealer").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+fn salt_and_nonce(header: &[u8]) -> (&[u8], Option<Nonce>) {
+    let (salt, nonce) = header[1 + ID_LENGTH..].split_at(SALT_LENGTH);
+    (salt, Nonce::try_assume_unique_for_key(nonce).ok())
+}
+
+/// What is authenticated beside the text: the header, and what the text is bound to.
+fn aad(header: &[u8], binding: &Binding<'_>) -> Aad<Vec<u8>> {
+    let mut bytes = header.to_vec();
+    binding.write(&mut bytes);
+    Aad::from(bytes)
+}
+
+/// A text that nobody can guess, of 22 letters.
+///
+/// # Errors
+///
+/// [`SealError::NoRandomNumbers`].
+pub(crate) fn random_id() -> Result<String, SealError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| SealError::NoRandomNumbers)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> SealingKey {
+        SealingKey::new([byte; 32])
+    }
+
+    fn binding<'a>() -> Binding<'a> {
+        Binding { principal: Some("ada"), method: "tools/call", component: "pay", arguments: digest_of_json("{}") }
+    }
+
+    #[test]
+    fn what_was_sealed_is_opened() {
+        let sealer = Sealer::new(&[key(1)]);
+        for plaintext in [&b""[..], b"hello", &[7; MAX_PLAINTEXT]] {
+            let text = sealer.seal(plaintext, &binding()).unwrap();
+            assert!(text.len() <= MAX_TEXT, "{}", text.len());
+            assert_eq!(sealer.open(&text, &binding()).as_deref(), Some(plaintext));
+            assert_ne!(sealer.seal(plaintext, &binding()).unwrap(), text, "texts differ even if their contents do not");
+        }
+        assert_eq!(sealer.seal(&[0; MAX_PLAINTEXT + 1], &binding()), Err(SealError::TooLong(MAX_PLAINTEXT + 1)));
+        let text = sealer.seal(b"an unlikely text", &binding()).unwrap();
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == b"unlikely"), "it is encrypted");
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let sealer = Sealer::new(&[key(1)]);
+        let text = sealer.seal(b"hello", &binding()).unwrap();
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
+        assert_eq!(sealed[0], VERSION);
+        for at in 0..sealed.len() {
+            for bit in 0..8 {
+                let mut forged = sealed.clone();
+                forged[at] ^= 1 << bit;
+                let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
+                assert_eq!(sealer.open(&forged, &binding()), None, "byte {at}, bit {bit}");
+            }
+        }
+        for length in 0..sealed.len() {
+            let cut = BASE64_URL_SAFE_NO_PAD.encode(&sealed[..length]);
+            assert_eq!(sealer.open(&cut, &binding()), None, "{length} bytes");
+        }
+        let longer = BASE64_URL_SAFE_NO_PAD.encode([&sealed[..], &[0]].concat());
+        for other in [longer, format!("{text}="), format!("{text} "), String::new(), "ü".into(), "A".repeat(100)] {
+            assert_eq!(sealer.open(&other, &binding()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_of_no_use_elsewhere() {
+        let sealer = Sealer::new(&[key(1)]);
+        let text = sealer.seal(b"hello", &binding()).unwrap();
+        let arguments = digest_of_json(r#"{"a":1}"#);
+        for other in [
+            Binding { principal: Some("bob"), ..binding() },
+            Binding { principal: Some(""), ..binding() },
+            Binding { principal: None, ..binding() },
+            Binding { method: "prompts/get", ..binding() },
+            Binding { component: "refund", ..binding() },
+            // The same letters, parted elsewhere.
+            Binding { method: "tools/callp", component: "ay", ..binding() },
+            Binding { principal: Some("adatools"), method: "/call", ..binding() },
+            Binding { arguments, ..binding() },
+        ] {
+            assert_eq!(sealer.open(&text, &other), None, "{other:?}");
+        }
+        let nobody = Binding { principal: None, ..binding() };
+        let text = sealer.seal(b"hello", &nobody).unwrap();
+        assert_eq!(sealer.open(&text, &Binding { principal: Some(""), ..binding() }), None);
+        assert_eq!(sealer.open(&text, &nobody).as_deref(), Some(&b"hello"[..]));
+    }
+
+    #[test]
+    fn keys_can_be_replaced_one_after_the_other() {
+        let before = Sealer::new(&[key(1)]);
+        let between = Sealer::new(&[key(2), key(1)]);
+        let after = Sealer::new(&[key(2)]);
+        let old = before.seal(b"old", &binding()).unwrap();
+        let new = between.seal(b"new", &binding()).unwrap();
+        assert_eq!(between.open(&old, &binding()).as_deref(), Some(&b"old"[..]));
+        assert_eq!(after.open(&new, &binding()).as_deref(), Some(&b"new"[..]), "another process with the key");
+        assert_eq!(after.open(&old, &binding()), None);
+        assert_eq!(before.open(&new, &binding()), None);
+    }
+
+    #[test]
+    fn a_process_without_keys_has_its_own() {
+        let (one, other) = (Sealer::new(&[]), Sealer::new(&[]));
+        assert_eq!(one.open("", &binding()), None);
+        let text = one.seal(b"hello", &binding()).unwrap();
+        assert_eq!(one.open(&text, &binding()).as_deref(), Some(&b"hello"[..]));
+        assert_eq!(other.open(&text, &binding()), None);
+        other.seal(b"hello", &binding()).unwrap();
+        assert_eq!(other.open(&text, &binding()), None);
+    }
+
+    #[test]
+    fn what_is_too_long_or_of_another_version_is_refused() {
+        let sealer = Sealer::new(&[key(1)]);
+        assert_eq!(sealer.open(&"A".repeat(MAX_TEXT + 1), &binding()), None);
+        assert_eq!(sealer.open(&"A".repeat(1 << 20), &binding()), None);
+        let text = sealer.seal(b"hello", &binding()).unwrap();
+        let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+        for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
+            sealed[0] = version;
+            assert_eq!(sealer.open(&BASE64_URL_SAFE_NO_PAD.encode(&sealed), &binding()), None);
+        }
+    }
+
+    #[test]
+    fn ids_differ() {
+        let ids: std::collections::BTreeSet<String> = (0..100).map(|_| random_id().unwrap()).collect();
+        assert_eq!(ids.len(), 100);
+        assert!(ids.iter().all(|id| id.len() == 22));
+    }
+}

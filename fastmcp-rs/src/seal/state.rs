@@ -1,0 +1,138 @@
+//! What a call leaves for its next round: what was asked, what was answered, what is remembered.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Binding, SealError, Sealer};
+
+/// What a call leaves for its next round. Its members are short, as a client carries them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct State {
+    /// Until when it may be used, in seconds since 1970. Whoever seals it sets it.
+    #[serde(rename = "e")]
+    expires: u64,
+    /// The digests of the questions that wait for an answer, by their keys.
+    #[serde(rename = "q", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) asked: BTreeMap<String, String>,
+    /// The answers so far, by the keys of their questions.
+    #[serde(rename = "a", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) answers: BTreeMap<String, Answered>,
+    /// What the handler has done and must not do again.
+    #[serde(rename = "r", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) remembered: BTreeMap<String, Value>,
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    /// Of the question.
+    #[serde(rename = "d")]
+    pub(crate) digest: String,
+    /// As the client gave it.
+    #[serde(rename = "r")]
+    pub(crate) result: Value,
+}
+
+impl Sealer {
+    /// Seals a state that may be used until `lifetime` from `now`.
+    ///
+    /// # Errors
+    ///
+    /// See [`SealError`].
+    pub(crate) fn seal_state(
+        &self,
+        mut state: State,
+        binding: &Binding<'_>,
+        now: SystemTime,
+        lifetime: Duration,
+    ) -> Result<String, SealError> {
+        state.expires = seconds(now).saturating_add(lifetime.as_secs());
+        // Maps with string keys and JSON values always have a JSON form.
+        let plaintext = serde_json::to_vec(&state).unwrap_or_default();
+        self.seal(&plaintext, binding)
+    }
+
+    /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
+    /// not tell why there is none.
+    pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<State> {
+        let plaintext = self.open(text, binding)?;
+        let state: State = serde_json::from_slice(&plaintext).ok()?;
+        (seconds(now) < state.expires).then_some(state)
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{MAX_PLAINTEXT, digest_of_json};
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(600);
+
+    fn binding() -> Binding<'static> {
+        Binding { principal: None, method: "tools/call", component: "pay", arguments: digest_of_json("{}") }
+    }
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_785_000_000)
+    }
+
+    fn state() -> State {
+        let mut state = State::default();
+        state.asked.insert("elicitation_2".into(), "d2".into());
+        let answered =
+            Answered { digest: "d1".into(), result: json!({ "action": "accept", "content": { "value": 1.5 } }) };
+        state.answers.insert("elicitation_1".into(), answered);
+        state.remembered.insert("order".into(), json!([1, null, "é"]));
+        state
+    }
+
+    #[test]
+    fn a_state_comes_back_until_it_expires() {
+        let sealer = Sealer::new(&[]);
+        let text = sealer.seal_state(state(), &binding(), now(), LIFETIME).unwrap();
+        let opened = sealer.open_state(&text, &binding(), now()).unwrap();
+        assert_eq!(State { expires: 0, ..opened }, state());
+        assert!(sealer.open_state(&text, &binding(), now() + LIFETIME - Duration::from_secs(1)).is_some());
+        assert_eq!(sealer.open_state(&text, &binding(), now() + LIFETIME), None);
+        assert_eq!(sealer.open_state(&text, &binding(), now() + LIFETIME * 1000), None);
+        let other = Binding { component: "refund", ..binding() };
+        assert_eq!(sealer.open_state(&text, &other, now()), None);
+    }
+
+    #[test]
+    fn an_empty_state_is_short() {
+        let text = serde_json::to_string(&State::default()).unwrap();
+        assert_eq!(text, r#"{"e":0}"#);
+        let lasting = Sealer::new(&[]);
+        let text = lasting.seal_state(State::default(), &binding(), now(), Duration::MAX).unwrap();
+        assert!(lasting.open_state(&text, &binding(), now() + LIFETIME).is_some());
+    }
+
+    #[test]
+    fn what_is_no_state_is_refused() {
+        let sealer = Sealer::new(&[]);
+        for odd in ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999,"q":[]}"#, "{}"] {
+            let text = sealer.seal(odd.as_bytes(), &binding()).unwrap();
+            assert_eq!(sealer.open_state(&text, &binding(), now()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let mut state = state();
+        state.remembered.insert("page".into(), "x".repeat(MAX_PLAINTEXT).into());
+        let error = Sealer::new(&[]).seal_state(state, &binding(), now(), LIFETIME).unwrap_err();
+        assert!(matches!(error, SealError::TooLong(length) if length > MAX_PLAINTEXT));
+        assert!(error.to_string().contains("remember less"), "{error}");
+    }
+}
