@@ -50,6 +50,9 @@
 #[path = "private.rs"]
 pub mod __private;
 mod app;
+// The engine is about to call it.
+#[allow(dead_code, unused_imports)]
+mod ask;
 mod blocking;
 mod component;
 mod context;
@@ -66,11 +69,21 @@ mod protocol;
 mod registry;
 mod runtime;
 mod schema;
+// The engine is about to call it.
+#[allow(dead_code, unused_imports)]
+mod seal;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
 
 pub use app::App;
+pub use ask::AskError;
+pub use ask::elicitation::Elicited;
+pub use ask::roots::Root;
+pub use ask::sampling::{
+    ModelPreferences, Sampled, Sampling, SamplingContent, SamplingMessage, SamplingTool, ToolChoice, ToolUse,
+    ToolUseResult,
+};
 pub use component::completion::Completing;
 pub use component::form::{Form, FormChoice, FormField};
 pub use component::inject::{FromContext, Requirements, State};
@@ -86,5 +99,6 @@ pub use protocol::content::Text;
 pub use protocol::{
     Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
 };
+pub use seal::SealingKey;
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

@@ -512,13 +512,7 @@ fn has_format(format: &str, text: &str) -> bool {
         "email" => text
             .rsplit_once('@')
             .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)),
-        "uri" => text.split_once(':').is_some_and(|(scheme, rest)| {
-            let mut letters = scheme.chars();
-            letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-                && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
-                && !rest.is_empty()
-                && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
-        }),
+        "uri" => is_uri(text),
         "date" => is_date(text),
         "date-time" => text.split_at_checked(10).is_some_and(|(date, time)| {
             let mut digits = time.chars();
@@ -528,6 +522,17 @@ fn has_format(format: &str, text: &str) -> bool {
         }),
         _ => true,
     }
+}
+
+/// Whether the text is an absolute URI, as far as a glance tells.
+pub(crate) fn is_uri(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        let mut letters = scheme.chars();
+        letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+            && !rest.is_empty()
+            && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+    })
 }
 
 fn is_date(text: &str) -> bool {

@@ -1,0 +1,164 @@
+//! Why a question to the client has no answer.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Capability;
+
+/// The longest text of a client's that an error repeats, in characters.
+const MAX_QUOTED: usize = 256;
+
+/// Why a question to the client has no answer.
+///
+/// That the person declined or dismissed the question is an answer, [`Elicited`](crate::Elicited). Texts are
+/// for the model: `?` in a tool hands them on. A client that cannot be asked at all, which is
+/// [`AskError::Unsupported`], is told the capability that it lacks.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#error-handling>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::AskError;
+///
+/// let error = AskError::InvalidAnswer { reason: "`/quantity`: it is required".into() };
+/// assert_eq!(error.to_string(), "the client's answer does not fit the question: `/quantity`: it is required");
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The client did not declare that it can be asked this.
+    #[error("{}", unsupported(.capability, .reason))]
+    #[non_exhaustive]
+    Unsupported {
+        /// What is missing: `elicitation.form`, `elicitation.url`, `sampling`, `sampling.tools` or `roots`.
+        capability: &'static str,
+        /// What the client's revision of the protocol lacks, if that is why.
+        reason: Option<String>,
+    },
+    /// What this is part of cannot ask, such as a notification or a list.
+    #[error("a question can be asked only while a tool is called, a resource is read or a prompt is filled in")]
+    NotPossibleHere,
+    /// No answer came in time.
+    #[error("nobody answered the question within {} seconds: call again when somebody can answer", .after.as_secs())]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The client answered with an error.
+    #[error("the client refused the question: {message} (code {code})")]
+    Refused {
+        /// The client's JSON-RPC error code.
+        code: i64,
+        /// The client's words, cut after 256 characters.
+        message: String,
+    },
+    /// The answer is not one to the question that was asked.
+    #[error("the client's answer does not fit the question: {reason}")]
+    InvalidAnswer {
+        /// What does not fit, and where.
+        reason: String,
+    },
+    /// The question itself is wrong: a mistake of the handler's author.
+    #[error("the question cannot be asked: {reason}")]
+    InvalidQuestion {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two different questions of one call have the same key: a mistake of the handler's author.
+    #[error("two questions have the key `{key}`: give each its own")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// Too many questions wait for this client's answers.
+    #[error("too many questions wait for the client's answers: call again when some are answered")]
+    TooMany,
+}
+
+impl AskError {
+    pub(crate) fn unsupported(capability: Capability) -> AskError {
+        AskError::Unsupported { capability: capability.name(), reason: None }
+    }
+
+    pub(crate) fn unsupported_because(capability: Capability, reason: String) -> AskError {
+        AskError::Unsupported { capability: capability.name(), reason: Some(reason) }
+    }
+
+    /// A client's error answer. Its text is the client's, and so is cut.
+    pub(crate) fn refused(code: i64, message: &str) -> AskError {
+        AskError::Refused { code, message: cut(message) }
+    }
+
+    pub(crate) fn invalid_answer(reason: impl Into<String>) -> AskError {
+        AskError::InvalidAnswer { reason: reason.into() }
+    }
+
+    pub(crate) fn invalid_question(reason: impl Into<String>) -> AskError {
+        AskError::InvalidQuestion { reason: reason.into() }
+    }
+
+    /// What a client must declare to be asked this: `requiredCapabilities` of an error -32021.
+    pub(crate) fn required_capabilities(&self) -> Option<Value> {
+        let AskError::Unsupported { capability, .. } = self else { return None };
+        Some(capability.rsplit('.').fold(json!({}), |inner, name| json!({ name: inner })))
+    }
+
+    /// Whether it is the handler that must be changed: for the operator, and of no use to a model.
+    pub(crate) fn is_mistake_of_author(&self) -> bool {
+        matches!(self, AskError::InvalidQuestion { .. } | AskError::DuplicateKey { .. } | AskError::NotPossibleHere)
+    }
+}
+
+fn unsupported(capability: &str, reason: &Option<String>) -> String {
+    let what = match capability {
+        "elicitation.form" => "ask the person who uses it",
+        "elicitation.url" => "let the person who uses it open a web page",
+        "sampling" => "ask its model",
+        "sampling.tools" => "ask its model and let it call tools",
+        _ => "tell its roots",
+    };
+    match reason {
+        Some(reason) => format!("this needs a client that can {what} as the question wants it: {reason}"),
+        None => format!("this needs a client that can {what}, and this one has not declared `{capability}`"),
+    }
+}
+
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_capabilities_are_objects() {
+        for (capability, required) in [
+            (Capability::Form, json!({ "elicitation": { "form": {} } })),
+            (Capability::Url, json!({ "elicitation": { "url": {} } })),
+            (Capability::Sampling, json!({ "sampling": {} })),
+            (Capability::SamplingTools, json!({ "sampling": { "tools": {} } })),
+            (Capability::Roots, json!({ "roots": {} })),
+        ] {
+            let error = AskError::unsupported(capability);
+            assert_eq!(error.required_capabilities(), Some(required));
+            assert!(error.to_string().contains(capability.name()), "{error}");
+        }
+        assert_eq!(AskError::TooMany.required_capabilities(), None);
+    }
+
+    #[test]
+    fn a_clients_words_are_cut() {
+        let AskError::Refused { message, .. } = AskError::refused(-1, &"é".repeat(1000)) else { unreachable!() };
+        assert_eq!(message.chars().count(), MAX_QUOTED + 1);
+        assert_eq!(
+            AskError::refused(-1, "the user is away").to_string(),
+            "the client refused the question: the user is away (code -1)"
+        );
+    }
+}

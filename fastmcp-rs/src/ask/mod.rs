@@ -1,0 +1,208 @@
+//! Questions to the client: what they look like in each revision, and how their answers are read.
+//!
+//! How a question travels is not known here. A client with a handshake gets it as a request, a modern one
+//! gets it as part of an answer, and both send back the same result.
+
+pub(crate) mod elicitation;
+mod error;
+pub(crate) mod roots;
+pub(crate) mod sampling;
+
+use serde_json::{Map, Value};
+
+pub use error::AskError;
+
+use crate::protocol::Revision;
+use crate::seal;
+
+/// What a client has to be able to do to answer a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Capability {
+    /// Show a form.
+    Form,
+    /// Let the person open a page.
+    Url,
+    /// Ask its model.
+    Sampling,
+    /// Ask its model, which may call the server's tools.
+    SamplingTools,
+    /// Tell its roots.
+    Roots,
+}
+
+impl Capability {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Capability::Form => "elicitation.form",
+            Capability::Url => "elicitation.url",
+            Capability::Sampling => "sampling",
+            Capability::SamplingTools => "sampling.tools",
+            Capability::Roots => "roots",
+        }
+    }
+
+    /// Whether a client of that revision that declares `capabilities` has this one. A capability is declared
+    /// by an object.
+    fn is_declared(self, capabilities: &Map<String, Value>, revision: Revision) -> bool {
+        let object = |name: &str| capabilities.get(name).and_then(Value::as_object);
+        let part = |name: &str, part: &str| object(name)?.get(part)?.as_object();
+        match self {
+            Capability::Form if revision < Revision::V2025_06_18 => false,
+            Capability::Form if revision < Revision::V2025_11_25 => object("elicitation").is_some(),
+            // Without modes a client means forms, which was all there was.
+            Capability::Form => object("elicitation")
+                .is_some_and(|modes| modes.get("form").map_or(!modes.contains_key("url"), Value::is_object)),
+            Capability::Url => revision >= Revision::V2025_11_25 && part("elicitation", "url").is_some(),
+            Capability::Sampling => object("sampling").is_some(),
+            Capability::SamplingTools => revision >= Revision::V2025_11_25 && part("sampling", "tools").is_some(),
+            Capability::Roots => object("roots").is_some(),
+        }
+    }
+}
+
+/// A question as a client of one revision is asked it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Question {
+    pub(crate) method: &'static str,
+    /// An object.
+    pub(crate) params: Value,
+    pub(crate) capability: Capability,
+}
+
+impl Question {
+    /// Why this client must not be asked this, if so.
+    pub(crate) fn capability_missing(&self, capabilities: &Map<String, Value>, revision: Revision) -> Option<AskError> {
+        let declared = self.capability.is_declared(capabilities, revision);
+        (!declared).then(|| AskError::unsupported(self.capability))
+    }
+
+    /// The same for the same question, and different for others.
+    pub(crate) fn digest(&self) -> String {
+        seal::digest(&[self.method.as_bytes(), self.params.to_string().as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_declared_capabilities_are_used() {
+        use Capability::{Form, Roots, Sampling, SamplingTools, Url};
+        use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
+        for (capabilities, revision, has) in [
+            (json!({}), V2026_07_28, &[][..]),
+            (json!({ "elicitation": {} }), V2026_07_28, &[Form]),
+            (json!({ "elicitation": {} }), V2025_11_25, &[Form]),
+            (json!({ "elicitation": {} }), V2025_06_18, &[Form]),
+            (json!({ "elicitation": {} }), V2025_03_26, &[]),
+            (json!({ "elicitation": { "form": {} } }), V2026_07_28, &[Form]),
+            (json!({ "elicitation": { "url": {} } }), V2026_07_28, &[Url]),
+            (json!({ "elicitation": { "url": {} } }), V2025_06_18, &[Form]),
+            (json!({ "elicitation": { "form": {}, "url": {} } }), V2025_11_25, &[Form, Url]),
+            (json!({ "elicitation": true, "sampling": [], "roots": null }), V2026_07_28, &[]),
+            (json!({ "elicitation": { "form": true, "url": 1 } }), V2026_07_28, &[]),
+            (json!({ "sampling": {}, "roots": {} }), V2024_11_05, &[Sampling, Roots]),
+            (json!({ "sampling": { "tools": {} } }), V2025_11_25, &[Sampling, SamplingTools]),
+            (json!({ "sampling": { "tools": {} } }), V2025_06_18, &[Sampling]),
+            (json!({ "sampling": { "context": {} } }), V2026_07_28, &[Sampling]),
+        ] {
+            for capability in [Form, Url, Sampling, SamplingTools, Roots] {
+                let question = Question { method: "x", params: json!({}), capability };
+                let missing = question.capability_missing(capabilities.as_object().unwrap(), revision);
+                assert_eq!(missing.is_none(), has.contains(&capability), "{capabilities} {revision} {capability:?}");
+            }
+        }
+    }
+
+    /// Questions of every kind, as each revision is asked them. Their file is checked against the official
+    /// schemas by the workspace's tests; `FASTMCP_UPDATE_SNAPSHOTS=1` writes it anew.
+    #[test]
+    fn questions_are_those_of_the_file() {
+        let mut lines = Vec::new();
+        for revision in Revision::ALL.iter().rev().copied() {
+            for question in examples(revision) {
+                let question =
+                    json!({ "revision": revision.as_str(), "method": question.method, "params": question.params });
+                lines.push(question.to_string());
+            }
+        }
+        let text = format!("[\n{}\n]\n", lines.join(",\n"));
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/questions.json");
+        if std::env::var_os("FASTMCP_UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    }
+
+    fn examples(revision: Revision) -> Vec<Question> {
+        use sampling::{ModelPreferences, Sampling, SamplingMessage, SamplingTool, ToolChoice, ToolUse, ToolUseResult};
+        let mut questions = vec![roots::question()];
+        let media = SamplingMessage::user("Hi")
+            .and(crate::protocol::Image::new([1], "image/png"))
+            .and(crate::protocol::Audio::new([1], "audio/wav"));
+        let full = Sampling::new(media)
+            .message(SamplingMessage::assistant("Hello"))
+            .system_prompt("Be brief.")
+            .max_tokens(100)
+            .temperature(0.5)
+            .stop_sequence("END")
+            .model_preferences(ModelPreferences::new().hint("sonnet").cost(0.1).speed(0.2).intelligence(0.9));
+        questions.push(full.question(revision).unwrap());
+        if revision >= Revision::V2025_06_18 {
+            let hand = |name: &str, property: Value| {
+                let schema = json!({ "type": "object", "properties": { name: property }, "required": [name] });
+                elicitation::form("Please", &elicitation::form_by_hand(&schema).unwrap(), revision)
+            };
+            let titled = json!([{ "const": "a", "title": "A" }, { "const": "b", "title": "B" }]);
+            for (name, property) in [
+                ("text", json!({ "type": "string", "title": "T", "description": "D", "minLength": 1, "maxLength": 9 })),
+                ("mail", json!({ "type": "string", "format": "email", "default": "a@b.example" })),
+                ("page", json!({ "type": "string", "format": "uri" })),
+                ("day", json!({ "type": "string", "format": "date" })),
+                ("moment", json!({ "type": "string", "format": "date-time" })),
+                ("age", json!({ "type": "integer", "minimum": 0, "maximum": 150, "default": 3 })),
+                ("share", json!({ "type": "number", "minimum": 0.5, "maximum": 1.5, "default": 1.0 })),
+                ("sure", json!({ "type": "boolean", "default": true })),
+                ("plan", json!({ "type": "string", "enum": ["free", "paid"], "default": "free" })),
+                ("size", json!({ "type": "string", "oneOf": titled, "default": "a" })),
+            ] {
+                questions.push(hand(name, property).unwrap());
+            }
+            if revision >= Revision::V2025_11_25 {
+                let names = json!({ "type": "string", "enum": ["mo", "tu"] });
+                let days = json!({ "type": "array", "items": names, "minItems": 1, "maxItems": 2, "default": ["mo"] });
+                questions.push(hand("days", days).unwrap());
+                questions.push(hand("tags", json!({ "type": "array", "items": { "anyOf": titled } })).unwrap());
+            }
+        }
+        if revision >= Revision::V2025_11_25 {
+            let mut page = elicitation::url("Sign in", "https://shop.example/sign-in?order=1", revision).unwrap();
+            if let Some(id) = page.params.get_mut("elicitationId") {
+                *id = "random".into();
+            }
+            questions.push(page);
+            let schema = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
+            let input = Map::from_iter([("a".to_owned(), json!(1))]);
+            let result = ToolUseResult::new("1", "2").structured(Map::new()).error();
+            let tools = Sampling::new("Add")
+                .message(SamplingMessage::assistant("Well").and(ToolUse::new("1", "add", input)))
+                .message(SamplingMessage::tool_results([result]))
+                .tool(SamplingTool::new("add", schema).description("Adds."))
+                .tool_choice(ToolChoice::Auto);
+            questions.push(tools.question(revision).unwrap());
+        }
+        questions
+    }
+
+    #[test]
+    fn a_digest_tells_questions_apart() {
+        let question = |method, params| Question { method, params, capability: Capability::Form }.digest();
+        let first = question("a", json!({ "b": 1 }));
+        assert_eq!(first, question("a", json!({ "b": 1 })));
+        assert_ne!(first, question("a", json!({ "b": 2 })));
+        assert_ne!(first, question("a{", json!({ "b": 1 })));
+    }
+}

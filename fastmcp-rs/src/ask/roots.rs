@@ -1,0 +1,93 @@
+//! The question which folders the client works in.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>
+
+use serde_json::{Value, json};
+
+use super::error::cut;
+use super::{AskError, Capability, Question};
+
+/// A folder or file that the client works in.
+///
+/// It says where to look, not what may be touched: any client can name any folder. The protocol deprecates
+/// roots since 2026-07-28; a parameter of the tool serves the same purpose.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots#root>
+///
+/// # Example
+///
+/// ```
+/// # fn example(roots: Vec<fastmcp_rs::Root>) {
+/// for root in roots {
+///     println!("{}: {}", root.name.as_deref().unwrap_or("a folder"), root.uri);
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Root {
+    /// Where it is: a URI that begins with `file://`.
+    pub uri: String,
+    /// What the client calls it.
+    pub name: Option<String>,
+}
+
+/// The question.
+pub(crate) fn question() -> Question {
+    Question { method: "roots/list", params: json!({}), capability: Capability::Roots }
+}
+
+/// Reads the answer.
+///
+/// # Errors
+///
+/// [`AskError::InvalidAnswer`] if it is not a list of roots, each with a `file://` URI.
+pub(crate) fn read(result: &Value) -> Result<Vec<Root>, AskError> {
+    let Some(Value::Array(roots)) = result.get("roots") else {
+        return Err(AskError::invalid_answer("`roots` must be a list"));
+    };
+    roots.iter().map(read_root).collect()
+}
+
+fn read_root(root: &Value) -> Result<Root, AskError> {
+    let name = match root.get("name") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name.clone()),
+        Some(_) => return Err(AskError::invalid_answer("the `name` of a root must be a string")),
+    };
+    match root.get("uri").and_then(Value::as_str) {
+        Some(uri) if uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://")) => {
+            Ok(Root { uri: uri.to_owned(), name })
+        }
+        Some(uri) => Err(AskError::invalid_answer(format!(
+            "the `uri` of a root must begin with `file://`, and one is `{}`",
+            cut(uri)
+        ))),
+        None => Err(AskError::invalid_answer("a root must have a `uri`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_read() {
+        let result =
+            json!({ "roots": [{ "uri": "file:///srv", "name": "Server" }, { "uri": "FILE:///b", "_meta": {} }] });
+        let roots = read(&result).unwrap();
+        assert_eq!(roots[0], Root { uri: "file:///srv".into(), name: Some("Server".into()) });
+        assert_eq!(roots[1], Root { uri: "FILE:///b".into(), name: None });
+        assert_eq!(read(&json!({ "roots": [] })), Ok(Vec::new()));
+        for (result, reason) in [
+            (json!(null), "`roots` must be a list"),
+            (json!({ "roots": {} }), "`roots` must be a list"),
+            (json!({ "roots": ["file:///a"] }), "a root must have a `uri`"),
+            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, and one is `https://a`"),
+            (json!({ "roots": [{ "uri": "file:///a", "name": 1 }] }), "`name` of a root must be a string"),
+        ] {
+            let error = read(&result).unwrap_err().to_string();
+            assert!(error.contains(reason), "{result}: {error}");
+        }
+    }
+}
