@@ -70,12 +70,12 @@ pub trait FormChoice: FormField {}
 /// Stands for a field in the bounds of a generated `impl Form`. Its lifetime lets the bounds be false: the
 /// type is no form then, and may still be everything else.
 #[doc(hidden)]
-pub struct FieldOf<'a, T: ?Sized>(PhantomData<&'a T>);
+pub struct FieldOf<'a, T>(PhantomData<&'a T>);
 
 #[doc(hidden)]
 pub trait FormMember {}
 
-impl<T: FormField + ?Sized> FormMember for FieldOf<'_, T> {}
+impl<T: FormField> FormMember for FieldOf<'_, T> {}
 
 macro_rules! fields {
     ($($(#[$attribute:meta])* $ty:ty),* $(,)?) => {$(
