@@ -17,6 +17,7 @@ use crate::blocking;
 use crate::error::ToolError;
 use crate::outbox::Outbox;
 use crate::protocol::{Level, Revision, write};
+use crate::questions::Questions;
 
 /// The shortest time between two progress notifications of a call: 20 a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -50,7 +51,7 @@ pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 pub struct Context {
     component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
-    request: Option<Arc<Request>>,
+    pub(crate) request: Option<Arc<Request>>,
 }
 
 /// What the calls of one component have in common.
@@ -359,6 +360,7 @@ pub(crate) struct Request {
     pub(crate) ended: AtomicBool,
     pub(crate) end: Notify,
     pub(crate) delivery: Mutex<Delivery>,
+    pub(crate) questions: Questions,
 }
 
 /// Where notifications go: they must come before the answer, and in order.
@@ -450,6 +452,18 @@ impl Request {
         }
         frame.extend_from_slice(b"}}\n");
         self.deliver(&mut self.delivery(), frame);
+    }
+
+    /// Sends a frame that must arrive, once there is room for it.
+    pub(crate) async fn send(&self, mut frame: Vec<u8>) {
+        loop {
+            let kept = self.deliver(&mut self.delivery(), frame);
+            match kept {
+                Some(kept) if !self.outbox.is_closed() => frame = kept,
+                _ => return,
+            }
+            self.outbox.room().await;
+        }
     }
 
     /// Sends a frame, or gives it back if there is no room for it.

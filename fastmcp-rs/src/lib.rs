@@ -50,10 +50,10 @@
 #[path = "private.rs"]
 pub mod __private;
 mod app;
-// The engine is about to call it.
-#[allow(dead_code, unused_imports)]
 mod ask;
+mod asking;
 mod blocking;
+mod client_requests;
 mod component;
 mod context;
 mod engine;
@@ -66,11 +66,10 @@ mod outbox;
 mod panics;
 pub mod prelude;
 mod protocol;
+mod questions;
 mod registry;
 mod runtime;
 mod schema;
-// The engine is about to call it.
-#[allow(dead_code, unused_imports)]
 mod seal;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -84,6 +83,7 @@ pub use ask::sampling::{
     ModelPreferences, Sampled, Sampling, SamplingContent, SamplingMessage, SamplingTool, ToolChoice, ToolUse,
     ToolUseResult,
 };
+pub use asking::Ask;
 pub use component::completion::Completing;
 pub use component::form::{Form, FormChoice, FormField};
 pub use component::inject::{FromContext, Requirements, State};

@@ -13,6 +13,7 @@ mod context;
 mod questions;
 mod regressions;
 mod rich_types;
+mod rounds;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]

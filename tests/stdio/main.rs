@@ -9,6 +9,7 @@ mod support;
 mod answers;
 mod components;
 mod eras;
+
 mod examples;
 mod framing;
 mod peers;

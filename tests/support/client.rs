@@ -177,6 +177,7 @@ impl Setup {
             early: VecDeque::new(),
             next_id: 1,
             revision: Revision::NEWEST,
+            capabilities: json!({}),
         };
         if self.reads {
             server.start_reading();
@@ -204,6 +205,8 @@ pub struct Server {
     early: VecDeque<Frame>,
     next_id: i64,
     revision: Revision,
+    /// What the client says it can be asked.
+    capabilities: Value,
 }
 
 impl Server {
@@ -233,9 +236,15 @@ impl Server {
 
     /// From here on, requests are those of a client of that revision.
     pub fn open(&mut self, revision: Revision) {
+        self.open_with(revision, json!({}));
+    }
+
+    /// The same with a client that can be asked something.
+    pub fn open_with(&mut self, revision: Revision, capabilities: Value) {
         self.revision = revision;
+        self.capabilities = capabilities.clone();
         if !revision.is_modern() {
-            let answer = self.exchange(&revision.initialize("init"));
+            let answer = self.exchange(&revision::initialize_with("init", revision.name(), capabilities));
             assert_eq!(answer.result()["protocolVersion"], revision.name());
             self.send(revision::INITIALIZED);
         }
@@ -284,6 +293,8 @@ impl Server {
             method: Value,
             #[serde(default)]
             params: Value,
+            #[serde(default)]
+            result: Value,
         }
         for line in bytes.split(|&byte| byte == b'\n') {
             let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
@@ -297,7 +308,9 @@ impl Server {
                 if let Some(token) = meta.get("progressToken") {
                     self.progress.insert(token.to_string(), modern);
                 }
-                if let Some(id) = request.id {
+                // A response answers the server, which does not answer it.
+                let id = request.id.filter(|_| request.result.is_null());
+                if let Some(id) = id {
                     let method = request.method.as_str().unwrap_or_default().to_owned();
                     self.sent.entry(id.get().to_owned()).or_default().push_back((modern, method));
                 }
@@ -377,7 +390,13 @@ impl Server {
         };
         assert!(frame.value["error"].is_null() || frame.value.get("result").is_none(), "both: {}", frame.text);
         let checked = if let Some(id) = frame.id() {
-            assert!(frame.value["method"].is_null(), "a request nobody expects: {}", frame.text);
+            if !frame.value["method"].is_null() {
+                let session = self.session.unwrap_or_else(|| panic!("a request without a session: {}", frame.text));
+                if let Err(problem) = schema::check_request(session, &frame.value) {
+                    panic!("{problem}");
+                }
+                return;
+            }
             let Some((modern, method)) = self.sent.get_mut(id).and_then(VecDeque::pop_front) else {
                 panic!("an answer to no request, or a second one: {}", frame.text);
             };
@@ -447,14 +466,27 @@ impl Server {
 
     pub fn ask_with_meta(&mut self, method: &str, params: Value, meta: Value) -> Frame {
         let id = self.fresh_id();
-        let request = self.revision.request_with_meta(id, method, params, meta);
+        let request = self.revision.request_with_meta(id, method, params, self.meta(meta));
         self.exchange(&request)
+    }
+
+    /// Modern clients tell their capabilities with each request.
+    fn meta(&self, mut more: Value) -> Value {
+        if self.revision.is_modern() && more.get("io.modelcontextprotocol/clientCapabilities").is_none() {
+            more["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
+        }
+        more
+    }
+
+    /// Answers a request of the server.
+    pub fn respond(&mut self, request: &Frame, result: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "id": request.value["id"], "result": result}).to_string());
     }
 
     /// Sends such a request, and returns its id without waiting.
     pub fn begin(&mut self, method: &str, params: Value) -> String {
         let id = self.fresh_id();
-        let request = self.revision.request(id, method, params);
+        let request = self.revision.request_with_meta(id, method, params, self.meta(Value::Null));
         self.send(&request);
         id.to_string()
     }

@@ -90,9 +90,14 @@ pub fn envelope() -> Map<String, Value> {
 
 /// A handshake that asks for any version, known or not.
 pub fn initialize(id: impl Into<Value>, version: &str) -> String {
+    initialize_with(id, version, json!({}))
+}
+
+/// The same for a client with capabilities.
+pub fn initialize_with(id: impl Into<Value>, version: &str, capabilities: Value) -> String {
     let params = json!({
         "protocolVersion": version,
-        "capabilities": {},
+        "capabilities": capabilities,
         "clientInfo": {"name": "tests", "version": "1"},
     });
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "initialize", "params": params}).to_string()

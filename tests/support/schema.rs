@@ -62,6 +62,9 @@ pub fn check_answer(revision: Revision, method: &str, answer: &Value) -> Result<
         _ => "JSONRPCResponse",
     };
     check(revision, envelope, answer)?;
+    if revision.is_modern() && answer["result"]["resultType"] == "input_required" {
+        return check_input_required(revision, method, &answer["result"]);
+    }
     let definition = match method {
         "initialize" => "InitializeResult",
         "server/discover" => "DiscoverResult",
@@ -87,6 +90,44 @@ pub fn check_answer(revision: Revision, method: &str, answer: &Value) -> Result<
     }
 }
 
+/// Checks an interim result: the questions in it are requests without an envelope.
+fn check_input_required(revision: Revision, method: &str, result: &Value) -> Result<(), String> {
+    if !matches!(method, "tools/call" | "resources/read" | "prompts/get") {
+        return Err(format!("{method} cannot ask back: {result}"));
+    }
+    check(revision, "InputRequiredResult", result)?;
+    if result.get("ttlMs").is_some() || result.get("cacheScope").is_some() {
+        return Err(format!("nobody may keep an interim result: {result}"));
+    }
+    let requests = result["inputRequests"].as_object();
+    for request in requests.into_iter().flat_map(|requests| requests.values()) {
+        if request.get("jsonrpc").is_some() || request.get("id").is_some() {
+            return Err(format!("a question has no envelope: {request}"));
+        }
+        check_question(revision, request)?;
+    }
+    Ok(())
+}
+
+fn check_question(revision: Revision, request: &Value) -> Result<(), String> {
+    let definition = match request["method"].as_str().unwrap_or_default() {
+        "elicitation/create" => "ElicitRequest",
+        "sampling/createMessage" => "CreateMessageRequest",
+        "roots/list" => "ListRootsRequest",
+        other => return Err(format!("an unexpected request {other}: {request}")),
+    };
+    check(revision, definition, request)
+}
+
+/// Checks a request from the server, which only clients with a handshake get.
+pub fn check_request(revision: Revision, request: &Value) -> Result<(), String> {
+    if revision.is_modern() {
+        return Err(format!("a modern client gets no requests: {request}"));
+    }
+    check(revision, "JSONRPCRequest", request)?;
+    check_question(revision, request)
+}
+
 /// Finds what the text of the specification forbids and its schemas do not.
 fn forbidden(method: &str, result: &Value) -> Option<&'static str> {
     let is_cached = result.get("ttlMs").is_some() || result.get("cacheScope").is_some();
@@ -107,6 +148,9 @@ pub fn check_notification(revision: Revision, notification: &Value) -> Result<()
         "notifications/message" => "LoggingMessageNotification",
         "notifications/progress" => "ProgressNotification",
         "notifications/tools/list_changed" => "ToolListChangedNotification",
+        "notifications/prompts/list_changed" => "PromptListChangedNotification",
+        "notifications/resources/list_changed" => "ResourceListChangedNotification",
+        "notifications/resources/updated" => "ResourceUpdatedNotification",
         "notifications/cancelled" => "CancelledNotification",
         other => {
             return Err(format!("an unexpected notification {other}: {notification}"));

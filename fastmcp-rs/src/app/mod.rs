@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
 use crate::registry::{Definitions, ListConfig, Registry};
+use crate::seal::{Sealer, SealingKey};
 
 /// An MCP server while it is being put together.
 ///
@@ -44,6 +45,7 @@ pub struct App {
     version_is_set: bool,
     definitions: Definitions,
     states: States,
+    sealing_keys: Vec<SealingKey>,
     problems: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
@@ -105,10 +107,12 @@ impl App {
                 announce_server: true,
                 lists: ListConfig::default(),
                 contents: CacheHints::default(),
+                answer_time: Duration::from_secs(600),
             },
             version_is_set: false,
             definitions,
             states: States::new(),
+            sealing_keys: Vec::new(),
             problems: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
@@ -249,6 +253,26 @@ impl App {
         self
     }
 
+    /// How long the answers to a call's questions may take, where a modern client brings them with its next
+    /// request. Default: 10 minutes.
+    ///
+    /// What the handler has learnt until then travels with the questions, sealed; after this time it no longer
+    /// opens, and the call must begin anew.
+    pub fn answer_time(mut self, time: Duration) -> App {
+        self.config.answer_time = time;
+        self
+    }
+
+    /// The keys that seal what travels with the questions to a modern client. By default each process makes one of
+    /// its own.
+    ///
+    /// The first key seals, and all of them open; so a new key is put in front, and the old one is removed when
+    /// the [`App::answer_time`] is over. Processes that answer for each other must have the same keys.
+    pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
+        self.sealing_keys = keys.into_iter().collect();
+        self
+    }
+
     /// The most entries of one page of a list. Default: 1,000; at least 1.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
@@ -303,7 +327,7 @@ impl App {
                 self.config.name
             ));
         }
-        Ok(Server::new(self.config, registry))
+        Ok(Server::new(self.config, registry, Sealer::new(&self.sealing_keys)))
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

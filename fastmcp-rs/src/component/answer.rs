@@ -1,12 +1,14 @@
 //! Writes the answer to a call, as the peer's revision has it.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
 
 use super::completion;
 use super::prompt::Message;
 use super::resource::{Body, ResourceContents};
 use super::result::ToolResult;
 use super::tool::Text;
+use crate::ask::AskError;
 use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
 use crate::protocol::Content;
@@ -93,7 +95,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn rpc_error(&mut self, error: &RpcError) {
+    pub(crate) fn rpc_error(&mut self, error: &RpcError) {
         write::error(self.out, Some(self.frame.id), error);
     }
 
@@ -206,7 +208,21 @@ impl<'a> Answer<'a> {
     pub(crate) fn error(&mut self, error: ToolError) {
         match error.audience {
             Audience::Model(text) => self.failure(&text),
-            Audience::Operator(error) => self.masked(&Chain(&*error).to_string()),
+            Audience::Operator(error) => match error.downcast_ref::<AskError>() {
+                Some(error) if !error.is_mistake_of_author() => self.unanswered(error),
+                _ => self.masked(&Chain(&*error).to_string()),
+            },
+        }
+    }
+
+    /// The client could not be asked, or did not answer as it should; that is nothing to hide.
+    fn unanswered(&mut self, error: &AskError) {
+        match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
+            Some(required) => {
+                let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
+                self.rpc_error(&error.with_data(&json!({ "requiredCapabilities": required })));
+            }
+            None => self.failure(&error.to_string()),
         }
     }
 
@@ -252,6 +268,17 @@ impl<'a> Answer<'a> {
         if self.frame.revision.is_modern() {
             self.frame.cache.write(self.out);
         }
+        self.end(false);
+    }
+
+    /// What the client is asked before there can be an answer. `state` must come back with its answers.
+    pub(crate) fn input_required(&mut self, requests: &Map<String, Value>, state: &str) {
+        write::begin_result(self.out, self.frame.id);
+        self.out.extend_from_slice(br#"{"resultType":"input_required","inputRequests":"#);
+        // A `Value` always has a JSON form.
+        let _ = write::json(self.out, requests);
+        self.out.extend_from_slice(br#","requestState":"#);
+        write::string(self.out, state);
         self.end(false);
     }
 
@@ -332,7 +359,7 @@ impl<'a> Answer<'a> {
 pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
     let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
     let shown: String = uri.chars().take(256).collect();
-    RpcError::new(code, "Resource not found").with_data(&serde_json::json!({ "uri": shown }))
+    RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
 }
 
 /// An item of a resource as a peer of some revision may see it.

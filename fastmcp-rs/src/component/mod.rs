@@ -9,8 +9,6 @@ pub(crate) mod answer;
 pub(crate) mod arguments;
 pub(crate) mod completion;
 pub(crate) mod description;
-// The engine is about to call it.
-#[allow(dead_code)]
 pub(crate) mod form;
 pub(crate) mod inject;
 pub(crate) mod invocation;

@@ -70,7 +70,7 @@ impl Connection {
             return Dispatched::Done;
         }
         self.answers_late.store(true, Ordering::Release);
-        let finish = |call: super::PendingCall| {
+        let finish = |call: Box<super::PendingCall>| {
             let connection = Arc::clone(self);
             tokio::spawn(async move {
                 let finished = call.finish().await;

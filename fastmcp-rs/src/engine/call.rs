@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::in_flight::{Admission, Place, Running};
+use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
@@ -26,7 +27,8 @@ use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
 use crate::protocol::id::Id;
-use crate::protocol::write::{RpcError, code};
+use crate::protocol::write::{self, RpcError, code};
+use crate::questions::Questions;
 use crate::registry::{Handler, Pace};
 use crate::schema::duplicates;
 use crate::schema::walk::walk;
@@ -34,6 +36,9 @@ use crate::schema::walk::walk;
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
 /// twenty times the room of their text.
 const MAX_EXPLAINED: usize = 1 << 20;
+
+/// How long to wait before the time limit of a call is looked at again that waits for people.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a call must know of who makes it.
 pub(super) struct CallFacts<'a> {
@@ -91,7 +96,17 @@ impl Connection {
     ) -> Dispatched {
         let Job { component, subject, needs_request, timeout, pace } = job;
         let timeout = timeout.unwrap_or(self.server.config.timeout);
-        let call_request = needs_request.then(|| self.request(request, facts, timeout));
+        let earlier = match self.earlier_rounds(request, facts, &subject, &component.name) {
+            Ok(earlier) => earlier,
+            Err(error) => {
+                finish_frame(out, |out| write::error(out, Some(request.id.as_str()), &error));
+                return Dispatched::Done;
+            }
+        };
+        let call_request = needs_request.then(|| {
+            let questions = self.questions(facts, &subject, earlier);
+            self.request(request, facts, timeout, questions)
+        });
         let name = &*component.name;
         let context = || Context::new(component, call_request.clone());
         let frame = self.answer_frame(name, &subject, request.id.as_str(), facts.revision);
@@ -127,15 +142,23 @@ impl Connection {
             if let Some((pace, timer)) = timer {
                 pace.record(timer.elapsed(), name);
             }
+            let asking = call_request.as_ref().filter(|request| request.questions.is_asking());
             match (polled, slot) {
-                (Ok(Poll::Pending), Some(pending)) => future = pending,
+                (Ok(Poll::Pending), Some(pending)) if asking.is_none() => future = pending,
                 (ended, rest) => {
                     match ended {
+                        Ok(Poll::Pending) => {
+                            if let Some(asking) = asking {
+                                let arguments = Arguments::of(request);
+                                self.ask(&mut Answer::new(out, frame), asking, &subject, name, &arguments);
+                                out.push(b'\n');
+                            }
+                        }
                         Err(panicked) => {
                             out.truncate(begin);
                             answer_panic(out, frame, &panicked);
                         }
-                        _ => out.push(b'\n'),
+                        Ok(Poll::Ready(())) => out.push(b'\n'),
                     }
                     if let Some(request) = &call_request {
                         let notifications = request.finish();
@@ -160,8 +183,9 @@ impl Connection {
             _ => None,
         };
         let running = running.unwrap_or_else(|| self.in_flight.insert(request.id.key()));
+        let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
         let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
-        Dispatched::Pending(PendingCall {
+        Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
             component: Arc::clone(component),
             subject,
@@ -169,12 +193,13 @@ impl Connection {
             revision: facts.revision,
             future,
             request: call_request,
+            arguments,
             running,
             timeout,
             pace: pace.cloned(),
             was_polled,
             early,
-        })
+        }))
     }
 
     /// Reads the arguments and makes the future; or tells what is wrong with the arguments. `lenient`: whether
@@ -214,7 +239,13 @@ impl Connection {
         }
     }
 
-    fn request(&self, request: &Request<'_>, facts: &CallFacts<'_>, timeout: Duration) -> Arc<context::Request> {
+    fn request(
+        &self,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        timeout: Duration,
+        questions: Questions,
+    ) -> Arc<context::Request> {
         Arc::new(context::Request {
             revision: facts.revision,
             transport: self.transport,
@@ -233,6 +264,7 @@ impl Connection {
             ended: AtomicBool::new(false),
             end: Notify::new(),
             delivery: Delivery::new(),
+            questions,
         })
     }
 
@@ -295,6 +327,8 @@ pub(crate) struct PendingCall {
     revision: Revision,
     future: Started,
     request: Option<Arc<context::Request>>,
+    /// What was asked, if the client may be asked back in another round.
+    arguments: Option<Arguments>,
     running: Running,
     timeout: Duration,
     pace: Option<Arc<Pace>>,
@@ -306,6 +340,8 @@ pub(crate) struct PendingCall {
 enum End {
     Answered,
     Panicked(panics::Panicked),
+    /// The client is asked something, and comes back with the answers.
+    Asked,
     TimedOut,
     Cancelled,
 }
@@ -325,7 +361,19 @@ impl PendingCall {
             answer.clear();
         }
         // The handler and what it holds are dropped before anybody hears of the end.
-        let PendingCall { connection, component, subject, id, revision, future, request, running, timeout, .. } = self;
+        let PendingCall {
+            connection,
+            component,
+            subject,
+            id,
+            revision,
+            future,
+            request,
+            arguments,
+            running,
+            timeout,
+            ..
+        } = self;
         if matches!(end, End::TimedOut | End::Cancelled) {
             if let Some(request) = &request {
                 request.cancel();
@@ -352,6 +400,13 @@ impl PendingCall {
                 frames.extend_from_slice(&answer);
             }
             End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
+            End::Asked => {
+                if let (Some(request), Some(arguments)) = (&request, &arguments) {
+                    finish_frame(&mut frames, |out| {
+                        connection.ask(&mut Answer::new(out, frame), request, &subject, name, arguments);
+                    });
+                }
+            }
             End::TimedOut => {
                 operator::warn(format_args!("`{name}` timed out after {timeout:?}"));
                 let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
@@ -365,7 +420,15 @@ impl PendingCall {
     async fn poll_to_end(&mut self, out: &mut Vec<u8>) -> End {
         let connection = Arc::clone(&self.connection);
         let cancellation = Arc::clone(&self.running.cancellation);
+        let begin = tokio::time::Instant::now();
         let mut timer = pin!(tokio::time::sleep(self.timeout));
+        let request = self.request.clone();
+        let mut asked = pin!(async {
+            match &request {
+                Some(request) => request.questions.asked().await,
+                None => std::future::pending().await,
+            }
+        });
         let mut cancelled = pin!(cancellation.cancelled());
         let mut first = !self.was_polled;
         poll_fn(|task| {
@@ -388,7 +451,23 @@ impl PendingCall {
                 Err(panicked) => return Poll::Ready(End::Panicked(panicked)),
                 Ok(Poll::Pending) => {}
             }
-            timer.as_mut().poll(task).map(|()| End::TimedOut)
+            if asked.as_mut().poll(task).is_ready() {
+                return Poll::Ready(End::Asked);
+            }
+            // The time in which people think is not the call's.
+            while timer.as_mut().poll(task).is_ready() {
+                let (waited, is_waiting) =
+                    request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
+                let deadline = begin + self.timeout + waited;
+                if is_waiting {
+                    timer.as_mut().reset(deadline.max(tokio::time::Instant::now() + LOOK_AGAIN));
+                } else if deadline <= tokio::time::Instant::now() {
+                    return Poll::Ready(End::TimedOut);
+                } else {
+                    timer.as_mut().reset(deadline);
+                }
+            }
+            Poll::Pending
         })
         .await
     }

@@ -13,6 +13,7 @@ mod components;
 mod in_flight;
 mod legacy;
 mod modern;
+mod rounds;
 mod server;
 
 use std::cell::Cell;
@@ -26,11 +27,12 @@ use serde_json::value::RawValue;
 pub(crate) use call::PendingCall;
 pub(crate) use server::{Server, ServerConfig};
 
+use crate::client_requests::ClientRequests;
 use crate::context::Transport;
 use crate::operator;
 use crate::outbox::Outbox;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
-use crate::protocol::id::Id;
+use crate::protocol::id::{Id, Key};
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
@@ -46,6 +48,7 @@ pub(crate) struct Connection {
     server: Arc<Server>,
     transport: Transport,
     outbox: Arc<Outbox>,
+    client_requests: Arc<ClientRequests>,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
     in_flight: Arc<InFlight>,
@@ -70,7 +73,7 @@ pub(crate) enum Dispatched {
     /// It is written, or there is none.
     Done,
     /// It will come.
-    Pending(PendingCall),
+    Pending(Box<PendingCall>),
 }
 
 impl Connection {
@@ -79,6 +82,7 @@ impl Connection {
             server,
             transport,
             outbox: Arc::new(Outbox::default()),
+            client_requests: Arc::default(),
             session: OnceLock::new(),
             in_flight: Arc::default(),
             answers_late: AtomicBool::new(false),
@@ -170,7 +174,7 @@ impl Connection {
     }
 
     /// Lets a call go on as a task of the runtime.
-    fn start(self: &Arc<Self>, call: PendingCall, out: &mut Vec<u8>) {
+    fn start(self: &Arc<Self>, call: Box<PendingCall>, out: &mut Vec<u8>) {
         self.answers_late.store(true, Ordering::Release);
         // What was ready before must not be overtaken by what the task will send, so all goes one way.
         self.outbox.push(out);
@@ -244,9 +248,10 @@ impl Connection {
             return Dispatched::Done;
         }
         let Some(method) = frame.method else {
-            // A response: nothing was asked of this peer, so it answers nothing.
             if frame.result.is_none() && frame.error.is_none() {
                 self.refuse_frame(id, out, "Invalid request: there is no `method`");
+            } else if let Some(Key::Integer(id)) = id.map(|id| id.key()) {
+                self.response(id, frame);
             }
             return Dispatched::Done;
         };
@@ -271,6 +276,23 @@ impl Connection {
                 Dispatched::Done
             }
         }
+    }
+
+    /// A client answers what it was asked. What nobody waits for is not read.
+    fn response(&self, id: i64, frame: &Frame<'_>) {
+        if !self.client_requests.is_open(id) {
+            return;
+        }
+        let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
+        let reply = match (frame.result, frame.error) {
+            (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
+            (_, error) => {
+                let error = error.and_then(|error| serde_json::from_str::<Value>(error.get()).ok()).unwrap_or_default();
+                let message = error["message"].as_str().map(str::to_owned);
+                Err(message.map_or_else(unreadable, |message| (error["code"].as_i64().unwrap_or_default(), message)))
+            }
+        };
+        self.client_requests.resolve(id, reply);
     }
 
     fn notification(&self, method: &str, frame: &Frame<'_>) {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
+use crate::seal::Sealer;
 
 /// What an author says about a server, and how it behaves.
 #[derive(Clone, Debug)]
@@ -24,24 +25,27 @@ pub(crate) struct ServerConfig {
     pub(crate) lists: ListConfig,
     /// Of what resources hold.
     pub(crate) contents: CacheHints,
+    /// How long the answers to questions may take that come with a request of the client's.
+    pub(crate) answer_time: Duration,
 }
 
 pub(crate) struct Server {
     pub(crate) config: ServerConfig,
     pub(crate) components: Live,
+    pub(crate) sealer: Sealer,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
     pub(crate) server_info: Vec<u8>,
 }
 
 impl Server {
-    pub(crate) fn new(config: ServerConfig, registry: Registry) -> Server {
+    pub(crate) fn new(config: ServerConfig, registry: Registry, sealer: Sealer) -> Server {
         let mut server_info = Vec::new();
         if config.announce_server {
             server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, components: Live::new(registry), server_info }
+        Server { config, components: Live::new(registry), sealer, server_info }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".

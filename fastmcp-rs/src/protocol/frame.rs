@@ -35,6 +35,8 @@ members! {
         argument: "argument" => &'a RawValue,
         context: "context" => &'a RawValue,
         arguments: "arguments" => &'a RawValue,
+        input_responses: "inputResponses" => &'a RawValue,
+        request_state: "requestState" => &'a RawValue,
         cursor: "cursor" => &'a RawValue,
         level: "level" => &'a RawValue,
         request_id: "requestId" => &'a RawValue,

@@ -7,8 +7,6 @@
 
 pub(crate) mod constraints;
 pub(crate) mod duplicates;
-// The engine is about to call it.
-#[allow(dead_code)]
 pub(crate) mod form;
 pub(crate) mod header;
 pub(crate) mod normal;

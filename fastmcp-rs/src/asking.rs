@@ -1,0 +1,313 @@
+//! The ways in which a handler asks its client something.
+//!
+//! Each of them gives a question that is asked when it is awaited, so that it can be given a key and a time limit
+//! before. How it travels, and when the answer comes, is the business of [`questions`](crate::questions).
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::ask::elicitation::{self, Elicited};
+use crate::ask::roots::{self, Root};
+use crate::ask::sampling::{self, Sampled, Sampling};
+use crate::ask::{AskError, Question};
+use crate::component::form::Form;
+use crate::context::Context;
+use crate::error::ToolError;
+
+impl Context {
+    /// Asks the person at the client to fill in a form: a struct or an enum with
+    /// [`#[mcp::model]`](crate::mcp::model), or a single `bool`, `String` or number.
+    ///
+    /// One line serves every client. With a modern one the call ends here, and **the handler runs again from its
+    /// beginning** when the answer is there; each question that was answered before is then ready at once. So:
+    ///
+    /// - do nothing that must not be done twice before a question, or put it into [`Context::remember`];
+    /// - ask the same questions in the same order, given the same answers;
+    /// - what must happen exactly once, however often a client repeats its request, is the business of the
+    ///   database: a conditional `UPDATE`.
+    ///
+    /// To ask several things at once, join the questions: `tokio::join!`.
+    ///
+    /// Never ask for secrets with a form. For these there is [`Context::elicit_url`].
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare that it can show forms. `?` then tells a modern
+    /// client which capability is missing, and the model of any other in words; match on it to say more. See
+    /// [`AskError`] for the rest.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::Elicited;
+    ///
+    /// /// What the person is asked.
+    /// #[mcp::model]
+    /// struct Confirmation {
+    ///     /// Whether to really cancel the order.
+    ///     confirm: bool,
+    ///     /// Why, for the customer.
+    ///     reason: Option<String>,
+    /// }
+    ///
+    /// /// Cancels an order, after asking.
+    /// #[mcp::tool(destructive)]
+    /// async fn cancel_order(order_id: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let answer = ctx.elicit::<Confirmation>(format!("Really cancel {order_id}?")).await?;
+    ///     match answer {
+    ///         Elicited::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
+    ///         _ => Ok(format!("{order_id} was left as it is: the user did not confirm.")),
+    ///     }
+    /// }
+    /// ```
+    pub fn elicit<T: Form>(&self, message: impl Into<String>) -> Ask<'_, Elicited<T>> {
+        let message = message.into();
+        let revision = self.revision();
+        let form = elicitation::form_of::<T>();
+        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
+        Ask::new(self, question, move |result| elicitation::read(&form?, result))
+    }
+
+    /// Asks the person at the client to fill in a form whose schema is written by hand: a flat object of strings,
+    /// numbers, booleans and choices.
+    ///
+    /// What comes back was checked against the schema. [`Context::elicit`], where types do this, is told in full
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::InvalidQuestion`] if the schema is not in the subset that forms may use; otherwise those of
+    /// [`Context::elicit`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// /// Lets the user pick a size.
+    /// #[mcp::tool]
+    /// async fn pick_size(sizes: Vec<String>, ctx: &Context) -> Result<String, ToolError> {
+    ///     let schema = json!({
+    ///         "type": "object",
+    ///         "properties": { "size": { "type": "string", "enum": sizes } },
+    ///         "required": ["size"]
+    ///     });
+    ///     let answer = ctx.elicit_form("Which size?", schema).await?;
+    ///     Ok(answer.accepted().map_or("none".into(), |form| form["size"].to_string()))
+    /// }
+    /// ```
+    pub fn elicit_form(&self, message: impl Into<String>, schema: Value) -> Ask<'_, Elicited<Map<String, Value>>> {
+        let message = message.into();
+        let revision = self.revision();
+        let form = elicitation::form_by_hand(&schema);
+        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
+        Ask::new(self, question, move |result| elicitation::read_by_hand(&form?, result))
+    }
+
+    /// Asks the person at the client to open a page: to sign in somewhere, to pay, to type a secret.
+    ///
+    /// [`Elicited::Accepted`] says that the person agreed to open it, and nothing about what happened there: that
+    /// is for the page's own server to know. Put nothing secret into the URL, and let the page find out who it is
+    /// that opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare that it can open pages, which only clients from
+    /// 2025-11-25 on can; [`AskError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Connects the user's account.
+    /// #[mcp::tool]
+    /// async fn connect_account(ctx: &Context) -> Result<String, ToolError> {
+    ///     let answer = ctx.elicit_url("Sign in to your account", "https://accounts.example.com/connect").await?;
+    ///     Ok(if answer.is_accepted() { "The page was opened." } else { "The user does not want to." }.into())
+    /// }
+    /// ```
+    pub fn elicit_url(&self, message: impl Into<String>, url: impl AsRef<str>) -> Ask<'_, Elicited<()>> {
+        let question = elicitation::url(&message.into(), url.as_ref(), self.revision());
+        Ask::new(self, question, elicitation::read_url)
+    }
+
+    /// Asks the client's model.
+    ///
+    /// The protocol deprecates this since 2026-07-28, and few clients offer it. See [`Context::elicit`] for what
+    /// to mind when a handler asks.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the question
+    /// has tools; [`AskError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::Sampling;
+    ///
+    /// /// Sums a text up.
+    /// #[mcp::tool]
+    /// async fn summarize(text: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let question = Sampling::new(format!("Sum this up in one sentence:\n\n{text}")).max_tokens(200);
+    ///     Ok(ctx.sample(question).await?.text())
+    /// }
+    /// ```
+    pub fn sample(&self, question: Sampling) -> Ask<'_, Sampled> {
+        Ask::new(self, question.question(self.revision()), sampling::read)
+    }
+
+    /// Asks in which folders the client works.
+    ///
+    /// The protocol deprecates this since 2026-07-28. It says where to look, not what may be touched. See
+    /// [`Context::elicit`] for what to mind when a handler asks.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare `roots`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Names the folders that the user works in.
+    /// #[mcp::tool]
+    /// async fn folders(ctx: &Context) -> Result<Vec<String>, ToolError> {
+    ///     Ok(ctx.roots().await?.into_iter().map(|root| root.uri).collect())
+    /// }
+    /// ```
+    pub fn roots(&self) -> Ask<'_, Vec<Root>> {
+        Ask::new(self, Ok(roots::question()), roots::read)
+    }
+
+    /// Does something once for all rounds of a call: its value comes back when the handler runs again after a
+    /// question.
+    ///
+    /// The value travels to the client and back, sealed, so it should be small: all that is remembered and
+    /// answered must fit into 16 KiB. A failure is not remembered. Without a question behind it this is just
+    /// `work`.
+    ///
+    /// This saves work; it is no promise that `work` runs once, as a client may repeat its first request.
+    ///
+    /// # Errors
+    ///
+    /// Fails as `work` does, or if the value has no JSON form.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// # async fn quote(item: &str) -> Result<u64, std::io::Error> { Ok(item.len() as u64) }
+    ///
+    /// /// Buys something, after asking.
+    /// #[mcp::tool]
+    /// async fn buy(item: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let price: u64 = ctx.remember("price", quote(item)).await?;
+    ///     let agreed = ctx.elicit::<bool>(format!("Buy it for {price}?")).await?.accepted() == Some(true);
+    ///     Ok(if agreed { format!("Bought for {price}.") } else { "Not bought.".into() })
+    /// }
+    /// ```
+    pub async fn remember<T, E>(
+        &self,
+        key: impl Into<String>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ToolError>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<ToolError>,
+    {
+        let key = key.into();
+        let Some(request) = &self.request else { return work.await.map_err(Into::into) };
+        if let Some(value) = request.questions.recall(&key) {
+            return Ok(serde_json::from_value(value)?);
+        }
+        let value = work.await.map_err(Into::into)?;
+        request.questions.remember(key, serde_json::to_value(&value)?);
+        Ok(value)
+    }
+}
+
+type Read<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
+
+/// A question to the client, which is asked when it is awaited.
+///
+/// See [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
+/// [`Context::roots`].
+#[must_use = "a question is asked when it is awaited"]
+pub struct Ask<'a, T> {
+    context: &'a Context,
+    question: Result<Question, AskError>,
+    key: Option<String>,
+    timeout: Option<Duration>,
+    read: Read<'a, T>,
+}
+
+impl<'a, T> Ask<'a, T> {
+    fn new(
+        context: &'a Context,
+        question: Result<Question, AskError>,
+        read: impl FnOnce(&Value) -> Result<T, AskError> + Send + 'a,
+    ) -> Self {
+        Ask { context, question, key: None, timeout: None, read: Box::new(read) }
+    }
+
+    /// The key by which a modern client answers the question, unlike that of the call's other questions.
+    ///
+    /// By default it tells the kind and the place among those of its kind: `elicitation_1`, `sampling_1`,
+    /// `roots_1`. Give a key where the number of questions before this one is not always the same.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// How long to wait for the answer of a client that is asked by a request of its own. Default: 10 minutes.
+    ///
+    /// This time does not count towards the time limit of the call. For modern clients, whose answers come with a
+    /// request of theirs, see [`App::answer_time`](crate::App::answer_time).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    async fn ask(self) -> Result<T, AskError> {
+        let question = self.question?;
+        let Some(request) = &self.context.request else { return Err(AskError::NotPossibleHere) };
+        let capabilities = self.context.client_capabilities();
+        if let Some(error) = question.capability_missing(&capabilities, request.revision) {
+            return Err(error);
+        }
+        let result = request.ask(question, self.key, self.timeout).await?;
+        (self.read)(&result)
+    }
+}
+
+impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {
+    type Output = Result<T, AskError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.ask())
+    }
+}
+
+impl<T> std::fmt::Debug for Ask<'_, T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Ask").field("question", &self.question).field("key", &self.key).finish_non_exhaustive()
+    }
+}

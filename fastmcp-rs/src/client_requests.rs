@@ -1,0 +1,119 @@
+//! The requests that this server has sent to its client, and that wait for an answer.
+//!
+//! Only clients of the revisions with a handshake are asked this way; a modern one answers in its next request.
+//! Whoever takes an id out of the table decides: the answer, or the one who no longer waits for it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::outbox::Outbox;
+use crate::protocol::write;
+
+/// The most requests that may wait for an answer at a time.
+const MAX_WAITING: usize = 1_024;
+
+/// What a client answers: a result, or an error with its code and message.
+pub(crate) type Reply = Result<Value, (i64, String)>;
+
+#[derive(Debug, Default)]
+pub(crate) struct ClientRequests {
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last_id: i64,
+    waiting: HashMap<i64, oneshot::Sender<Reply>>,
+}
+
+impl ClientRequests {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id for a new request, and where its answer will come; `None` if too many wait.
+    pub(crate) fn open(&self) -> Option<(i64, oneshot::Receiver<Reply>)> {
+        let mut table = self.lock();
+        if table.waiting.len() >= MAX_WAITING {
+            return None;
+        }
+        table.last_id += 1;
+        let id = table.last_id;
+        let (sender, receiver) = oneshot::channel();
+        table.waiting.insert(id, sender);
+        Some((id, receiver))
+    }
+
+    /// Whether an answer to this id is waited for.
+    pub(crate) fn is_open(&self, id: i64) -> bool {
+        self.lock().waiting.contains_key(&id)
+    }
+
+    /// Gives an answer to the one who waits for it; one that nobody waits for is dropped.
+    pub(crate) fn resolve(&self, id: i64, reply: Reply) {
+        let waiting = self.lock().waiting.remove(&id);
+        if let Some(waiting) = waiting {
+            // Whoever asked may be gone by now.
+            let _ = waiting.send(reply);
+        }
+    }
+
+    /// Nobody waits for the answer any more: the client is told, unless it has answered.
+    pub(crate) fn withdraw(&self, id: i64, reason: &str, outbox: &Outbox) {
+        if self.lock().waiting.remove(&id).is_none() {
+            return;
+        }
+        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
+        // Numbers always have a JSON form.
+        let _ = write::json(&mut frame, &id);
+        frame.extend_from_slice(br#","reason":"#);
+        write::string(&mut frame, reason);
+        frame.extend_from_slice(b"}}\n");
+        // It only informs, so it may be dropped where there is no room.
+        outbox.try_push(&frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_reaches_the_one_who_asked_once() {
+        let requests = ClientRequests::default();
+        let (id, answer) = requests.open().unwrap();
+        let (other, _) = requests.open().unwrap();
+        assert_ne!(id, other);
+        requests.resolve(id, Ok(json!({"action": "decline"})));
+        requests.resolve(id, Err((0, "again".into())));
+        assert_eq!(answer.blocking_recv().unwrap().unwrap(), json!({"action": "decline"}));
+        assert!(!requests.is_open(id));
+    }
+
+    #[test]
+    fn only_what_is_not_answered_is_withdrawn() {
+        let requests = ClientRequests::default();
+        let outbox = Outbox::default();
+        let (id, _) = requests.open().unwrap();
+        requests.resolve(id, Ok(Value::Null));
+        requests.withdraw(id, "x", &outbox);
+        assert!(outbox.is_written());
+        let (id, _) = requests.open().unwrap();
+        requests.withdraw(id, "x", &outbox);
+        assert!(!outbox.is_written());
+    }
+
+    #[test]
+    fn there_is_a_limit() {
+        let requests = ClientRequests::default();
+        let open: Vec<_> = (0..MAX_WAITING).map(|_| requests.open().unwrap()).collect();
+        assert!(requests.open().is_none());
+        requests.resolve(open[0].0, Ok(Value::Null));
+        assert!(requests.open().is_some());
+    }
+}

@@ -1,0 +1,141 @@
+//! Calls that need several rounds: what a modern client sends back with its answers, and what it is asked.
+//!
+//! Nothing of a round is kept here. What the next one needs travels in `requestState`, sealed, and bound to who
+//! asked for what; whatever does not open is refused with one and the same error.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::call::CallFacts;
+use super::{Connection, Request};
+use crate::component::answer::{Answer, Subject};
+use crate::context;
+use crate::operator;
+use crate::protocol::write::{RpcError, code};
+use crate::questions::{Channel, Questions};
+use crate::seal::{Binding, State, digest_of_json};
+
+/// The largest answers to questions that are read, in bytes: as a tree of values they take many times the room.
+const MAX_RESPONSES: usize = 1 << 20;
+/// Arguments up to this size are kept as they are until a question needs their digest.
+const MAX_KEPT: usize = 4 << 10;
+
+/// What a call was asked with, for the seal of its questions.
+#[derive(Debug)]
+pub(super) enum Arguments {
+    Text(Box<str>),
+    Digest([u8; 32]),
+}
+
+impl Arguments {
+    pub(super) fn of(request: &Request<'_>) -> Arguments {
+        let text = request.frame.params().and_then(|params| params.arguments).map_or("{}", RawValue::get);
+        if text.len() <= MAX_KEPT { Arguments::Text(text.into()) } else { Arguments::Digest(digest_of_json(text)) }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        match self {
+            Arguments::Text(text) => digest_of_json(text),
+            Arguments::Digest(digest) => *digest,
+        }
+    }
+}
+
+/// What the earlier rounds of a call have left, and the answers to its last questions.
+#[derive(Default)]
+pub(super) struct Earlier {
+    state: State,
+    responses: Map<String, Value>,
+}
+
+impl Connection {
+    /// What a request brings from the earlier rounds of its call.
+    pub(super) fn earlier_rounds(
+        &self,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        subject: &Subject,
+        name: &str,
+    ) -> Result<Option<Earlier>, RpcError> {
+        let params = request.frame.params().filter(|_| facts.client.is_none());
+        let sealed = params.and_then(|params| params.request_state);
+        let responses = params.and_then(|params| params.input_responses);
+        if sealed.is_none() && responses.is_none() {
+            return Ok(None);
+        }
+        let state = match sealed {
+            None => State::default(),
+            Some(sealed) => self.open(sealed, request, subject, name).ok_or_else(|| {
+                RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
+            })?,
+        };
+        let responses = responses.map_or(Ok(Map::new()), read_responses)?;
+        Ok(Some(Earlier { state, responses }))
+    }
+
+    /// How a call can ask its client, and what it knows already.
+    pub(super) fn questions(&self, facts: &CallFacts<'_>, subject: &Subject, earlier: Option<Earlier>) -> Questions {
+        let channel = match (subject, facts.client) {
+            (Subject::Completion { .. }, _) => Channel::None,
+            (_, Some(_)) => Channel::Requests(Arc::clone(&self.client_requests)),
+            (_, None) => Channel::Rounds,
+        };
+        let Earlier { state, responses } = earlier.unwrap_or_default();
+        Questions::new(channel, state, responses)
+    }
+
+    fn open(&self, sealed: &RawValue, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
+        let sealed: String = serde_json::from_str(sealed.get()).ok()?;
+        let arguments = Arguments::of(request).digest();
+        self.server.sealer.open_state(&sealed, &binding(subject, name, arguments), SystemTime::now())
+    }
+
+    /// Ends a call with what its client is to be asked.
+    pub(super) fn ask(
+        &self,
+        answer: &mut Answer<'_>,
+        request: &context::Request,
+        subject: &Subject,
+        name: &str,
+        arguments: &Arguments,
+    ) {
+        let (requests, state) = request.questions.round();
+        let binding = binding(subject, name, arguments.digest());
+        let lifetime = self.server.config.answer_time;
+        match self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime) {
+            Ok(sealed) => answer.input_required(&requests, &sealed),
+            Err(error) => {
+                let id = operator::error_id();
+                operator::error(format_args!("the questions of `{name}` could not be asked (error {id}): {error}"));
+                answer.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}")));
+            }
+        }
+    }
+}
+
+/// What a sealed state is bound to: it opens nothing else.
+fn binding<'a>(subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
+    let (method, component) = match subject {
+        Subject::ResourceRead { uri, .. } => ("resources/read", &**uri),
+        Subject::PromptGet { .. } => ("prompts/get", name),
+        Subject::ToolCall { .. } | Subject::Completion { .. } => ("tools/call", name),
+    };
+    Binding { principal: None, method, component, arguments }
+}
+
+/// The client's answers by the keys of the questions; each is an object.
+fn read_responses(raw: &RawValue) -> Result<Map<String, Value>, RpcError> {
+    let invalid =
+        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
+    if raw.get().len() > MAX_RESPONSES {
+        let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES} bytes");
+        return Err(RpcError::invalid_params(text));
+    }
+    let responses: Map<String, Value> = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    if responses.values().all(Value::is_object) { Ok(responses) } else { Err(invalid()) }
+}

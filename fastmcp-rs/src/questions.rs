@@ -1,0 +1,261 @@
+//! What one call has asked its client, and what it was told.
+//!
+//! A client with a handshake is asked by a request of its own, and the handler waits for the answer. A modern
+//! client cannot be asked that way: what it is to be asked is recorded here, the call ends with
+//! `input_required`, and the client repeats the request with the answers. The handler then runs again from its
+//! beginning, and is given each answer where it asked for it; so the same handler serves both.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::ask::{AskError, Question};
+use crate::client_requests::ClientRequests;
+use crate::context::Request;
+use crate::seal::{Answered, State};
+
+/// How long an answer is waited for unless the handler says otherwise. People think.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(600);
+
+/// How a call can ask its client.
+#[derive(Debug)]
+pub(crate) enum Channel {
+    /// Not at all: the protocol allows no questions while this is answered.
+    None,
+    /// By ending with the questions, and being called again with the answers.
+    Rounds,
+    /// By requests on the same connection.
+    Requests(Arc<ClientRequests>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Questions {
+    channel: Channel,
+    state: Mutex<Conversation>,
+    /// Whether there is a question that only another round can answer.
+    is_asking: AtomicBool,
+    /// Told when there is one, as it may come from a task that the handler has spawned.
+    asked: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Conversation {
+    /// How many questions of each method were asked, for their keys.
+    counts: BTreeMap<&'static str, u32>,
+    /// The digests of this run's questions, by key.
+    keys: BTreeMap<String, String>,
+    /// What earlier rounds have left, and what this one adds to it.
+    state: State,
+    /// The answers that came with this request.
+    responses: Map<String, Value>,
+    /// What the client is to be asked.
+    requests: Map<String, Value>,
+    waiting: Waiting,
+}
+
+/// How long the call has waited for people.
+#[derive(Debug, Default)]
+struct Waiting {
+    questions: u32,
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl Questions {
+    pub(crate) fn new(channel: Channel, state: State, responses: Map<String, Value>) -> Questions {
+        Questions {
+            channel,
+            state: Mutex::new(Conversation { state, responses, ..Conversation::default() }),
+            is_asking: AtomicBool::new(false),
+            asked: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Conversation> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the call can only go on in another round.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.is_asking.load(Ordering::Acquire)
+    }
+
+    /// Waits until [`Questions::is_asking`].
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// What the client is asked, and what must come back with its answers.
+    pub(crate) fn round(&self) -> (Map<String, Value>, State) {
+        let mut conversation = self.lock();
+        (std::mem::take(&mut conversation.requests), std::mem::take(&mut conversation.state))
+    }
+
+    /// How long the call has waited for answers, and whether it waits for one now. It does not count towards
+    /// the call's time limit.
+    pub(crate) fn waited(&self) -> (Duration, bool) {
+        let waiting = &self.lock().waiting;
+        let now = waiting.since.map_or(Duration::ZERO, |since| since.elapsed());
+        (waiting.before + now, waiting.questions > 0)
+    }
+
+    /// The value that was remembered under a key.
+    pub(crate) fn recall(&self, key: &str) -> Option<Value> {
+        self.lock().state.remembered.get(key).cloned()
+    }
+
+    pub(crate) fn remember(&self, key: String, value: Value) {
+        self.lock().state.remembered.insert(key, value);
+    }
+}
+
+impl Conversation {
+    /// The key of a question: its own, or one that tells its place among those of its kind.
+    fn key(&mut self, question: &Question, own: Option<String>) -> Result<String, AskError> {
+        let key = own.unwrap_or_else(|| {
+            let noun = match question.method {
+                "sampling/createMessage" => "sampling",
+                "roots/list" => "roots",
+                _ => "elicitation",
+            };
+            let count = self.counts.entry(noun).or_default();
+            *count += 1;
+            format!("{noun}_{count}")
+        });
+        let digest = question.digest();
+        match self.keys.get(&key) {
+            Some(other) if *other != digest => Err(AskError::DuplicateKey { key }),
+            Some(_) => Ok(key),
+            None => {
+                self.keys.insert(key.clone(), digest);
+                Ok(key)
+            }
+        }
+    }
+
+    /// The answer of an earlier round or of this request's, if it is one to this very question.
+    fn answer(&mut self, key: &str, question: &Question) -> Option<Value> {
+        let digest = question.digest();
+        if let Some(answered) = self.state.answers.get(key).filter(|answered| answered.digest == digest) {
+            return Some(answered.result.clone());
+        }
+        // An answer to another question that had this key is no answer to this one.
+        if self.state.asked.get(key).is_some_and(|asked| *asked != digest) {
+            return None;
+        }
+        let result = self.responses.get(key)?.clone();
+        self.state.answers.insert(key.to_owned(), Answered { digest, result: result.clone() });
+        Some(result)
+    }
+
+    fn ask(&mut self, key: &str, question: &Question) {
+        self.state.asked.insert(key.to_owned(), question.digest());
+        self.requests.insert(key.to_owned(), json!({ "method": question.method, "params": question.params }));
+    }
+}
+
+impl Request {
+    /// Asks the client, and waits for the result that it gives.
+    pub(crate) async fn ask(
+        &self,
+        question: Question,
+        key: Option<String>,
+        timeout: Option<Duration>,
+    ) -> Result<Value, AskError> {
+        let questions = &self.questions;
+        match &questions.channel {
+            Channel::None => Err(AskError::NotPossibleHere),
+            Channel::Rounds => {
+                {
+                    let mut conversation = questions.lock();
+                    let key = conversation.key(&question, key)?;
+                    if let Some(result) = conversation.answer(&key, &question) {
+                        return Ok(result);
+                    }
+                    conversation.ask(&key, &question);
+                }
+                questions.is_asking.store(true, Ordering::Release);
+                questions.asked.notify_one();
+                // The engine ends the call with what was asked.
+                std::future::pending().await
+            }
+            Channel::Requests(requests) => self.ask_now(requests, &question, timeout.unwrap_or(TIME_TO_ANSWER)).await,
+        }
+    }
+
+    async fn ask_now(
+        &self,
+        requests: &ClientRequests,
+        question: &Question,
+        timeout: Duration,
+    ) -> Result<Value, AskError> {
+        let (id, answer) = requests.open().ok_or(AskError::TooMany)?;
+        let mut open = Open { request: self, requests, id, reason: "the call that asked has ended" };
+        let mut frame = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
+        if !question.params.is_null() {
+            frame["params"] = question.params.clone();
+        }
+        let mut frame = frame.to_string().into_bytes();
+        frame.push(b'\n');
+        self.send(frame).await;
+        let _waiting = WaitingFor::new(&self.questions);
+        let reply = match tokio::time::timeout(timeout, answer).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                open.reason = "no answer came in time";
+                return Err(AskError::TimedOut { after: timeout });
+            }
+        };
+        match reply {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err((code, message))) => Err(AskError::refused(code, &message)),
+            // The connection is gone, and the call with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// A request to the client that is withdrawn when nobody waits for its answer any more.
+struct Open<'a> {
+    request: &'a Request,
+    requests: &'a ClientRequests,
+    id: i64,
+    reason: &'static str,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.requests.withdraw(self.id, self.reason, &self.request.outbox);
+    }
+}
+
+/// The time while this is alive is spent waiting for people.
+struct WaitingFor<'a>(&'a Questions);
+
+impl<'a> WaitingFor<'a> {
+    fn new(questions: &'a Questions) -> Self {
+        let waiting = &mut questions.lock().waiting;
+        waiting.questions += 1;
+        waiting.since.get_or_insert_with(Instant::now);
+        WaitingFor(questions)
+    }
+}
+
+impl Drop for WaitingFor<'_> {
+    fn drop(&mut self) {
+        let waiting = &mut self.0.lock().waiting;
+        waiting.questions -= 1;
+        if waiting.questions == 0 {
+            if let Some(since) = waiting.since.take() {
+                waiting.before += since.elapsed();
+            }
+        }
+    }
+}

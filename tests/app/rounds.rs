@@ -1,0 +1,328 @@
+//! What handlers that ask their client can rely on, beyond what `everything` shows.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::testing::Wire;
+use fastmcp_rs::{AskError, Completing, Sampling, SealingKey};
+use serde_json::{Value, json};
+
+/// How often something was done.
+#[derive(Default)]
+struct Count(AtomicU32);
+
+impl Count {
+    fn add(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+/// Does something once, and asks.
+#[mcp::tool]
+async fn counted(ctx: &Context, count: State<Count>) -> Result<String, ToolError> {
+    let done: u32 = ctx.remember("count", async { Ok::<_, ToolError>(count.add()) }).await?;
+    let first = ctx.elicit::<bool>("First?").await?;
+    let again: u32 = ctx.remember("count", async { Ok::<_, ToolError>(count.add()) }).await?;
+    let second = ctx.elicit::<bool>("Second?").await?;
+    Ok(format!("{done} {again} {first:?} {second:?}"))
+}
+
+/// Asks from a task of its own, and from a thread that may block.
+#[mcp::tool(blocking)]
+async fn elsewhere(ctx: Context) -> Result<String, ToolError> {
+    let other = ctx.clone();
+    let asked = tokio::spawn(async move { other.elicit::<bool>("From a task?").await });
+    Ok(format!("{:?}", asked.await?))
+}
+
+/// Asks two different things under one key.
+#[mcp::tool]
+async fn twice(ctx: &Context) -> Result<String, ToolError> {
+    let (one, other) = (ctx.elicit::<bool>("One?").key("k"), ctx.elicit::<bool>("Other?").key("k"));
+    let (one, other) = tokio::join!(one.into_future(), other.into_future());
+    Ok(format!("{one:?} {}", other.unwrap_err()))
+}
+
+/// Remembers more than fits.
+#[mcp::tool]
+async fn too_much(ctx: &Context) -> Result<String, ToolError> {
+    let _: String = ctx.remember("much", async { Ok::<_, ToolError>("x".repeat(20_000)) }).await?;
+    Ok(format!("{:?}", ctx.elicit::<bool>("And now?").await?))
+}
+
+/// Waits for an answer as long as the test says.
+#[mcp::tool(timeout = "5s")]
+async fn patient(seconds: u64, ctx: &Context) -> String {
+    match ctx.elicit::<bool>("Well?").timeout(Duration::from_secs(seconds)).await {
+        Ok(answer) => format!("{answer:?}"),
+        Err(AskError::TimedOut { .. }) => "nobody answered".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Asks with a form that is none.
+#[mcp::tool]
+async fn mistaken(ctx: &Context) -> Result<String, ToolError> {
+    let answer = ctx.elicit_form("What?", json!({"type": "array"})).await?;
+    Ok(format!("{answer:?}"))
+}
+
+/// What a resource asks.
+#[mcp::resource("asking://{name}")]
+async fn asking(name: &str, ctx: &Context) -> Result<String, ToolError> {
+    let answer = ctx.elicit::<bool>(format!("Read {name}?")).await?;
+    Ok(format!("{name}: {answer:?}"))
+}
+
+/// A prompt whose completion asks, which it cannot.
+#[mcp::prompt]
+async fn completing(#[arg(complete = complete)] word: &str) -> String {
+    word.to_owned()
+}
+
+async fn complete(_: Completing, ctx: Context) -> Vec<String> {
+    let error = ctx.sample(Sampling::new("Which words?")).await.unwrap_err();
+    vec![error.to_string()]
+}
+
+fn app() -> App {
+    App::from_module("rounds", module_path!()).state(Count::default())
+}
+
+fn envelope() -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}, "sampling": {}},
+    })
+}
+
+async fn ask(wire: &mut Wire, method: &str, mut params: Value) -> Value {
+    params["_meta"] = envelope();
+    wire.send(json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string());
+    serde_json::from_str(&wire.receive().await).unwrap()
+}
+
+async fn call(wire: &mut Wire, tool: &str, arguments: Value, responses: Value, state: &Value) -> Value {
+    let mut params = json!({"name": tool, "arguments": arguments, "inputResponses": responses});
+    if !state.is_null() {
+        params["requestState"] = state.clone();
+    }
+    ask(wire, "tools/call", params).await
+}
+
+fn yes() -> Value {
+    json!({"action": "accept", "content": {"value": true}})
+}
+
+/// A session of a client that can be asked.
+async fn session(app: App) -> Wire {
+    let mut wire = app.connect().unwrap();
+    let params = json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "tests", "version": "1"},
+    });
+    wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
+    wire.receive().await;
+    wire.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    wire
+}
+
+fn begin(wire: &mut Wire, id: u64, tool: &str, arguments: Value) {
+    let params = json!({"name": tool, "arguments": arguments});
+    wire.send(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string());
+}
+
+async fn receive(wire: &mut Wire) -> Value {
+    serde_json::from_str(&wire.receive().await).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_done_once_in_all_rounds() {
+    let mut wire = app().connect().unwrap();
+    let first = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
+    let state = &first["result"]["requestState"];
+    let second = call(&mut wire, "counted", json!({}), json!({"elicitation_1": yes()}), state).await;
+    assert_eq!(second["result"]["inputRequests"]["elicitation_2"]["params"]["message"], "Second?");
+    let state = &second["result"]["requestState"];
+    let done = call(&mut wire, "counted", json!({}), json!({"elicitation_2": yes()}), state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "1 1 Accepted(true) Accepted(true)");
+}
+
+#[tokio::test]
+async fn the_order_and_spacing_of_arguments_do_not_matter() {
+    let mut wire = app().connect().unwrap();
+    let request = |arguments: &str, more: &str| {
+        let meta = envelope();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"patient","arguments":{arguments},"_meta":{meta}{more}}}}}"#
+        )
+    };
+    wire.send(request(r#"{"seconds":5}"#, ""));
+    let asked = receive(&mut wire).await;
+    let more = format!(
+        r#","requestState":{},"inputResponses":{{"elicitation_1":{{"action":"decline"}}}}"#,
+        asked["result"]["requestState"]
+    );
+    wire.send(request("{ \"\\u0073econds\" : 5 }", &more));
+    assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "Declined");
+    wire.send(request(r#"{"seconds":6}"#, &more));
+    assert_eq!(receive(&mut wire).await["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn a_question_from_elsewhere_ends_the_round() {
+    let mut wire = app().connect().unwrap();
+    let asked = call(&mut wire, "elsewhere", json!({}), json!({}), &Value::Null).await;
+    let question = &asked["result"]["inputRequests"]["elicitation_1"];
+    assert_eq!(question["params"]["message"], "From a task?");
+    let state = &asked["result"]["requestState"];
+    let done = call(&mut wire, "elsewhere", json!({}), json!({"elicitation_1": yes()}), state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "Ok(Accepted(true))");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_none() {
+    let mut wire = app().connect().unwrap();
+    let asked = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
+    // The answer to the second question comes before it was asked, and counts when it is.
+    let state = &asked["result"]["requestState"];
+    let early = json!({"elicitation_1": yes(), "elicitation_2": {"action": "cancel"}});
+    let done = call(&mut wire, "counted", json!({}), early, state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "1 1 Accepted(true) Cancelled");
+}
+
+#[tokio::test]
+async fn two_questions_with_one_key_are_a_mistake() {
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "twice", json!({}));
+    let asked = receive(&mut wire).await;
+    assert_eq!(asked["method"], "elicitation/create");
+    let other = receive(&mut wire).await;
+    assert_eq!(other["method"], "elicitation/create", "requests have ids of their own, so a key means nothing");
+    drop(wire);
+    let mut wire = app().connect().unwrap();
+    let asked = call(&mut wire, "twice", json!({}), json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    let done = call(&mut wire, "twice", json!({}), json!({"k": yes()}), state).await;
+    let text = done["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("Accepted(true)") && text.contains("two questions have the key `k`"), "{text}");
+}
+
+#[tokio::test]
+async fn mistakes_of_the_author_are_the_operators_business() {
+    let mut wire = app().connect().unwrap();
+    let answer = call(&mut wire, "too_much", json!({}), json!({}), &Value::Null).await;
+    assert_eq!(answer["error"]["code"], -32603);
+    let answer = call(&mut wire, "mistaken", json!({}), json!({}), &Value::Null).await;
+    assert_eq!(answer["result"]["isError"], true);
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("server's log"), "{text}");
+}
+
+#[tokio::test]
+async fn a_resource_asks_too_and_its_uri_is_sealed() {
+    let mut wire = app().connect().unwrap();
+    let asked = ask(&mut wire, "resources/read", json!({"uri": "asking://diary"})).await;
+    assert!(asked["result"].get("ttlMs").is_none());
+    let state = &asked["result"]["requestState"];
+    let mut again = json!({"uri": "asking://diary", "inputResponses": {"elicitation_1": yes()}, "requestState": state});
+    let done = ask(&mut wire, "resources/read", again.clone()).await;
+    assert_eq!(done["result"]["contents"][0]["text"], "diary: Accepted(true)");
+    again["uri"] = "asking://safe".into();
+    assert_eq!(ask(&mut wire, "resources/read", again).await["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn a_completion_cannot_ask() {
+    let mut wire = app().connect().unwrap();
+    let reference = json!({"type": "ref/prompt", "name": "completing"});
+    let params = json!({"ref": reference, "argument": {"name": "word", "value": ""}});
+    let answer = ask(&mut wire, "completion/complete", params).await;
+    let text = answer["result"]["completion"]["values"][0].as_str().unwrap();
+    assert!(text.contains("only while a tool is called"), "{text}");
+}
+
+#[tokio::test]
+async fn processes_with_one_key_answer_for_each_other() {
+    let app = || app().sealing_keys([SealingKey::new([7; 32])]);
+    let (mut one, mut other) = (app().connect().unwrap(), app().connect().unwrap());
+    let asked = call(&mut one, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    let done = call(&mut other, "patient", json!({"seconds": 1}), json!({"elicitation_1": yes()}), state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "Accepted(true)");
+    let mut stranger = self::app().connect().unwrap();
+    let refused = call(&mut stranger, "patient", json!({"seconds": 1}), json!({"elicitation_1": yes()}), state).await;
+    assert_eq!(refused["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn an_expired_state_is_refused_like_a_forged_one() {
+    let mut wire = app().answer_time(Duration::ZERO).connect().unwrap();
+    let asked = call(&mut wire, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
+    let answers = json!({"elicitation_1": yes()});
+    let expired =
+        call(&mut wire, "patient", json!({"seconds": 1}), answers.clone(), &asked["result"]["requestState"]).await;
+    let forged = call(&mut wire, "patient", json!({"seconds": 1}), answers, &json!("forged")).await;
+    assert_eq!(expired["error"]["code"], -32602);
+    assert_eq!(expired, forged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thinking_does_not_count_towards_the_time_limit() {
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "patient", json!({"seconds": 60}));
+    let asked = receive(&mut wire).await;
+    std::thread::sleep(Duration::from_millis(20));
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": yes()}).to_string());
+    assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "Accepted(true)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_nobody_answers_is_withdrawn() {
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "patient", json!({"seconds": 60}));
+    let asked = receive(&mut wire).await;
+    let withdrawn = receive(&mut wire).await;
+    assert_eq!(withdrawn["method"], "notifications/cancelled");
+    assert_eq!(withdrawn["params"]["requestId"], asked["id"]);
+    assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "nobody answered");
+    // An answer that comes too late is for nobody.
+    wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": yes()}).to_string());
+    wire.send(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+    assert_eq!(receive(&mut wire).await["id"], 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_call_withdraws_its_question() {
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "patient", json!({"seconds": 60}));
+    let asked = receive(&mut wire).await;
+    wire.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#);
+    let withdrawn = receive(&mut wire).await;
+    assert_eq!(
+        (&withdrawn["method"], &withdrawn["params"]["requestId"]),
+        (&json!("notifications/cancelled"), &asked["id"])
+    );
+}
+
+#[tokio::test]
+async fn a_clients_error_is_a_text_for_the_model() {
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "patient", json!({"seconds": 60}));
+    let asked = receive(&mut wire).await;
+    let error = json!({"code": -1, "message": "the user is away"});
+    wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "error": error}).to_string());
+    let answer = receive(&mut wire).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "the client refused the question: the user is away (code -1)");
+    for odd in [json!({"action": "maybe"}), json!([]), json!("x")] {
+        begin(&mut wire, 2, "patient", json!({"seconds": 60}));
+        let asked = receive(&mut wire).await;
+        wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": odd}).to_string());
+        let answer = receive(&mut wire).await;
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("does not fit the question"), "{text}");
+    }
+}
