@@ -23,6 +23,13 @@ impl Errors {
         }
     }
 
+    /// Adds what was found elsewhere.
+    pub(crate) fn append(&mut self, other: Errors) {
+        if let Some(error) = other.0 {
+            self.push(error);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

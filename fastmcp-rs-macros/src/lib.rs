@@ -1,7 +1,7 @@
 //! The procedural macros of fastmcp-rs, which re-exports and documents them.
 //!
-//! Each macro runs in four phases: `parse` reads tokens into our own structs, `model` and `data` sort
-//! them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
+//! Each macro runs in four phases: `parse` reads tokens into our own structs, `model` `data` and `server`
+//! sort them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
 //! `proc_macro`, so that plain unit tests reach all the rest.
 
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@ mod expand;
 mod model;
 mod parse;
 mod run;
+mod server;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -38,6 +39,12 @@ pub fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
     run::handler(Component::Prompt, options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
+    run::server(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]

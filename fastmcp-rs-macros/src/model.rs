@@ -3,7 +3,7 @@
 //! It borrows from the parsed item, so that every later error can point at real source.
 
 use proc_macro2::Ident;
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, ReturnType, Type};
 
@@ -19,6 +19,8 @@ pub(crate) struct Handler<'a> {
     pub(crate) description: Text,
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) output: Output<'a>,
+    /// The type whose method it is.
+    pub(crate) owner: Option<Ident>,
 }
 
 /// One named parameter of the function.
@@ -39,6 +41,8 @@ pub(crate) enum Role {
     Variable,
     /// It has none, so the type has to be that of an injected value.
     Injected,
+    /// The state whose method this is.
+    Receiver,
 }
 
 /// How the function wants the value that the runtime holds.
@@ -76,7 +80,12 @@ impl<'a> Handler<'a> {
         let component = options.component();
         let inputs = item.signature.inputs.iter();
         let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
-        Self { item, options, description, parameters, output: Output::new(&item.signature.output) }
+        Self { item, options, description, parameters, output: Output::new(&item.signature.output), owner: None }
+    }
+
+    /// The same as a method of a type.
+    pub(crate) fn of(self, owner: Ident) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     pub(crate) fn component(&self) -> Component {
@@ -97,9 +106,11 @@ impl<'a> Handler<'a> {
 
     /// The type that stands for it, as in `App::tool::<..>()`.
     pub(crate) fn handle(&self) -> Ident {
-        match &self.options.handle {
-            Some(handle) => handle.clone(),
-            None => self.ident().clone(),
+        match (&self.options.handle, &self.owner) {
+            (Some(handle), _) => handle.clone(),
+            (None, None) => self.ident().clone(),
+            // It stands inside a block of ours, where it must not hide what the signature names.
+            (None, Some(_)) => format_ident!("__{}", self.ident().unraw(), span = self.ident().span()),
         }
     }
 
@@ -113,6 +124,9 @@ impl<'a> Handler<'a> {
 
     /// What the parameter has to be, where that is not its type's to say.
     pub(crate) fn role(&self, parameter: &Parameter<'_>) -> Role {
+        if parameter.is_receiver() {
+            return Role::Receiver;
+        }
         let name = parameter.name();
         match self.component() {
             Component::Tool | Component::Prompt => Role::AsTyped,
@@ -174,6 +188,11 @@ impl<'a> Parameter<'a> {
             ty: &typed.ty,
             passing: Passing::of(&typed.ty),
         })
+    }
+
+    /// Whether it is the `self` of a method.
+    pub(crate) fn is_receiver(&self) -> bool {
+        self.ident == "self"
     }
 
     /// The key of the argument in the input.

@@ -3,8 +3,8 @@
 //! Whatever goes wrong, the user's item comes out again: a lost item makes all that uses it fail too,
 //! and buries the one error that matters.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::{Attribute, DeriveInput};
 
 use crate::component::Component;
@@ -12,7 +12,8 @@ use crate::data::DataType;
 use crate::errors::Errors;
 use crate::expand;
 use crate::model::Handler;
-use crate::parse::{FnItem, MainOptions, Options, model_options};
+use crate::parse::{FnItem, ImplBlock, MainOptions, Options, model_options, server_options};
+use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;
 
 /// A function that clients reach as this component.
@@ -23,7 +24,7 @@ pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenS
         Ok(item) => item,
         Err(error) => return not_a_function(component, tokens, error, errors),
     };
-    refuse_second(component, &mut item.attributes, &mut errors);
+    refuse_second(component, component_of, &mut item.attributes, &mut errors);
     let handler = Handler::new(&item, options, &mut errors);
     validate::check(&handler, &mut errors);
     if errors.is_empty() && !validate::has_placeholder(&item.signature) {
@@ -40,9 +41,14 @@ pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenS
 }
 
 /// Reports every further attribute that would make the function a component, and takes it off.
-fn refuse_second(component: Component, attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+fn refuse_second(
+    component: Component,
+    component_of: fn(&Attribute) -> Option<Component>,
+    attributes: &mut Vec<Attribute>,
+    errors: &mut Errors,
+) {
     attributes.retain(|attribute| {
-        let Some(second) = validate::component_of(attribute) else {
+        let Some(second) = component_of(attribute) else {
             return true;
         };
         let fix = match second == component {
@@ -59,9 +65,8 @@ fn not_a_function(component: Component, item: TokenStream, error: syn::Error, mu
         Some((keyword, kind)) if kind != "a function" => {
             let fix = match kind.as_str() {
                 "a struct" | "an enum" => &format!("on a type that {component}s take or return, put `#[mcp::model]`"),
-                "an `impl` block" | "a trait" => {
-                    "write each method as a function on its own, which takes what it needs as `State<T>`"
-                }
+                "an `impl` block" => &format!("put `#[mcp::server]` on it, and `#[{component}]` on each method"),
+                "a trait" => "write each method as a function on its own, which takes what it needs as `State<T>`",
                 "a module" => "put it on each function inside",
                 _ => "remove it, or write a function",
             };
@@ -72,6 +77,63 @@ fn not_a_function(component: Component, item: TokenStream, error: syn::Error, mu
         }
         Some((keyword, _)) if error.to_string().contains("expected a body") => {
             errors.at(keyword, format!("a {component} needs a body: this function is only declared"))
+        }
+        _ => errors.push(error),
+    }
+    let errors = errors.into_compile_errors();
+    quote!(#errors #item)
+}
+
+/// The methods of a block that clients reach.
+pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let krate = server_options(options, &mut errors);
+    let block = match ImplBlock::parse(tokens.clone()) {
+        Ok(block) => block,
+        Err(error) => return not_a_block(tokens, error, errors),
+    };
+    let mut server = Server::new(block, krate, &mut errors);
+    let mut of_block = Errors::default();
+    validate::check_server(&server, &mut of_block);
+    let can_serve = of_block.is_empty();
+    errors.append(of_block);
+    if errors.is_empty() {
+        validate::check_not_empty(&server, &mut errors);
+    }
+
+    let mut methods = std::mem::take(&mut server.methods);
+    let mut handlers = Vec::new();
+    for method in &mut methods {
+        let mut of_method = Errors::default();
+        let options = Options::parse(method.component, std::mem::take(&mut method.options), &mut of_method);
+        refuse_second(method.component, component_in_block, &mut method.function.attributes, &mut of_method);
+        let handler = Handler::new(&method.function, options, &mut of_method).of(owner(Span::mixed_site()));
+        validate::check_method(method, &handler, &mut of_method);
+        validate::check(&handler, &mut of_method);
+        // A method with mistakes does not keep the others from being judged by rustc.
+        if of_method.is_empty() && !validate::has_placeholder(&method.function.signature) {
+            handlers.push(handler);
+        }
+        errors.append(of_method);
+    }
+    let expansion = match can_serve {
+        true => expand::server(&server, &handlers),
+        false => server.block.to_token_stream(),
+    };
+    let errors = errors.into_compile_errors();
+    quote!(#errors #expansion)
+}
+
+fn not_a_block(item: TokenStream, error: syn::Error, mut errors: Errors) -> TokenStream {
+    match validate::item_kind(&item) {
+        Some((keyword, kind)) if kind != "an `impl` block" => {
+            let fix = match kind.as_str() {
+                "a function" => "on a function, put `#[mcp::tool]`",
+                "a struct" | "an enum" => "put it on the `impl` block with the methods",
+                "a trait" => "put it on an `impl` block of a type that calls these methods",
+                _ => "remove it, or write an `impl` block",
+            };
+            errors.at(keyword, format!("`#[mcp::server]` goes on an `impl` block, and this is {kind}: {fix}"));
         }
         _ => errors.push(error),
     }

@@ -253,6 +253,27 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
         .collect()
 }
 
+/// Tokens with another name for `Self`, which means nothing, or something else, where they go.
+pub(crate) fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Ident(word) if word == "Self" => {
+                let mut name = name.clone();
+                name.set_span(word.span());
+                TokenTree::Ident(name)
+            }
+            TokenTree::Group(group) => {
+                let stream = with_named_self(group.stream(), name);
+                let mut inner = Group::new(group.delimiter(), stream);
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => other,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use quote::quote;

@@ -20,6 +20,7 @@
 //! # Where to look
 //!
 //! - [`mcp::tool`](macro@mcp::tool): what a tool may take and return, and its options.
+//! - [`mcp::server`](macro@mcp::server): tools, resources and prompts as methods.
 //! - [`mcp::model`](macro@mcp::model): types of your own.
 //! - [`App`]: putting a server together and running it.
 //! - [`Context`]: progress, log messages, who asks.
@@ -92,6 +93,7 @@ pub use component::parameter::ToolArgument;
 pub use component::prompt::{IntoMessages, Message, Prompt};
 pub use component::resource::{IntoResource, Resource, ResourceContents};
 pub use component::result::ToolResult;
+pub use component::server::Server;
 pub use component::tool::Tool;
 pub use context::{ClientInfo, Context, Track, Transport};
 pub use error::{Error, ToolError};

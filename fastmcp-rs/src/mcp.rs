@@ -1,5 +1,5 @@
 //! The macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::resource]`](macro@resource), [`#[mcp::prompt]`](macro@prompt),
-//! [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
+//! [`#[mcp::server]`](macro@server), [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
 //!
 //! `use fastmcp_rs::prelude::*;` brings this module into scope.
 
@@ -271,3 +271,63 @@ pub use fastmcp_rs_macros::resource;
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;
+
+/// Makes methods of a type tools, resources and prompts, which share what the type holds.
+///
+/// On a method goes `#[tool]`, `#[resource("…")]` or `#[prompt]`: all that [`tool`](macro@tool),
+/// [`resource`](macro@resource) and [`prompt`](macro@prompt) say of functions holds for it. Methods without
+/// one are not offered to clients.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// struct OrderService {
+///     orders: Vec<String>,
+/// }
+///
+/// #[mcp::server]
+/// impl OrderService {
+///     /// Finds the orders whose reference begins so.
+///     #[tool(read_only)]
+///     async fn find_orders(&self, #[arg(min_length = 1)] start: &str) -> Vec<String> {
+///         self.orders.iter().filter(|order| order.starts_with(start)).cloned().collect()
+///     }
+///
+///     /// An order.
+///     #[resource("orders://{order_id}")]
+///     async fn order(&self, order_id: &str) -> Option<&str> {
+///         self.orders.iter().map(String::as_str).find(|order| *order == order_id)
+///     }
+///
+///     /// Reviews an order.
+///     #[prompt]
+///     async fn review(&self, order_id: &str) -> String {
+///         format!("Which of these orders are like {order_id}? {}", self.orders.join(", "))
+///     }
+/// }
+///
+/// // `App::new` has them all; `App::empty` takes them by their type.
+/// let service = OrderService { orders: vec!["ORD-101".into()] };
+/// let app = App::empty("orders").server::<OrderService>().state(service);
+/// assert_eq!(app.tool_names(), ["find_orders"]);
+/// assert!(app.check().is_ok());
+/// ```
+///
+/// # The state
+///
+/// `&self` is the [`State`](crate::State) of the block's type: the value that
+/// [`App::state`](crate::App::state) was given. Calls share it and run at the same time, so what changes is
+/// in a `Mutex`, an atomic or the like. A server without that value does not start. Functions without `self`
+/// need none; a completion function, as in `#[arg(complete = Self::order_ids)]`, is such a function, and takes
+/// `State<Self>`.
+///
+/// # Options
+///
+/// `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`; it holds for the whole block. The
+/// components' own option `handle` is not for methods: [`App::server`](crate::App::server) registers them.
+///
+/// # Errors
+///
+/// A type has one such block. A generic type, the methods of a trait, and any `self` but `&self` are compile
+/// errors.
+pub use fastmcp_rs_macros::server;

@@ -11,14 +11,16 @@ pub use crate::component::completion::{
 };
 pub use crate::component::description::Description;
 pub use crate::component::form::{FieldOf, Form, FormChoice, FormField, FormMember};
+pub use crate::component::inject::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
 pub use crate::component::options::{DefaultOf, Header};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,
 };
-pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument};
+pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};
 pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
+pub use crate::component::server::Server;
 pub use crate::component::tool::{
     Execution, IconDefinition, Location, Parameter, RegisteredTool, Tool, ToolAnnotations, ToolDefinition,
 };

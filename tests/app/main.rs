@@ -15,6 +15,7 @@ mod regressions;
 mod rich_types;
 mod rounds;
 // The official schemas; no process is started here.
+mod servers;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;

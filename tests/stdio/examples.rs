@@ -85,6 +85,33 @@ fn prompts_in_every_revision() {
 }
 
 #[test]
+fn methods_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("methods", revision);
+        let mut write = |text: &str| {
+            let written = server.call("write_note", json!({"title": "plan", "text": text}));
+            written.content_text().to_owned()
+        };
+        assert_eq!(write("ship it"), "plan was written");
+        assert_eq!(write("test it, then ship it"), "plan was replaced");
+        assert_eq!(server.call("list_notes", json!({})).content_text(), r#"["plan"]"#);
+
+        let note = server.ask("resources/read", json!({"uri": "notes://plan"}));
+        assert_eq!(note.result()["contents"][0]["text"], "test it, then ship it");
+        let prompt = server.ask("prompts/get", json!({"name": "sum_up", "arguments": {"title": "plan"}}));
+        let expected = "Sum this up in one sentence:\n\ntest it, then ship it";
+        assert_eq!(prompt.result()["messages"][0]["content"]["text"], expected);
+        for reference in
+            [json!({"type": "ref/prompt", "name": "sum_up"}), json!({"type": "ref/resource", "uri": "notes://{title}"})]
+        {
+            let argument = json!({"name": "title", "value": "p"});
+            let answer = server.ask("completion/complete", json!({"ref": reference, "argument": argument}));
+            assert_eq!(answer.result()["completion"]["values"], json!(["plan"]));
+        }
+    }
+}
+
+#[test]
 fn order_manager_in_every_revision() {
     let folder = Folder::new();
     for revision in Revision::ALL {

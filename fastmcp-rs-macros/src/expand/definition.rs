@@ -17,6 +17,8 @@ pub(super) struct Names {
     pub(super) component: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
+    /// The constant of a server that lists its components of this kind.
+    pub(super) list: Ident,
 }
 
 impl Names {
@@ -31,6 +33,7 @@ impl Names {
             component: ident(name.to_owned()),
             definition: ident(format!("{name}Definition")),
             registered: ident(format!("Registered{name}")),
+            list: ident(format!("{name}s").to_uppercase()),
         }
     }
 }

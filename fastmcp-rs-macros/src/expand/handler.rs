@@ -10,10 +10,19 @@ use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
 use crate::model::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
+use crate::server::owner;
 use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
+    let function = handler.item.clone().without_parameter_options();
+    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
+    let registered = registered(handler, &imports);
+    quote!(#function #registered)
+}
+
+/// The handle and what registers it.
+pub(super) fn registered(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
     let private = private();
     let invoke = invoke(handler);
     let warning = warning(handler);
@@ -24,33 +33,38 @@ pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
             #private::#registered(<#handle as #private::#component>::DEFINITION)
         }
     };
-    let assembled = assemble(handler, &invoke, &registration);
-    quote!(#assembled #warning)
+    let described = described(handler, imports, &invoke, &registration);
+    quote!(#described #warning)
 }
 
 /// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
 pub(crate) fn broken_handler(handler: &Handler<'_>) -> TokenStream {
+    let function = handler.item.clone().without_parameter_options();
+    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
     let private = private();
     let invoke = quote! {
         fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
             ::core::unreachable!()
         }
     };
-    assemble(handler, &invoke, &TokenStream::new())
+    let described = described(handler, &imports, &invoke, &TokenStream::new());
+    quote!(#function #described)
 }
 
-fn assemble(handler: &Handler<'_>, invoke: &TokenStream, registration: &TokenStream) -> TokenStream {
-    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
+/// The handle and its definition.
+fn described(
+    handler: &Handler<'_>,
+    imports: &TokenStream,
+    invoke: &TokenStream,
+    registration: &TokenStream,
+) -> TokenStream {
     let private = private();
-    let function = handler.item.clone().without_parameter_options();
     let FnItem { attributes, visibility, .. } = handler.item;
     let conditions: Vec<&Attribute> = conditions(attributes);
     let handle = handler.handle();
     let Names { component, definition: ty, .. } = Names::of(handler.component());
     let definition = definition(handler, &private);
     quote! {
-        #function
-
         #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]
@@ -73,7 +87,7 @@ fn assemble(handler: &Handler<'_>, invoke: &TokenStream, registration: &TokenStr
 }
 
 /// `#[cfg(..)]` on the function holds for all that belongs to it.
-fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
+pub(super) fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     let is_condition = |attribute: &&Attribute| attribute.path().is_ident("cfg");
     attributes.iter().filter(is_condition).collect()
 }
@@ -150,6 +164,10 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
         Role::AsTyped => "slot_for",
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
+        Role::Receiver => {
+            let owner = owner(span);
+            return quote_spanned!(span=> let mut #slot = #private::receiver::<#owner>(););
+        }
     };
     let slot_for = Ident::new(slot_for, span);
     // An option on an injected parameter is reported at the option, which is what has to go. Where the
@@ -226,8 +244,9 @@ fn output(handler: &Handler<'_>) -> TokenStream {
 /// where a future that is not `Send` is reported.
 fn run(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
     let name = handler.ident();
+    let owner = handler.owner.as_ref().map(|owner| quote!(#owner::));
     let arguments = handler.parameters.iter().zip(slots).map(|(parameter, slot)| argument(parameter, slot));
-    let call = quote!(#name(#(#arguments),*));
+    let call = quote!(#owner #name(#(#arguments),*));
     let is_lent = handler.output.ty.is_some_and(is_borrowed);
     let output = output_name(handler);
     let lent_output = quote_spanned!(output.span()=> &#output);
@@ -321,7 +340,7 @@ fn warning(handler: &Handler<'_>) -> TokenStream {
 }
 
 /// The attribute, if it sets a lint level. `expect` is fulfilled or not on the function itself.
-fn lint_level(attribute: &Attribute) -> Option<TokenStream> {
+pub(super) fn lint_level(attribute: &Attribute) -> Option<TokenStream> {
     let levels = ["allow", "warn", "deny", "forbid", "expect"];
     let level = levels.iter().find(|level| attribute.path().is_ident(level))?;
     match (*level, &attribute.meta) {

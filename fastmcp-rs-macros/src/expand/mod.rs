@@ -8,7 +8,9 @@ mod handler;
 mod krate;
 mod main;
 mod model;
+mod server;
 
 pub(crate) use handler::{broken_handler, handler};
 pub(crate) use main::{broken_main, main};
 pub(crate) use model::{broken_model, model};
+pub(crate) use server::server;

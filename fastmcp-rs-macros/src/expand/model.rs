@@ -4,7 +4,7 @@
 //! extensions of a field's schema. They are enforced in a `Deserialize` of our own, which reads through
 //! a shadow of the type that has serde's, and then looks at each constrained field.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Visibility};
@@ -12,6 +12,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Member, Visibility};
 use super::definition::{constraints, default_check};
 use super::krate::{Krate, imports, private, private_at};
 use crate::data::{Body, DataField, DataType};
+use crate::types::with_named_self;
 
 pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let krate = Krate::new(data.krate.as_ref());
@@ -227,26 +228,6 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
             field.attrs.retain(|attribute| !is_removed(attribute));
         }
     }
-}
-
-fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|token| match token {
-            TokenTree::Ident(word) if word == "Self" => {
-                let mut name = name.clone();
-                name.set_span(word.span());
-                TokenTree::Ident(name)
-            }
-            TokenTree::Group(group) => {
-                let stream = with_named_self(group.stream(), name);
-                let mut inner = Group::new(group.delimiter(), stream);
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
-            other => other,
-        })
-        .collect()
 }
 
 fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {

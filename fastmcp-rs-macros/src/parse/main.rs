@@ -1,4 +1,4 @@
-//! Reads what stands inside `#[mcp::main(..)]` and `#[mcp::model(..)]`.
+//! Reads what stands inside `#[mcp::main(..)]`, `#[mcp::model(..)]` and `#[mcp::server(..)]`.
 
 use proc_macro2::TokenStream;
 use syn::Path;
@@ -43,8 +43,19 @@ impl MainOptions {
     }
 }
 
-/// Reads the options of `#[mcp::model]`: there is only the path of the runtime crate.
+/// Reads the options of `#[mcp::model]`.
 pub(crate) fn model_options(tokens: TokenStream, errors: &mut Errors) -> Option<Path> {
+    let rest = "options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`";
+    only_crate("model", rest, tokens, errors)
+}
+
+/// Reads the options of `#[mcp::server]`.
+pub(crate) fn server_options(tokens: TokenStream, errors: &mut Errors) -> Option<Path> {
+    only_crate("server", "those of a component stand at its method, as in `#[tool(read_only)]`", tokens, errors)
+}
+
+/// Reads options among which there is only the path of the runtime crate.
+fn only_crate(name: &str, rest: &str, tokens: TokenStream, errors: &mut Errors) -> Option<Path> {
     let mut krate = None;
     let mut seen = Vec::new();
     for entry in entries(tokens, errors) {
@@ -53,12 +64,9 @@ pub(crate) fn model_options(tokens: TokenStream, errors: &mut Errors) -> Option<
         }
         match entry.name().as_str() {
             "crate" => krate = value::path(&entry, errors),
-            name => errors.at(
+            unknown => errors.at(
                 &entry.key,
-                format!(
-                    "`#[mcp::model]` has no option `{name}`{}: options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
-                    did_you_mean(name, &["crate"])
-                ),
+                format!("`#[mcp::{name}]` has no option `{unknown}`{}: {rest}", did_you_mean(unknown, &["crate"])),
             ),
         }
     }

@@ -1,6 +1,7 @@
 //! Reads attributes and items into our own structs, without judging how they fit together.
 
 mod arg;
+mod block;
 mod docs;
 mod duration;
 mod entry;
@@ -14,11 +15,12 @@ mod template;
 mod value;
 
 pub(crate) use arg::{ArgOptions, Spanned};
+pub(crate) use block::{BlockItem, ImplBlock};
 pub(crate) use docs::{Text, description};
 pub(crate) use entry::entries;
 pub(crate) use icon::Icon;
 pub(crate) use item::{FnItem, stays_on_parameter};
-pub(crate) use main::{MainOptions, model_options};
+pub(crate) use main::{MainOptions, model_options, server_options};
 pub(crate) use options::{Flag, Hints, Options, OwnOptions};
 pub(crate) use resource::ResourceOptions;
 pub(crate) use template::{Template, Variable};

@@ -154,9 +154,9 @@ fn signature() {
             a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`
             a tool has one input schema, so it cannot be generic: replace `T` with the type that clients send
             a tool has one input schema, so it cannot be generic: replace `N` with its value
-            a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
+            a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`
             a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`
-            a tool is a function on its own: move it out of the `impl` and write the type's name instead of `Self`
+            in an `impl` block, functions are tools only if the block has `#[mcp::server]`: put that on the block, or move the function out of it and write the type's name instead of `Self`
             a tool has the same arguments in every build: put `#[cfg]` on the function
             a parameter takes `#[arg(..)]` and doc comments, not `#[serde]`
             a tool cannot change its caller's arguments: take `&T`, or `T` by value
@@ -233,8 +233,8 @@ fn items() {
     check(
         of(quote!(impl Order { fn f() {} })),
         expect![[r#"
-        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is an `impl` block: write each method as a function on its own, which takes what it needs as `State<T>`
-    "#]],
+            `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is an `impl` block: put `#[mcp::server]` on it, and `#[tool]` on each method
+        "#]],
     );
     check(
         of(quote!(
@@ -541,12 +541,12 @@ fn variables() {
         "s://{path}/{other}",
         item,
         expect![[r#"
-        a resource has one type for each variable of its URI, so it cannot be generic: replace `T` with the type that clients send
-        a resource is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`
-        a resource names the type that it returns, as its MIME type may follow from it: write the type instead of `impl ..`
-        a resource cannot change its caller's arguments: take `&T`, or `T` by value
-        an argument comes from a URI, which has no pointers: take `&T`, or `T` by value
-    "#]],
+            a resource has one type for each variable of its URI, so it cannot be generic: replace `T` with the type that clients send
+            a method is a resource only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`
+            a resource names the type that it returns, as its MIME type may follow from it: write the type instead of `impl ..`
+            a resource cannot change its caller's arguments: take `&T`, or `T` by value
+            an argument comes from a URI, which has no pointers: take `&T`, or `T` by value
+        "#]],
     );
 }
 

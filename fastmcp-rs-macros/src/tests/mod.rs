@@ -3,6 +3,7 @@
 mod components;
 mod mistakes;
 mod model;
+mod server;
 mod spans;
 mod tool;
 

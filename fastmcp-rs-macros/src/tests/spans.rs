@@ -6,7 +6,7 @@ use quote::quote;
 use super::{resource, tool};
 
 /// Where each identifier of this name stands in the source.
-fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
+pub(super) fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
     tokens
         .into_iter()
         .flat_map(|token| match token {
@@ -18,7 +18,7 @@ fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
 }
 
 /// Parsed from text, as tokens of `quote!` have no places.
-fn parse(source: &str) -> TokenStream {
+pub(super) fn parse(source: &str) -> TokenStream {
     source.parse().expect("the source is made of tokens")
 }
 

@@ -863,14 +863,14 @@ fn a_mistake_leaves_every_name_in_place() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        ::core::compile_error! {
-            "a tool is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`"
-        }
-        /// Finds.
-        pub async fn find(&self, text: String) -> String {
-            text
-        }
-    "#]],
+            ::core::compile_error! {
+                "a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`"
+            }
+            /// Finds.
+            pub async fn find(&self, text: String) -> String {
+                text
+            }
+        "#]],
     );
 }
 

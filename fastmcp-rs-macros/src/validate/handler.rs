@@ -1,8 +1,8 @@
 //! What the options of a tool, a resource or a prompt may say together, and its name.
 
 use quote::ToTokens;
+use syn::FnArg;
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg};
 
 use super::{argument, resource, signature};
 use crate::component::Component;
@@ -34,17 +34,6 @@ pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
     argument::check_names(&handler.parameters, errors);
     argument::check_headers(&handler.parameters, errors);
     resource::check_variables(handler, errors);
-}
-
-/// Which of the components this attribute makes of a function.
-pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
-    let segments: Vec<String> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
-    match segments.as_slice() {
-        [.., module, name] if module == "mcp" => {
-            Component::ALL.into_iter().find(|component| component.to_string() == *name)
-        }
-        _ => None,
-    }
 }
 
 fn check_name(handler: &Handler<'_>, errors: &mut Errors) {

@@ -5,9 +5,11 @@ mod data;
 mod handler;
 mod main;
 mod resource;
+mod server;
 mod signature;
 
 pub(crate) use data::{check_data, item_kind};
-pub(crate) use handler::{check, component_of};
+pub(crate) use handler::check;
 pub(crate) use main::check_main;
+pub(crate) use server::{check_method, check_not_empty, check_server};
 pub(crate) use signature::{has_placeholder, is_method};

@@ -78,7 +78,8 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     let stray_names: Vec<&str> = stray.iter().map(|(name, _)| name.as_str()).collect();
     let mut missing: Vec<&str> = Vec::new();
     for variable in &uri.variables {
-        match handler.parameters.iter().find(|parameter| parameter.name() == variable.name) {
+        let mut parameters = handler.parameters.iter().filter(|parameter| !parameter.is_receiver());
+        match parameters.find(|parameter| parameter.name() == variable.name) {
             Some(parameter) => check_optional(variable, parameter, errors),
             None => {
                 missing.push(&variable.name);

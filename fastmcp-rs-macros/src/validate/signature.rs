@@ -15,7 +15,7 @@ pub(crate) fn check(signature: &Signature, component: Component, errors: &mut Er
             errors.at(
                 receiver.self_token,
                 format!(
-                    "a {component} is a function on its own, without `self`: move it out of the `impl` and take what it needs as `State<T>`"
+                    "a method is a {component} only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`"
                 ),
             );
         }
@@ -94,7 +94,7 @@ fn check_self_type(signature: &Signature, component: Component, errors: &mut Err
             errors.at(
                 word,
                 format!(
-                    "a {component} is a function on its own: move it out of the `impl` and write the type's name instead of `Self`"
+                    "in an `impl` block, functions are {component}s only if the block has `#[mcp::server]`: put that on the block, or move the function out of it and write the type's name instead of `Self`"
                 ),
             );
         }

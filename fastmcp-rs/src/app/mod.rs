@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
+use crate::component::server::Server;
 use crate::component::tool::{Location, RegisteredTool, Tool};
 use crate::context::States;
-use crate::engine::{Server, ServerConfig};
+use crate::engine::{self, ServerConfig};
 use crate::error::Error;
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
@@ -86,8 +87,8 @@ impl App {
         App::with(name.into(), registered(|location| inside(location.module_path)))
     }
 
-    /// An app without components, for those that are registered by [`App::tool`], [`App::resource`] and
-    /// [`App::prompt`].
+    /// An app without components, for those that are registered by [`App::tool`], [`App::resource`],
+    /// [`App::prompt`] and [`App::server`].
     pub fn empty(name: impl Into<String>) -> App {
         App::with(name.into(), Definitions::default())
     }
@@ -149,6 +150,39 @@ impl App {
     /// Adds a prompt by the name of its function.
     pub fn prompt<P: Prompt>(mut self) -> App {
         self.definitions.prompts.push(P::DEFINITION);
+        self
+    }
+
+    /// Adds the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server).
+    ///
+    /// The value whose methods they are is a state like others: give it to [`App::state`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// struct Greeter {
+    ///     greeting: String,
+    /// }
+    ///
+    /// #[mcp::server]
+    /// impl Greeter {
+    ///     /// Greets somebody.
+    ///     #[tool]
+    ///     async fn greet(&self, name: &str) -> String {
+    ///         format!("{}, {name}!", self.greeting)
+    ///     }
+    /// }
+    ///
+    /// let app = App::empty("greeter").server::<Greeter>().state(Greeter { greeting: "Hello".into() });
+    /// assert_eq!(app.tool_names(), ["greet"]);
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn server<S: Server>(mut self) -> App {
+        self.definitions.tools.extend(S::TOOLS);
+        self.definitions.resources.extend(S::RESOURCES);
+        self.definitions.prompts.extend(S::PROMPTS);
         self
     }
 
@@ -307,7 +341,7 @@ impl App {
         self.build().map(drop)
     }
 
-    pub(crate) fn build(mut self) -> Result<Server, Error> {
+    pub(crate) fn build(mut self) -> Result<engine::Server, Error> {
         if self.config.name.trim().is_empty() {
             self.problems.push("the server has no name: give `App::new` one".into());
         }
@@ -327,7 +361,7 @@ impl App {
                 self.config.name
             ));
         }
-        Ok(Server::new(self.config, registry, Sealer::new(&self.sealing_keys)))
+        Ok(engine::Server::new(self.config, registry, Sealer::new(&self.sealing_keys)))
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

@@ -107,6 +107,13 @@ impl<T: Send + Sync + 'static> State<T> {
     pub fn new(value: T) -> State<T> {
         State(Arc::new(value))
     }
+
+    /// The app's.
+    pub(crate) fn of(context: &Context) -> Result<State<T>, ToolError> {
+        // The start-up check has found it; this is for extractors that did not say what they require.
+        let missing = || ToolError::internal(format!("the app has no state of type `{}`", type_name::<T>()));
+        context.state::<T>().map(State).ok_or_else(missing)
+    }
 }
 
 impl<T: ?Sized> Deref for State<T> {
@@ -133,10 +140,7 @@ impl<T: Send + Sync + 'static> FromContext for State<T> {
     type Error = ToolError;
 
     fn from_context(context: &Context) -> impl Future<Output = Result<Self, ToolError>> + Send {
-        let state = context.state::<T>();
-        // The start-up check has found it; this is for extractors that did not say what they require.
-        let missing = || ToolError::internal(format!("the app has no state of type `{}`", type_name::<T>()));
-        std::future::ready(state.map(State).ok_or_else(missing))
+        std::future::ready(State::of(context))
     }
 
     fn requirements(requirements: &mut Requirements) {

@@ -18,5 +18,6 @@ pub(crate) mod parameter;
 pub(crate) mod prompt;
 pub(crate) mod resource;
 pub(crate) mod result;
+pub(crate) mod server;
 pub(crate) mod template;
 pub(crate) mod tool;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::arguments::{Absent, JsonReader};
 use super::description::Description;
-use super::inject::FromContext;
+use super::inject::{FromContext, Requirements, State};
 use super::options::{ConfigurableArgument, InjectedParameter, TemplateVariable};
 use super::tool::Parameter;
 use crate::context::Context;
@@ -155,6 +155,49 @@ impl<T: FromContext> Injected<T> {
     pub fn resolve(self, context: &Context) -> impl Future<Output = Result<T, ToolError>> + Send {
         let value = T::from_context(context);
         async move { value.await.map_err(Into::into) }
+    }
+}
+
+/// The state whose method is called.
+///
+/// Nothing but [`receiver`] has bounds, so that a type that cannot be shared is one error.
+#[doc(hidden)]
+pub struct Receiver<T> {
+    state: fn(&Context) -> Result<State<T>, ToolError>,
+    requirements: fn(&mut Requirements),
+}
+
+/// What the macro makes of `&self`.
+#[doc(hidden)]
+pub fn receiver<T: Send + Sync + 'static>() -> Receiver<T> {
+    Receiver { state: State::of, requirements: State::<T>::requirements }
+}
+
+impl<T> Receiver<T> {
+    pub async fn resolve(self, context: &Context) -> Result<State<T>, ToolError> {
+        (self.state)(context)
+    }
+}
+
+impl<T> Slot for Receiver<T> {
+    fn argument(&self) -> Option<&'static Parameter> {
+        None
+    }
+
+    fn is_filled(&self) -> bool {
+        true
+    }
+
+    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
+        Ok(())
+    }
+
+    fn fill_absent(&mut self) -> bool {
+        true
+    }
+
+    fn describe(&self, description: &mut Description) {
+        (self.requirements)(&mut description.requirements);
     }
 }
 

@@ -35,6 +35,19 @@ mod own {
         Result(result.0)
     }
 
+    pub struct State;
+    pub struct take {}
+
+    #[mcp::server]
+    impl State {
+        /// A method of one of them, named like another.
+        #[tool]
+        pub fn take(&self, option: Option, take: &Result) -> Option {
+            let _ = take;
+            option
+        }
+    }
+
     /// A resource of them.
     #[mcp::resource("own://{string}{/result}{?option}")]
     pub async fn resource(

@@ -67,5 +67,39 @@ fn greeting(#[arg(complete = names)] who: &str, #[arg(default = 1)] times: u32, 
     who
 }
 
+#[mcp::model]
+struct Service(u8);
+
+#[mcp::server]
+impl Service {
+    /// Shows a number.
+    #[tool]
+    async fn number(&self, #[arg(min = 1)] more: Option<u8>) -> Result<Option<Self>, ToolError> {
+        Result::Ok(more.map(|more| Service(self.0 + more)))
+    }
+
+    /// Blocks.
+    #[tool]
+    fn same(&self) -> u8 {
+        self.0
+    }
+
+    /// Reads.
+    #[resource("service://{id}")]
+    fn read(&self, #[arg(complete = Self::ids)] id: &str) -> String {
+        ::std::string::ToString::to_string(id)
+    }
+
+    /// Asks.
+    #[prompt]
+    fn ask(&self) -> &'static str {
+        "why?"
+    }
+
+    fn ids(_: Completing, _: State<Self>) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 #[mcp::main]
 async fn main() {}

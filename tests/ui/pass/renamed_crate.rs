@@ -37,6 +37,17 @@ mod inner {
         pub quantity: u32,
     }
 
+    pub struct Service;
+
+    #[other::mcp::server(crate = ::other)]
+    impl Service {
+        /// Takes one.
+        #[tool]
+        pub fn take(&self, line: Line) -> u32 {
+            line.quantity
+        }
+    }
+
     /// Counts.
     #[other::mcp::tool(crate = ::other)]
     pub fn count(line: &Line) -> u32 {
@@ -49,4 +60,5 @@ async fn main() {
     greet("you").await;
     page(greeting(inner::config()), 1).await;
     inner::count(&inner::Line { quantity: 1 });
+    inner::Service.take(inner::Line { quantity: 1 });
 }

@@ -1,0 +1,137 @@
+//! An `impl` block under `#[mcp::server]`, sorted into what the expansion needs.
+//!
+//! A method becomes what a free function is, so that all that reads, judges and expands functions serves
+//! methods too: `&self` turns into a parameter of type `&State<Self>`, and `Self` into a name for the type
+//! that items outside the block can use. Only the call differs, by the type in front of the name.
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
+
+use crate::component::Component;
+use crate::errors::Errors;
+use crate::parse::{BlockItem, FnItem, ImplBlock};
+use crate::types::with_named_self;
+
+pub(crate) struct Server {
+    /// The block as rustc gets it.
+    pub(crate) block: ImplBlock,
+    pub(crate) krate: Option<Path>,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// A method with an attribute of ours.
+pub(crate) struct Method {
+    pub(crate) component: Component,
+    /// What stands inside that attribute.
+    pub(crate) options: TokenStream,
+    pub(crate) receiver: Option<Receiver>,
+    /// The method as a free function.
+    pub(crate) function: FnItem,
+}
+
+impl Server {
+    /// Takes our attributes off the methods; those on other items are reported.
+    pub(crate) fn new(mut block: ImplBlock, krate: Option<Path>, errors: &mut Errors) -> Self {
+        let mut methods = Vec::new();
+        for item in &mut block.items {
+            match item {
+                BlockItem::Function(function) => {
+                    let Some((component, attribute)) = take_mark(&mut function.attributes) else {
+                        continue;
+                    };
+                    let options = options_of(component, &attribute, errors);
+                    match Method::new(component, options, function) {
+                        Ok(method) => methods.push(method),
+                        Err(error) => errors.push(error),
+                    }
+                    // Everything that is ours is read: what remains is rustc's.
+                    function.attributes.retain(|attribute| component_in_block(attribute).is_none());
+                    **function = FnItem::clone(function).without_parameter_options();
+                }
+                BlockItem::Other { attributes, .. } => {
+                    while let Some((component, attribute)) = take_mark(attributes) {
+                        errors.at(
+                            attribute.path(),
+                            format!("`#[{component}]` goes on a method with a body: remove it, or write a `fn`"),
+                        );
+                    }
+                }
+            }
+        }
+        Self { block, krate, methods }
+    }
+}
+
+impl Method {
+    fn new(component: Component, options: TokenStream, method: &FnItem) -> syn::Result<Self> {
+        let mut function = method.clone();
+        let receiver = function.signature.inputs.first().and_then(|input| match input {
+            FnArg::Receiver(receiver) => Some(receiver.clone()),
+            FnArg::Typed(_) => None,
+        });
+        // The body is the method's own.
+        function.body = Group::new(function.body.delimiter(), TokenStream::new());
+        function = syn::parse2(with_named_self(function.into_token_stream(), &owner(Span::mixed_site())))?;
+        function.visibility = syn::Visibility::Inherited;
+        if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
+            *first = FnArg::Typed(as_state(receiver));
+        }
+        Ok(Self { component, options, receiver, function })
+    }
+}
+
+/// The name of the block's type outside of the block.
+pub(crate) fn owner(span: Span) -> Ident {
+    Ident::new("__Self", span)
+}
+
+/// `self: &State<Self>`
+fn as_state(receiver: &Receiver) -> PatType {
+    let span = receiver.self_token.span();
+    let owner = owner(span);
+    let ident = Ident::new("self", span);
+    let pattern = PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None };
+    let ty: Type = syn::parse_quote_spanned!(span=> &__p::State<#owner>);
+    PatType {
+        attrs: receiver.attrs.clone(),
+        pat: Box::new(Pat::Ident(pattern)),
+        colon_token: syn::Token![:](span),
+        ty: Box::new(ty),
+    }
+}
+
+/// Takes off the first attribute that makes a method a component.
+fn take_mark(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
+    let (index, component) = attributes
+        .iter()
+        .enumerate()
+        .find_map(|(index, attribute)| component_in_block(attribute).map(|component| (index, component)))?;
+    Some((component, attributes.remove(index)))
+}
+
+/// Which of the components this attribute makes of a function: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
+pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
+    let mut segments = attribute.path().segments.iter().rev();
+    let name = segments.next()?;
+    let module = segments.next()?;
+    (module.ident == "mcp").then(|| Component::ALL.into_iter().find(|component| name.ident == component.to_string()))?
+}
+
+/// The same of a method under `#[mcp::server]`, where `#[tool]` is enough.
+pub(crate) fn component_in_block(attribute: &Attribute) -> Option<Component> {
+    let is_short = |component: &Component| attribute.path().is_ident(&component.to_string());
+    Component::ALL.into_iter().find(is_short).or_else(|| component_of(attribute))
+}
+
+fn options_of(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
+    match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(pair) => {
+            errors.at(pair, format!("options go in parentheses, as in `#[{component}(title = \"..\")]`"));
+            TokenStream::new()
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Expansions of `#[mcp::server]`, and what is wrong with a block.
+
+use expect_test::expect;
+use proc_macro2::{LineColumn, TokenStream};
+use quote::quote;
+
+use super::spans::{parse, places};
+use super::{check, messages};
+use crate::run::server;
+
+/// The source without the definitions, whose fields are those of functions.
+fn without_data(expansion: TokenStream) -> TokenStream {
+    let text = expansion.to_string();
+    let mut parts = text.split("Definition {");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let shortened = parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once("invoke : __invoke ,").expect("the last field");
+        format!("{text}Definition {{ invoke : __invoke ,{rest}")
+    });
+    shortened.parse().expect("still tokens")
+}
+
+#[test]
+fn methods_and_functions_of_a_type() {
+    let item = quote! {
+        /// Orders.
+        #[cfg(unix)]
+        #[expect(deprecated)]
+        impl store::Orders<u8> {
+            #![allow(unused)]
+            const LIMIT: usize = 3;
+
+            /// Finds an order.
+            #[cfg(unix)]
+            #[tool(read_only)]
+            #[must_use]
+            pub async fn find(&self, #[arg(min_length = 1)] id: &str) -> Option<Self> {
+                self.lookup(id)
+            }
+
+            /// Order ids.
+            #[mcp::resource("orders://all")]
+            fn r#all(orders: State<Self>) -> Vec<u8> {
+                Self::encode(&orders)
+            }
+
+            fn encode(&self, #[allow(unused)] n: u8) -> Vec<u8> {
+                Vec::new()
+            }
+
+            generated! {}
+        }
+    };
+    check(
+        without_data(server(quote!(), item)),
+        expect![[r#"
+        /// Orders.
+        #[cfg(unix)]
+        #[expect(deprecated)]
+        impl store::Orders<u8> {
+            #![allow(unused)]
+            const LIMIT: usize = 3;
+            /// Finds an order.
+            #[cfg(unix)]
+            #[must_use]
+            pub async fn find(&self, id: &str) -> Option<Self> {
+                self.lookup(id)
+            }
+            /// Order ids.
+            fn r#all(orders: State<Self>) -> Vec<u8> {
+                Self::encode(&orders)
+            }
+            fn encode(&self, #[allow(unused)] n: u8) -> Vec<u8> {
+                Vec::new()
+            }
+            generated! {}
+        }
+        #[cfg(unix)]
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            #[allow(dead_code, deprecated)]
+            type __Self = store::Orders<u8>;
+            #[cfg(unix)]
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct __find {}
+            #[cfg(unix)]
+            #[allow(deprecated)]
+            const _: () = {
+                impl __p::Tool for __find {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "self",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                        __p::Parameter {
+                            name: "id",
+                            description: "",
+                            constraints: __p::Constraints {
+                                min_length: ::core::option::Option::Some(1u64),
+                                ..__p::Constraints::NONE
+                            },
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                    ];
+                    let mut __0 = __p::receiver::<__Self>();
+                    let mut __1 = (&__p::Input::<str>::NEW)
+                        .kind()
+                        .configurable()
+                        .slot_for::<str>(&__PARAMETERS[1]);
+                    let __split = (&__p::Output::<Option<__Self>>::NEW).split();
+                    let __value = (&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                let __1 = __1.resolve(&__context).await?;
+                                let __value = __Self::find(
+                                        ::core::borrow::Borrow::<__p::State<__Self>>::borrow(&__0),
+                                        ::core::borrow::Borrow::<str>::borrow(&__1),
+                                    )
+                                    .await;
+                                ::core::result::Result::Ok(__value)
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< __find as __p::Tool > ::DEFINITION)
+                }
+            };
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct __all {}
+            #[allow(deprecated)]
+            const _: () = {
+                impl __p::Resource for __all {
+                    const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[
+                        __p::Parameter {
+                            name: "orders",
+                            description: "",
+                            constraints: __p::Constraints::NONE,
+                            default: ::core::option::Option::None,
+                            examples: &[],
+                            header: ::core::option::Option::None,
+                            complete: ::core::option::Option::None,
+                        },
+                    ];
+                    let mut __0 = (&__p::Input::<State<__Self>>::NEW)
+                        .kind()
+                        .injected_for::<State<__Self>>(&__PARAMETERS[0]);
+                    let __split = (&__p::Output::<Vec<u8>>::NEW).split();
+                    let __value = (&&&__split.value()).resource_kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [&mut __0], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __0 = __0.resolve(&__context).await?;
+                                __context.run_blocking(move || __Self::r#all(__0)).await
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredResource(< __all as __p::Resource > ::DEFINITION)
+                }
+            };
+            #[allow(deprecated)]
+            impl __p::Server for store::Orders<u8> {
+                const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+                    #[cfg(unix)]
+                    <__find as __p::Tool>::DEFINITION,
+                ];
+                const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+                    <__all as __p::Resource>::DEFINITION,
+                ];
+                const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
+            }
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn parts_stand_where_they_were_written() {
+    let source = "impl Orders {\n    /// Counts.\n    #[tool]\n    fn count(&self) -> Self {}\n}";
+    let expansion = server(quote!(), parse(source));
+    let receiver = LineColumn { line: 4, column: 14 };
+    assert_eq!(places(expansion.clone(), "receiver"), [receiver]);
+    let output = LineColumn { line: 4, column: 23 };
+    assert_eq!(places(expansion.clone(), "Output"), [output]);
+    assert_eq!(places(expansion.clone(), "__Self").last(), Some(&LineColumn { line: 4, column: 14 }));
+    let block = LineColumn { line: 1, column: 5 };
+    assert_eq!(places(expansion.clone(), "Server"), [block]);
+    let name = LineColumn { line: 4, column: 7 };
+    assert!(places(expansion.clone(), "__count").iter().chain(&places(expansion, "count")).all(|place| *place == name));
+}
+
+#[test]
+fn a_method_with_mistakes_does_not_take_the_others_with_it() {
+    let item = quote! {
+        impl Orders {
+            /// Counts.
+            #[tool]
+            fn count(&mut self) {}
+
+            /// Sums.
+            #[tool]
+            fn sum(&self) {}
+        }
+    };
+    let expansion = server(quote!(krate = x), item);
+    let found = messages(expansion.clone());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("`#[mcp::server]` has no option `krate`"), "{found:?}");
+    assert!(found[1].contains("take `&self`"), "{found:?}");
+    let text = expansion.to_string();
+    assert!(text.contains("fn count (& mut self) { }"), "{text}");
+    assert!(text.contains("__sum") && !text.contains("__count"), "{text}");
+}
+
+#[test]
+fn what_is_no_block_comes_out_again() {
+    for (item, message) in [
+        (
+            quote!(
+                fn count() {}
+            ),
+            "this is a function: on a function, put `#[mcp::tool]`",
+        ),
+        (
+            quote!(
+                enum Orders {}
+            ),
+            "this is an enum: put it on the `impl` block",
+        ),
+        (
+            quote!(
+                trait Orders {
+                    fn count(&self);
+                }
+            ),
+            "this is a trait: put it on an `impl` block of a type",
+        ),
+        (
+            quote!(
+                mod orders {}
+            ),
+            "this is a module: remove it",
+        ),
+        (quote!(impl Orders { fn }), "expected"),
+        (quote!(impl { fn count() {} }), "expected"),
+    ] {
+        let expansion = server(quote!(), item.clone()).to_string();
+        assert!(expansion.contains(message), "{expansion}");
+        assert!(expansion.ends_with(&item.to_string()), "{expansion}");
+    }
+}

@@ -1,0 +1,106 @@
+//! What `#[mcp::server]` may stand on, and what `self` may be in its methods.
+
+use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
+
+use crate::errors::Errors;
+use crate::model::Handler;
+use crate::server::{Method, Server};
+use crate::types::{is_borrowed, peel};
+
+const KEPT: &str = "the app keeps the state for as long as it runs, so the state cannot borrow";
+
+/// Reports a block whose type cannot be a state. Methods are judged one by one.
+pub(crate) fn check_server(server: &Server, errors: &mut Errors) {
+    let ItemImpl { generics, trait_, self_ty, .. } = &server.block.header;
+    if let Some((path, _)) = trait_ {
+        errors.at(
+            path,
+            "`#[mcp::server]` goes on a block of a type's own methods: write `impl Type { .. }`, and call the trait's methods in it",
+        );
+    }
+    for parameter in &generics.params {
+        match parameter {
+            GenericParam::Lifetime(parameter) => {
+                let lifetime = &parameter.lifetime;
+                errors.at(lifetime, format!("{KEPT}: let the type own what it has, without `{lifetime}`"));
+            }
+            GenericParam::Type(parameter) => errors.at(&parameter.ident, generic(&parameter.ident)),
+            GenericParam::Const(parameter) => errors.at(&parameter.ident, generic(&parameter.ident)),
+        }
+    }
+    if generics.params.is_empty() {
+        if let Some(clause) = &generics.where_clause {
+            errors.at(
+                clause.where_token,
+                "a server's type is not generic, so there is nothing to bound: remove the `where` clause",
+            );
+        }
+        check_type(self_ty, errors);
+    }
+}
+
+/// Reports a block that nothing would come of; for one without other mistakes.
+pub(crate) fn check_not_empty(server: &Server, errors: &mut Errors) {
+    if server.methods.is_empty() {
+        errors.at(
+            server.block.header.impl_token,
+            "this block has no tools, resources or prompts: put `#[tool]`, `#[resource(\"..\")]` or `#[prompt]` on its methods",
+        );
+    }
+}
+
+fn generic(name: &Ident) -> String {
+    format!(
+        "the tools of a server have fixed types, so its `impl` cannot be generic: replace `{name}` with what it stands for"
+    )
+}
+
+fn check_type(ty: &Type, errors: &mut Errors) {
+    if !matches!(peel(ty), Type::Path(_) | Type::Macro(_)) {
+        errors.at(
+            ty,
+            "a server is a struct or an enum of yours, which holds what its methods need: write `impl` for one",
+        );
+    } else if is_borrowed(ty) {
+        errors.at(ty, format!("{KEPT}: let the type own what it has"));
+    }
+}
+
+/// Reports what only a method can have wrong; the rest is judged as that of a function.
+pub(crate) fn check_method(method: &Method, handler: &Handler<'_>, errors: &mut Errors) {
+    let Method { component, receiver, .. } = method;
+    if let Some(receiver) = receiver {
+        let lent = "the app keeps the state, which all calls share";
+        match &receiver.kind {
+            ReceiverKind::Reference(_, _, None) => {}
+            ReceiverKind::Reference(_, _, Some(mutability)) => errors.at(
+                mutability,
+                format!("{lent}: take `&self`, and keep what changes in a `Mutex`, an atomic or the like"),
+            ),
+            ReceiverKind::Value => {
+                errors.at(receiver.self_token, format!("{lent}, and no call can have it for itself: take `&self`"))
+            }
+            ReceiverKind::Typed(_, ty) => errors.at(
+                ty,
+                format!("{lent}: write `&self`, and keep what a task of your own needs in an `Arc` in a field"),
+            ),
+            _ => errors.at(receiver, format!("{lent}: write `&self`")),
+        }
+    }
+    let mut receivers = handler.parameters.iter().filter(|parameter| parameter.is_receiver());
+    if let Some(option) = receivers.find_map(|receiver| receiver.options.first.as_ref()) {
+        errors.at(option, "`self` is the state and no argument: remove its options");
+    }
+    let options = &handler.options;
+    if let Some(handle) = &options.handle {
+        errors.at(
+            handle,
+            format!(
+                "a method has no handle: `App::server::<Type>()` registers all {component}s of the block, remove this"
+            ),
+        );
+    }
+    if let Some(krate) = &options.krate {
+        errors.at(krate, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
+    }
+}

@@ -1,0 +1,15 @@
+use fastmcp_rs::mcp;
+
+struct Orders;
+
+#[mcp::server]
+impl Orders {
+    /// Counts.
+    fn count(&self) -> usize {
+        0
+    }
+}
+
+fn main() {
+    Orders.count();
+}

@@ -1,0 +1,10 @@
+use fastmcp_rs::mcp;
+
+#[mcp::server]
+fn count() -> usize {
+    0
+}
+
+fn main() {
+    count();
+}

@@ -1,0 +1,6 @@
+use fastmcp_rs::mcp;
+
+#[mcp::server]
+struct Orders;
+
+fn main() {}

@@ -1,0 +1,23 @@
+use fastmcp_rs::mcp;
+
+struct Orders;
+
+#[mcp::server]
+impl Orders {
+    /// Counts.
+    #[tool]
+    fn count(&self) -> usize {
+        0
+    }
+}
+
+#[mcp::server]
+impl Orders {
+    /// Sums.
+    #[tool]
+    fn sum(&self) -> usize {
+        0
+    }
+}
+
+fn main() {}
