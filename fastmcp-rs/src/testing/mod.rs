@@ -25,7 +25,7 @@ use crate::transport::memory;
 ///
 /// # #[mcp::main]
 /// # async fn main() -> Result<(), fastmcp_rs::Error> {
-/// let mut wire = App::empty("numbers").tool::<double>().connect()?;
+/// let mut wire = App::empty("numbers").tool::<double>().connect().await?;
 /// wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
 /// assert_eq!(wire.receive().await, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
 /// # Ok(())
@@ -53,7 +53,7 @@ impl App {
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
-    pub fn connect(self) -> Result<Wire, Error> {
+    pub async fn connect(self) -> Result<Wire, Error> {
         let connection = memory::connect(self.build()?);
         let view = connection.view();
         Ok(Wire { connection: Handle(connection), view, frames: Vec::new() })
