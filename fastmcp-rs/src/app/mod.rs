@@ -14,7 +14,11 @@ use crate::context::States;
 use crate::engine::{Server, ServerConfig};
 use crate::error::Error;
 use crate::protocol::CacheScope;
+#[cfg(feature = "testing")]
+use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
+#[cfg(feature = "testing")]
+use crate::registry::Listed;
 use crate::registry::{Definitions, ListConfig, Registry};
 
 /// An MCP server while it is being put together.
@@ -304,6 +308,14 @@ impl App {
             ));
         }
         Ok(Server::new(self.config, registry))
+    }
+
+    /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file
+    /// of them needs no state.
+    #[cfg(feature = "testing")]
+    pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
+        let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut Vec::new());
+        registry.tools.entries().iter().map(|tool| tool.to_json(Revision::V2026_07_28)).collect()
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

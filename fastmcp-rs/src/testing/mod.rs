@@ -1,101 +1,60 @@
-//! An app under test: frames in, frames out, without a process or a pipe.
+//! An app under test, in the process of the test: no pipe, no port, no second program.
 //!
-//! The frames are really encoded and pass through the very code that serves standard input.
+//! [`App::test_client`](crate::App::test_client) gives a client that speaks either era of the protocol, answers the
+//! server's questions by scripts, and keeps its notifications. Its frames are really encoded and pass through the
+//! very code that serves standard input, so what a test sees is what a client gets.
+//! [`assert_tools_snapshot!`] keeps the tools as they were agreed on. [`Wire`] is for tests of the protocol itself.
+//!
+//! A clock that a test has paused works (tokio's feature `test-util`): time limits and sleeps of 30 seconds pass
+//! at once, and while a `fn` runs on a thread of its own the clock stands.
+//!
+//! # Example: a tool that is too slow
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use fastmcp_rs::prelude::*;
+//! use serde_json::json;
+//!
+//! /// Asks a service that does not answer.
+//! #[mcp::tool(timeout = "10s")]
+//! async fn ask_service() -> String {
+//!     tokio::time::sleep(Duration::from_secs(30)).await;
+//!     "answered".into()
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+//! # runtime.block_on(async {
+//! // In a `#[tokio::test(start_paused = true)]`:
+//! let client = App::empty("services").tool::<ask_service>().test_client().await?;
+//! let reply = client.call("ask_service", json!({})).await?;
+//! assert!(reply.is_error());
+//! assert_eq!(reply.text(), "`ask_service` timed out after 10s.");
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 
-use std::sync::Arc;
+mod client;
+mod link;
+mod peer;
+mod question;
+mod reply;
+mod snapshot;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod wire;
 
-use crate::app::App;
-use crate::engine::Connection;
-use crate::error::Error;
-use crate::registry::View;
-use crate::transport::memory;
-
-/// A client's end of a connection to an app in the same process.
-///
-/// # Example
-///
-/// ```
-/// use fastmcp_rs::prelude::*;
-///
-/// /// Doubles a number.
-/// #[mcp::tool]
-/// fn double(number: i64) -> i64 {
-///     number * 2
-/// }
-///
-/// # #[mcp::main]
-/// # async fn main() -> Result<(), fastmcp_rs::Error> {
-/// let mut wire = App::empty("numbers").tool::<double>().connect().await?;
-/// wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
-/// assert_eq!(wire.receive().await, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Wire {
-    connection: Handle,
-    view: View,
-    /// Frames that have come and are not yet received, each with its newline.
-    frames: Vec<u8>,
-}
-
-struct Handle(Arc<Connection>);
-
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Connection").finish_non_exhaustive()
-    }
-}
-
-impl App {
-    /// Connects to this app in process, for tests.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the app cannot be served as it is configured (see [`App::check`]).
-    pub async fn connect(self) -> Result<Wire, Error> {
-        let connection = memory::connect(self.build()?);
-        let view = connection.view();
-        Ok(Wire { connection: Handle(connection), view, frames: Vec::new() })
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        // Nobody is left to hear of the calls that still run.
-        self.connection.0.cancel_all();
-        self.connection.0.outbox().close();
-    }
-}
-
-impl Wire {
-    /// Sends one message: JSON text without a newline.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a tokio runtime.
-    pub fn send(&mut self, message: impl AsRef<[u8]>) {
-        self.connection.0.receive(&mut self.view, message.as_ref(), &mut self.frames);
-    }
-
-    /// Waits for the next frame: JSON text without its newline.
-    ///
-    /// It waits for ever if none comes; use [`Wire::try_receive`] to look.
-    pub async fn receive(&mut self) -> String {
-        loop {
-            if let Some(frame) = self.try_receive() {
-                return frame;
-            }
-            let late = self.connection.0.outbox().take().await;
-            self.frames.extend(late);
-        }
-    }
-
-    /// The next frame, if one has come.
-    pub fn try_receive(&mut self) -> Option<String> {
-        self.frames.extend(self.connection.0.outbox().take_now().unwrap_or_default());
-        let end = memchr::memchr(b'\n', &self.frames)?;
-        let frame: Vec<u8> = self.frames.drain(..=end).collect();
-        Some(String::from_utf8_lossy(&frame[..end]).into_owned())
-    }
-}
+pub use crate::assert_tools_snapshot;
+pub use client::{Request, TestClient, TestClientBuilder};
+#[doc(hidden)]
+pub use link::Origin;
+pub use question::{Answer, ElicitationQuestion, SamplingQuestion};
+pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+#[doc(hidden)]
+pub use snapshot::__assert_tools_snapshot;
+pub use snapshot::ToolsSnapshot;
+pub use subscription::{Subscription, SubscriptionFilter};
+pub use wire::Wire;
