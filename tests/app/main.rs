@@ -12,6 +12,12 @@ use toolbox as _;
 mod context;
 mod regressions;
 mod rich_types;
+// The official schemas; no process is started here.
+#[allow(dead_code, unused_imports)]
+#[path = "../support/mod.rs"]
+mod support;
+mod test_client;
+mod validated;
 
 mod shop {
     use super::*;
