@@ -17,6 +17,10 @@ mod rich_types;
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
+// An example whose tests stand in it: so they run with all others.
+#[allow(dead_code)]
+#[path = "../../examples/testing.rs"]
+mod testing_example;
 mod validated;
 
 mod shop {

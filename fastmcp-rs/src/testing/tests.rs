@@ -343,6 +343,25 @@ fn what_no_server_may_send_fails_the_test() {
 }
 
 #[test]
+fn what_an_observer_asserts_fails_the_test() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let frames = Arc::clone(&seen);
+    let problem = panic_of(async move {
+        let (client, _) = played(|message, outbox| {
+            say(outbox, &answered(message, json!({})));
+            Vec::new()
+        });
+        let client = client.observe(move |origin, frame| {
+            frames.lock().unwrap().push(origin);
+            assert!(origin == Origin::Client, "not as its schema says: {frame}");
+        });
+        client.await.unwrap().request("x", Value::Null).await
+    });
+    assert!(problem.contains("not as its schema says: {\"jsonrpc\""), "{problem}");
+    assert_eq!(*seen.lock().unwrap(), [Origin::Client, Origin::Server]);
+}
+
+#[test]
 fn a_dropped_request_is_cancelled_and_its_late_answer_is_ignored() {
     run(async {
         let (client, log) = played(|message, outbox| {
