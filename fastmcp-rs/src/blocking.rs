@@ -8,12 +8,13 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::clock::ClockStop;
 use crate::error::ToolError;
 use crate::panics::Panicked;
 use crate::{operator, panics};
@@ -54,19 +55,22 @@ where
     V: Send + 'static,
     F: FnOnce() -> V + Send + 'static,
 {
-    run_with(tool, |_| work()).await
+    run_with(tool, |_, _| work()).await
 }
 
 async fn run_with<V, F>(tool: &str, work: F) -> Result<V, ToolError>
 where
     V: Send + 'static,
-    F: FnOnce(&mut oneshot::Sender<Result<V, Panicked>>) -> V + Send + 'static,
+    F: FnOnce(&mut oneshot::Sender<Result<V, Panicked>>, &Weak<ClockStop>) -> V + Send + 'static,
 {
     let (mut sender, receiver) = oneshot::channel();
     let runtime = tokio::runtime::Handle::try_current().ok();
+    let clock = runtime.as_ref().and_then(ClockStop::begin);
+    let clock_of_job = clock.as_ref().map_or_else(Weak::new, Arc::downgrade);
     let job = move || {
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
-        let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender)))).map_err(panics::record);
+        let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))
+            .map_err(panics::record);
         let _ = sender.send(result);
     };
     let _wanted = Wanted(submit(tool, Box::new(job)));
@@ -106,12 +110,18 @@ where
     Fut: Future<Output = V>,
 {
     let runtime = tokio::runtime::Handle::current();
-    let value = run_with(tool, move |sender| {
+    let value = run_with(tool, move |sender, clock| {
         runtime.block_on(async {
             let mut work = std::pin::pin!(work());
             poll_fn(|task| match sender.poll_closed(task) {
                 Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => work.as_mut().poll(task).map(Some),
+                Poll::Pending => {
+                    let work = work.as_mut();
+                    match clock.upgrade() {
+                        None => work.poll(task).map(Some),
+                        Some(clock) => clock.poll(work, task).map(Some),
+                    }
+                }
             })
             .await
         })

@@ -33,7 +33,7 @@
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks |
-//! | `testing` | `App::connect`: a connection in process, for tests |
+//! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
 //!
 //! # Promises
@@ -55,6 +55,7 @@ mod ask;
 mod asking;
 mod blocking;
 mod client_requests;
+mod clock;
 mod component;
 mod context;
 mod engine;

@@ -187,12 +187,30 @@ impl Outbox {
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn take(&self) -> Vec<u8> {
         loop {
-            let frames = self.frames.notified();
+            self.arrival().await;
             if let Some(bytes) = self.take_now() {
                 return bytes;
             }
+        }
+    }
+
+    /// Waits until there are frames, or the outbox is closed.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    pub(crate) async fn arrival(&self) {
+        loop {
+            // Made before the look, so that frames which come in between are not missed.
+            let frames = self.frames.notified();
+            if self.has_frames() {
+                return;
+            }
             frames.await;
         }
+    }
+
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    fn has_frames(&self) -> bool {
+        let state = self.lock();
+        !state.bytes.is_empty() || state.closed
     }
 
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]

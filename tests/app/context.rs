@@ -17,7 +17,8 @@ fn go_on(ctx: &Context) -> usize {
 
 fn frames(tool: &str) -> Vec<Value> {
     super::run(async {
-        let mut wire = App::empty("reports").tool::<go_over>().tool::<go_on>().connect().expect("the app is right");
+        let mut wire =
+            App::empty("reports").tool::<go_over>().tool::<go_on>().connect().await.expect("the app is right");
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},

@@ -14,11 +14,17 @@ mod questions;
 mod regressions;
 mod rich_types;
 mod rounds;
-// The official schemas; no process is started here.
 mod servers;
+// The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
+mod test_client;
+// An example whose tests stand in it: so they run with all others.
+#[allow(dead_code)]
+#[path = "../../examples/testing.rs"]
+mod testing_example;
+mod validated;
 
 mod shop {
     use super::*;
@@ -124,7 +130,7 @@ async fn ask(wire: &mut Wire, method: &str, mut params: Value, mut meta: Value) 
 /// Calls a tool of an app, and gives its result.
 fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
     run(async {
-        let mut wire = app.connect().expect("the app is right");
+        let mut wire = app.connect().await.expect("the app is right");
         let params = json!({"name": tool, "arguments": arguments});
         ask(&mut wire, "tools/call", params, meta).await["result"].take()
     })
@@ -132,7 +138,7 @@ fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
 
 fn list(app: App) -> Value {
     run(async {
-        let mut wire = app.connect().expect("the app is right");
+        let mut wire = app.connect().await.expect("the app is right");
         ask(&mut wire, "tools/list", Value::Null, Value::Null).await["result"]["tools"].take()
     })
 }

@@ -129,8 +129,8 @@ fn app() -> App {
 }
 
 /// A legacy client's end.
-fn open(app: App, version: &str) -> Wire {
-    let mut wire = app.connect().expect("the app is right");
+async fn open(app: App, version: &str) -> Wire {
+    let mut wire = app.connect().await.expect("the app is right");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
     wire.try_receive().expect("it is answered at once");
@@ -154,7 +154,7 @@ async fn receive(wire: &mut Wire) -> Value {
 /// Calls a tool with arguments as they are written. Gives its text, and whether it is an error.
 fn answer(app: App, tool: &str, arguments: &str) -> (String, bool) {
     run(async {
-        let mut wire = open(app, "2025-11-25");
+        let mut wire = open(app, "2025-11-25").await;
         wire.send(request(1, tool, arguments));
         let result = receive(&mut wire).await["result"].take();
         let text = result["content"][0]["text"].as_str().expect("a text").to_owned();
@@ -247,7 +247,7 @@ fn null_is_no_value_of_a_member_with_a_default() {
 #[test]
 fn cancelled_members_of_a_batch_make_room_before_the_batch_ends() {
     run(async {
-        let mut wire = open(app(), "2025-03-26");
+        let mut wire = open(app(), "2025-03-26").await;
         // 300 members have places, more than there are.
         for batch in 0..3 {
             let calls: Vec<String> = (0..100).map(|n| request(batch * 100 + n, "nap", r#"{"ms":60000}"#)).collect();
@@ -267,7 +267,7 @@ fn cancelled_members_of_a_batch_make_room_before_the_batch_ends() {
 #[test]
 fn a_batch_that_had_to_wait_is_answered_by_one_array() {
     run(async {
-        let mut wire = open(app(), "2025-03-26");
+        let mut wire = open(app(), "2025-03-26").await;
         for id in 0..250 {
             wire.send(request(id, "nap", r#"{"ms":300}"#));
         }
@@ -288,7 +288,7 @@ fn a_batch_that_had_to_wait_is_answered_by_one_array() {
 #[test]
 fn what_a_tool_logs_before_it_panics_is_sent() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}"#);
         receive(&mut wire).await;
         wire.send(request(2, "log_and_panic", "{}"));
@@ -302,7 +302,7 @@ fn what_a_tool_logs_before_it_panics_is_sent() {
 #[test]
 fn the_last_progress_is_not_lost_when_nothing_is_read() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         // More than may wait for a client that does not read.
         wire.send(request(1, "fill", &json!({"bytes": 9 << 20}).to_string()));
         tokio::time::sleep(Duration::from_millis(800)).await;
@@ -326,7 +326,7 @@ fn the_last_progress_is_not_lost_when_nothing_is_read() {
 #[test]
 fn a_frame_that_has_come_is_there_without_waiting() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":5,"method":"ping"}"#);
         wire.send(request(6, "nap", r#"{"ms":5}"#));
         assert!(wire.try_receive().is_some_and(|frame| frame.contains("\"id\":5")));
@@ -345,7 +345,7 @@ fn a_frame_that_has_come_is_there_without_waiting() {
 #[test]
 fn the_id_of_a_call_is_its_own_while_it_is_polled_for_the_first_time() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         for id in 0..256 {
             wire.send(request(id, "nap", r#"{"ms":60000}"#));
         }
@@ -391,7 +391,7 @@ fn a_tool_that_is_registered_twice_is_named_once() {
 #[test]
 fn errors_without_an_id_do_not_pile_up_while_nothing_is_sent() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         let burst = |wire: &mut Wire| {
             (0..400).for_each(|_| wire.send("not json"));
             let mut count = 0;
@@ -404,7 +404,7 @@ fn errors_without_an_id_do_not_pile_up_while_nothing_is_sent() {
         tokio::time::sleep(Duration::from_millis(1100)).await;
         assert!((10..=60).contains(&burst(&mut wire)), "ten a second are earned");
 
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         tokio::time::sleep(Duration::from_millis(3100)).await;
         let count = burst(&mut wire);
         assert!((100..=120).contains(&count), "{count} at once");
@@ -414,7 +414,7 @@ fn errors_without_an_id_do_not_pile_up_while_nothing_is_sent() {
 #[test]
 fn a_cursor_that_is_null_is_none_to_a_legacy_server() {
     run(async {
-        let mut wire = open(app(), "2025-11-25");
+        let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{"cursor":null}}"#);
         let answer = receive(&mut wire).await;
         assert!(answer["result"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()), "{answer}");

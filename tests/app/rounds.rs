@@ -117,7 +117,7 @@ fn yes() -> Value {
 
 /// A session of a client that can be asked.
 async fn session(app: App) -> Wire {
-    let mut wire = app.connect().unwrap();
+    let mut wire = app.connect().await.unwrap();
     let params = json!({
         "protocolVersion": "2025-11-25",
         "capabilities": {"elicitation": {}},
@@ -140,7 +140,7 @@ async fn receive(wire: &mut Wire) -> Value {
 
 #[tokio::test]
 async fn what_is_remembered_is_done_once_in_all_rounds() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let first = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
     let state = &first["result"]["requestState"];
     let second = call(&mut wire, "counted", json!({}), json!({"elicitation_1": yes()}), state).await;
@@ -152,7 +152,7 @@ async fn what_is_remembered_is_done_once_in_all_rounds() {
 
 #[tokio::test]
 async fn the_order_and_spacing_of_arguments_do_not_matter() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let request = |arguments: &str, more: &str| {
         let meta = envelope();
         format!(
@@ -173,7 +173,7 @@ async fn the_order_and_spacing_of_arguments_do_not_matter() {
 
 #[tokio::test]
 async fn a_question_from_elsewhere_ends_the_round() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "elsewhere", json!({}), json!({}), &Value::Null).await;
     let question = &asked["result"]["inputRequests"]["elicitation_1"];
     assert_eq!(question["params"]["message"], "From a task?");
@@ -184,7 +184,7 @@ async fn a_question_from_elsewhere_ends_the_round() {
 
 #[tokio::test]
 async fn an_answer_to_another_question_is_none() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
     // The answer to the second question comes before it was asked, and counts when it is.
     let state = &asked["result"]["requestState"];
@@ -202,7 +202,7 @@ async fn two_questions_with_one_key_are_a_mistake() {
     let other = receive(&mut wire).await;
     assert_eq!(other["method"], "elicitation/create", "requests have ids of their own, so a key means nothing");
     drop(wire);
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "twice", json!({}), json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];
     let done = call(&mut wire, "twice", json!({}), json!({"k": yes()}), state).await;
@@ -212,7 +212,7 @@ async fn two_questions_with_one_key_are_a_mistake() {
 
 #[tokio::test]
 async fn mistakes_of_the_author_are_the_operators_business() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let answer = call(&mut wire, "too_much", json!({}), json!({}), &Value::Null).await;
     assert_eq!(answer["error"]["code"], -32603);
     let answer = call(&mut wire, "mistaken", json!({}), json!({}), &Value::Null).await;
@@ -223,7 +223,7 @@ async fn mistakes_of_the_author_are_the_operators_business() {
 
 #[tokio::test]
 async fn a_resource_asks_too_and_its_uri_is_sealed() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let asked = ask(&mut wire, "resources/read", json!({"uri": "asking://diary"})).await;
     assert!(asked["result"].get("ttlMs").is_none());
     let state = &asked["result"]["requestState"];
@@ -236,7 +236,7 @@ async fn a_resource_asks_too_and_its_uri_is_sealed() {
 
 #[tokio::test]
 async fn a_completion_cannot_ask() {
-    let mut wire = app().connect().unwrap();
+    let mut wire = app().connect().await.unwrap();
     let reference = json!({"type": "ref/prompt", "name": "completing"});
     let params = json!({"ref": reference, "argument": {"name": "word", "value": ""}});
     let answer = ask(&mut wire, "completion/complete", params).await;
@@ -247,19 +247,19 @@ async fn a_completion_cannot_ask() {
 #[tokio::test]
 async fn processes_with_one_key_answer_for_each_other() {
     let app = || app().sealing_keys([SealingKey::new([7; 32])]);
-    let (mut one, mut other) = (app().connect().unwrap(), app().connect().unwrap());
+    let (mut one, mut other) = (app().connect().await.unwrap(), app().connect().await.unwrap());
     let asked = call(&mut one, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];
     let done = call(&mut other, "patient", json!({"seconds": 1}), json!({"elicitation_1": yes()}), state).await;
     assert_eq!(done["result"]["content"][0]["text"], "Accepted(true)");
-    let mut stranger = self::app().connect().unwrap();
+    let mut stranger = self::app().connect().await.unwrap();
     let refused = call(&mut stranger, "patient", json!({"seconds": 1}), json!({"elicitation_1": yes()}), state).await;
     assert_eq!(refused["error"]["code"], -32602);
 }
 
 #[tokio::test]
 async fn an_expired_state_is_refused_like_a_forged_one() {
-    let mut wire = app().answer_time(Duration::ZERO).connect().unwrap();
+    let mut wire = app().answer_time(Duration::ZERO).connect().await.unwrap();
     let asked = call(&mut wire, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
     let answers = json!({"elicitation_1": yes()});
     let expired =

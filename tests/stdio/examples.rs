@@ -1,9 +1,11 @@
 //! The examples, run as a client runs them.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::client::example;
 use crate::support::{Folder, Revision, Server};
 
 /// An order manager of its own database, in a folder that lives as long as the test.
@@ -30,6 +32,13 @@ fn hello_in_every_revision() {
 fn hello_is_at_most_twelve_lines() {
     let source = include_str!("../../examples/hello.rs");
     assert!(source.lines().count() <= 12, "{source}");
+}
+
+#[test]
+fn testing_prints_what_a_call_gives() {
+    let output = Command::new(example("testing")).output().expect("the example starts");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"amount\":95.0,\"currency\":\"CHF\"}\n");
 }
 
 #[test]

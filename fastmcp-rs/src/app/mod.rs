@@ -15,7 +15,11 @@ use crate::context::States;
 use crate::engine::{self, ServerConfig};
 use crate::error::Error;
 use crate::protocol::CacheScope;
+#[cfg(feature = "testing")]
+use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
+#[cfg(feature = "testing")]
+use crate::registry::Listed;
 use crate::registry::{Definitions, ListConfig, Registry};
 use crate::seal::{Sealer, SealingKey};
 
@@ -362,6 +366,14 @@ impl App {
             ));
         }
         Ok(engine::Server::new(self.config, registry, Sealer::new(&self.sealing_keys)))
+    }
+
+    /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file
+    /// of them needs no state.
+    #[cfg(feature = "testing")]
+    pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
+        let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut Vec::new());
+        registry.tools.entries().iter().map(|tool| tool.to_json(Revision::V2026_07_28)).collect()
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

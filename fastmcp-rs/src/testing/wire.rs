@@ -1,16 +1,12 @@
-//! An app under test: frames in, frames out, without a process or a pipe.
-//!
-//! The frames are really encoded and pass through the very code that serves standard input.
+//! Frames in, frames out: for tests of the protocol itself, which may send what no client would.
 
-use std::sync::Arc;
-
+use super::peer::{InProcess, Peer};
 use crate::app::App;
-use crate::engine::Connection;
 use crate::error::Error;
-use crate::registry::View;
-use crate::transport::memory;
 
-/// A client's end of a connection to an app in the same process.
+/// A client's end of a connection to an app in the same process, as lines of JSON.
+///
+/// It knows no protocol: what is sent is what the app gets. [`TestClient`](super::TestClient) speaks it for you.
 ///
 /// # Example
 ///
@@ -25,46 +21,38 @@ use crate::transport::memory;
 ///
 /// # #[mcp::main]
 /// # async fn main() -> Result<(), fastmcp_rs::Error> {
-/// let mut wire = App::empty("numbers").tool::<double>().connect()?;
+/// let mut wire = App::empty("numbers").tool::<double>().connect().await?;
 /// wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
 /// assert_eq!(wire.receive().await, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Wire {
-    connection: Handle,
-    view: View,
+    peer: InProcess,
     /// Frames that have come and are not yet received, each with its newline.
     frames: Vec<u8>,
 }
 
-struct Handle(Arc<Connection>);
-
-impl std::fmt::Debug for Handle {
+impl std::fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Connection").finish_non_exhaustive()
+        formatter.debug_struct("Wire").finish_non_exhaustive()
     }
 }
 
 impl App {
-    /// Connects to this app in process, for tests.
+    /// Connects to this app in process, for tests that write frames by hand.
     ///
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
-    pub fn connect(self) -> Result<Wire, Error> {
-        let connection = memory::connect(self.build()?);
-        let view = connection.view();
-        Ok(Wire { connection: Handle(connection), view, frames: Vec::new() })
+    pub async fn connect(self) -> Result<Wire, Error> {
+        Ok(Wire { peer: InProcess::new(self.build()?), frames: Vec::new() })
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        // Nobody is left to hear of the calls that still run.
-        self.connection.0.cancel_all();
-        self.connection.0.outbox().close();
+        self.peer.close();
     }
 }
 
@@ -75,7 +63,7 @@ impl Wire {
     ///
     /// Panics outside a tokio runtime.
     pub fn send(&mut self, message: impl AsRef<[u8]>) {
-        self.connection.0.receive(&mut self.view, message.as_ref(), &mut self.frames);
+        self.peer.receive(message.as_ref(), &mut self.frames);
     }
 
     /// Waits for the next frame: JSON text without its newline.
@@ -86,14 +74,14 @@ impl Wire {
             if let Some(frame) = self.try_receive() {
                 return frame;
             }
-            let late = self.connection.0.outbox().take().await;
+            let late = self.peer.outbox().take().await;
             self.frames.extend(late);
         }
     }
 
     /// The next frame, if one has come.
     pub fn try_receive(&mut self) -> Option<String> {
-        self.frames.extend(self.connection.0.outbox().take_now().unwrap_or_default());
+        self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
         let end = memchr::memchr(b'\n', &self.frames)?;
         let frame: Vec<u8> = self.frames.drain(..=end).collect();
         Some(String::from_utf8_lossy(&frame[..end]).into_owned())

@@ -1,0 +1,60 @@
+//! An app under test, in the process of the test: no pipe, no port, no second program.
+//!
+//! [`App::test_client`](crate::App::test_client) gives a client that speaks either era of the protocol, answers the
+//! server's questions by scripts, and keeps its notifications. Its frames are really encoded and pass through the
+//! very code that serves standard input, so what a test sees is what a client gets.
+//! [`assert_tools_snapshot!`] keeps the tools as they were agreed on. [`Wire`] is for tests of the protocol itself.
+//!
+//! A clock that a test has paused works (tokio's feature `test-util`): time limits and sleeps of 30 seconds pass
+//! at once, and while a `fn` runs on a thread of its own the clock stands.
+//!
+//! # Example: a tool that is too slow
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use fastmcp_rs::prelude::*;
+//! use serde_json::json;
+//!
+//! /// Asks a service that does not answer.
+//! #[mcp::tool(timeout = "10s")]
+//! async fn ask_service() -> String {
+//!     tokio::time::sleep(Duration::from_secs(30)).await;
+//!     "answered".into()
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+//! # runtime.block_on(async {
+//! // In a `#[tokio::test(start_paused = true)]`:
+//! let client = App::empty("services").tool::<ask_service>().test_client().await?;
+//! let reply = client.call("ask_service", json!({})).await?;
+//! assert!(reply.is_error());
+//! assert_eq!(reply.text(), "`ask_service` timed out after 10s.");
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+
+mod client;
+mod link;
+mod peer;
+mod question;
+mod reply;
+mod snapshot;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use crate::assert_tools_snapshot;
+pub use client::{Request, TestClient, TestClientBuilder};
+#[doc(hidden)]
+pub use link::Origin;
+pub use question::{Answer, ElicitationQuestion, SamplingQuestion};
+pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+#[doc(hidden)]
+pub use snapshot::__assert_tools_snapshot;
+pub use snapshot::ToolsSnapshot;
+pub use subscription::{Subscription, SubscriptionFilter};
+pub use wire::Wire;

@@ -1,0 +1,249 @@
+//! Subscriptions: what a client asked to be told.
+//!
+//! In 2026-07-28 that is a request, `subscriptions/listen`, which is answered when it ends. Before, each URI has a
+//! `resources/subscribe`, and what lists there are is told to everyone; a subscription then takes its part of it.
+
+use std::sync::{Arc, PoisonError};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use super::link::{Link, Ticket};
+use super::reply::{Failure, Notification};
+
+/// What a client wants to be told. At first it is nothing.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::testing::SubscriptionFilter;
+///
+/// let filter = SubscriptionFilter::new().tools_list_changed().resource("orders://ORD-101");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscriptionFilter {
+    tools: bool,
+    resources: bool,
+    prompts: bool,
+    uris: Vec<String>,
+}
+
+impl SubscriptionFilter {
+    /// A filter that lets nothing through.
+    pub fn new() -> SubscriptionFilter {
+        SubscriptionFilter::default()
+    }
+
+    /// Also `notifications/tools/list_changed`.
+    pub fn tools_list_changed(mut self) -> SubscriptionFilter {
+        self.tools = true;
+        self
+    }
+
+    /// Also `notifications/resources/list_changed`.
+    pub fn resources_list_changed(mut self) -> SubscriptionFilter {
+        self.resources = true;
+        self
+    }
+
+    /// Also `notifications/prompts/list_changed`.
+    pub fn prompts_list_changed(mut self) -> SubscriptionFilter {
+        self.prompts = true;
+        self
+    }
+
+    /// Also `notifications/resources/updated` of the resource at this URI.
+    pub fn resource(mut self, uri: impl Into<String>) -> SubscriptionFilter {
+        self.uris.push(uri.into());
+        self
+    }
+
+    /// As it is on the wire.
+    fn json(&self) -> Value {
+        let mut filter = Map::new();
+        let lists = [
+            ("toolsListChanged", self.tools),
+            ("resourcesListChanged", self.resources),
+            ("promptsListChanged", self.prompts),
+        ];
+        for (name, is_wanted) in lists {
+            if is_wanted {
+                filter.insert(name.into(), true.into());
+            }
+        }
+        if !self.uris.is_empty() {
+            filter.insert("resourceSubscriptions".into(), self.uris.as_slice().into());
+        }
+        filter.into()
+    }
+
+    fn wants(&self, notification: &Notification) -> bool {
+        match notification.method.as_str() {
+            "notifications/tools/list_changed" => self.tools,
+            "notifications/resources/list_changed" => self.resources,
+            "notifications/prompts/list_changed" => self.prompts,
+            // What is told may be a part of the resource.
+            "notifications/resources/updated" => {
+                let uri = notification.params["uri"].as_str().unwrap_or_default();
+                self.uris.iter().any(|wanted| uri.starts_with(wanted.as_str()))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A subscription, as the link knows it.
+pub(super) struct Open {
+    pub(super) id: i64,
+    filter: SubscriptionFilter,
+    pub(super) notifications: mpsc::UnboundedSender<Notification>,
+    /// Taken by the acknowledgement, which is the first of its notifications.
+    pub(super) acknowledge: Option<oneshot::Sender<Value>>,
+}
+
+impl Open {
+    pub(super) fn wants(&self, notification: &Notification) -> bool {
+        self.filter.wants(notification)
+    }
+}
+
+/// A subscription of a test client. Its end is its last use: to drop it cancels it.
+pub struct Subscription {
+    link: Arc<Link>,
+    id: i64,
+    filter: SubscriptionFilter,
+    notifications: mpsc::UnboundedReceiver<Notification>,
+    acknowledged: Value,
+    /// The answer to `subscriptions/listen`, which is its end.
+    end: Option<Ticket>,
+}
+
+impl Subscription {
+    pub(super) async fn open(
+        link: Arc<Link>,
+        filter: SubscriptionFilter,
+        mut params: Map<String, Value>,
+    ) -> Result<Subscription, Failure> {
+        let is_modern = link.revision.is_modern();
+        // In a session the id is only a name.
+        let (id, end) = if is_modern {
+            let (id, ticket) = link.expect_answer();
+            (id, Some(ticket))
+        } else {
+            (link.fresh_id(), None)
+        };
+        let (sender, notifications) = mpsc::unbounded_channel();
+        let (acknowledge, acknowledged) = oneshot::channel();
+        let acknowledge = is_modern.then_some(acknowledge);
+        link.lock().subscriptions.push(Open { id, filter: filter.clone(), notifications: sender, acknowledge });
+        let mut subscription =
+            Subscription { link: Arc::clone(&link), id, filter, notifications, acknowledged: Value::Null, end };
+        if !is_modern {
+            subscription.acknowledged = subscription.subscribe().await?;
+            return Ok(subscription);
+        }
+        params.insert("notifications".into(), subscription.filter.json());
+        link.send_request(id, "subscriptions/listen", params);
+        match acknowledged.await {
+            Ok(acknowledged) => {
+                subscription.acknowledged = acknowledged;
+                Ok(subscription)
+            }
+            Err(_) => {
+                link.check();
+                match subscription.end.as_mut().and_then(Ticket::answer_now) {
+                    Some(Err(failure)) => Err(failure),
+                    _ => panic!("the server ended a subscription that it had not acknowledged"),
+                }
+            }
+        }
+    }
+
+    /// Subscribes to each resource. Gives what the server will tell.
+    async fn subscribe(&self) -> Result<Value, Failure> {
+        for uri in &self.filter.uris {
+            self.link.begin("resources/subscribe", uri_params(uri)).answer().await?;
+        }
+        let initialization = self.link.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tells = |list: &str| initialization["capabilities"][list]["listChanged"] == true;
+        let honoured = SubscriptionFilter {
+            tools: self.filter.tools && tells("tools"),
+            resources: self.filter.resources && tells("resources"),
+            prompts: self.filter.prompts && tells("prompts"),
+            uris: self.filter.uris.clone(),
+        };
+        Ok(honoured.json())
+    }
+
+    /// What the server has agreed to tell, as a filter on the wire.
+    ///
+    /// Before 2026-07-28 there is no such message; then it is what the server's capabilities declare, and the URIs.
+    pub fn acknowledged(&self) -> &Value {
+        &self.acknowledged
+    }
+
+    /// Waits for the next notification; `None` when the server has ended the subscription.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server sends what it must not.
+    pub async fn next(&mut self) -> Option<Notification> {
+        let next = self.notifications.recv().await;
+        if next.is_none() {
+            self.link.check();
+        }
+        next
+    }
+
+    /// The next notification, if it has come.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server sends what it must not.
+    pub fn try_next(&mut self) -> Option<Notification> {
+        self.link.take_frames();
+        self.link.check();
+        self.notifications.try_recv().ok()
+    }
+
+    /// Ends the subscription, as to drop it does.
+    pub fn cancel(self) {}
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut unwanted = Vec::new();
+        {
+            let mut state = self.link.lock();
+            state.subscriptions.retain(|open| open.id != self.id);
+            if !self.link.revision.is_modern() {
+                let others = &state.subscriptions;
+                let is_wanted = |uri: &String| others.iter().any(|open| open.filter.uris.contains(uri));
+                unwanted.extend(self.filter.uris.iter().filter(|uri| !is_wanted(uri)).cloned());
+            }
+        }
+        if let Some(mut end) = self.end.take() {
+            // It says that it is cancelled when it is dropped, unless the server has ended it.
+            end.answer_now();
+        }
+        if tokio::runtime::Handle::try_current().is_ok() && !std::thread::panicking() {
+            for uri in unwanted {
+                self.link.send_and_forget("resources/unsubscribe", uri_params(&uri));
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Subscription").field("filter", &self.filter).finish_non_exhaustive()
+    }
+}
+
+fn uri_params(uri: &str) -> Map<String, Value> {
+    let mut params = Map::new();
+    params.insert("uri".into(), json!(uri));
+    params
+}
