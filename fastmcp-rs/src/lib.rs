@@ -53,6 +53,7 @@ mod app;
 mod ask;
 mod asking;
 mod blocking;
+mod changes;
 mod client_requests;
 mod component;
 mod context;
