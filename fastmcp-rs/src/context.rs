@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use crate::blocking;
+use crate::changes::{Change, Hub};
 use crate::error::ToolError;
 use crate::outbox::Outbox;
 use crate::protocol::{Level, Revision, write};
@@ -188,6 +189,33 @@ impl Context {
     /// [`Context::log`] at [`Level::Error`].
     pub fn error(&self, data: impl Serialize) {
         self.log(Level::Error, data);
+    }
+
+    /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
+    ///
+    /// The URI is the one that a client reads. It can be any: one that nobody has subscribed to costs nothing, and
+    /// whether there is such a resource is not looked at. It never waits for a client: changes that follow closely
+    /// on each other become one notification, and the last one is never lost. Say so after the change is made.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Marks an order as paid.
+    /// #[mcp::tool]
+    /// async fn pay_order(order_id: &str, ctx: &Context) -> String {
+    ///     // …
+    ///     ctx.notify_resource_updated(format!("orders://{order_id}"));
+    ///     format!("{order_id} is paid")
+    /// }
+    /// ```
+    pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
+        if let Some(changes) = self.state::<Hub>() {
+            changes.publish(Change::Resource(uri.as_ref()));
+        }
     }
 
     /// Whether the call was cancelled, or timed out. An `async` tool need not ask: it is dropped at its

@@ -54,6 +54,7 @@ mod app;
 mod ask;
 mod asking;
 mod blocking;
+mod changes;
 mod client_requests;
 mod clock;
 mod component;

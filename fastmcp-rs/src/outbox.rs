@@ -65,6 +65,12 @@ impl Outbox {
         true
     }
 
+    /// How many bytes wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().bytes.len()
+    }
+
     /// Waits until there is room, or the peer is gone.
     pub(crate) async fn room(&self) {
         loop {

@@ -88,13 +88,14 @@ fn capabilities(name: &str, revision: Revision) -> Value {
 fn capabilities_are_declared_exactly_when_they_are_offered() {
     for revision in Revision::ALL {
         let everything = capabilities("fixture", revision);
-        for name in ["tools", "resources", "prompts", "logging"] {
+        for name in ["tools", "prompts", "logging"] {
             assert_eq!(everything[name], json!({}), "{name} in {revision}");
         }
+        assert_eq!(everything["resources"], json!({"subscribe": true}), "{revision}");
         // 2024-11-05 has the method, but no such capability.
         assert_eq!(everything.get("completions").is_some(), revision >= V2025_03_26);
         assert_eq!(capabilities("hello", revision), json!({"tools": {}}));
-        assert_eq!(capabilities("resources", revision), json!({"resources": {}}));
+        assert_eq!(capabilities("resources", revision), json!({"resources": {"subscribe": true}}));
         // A function that completes may take the context, and so send log messages.
         let mut prompts = json!({"prompts": {}, "completions": {}, "logging": {}});
         if revision < V2025_03_26 {
@@ -126,10 +127,14 @@ fn methods_of_a_capability_that_is_not_declared_are_not_found() {
                 assert_eq!(is_found, owner == server_name, "{method} of {server_name} in {revision}: {}", answer.text);
             }
         }
-        // Subscriptions are not declared, so they are not there either.
-        let mut server = Server::connect("fixture", revision);
-        for method in ["resources/subscribe", "resources/unsubscribe"] {
-            refused(&server.ask(method, json!({"uri": "config://app"})), -32601, method);
+        // Modern clients subscribe in another way.
+        for (server_name, has_resources) in [("hello", false), ("resources", true)] {
+            let mut server = Server::connect(server_name, revision);
+            for method in ["resources/subscribe", "resources/unsubscribe"] {
+                let answer = server.ask(method, Value::Null);
+                let code = if has_resources && !revision.is_modern() { -32602 } else { -32601 };
+                refused(&answer, code, method);
+            }
         }
     }
 }

@@ -17,4 +17,5 @@ mod properties;
 mod regressions;
 mod reliability;
 mod specification;
+mod subscriptions;
 mod utilities;

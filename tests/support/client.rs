@@ -173,6 +173,7 @@ impl Setup {
             stderr_reader,
             sent: HashMap::new(),
             progress: HashMap::new(),
+            listens: HashMap::new(),
             session: None,
             early: VecDeque::new(),
             next_id: 1,
@@ -184,6 +185,18 @@ impl Setup {
         }
         server
     }
+}
+
+/// What became of a `subscriptions/listen`.
+#[derive(Clone, Debug, PartialEq)]
+enum Listen {
+    Asked,
+    /// With the part of the filter that the server honours.
+    Acknowledged(Value),
+    /// The client has had enough; what it is still told was on its way.
+    Cancelled,
+    /// The server has answered it.
+    Ended,
 }
 
 /// A running server. It is killed when this is dropped.
@@ -199,6 +212,8 @@ pub struct Server {
     sent: HashMap<String, VecDeque<(bool, String)>>,
     /// The era of each progress token.
     progress: HashMap<String, bool>,
+    /// The subscriptions that were asked for, by the text of their ids.
+    listens: HashMap<String, Listen>,
     /// The legacy revision that this pipe has agreed on.
     session: Option<Revision>,
     /// Frames that came while another one was waited for.
@@ -298,9 +313,11 @@ impl Server {
         }
         for line in bytes.split(|&byte| byte == b'\n') {
             let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+            // A struct can be read from a list, too, which would take a batch of three for one request.
+            let is_batch = line.first() == Some(&b'[');
             let requests: Vec<Request<'_>> = match serde_json::from_slice(line) {
-                Ok(request) => vec![request],
-                Err(_) => serde_json::from_slice(line).unwrap_or_default(),
+                Ok(request) if !is_batch => vec![request],
+                _ => serde_json::from_slice(line).unwrap_or_default(),
             };
             for request in requests {
                 let meta = &request.params["_meta"];
@@ -308,10 +325,20 @@ impl Server {
                 if let Some(token) = meta.get("progressToken") {
                     self.progress.insert(token.to_string(), modern);
                 }
+                if request.method == "notifications/cancelled" {
+                    let id = request.params["requestId"].to_string();
+                    if let Some(listen) = self.listens.get_mut(&id) {
+                        *listen = Listen::Cancelled;
+                        self.sent.remove(&id);
+                    }
+                }
                 // A response answers the server, which does not answer it.
                 let id = request.id.filter(|_| request.result.is_null());
                 if let Some(id) = id {
                     let method = request.method.as_str().unwrap_or_default().to_owned();
+                    if modern && method == "subscriptions/listen" {
+                        self.listens.entry(id.get().to_owned()).or_insert(Listen::Asked);
+                    }
                     self.sent.entry(id.get().to_owned()).or_default().push_back((modern, method));
                 }
             }
@@ -407,6 +434,12 @@ impl Server {
                     self.session = Some(revision);
                 }
             }
+            if method == "subscriptions/listen" && frame.value.get("result").is_some() {
+                let listen = self.listens.insert(id.to_owned(), Listen::Ended);
+                assert!(matches!(listen, Some(Listen::Acknowledged(_))), "{listen:?} is answered: {}", frame.text);
+                let of = &frame.value["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+                assert_eq!(of, &frame.value["id"], "{}", frame.text);
+            }
             let legacy = self.session.unwrap_or(legacy);
             let revision = if modern { Revision::V2026_07_28 } else { legacy };
             schema::check_answer(revision, &method, &frame.value)
@@ -417,12 +450,52 @@ impl Server {
                 Some(modern) => schema::check_notification(of(*modern), &frame.value),
                 None => Err(format!("progress that nobody asked for: {}", frame.text)),
             }
+        } else if let Some(id) = frame.value.pointer("/params/_meta/io.modelcontextprotocol~1subscriptionId") {
+            self.check_subscription(id, &frame.value);
+            schema::check_notification(Revision::V2026_07_28, &frame.value)
+        } else if let Some(listen) = self.cancelled_listen(frame) {
+            assert_eq!(*listen, Listen::Ended, "it is answered first: {}", frame.text);
+            schema::check_notification(Revision::V2026_07_28, &frame.value)
         } else {
             schema::check_notification(of(self.session.is_none()), &frame.value)
         };
         if let Err(problem) = checked {
             panic!("{problem}");
         }
+    }
+
+    /// The subscription whose end a notification tells.
+    fn cancelled_listen(&self, frame: &Frame) -> Option<&Listen> {
+        let is_cancellation = frame.value["method"] == "notifications/cancelled";
+        is_cancellation.then(|| self.listens.get(&frame.value["params"]["requestId"].to_string()))?
+    }
+
+    /// Checks that a subscription begins with its acknowledgement, and tells only what that says.
+    fn check_subscription(&mut self, id: &Value, notification: &Value) {
+        let listen = self.listens.get_mut(&id.to_string());
+        let listen = listen.unwrap_or_else(|| panic!("a subscription that nobody asked for: {notification}"));
+        let params = &notification["params"];
+        let is_honoured = match (notification["method"].as_str(), &*listen) {
+            (_, Listen::Cancelled) => true,
+            (Some("notifications/subscriptions/acknowledged"), Listen::Asked) => {
+                *listen = Listen::Acknowledged(params["notifications"].clone());
+                true
+            }
+            (Some("notifications/tools/list_changed"), Listen::Acknowledged(filter)) => {
+                filter["toolsListChanged"] == true
+            }
+            (Some("notifications/resources/list_changed"), Listen::Acknowledged(filter)) => {
+                filter["resourcesListChanged"] == true
+            }
+            (Some("notifications/prompts/list_changed"), Listen::Acknowledged(filter)) => {
+                filter["promptsListChanged"] == true
+            }
+            (Some("notifications/resources/updated"), Listen::Acknowledged(filter)) => {
+                filter["resourceSubscriptions"].as_array().is_some_and(|uris| uris.contains(&params["uri"]))
+            }
+            _ => false,
+        };
+        assert!(is_honoured, "{listen:?}, but {notification}");
     }
 
     /// The next frame, which has to come.

@@ -76,7 +76,8 @@ pub fn check_answer(revision: Revision, method: &str, answer: &Value) -> Result<
         "prompts/list" => "ListPromptsResult",
         "prompts/get" => "GetPromptResult",
         "completion/complete" => "CompleteResult",
-        "ping" | "logging/setLevel" => "EmptyResult",
+        "subscriptions/listen" => "SubscriptionsListenResult",
+        "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => "EmptyResult",
         other => return Err(format!("an unexpected result to {other}: {answer}")),
     };
     let result = &answer["result"];
@@ -148,9 +149,10 @@ pub fn check_notification(revision: Revision, notification: &Value) -> Result<()
         "notifications/message" => "LoggingMessageNotification",
         "notifications/progress" => "ProgressNotification",
         "notifications/tools/list_changed" => "ToolListChangedNotification",
-        "notifications/prompts/list_changed" => "PromptListChangedNotification",
         "notifications/resources/list_changed" => "ResourceListChangedNotification",
+        "notifications/prompts/list_changed" => "PromptListChangedNotification",
         "notifications/resources/updated" => "ResourceUpdatedNotification",
+        "notifications/subscriptions/acknowledged" => "SubscriptionsAcknowledgedNotification",
         "notifications/cancelled" => "CancelledNotification",
         other => {
             return Err(format!("an unexpected notification {other}: {notification}"));
@@ -158,7 +160,11 @@ pub fn check_notification(revision: Revision, notification: &Value) -> Result<()
     };
     check(revision, "JSONRPCNotification", notification)?;
     check(revision, definition, notification)?;
-    let message = &notification["params"]["message"];
+    let params = &notification["params"];
+    if !revision.is_modern() && params.pointer("/_meta/io.modelcontextprotocol~1subscriptionId").is_some() {
+        return Err(format!("a subscription's id is newer than {revision}: {notification}"));
+    }
+    let message = &params["message"];
     if revision < Revision::V2025_03_26 && definition == "ProgressNotification" && !message.is_null() {
         return Err(format!("a progress message is newer than {revision}: {notification}"));
     }

@@ -7,6 +7,7 @@ use std::any::{TypeId, type_name};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::changes::Hub;
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
 use crate::component::server::Server;
@@ -51,6 +52,7 @@ pub struct App {
     definitions: Definitions,
     states: States,
     sealing_keys: Vec<SealingKey>,
+    pub(crate) changes: Arc<Hub>,
     problems: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
@@ -118,6 +120,7 @@ impl App {
             definitions,
             states: States::new(),
             sealing_keys: Vec::new(),
+            changes: Arc::default(),
             problems: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
@@ -352,6 +355,8 @@ impl App {
         if !self.version_is_set {
             self.config.version = self.default_version();
         }
+        // Every context has the states, and so a way to tell of changes.
+        self.states.insert(TypeId::of::<Hub>(), Arc::clone(&self.changes) as _);
         let Definitions { tools, resources, prompts } = &self.definitions;
         let counts = [tools.len(), resources.len(), prompts.len()];
         let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut self.problems);
@@ -365,7 +370,7 @@ impl App {
                 self.config.name
             ));
         }
-        Ok(engine::Server::new(self.config, registry, Sealer::new(&self.sealing_keys)))
+        Ok(engine::Server::new(self.config, registry, Sealer::new(&self.sealing_keys), self.changes))
     }
 
     /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file

@@ -55,6 +55,10 @@ impl Connection {
                 }
             }
         }
+        if registry.offers.resources || !registry.offers.list_changes.is_empty() {
+            // One of the messages may let notifications come, which must not overtake what is ready.
+            self.send_now(out);
+        }
         let mut answers = Vec::new();
         let mut calls = Vec::new();
         for message in messages {

@@ -187,7 +187,7 @@ fn job(handler: &Handler, subject: Subject) -> Job<'_> {
 }
 
 /// A parameter that must be a string.
-fn required<'a>(
+pub(super) fn required<'a>(
     request: &Request<'a>,
     name: &str,
     member: impl Fn(&crate::protocol::frame::Params<'a>) -> Option<&'a RawValue>,

@@ -3,7 +3,7 @@
 //! Whoever takes an id out of the table decides what becomes of the call: the call itself, which is then
 //! answered, or a cancellation, after which it is not. So there is exactly one answer, or none.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +23,8 @@ pub(crate) struct InFlight {
     count: AtomicUsize,
     /// Answers that are certain and not yet on their way.
     owed: AtomicUsize,
+    /// Subscriptions that are open.
+    streams: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +38,14 @@ struct Table {
     /// The requests that still wait, each with its ticket: an id may be used again after a cancellation.
     tickets: HashMap<Key, u64>,
     last_ticket: u64,
+    /// The ids of open subscriptions, which have no place: nothing waits for them.
+    streams: HashSet<Key>,
+}
+
+impl Table {
+    fn has(&self, key: &Key) -> bool {
+        self.running.contains_key(key) || self.tickets.contains_key(key) || self.streams.contains(key)
+    }
 }
 
 #[derive(Debug)]
@@ -163,12 +173,12 @@ impl InFlight {
     ///
     /// `is_member`: whether it is part of a batch, which has its place as a whole.
     pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str, is_member: bool) -> Admission {
-        if self.len() == 0 {
+        if self.len() == 0 && self.streams.load(Ordering::Relaxed) == 0 {
             return Admission::Start;
         }
         let key = key();
         let mut table = self.lock();
-        if table.running.contains_key(&key) || table.tickets.contains_key(&key) {
+        if table.has(&key) {
             return Admission::DuplicateId;
         }
         if is_member { Admission::Start } else { self.admit_message(&mut table, Some(key), message) }
@@ -263,12 +273,32 @@ impl InFlight {
         }
     }
 
+    /// Takes the id of a subscription; `false` if another request has it.
+    pub(crate) fn open_stream(&self, key: Key) -> bool {
+        let mut table = self.lock();
+        let is_free = !table.has(&key);
+        if is_free {
+            table.streams.insert(key);
+            self.streams.fetch_add(1, Ordering::Relaxed);
+        }
+        is_free
+    }
+
+    /// Gives the id of a subscription back.
+    pub(crate) fn close_stream(&self, key: &Key) {
+        if self.lock().streams.remove(key) {
+            self.streams.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn cancel(&self, key: &Key) {
         let mut table = self.lock();
         if let Some(call) = table.running.remove(key) {
             call.cancel();
         } else if table.tickets.remove(key).is_some() {
             self.count.fetch_sub(1, Ordering::AcqRel);
+        } else if table.streams.remove(key) {
+            self.streams.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

@@ -49,6 +49,10 @@ impl Connection {
                 finish_frame(out, |out| write::result(out, id, b"{}"));
                 Ok(Dispatched::Done)
             }
+            "resources/subscribe" if request.registry.offers.resources => {
+                self.subscribe(session.revision, request, out)
+            }
+            "resources/unsubscribe" if request.registry.offers.resources => self.unsubscribe(request, out),
             _ => {
                 let token = request.frame.meta().and_then(|meta| meta.progress_token);
                 let facts = CallFacts {
@@ -81,6 +85,7 @@ impl Connection {
         if self.session.set(Arc::new(session)).is_err() {
             return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
         }
+        self.feed.open_session(request.registry.offers.list_changes);
         let mut result = Vec::new();
         // A `Value` always has a JSON form.
         let _ = write::json(&mut result, &self.server.initialization(&request.registry.offers, revision));

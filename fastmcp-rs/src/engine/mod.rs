@@ -10,11 +10,13 @@
 mod batch;
 mod call;
 mod components;
+mod feed;
 mod in_flight;
 mod legacy;
 mod modern;
 mod rounds;
 mod server;
+mod subscriptions;
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,6 +38,7 @@ use crate::protocol::id::{Id, Key};
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
+use feed::Feed;
 use in_flight::{InFlight, Reservation};
 use legacy::Session;
 
@@ -52,7 +55,10 @@ pub(crate) struct Connection {
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
     in_flight: Arc<InFlight>,
-    /// Whether a call has ever waited: from then on there are answers that nobody is ready to write.
+    /// What the client is told without having called.
+    feed: Arc<Feed>,
+    /// Whether a call has ever waited, or somebody wants notifications: from then on there are frames that nobody
+    /// is ready to write.
     answers_late: AtomicBool,
     /// Whether nothing more is to be served.
     stopping: AtomicBool,
@@ -78,11 +84,14 @@ pub(crate) enum Dispatched {
 
 impl Connection {
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
+        let outbox = Arc::new(Outbox::default());
+        let feed = Feed::new(&server.changes, &outbox);
         Arc::new(Connection {
             server,
             transport,
-            outbox: Arc::new(Outbox::default()),
+            outbox,
             client_requests: Arc::default(),
+            feed,
             session: OnceLock::new(),
             in_flight: Arc::default(),
             answers_late: AtomicBool::new(false),
@@ -260,7 +269,7 @@ impl Connection {
             return Dispatched::Done;
         };
         let Some(id) = id else {
-            self.notification(&method, frame);
+            self.notification(&method, frame, out);
             return Dispatched::Done;
         };
         let request = Request { registry, message, frame, id, method: &method, admitted: Cell::new(admitted) };
@@ -295,18 +304,20 @@ impl Connection {
         self.client_requests.resolve(id, reply);
     }
 
-    fn notification(&self, method: &str, frame: &Frame<'_>) {
+    fn notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
         match method {
             "notifications/cancelled" => {
                 let params = frame.params();
                 if let Some(id) = params.and_then(|params| params.request_id).and_then(Id::parse) {
                     let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
                     tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
-                    self.in_flight.cancel(&id.key());
+                    let key = id.key();
+                    self.feed.close(&key);
+                    self.in_flight.cancel(&key);
                 }
             }
-            // Requests are served before it comes, so it changes nothing.
-            "notifications/initialized" => {}
+            // Requests are served before it comes already.
+            "notifications/initialized" => self.begin_session(out),
             _ => {}
         }
     }

@@ -27,6 +27,10 @@ impl Connection {
                 finish_frame(out, |out| write::result(out, id, self.server.discovery(request.registry)));
                 Ok(Dispatched::Done)
             }
+            "subscriptions/listen" => {
+                check_meta(meta)?;
+                self.listen(request, out)
+            }
             method if !request.registry.offers.method(method) => Err(unknown_method(method)),
             _ => {
                 let log = check_meta(meta)?;

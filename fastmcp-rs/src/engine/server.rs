@@ -1,9 +1,11 @@
 //! What an app became: everything that is fixed once a server runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::changes::{Hub, ListKind};
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
@@ -33,35 +35,39 @@ pub(crate) struct Server {
     pub(crate) config: ServerConfig,
     pub(crate) components: Live,
     pub(crate) sealer: Sealer,
+    pub(crate) changes: Arc<Hub>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
     pub(crate) server_info: Vec<u8>,
 }
 
 impl Server {
-    pub(crate) fn new(config: ServerConfig, registry: Registry, sealer: Sealer) -> Server {
+    pub(crate) fn new(config: ServerConfig, registry: Registry, sealer: Sealer, changes: Arc<Hub>) -> Server {
         let mut server_info = Vec::new();
         if config.announce_server {
             server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, components: Live::new(registry), sealer, server_info }
+        Server { config, components: Live::new(registry), sealer, changes, server_info }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
     fn capabilities(offers: &Offers, revision: Revision) -> Value {
         let mut capabilities = Map::new();
-        let mut offer = |name: &str, is_offered: bool| {
+        let mut offer = |name: &str, is_offered: bool, options: &[(&str, bool)]| {
             if is_offered {
-                capabilities.insert(name.into(), json!({}));
+                let options = options.iter().filter(|(_, is_there)| *is_there);
+                let options: Map<String, Value> = options.map(|(option, _)| ((*option).into(), true.into())).collect();
+                capabilities.insert(name.into(), options.into());
             }
         };
+        let list_changed = |kind| ("listChanged", offers.list_changes.contains(kind));
         // 2024-11-05 has the method, but no capability of that name.
-        offer("completions", offers.completions && revision >= Revision::V2025_03_26);
-        offer("logging", offers.logging);
-        offer("prompts", offers.prompts);
-        offer("resources", offers.resources);
-        offer("tools", offers.tools);
+        offer("completions", offers.completions && revision >= Revision::V2025_03_26, &[]);
+        offer("logging", offers.logging, &[]);
+        offer("prompts", offers.prompts, &[list_changed(ListKind::Prompts)]);
+        offer("resources", offers.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
+        offer("tools", offers.tools, &[list_changed(ListKind::Tools)]);
         capabilities.into()
     }
 

@@ -44,6 +44,7 @@ members! {
         protocol_version: "protocolVersion" => &'a RawValue,
         capabilities: "capabilities" => &'a RawValue,
         client_info: "clientInfo" => &'a RawValue,
+        notifications: "notifications" => &'a RawValue,
     }
 }
 

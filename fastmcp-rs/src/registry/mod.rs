@@ -23,6 +23,7 @@ pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub(crate) use tool::ToolEntry;
 
+use crate::changes::Lists;
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
@@ -128,6 +129,8 @@ pub(crate) struct Offers {
     pub(crate) prompts: bool,
     pub(crate) completions: bool,
     pub(crate) logging: bool,
+    /// The lists that may change while the server runs.
+    pub(crate) list_changes: Lists,
 }
 
 impl Offers {
@@ -149,6 +152,7 @@ impl Offers {
             completions: of_templates().chain(of_prompts()).any(Handler::can_complete),
             // Only a component that looks at its context can send log messages.
             logging: all.any(Handler::looks_at_its_request),
+            list_changes: Lists::NONE,
         }
     }
 

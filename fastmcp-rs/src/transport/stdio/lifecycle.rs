@@ -107,6 +107,8 @@ fn wait_for_end(connection: &Connection, events: &mut Events) -> Event {
 /// answers are written. A server that was asked to stop has less time.
 fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     connection.stop();
+    // They would never end by themselves.
+    connection.end_subscriptions();
     let outbox = connection.outbox();
     let start = Instant::now();
     let mut asked = (event != Event::EndOfInput).then_some(start);

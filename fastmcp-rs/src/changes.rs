@@ -1,0 +1,201 @@
+//! What has changed on a server, and who wants to know.
+//!
+//! Whoever changes something says so to the [`Hub`]; those who write notifications listen to it. Neither knows the
+//! other: a handler need not know the engine, nor which clients are there. To say that something has changed never
+//! waits for a client, works on any thread, and costs one load of a number if nobody wants to know.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+/// A list of components. Resources and templates are one to those who want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    Tools,
+    Resources,
+    Prompts,
+}
+
+impl ListKind {
+    pub(crate) const ALL: [ListKind; 3] = [ListKind::Tools, ListKind::Resources, ListKind::Prompts];
+}
+
+/// A set of lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lists(u8);
+
+impl Lists {
+    pub(crate) const NONE: Lists = Lists(0);
+
+    pub(crate) fn with(self, kind: ListKind) -> Lists {
+        Lists(self.0 | 1 << kind as u8)
+    }
+
+    pub(crate) fn contains(self, kind: ListKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn and(self, other: Lists) -> Lists {
+        Lists(self.0 & other.0)
+    }
+}
+
+impl FromIterator<ListKind> for Lists {
+    fn from_iter<I: IntoIterator<Item = ListKind>>(kinds: I) -> Lists {
+        kinds.into_iter().fold(Lists::NONE, Lists::with)
+    }
+}
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change<'a> {
+    /// Components came, went or changed what they say about themselves.
+    List(ListKind),
+    /// What is read at this URI.
+    Resource(&'a str),
+}
+
+/// One who is told of changes. It is told under a lock, so it must not wait.
+pub(crate) trait Listener: Send + Sync {
+    fn changed(self: Arc<Self>, change: Change<'_>);
+}
+
+/// Tells the listeners of a server what has changed.
+#[derive(Default)]
+pub(crate) struct Hub {
+    listeners: RwLock<Listeners>,
+    /// How many want to know of lists.
+    lists: AtomicUsize,
+    /// How many want to know of resources.
+    resources: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Listeners {
+    all: Vec<Weak<dyn Listener>>,
+    /// How many there may be before those that are gone are looked for.
+    limit: usize,
+}
+
+impl Hub {
+    /// Something has changed: who reads it from now on must see the change.
+    pub(crate) fn publish(&self, change: Change<'_>) {
+        let interested = match change {
+            Change::List(_) => &self.lists,
+            Change::Resource(_) => &self.resources,
+        };
+        if interested.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        for listener in &self.listeners.read().unwrap_or_else(PoisonError::into_inner).all {
+            if let Some(listener) = listener.upgrade() {
+                listener.changed(change);
+            }
+        }
+    }
+
+    /// Adds a listener, which is told as long as it is there and there is an [`Interest`].
+    pub(crate) fn listen(&self, listener: Weak<dyn Listener>) {
+        let mut listeners = self.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        if listeners.all.len() >= listeners.limit {
+            listeners.all.retain(|listener| listener.strong_count() > 0);
+            listeners.limit = (2 * listeners.all.len()).max(16);
+        }
+        listeners.all.push(listener);
+    }
+
+    /// Counts one who wants to know of lists, as long as what is returned lives.
+    pub(crate) fn interest_in_lists(self: &Arc<Self>) -> Interest {
+        Interest::new(self, |hub| &hub.lists)
+    }
+
+    /// Counts one who wants to know of resources, as long as what is returned lives.
+    pub(crate) fn interest_in_resources(self: &Arc<Self>) -> Interest {
+        Interest::new(self, |hub| &hub.resources)
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Hub { lists, resources, .. } = self;
+        formatter.debug_struct("Hub").field("lists", lists).field("resources", resources).finish_non_exhaustive()
+    }
+}
+
+/// One who wants to know of changes.
+pub(crate) struct Interest {
+    hub: Arc<Hub>,
+    counter: fn(&Hub) -> &AtomicUsize,
+}
+
+impl Interest {
+    fn new(hub: &Arc<Hub>, counter: fn(&Hub) -> &AtomicUsize) -> Interest {
+        counter(hub).fetch_add(1, Ordering::AcqRel);
+        Interest { hub: Arc::clone(hub), counter }
+    }
+}
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        (self.counter)(&self.hub).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Ear(Mutex<Vec<String>>);
+
+    impl Listener for Ear {
+        fn changed(self: Arc<Self>, change: Change<'_>) {
+            self.0.lock().unwrap().push(format!("{change:?}"));
+        }
+    }
+
+    #[test]
+    fn listeners_are_told_while_somebody_is_interested() {
+        let hub = Arc::new(Hub::default());
+        let ear = Arc::new(Ear::default());
+        let weak: Weak<dyn Listener> = Arc::downgrade(&(Arc::clone(&ear) as Arc<dyn Listener>));
+        hub.listen(weak);
+        hub.publish(Change::Resource("a:b"));
+        hub.publish(Change::List(ListKind::Tools));
+        assert!(ear.0.lock().unwrap().is_empty());
+
+        let interest = hub.interest_in_resources();
+        hub.publish(Change::Resource("a:b"));
+        hub.publish(Change::List(ListKind::Tools));
+        assert_eq!(*ear.0.lock().unwrap(), [r#"Resource("a:b")"#]);
+        drop(interest);
+        hub.publish(Change::Resource("a:b"));
+        assert_eq!(ear.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn listeners_that_are_gone_do_not_pile_up() {
+        let hub = Hub::default();
+        let stays = Arc::new(Ear::default()) as Arc<dyn Listener>;
+        hub.listen(Arc::downgrade(&stays));
+        for _ in 0..1000 {
+            hub.listen(Arc::downgrade(&(Arc::new(Ear::default()) as Arc<dyn Listener>)));
+        }
+        let listeners = hub.listeners.read().unwrap();
+        assert!(listeners.all.len() <= 16, "{}", listeners.all.len());
+        assert!(listeners.all.iter().any(|listener| listener.strong_count() > 0));
+    }
+
+    #[test]
+    fn sets_of_lists() {
+        let some: Lists = [ListKind::Tools, ListKind::Prompts].into_iter().collect();
+        assert!(some.contains(ListKind::Prompts) && !some.contains(ListKind::Resources));
+        assert!(some.and(Lists::NONE.with(ListKind::Resources)).is_empty());
+        assert_eq!(some.and(ListKind::ALL.into_iter().collect()), some);
+    }
+}

@@ -1,0 +1,283 @@
+//! What clients ask to be told: `subscriptions/listen`, and what sessions had before it.
+//!
+//! A subscription is no call: it takes no call's place, waits for none, and no server waits for it at its end.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::components::required;
+use super::feed::{MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, Refused, Wanted, write_meta};
+use super::{Admitted, Connection, Dispatched, Request, finish_frame};
+use crate::changes::{ListKind, Lists};
+use crate::component::answer::unknown_resource;
+use crate::protocol::Revision;
+use crate::protocol::object::{Object, members, text};
+use crate::protocol::write::{self, RpcError, code};
+use crate::registry::Registry;
+
+members! {
+    /// What a modern client wants to be told.
+    Filter {
+        tools: "toolsListChanged" => &'a RawValue,
+        resources: "resourcesListChanged" => &'a RawValue,
+        prompts: "promptsListChanged" => &'a RawValue,
+        uris: "resourceSubscriptions" => &'a RawValue,
+    }
+}
+
+impl Connection {
+    /// `subscriptions/listen`: it is answered when it ends, and acknowledged now.
+    pub(super) fn listen(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+        if request.is_member() {
+            let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
+            return Err(RpcError::new(code::INVALID_REQUEST, text));
+        }
+        let wanted = honoured(request.registry, wanted(request)?);
+        let key = request.id.key();
+        if !self.in_flight.open_stream(key.clone()) {
+            return Err(RpcError::new(
+                code::INVALID_REQUEST,
+                "Invalid request: another request with this id is not yet answered",
+            ));
+        }
+        let id = request.id.as_str();
+        let acknowledgement = acknowledgement(id, &wanted);
+        let opened = self.feed.open(request.id, wanted, || {
+            out.extend_from_slice(&acknowledgement);
+            self.send_now(out);
+        });
+        opened.map(|()| Dispatched::Done).map_err(|refused| {
+            self.in_flight.close_stream(&key);
+            refusal(&refused)
+        })
+    }
+
+    /// `resources/subscribe` of a legacy session.
+    pub(super) fn subscribe(
+        &self,
+        revision: Revision,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Dispatched, RpcError> {
+        let uri = required(request, "uri", |params| params.uri)?;
+        if !is_there(request.registry, &uri) {
+            return Err(unknown_resource(&uri, revision));
+        }
+        let subscribed = self.feed.subscribe(&uri, || {
+            finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
+            if request.is_member() {
+                // Its answer is part of the batch's.
+                self.answers_late.store(true, Ordering::Release);
+            } else {
+                self.send_now(out);
+            }
+        });
+        subscribed.map(|()| Dispatched::Done).map_err(|refused| refusal(&refused))
+    }
+
+    /// `resources/unsubscribe` of a legacy session. What is not subscribed to need not exist.
+    pub(super) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+        self.feed.unsubscribe(&required(request, "uri", |params| params.uri)?);
+        finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
+        Ok(Dispatched::Done)
+    }
+
+    /// `notifications/initialized`: from now on a session may be told what it has not asked for.
+    pub(super) fn begin_session(&self, out: &mut Vec<u8>) {
+        self.feed.begin_session(|| self.send_now(out));
+    }
+
+    /// Sends what is ready by the way that notifications take, which cannot overtake it then.
+    pub(super) fn send_now(&self, out: &mut Vec<u8>) {
+        // Who writes must look into the outbox from now on, also while nobody calls.
+        self.answers_late.store(true, Ordering::Release);
+        self.outbox.push(out);
+        out.clear();
+    }
+
+    /// Ends every subscription: each is answered, and then cancelled, which is how the end of a server is told
+    /// where subscriptions share a stream with everything else.
+    pub(crate) fn end_subscriptions(&self) {
+        self.feed.end(|out, id| {
+            finish_frame(out, |out| {
+                write::begin_result(out, id);
+                out.extend_from_slice(br#"{"resultType":"complete","#);
+                write_meta(out, id);
+                if !self.server.server_info.is_empty() {
+                    // Into the object that has just been closed.
+                    out.pop();
+                    out.push(b',');
+                    out.extend_from_slice(&self.server.server_info);
+                    out.push(b'}');
+                }
+                out.extend_from_slice(b"}}");
+            });
+            finish_frame(out, |out| {
+                out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
+                out.extend_from_slice(id.as_bytes());
+                out.extend_from_slice(br#","reason":"the server ends"}}"#);
+            });
+        });
+    }
+}
+
+/// What the filter of a request says.
+fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
+    let filter = request.frame.params().and_then(|params| params.notifications).map(RawValue::get);
+    let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
+        RpcError::invalid_params(
+            "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
+             `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
+        )
+    })?;
+    let filter: Filter<'_> = match serde_json::from_str(filter) {
+        Ok(Object::Members(filter)) => filter,
+        _ => return Err(RpcError::invalid_params("Invalid params: `notifications` gives a member twice")),
+    };
+    let flags = [
+        (ListKind::Tools, "toolsListChanged", filter.tools),
+        (ListKind::Resources, "resourcesListChanged", filter.resources),
+        (ListKind::Prompts, "promptsListChanged", filter.prompts),
+    ];
+    let mut lists = Lists::NONE;
+    for (kind, name, flag) in flags {
+        match flag.map(RawValue::get) {
+            Some("true") => lists = lists.with(kind),
+            None | Some("false") => {}
+            Some(_) => {
+                let text = format!("Invalid params: `notifications.{name}` must be true or false");
+                return Err(RpcError::invalid_params(text));
+            }
+        }
+    }
+    Ok(Wanted { lists, uris: filter.uris.map_or_else(|| Ok(Vec::new()), wanted_uris)? })
+}
+
+fn wanted_uris(raw: &RawValue) -> Result<Vec<Arc<str>>, RpcError> {
+    let invalid =
+        || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
+    let Uris(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
+    if uris.len() > MAX_URIS || bytes > MAX_URI_BYTES {
+        return Err(RpcError::invalid_params(format!(
+            "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
+        )));
+    }
+    let mut seen = HashSet::new();
+    let mut wanted = Vec::new();
+    for uri in uris {
+        let uri: Arc<str> = text(uri).ok_or_else(invalid)?.into();
+        if seen.insert(Arc::clone(&uri)) {
+            wanted.push(uri);
+        }
+    }
+    Ok(wanted)
+}
+
+/// A list of which no more is kept than a subscription may have, and one to tell that there are more.
+struct Uris<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Uris<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(UrisVisitor)
+    }
+}
+
+struct UrisVisitor;
+
+impl<'de> Visitor<'de> for UrisVisitor {
+    type Value = Uris<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of URIs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Uris<'de>, A::Error> {
+        let mut uris = Vec::new();
+        while uris.len() <= MAX_URIS {
+            let Some(uri) = seq.next_element()? else { return Ok(Uris(uris)) };
+            uris.push(uri);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Uris(uris))
+    }
+}
+
+/// The part of what is wanted that there is. What is not there, or not for this client, is left out without a
+/// word, so that nobody can find out what else there is.
+fn honoured(registry: &Registry, wanted: Wanted) -> Wanted {
+    let Wanted { lists, mut uris } = wanted;
+    uris.retain(|uri| is_there(registry, uri));
+    Wanted { lists: lists.and(registry.offers.list_changes), uris }
+}
+
+/// Whether somebody could read a resource at this URI.
+fn is_there(registry: &Registry, uri: &str) -> bool {
+    registry.resource(uri).is_some()
+}
+
+fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {
+    let mut out = Vec::new();
+    finish_frame(&mut out, |out| {
+        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
+        write_meta(out, id);
+        out.extend_from_slice(br#","notifications":{"#);
+        let begin = out.len();
+        let flags: [(ListKind, &[u8]); 3] = [
+            (ListKind::Tools, br#""toolsListChanged":true"#),
+            (ListKind::Resources, br#""resourcesListChanged":true"#),
+            (ListKind::Prompts, br#""promptsListChanged":true"#),
+        ];
+        let member = |out: &mut Vec<u8>, text: &[u8]| {
+            if out.len() > begin {
+                out.push(b',');
+            }
+            out.extend_from_slice(text);
+        };
+        for (kind, text) in flags {
+            if honoured.lists.contains(kind) {
+                member(out, text);
+            }
+        }
+        if !honoured.uris.is_empty() {
+            member(out, br#""resourceSubscriptions":"#);
+            // Strings always have a JSON form.
+            let uris: Vec<&str> = honoured.uris.iter().map(|uri| &**uri).collect();
+            let _ = write::json(out, &uris);
+        }
+        out.extend_from_slice(b"}}}");
+    });
+    out
+}
+
+fn refusal(refused: &Refused) -> RpcError {
+    match refused {
+        Refused::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        Refused::TooManySubscriptions => RpcError::new(
+            code::INTERNAL_ERROR,
+            format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
+        ),
+        Refused::TooManyUris => RpcError::new(
+            code::INTERNAL_ERROR,
+            format!(
+                "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
+            ),
+        ),
+    }
+}
+
+impl Request<'_> {
+    fn is_member(&self) -> bool {
+        let admitted = self.admitted.take();
+        let is_member = matches!(admitted, Admitted::Member);
+        self.admitted.set(admitted);
+        is_member
+    }
+}
