@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use crate::blocking;
 use crate::error::ToolError;
 use crate::outbox::Outbox;
+use crate::principal::Principal;
 use crate::protocol::{Level, Revision, write};
 
 /// The shortest time between two progress notifications of a call: 20 a second.
@@ -50,7 +51,7 @@ pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 pub struct Context {
     component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
-    request: Option<Arc<Request>>,
+    pub(crate) request: Option<Arc<Request>>,
 }
 
 /// What the calls of one component have in common.
@@ -226,7 +227,7 @@ impl Context {
 
     /// The request's `_meta`, with the keys that the protocol does not know; empty if there is none.
     ///
-    /// The trace context of the request is here too: `traceparent`, `tracestate`, `baggage`.
+    /// For the trace that the request belongs to, see [`Context::trace_context`].
     pub fn meta(&self) -> Map<String, Value> {
         let text = self.request.as_ref().and_then(|request| request.meta.as_deref());
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -345,6 +346,9 @@ impl LogFilter {
 
 /// A request while it is being answered.
 pub(crate) struct Request {
+    /// JSON text.
+    pub(crate) id: Box<str>,
+    pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::engine::Connection;
 use crate::error::Error;
+use crate::principal::Principal;
 use crate::registry::View;
 use crate::transport::memory;
 
@@ -54,7 +55,21 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
     pub fn connect(self) -> Result<Wire, Error> {
-        let connection = memory::connect(self.build()?);
+        self.connect_by(None)
+    }
+
+    /// Connects to this app in process as somebody whom the transport knows: what
+    /// [`Context::principal`](crate::Context::principal) gives.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::check`]).
+    pub fn connect_as(self, principal: Principal) -> Result<Wire, Error> {
+        self.connect_by(Some(principal))
+    }
+
+    fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
+        let connection = memory::connect(self.build()?, principal);
         let view = connection.view();
         Ok(Wire { connection: Handle(connection), view, frames: Vec::new() })
     }

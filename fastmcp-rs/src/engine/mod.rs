@@ -11,6 +11,7 @@ mod batch;
 mod call;
 mod components;
 mod in_flight;
+mod layered;
 mod legacy;
 mod modern;
 mod server;
@@ -29,6 +30,7 @@ pub(crate) use server::{Server, ServerConfig};
 use crate::context::Transport;
 use crate::operator;
 use crate::outbox::Outbox;
+use crate::principal::Principal;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
@@ -45,6 +47,8 @@ const ERRORS_PER_SECOND: u32 = 10;
 pub(crate) struct Connection {
     server: Arc<Server>,
     transport: Transport,
+    /// Who the peer is, if the transport knows.
+    principal: Option<Arc<Principal>>,
     outbox: Arc<Outbox>,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
@@ -75,9 +79,15 @@ pub(crate) enum Dispatched {
 
 impl Connection {
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
+        Connection::of(server, transport, None)
+    }
+
+    /// The connection of somebody whom the transport knows.
+    pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         Arc::new(Connection {
             server,
             transport,
+            principal,
             outbox: Arc::new(Outbox::default()),
             session: OnceLock::new(),
             in_flight: Arc::default(),
