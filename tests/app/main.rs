@@ -10,8 +10,13 @@ use serde_json::{Value, json};
 use toolbox as _;
 
 mod context;
+mod layers;
 mod regressions;
 mod rich_types;
+// The official schemas; no process is started here.
+#[allow(dead_code, unused_imports)]
+#[path = "../support/mod.rs"]
+mod support;
 
 mod shop {
     use super::*;

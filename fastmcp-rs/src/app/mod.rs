@@ -13,6 +13,7 @@ use crate::component::tool::{Location, RegisteredTool, Tool};
 use crate::context::States;
 use crate::engine::{Server, ServerConfig};
 use crate::error::Error;
+use crate::layers::Layer;
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
 use crate::registry::{Definitions, ListConfig, Registry};
@@ -168,6 +169,24 @@ impl App {
         self
     }
 
+    /// Puts a layer around every operation: calls, reads, lists. The first one added is the outermost; see
+    /// [`layers`](crate::layers).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::layers::{RateLimit, StructuredLogging};
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// // What is refused by the limit is logged too.
+    /// let app = App::empty("x").layer(StructuredLogging::new()).layer(RateLimit::per_second(10.0));
+    /// # let _ = app;
+    /// ```
+    pub fn layer(mut self, layer: impl Layer) -> App {
+        self.definitions.layers.push(Arc::new(layer));
+        self
+    }
+
     /// The server's version. By default it is the version of the program's crate.
     pub fn version(mut self, version: impl Into<String>) -> App {
         self.config.version = version.into();
@@ -290,7 +309,7 @@ impl App {
         if !self.version_is_set {
             self.config.version = self.default_version();
         }
-        let Definitions { tools, resources, prompts } = &self.definitions;
+        let Definitions { tools, resources, prompts, .. } = &self.definitions;
         let counts = [tools.len(), resources.len(), prompts.len()];
         let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut self.problems);
         if !self.problems.is_empty() {
@@ -311,7 +330,7 @@ impl App {
         if let Some(version) = PROGRAM_VERSION.get() {
             return (*version).to_owned();
         }
-        let Definitions { tools, resources, prompts } = &self.definitions;
+        let Definitions { tools, resources, prompts, .. } = &self.definitions;
         let first = tools.first().map(|tool| tool.location);
         let first = first.or_else(|| resources.first().map(|resource| resource.location));
         let first = first.or_else(|| prompts.first().map(|prompt| prompt.location));
@@ -328,6 +347,7 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Definitions {
         tools: tools.filter(|tool| is_wanted(&tool.location)).collect(),
         resources: resources.filter(|resource| is_wanted(&resource.location)).collect(),
         prompts: prompts.filter(|prompt| is_wanted(&prompt.location)).collect(),
+        layers: Vec::new(),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct AnswerFrame<'a> {
 }
 
 /// What is asked of a component.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Subject {
     ToolCall {
         /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
@@ -46,6 +46,8 @@ pub(crate) enum Subject {
     Completion {
         text: Box<str>,
     },
+    /// What there is, rather than a component.
+    List,
 }
 
 impl Subject {
@@ -56,6 +58,7 @@ impl Subject {
             Subject::ResourceRead { .. } => "resource",
             Subject::PromptGet { .. } => "prompt",
             Subject::Completion { .. } => "completion",
+            Subject::List => "list",
         }
     }
 }
@@ -70,6 +73,11 @@ pub struct Answer<'a> {
 impl<'a> Answer<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, frame: AnswerFrame<'a>) -> Self {
         Answer { out, frame }
+    }
+
+    /// A result that is JSON text already.
+    pub(crate) fn raw(&mut self, json: &str) {
+        write::result(self.out, self.frame.id, json.as_bytes());
     }
 
     /// A single block of text.
@@ -93,7 +101,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn rpc_error(&mut self, error: &RpcError) {
+    pub(crate) fn rpc_error(&mut self, error: &RpcError) {
         write::error(self.out, Some(self.frame.id), error);
     }
 

@@ -1,5 +1,6 @@
 //! What an app became: everything that is fixed once a server runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -30,7 +31,7 @@ pub(crate) struct Server {
     pub(crate) config: ServerConfig,
     pub(crate) components: Live,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
-    pub(crate) server_info: Vec<u8>,
+    pub(crate) server_info: Arc<[u8]>,
 }
 
 impl Server {
@@ -41,7 +42,7 @@ impl Server {
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, components: Live::new(registry), server_info }
+        Server { config, components: Live::new(registry), server_info: server_info.into() }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
