@@ -17,6 +17,7 @@ use crate::blocking;
 use crate::changes::{Change, Hub};
 use crate::error::ToolError;
 use crate::outbox::Outbox;
+use crate::principal::Principal;
 use crate::protocol::{Level, Revision, write};
 use crate::questions::Questions;
 
@@ -255,7 +256,7 @@ impl Context {
 
     /// The request's `_meta`, with the keys that the protocol does not know; empty if there is none.
     ///
-    /// The trace context of the request is here too: `traceparent`, `tracestate`, `baggage`.
+    /// For the trace that the request belongs to, see [`Context::trace_context`].
     pub fn meta(&self) -> Map<String, Value> {
         let text = self.request.as_ref().and_then(|request| request.meta.as_deref());
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -374,6 +375,9 @@ impl LogFilter {
 
 /// A request while it is being answered.
 pub(crate) struct Request {
+    /// JSON text.
+    pub(crate) id: Box<str>,
+    pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.

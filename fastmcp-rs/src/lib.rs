@@ -26,6 +26,7 @@
 //! - [`Context`]: progress, log messages, who asks.
 //! - [`State`] and [`FromContext`]: what a tool is given besides its arguments.
 //! - [`ToolError`]: who reads an error.
+//! - [`layers`]: code around every operation, such as rate limits.
 //!
 //! # Features
 //!
@@ -61,6 +62,7 @@ mod component;
 mod context;
 mod engine;
 mod error;
+pub mod layers;
 #[cfg(feature = "logging")]
 pub mod logging;
 pub mod mcp;
@@ -68,9 +70,11 @@ mod operator;
 mod outbox;
 mod panics;
 pub mod prelude;
+mod principal;
 mod protocol;
 mod questions;
 mod registry;
+mod request_facts;
 mod runtime;
 mod schema;
 mod seal;
@@ -99,10 +103,12 @@ pub use component::server::Server;
 pub use component::tool::Tool;
 pub use context::{ClientInfo, Context, Track, Transport};
 pub use error::{Error, ToolError};
+pub use principal::Principal;
 pub use protocol::content::Text;
 pub use protocol::{
     Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
 };
+pub use request_facts::TraceContext;
 pub use seal::SealingKey;
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

@@ -326,3 +326,32 @@ async fn a_clients_error_is_a_text_for_the_model() {
         assert!(text.contains("does not fit the question"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_question_passes_through_layers_and_belongs_to_who_was_asked() {
+    use fastmcp_rs::Principal;
+    use fastmcp_rs::layers::{Timing, from_fn};
+
+    let app = || {
+        app()
+            .sealing_keys([SealingKey::new([7; 32])])
+            .layer(Timing::new())
+            .layer(from_fn(|operation, next| async move { next.run(operation).await }))
+    };
+    let mut ada = app().connect_as(Principal::new("ada")).await.unwrap();
+    let asked = call(&mut ada, "counted", json!({}), json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    assert_eq!(asked["result"]["inputRequests"]["elicitation_1"]["params"]["message"], "First?");
+    let answers = json!({"elicitation_1": yes(), "elicitation_2": yes()});
+    let mut bob = app().connect_as(Principal::new("bob")).await.unwrap();
+    let stolen = call(&mut bob, "counted", json!({}), answers.clone(), state).await;
+    assert_eq!(stolen["error"]["code"], -32602);
+    let done = call(&mut ada, "counted", json!({}), answers, state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "1 1 Accepted(true) Accepted(true)");
+
+    let mut wire = session(app()).await;
+    begin(&mut wire, 1, "patient", json!({"seconds": 60}));
+    let asked = receive(&mut wire).await;
+    wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": yes()}).to_string());
+    assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "Accepted(true)");
+}

@@ -15,6 +15,7 @@ use crate::component::tool::{Location, RegisteredTool, Tool};
 use crate::context::States;
 use crate::engine::{self, ServerConfig};
 use crate::error::Error;
+use crate::layers::Layer;
 use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
@@ -213,6 +214,24 @@ impl App {
         self
     }
 
+    /// Puts a layer around every operation: calls, reads, lists. The first one added is the outermost; see
+    /// [`layers`](crate::layers).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::layers::{RateLimit, StructuredLogging};
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// // What is refused by the limit is logged too.
+    /// let app = App::empty("x").layer(StructuredLogging::new()).layer(RateLimit::per_second(10.0));
+    /// # let _ = app;
+    /// ```
+    pub fn layer(mut self, layer: impl Layer) -> App {
+        self.definitions.layers.push(Arc::new(layer));
+        self
+    }
+
     /// The server's version. By default it is the version of the program's crate.
     pub fn version(mut self, version: impl Into<String>) -> App {
         self.config.version = version.into();
@@ -357,7 +376,7 @@ impl App {
         }
         // Every context has the states, and so a way to tell of changes.
         self.states.insert(TypeId::of::<Hub>(), Arc::clone(&self.changes) as _);
-        let Definitions { tools, resources, prompts } = &self.definitions;
+        let Definitions { tools, resources, prompts, .. } = &self.definitions;
         let counts = [tools.len(), resources.len(), prompts.len()];
         let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut self.problems);
         if !self.problems.is_empty() {
@@ -386,7 +405,7 @@ impl App {
         if let Some(version) = PROGRAM_VERSION.get() {
             return (*version).to_owned();
         }
-        let Definitions { tools, resources, prompts } = &self.definitions;
+        let Definitions { tools, resources, prompts, .. } = &self.definitions;
         let first = tools.first().map(|tool| tool.location);
         let first = first.or_else(|| resources.first().map(|resource| resource.location));
         let first = first.or_else(|| prompts.first().map(|prompt| prompt.location));
@@ -403,6 +422,7 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Definitions {
         tools: tools.filter(|tool| is_wanted(&tool.location)).collect(),
         resources: resources.filter(|resource| is_wanted(&resource.location)).collect(),
         prompts: prompts.filter(|prompt| is_wanted(&prompt.location)).collect(),
+        layers: Vec::new(),
     }
 }
 

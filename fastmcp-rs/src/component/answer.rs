@@ -32,7 +32,7 @@ pub(crate) struct AnswerFrame<'a> {
 }
 
 /// What is asked of a component.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Subject {
     ToolCall {
         /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
@@ -48,16 +48,24 @@ pub(crate) enum Subject {
     Completion {
         text: Box<str>,
     },
+    /// What there is, rather than a component.
+    List,
 }
 
 impl Subject {
+    /// Whether the protocol lets a handler ask its client something meanwhile.
+    pub(crate) fn can_ask(&self) -> bool {
+        matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
+    }
+
     /// How the component is called in messages.
-    fn noun(&self) -> &'static str {
+    pub(crate) fn noun(&self) -> &'static str {
         match self {
             Subject::ToolCall { .. } => "tool",
             Subject::ResourceRead { .. } => "resource",
             Subject::PromptGet { .. } => "prompt",
             Subject::Completion { .. } => "completion",
+            Subject::List => "list",
         }
     }
 }
@@ -72,6 +80,11 @@ pub struct Answer<'a> {
 impl<'a> Answer<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, frame: AnswerFrame<'a>) -> Self {
         Answer { out, frame }
+    }
+
+    /// A result that is JSON text already.
+    pub(crate) fn raw(&mut self, json: &str) {
+        write::result(self.out, self.frame.id, json.as_bytes());
     }
 
     /// A single block of text.

@@ -247,6 +247,8 @@ impl Connection {
         questions: Questions,
     ) -> Arc<context::Request> {
         Arc::new(context::Request {
+            id: request.id.as_str().into(),
+            principal: self.principal.clone(),
             revision: facts.revision,
             transport: self.transport,
             // Only a message that has a `_meta` is read again for its text.

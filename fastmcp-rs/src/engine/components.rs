@@ -9,16 +9,21 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::call::{CallFacts, Job};
+use super::call::{CallFacts, Job, Started};
+use super::layered::Asked;
 use super::modern::unknown_method;
 use super::{Connection, Dispatched, Request, fact, finish_frame};
 use crate::component::answer::{Subject, unknown_resource};
 use crate::component::completion::{CandidatesOutput, Completing};
 use crate::component::invocation::Outcome;
+use crate::component::tool::Parameter;
+use crate::context::Context;
+use crate::layers::Kind;
 use crate::protocol::Revision;
+use crate::protocol::frame::Params;
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError};
-use crate::registry::{Handler, List, Listed};
+use crate::registry::{Handler, List, Listed, Registry};
 
 impl Connection {
     /// Serves a method of the components; one whose capability is not offered is not found.
@@ -32,34 +37,51 @@ impl Connection {
         match request.method {
             method if !registry.offers.method(method) => Err(unknown_method(method)),
             "tools/call" => self.call_tool(request, facts, out),
-            "tools/list" => self.list(&registry.tools, request, facts.revision, out),
+            "tools/list" => self.list(Kind::ListTools, &registry.tools, request, facts, out),
             "resources/read" => self.read_resource(request, facts, out),
-            "resources/list" => self.list(&registry.resources, request, facts.revision, out),
-            "resources/templates/list" => self.list(&registry.templates, request, facts.revision, out),
+            "resources/list" => self.list(Kind::ListResources, &registry.resources, request, facts, out),
+            "resources/templates/list" => {
+                self.list(Kind::ListResourceTemplates, &registry.templates, request, facts, out)
+            }
             "prompts/get" => self.get_prompt(request, facts, out),
-            "prompts/list" => self.list(&registry.prompts, request, facts.revision, out),
+            "prompts/list" => self.list(Kind::ListPrompts, &registry.prompts, request, facts, out),
             "completion/complete" => self.complete(request, facts, out),
             method => Err(unknown_method(method)),
         }
     }
 
     fn list<T: Listed>(
-        &self,
+        self: &Arc<Self>,
+        kind: Kind,
         list: &List<T>,
         request: &Request<'_>,
-        revision: Revision,
+        facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
+        if !request.registry.layers.is_empty() {
+            return self.list_through_layers(kind, request, facts, out);
+        }
+        let cursor = request.frame.params().and_then(|params| params.cursor);
+        let page = self.page(list, facts.revision, cursor)?;
+        finish_frame(out, |out| write::result(out, request.id.as_str(), &page));
+        Ok(Dispatched::Done)
+    }
+
+    /// The page of a list, as the JSON text of a result.
+    pub(super) fn page<T: Listed>(
+        &self,
+        list: &List<T>,
+        revision: Revision,
+        cursor: Option<&RawValue>,
+    ) -> Result<Arc<[u8]>, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
-        let cursor = match request.frame.params().and_then(|params| params.cursor) {
+        let cursor = match cursor {
             // Some clients send `null` for nothing.
             Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
             Some(raw) => Some(text(raw).ok_or_else(invalid)?),
             None => None,
         };
-        let page = list.page(revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)?;
-        finish_frame(out, |out| write::result(out, request.id.as_str(), &page));
-        Ok(Dispatched::Done)
+        list.page(revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
     }
 
     fn call_tool(
@@ -79,6 +101,10 @@ impl Connection {
         }
         let lenient = !self.server.config.strict_arguments;
         let job = job(&tool.handler, Subject::ToolCall { wrap: tool.wraps() });
+        if !tool.handler.layers.is_empty() {
+            let asked = Asked { kind: Kind::CallTool, name: &name, arguments };
+            return Ok(self.run_through_layers(&tool.handler.layers, asked, job, request, facts, out));
+        }
         Ok(self.run(job, request, facts, out, |context| Self::invoke(&tool.handler, arguments, lenient, context)))
     }
 
@@ -94,9 +120,13 @@ impl Connection {
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
-        let subject = Subject::ResourceRead { uri: uri.into(), mime_type: resource.mime_type() };
+        let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type() };
         let arguments = object_of_texts(values);
         let job = job(&resource.handler, subject);
+        if !resource.handler.layers.is_empty() {
+            let asked = Asked { kind: Kind::ReadResource, name: &uri, arguments: &arguments };
+            return Ok(self.run_through_layers(&resource.handler.layers, asked, job, request, facts, out));
+        }
         Ok(self.run(job, request, facts, out, |context| Self::invoke(&resource.handler, &arguments, true, context)))
     }
 
@@ -119,6 +149,10 @@ impl Connection {
             return Ok(Dispatched::Done);
         }
         let job = job(&prompt.handler, Subject::PromptGet { description: prompt.about.description.clone() });
+        if !prompt.handler.layers.is_empty() {
+            let asked = Asked { kind: Kind::GetPrompt, name: &name, arguments };
+            return Ok(self.run_through_layers(&prompt.handler.layers, asked, job, request, facts, out));
+        }
         Ok(self.run(job, request, facts, out, |context| Self::invoke(&prompt.handler, arguments, true, context)))
     }
 
@@ -128,51 +162,24 @@ impl Connection {
         facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
-        let wanted = Wanted::parse(request)?;
-        let registry = request.registry;
-        let handler = match wanted.reference {
-            Reference::Prompt(name) => registry
-                .prompts
-                .find(&name)
-                .map(|prompt| prompt.handler())
-                .ok_or_else(|| RpcError::invalid_params(unknown("prompt", &name, registry.nearest_prompt(&name))))?,
-            // A template by its own text, or by a URI that it has.
-            Reference::Resource(uri) => match registry.templates.find(&uri) {
-                Some(template) => template.handler(),
-                None => match registry.resource(&uri) {
-                    Some((resource, _)) => &resource.handler,
-                    None => return Err(RpcError::invalid_params("Invalid params: there is no such resource template")),
-                },
-            },
-        };
-        let parameters = &handler.described.parameters;
-        let parameter = parameters.iter().find(|parameter| parameter.name == wanted.argument).ok_or_else(|| {
-            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name()))
-        })?;
+        let params = request.frame.params();
+        let wanted = Wanted::parse(params)?;
+        let (handler, parameter) = wanted.find(request.registry)?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
         let job = Job {
             component: &handler.shared,
-            subject: Subject::Completion { text: wanted.value.as_str().into() },
+            subject: wanted.subject(),
             needs_request: true,
             timeout: None,
             pace: None,
         };
-        let variants = || handler.variants(parameter.name).into_iter().flatten();
-        let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
-        let completing = Completing { text: wanted.value, arguments: wanted.arguments };
-        Ok(self.run(job, request, facts, out, |context| {
-            let candidates = parameter.complete.map(|complete| complete(completing, context()));
-            let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
-            Ok(Box::pin(async move {
-                let result = match candidates {
-                    Some(candidates) => candidates.await,
-                    None => Ok(listed),
-                };
-                Outcome { result, output: CandidatesOutput }
-            }))
-        }))
+        if !handler.layers.is_empty() {
+            let asked = Asked { kind: Kind::Complete, name: wanted.reference.name(), arguments: &Wanted::text(params) };
+            return Ok(self.run_through_layers(&handler.layers, asked, job, request, facts, out));
+        }
+        Ok(self.run(job, request, facts, out, |context| Ok(wanted.start(handler, parameter, context()))))
     }
 }
 
@@ -190,7 +197,7 @@ fn job(handler: &Handler, subject: Subject) -> Job<'_> {
 pub(super) fn required<'a>(
     request: &Request<'a>,
     name: &str,
-    member: impl Fn(&crate::protocol::frame::Params<'a>) -> Option<&'a RawValue>,
+    member: impl Fn(&Params<'a>) -> Option<&'a RawValue>,
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(text);
     value.ok_or_else(|| {
@@ -267,7 +274,7 @@ fn object_of_texts(values: BTreeMap<&str, String>) -> String {
 }
 
 /// What `completion/complete` asks for.
-struct Wanted {
+pub(super) struct Wanted {
     reference: Reference,
     argument: String,
     value: String,
@@ -279,9 +286,16 @@ enum Reference {
     Resource(String),
 }
 
+impl Reference {
+    fn name(&self) -> &str {
+        match self {
+            Reference::Prompt(name) | Reference::Resource(name) => name,
+        }
+    }
+}
+
 impl Wanted {
-    fn parse(request: &Request<'_>) -> Result<Wanted, RpcError> {
-        let params = request.frame.params();
+    pub(super) fn parse(params: Option<&Params<'_>>) -> Result<Wanted, RpcError> {
         let string = |object: &Value, member: &str| -> Result<String, RpcError> {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
@@ -309,6 +323,59 @@ impl Wanted {
             argument: string(&argument, "name")?,
             value: string(&argument, "value")?,
             arguments: known.collect(),
+        })
+    }
+
+    /// The text that [`Wanted::parse`] would read the same from.
+    fn text(params: Option<&Params<'_>>) -> String {
+        let members = params
+            .into_iter()
+            .flat_map(|params| [("ref", params.reference), ("argument", params.argument), ("context", params.context)]);
+        let members = members.filter_map(|(name, raw)| Some(format!(r#""{name}":{}"#, raw?.get())));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject::Completion { text: self.value.as_str().into() }
+    }
+
+    /// The component, and the one of its parameters that is to be completed.
+    pub(super) fn find<'a>(&self, registry: &'a Registry) -> Result<(&'a Handler, &'a Parameter), RpcError> {
+        let handler = match &self.reference {
+            Reference::Prompt(name) => registry
+                .prompts
+                .find(name)
+                .map(|prompt| prompt.handler())
+                .ok_or_else(|| RpcError::invalid_params(unknown("prompt", name, registry.nearest_prompt(name))))?,
+            // A template by its own text, or by a URI that it has.
+            Reference::Resource(uri) => match registry.templates.find(uri) {
+                Some(template) => template.handler(),
+                None => match registry.resource(uri) {
+                    Some((resource, _)) => &resource.handler,
+                    None => return Err(RpcError::invalid_params("Invalid params: there is no such resource template")),
+                },
+            },
+        };
+        let parameters = &handler.described.parameters;
+        let parameter = parameters.iter().find(|parameter| parameter.name == self.argument).ok_or_else(|| {
+            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name()))
+        })?;
+        Ok((handler, parameter))
+    }
+
+    /// Begins to look for candidates.
+    pub(super) fn start(self, handler: &Handler, parameter: &Parameter, context: Context) -> Started {
+        let variants = || handler.variants(parameter.name).into_iter().flatten();
+        let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
+        let completing = Completing { text: self.value, arguments: self.arguments };
+        let candidates = parameter.complete.map(|complete| complete(completing, context));
+        let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
+        Box::pin(async move {
+            let result = match candidates {
+                Some(candidates) => candidates.await,
+                None => Ok(listed),
+            };
+            Outcome { result, output: CandidatesOutput }
         })
     }
 }

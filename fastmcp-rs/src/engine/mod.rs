@@ -12,6 +12,7 @@ mod call;
 mod components;
 mod feed;
 mod in_flight;
+mod layered;
 mod legacy;
 mod modern;
 mod rounds;
@@ -33,6 +34,7 @@ use crate::client_requests::ClientRequests;
 use crate::context::Transport;
 use crate::operator;
 use crate::outbox::Outbox;
+use crate::principal::Principal;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::{Id, Key};
 use crate::protocol::object::text;
@@ -50,6 +52,8 @@ const ERRORS_PER_SECOND: u32 = 10;
 pub(crate) struct Connection {
     server: Arc<Server>,
     transport: Transport,
+    /// Who the peer is, if the transport knows.
+    principal: Option<Arc<Principal>>,
     outbox: Arc<Outbox>,
     client_requests: Arc<ClientRequests>,
     /// A pipe has room for one session, which an `initialize` opens.
@@ -84,11 +88,17 @@ pub(crate) enum Dispatched {
 
 impl Connection {
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
+        Connection::of(server, transport, None)
+    }
+
+    /// The connection of somebody whom the transport knows.
+    pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         let outbox = Arc::new(Outbox::default());
         let feed = Feed::new(&server.changes, &outbox);
         Arc::new(Connection {
             server,
             transport,
+            principal,
             outbox,
             client_requests: Arc::default(),
             feed,

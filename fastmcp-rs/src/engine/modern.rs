@@ -9,6 +9,7 @@ use serde_json::json;
 use super::call::CallFacts;
 use super::{Connection, Dispatched, Request, finish_frame};
 use crate::context::LogFilter;
+use crate::layers::Kind;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::object::text;
@@ -23,7 +24,12 @@ impl Connection {
         let id = request.id.as_str();
         match request.method {
             "server/discover" => {
-                check_meta(meta)?;
+                let log = check_meta(meta)?;
+                if !request.registry.layers.is_empty() {
+                    let progress_token = meta.progress_token.and_then(Id::parse);
+                    let facts = CallFacts { revision, client: None, progress_token, log };
+                    return self.list_through_layers(Kind::Discover, request, &facts, out);
+                }
                 finish_frame(out, |out| write::result(out, id, self.server.discovery(request.registry)));
                 Ok(Dispatched::Done)
             }

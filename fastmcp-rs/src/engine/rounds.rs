@@ -62,7 +62,7 @@ impl Connection {
         subject: &Subject,
         name: &str,
     ) -> Result<Option<Earlier>, RpcError> {
-        let params = request.frame.params().filter(|_| facts.client.is_none());
+        let params = request.frame.params().filter(|_| facts.client.is_none() && subject.can_ask());
         let sealed = params.and_then(|params| params.request_state);
         let responses = params.and_then(|params| params.input_responses);
         if sealed.is_none() && responses.is_none() {
@@ -80,10 +80,10 @@ impl Connection {
 
     /// How a call can ask its client, and what it knows already.
     pub(super) fn questions(&self, facts: &CallFacts<'_>, subject: &Subject, earlier: Option<Earlier>) -> Questions {
-        let channel = match (subject, facts.client) {
-            (Subject::Completion { .. }, _) => Channel::None,
-            (_, Some(_)) => Channel::Requests(Arc::clone(&self.client_requests)),
-            (_, None) => Channel::Rounds,
+        let channel = match facts.client {
+            _ if !subject.can_ask() => Channel::None,
+            Some(_) => Channel::Requests(Arc::clone(&self.client_requests)),
+            None => Channel::Rounds,
         };
         let Earlier { state, responses } = earlier.unwrap_or_default();
         Questions::new(channel, state, responses)
@@ -92,7 +92,17 @@ impl Connection {
     fn open(&self, sealed: &RawValue, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
         let sealed: String = serde_json::from_str(sealed.get()).ok()?;
         let arguments = Arguments::of(request).digest();
-        self.server.sealer.open_state(&sealed, &binding(subject, name, arguments), SystemTime::now())
+        self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
+    }
+
+    /// What a sealed state is bound to: it opens nothing else.
+    fn binding<'a>(&'a self, subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
+        let component = match subject {
+            Subject::ResourceRead { uri, .. } => uri,
+            _ => name,
+        };
+        let principal = self.principal.as_ref().map(|principal| principal.id());
+        Binding { principal, method: subject.noun(), component, arguments }
     }
 
     /// Ends a call with what its client is to be asked.
@@ -105,7 +115,7 @@ impl Connection {
         arguments: &Arguments,
     ) {
         let (requests, state) = request.questions.round();
-        let binding = binding(subject, name, arguments.digest());
+        let binding = self.binding(subject, name, arguments.digest());
         let lifetime = self.server.config.answer_time;
         match self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime) {
             Ok(sealed) => answer.input_required(&requests, &sealed),
@@ -116,16 +126,6 @@ impl Connection {
             }
         }
     }
-}
-
-/// What a sealed state is bound to: it opens nothing else.
-fn binding<'a>(subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
-    let (method, component) = match subject {
-        Subject::ResourceRead { uri, .. } => ("resources/read", &**uri),
-        Subject::PromptGet { .. } => ("prompts/get", name),
-        Subject::ToolCall { .. } | Subject::Completion { .. } => ("tools/call", name),
-    };
-    Binding { principal: None, method, component, arguments }
 }
 
 /// The client's answers by the keys of the questions; each is an object.

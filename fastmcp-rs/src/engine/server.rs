@@ -37,7 +37,7 @@ pub(crate) struct Server {
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<Hub>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
-    pub(crate) server_info: Vec<u8>,
+    pub(crate) server_info: Arc<[u8]>,
 }
 
 impl Server {
@@ -48,7 +48,7 @@ impl Server {
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, components: Live::new(registry), sealer, changes, server_info }
+        Server { config, components: Live::new(registry), sealer, changes, server_info: server_info.into() }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".

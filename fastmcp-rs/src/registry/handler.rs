@@ -11,6 +11,7 @@ use crate::component::description::{Described, Description};
 use crate::component::invocation::{Invocation, Invoked};
 use crate::component::tool::{Icon, Location, Text};
 use crate::context::{Shared, States};
+use crate::layers::Chain;
 use crate::operator;
 use crate::protocol::Revision;
 
@@ -22,6 +23,8 @@ pub(crate) struct Handler {
     pub(crate) described: Described,
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
+    /// What its calls go through.
+    pub(crate) layers: Chain,
     /// Shared with the calls that run.
     pub(crate) pace: Arc<Pace>,
 }
@@ -37,7 +40,8 @@ impl Handler {
         let mut description = Description::new();
         invoke(Invocation::describe(&mut description));
         let shared = Arc::new(Shared { name, states: Arc::clone(states) });
-        Handler { shared, invoke, described: description.finish(), timeout, location, pace: Arc::default() }
+        let (layers, pace) = (Chain::default(), Arc::default());
+        Handler { shared, invoke, described: description.finish(), timeout, location, layers, pace }
     }
 
     pub(crate) fn name(&self) -> &str {

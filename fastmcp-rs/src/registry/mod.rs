@@ -29,6 +29,7 @@ use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
 use crate::component::tool::ToolDefinition;
 use crate::context::States;
+use crate::layers::{Chain, ErasedLayer};
 use crate::schema::suggest;
 
 /// The components of an app, before they are described.
@@ -37,6 +38,8 @@ pub(crate) struct Definitions {
     pub(crate) tools: Vec<&'static ToolDefinition>,
     pub(crate) resources: Vec<&'static ResourceDefinition>,
     pub(crate) prompts: Vec<&'static PromptDefinition>,
+    /// What their calls go through, the outermost first.
+    pub(crate) layers: Vec<Arc<dyn ErasedLayer>>,
 }
 
 /// The components of a server at one time.
@@ -46,6 +49,10 @@ pub(crate) struct Registry {
     pub(crate) resources: List<ResourceEntry>,
     pub(crate) templates: List<TemplateEntry>,
     pub(crate) prompts: List<PromptEntry>,
+    /// What lists go through.
+    pub(crate) layers: Chain,
+    /// The states of the app.
+    pub(crate) states: Arc<States>,
     /// Calls are what is asked for most.
     tools_by_name: HashMap<Box<str>, usize>,
     pub(crate) offers: Offers,
@@ -63,13 +70,30 @@ impl Registry {
     ) -> Registry {
         let (templates, resources): (Vec<_>, Vec<_>) =
             definitions.resources.into_iter().partition(|resource| Template::is_template(resource.uri));
-        let tools = definitions.tools.into_iter().map(|tool| Arc::new(ToolEntry::new(tool, states)));
+        let layers = Chain::new(definitions.layers);
+        let tools = definitions.tools.into_iter().map(|tool| {
+            let mut tool = ToolEntry::new(tool, states);
+            tool.handler.layers = layers.clone();
+            Arc::new(tool)
+        });
         let tools = List::new(tools.collect(), config);
-        let resources = resources.into_iter().map(|resource| Arc::new(ResourceEntry::new(resource, states)));
+        let resources = resources.into_iter().map(|resource| {
+            let mut resource = ResourceEntry::new(resource, states);
+            resource.handler.layers = layers.clone();
+            Arc::new(resource)
+        });
         let resources = List::new(resources.collect(), config);
-        let templates = templates.into_iter().map(|template| Arc::new(TemplateEntry::new(template, states)));
+        let templates = templates.into_iter().map(|template| {
+            let mut template = TemplateEntry::new(template, states);
+            template.resource.handler.layers = layers.clone();
+            Arc::new(template)
+        });
         let templates: List<TemplateEntry> = List::new(templates.collect(), config);
-        let prompts = definitions.prompts.into_iter().map(|prompt| Arc::new(PromptEntry::new(prompt, states)));
+        let prompts = definitions.prompts.into_iter().map(|prompt| {
+            let mut prompt = PromptEntry::new(prompt, states);
+            prompt.handler.layers = layers.clone();
+            Arc::new(prompt)
+        });
         let prompts = List::new(prompts.collect(), config);
 
         check(&tools, "tool", "named", "rename one with `#[mcp::tool(name = \"…\")]`", problems);
@@ -88,10 +112,22 @@ impl Registry {
         let handlers = handlers.chain(templates.entries().iter().map(|entry| entry.handler()));
         check_states(handlers.chain(prompts.entries().iter().map(|entry| entry.handler())), states, problems);
 
-        let offers = Offers::new(&tools, &resources, &templates, &prompts);
+        let mut offers = Offers::new(&tools, &resources, &templates, &prompts);
+        // A layer has the context of each call, and so can send log messages.
+        offers.logging |= !layers.is_empty();
         let by_name = tools.entries().iter().enumerate();
         let tools_by_name = by_name.map(|(index, tool)| (tool.key().into(), index)).collect();
-        Registry { tools, resources, templates, prompts, tools_by_name, offers, discovery: OnceLock::new() }
+        Registry {
+            tools,
+            resources,
+            templates,
+            prompts,
+            layers,
+            states: Arc::clone(states),
+            tools_by_name,
+            offers,
+            discovery: OnceLock::new(),
+        }
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {

@@ -48,7 +48,7 @@ impl App {
     /// # }
     /// ```
     pub fn test_client(self) -> TestClientBuilder {
-        TestClientBuilder::new(Box::new(move || Ok(Box::new(InProcess::new(self.build()?)))))
+        TestClientBuilder::new(Box::new(move || Ok(Box::new(InProcess::new(self.build()?, None)))))
     }
 }
 

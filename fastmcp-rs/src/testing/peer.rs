@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::LiveTest;
 use crate::engine::{Connection, Server};
 use crate::outbox::Outbox;
+use crate::principal::Principal;
 use crate::registry::View;
 use crate::transport::memory;
 
@@ -28,8 +29,8 @@ pub(super) struct InProcess {
 }
 
 impl InProcess {
-    pub(super) fn new(server: Server) -> InProcess {
-        let connection = memory::connect(server);
+    pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcess {
+        let connection = memory::connect(server, principal);
         let view = Mutex::new(connection.view());
         InProcess { connection, view, _live: LiveTest::new() }
     }

@@ -3,6 +3,7 @@
 use super::peer::{InProcess, Peer};
 use crate::app::App;
 use crate::error::Error;
+use crate::principal::Principal;
 
 /// A client's end of a connection to an app in the same process, as lines of JSON.
 ///
@@ -46,7 +47,21 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
     pub async fn connect(self) -> Result<Wire, Error> {
-        Ok(Wire { peer: InProcess::new(self.build()?), frames: Vec::new() })
+        self.connect_by(None)
+    }
+
+    /// Connects to this app in process as somebody whom the transport knows: what
+    /// [`Context::principal`](crate::Context::principal) gives.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::check`]).
+    pub async fn connect_as(self, principal: Principal) -> Result<Wire, Error> {
+        self.connect_by(Some(principal))
+    }
+
+    fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
+        Ok(Wire { peer: InProcess::new(self.build()?, principal), frames: Vec::new() })
     }
 }
 

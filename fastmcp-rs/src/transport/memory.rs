@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::context::Transport;
 use crate::engine::{Connection, Server};
+use crate::principal::Principal;
 
-pub(crate) fn connect(server: Server) -> Arc<Connection> {
-    Connection::new(Arc::new(server), Transport::Memory)
+pub(crate) fn connect(server: Server, principal: Option<Principal>) -> Arc<Connection> {
+    Connection::of(Arc::new(server), Transport::Memory, principal.map(Arc::new))
 }

@@ -1,0 +1,164 @@
+//! Calls and lists that go through layers.
+//!
+//! To the engine this is one call whose handler is the chain of layers: it is started, polled, cancelled and
+//! answered as any other. Inside of the layers the real handler writes its answer into a buffer of its own, which
+//! the layers see as a result or a refusal; what comes out of the outermost one is written into the frame.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use super::call::{CallFacts, Job, Started};
+use super::components::Wanted;
+use super::{Connection, Dispatched, Request};
+use crate::component::answer::{Answer, Subject};
+use crate::context::Shared;
+use crate::layers::{Chain, Core, Form, Kind, Operation, OperationFuture, Refusal, Reply};
+use crate::protocol::Revision;
+use crate::protocol::frame::Params;
+use crate::protocol::object::Object;
+use crate::protocol::write::RpcError;
+use crate::registry::{Handler, Registry};
+
+/// What is asked, as layers are told of it.
+pub(super) struct Asked<'a> {
+    pub(super) kind: Kind,
+    pub(super) name: &'a str,
+    /// The text of a JSON object.
+    pub(super) arguments: &'a str,
+}
+
+impl Connection {
+    /// Calls a handler through the layers around it.
+    pub(super) fn run_through_layers(
+        self: &Arc<Self>,
+        layers: &Chain,
+        asked: Asked<'_>,
+        job: Job<'_>,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        out: &mut Vec<u8>,
+    ) -> Dispatched {
+        // Layers look at the request, whether or not the handler does.
+        let job = Job { needs_request: true, ..job };
+        let form = self.form(job.component, job.subject.clone(), facts.revision);
+        let core = Innermost { connection: Arc::clone(self), registry: Arc::clone(request.registry) };
+        self.run(job, request, facts, out, |context| {
+            let operation = Operation::new(asked.kind, asked.name, asked.arguments, context(), form);
+            Ok(layers.start(operation, Arc::new(core)))
+        })
+    }
+
+    /// Answers what the whole server is asked through the layers of its app.
+    pub(super) fn list_through_layers(
+        self: &Arc<Self>,
+        kind: Kind,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Dispatched, RpcError> {
+        if !self.admit(request)? {
+            return Ok(Dispatched::Done);
+        }
+        let cursor = request.frame.params().and_then(|params| params.cursor);
+        let arguments = cursor.map_or_else(|| "{}".to_owned(), |cursor| format!(r#"{{"cursor":{}}}"#, cursor.get()));
+        let component = Shared { name: kind.method().into(), states: Arc::clone(&request.registry.states) };
+        let job = Job {
+            component: &Arc::new(component),
+            subject: Subject::List,
+            needs_request: true,
+            timeout: None,
+            pace: None,
+        };
+        let asked = Asked { kind, name: "", arguments: &arguments };
+        Ok(self.run_through_layers(&request.registry.layers, asked, job, request, facts, out))
+    }
+
+    /// What the answers of an operation are written with.
+    fn form(&self, component: &Arc<Shared>, subject: Subject, revision: Revision) -> Arc<Form> {
+        Arc::new(Form {
+            revision,
+            component: Arc::clone(component),
+            subject,
+            server_info: Arc::clone(&self.server.server_info),
+            cache: self.server.config.contents,
+            show_errors: self.server.config.show_errors,
+        })
+    }
+}
+
+/// What is inside of all layers.
+struct Innermost {
+    connection: Arc<Connection>,
+    /// The components at the time of the request.
+    registry: Arc<Registry>,
+}
+
+impl Core for Innermost {
+    fn call(self: Arc<Self>, operation: Operation) -> OperationFuture<'static> {
+        Box::pin(async move {
+            let arguments = operation.arguments_json();
+            let context = || operation.context().clone();
+            match operation.kind() {
+                Kind::Complete => {
+                    let params = params(arguments);
+                    let wanted = Wanted::parse(params.as_ref())?;
+                    let (handler, parameter) = wanted.find(&self.registry)?;
+                    // Candidates are ranked by the text, which a layer may have changed.
+                    let form = Form { subject: wanted.subject(), ..Form::clone(operation.form()) };
+                    finish(wanted.start(handler, parameter, context()), &Arc::new(form)).await
+                }
+                Kind::CallTool | Kind::ReadResource | Kind::GetPrompt => {
+                    let lenient = operation.kind() != Kind::CallTool || !self.connection.server.config.strict_arguments;
+                    let handler = handler(&self.registry, &operation).ok_or_else(gone)?;
+                    match Connection::invoke(handler, arguments, lenient, &context) {
+                        Ok(started) => finish(started, operation.form()).await,
+                        Err(problems) => operation.form().render(|answer| answer.invalid_arguments(&problems)),
+                    }
+                }
+                kind => {
+                    let (connection, registry) = (&self.connection, &self.registry);
+                    let params = params(arguments);
+                    let cursor = params.and_then(|params| params.cursor);
+                    let revision = operation.form().revision;
+                    let result = match kind {
+                        Kind::ListTools => connection.page(&registry.tools, revision, cursor)?,
+                        Kind::ListResources => connection.page(&registry.resources, revision, cursor)?,
+                        Kind::ListResourceTemplates => connection.page(&registry.templates, revision, cursor)?,
+                        Kind::ListPrompts => connection.page(&registry.prompts, revision, cursor)?,
+                        _ => connection.server.discovery(registry).into(),
+                    };
+                    operation.form().reply(&result)
+                }
+            }
+        })
+    }
+}
+
+/// The members of `params` that arguments stand for.
+fn params(arguments: &str) -> Option<Params<'_>> {
+    match serde_json::from_str(arguments) {
+        Ok(Object::Members(params)) => Some(params),
+        _ => None,
+    }
+}
+
+/// The handler of a component, which was found before the layers began.
+fn handler<'a>(registry: &'a Registry, operation: &Operation) -> Option<&'a Handler> {
+    let name = operation.name();
+    match operation.kind() {
+        Kind::CallTool => registry.tool(name).map(|tool| &tool.handler),
+        Kind::GetPrompt => registry.prompts.find(name).map(|prompt| &prompt.handler),
+        _ => registry.resource(name).map(|(resource, _)| &resource.handler),
+    }
+}
+
+fn gone() -> RpcError {
+    RpcError::invalid_params("Invalid params: there is no such component any more")
+}
+
+/// Polls a handler to its end.
+async fn finish(mut started: Started, form: &Arc<Form>) -> Result<Reply, Refusal> {
+    let mut frame = Vec::new();
+    poll_fn(|task| started.as_mut().poll_call(task, &mut Answer::new(&mut frame, form.frame()))).await;
+    form.read(frame)
+}

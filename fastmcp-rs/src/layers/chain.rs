@@ -1,0 +1,177 @@
+//! The layers of an app one inside another, and the way through them.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use super::reply::Inner;
+use super::{Layer, Operation, Refusal, Reply};
+use crate::component::answer::Answer;
+use crate::component::description::Description;
+use crate::component::invocation::{CallFuture, Outcome};
+use crate::component::output::{OutputDescription, OutputKind};
+use crate::error::ToolError;
+use crate::panics::{self, Panicked};
+
+/// An operation on its way.
+pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
+
+/// A layer whose type is forgotten.
+pub(crate) trait ErasedLayer: Send + Sync {
+    fn handle(&self, operation: Operation, next: Next) -> OperationFuture<'_>;
+}
+
+impl<L: Layer> ErasedLayer for L {
+    fn handle(&self, operation: Operation, next: Next) -> OperationFuture<'_> {
+        Box::pin(Layer::handle(self, operation, next))
+    }
+}
+
+/// What is inside of all layers: the engine, which calls the handler.
+pub(crate) trait Core: Send + Sync {
+    fn call(self: Arc<Self>, operation: Operation) -> OperationFuture<'static>;
+}
+
+/// The layers around a component, the outermost first. Most components have none, which costs a comparison.
+#[derive(Clone, Default)]
+pub(crate) struct Chain(Option<Arc<[Arc<dyn ErasedLayer>]>>);
+
+impl Chain {
+    pub(crate) fn new(layers: Vec<Arc<dyn ErasedLayer>>) -> Chain {
+        Chain((!layers.is_empty()).then(|| layers.into()))
+    }
+
+    /// The layers of an app around those of an app that is mounted in it.
+    #[allow(dead_code)] // Mounting comes with composition.
+    pub(crate) fn around(&self, inner: &Chain) -> Chain {
+        let layers = |chain: &Chain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
+        Chain::new([layers(self), layers(inner)].concat())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Takes an operation through the layers to the core.
+    pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn Core>) -> Result<Reply, Refusal> {
+        Next { chain: self.clone(), at: 0, core }.run(operation).await
+    }
+
+    /// The same as a call that can be polled, and writes what came of it.
+    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Pin<Box<dyn CallFuture>> {
+        let chain = self.clone();
+        Box::pin(async move { Outcome { result: Ok(chain.run(operation, core).await), output: ReplyOutput } })
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} layers", self.0.as_ref().map_or(0, |layers| layers.len()))
+    }
+}
+
+/// The rest of the way: the inner layers and the handler.
+///
+/// It can be cloned, so that a layer may go the way again, after a failure for instance. What the handler did in
+/// the meantime is then done twice.
+#[derive(Clone)]
+pub struct Next {
+    chain: Chain,
+    /// How many layers are passed.
+    at: usize,
+    core: Arc<dyn Core>,
+}
+
+impl Next {
+    /// Goes on with an operation, and gives what came of it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] is a JSON-RPC error, of an inner layer or of the handler. What a tool answers is a [`Reply`],
+    /// also if it has failed: see [`Reply::is_error`].
+    pub async fn run(self, operation: Operation) -> Result<Reply, Refusal> {
+        let form = Arc::clone(operation.form());
+        let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
+        let outcome = match layer {
+            Some(layer) => {
+                let next = Next { chain: self.chain.clone(), at: self.at + 1, core: Arc::clone(&self.core) };
+                Caught::new(|| layer.handle(operation, next)).await
+            }
+            None => Caught::new(|| Arc::clone(&self.core).call(operation)).await,
+        };
+        form.settle(outcome)
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Next").field("chain", &self.chain).field("passed", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// A future whose panics end it, so that the layers around it see an answer.
+enum Caught<'a> {
+    Running(OperationFuture<'a>),
+    Panicked(Option<Panicked>),
+}
+
+impl<'a> Caught<'a> {
+    fn new(make: impl FnOnce() -> OperationFuture<'a>) -> Caught<'a> {
+        match caught(make) {
+            Ok(future) => Caught::Running(future),
+            Err(panicked) => Caught::Panicked(Some(panicked)),
+        }
+    }
+}
+
+impl Future for Caught<'_> {
+    type Output = Result<Result<Reply, Refusal>, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Caught::Running(future) => match caught(|| future.as_mut().poll(task)) {
+                Ok(polled) => polled.map(Ok),
+                Err(panicked) => Poll::Ready(Err(panicked)),
+            },
+            Caught::Panicked(panicked) => match panicked.take() {
+                Some(panicked) => Poll::Ready(Err(panicked)),
+                // It is awaited once.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
+}
+
+/// Writes what the outermost layer gives.
+struct ReplyOutput;
+
+impl OutputDescription for ReplyOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl OutputKind<Result<Reply, Refusal>> for ReplyOutput {
+    type Rendered = Result<Reply, Refusal>;
+
+    fn write(&self, outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
+        Self::write_rendered(outcome, answer);
+    }
+
+    fn render(&self, outcome: Result<Reply, Refusal>) -> Result<Self::Rendered, ToolError> {
+        Ok(outcome)
+    }
+
+    fn write_rendered(outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
+        match outcome {
+            Ok(reply) => answer.raw(reply.json()),
+            Err(Refusal(Inner::Rpc(error))) => answer.rpc_error(&error),
+            Err(Refusal(Inner::Tool(error))) => answer.error(error),
+        }
+    }
+}

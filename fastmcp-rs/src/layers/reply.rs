@@ -1,0 +1,341 @@
+//! Answers as layers see them: the text of a result, or a refusal.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::mem::discriminant;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::component::answer::{Answer, AnswerFrame, Subject};
+use crate::component::prompt::Message;
+use crate::component::resource::ResourceContents;
+use crate::component::result::ToolResult;
+use crate::context::Shared;
+use crate::error::{Audience, ToolError};
+use crate::panics::Panicked;
+use crate::protocol::Revision;
+use crate::protocol::cache::CacheHints;
+use crate::protocol::write::{RpcError, begin_result, code};
+
+/// The id of the frames that handlers write for layers; nobody else sees it.
+const ID: &str = "0";
+
+/// All that the answers of one operation are written with.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) revision: Revision,
+    pub(crate) component: Arc<Shared>,
+    pub(crate) subject: Subject,
+    pub(crate) server_info: Arc<[u8]>,
+    pub(crate) cache: CacheHints,
+    pub(crate) show_errors: bool,
+}
+
+impl Form {
+    pub(crate) fn frame(&self) -> AnswerFrame<'_> {
+        AnswerFrame {
+            id: ID,
+            revision: self.revision,
+            name: &self.component.name,
+            subject: &self.subject,
+            server_info: &self.server_info,
+            cache: self.cache,
+            show_errors: self.show_errors,
+        }
+    }
+
+    /// An answer as an [`Answer`] writes it.
+    pub(crate) fn render(self: &Arc<Form>, write: impl FnOnce(&mut Answer<'_>)) -> Result<Reply, Refusal> {
+        let mut frame = Vec::new();
+        write(&mut Answer::new(&mut frame, self.frame()));
+        self.read(frame)
+    }
+
+    /// Takes the result or the error out of a frame that an [`Answer`] has written.
+    pub(crate) fn read(self: &Arc<Form>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
+        let mut start = Vec::new();
+        begin_result(&mut start, ID);
+        if frame.starts_with(&start) && frame.ends_with(b"}") {
+            frame.pop();
+            frame.drain(..start.len());
+            if let Ok(json) = String::from_utf8(frame) {
+                return Ok(Reply { json: json.into(), form: Arc::clone(self) });
+            }
+            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
+        }
+        match serde_json::from_slice::<ErrorFrame<'_>>(&frame) {
+            Ok(ErrorFrame { error }) => Err(Refusal(Inner::Rpc(RpcError {
+                code: error.code,
+                message: error.message.into_owned(),
+                data: error.data.map(|data| data.get().to_owned()),
+            }))),
+            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer")),
+        }
+    }
+
+    /// The text of a result that was made elsewhere.
+    pub(crate) fn reply(self: &Arc<Form>, json: &[u8]) -> Result<Reply, Refusal> {
+        match std::str::from_utf8(json) {
+            Ok(json) => Ok(Reply { json: json.into(), form: Arc::clone(self) }),
+            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
+        }
+    }
+
+    pub(super) fn write(self: &Arc<Form>, replacement: Replacement) -> Result<Reply, Refusal> {
+        let fits = matches!(
+            (&replacement, &self.subject),
+            (Replacement::Tool(_), Subject::ToolCall { .. })
+                | (Replacement::Contents(_), Subject::ResourceRead { .. })
+                | (Replacement::Messages(_), Subject::PromptGet { .. })
+                | (Replacement::Values(_), Subject::Completion { .. })
+        );
+        if !fits {
+            let made = replacement.noun();
+            return self.render(|answer| answer.masked(&format!("a layer gave it {made} for an answer")));
+        }
+        self.render(|answer| match replacement {
+            Replacement::Tool(result) => answer.result(result),
+            Replacement::Contents(contents) => answer.contents(Some(contents)),
+            Replacement::Messages(messages) => answer.messages(&messages),
+            Replacement::Values(values) => answer.candidates(values),
+        })
+    }
+
+    /// What a layer has come to, as the next one out sees it: an error of a tool is an answer.
+    pub(super) fn settle(
+        self: &Arc<Form>,
+        outcome: Result<Result<Reply, Refusal>, Panicked>,
+    ) -> Result<Reply, Refusal> {
+        match outcome {
+            Ok(Ok(reply)) if self.is_like(&reply.form) => Ok(reply),
+            Ok(Ok(_)) => self.render(|answer| answer.masked("a layer gave it the answer to another request")),
+            Ok(Err(Refusal(Inner::Tool(error)))) => self.render(|answer| answer.error(error)),
+            Ok(Err(refusal)) => Err(refusal),
+            Err(panicked) => self.render(|answer| answer.masked(&format!("panicked: {}", panicked.0))),
+        }
+    }
+
+    fn is_like(&self, other: &Form) -> bool {
+        self.revision == other.revision && discriminant(&self.subject) == discriminant(&other.subject)
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorFrame<'a> {
+    #[serde(borrow)]
+    error: ErrorMembers<'a>,
+}
+
+#[derive(Deserialize)]
+struct ErrorMembers<'a> {
+    code: i32,
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// An answer: the result as JSON text, written for the client that asked.
+///
+/// What the client's revision does not have is already left out, so an answer that is kept must only be given to
+/// requests of the same [kind](super::Kind) and [revision](crate::Context::revision); any other is refused.
+#[derive(Clone)]
+pub struct Reply {
+    json: Arc<str>,
+    form: Arc<Form>,
+}
+
+impl Reply {
+    /// The result as JSON text.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Whether a tool says that it has failed. Other failures are no replies, but a [`Refusal`].
+    pub fn is_error(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Flag {
+            #[serde(rename = "isError", default)]
+            is_error: bool,
+        }
+        matches!(self.form.subject, Subject::ToolCall { .. })
+            && serde_json::from_str::<Flag>(&self.json).is_ok_and(|flag| flag.is_error)
+    }
+
+    /// The members of the result.
+    pub fn members(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+
+    /// Another answer in place of this one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the result is none of this kind of operation. The error can be returned as it is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::layers::{self, Kind, Next, Operation};
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// let discreet = layers::from_fn(|operation: Operation, next: Next| async move {
+    ///     let is_call = operation.kind() == Kind::CallTool;
+    ///     let reply = next.run(operation).await?;
+    ///     if is_call && reply.json().contains("password") {
+    ///         return reply.replace(ToolResult::error("this is not for you"));
+    ///     }
+    ///     Ok(reply)
+    /// });
+    /// # let _ = discreet;
+    /// ```
+    pub fn replace(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+        self.form.write(result.into())
+    }
+
+    /// The same answer with other members, such as a list with fewer entries. That they are what the protocol
+    /// wants is the caller's business.
+    pub fn with_members(self, members: Map<String, Value>) -> Reply {
+        Reply { json: Value::from(members).to_string().into(), form: self.form }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reply").field("bytes", &self.json.len()).finish_non_exhaustive()
+    }
+}
+
+/// A result that a layer gives in place of the handler's: a [`ToolResult`] for a tool, a `Vec` of
+/// [`ResourceContents`] for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of texts for a completion.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Replacement {
+    /// Of a tool.
+    Tool(ToolResult),
+    /// Of a resource.
+    Contents(Vec<ResourceContents>),
+    /// Of a prompt.
+    Messages(Vec<Message>),
+    /// Candidates of a completion. They are ranked as those of a completion function.
+    Values(Vec<String>),
+}
+
+impl Replacement {
+    fn noun(&self) -> &'static str {
+        match self {
+            Replacement::Tool(_) => "the result of a tool",
+            Replacement::Contents(_) => "the contents of a resource",
+            Replacement::Messages(_) => "the messages of a prompt",
+            Replacement::Values(_) => "the values of a completion",
+        }
+    }
+}
+
+macro_rules! replacements {
+    ($($variant:ident($ty:ty)),*) => {$(
+        impl From<$ty> for Replacement {
+            fn from(result: $ty) -> Replacement {
+                Replacement::$variant(result)
+            }
+        }
+    )*};
+}
+replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Message>), Values(Vec<String>));
+
+/// Why an operation has no result.
+///
+/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A
+/// [`ToolError`] becomes the failure of the tool, which the model reads, and where no tool is called an internal
+/// error with its text. Any other error is for the operator, as with tools.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::ToolError;
+/// use fastmcp_rs::layers::Refusal;
+/// use serde_json::json;
+///
+/// let refusal = Refusal::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
+/// assert_eq!(refusal.code(), -32603);
+/// assert_eq!(Refusal::from(ToolError::new("ask for less")).message(), "ask for less");
+/// ```
+pub struct Refusal(pub(crate) Inner);
+
+#[derive(Debug)]
+pub(crate) enum Inner {
+    Rpc(RpcError),
+    Tool(ToolError),
+}
+
+impl Refusal {
+    /// A JSON-RPC error. The protocol's own codes go from −32768 to −32000.
+    pub fn new(code: i32, message: impl Into<String>) -> Refusal {
+        Refusal(Inner::Rpc(RpcError::new(code, message)))
+    }
+
+    /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
+    pub fn data(self, data: impl Serialize) -> Refusal {
+        match self.0 {
+            Inner::Rpc(error) => Refusal(Inner::Rpc(error.with_data(&data))),
+            tool => Refusal(tool),
+        }
+    }
+
+    /// The code of the JSON-RPC error; that of a [`ToolError`] is −32603 where it is no tool that fails.
+    pub fn code(&self) -> i32 {
+        match &self.0 {
+            Inner::Rpc(error) => error.code,
+            Inner::Tool(_) => code::INTERNAL_ERROR,
+        }
+    }
+
+    /// The text that the client reads; of an error that only the operator may read, nothing.
+    pub fn message(&self) -> &str {
+        match &self.0 {
+            Inner::Rpc(error) => &error.message,
+            Inner::Tool(ToolError { audience: Audience::Model(text) }) => text,
+            Inner::Tool(_) => "",
+        }
+    }
+
+    /// The `data` of the JSON-RPC error, as JSON text.
+    pub fn data_json(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Rpc(error) => error.data.as_deref(),
+            Inner::Tool(_) => None,
+        }
+    }
+}
+
+impl From<RpcError> for Refusal {
+    fn from(error: RpcError) -> Refusal {
+        Refusal(Inner::Rpc(error))
+    }
+}
+
+impl From<ToolError> for Refusal {
+    fn from(error: ToolError) -> Refusal {
+        Refusal(Inner::Tool(error))
+    }
+}
+
+// `Refusal` itself must not implement `Error`, or this would overlap with `From<T> for T`.
+impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
+    fn from(error: E) -> Refusal {
+        Refusal(Inner::Tool(error.into()))
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Inner::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
+            Inner::Tool(error) => write!(formatter, "Refusal({error:?})"),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! How long operations take.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use super::watch::{Outcome, watch};
+use super::{Kind, Layer, Next, Operation, Refusal, Reply};
+
+/// Measures how long each operation takes: what is inside of this layer, up to the answer.
+///
+/// [`Timing::new`] makes a `tracing` event of level `DEBUG` of each; [`Timing::with`] calls a function, such as one
+/// that feeds a histogram.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::layers::{Measurement, Timing};
+/// use fastmcp_rs::prelude::*;
+///
+/// let app = App::empty("timed").layer(Timing::with(|measured: &Measurement<'_>| {
+///     println!("{} {}: {:?}", measured.kind.method(), measured.component, measured.duration);
+/// }));
+/// # let _ = app;
+/// ```
+pub struct Timing {
+    report: Box<dyn Fn(&Measurement<'_>) + Send + Sync>,
+}
+
+/// How long an operation took.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Measurement<'a> {
+    /// What kind of operation it was.
+    pub kind: Kind,
+    /// The name of the component: of which there are as many as the server has, and not as many as clients ask for.
+    pub component: &'a str,
+    /// From when this layer was reached until it had an answer.
+    pub duration: Duration,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl Timing {
+    /// Reports to `tracing`: events of level `DEBUG` and target `fastmcp_rs::layers`, with the fields `method`,
+    /// `component`, `duration_ms` and `outcome`.
+    pub fn new() -> Timing {
+        Timing::with(|measured| {
+            tracing::debug!(
+                target: "fastmcp_rs::layers",
+                method = measured.kind.method(),
+                component = measured.component,
+                duration_ms = milliseconds(measured.duration),
+                outcome = %measured.outcome,
+                "measured"
+            );
+        })
+    }
+
+    /// Reports to a function. It is called once for each operation, also for those that are cancelled.
+    pub fn with(report: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Timing {
+        Timing { report: Box::new(report) }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing::new()
+    }
+}
+
+impl fmt::Debug for Timing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Timing").finish_non_exhaustive()
+    }
+}
+
+impl Layer for Timing {
+    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+        let (kind, context) = (operation.kind(), operation.context().clone());
+        watch(operation, next, move |seen| {
+            let component = context.tool_name();
+            (self.report)(&Measurement { kind, component, duration: seen.duration, outcome: seen.outcome });
+        })
+    }
+}
+
+/// With three decimals: a call takes some microseconds.
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

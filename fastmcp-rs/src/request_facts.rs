@@ -1,0 +1,107 @@
+//! What a handler can ask about the request itself.
+
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::principal::Principal;
+
+/// The distributed trace that a request belongs to, in the formats of the W3C.
+///
+/// Pass it on to the services that a handler calls.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#_meta>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceContext {
+    /// `traceparent`: version, trace id, parent id and flags, such as
+    /// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
+    pub traceparent: Option<String>,
+    /// `tracestate`, which goes with `traceparent`.
+    pub tracestate: Option<String>,
+    /// `baggage`.
+    pub baggage: Option<String>,
+}
+
+impl Context {
+    /// Who makes the request, if the transport knows. Nobody on standard input and output.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.request.as_ref()?.principal.as_deref()
+    }
+
+    /// The request's id as JSON text, such as `7` or `"a-1"`; empty outside a request. What a handler's siblings
+    /// are asked has the id of the request that the handler answers.
+    pub fn request_id(&self) -> &str {
+        self.request.as_ref().map_or("", |request| &request.id)
+    }
+
+    /// The trace that the request belongs to; what is not written as the W3C has it counts as absent.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use fastmcp_rs::Context;
+    /// # fn example(ctx: &Context) {
+    /// if let Some(traceparent) = ctx.trace_context().traceparent {
+    ///     // Send it along as a header of the same name.
+    ///     # let _ = traceparent;
+    /// }
+    /// # }
+    /// ```
+    pub fn trace_context(&self) -> TraceContext {
+        let mut meta = self.meta();
+        let mut text = |key: &str| match meta.remove(key) {
+            Some(Value::String(text)) if is_printable(&text) => Some(text),
+            _ => None,
+        };
+        let traceparent = text("traceparent").filter(|text| is_traceparent(text));
+        // The specification of the W3C: without the one, the other means nothing.
+        let tracestate = text("tracestate").filter(|_| traceparent.is_some());
+        TraceContext { tracestate, baggage: text("baggage"), traceparent }
+    }
+}
+
+/// Whether a text may become the value of a header.
+fn is_printable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (0x20..0x7F).contains(&byte))
+}
+
+/// <https://www.w3.org/TR/trace-context/#traceparent-header-field-values>
+fn is_traceparent(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let mut field = |length: usize, may_be_zero: bool| {
+        parts.next().is_some_and(|part| {
+            let is_hex = part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            part.len() == length && is_hex && (may_be_zero || part.bytes().any(|byte| byte != b'0'))
+        })
+    };
+    let is_complete = field(2, true) && field(32, false) && field(16, false) && field(2, true);
+    // Later versions may have more fields; version `ff` is none.
+    is_complete && !text.starts_with("ff") && (parts.next().is_none() || !text.starts_with("00"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_traceparent;
+
+    #[test]
+    fn only_what_the_w3c_has_is_a_traceparent() {
+        for good in [
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later",
+        ] {
+            assert!(is_traceparent(good), "{good}");
+        }
+        for bad in [
+            "",
+            "00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert!(!is_traceparent(bad), "{bad}");
+        }
+    }
+}
