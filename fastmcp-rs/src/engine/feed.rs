@@ -366,6 +366,8 @@ pub(super) fn write_meta(out: &mut Vec<u8>, id: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use serde_json::Value;
     use serde_json::value::RawValue;
 
@@ -597,6 +599,53 @@ mod tests {
             pause().await;
             assert_eq!(setup.told().len(), 1);
         });
+    }
+
+    /// Long enough for a change to be made meanwhile, if that were possible.
+    fn slowly(outbox: &Outbox) {
+        std::thread::sleep(Duration::from_millis(2));
+        outbox.push(b"\"first\"\n");
+    }
+
+    #[test]
+    fn no_change_overtakes_what_must_come_first() {
+        for round in 0..60 {
+            let setup = Setup::new();
+            if round % 3 > 0 {
+                setup.feed.open_session(Lists::NONE.with(ListKind::Tools));
+            }
+            if round % 3 == 1 {
+                setup.feed.begin_session(|| {});
+            }
+            let is_done = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !is_done.load(Ordering::Acquire) {
+                        setup.change("a:1");
+                        setup.hub.publish(Change::List(ListKind::Prompts));
+                    }
+                });
+                let outbox = &*setup.outbox;
+                match round % 3 {
+                    0 => {
+                        let wanted = Wanted { lists: Lists::NONE, uris: vec!["a:1".into()] };
+                        let id: Box<RawValue> = serde_json::from_str("1").unwrap();
+                        setup.feed.open(Id::parse(&id).unwrap(), wanted, || slowly(outbox)).unwrap();
+                    }
+                    1 => setup.feed.subscribe("a:1", || slowly(outbox)).unwrap(),
+                    _ => {
+                        setup.feed.subscribe("a:1", || {}).unwrap();
+                        setup.feed.begin_session(|| slowly(outbox));
+                    }
+                }
+                let mut told = setup.told();
+                while told.len() < 2 {
+                    told.extend(setup.told());
+                }
+                is_done.store(true, Ordering::Release);
+                assert_eq!(told[0], "\"first\"", "round {round}");
+            });
+        }
     }
 
     #[test]
