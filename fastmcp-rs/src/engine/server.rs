@@ -128,3 +128,32 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Value {
     }
     info.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::changes::Lists;
+
+    #[test]
+    fn lists_that_may_change_are_declared() {
+        let mut offers = Offers {
+            tools: true,
+            resources: true,
+            prompts: false,
+            completions: false,
+            logging: false,
+            list_changes: Lists::NONE,
+        };
+        for revision in Revision::ALL {
+            offers.list_changes = Lists::NONE;
+            let capabilities = Server::capabilities(&offers, *revision);
+            assert_eq!(capabilities, json!({"resources": {"subscribe": true}, "tools": {}}), "{revision}");
+            offers.list_changes = ListKind::ALL.into_iter().collect();
+            let expected =
+                json!({"resources": {"subscribe": true, "listChanged": true}, "tools": {"listChanged": true}});
+            assert_eq!(Server::capabilities(&offers, *revision), expected, "{revision}");
+        }
+    }
+}

@@ -281,3 +281,31 @@ impl Request<'_> {
         is_member
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_acknowledgement_says_what_is_honoured() {
+        let honoured = |lists: &[ListKind], uris: &[&str]| {
+            let uris = uris.iter().map(|uri| Arc::from(*uri)).collect();
+            let wanted = Wanted { lists: lists.iter().copied().collect(), uris };
+            let mut frame: Value = serde_json::from_slice(&acknowledgement("\"a\"", &wanted)).unwrap();
+            assert_eq!(frame["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "a");
+            frame["params"]["notifications"].take()
+        };
+        assert_eq!(honoured(&[], &[]), json!({}));
+        let all = honoured(&ListKind::ALL, &["a:\"b"]);
+        let lists = json!({"toolsListChanged": true, "resourcesListChanged": true, "promptsListChanged": true});
+        assert_eq!(honoured(&ListKind::ALL, &[]), lists);
+        let expected = r#"{"toolsListChanged":true,"resourcesListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["a:\"b"]}"#;
+        assert_eq!(all.to_string(), expected);
+        assert_eq!(
+            honoured(&[ListKind::Prompts], &["a:b"]).to_string(),
+            r#"{"promptsListChanged":true,"resourceSubscriptions":["a:b"]}"#
+        );
+    }
+}
