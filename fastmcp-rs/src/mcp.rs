@@ -141,6 +141,37 @@ pub use fastmcp_rs_macros::tool;
 /// }
 /// ```
 ///
+/// # Forms
+///
+/// A person can be asked for a struct whose fields are strings, numbers, booleans and enums of names: it is a
+/// [`Form`](crate::Form). An enum whose variants hold nothing is one too, and a struct with one unnamed field
+/// is what its field is. Which fields a form can have is said by [`FormField`](crate::FormField); a type with
+/// others is no form, and may be used for everything else.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// enum Speed {
+///     /// Within three days.
+///     Standard,
+///     /// Over night.
+///     Express,
+/// }
+///
+/// #[mcp::model]
+/// struct Shipping {
+///     /// Where it goes.
+///     #[arg(min_length = 1)]
+///     city: String,
+///     speed: Speed,
+///     gift: Option<bool>,
+/// }
+///
+/// fn can_be_asked_for<T: fastmcp_rs::Form>() {}
+/// can_be_asked_for::<Shipping>();
+/// ```
+///
 /// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
 pub use fastmcp_rs_macros::model;
 
