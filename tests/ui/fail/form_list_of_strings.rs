@@ -1,4 +1,4 @@
-use fastmcp_rs::{Form, mcp};
+use fastmcp_rs::prelude::*;
 
 #[mcp::model]
 struct Order {
@@ -6,8 +6,11 @@ struct Order {
     total: u128,
 }
 
-fn ask<T: Form>() {}
-
-fn main() {
-    ask::<Order>();
+/// Asks.
+#[mcp::tool]
+async fn ask(ctx: &Context) -> Result<(), ToolError> {
+    ctx.elicit::<Order>("Which one?").await?;
+    Ok(())
 }
+
+fn main() {}

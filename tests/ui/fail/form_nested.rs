@@ -1,4 +1,4 @@
-use fastmcp_rs::{Form, mcp};
+use fastmcp_rs::prelude::*;
 
 #[mcp::model]
 struct Address {
@@ -11,9 +11,12 @@ struct Customer {
     address: Address,
 }
 
-fn ask<T: Form>() {}
-
-fn main() {
-    ask::<Address>();
-    ask::<Customer>();
+/// Asks.
+#[mcp::tool]
+async fn ask(ctx: &Context) -> Result<(), ToolError> {
+    ctx.elicit::<Address>("Which one?").await?;
+    ctx.elicit::<Customer>("Which one?").await?;
+    Ok(())
 }
+
+fn main() {}

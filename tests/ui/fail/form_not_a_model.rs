@@ -1,11 +1,14 @@
-use fastmcp_rs::Form;
+use fastmcp_rs::prelude::*;
 
 struct Order {
     article: String,
 }
 
-fn ask<T: Form>() {}
-
-fn main() {
-    ask::<Order>();
+/// Asks.
+#[mcp::tool]
+async fn ask(ctx: &Context) -> Result<(), ToolError> {
+    ctx.elicit::<Order>("Which one?").await?;
+    Ok(())
 }
+
+fn main() {}
