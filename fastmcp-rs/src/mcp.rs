@@ -53,6 +53,7 @@
 /// | `min_length = 1`, `max_length = 20` | of a string in characters, of a list in items, of a map in members |
 /// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
 /// | `rename = "order-id"` | the argument's name, if it is not the parameter's |
+/// | `title = "Order number"` | a name for people: in the schema, and in the list of a prompt's arguments |
 /// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
 /// | `header = "Region"` | clients that speak HTTP mirror it into the header `Mcp-Param-Region` |
 ///
@@ -102,7 +103,7 @@ pub use fastmcp_rs_macros::tool;
 /// It derives `Serialize`, `Deserialize` and `JsonSchema` through this crate, so that a program needs no
 /// dependency on serde or schemars. Doc comments of fields become their descriptions, and fields take the
 /// constraints of arguments: `#[arg(min = 1)]`, `max`, `min_length`, `max_length`, `pattern`, `default`,
-/// `rename`, `example`. They are published, and enforced wherever such a value is read, at any depth.
+/// `rename`, `title`, `example`. They are published, and enforced wherever such a value is read, at any depth.
 ///
 /// `#[serde(…)]` and `#[schemars(…)]` attributes work as usual, and so do types that derive the three traits
 /// by themselves.
@@ -260,7 +261,7 @@ pub use fastmcp_rs_macros::main;
 /// `audience = ["user", "assistant"]`, `priority = 0.8`, `last_modified = "2026-01-01T00:00:00Z"`,
 /// `allow_traversal = ["path"]`, and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
 /// `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`. Variables take the `#[arg(…)]` of
-/// [`tool`](macro@tool), but `header`; and `complete = function`, see [`Completing`](crate::Completing).
+/// [`tool`](macro@tool), but `header` and `title`; and `complete = function`, see [`Completing`](crate::Completing).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;

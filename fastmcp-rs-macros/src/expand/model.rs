@@ -171,6 +171,10 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
     // The library's normaliser knows from the schema's type whether these are of a string or a list.
     let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
     let mut pairs: Vec<TokenStream> = Vec::new();
+    if let Some(title) = &options.title {
+        let title = &title.value;
+        pairs.push(quote!("title" = #title));
+    }
     for (key, bound) in bounds {
         let value = bound.as_ref().map(|bound| &bound.tokens);
         pairs.extend(value.map(|value| quote!(#key = #value)));
