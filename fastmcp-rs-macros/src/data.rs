@@ -1,10 +1,10 @@
 //! A struct or an enum under `#[mcp::model]`, sorted into what the expansion needs.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
 
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, entries};
+use crate::parse::{ArgOptions, Entry, entries};
 
 pub(crate) struct DataType<'a> {
     pub(crate) input: &'a DeriveInput,
@@ -16,7 +16,7 @@ pub(crate) struct DataType<'a> {
 /// Fields that stand together.
 pub(crate) struct Body<'a> {
     /// None for a struct.
-    pub(crate) variant: Option<&'a Ident>,
+    pub(crate) variant: Option<&'a Variant>,
     pub(crate) fields: Vec<DataField<'a>>,
 }
 
@@ -26,6 +26,16 @@ pub(crate) struct DataField<'a> {
     pub(crate) options: ArgOptions,
     /// Its key in JSON; empty when the field is the whole value, as in `struct Count(u32)`.
     pub(crate) key: String,
+}
+
+/// What a person is asked for who is asked for a value of the type.
+pub(crate) enum Asked<'a> {
+    /// Fields, of these types.
+    Fields(Vec<&'a Type>),
+    /// One of the names of an enum.
+    Name,
+    /// What its only field is asked for: it has no name in JSON.
+    As(&'a Type),
 }
 
 impl<'a> DataType<'a> {
@@ -40,7 +50,7 @@ impl<'a> DataType<'a> {
                     .map(|variant| {
                         let rule = serde_value(&variant.attrs, "rename_all");
                         let rule = rule.or_else(|| rule_of_fields.clone());
-                        Body::new(Some(&variant.ident), &variant.fields, rule, errors)
+                        Body::new(Some(variant), &variant.fields, rule, errors)
                     })
                     .collect()
             }
@@ -50,8 +60,34 @@ impl<'a> DataType<'a> {
         Self { input, krate, bodies }
     }
 
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Ident>, &DataField<'a>)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &DataField<'a>)> {
         self.bodies.iter().flat_map(|body| body.fields.iter().map(|field| (body.variant, field)))
+    }
+
+    /// What the type asks for; None if its JSON is not that of a form, or not known here.
+    pub(crate) fn asked(&self) -> Option<Asked<'a>> {
+        let is_changed = has_serde(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
+        if is_changed || !self.input.generics.params.is_empty() {
+            return None;
+        }
+        match &self.input.data {
+            Data::Struct(data) if has_serde(&self.input.attrs, &["transparent"]) => only(&data.fields),
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(fields) => {
+                    let is_flat = !fields.named.iter().any(|field| has_serde(&field.attrs, &["flatten"]));
+                    is_flat
+                        .then(|| Asked::Fields(fields.named.iter().filter(is_asked).map(|field| &field.ty).collect()))
+                }
+                fields => only(fields),
+            },
+            Data::Enum(data) => {
+                let is_name = |variant: &Variant| {
+                    matches!(variant.fields, Fields::Unit) && !has_serde(&variant.attrs, &["untagged"])
+                };
+                (!data.variants.is_empty() && data.variants.iter().all(is_name)).then_some(Asked::Name)
+            }
+            Data::Union(_) => None,
+        }
     }
 
     pub(crate) fn is_constrained(&self) -> bool {
@@ -60,7 +96,7 @@ impl<'a> DataType<'a> {
 }
 
 impl<'a> Body<'a> {
-    fn new(variant: Option<&'a Ident>, fields: &'a Fields, rule: Option<String>, errors: &mut Errors) -> Self {
+    fn new(variant: Option<&'a Variant>, fields: &'a Fields, rule: Option<String>, errors: &mut Errors) -> Self {
         let is_whole = matches!(fields, Fields::Unnamed(list) if list.unnamed.len() == 1);
         let fields = fields
             .iter()
@@ -118,8 +154,35 @@ fn renamed(name: &str, rule: &str) -> String {
     }
 }
 
+/// Whether the field is in the form for sure. What another build may lack has to be left to the start.
+fn is_asked(field: &&Field) -> bool {
+    !has_serde(&field.attrs, &["skip", "skip_deserializing"])
+        && !field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
+}
+
+fn only(fields: &Fields) -> Option<Asked<'_>> {
+    let mut fields = fields.iter();
+    match (fields.next(), fields.next()) {
+        (Some(field), None) if is_asked(&field) => Some(Asked::As(&field.ty)),
+        _ => None,
+    }
+}
+
+/// Whether one of these keys stands in a `#[serde(..)]`.
+pub(crate) fn has_serde(attributes: &[Attribute], keys: &[&str]) -> bool {
+    serde_entries(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
+}
+
 /// The value of `#[serde(key = "value")]`; what is wrong in there is serde's to report.
 fn serde_value(attributes: &[Attribute], key: &str) -> Option<String> {
+    serde_entries(attributes)
+        .into_iter()
+        .filter(|entry| entry.key == key)
+        .find_map(|entry| syn::parse2::<LitStr>(entry.value?).ok())
+        .map(|literal| literal.value())
+}
+
+fn serde_entries(attributes: &[Attribute]) -> Vec<Entry> {
     let mut ignored = Errors::default();
     attributes
         .iter()
@@ -129,14 +192,147 @@ fn serde_value(attributes: &[Attribute], key: &str) -> Option<String> {
             _ => None,
         })
         .flat_map(|tokens| entries(tokens, &mut ignored))
-        .filter(|entry| entry.key == key)
-        .find_map(|entry| syn::parse2::<LitStr>(entry.value?).ok())
-        .map(|literal| literal.value())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use quote::ToTokens;
+    use syn::parse_quote;
+
     use super::*;
+
+    /// What is asked for, in words.
+    fn asked(input: DeriveInput) -> String {
+        let data = DataType::new(&input, None, &mut Errors::default());
+        match data.asked() {
+            None => "nothing".to_owned(),
+            Some(Asked::Name) => "a name".to_owned(),
+            Some(Asked::As(ty)) => format!("as {}", ty.to_token_stream()),
+            Some(Asked::Fields(types)) => {
+                let types: Vec<String> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
+                format!("fields {}", types.join(", "))
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_follows_the_json() {
+        assert_eq!(
+            asked(parse_quote!(
+                struct Order {
+                    id: String,
+                    #[serde(skip)]
+                    own: Own,
+                    n: u8,
+                }
+            )),
+            "fields String, u8"
+        );
+        assert_eq!(
+            asked(parse_quote!(
+                struct Order {
+                    #[cfg(x)]
+                    id: String,
+                    #[serde(default)]
+                    n: u8,
+                }
+            )),
+            "fields u8"
+        );
+        assert_eq!(
+            asked(parse_quote!(
+                struct Order {}
+            )),
+            "fields "
+        );
+        assert_eq!(
+            asked(parse_quote!(
+                struct Email(#[arg(min_length = 1)] String);
+            )),
+            "as String"
+        );
+        assert_eq!(
+            asked(parse_quote!(
+                #[serde(transparent)]
+                struct Email {
+                    text: String,
+                }
+            )),
+            "as String"
+        );
+        assert_eq!(
+            asked(parse_quote!(
+                #[serde(rename_all = "lowercase")]
+                enum Status {
+                    Paid,
+                    #[serde(rename = "x")]
+                    Sent,
+                }
+            )),
+            "a name"
+        );
+        for input in [
+            parse_quote!(
+                struct Unit;
+            ),
+            parse_quote!(
+                struct Pair(u8, u8);
+            ),
+            parse_quote!(
+                struct Page<T> {
+                    items: Vec<T>,
+                }
+            ),
+            parse_quote!(
+                struct Text<'a> {
+                    text: &'a str,
+                }
+            ),
+            parse_quote!(
+                struct Order {
+                    id: u8,
+                    #[serde(flatten)]
+                    rest: Rest,
+                }
+            ),
+            parse_quote!(
+                #[serde(try_from = "Raw")]
+                struct Order {
+                    id: u8,
+                }
+            ),
+            parse_quote!(
+                #[serde(tag = "kind")]
+                struct Order {
+                    id: u8,
+                }
+            ),
+            parse_quote!(
+                #[serde(default, untagged)]
+                enum Status {
+                    Paid,
+                }
+            ),
+            parse_quote!(
+                enum Status {
+                    Paid,
+                    Sent(u8),
+                }
+            ),
+            parse_quote!(
+                enum Status {
+                    Paid,
+                    Sent {},
+                }
+            ),
+            parse_quote!(
+                enum Never {}
+            ),
+        ] {
+            assert_eq!(asked(input), "nothing");
+        }
+    }
 
     #[test]
     fn keys_follow_serde() {

@@ -53,6 +53,7 @@
 /// | `min_length = 1`, `max_length = 20` | of a string in characters, of a list in items, of a map in members |
 /// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
 /// | `rename = "order-id"` | the argument's name, if it is not the parameter's |
+/// | `title = "Order number"` | a name for people: in the schema, and in the list of a prompt's arguments |
 /// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
 /// | `header = "Region"` | clients that speak HTTP mirror it into the header `Mcp-Param-Region` |
 ///
@@ -102,7 +103,7 @@ pub use fastmcp_rs_macros::tool;
 /// It derives `Serialize`, `Deserialize` and `JsonSchema` through this crate, so that a program needs no
 /// dependency on serde or schemars. Doc comments of fields become their descriptions, and fields take the
 /// constraints of arguments: `#[arg(min = 1)]`, `max`, `min_length`, `max_length`, `pattern`, `default`,
-/// `rename`, `example`. They are published, and enforced wherever such a value is read, at any depth.
+/// `rename`, `title`, `example`. They are published, and enforced wherever such a value is read, at any depth.
 ///
 /// `#[serde(…)]` and `#[schemars(…)]` attributes work as usual, and so do types that derive the three traits
 /// by themselves.
@@ -139,6 +140,37 @@ pub use fastmcp_rs_macros::tool;
 ///     let articles = items.iter().map(|item| item.quantity as usize).sum();
 ///     Receipt { articles, express: matches!(priority, Priority::Express) }
 /// }
+/// ```
+///
+/// # Forms
+///
+/// A person can be asked for a struct whose fields are strings, numbers, booleans and enums of names: it is a
+/// [`Form`](crate::Form). An enum whose variants hold nothing is one too, and a struct with one unnamed field
+/// is what its field is. Which fields a form can have is said by [`FormField`](crate::FormField); a type with
+/// others is no form, and may be used for everything else.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// enum Speed {
+///     /// Within three days.
+///     Standard,
+///     /// Over night.
+///     Express,
+/// }
+///
+/// #[mcp::model]
+/// struct Shipping {
+///     /// Where it goes.
+///     #[arg(min_length = 1)]
+///     city: String,
+///     speed: Speed,
+///     gift: Option<bool>,
+/// }
+///
+/// fn can_be_asked_for<T: fastmcp_rs::Form>() {}
+/// can_be_asked_for::<Shipping>();
 /// ```
 ///
 /// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
@@ -229,7 +261,7 @@ pub use fastmcp_rs_macros::main;
 /// `audience = ["user", "assistant"]`, `priority = 0.8`, `last_modified = "2026-01-01T00:00:00Z"`,
 /// `allow_traversal = ["path"]`, and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
 /// `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`. Variables take the `#[arg(…)]` of
-/// [`tool`](macro@tool), but `header`; and `complete = function`, see [`Completing`](crate::Completing).
+/// [`tool`](macro@tool), but `header` and `title`; and `complete = function`, see [`Completing`](crate::Completing).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;

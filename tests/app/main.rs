@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use toolbox as _;
 
 mod context;
+mod forms;
 mod layers;
 mod questions;
 mod regressions;

@@ -284,6 +284,10 @@ fn decorated_components_in_every_revision() {
         let mut prompt = json!({
             "name": "decorated_prompt",
             "description": "Says everything about itself that a prompt can say.",
+            "arguments": [{
+                "name": "times",
+                "description": "How often.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
+            }],
         });
         let mut contents = json!({"uri": "decorated://resource", "mimeType": "text/markdown", "text": "# Markdown"});
         if revision >= V2025_06_18 {
@@ -294,6 +298,7 @@ fn decorated_components_in_every_revision() {
             template["annotations"]["lastModified"] = "2026-01-01T00:00:00Z".into();
             template["_meta"] = json!({"com.example/team": "billing", "fastmcp": {"tags": ["one"]}});
             prompt["title"] = "Everything at once".into();
+            prompt["arguments"][0]["title"] = "Times".into();
             prompt["_meta"] = json!({"com.example/team": "billing", "fastmcp": {"tags": ["one", "two"]}});
             contents["_meta"] = json!({"com.example/line": 1});
         }

@@ -154,6 +154,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
     let description = &parameter.description;
     let options = &parameter.options;
     let constraints = constraints(options, private);
+    let title = option(options.title.as_ref().map(|title| &title.value));
     let default = option(options.default.as_ref().map(|default| &default.json));
     let examples = options.examples.iter().map(|(json, _)| json);
     let header = option(options.header.as_ref().map(|header| &header.value));
@@ -161,6 +162,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
     quote! {
         #private::Parameter {
             name: #name,
+            title: #title,
             description: #description,
             constraints: #constraints,
             default: #default,

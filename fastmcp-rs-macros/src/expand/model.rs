@@ -7,11 +7,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Member, Visibility};
+use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
 use super::definition::{constraints, default_check};
+use super::handler::conditions;
 use super::krate::{Krate, imports, private, private_at};
-use crate::data::{Body, DataField, DataType};
+use crate::data::{Asked, Body, DataField, DataType, has_serde};
 use crate::types::with_named_self;
 
 pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
@@ -21,13 +22,17 @@ pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let derives = derives(&krate, !data.is_constrained());
     let defaults = defaults(data);
     let enforced = data.is_constrained().then(|| deserialize(data, &krate));
-    let extras = (defaults.is_some() || enforced.is_some()).then(|| {
+    let form = form(data, true);
+    let conditions = conditions(&data.input.attrs);
+    let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
         quote! {
+            #(#conditions)*
             #[allow(deprecated)]
             const _: () = {
                 #imports
                 #defaults
                 #enforced
+                #form
             };
         }
     });
@@ -46,12 +51,23 @@ pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
     if matches!(item.data, Data::Union(_)) {
         return item.into_token_stream();
     }
-    let written = written_derives(&item.attrs);
-    let derives = match written {
-        true => TokenStream::new(),
-        false => derives(&krate, true),
-    };
-    quote!(#derives #item)
+    if written_derives(&item.attrs) {
+        return item.into_token_stream();
+    }
+    let derives = derives(&krate, true);
+    let form = form(data, false).map(|form| {
+        let imports = imports(&krate);
+        let conditions = conditions(&item.attrs);
+        quote! {
+            #(#conditions)*
+            #[allow(deprecated)]
+            const _: () = {
+                #imports
+                #form
+            };
+        }
+    });
+    quote!(#derives #item #form)
 }
 
 fn written_derives(attributes: &[Attribute]) -> bool {
@@ -59,6 +75,47 @@ fn written_derives(attributes: &[Attribute]) -> bool {
         let text = attribute.to_token_stream().to_string();
         attribute.path().is_ident("derive")
             && ["Serialize", "Deserialize", "JsonSchema"].iter().any(|name| text.contains(name))
+    })
+}
+
+/// The marks of what a person can be asked for.
+///
+/// A field that is in no form is no mistake of the type, which may be used elsewhere: the lifetime in a bound
+/// lets the bound be false, and rustc tells of it where a person is asked.
+fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
+    let name = &data.input.ident;
+    // rustc shows the implementation beside its bounds: it stands at the type, not at the attribute.
+    let span = name.span();
+    let private = private_at(span);
+    let bounds = |types: &[&Type]| {
+        let types = types.iter().filter(|_| with_bounds).map(|ty| {
+            let span = ty.span();
+            let private = private_at(span);
+            quote_spanned!(span=> for<'__form> #private::FieldOf<'__form, #ty>: #private::FormMember)
+        });
+        quote!(where #(#types),*)
+    };
+    Some(match data.asked()? {
+        Asked::Fields(types) => {
+            let bounds = bounds(&types);
+            quote_spanned!(span=> impl #private::Form for #name #bounds {})
+        }
+        Asked::Name => quote_spanned! {span=>
+            impl #private::FormField for #name {}
+            impl #private::FormChoice for #name {}
+            impl #private::Form for #name {
+                const IS_FIELD: bool = true;
+            }
+        },
+        Asked::As(ty) => {
+            let bounds = bounds(&[ty]);
+            quote_spanned! {span=>
+                impl #private::FormField for #name #bounds {}
+                impl #private::Form for #name #bounds {
+                    const IS_FIELD: bool = true;
+                }
+            }
+        }
     })
 }
 
@@ -114,6 +171,10 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
     // The library's normaliser knows from the schema's type whether these are of a string or a list.
     let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
     let mut pairs: Vec<TokenStream> = Vec::new();
+    if let Some(title) = &options.title {
+        let title = &title.value;
+        pairs.push(quote!("title" = #title));
+    }
     for (key, bound) in bounds {
         let value = bound.as_ref().map(|bound| &bound.tokens);
         pairs.extend(value.map(|value| quote!(#key = #value)));
@@ -138,14 +199,14 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
 }
 
 /// The name of the function that gives a field's default.
-fn default_name(variant: Option<&Ident>, field: &DataField<'_>) -> Ident {
+fn default_name(variant: Option<&Variant>, field: &DataField<'_>) -> Ident {
     let member = match &field.field.ident {
         Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
         None => field.index.to_string(),
     };
     let span = Span::mixed_site();
     match variant {
-        Some(variant) => format_ident!("__fastmcp_default_{variant}_{member}", span = span),
+        Some(Variant { ident, .. }) => format_ident!("__fastmcp_default_{ident}_{member}", span = span),
         None => format_ident!("__fastmcp_default_{member}", span = span),
     }
 }
@@ -161,7 +222,9 @@ fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
             let json = &default.json;
             let private = private();
             let check = default_check(default, &ty.to_token_stream());
+            let conditions = conditions_of(variant, field);
             Some(quote! {
+                #(#conditions)*
                 #[allow(dead_code, non_snake_case)]
                 fn #name() -> #ty {
                     #check
@@ -172,6 +235,12 @@ fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
         .collect();
     let name = &data.input.ident;
     (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }))
+}
+
+/// What has to hold for a field to be there.
+fn conditions_of<'a>(variant: Option<&'a Variant>, field: &DataField<'a>) -> impl Iterator<Item = &'a Attribute> {
+    let of_variant = variant.map(|variant| conditions(&variant.attrs));
+    of_variant.into_iter().flatten().chain(conditions(&field.field.attrs))
 }
 
 /// `impl Deserialize`, for a type with constraints.
@@ -205,7 +274,8 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
 /// The same type under another name, with serde's attributes only.
 fn shadow(data: &DataType<'_>) -> TokenStream {
     let mut shadow = published(data);
-    remove_attributes(&mut shadow, |attribute| !attribute.path().is_ident("serde"));
+    let stays = |attribute: &Attribute| ["serde", "cfg"].iter().any(|name| attribute.path().is_ident(name));
+    remove_attributes(&mut shadow, |attribute| !stays(attribute));
     // It is seen from nowhere else; a `pub` would be told to be unreachable.
     shadow.vis = Visibility::Inherited;
     for field in fields_of(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
@@ -213,7 +283,18 @@ fn shadow(data: &DataType<'_>) -> TokenStream {
     }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
     // Inside, `Self` would be the shadow.
-    with_named_self(shadow.into_token_stream(), &original)
+    let shadow = with_named_self(shadow.into_token_stream(), &original);
+    // Missing fields are taken from the type's own default, but serde asks for the shadow's.
+    let default = has_serde(&data.input.attrs, &["default"]).then(|| {
+        quote! {
+            impl ::core::default::Default for __Shadow {
+                fn default() -> Self {
+                    ::core::unreachable!()
+                }
+            }
+        }
+    });
+    quote!(#shadow #default)
 }
 
 fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> bool) {
@@ -238,7 +319,8 @@ fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
         if constrained.is_empty() {
             return None;
         }
-        let variant = body.variant.map(|variant| quote!(::#variant));
+        let conditions_of_body = body.variant.map(|variant| conditions(&variant.attrs)).unwrap_or_default();
+        let variant = body.variant.map(|Variant { ident, .. }| quote!(::#ident));
         let members = constrained.iter().map(|field| match &field.field.ident {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::from(field.index),
@@ -246,8 +328,13 @@ fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
         let bindings: Vec<Ident> =
             constrained.iter().map(|field| format_ident!("__{}", field.index, span = Span::mixed_site())).collect();
         let checks = constrained.iter().zip(&bindings).map(|(field, binding)| check(field, binding));
+        let patterns = constrained.iter().zip(members).zip(&bindings).map(|((field, member), binding)| {
+            let conditions = conditions(&field.field.attrs);
+            quote!(#(#conditions)* #member: #binding)
+        });
         Some(quote! {
-            Self #variant { #(#members: #bindings,)* .. } => { #(#checks)* }
+            #(#conditions_of_body)*
+            Self #variant { #(#patterns,)* .. } => { #(#checks)* }
         })
     });
     let error = quote!(<__D::Error as #private::serde::de::Error>::custom);
@@ -268,7 +355,9 @@ fn check(field: &DataField<'_>, binding: &Ident) -> TokenStream {
     let key = &field.key;
     let constraints = constraints(&field.options, &private);
     let check = quote_spanned!(span=> #there::check_field);
+    let conditions = conditions(&field.field.attrs);
     quote! {
+        #(#conditions)*
         #check(#binding, &#constraints, #key).map_err(__refuse)?;
     }
 }

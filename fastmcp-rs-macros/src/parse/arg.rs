@@ -8,8 +8,19 @@ use super::value::{self, Literal, Number};
 use super::{json, value::literal_of};
 use crate::errors::{Errors, did_you_mean};
 
-pub(crate) const ARG_KEYS: &[&str] =
-    &["default", "min", "max", "min_length", "max_length", "pattern", "rename", "example", "header", "complete"];
+pub(crate) const ARG_KEYS: &[&str] = &[
+    "default",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "pattern",
+    "rename",
+    "title",
+    "example",
+    "header",
+    "complete",
+];
 
 /// A value, the key it was given for and the tokens it was written with.
 pub(crate) struct Spanned<T> {
@@ -30,6 +41,7 @@ pub(crate) struct ArgOptions {
     pub(crate) max_length: Option<Spanned<u64>>,
     pub(crate) pattern: Option<Spanned<LitStr>>,
     pub(crate) rename: Option<LitStr>,
+    pub(crate) title: Option<Spanned<LitStr>>,
     /// JSON texts, with the tokens they were written with.
     pub(crate) examples: Vec<(String, TokenStream)>,
     pub(crate) header: Option<Spanned<LitStr>>,
@@ -85,6 +97,10 @@ impl ArgOptions {
                 self.pattern = spanned(entry, pattern);
             }
             "rename" => self.rename = value::string(entry, "\"orderId\"", errors),
+            "title" => {
+                let title = value::string(entry, "\"Order number\"", errors);
+                self.title = spanned(entry, title);
+            }
             "example" => self.examples.extend(example(entry, errors)),
             "header" => {
                 self.header = spanned(entry, value::string(entry, "\"Region\"", errors));
@@ -109,6 +125,7 @@ fn unknown(name: &str) -> String {
         "regex" => Some("pattern"),
         "alias" | "name" => Some("rename"),
         "default_value" => Some("default"),
+        "label" => Some("title"),
         "completion" | "completer" | "complete_with" | "suggest" => Some("complete"),
         _ => None,
     };

@@ -17,7 +17,7 @@ mod value;
 pub(crate) use arg::{ArgOptions, Spanned};
 pub(crate) use block::{BlockItem, ImplBlock};
 pub(crate) use docs::{Text, description};
-pub(crate) use entry::entries;
+pub(crate) use entry::{Entry, entries};
 pub(crate) use icon::Icon;
 pub(crate) use item::{FnItem, stays_on_parameter};
 pub(crate) use main::{MainOptions, model_options, server_options};

@@ -40,6 +40,150 @@ fn plain_struct() {
 }
 
 #[test]
+fn forms() {
+    let status = quote! {
+        #[cfg(unix)]
+        enum Status { Paid, Sent }
+    };
+    let email = quote!(
+        struct Email(String);
+    );
+    let order = quote!(
+        struct Order {
+            status: Status,
+            #[serde(skip)]
+            own: Own,
+        }
+    );
+    let expansions = [status, email, order].map(|item| {
+        let file: syn::File = syn::parse2(model(quote!(), item)).expect("valid Rust");
+        let generated = file.items.into_iter().filter(|item| matches!(item, syn::Item::Const(_)));
+        generated.map(|item| quote!(#item)).collect::<proc_macro2::TokenStream>()
+    });
+    check(
+        expansions.into_iter().collect(),
+        expect![[r#"
+        #[cfg(unix)]
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::FormField for Status {}
+            impl __p::FormChoice for Status {}
+            impl __p::Form for Status {
+                const IS_FIELD: bool = true;
+            }
+        };
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::FormField for Email
+            where
+                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+            {}
+            impl __p::Form for Email
+            where
+                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+            {
+                const IS_FIELD: bool = true;
+            }
+        };
+        #[allow(deprecated)]
+        const _: () = {
+            use ::fastmcp_rs::__private as __p;
+            #[allow(unused_imports)]
+            use ::fastmcp_rs::__private::probe::*;
+            impl __p::Form for Order
+            where
+                for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
+            {}
+        };
+    "#]],
+    );
+}
+
+#[test]
+fn a_field_that_another_build_lacks() {
+    let item = quote! {
+        enum Choice {
+            #[cfg(windows)]
+            One {
+                #[cfg(test)]
+                #[arg(max = 1, default = 1)]
+                number: u8,
+            },
+        }
+    };
+    let file: syn::File = syn::parse2(model(quote!(), item)).expect("valid Rust");
+    let generated = file.items.into_iter().filter(|item| matches!(item, syn::Item::Const(_)));
+    check(
+        generated.map(|item| quote!(#item)).collect(),
+        expect![[r##"
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl Choice {
+                    #[cfg(windows)]
+                    #[cfg(test)]
+                    #[allow(dead_code, non_snake_case)]
+                    fn __fastmcp_default_One_number() -> u8 {
+                        (&__p::DefaultOf::<u8>::NEW).kind().integer();
+                        __p::preset::<u8>("1")
+                    }
+                }
+                impl<'de> __p::serde::Deserialize<'de> for Choice {
+                    fn deserialize<__D>(
+                        __deserializer: __D,
+                    ) -> ::core::result::Result<Self, __D::Error>
+                    where
+                        __D: __p::serde::Deserializer<'de>,
+                    {
+                        #[derive(__p::serde::Deserialize)]
+                        #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Choice")]
+                        #[allow(dead_code)]
+                        enum __Shadow {
+                            #[cfg(windows)]
+                            One {
+                                #[cfg(test)]
+                                #[serde(default = "Choice::__fastmcp_default_One_number")]
+                                number: u8,
+                            },
+                        }
+                        let __value = __Shadow::deserialize(__deserializer)?;
+                        let __refuse = <__D::Error as __p::serde::de::Error>::custom;
+                        match &__value {
+                            #[cfg(windows)]
+                            Self::One { #[cfg(test)] number: __0, .. } => {
+                                #[cfg(test)]
+                                __p::check_field(
+                                        __0,
+                                        &__p::Constraints {
+                                            max: ::core::option::Option::Some(
+                                                __p::Number::Integer(1i128),
+                                            ),
+                                            ..__p::Constraints::NONE
+                                        },
+                                        "number",
+                                    )
+                                    .map_err(__refuse)?;
+                            }
+                            #[allow(unreachable_patterns)]
+                            _ => {}
+                        }
+                        ::core::result::Result::Ok(__value)
+                    }
+                }
+            };
+        "##]],
+    );
+}
+
+#[test]
 fn constrained_struct() {
     let item = quote! {
         #[serde(rename_all = "camelCase")]
@@ -138,6 +282,12 @@ fn constrained_struct() {
                         ::core::result::Result::Ok(__value)
                     }
                 }
+                impl __p::Form for Line
+                where
+                    for<'__form> __p::FieldOf<'__form, u32>: __p::FormMember,
+                    for<'__form> __p::FieldOf<'__form, Option<String>>: __p::FormMember,
+                    for<'__form> __p::FieldOf<'__form, Option<Box<Self>>>: __p::FormMember,
+                {}
             };
         "##]],
     );

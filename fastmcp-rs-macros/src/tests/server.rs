@@ -54,164 +54,167 @@ fn methods_and_functions_of_a_type() {
     check(
         without_data(server(quote!(), item)),
         expect![[r#"
-        /// Orders.
-        #[cfg(unix)]
-        #[expect(deprecated)]
-        impl store::Orders<u8> {
-            #![allow(unused)]
-            const LIMIT: usize = 3;
-            /// Finds an order.
+            /// Orders.
             #[cfg(unix)]
-            #[must_use]
-            pub async fn find(&self, id: &str) -> Option<Self> {
-                self.lookup(id)
+            #[expect(deprecated)]
+            impl store::Orders<u8> {
+                #![allow(unused)]
+                const LIMIT: usize = 3;
+                /// Finds an order.
+                #[cfg(unix)]
+                #[must_use]
+                pub async fn find(&self, id: &str) -> Option<Self> {
+                    self.lookup(id)
+                }
+                /// Order ids.
+                fn r#all(orders: State<Self>) -> Vec<u8> {
+                    Self::encode(&orders)
+                }
+                fn encode(&self, #[allow(unused)] n: u8) -> Vec<u8> {
+                    Vec::new()
+                }
+                generated! {}
             }
-            /// Order ids.
-            fn r#all(orders: State<Self>) -> Vec<u8> {
-                Self::encode(&orders)
-            }
-            fn encode(&self, #[allow(unused)] n: u8) -> Vec<u8> {
-                Vec::new()
-            }
-            generated! {}
-        }
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            #[allow(dead_code, deprecated)]
-            type __Self = store::Orders<u8>;
-            #[cfg(unix)]
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct __find {}
             #[cfg(unix)]
             #[allow(deprecated)]
             const _: () = {
-                impl __p::Tool for __find {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        invoke: __invoke,
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
-                        __p::Parameter {
-                            name: "self",
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
-                        },
-                        __p::Parameter {
-                            name: "id",
-                            description: "",
-                            constraints: __p::Constraints {
-                                min_length: ::core::option::Option::Some(1u64),
-                                ..__p::Constraints::NONE
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                #[allow(dead_code, deprecated)]
+                type __Self = store::Orders<u8>;
+                #[cfg(unix)]
+                #[doc(hidden)]
+                #[allow(non_camel_case_types, dead_code)]
+                struct __find {}
+                #[cfg(unix)]
+                #[allow(deprecated)]
+                const _: () = {
+                    impl __p::Tool for __find {
+                        const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                            invoke: __invoke,
+                        };
+                    }
+                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                        const __PARAMETERS: &[__p::Parameter] = &[
+                            __p::Parameter {
+                                name: "self",
+                                title: ::core::option::Option::None,
+                                description: "",
+                                constraints: __p::Constraints::NONE,
+                                default: ::core::option::Option::None,
+                                examples: &[],
+                                header: ::core::option::Option::None,
+                                complete: ::core::option::Option::None,
                             },
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
-                        },
+                            __p::Parameter {
+                                name: "id",
+                                title: ::core::option::Option::None,
+                                description: "",
+                                constraints: __p::Constraints {
+                                    min_length: ::core::option::Option::Some(1u64),
+                                    ..__p::Constraints::NONE
+                                },
+                                default: ::core::option::Option::None,
+                                examples: &[],
+                                header: ::core::option::Option::None,
+                                complete: ::core::option::Option::None,
+                            },
+                        ];
+                        let mut __0 = __p::receiver::<__Self>();
+                        let mut __1 = (&__p::Input::<str>::NEW)
+                            .kind()
+                            .configurable()
+                            .slot_for::<str>(&__PARAMETERS[1]);
+                        let __split = (&__p::Output::<Option<__Self>>::NEW).split();
+                        let __value = (&&&__split.value()).kind().checked();
+                        let __error = (&&&__split.error()).kind().checked();
+                        let __output = __split.join(__value, __error);
+                        let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
+                            ::core::result::Result::Ok(__call) => __call,
+                            ::core::result::Result::Err(__invoked) => return __invoked,
+                        };
+                        let __context = __call.context();
+                        __call
+                            .run(
+                                __output,
+                                async move {
+                                    let __0 = __0.resolve(&__context).await?;
+                                    let __1 = __1.resolve(&__context).await?;
+                                    let __value = __Self::find(
+                                            ::core::borrow::Borrow::<__p::State<__Self>>::borrow(&__0),
+                                            ::core::borrow::Borrow::<str>::borrow(&__1),
+                                        )
+                                        .await;
+                                    ::core::result::Result::Ok(__value)
+                                },
+                            )
+                    }
+                    __p::inventory::submit! {
+                        __p::RegisteredTool(< __find as __p::Tool > ::DEFINITION)
+                    }
+                };
+                #[doc(hidden)]
+                #[allow(non_camel_case_types, dead_code)]
+                struct __all {}
+                #[allow(deprecated)]
+                const _: () = {
+                    impl __p::Resource for __all {
+                        const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                            invoke: __invoke,
+                        };
+                    }
+                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                        const __PARAMETERS: &[__p::Parameter] = &[
+                            __p::Parameter {
+                                name: "orders",
+                                title: ::core::option::Option::None,
+                                description: "",
+                                constraints: __p::Constraints::NONE,
+                                default: ::core::option::Option::None,
+                                examples: &[],
+                                header: ::core::option::Option::None,
+                                complete: ::core::option::Option::None,
+                            },
+                        ];
+                        let mut __0 = (&__p::Input::<State<__Self>>::NEW)
+                            .kind()
+                            .injected_for::<State<__Self>>(&__PARAMETERS[0]);
+                        let __split = (&__p::Output::<Vec<u8>>::NEW).split();
+                        let __value = (&&&__split.value()).resource_kind().checked();
+                        let __error = (&&&__split.error()).kind().checked();
+                        let __output = __split.join(__value, __error);
+                        let __call = match __invocation.begin(&mut [&mut __0], &__output) {
+                            ::core::result::Result::Ok(__call) => __call,
+                            ::core::result::Result::Err(__invoked) => return __invoked,
+                        };
+                        let __context = __call.context();
+                        __call
+                            .run(
+                                __output,
+                                async move {
+                                    let __0 = __0.resolve(&__context).await?;
+                                    __context.run_blocking(move || __Self::r#all(__0)).await
+                                },
+                            )
+                    }
+                    __p::inventory::submit! {
+                        __p::RegisteredResource(< __all as __p::Resource > ::DEFINITION)
+                    }
+                };
+                #[allow(deprecated)]
+                impl __p::Server for store::Orders<u8> {
+                    const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+                        #[cfg(unix)]
+                        <__find as __p::Tool>::DEFINITION,
                     ];
-                    let mut __0 = __p::receiver::<__Self>();
-                    let mut __1 = (&__p::Input::<str>::NEW)
-                        .kind()
-                        .configurable()
-                        .slot_for::<str>(&__PARAMETERS[1]);
-                    let __split = (&__p::Output::<Option<__Self>>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                let __value = __Self::find(
-                                        ::core::borrow::Borrow::<__p::State<__Self>>::borrow(&__0),
-                                        ::core::borrow::Borrow::<str>::borrow(&__1),
-                                    )
-                                    .await;
-                                ::core::result::Result::Ok(__value)
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< __find as __p::Tool > ::DEFINITION)
+                    const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+                        <__all as __p::Resource>::DEFINITION,
+                    ];
+                    const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
                 }
             };
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct __all {}
-            #[allow(deprecated)]
-            const _: () = {
-                impl __p::Resource for __all {
-                    const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                        invoke: __invoke,
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
-                        __p::Parameter {
-                            name: "orders",
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<State<__Self>>::NEW)
-                        .kind()
-                        .injected_for::<State<__Self>>(&__PARAMETERS[0]);
-                    let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                    let __value = (&&&__split.value()).resource_kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [&mut __0], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                __context.run_blocking(move || __Self::r#all(__0)).await
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredResource(< __all as __p::Resource > ::DEFINITION)
-                }
-            };
-            #[allow(deprecated)]
-            impl __p::Server for store::Orders<u8> {
-                const TOOLS: &'static [&'static __p::ToolDefinition] = &[
-                    #[cfg(unix)]
-                    <__find as __p::Tool>::DEFINITION,
-                ];
-                const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
-                    <__all as __p::Resource>::DEFINITION,
-                ];
-                const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
-            }
-        };
-    "#]],
+        "#]],
     );
 }
 

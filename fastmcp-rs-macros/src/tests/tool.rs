@@ -72,6 +72,7 @@ fn asynchronous_with_arguments() {
                     const __PARAMETERS: &[__p::Parameter] = &[
                         __p::Parameter {
                             name: "order_id",
+                            title: ::core::option::Option::None,
                             description: "The order's reference.",
                             constraints: __p::Constraints {
                                 max_length: ::core::option::Option::Some(20u64),
@@ -84,6 +85,7 @@ fn asynchronous_with_arguments() {
                         },
                         __p::Parameter {
                             name: "limit",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -93,6 +95,7 @@ fn asynchronous_with_arguments() {
                         },
                         __p::Parameter {
                             name: "db",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -200,6 +203,7 @@ fn plain_function_runs_as_blocking() {
                     const __PARAMETERS: &[__p::Parameter] = &[
                         __p::Parameter {
                             name: "a",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -209,6 +213,7 @@ fn plain_function_runs_as_blocking() {
                         },
                         __p::Parameter {
                             name: "b",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -297,6 +302,7 @@ fn inline() {
                     const __PARAMETERS: &[__p::Parameter] = &[
                         __p::Parameter {
                             name: "a",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -306,6 +312,7 @@ fn inline() {
                         },
                         __p::Parameter {
                             name: "b",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -567,6 +574,7 @@ fn references() {
                     const __PARAMETERS: &[__p::Parameter] = &[
                         __p::Parameter {
                             name: "text",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -576,6 +584,7 @@ fn references() {
                         },
                         __p::Parameter {
                             name: "list",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -585,6 +594,7 @@ fn references() {
                         },
                         __p::Parameter {
                             name: "context",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -594,6 +604,7 @@ fn references() {
                         },
                         __p::Parameter {
                             name: "maybe",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints::NONE,
                             default: ::core::option::Option::None,
@@ -736,6 +747,7 @@ fn all_options() {
                     const __PARAMETERS: &[__p::Parameter] = &[
                         __p::Parameter {
                             name: "orderId",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints {
                                 min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
@@ -749,6 +761,7 @@ fn all_options() {
                         },
                         __p::Parameter {
                             name: "code",
+                            title: ::core::option::Option::None,
                             description: "",
                             constraints: __p::Constraints {
                                 min_length: ::core::option::Option::Some(1u64),

@@ -86,9 +86,16 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
         Component::Tool => refuse_completion(options, "a tool's argument", errors),
-        Component::Resource | Component::Prompt => {
-            refuse_header(options, &format!("those of a {component}"), errors);
+        Component::Resource => {
+            refuse_header(options, "those of a resource", errors);
+            if let Some(title) = &options.title {
+                errors.at(
+                    &title.key,
+                    "a URI template's variables have no titles that clients could show: remove `title`",
+                );
+            }
         }
+        Component::Prompt => refuse_header(options, "those of a prompt", errors),
     }
 }
 

@@ -77,6 +77,9 @@ impl Description {
         if let Some(name) = parameter.header {
             header::publish(name, members, parameter.name, &mut self.problems);
         }
+        if let Some(title) = parameter.title {
+            members.insert("title".into(), title.into());
+        }
         if !parameter.description.is_empty() {
             members.insert("description".into(), parameter.description.into());
         }

@@ -114,6 +114,7 @@ impl std::fmt::Display for Location {
 #[derive(Debug)]
 pub struct Parameter {
     pub name: &'static str,
+    pub title: Option<&'static str>,
     pub description: &'static str,
     pub constraints: Constraints,
     pub default: Option<&'static str>,

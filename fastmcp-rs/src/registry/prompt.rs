@@ -24,18 +24,23 @@ impl PromptEntry {
     }
 
     /// The arguments, which are strings to the protocol; what else a parameter takes is told in words.
-    fn arguments(&self) -> Value {
+    fn arguments(&self, revision: Revision) -> Value {
         let input = &self.handler.described.input;
         let required = input.get("required").and_then(Value::as_array);
         let arguments = self.handler.described.parameters.iter().map(|parameter| {
             let mut argument = Map::new();
             argument.insert("name".into(), parameter.name.into());
+            if let (Some(title), true) = (parameter.title, revision >= Revision::V2025_06_18) {
+                argument.insert("title".into(), title.into());
+            }
             let mut description = parameter.description.to_owned();
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(parameter.name)) {
                 if schema.get("type") != Some(&Value::from("string")) {
                     let mut schema = schema.clone();
-                    // It stands there already, in words.
-                    schema.as_object_mut().map(|schema| schema.remove("description"));
+                    // These stand there already, in words.
+                    if let Some(members) = schema.as_object_mut() {
+                        members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
+                    }
                     let gap = if description.is_empty() { "" } else { "\n\n" };
                     description.push_str(&format!("{gap}As JSON that fits {schema}"));
                 }
@@ -67,7 +72,7 @@ impl Listed for PromptEntry {
         let mut entry = Map::new();
         self.about.begin(&mut entry, revision);
         if !self.handler.described.parameters.is_empty() {
-            entry.insert("arguments".into(), self.arguments());
+            entry.insert("arguments".into(), self.arguments(revision));
         }
         self.about.end(&mut entry, revision);
         entry.into()

@@ -57,6 +57,33 @@ pub struct Borrowed<'a> {
 #[mcp::model]
 pub struct Unit;
 
+#[mcp::model]
+#[serde(default)]
+pub struct Settings {
+    #[arg(min = 1)]
+    pub size: u8,
+    pub status: Option<Status>,
+    #[cfg(any())]
+    #[arg(min = 1, default = 1)]
+    pub left_out: Unknown,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { size: 7, status: None }
+    }
+}
+
+#[mcp::model]
+pub enum Choice {
+    One(#[arg(max = 1)] u8),
+    #[cfg(any())]
+    LeftOut {
+        #[arg(max = 1, default = 1)]
+        unknown: Unknown,
+    },
+}
+
 /// Takes and gives them.
 #[mcp::tool]
 pub async fn all(line: Line, count: Count, filter: &Filter, status: Option<Status>) -> Page<Line> {
@@ -84,6 +111,9 @@ fn main() {
     assert_eq!(refusal::<Filter>(r#"{"kind":"Between","highEnd":2}"#), "accepted");
     assert!(refusal::<Filter>(r#"{"kind":"Other"}"#).contains("unknown variant"));
     assert_eq!(refusal::<Status>(r#""Shipped""#), "accepted");
+    assert_eq!(serde_json::from_str::<Settings>("{}").unwrap().size, 7);
+    assert!(refusal::<Settings>(r#"{"size": 0}"#).contains("size"));
+    assert!(refusal::<Choice>(r#"{"One": 2}"#).contains("at most 1"));
 
     let schema = schemars::schema_for!(Filter);
     let schema = serde_json::to_string(&schema).unwrap();

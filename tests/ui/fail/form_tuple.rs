@@ -1,0 +1,14 @@
+use fastmcp_rs::{Form, mcp};
+
+#[mcp::model]
+struct Pair(u8, u8);
+
+#[mcp::model]
+struct Names(Vec<String>);
+
+fn ask<T: Form>() {}
+
+fn main() {
+    ask::<Pair>();
+    ask::<Names>();
+}
