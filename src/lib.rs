@@ -9,3 +9,6 @@ pub mod resources {}
 
 #[doc = include_str!("../docs/prompts.md")]
 pub mod prompts {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
