@@ -1,6 +1,5 @@
 //! The test client: one set of methods for every revision.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -434,8 +433,9 @@ impl TestClient {
             meta.extend(own);
         }
         let link = Arc::clone(&self.link);
-        let method = Cow::Owned(method.to_owned());
-        Request { step: Step::Draft(Draft { link, method, params, meta, answers_questions }), view }
+        let method = method.to_owned();
+        let revision = link.revision;
+        Request { step: Step::Draft(Draft { link, method, params, meta, answers_questions }), revision, view }
     }
 }
 
@@ -456,18 +456,21 @@ impl std::fmt::Debug for TestClient {
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request<R> {
     step: Step,
+    revision: Revision,
     view: fn(Value, Revision) -> R,
 }
 
 enum Step {
     Draft(Draft),
-    Sent(Pin<Box<dyn Future<Output = (Result<Value, Failure>, Revision)> + Send>>),
+    Sent(Exchange),
     Over,
 }
 
+type Exchange = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+
 struct Draft {
     link: Arc<Link>,
-    method: Cow<'static, str>,
+    method: String,
     params: Map<String, Value>,
     meta: Map<String, Value>,
     answers_questions: bool,
@@ -506,12 +509,12 @@ impl<R> Future for Request<R> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut sent = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Draft(draft) => Box::pin(draft.send()),
+            Step::Draft(draft) => Box::pin(draft.exchange()),
             Step::Sent(sent) => sent,
             Step::Over => panic!("a request was polled after its answer"),
         };
         match sent.as_mut().poll(task) {
-            Poll::Ready((answer, revision)) => Poll::Ready(answer.map(|result| (self.view)(result, revision))),
+            Poll::Ready(answer) => Poll::Ready(answer.map(|result| (self.view)(result, self.revision))),
             Poll::Pending => {
                 self.step = Step::Sent(sent);
                 Poll::Pending
@@ -527,11 +530,6 @@ impl<R> std::fmt::Debug for Request<R> {
 }
 
 impl Draft {
-    async fn send(self) -> (Result<Value, Failure>, Revision) {
-        let revision = self.link.revision;
-        (self.exchange().await, revision)
-    }
-
     async fn exchange(self) -> Result<Value, Failure> {
         let Draft { link, method, mut params, meta, answers_questions } = self;
         if !meta.is_empty() {
