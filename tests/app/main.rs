@@ -15,6 +15,7 @@ mod questions;
 mod regressions;
 mod rich_types;
 mod rounds;
+mod scripts;
 mod servers;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
