@@ -16,6 +16,7 @@ use super::reply::{CompletionReply, Failure, Notification, PromptReply, Resource
 use super::subscription::{Subscription, SubscriptionFilter};
 use crate::app::App;
 use crate::error::Error;
+use crate::principal::Principal;
 use crate::protocol::{Level, Revision};
 
 /// How often a request is sent, with answers to its questions. A handler that asks more often never ends.
@@ -47,11 +48,11 @@ impl App {
     /// # }
     /// ```
     pub fn test_client(self) -> TestClientBuilder {
-        TestClientBuilder::new(Box::new(move || Ok(Box::new(InProcess::new(self.build()?, None)))))
+        TestClientBuilder::new(Box::new(move |principal| Ok(Box::new(InProcess::new(self.build()?, principal)))))
     }
 }
 
-type Start = Box<dyn FnOnce() -> Result<Box<dyn Peer>, Error> + Send>;
+type Start = Box<dyn FnOnce(Option<Principal>) -> Result<Box<dyn Peer>, Error> + Send>;
 
 /// A test client while it is being set up; `.await` connects it.
 ///
@@ -65,6 +66,7 @@ type Start = Box<dyn FnOnce() -> Result<Box<dyn Peer>, Error> + Send>;
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: Start,
+    principal: Option<Principal>,
     revision: Revision,
     capabilities: Map<String, Value>,
     client_info: Value,
@@ -77,6 +79,7 @@ impl TestClientBuilder {
     pub(super) fn new(start: Start) -> TestClientBuilder {
         TestClientBuilder {
             start,
+            principal: None,
             revision: Revision::V2026_07_28,
             capabilities: Map::new(),
             client_info: json!({ "name": "fastmcp-rs test client", "version": env!("CARGO_PKG_VERSION") }),
@@ -91,6 +94,13 @@ impl TestClientBuilder {
     /// With an earlier one the client opens a session by `initialize`.
     pub fn revision(mut self, revision: Revision) -> TestClientBuilder {
         self.revision = revision;
+        self
+    }
+
+    /// Connects as somebody whom the transport knows: what [`Context::principal`](crate::Context::principal) gives.
+    /// By default nobody is known.
+    pub fn principal(mut self, principal: Principal) -> TestClientBuilder {
+        self.principal = Some(principal);
         self
     }
 
@@ -176,7 +186,8 @@ impl TestClientBuilder {
     }
 
     async fn connect(self) -> Result<TestClient, Error> {
-        let TestClientBuilder { start, revision, capabilities, client_info, log_level, scripts, observer } = self;
+        let TestClientBuilder { start, principal, revision, capabilities, client_info, log_level, scripts, observer } =
+            self;
         let mut declared = scripts.capabilities(revision);
         declared.extend(capabilities);
         let declared = Value::from(declared);
@@ -189,7 +200,7 @@ impl TestClientBuilder {
                 envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
             }
         }
-        let link = Link::new(start()?, revision, declared.clone(), scripts, observer);
+        let link = Link::new(start(principal)?, revision, declared.clone(), scripts, observer);
         let client = TestClient { link, envelope };
         if !revision.is_modern() {
             let params = json!({
