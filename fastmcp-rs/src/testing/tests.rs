@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::TestClientBuilder;
 use super::peer::Peer;
 use super::question::said;
 use super::*;
