@@ -1,11 +1,13 @@
-//! A server whose tests stand beside it: calls in process, and a lock file of its tools.
+//! A server whose tests stand beside it: calls in process, answers for the user, and a lock file of its tools.
 //!
 //! ```sh
 //! cargo run --example testing     # what one call gives
 //! cargo test --example testing    # the tests
 //! ```
 
+use fastmcp_rs::Elicited;
 use fastmcp_rs::prelude::*;
+use fastmcp_rs::testing::Answer;
 use serde_json::json;
 
 /// What a currency is worth.
@@ -18,21 +20,24 @@ struct Money {
     currency: String,
 }
 
-/// Converts euros to another currency.
-#[mcp::tool(read_only)]
-async fn convert(
+/// Buys another currency for euros, if the user wants that.
+#[mcp::tool(destructive)]
+async fn buy(
     #[arg(min = 0)] euros: f64,
     /// Its code of three letters.
     #[arg(example = "CHF")]
     currency: &str,
     rates: State<Rates>,
+    ctx: &Context,
 ) -> Result<Money, ToolError> {
-    match rates.0.iter().find(|(code, _)| *code == currency) {
-        Some((_, rate)) => Ok(Money { amount: euros * rate, currency: currency.into() }),
-        None => {
-            let known: Vec<&str> = rates.0.iter().map(|(code, _)| *code).collect();
-            Err(ToolError::new(format!("use one of {}", known.join(", "))))
-        }
+    let Some((_, rate)) = rates.0.iter().find(|(code, _)| *code == currency) else {
+        let known: Vec<&str> = rates.0.iter().map(|(code, _)| *code).collect();
+        return Err(ToolError::new(format!("{currency} is not for sale: use one of {}", known.join(", "))));
+    };
+    let amount = euros * rate;
+    match ctx.elicit::<bool>(format!("Buy {amount:.2} {currency} for {euros:.2} EUR?")).await? {
+        Elicited::Accepted(true) => Ok(Money { amount, currency: currency.into() }),
+        _ => Err(ToolError::new("the user does not want to buy it")),
     }
 }
 
@@ -44,8 +49,11 @@ fn app(rates: Rates) -> App {
 #[mcp::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A server would end with `app(rates).run_stdio().await`; this one calls itself.
-    let client = app(Rates(vec![("CHF", 0.95)])).test_client().await?;
-    let reply = client.call("convert", json!({"euros": 100, "currency": "CHF"})).await?;
+    let client = app(Rates(vec![("CHF", 0.95)])).test_client().on_elicitation(|question| {
+        println!("{}", question.message);
+        Answer::accept(json!({"value": true}))
+    });
+    let reply = client.await?.call("buy", json!({"euros": 100, "currency": "CHF"})).await?;
     println!("{}", reply.text());
     Ok(())
 }
@@ -53,35 +61,52 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[cfg(test)]
 mod tests {
     use fastmcp_rs::Revision;
-    use fastmcp_rs::testing::{Failure, TestClient, assert_tools_snapshot};
+    use fastmcp_rs::testing::{Failure, TestClientBuilder, assert_tools_snapshot};
 
     use super::*;
 
-    async fn client() -> TestClient {
-        app(Rates(vec![("CHF", 0.95), ("USD", 1.25)])).test_client().await.expect("the app is right")
+    fn client() -> TestClientBuilder {
+        app(Rates(vec![("CHF", 0.95), ("USD", 1.25)])).test_client()
     }
 
     #[tokio::test]
-    async fn euros_are_converted() -> Result<(), Failure> {
-        let reply = client().await.call("convert", json!({"euros": 10, "currency": "USD"})).await?;
-        assert_eq!(reply.structured::<Money>().amount, 12.5);
+    async fn what_the_user_wants_is_bought() -> Result<(), Failure> {
+        // Clients of the newest revision, and those that hold a session.
+        for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
+            let client = client().revision(revision).on_elicitation(|question| {
+                assert_eq!(question.message, "Buy 12.50 USD for 10.00 EUR?");
+                Answer::accept(json!({"value": true}))
+            });
+            let client = client.await.expect("the app is right");
+            let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
+            assert_eq!(reply.structured::<Money>().amount, 12.5);
+        }
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_the_user_does_not_want_is_not_bought() -> Result<(), Failure> {
+        for answer in [Answer::accept(json!({"value": false})), Answer::decline(), Answer::cancel()] {
+            let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is right");
+            let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
+            assert!(reply.is_error());
+            assert_eq!(reply.text(), "the user does not want to buy it");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn without_a_way_to_ask_nothing_is_bought() {
+        let client = client().await.expect("the app is right");
+        let failure = client.call("buy", json!({"euros": 10, "currency": "USD"})).await.unwrap_err();
+        assert_eq!(failure.code(), -32021);
     }
 
     #[tokio::test]
     async fn a_model_learns_which_currencies_there_are() -> Result<(), Failure> {
-        let reply = client().await.call("convert", json!({"euros": 10, "currency": "DEM"})).await?;
-        assert!(reply.is_error());
-        assert_eq!(reply.text(), "use one of CHF, USD");
-        Ok(())
-    }
-
-    #[tokio::test]
-    async fn clients_of_the_first_revision_are_served() -> Result<(), Failure> {
-        let app = app(Rates(vec![("CHF", 0.5)]));
-        let client = app.test_client().revision(Revision::V2024_11_05).await.expect("the app is right");
-        let reply = client.call("convert", json!({"euros": 10, "currency": "CHF"})).await?;
-        assert_eq!(reply.text(), r#"{"amount":5.0,"currency":"CHF"}"#);
+        let client = client().await.expect("the app is right");
+        let reply = client.call("buy", json!({"euros": 10, "currency": "DEM"})).await?;
+        assert_eq!(reply.text(), "DEM is not for sale: use one of CHF, USD");
         Ok(())
     }
 

@@ -16,6 +16,7 @@ mod questions;
 mod regressions;
 mod rich_types;
 mod rounds;
+mod scripts;
 mod servers;
 mod subscriptions;
 // The official schemas; no process is started here.

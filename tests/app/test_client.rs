@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{Failure, TestClient, assert_tools_snapshot};
-use fastmcp_rs::{Completing, Message};
+use fastmcp_rs::testing::{Failure, SubscriptionFilter, TestClient, assert_tools_snapshot};
+use fastmcp_rs::{Completing, Message, Principal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,6 +50,19 @@ async fn report(ctx: &Context) -> &'static str {
 async fn who(ctx: &Context) -> String {
     let client = ctx.client_info().name.unwrap_or_default();
     format!("{client} {}", ctx.meta().get("com.example/tenant").unwrap_or(&Value::Null))
+}
+
+/// Moves a planet.
+#[mcp::tool]
+async fn move_planet(name: &str, ctx: &Context) -> &'static str {
+    ctx.notify_resource_updated(format!("planets://{name}"));
+    "moved"
+}
+
+/// Tells as whom the client is known.
+#[mcp::tool]
+async fn whoami(ctx: &Context) -> String {
+    ctx.principal().map_or_else(|| "nobody".into(), |principal| principal.id().to_owned())
 }
 
 struct Dropped(Arc<AtomicBool>);
@@ -202,6 +215,47 @@ fn a_request_says_who_asks_and_what_else_is_wanted() {
             assert!(discovered["capabilities"]["tools"].is_object(), "{discovered}");
         });
     }
+}
+
+#[test]
+fn changes_are_told_to_those_who_listen() {
+    for revision in Revision::ALL {
+        run(async {
+            let app = App::empty("planets").tool::<move_planet>().resource::<planet>();
+            let client = validated(app.test_client(), revision).await.unwrap();
+            let filter = SubscriptionFilter::new().tools_list_changed().resource("planets://mars");
+            let mut mars = client.listen(filter).await.unwrap();
+            // The tools of this app never change, so nobody is told of them.
+            assert_eq!(mars.acknowledged(), &json!({"resourceSubscriptions": ["planets://mars"]}), "{revision}");
+            let mut earth = client.listen(SubscriptionFilter::new().resource("planets://earth")).await.unwrap();
+
+            client.call("move_planet", json!({"name": "mars"})).await.unwrap();
+            let told = mars.next().await.expect("it is open");
+            assert_eq!(told.method, "notifications/resources/updated");
+            assert_eq!(told.params["uri"], "planets://mars");
+            client.call("move_planet", json!({"name": "earth"})).await.unwrap();
+            assert_eq!(earth.next().await.expect("it is open").params["uri"], "planets://earth");
+            assert_eq!(mars.try_next(), None);
+
+            mars.cancel();
+            client.call("move_planet", json!({"name": "mars"})).await.unwrap();
+            client.call("move_planet", json!({"name": "earth"})).await.unwrap();
+            assert_eq!(earth.next().await.expect("it is open").params["uri"], "planets://earth");
+            assert_eq!(client.notifications(), [], "{revision}");
+        });
+    }
+}
+
+#[test]
+fn a_client_may_be_somebody() {
+    run(async {
+        let app = || App::empty("x").tool::<whoami>();
+        let client = validated(app().test_client(), Revision::V2026_07_28).await.unwrap();
+        assert_eq!(client.call("whoami", json!({})).await.unwrap().text(), "nobody");
+        let client = app().test_client().principal(Principal::new("ada"));
+        let client = validated(client, Revision::V2026_07_28).await.unwrap();
+        assert_eq!(client.call("whoami", json!({})).await.unwrap().text(), "ada");
+    });
 }
 
 #[test]

@@ -59,15 +59,9 @@ fn received(revision: Revision, frame: &Value, methods: &mut HashMap<String, Str
             schema::check_answer(revision, &method, frame)
         }
         (Some(_), None) => schema::check_notification(revision, frame),
-        _ => {
-            let definition = match frame["method"].as_str() {
-                Some("elicitation/create") => "ElicitRequest",
-                Some("sampling/createMessage") => "CreateMessageRequest",
-                Some("roots/list") => "ListRootsRequest",
-                _ => "JSONRPCErrorResponse",
-            };
-            schema::check(revision, definition, frame)
-        }
+        (Some(_), Some(_)) => schema::check_request(revision, frame),
+        // An error that answers nothing in particular.
+        (None, None) => schema::check_answer(revision, "", frame),
     }
 }
 

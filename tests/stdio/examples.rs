@@ -35,10 +35,13 @@ fn hello_is_at_most_twelve_lines() {
 }
 
 #[test]
-fn testing_prints_what_a_call_gives() {
+fn testing_prints_what_is_asked_and_what_a_call_gives() {
     let output = Command::new(example("testing")).output().expect("the example starts");
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"amount\":95.0,\"currency\":\"CHF\"}\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "Buy 95.00 CHF for 100.00 EUR?\n{\"amount\":95.0,\"currency\":\"CHF\"}\n"
+    );
 }
 
 #[test]

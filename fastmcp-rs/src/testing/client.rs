@@ -1,232 +1,16 @@
 //! The test client: one set of methods for every revision.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context as TaskContext, Poll};
+use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::link::{Link, Observer, Origin};
-use super::peer::{InProcess, Peer};
-use super::question::{Answer, ElicitationQuestion, Round, SamplingQuestion, Scripts, answer_round};
+use super::link::Link;
 use super::reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+use super::request::{Draft, Request};
 use super::subscription::{Subscription, SubscriptionFilter};
-use crate::app::App;
-use crate::error::Error;
-use crate::protocol::{Level, Revision};
-
-/// How often a request is sent, with answers to its questions. A handler that asks more often never ends.
-const MAX_ROUNDS: usize = 32;
-
-impl App {
-    /// A client of this app in the same process, for tests; `.await` connects it.
-    ///
-    /// It speaks revision 2026-07-28, declares no capabilities, and answers no questions, unless the builder is
-    /// told otherwise.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use fastmcp_rs::prelude::*;
-    /// use serde_json::json;
-    ///
-    /// /// Doubles a number.
-    /// #[mcp::tool]
-    /// fn double(number: i64) -> i64 {
-    ///     number * 2
-    /// }
-    ///
-    /// # #[mcp::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = App::empty("numbers").tool::<double>().test_client().await?;
-    /// assert_eq!(client.call("double", json!({"number": 21})).await?.text(), "42");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn test_client(self) -> TestClientBuilder {
-        TestClientBuilder::new(Box::new(move || Ok(Box::new(InProcess::new(self.build()?, None)))))
-    }
-}
-
-type Start = Box<dyn FnOnce() -> Result<Box<dyn Peer>, Error> + Send>;
-
-/// A test client while it is being set up; `.await` connects it.
-///
-/// # Errors
-///
-/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]).
-///
-/// # Panics
-///
-/// Connecting panics outside a tokio runtime.
-#[must_use = "a test client connects when it is awaited"]
-pub struct TestClientBuilder {
-    start: Start,
-    revision: Revision,
-    capabilities: Map<String, Value>,
-    client_info: Value,
-    log_level: Option<Level>,
-    scripts: Scripts,
-    observer: Option<Observer>,
-}
-
-impl TestClientBuilder {
-    pub(super) fn new(start: Start) -> TestClientBuilder {
-        TestClientBuilder {
-            start,
-            revision: Revision::V2026_07_28,
-            capabilities: Map::new(),
-            client_info: json!({ "name": "fastmcp-rs test client", "version": env!("CARGO_PKG_VERSION") }),
-            log_level: None,
-            scripts: Scripts::default(),
-            observer: None,
-        }
-    }
-
-    /// The revision that the client speaks. Default: 2026-07-28.
-    ///
-    /// With an earlier one the client opens a session by `initialize`.
-    pub fn revision(mut self, revision: Revision) -> TestClientBuilder {
-        self.revision = revision;
-        self
-    }
-
-    /// Capabilities that the client declares, as they stand on the wire: `json!({"sampling": {"tools": {}}})`.
-    ///
-    /// Scripts declare theirs by themselves; what is said here goes before. What is not an object declares nothing.
-    pub fn capabilities(mut self, capabilities: Value) -> TestClientBuilder {
-        if let Value::Object(capabilities) = capabilities {
-            self.capabilities.extend(capabilities);
-        }
-        self
-    }
-
-    /// The name and the version that the client says it has.
-    pub fn client_info(mut self, name: &str, version: &str) -> TestClientBuilder {
-        self.client_info = json!({ "name": name, "version": version });
-        self
-    }
-
-    /// Wants log messages of this level and above. By default there are none in 2026-07-28, and those of
-    /// [`Level::Info`] and above in a session.
-    pub fn log_level(mut self, level: Level) -> TestClientBuilder {
-        self.log_level = Some(level);
-        self
-    }
-
-    /// Answers what the server asks the user, and declares `elicitation` with both modes.
-    ///
-    /// The script may keep count of what it was asked, and may assert: what it panics with fails the test.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use fastmcp_rs::App;
-    /// use fastmcp_rs::testing::Answer;
-    /// use serde_json::json;
-    ///
-    /// let client = App::new("orders").test_client().on_elicitation(|question| {
-    ///     assert!(question.message.contains("ORD-101"), "{}", question.message);
-    ///     Answer::accept(json!({"confirm": true}))
-    /// });
-    /// ```
-    pub fn on_elicitation<A: Into<Answer>>(
-        mut self,
-        mut script: impl FnMut(ElicitationQuestion) -> A + Send + 'static,
-    ) -> TestClientBuilder {
-        self.scripts.elicitation = Some(Mutex::new(Box::new(move |question| script(question).into())));
-        self
-    }
-
-    /// Answers what the server asks the model, and declares `sampling`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use fastmcp_rs::App;
-    /// use fastmcp_rs::testing::Answer;
-    ///
-    /// let client = App::new("atlas").test_client().on_sampling(|question| {
-    ///     assert_eq!(question.prompt(), "What is the capital of France?");
-    ///     Answer::message("Paris")
-    /// });
-    /// ```
-    pub fn on_sampling<A: Into<Answer>>(
-        mut self,
-        mut script: impl FnMut(SamplingQuestion) -> A + Send + 'static,
-    ) -> TestClientBuilder {
-        self.scripts.sampling = Some(Mutex::new(Box::new(move |question| script(question).into())));
-        self
-    }
-
-    /// The roots that the client has, as `file://` URIs, and declares `roots`.
-    pub fn roots<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> TestClientBuilder {
-        self.scripts.roots = Some(uris.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Shows each frame in the order in which it is sent or taken. What it panics with fails the test.
-    #[doc(hidden)]
-    pub fn observe(mut self, observer: impl FnMut(Origin, &str) + Send + 'static) -> TestClientBuilder {
-        self.observer = Some(Box::new(observer));
-        self
-    }
-
-    async fn connect(self) -> Result<TestClient, Error> {
-        let TestClientBuilder { start, revision, capabilities, client_info, log_level, scripts, observer } = self;
-        let mut declared = scripts.capabilities(revision);
-        declared.extend(capabilities);
-        let declared = Value::from(declared);
-        let mut envelope = Map::new();
-        if revision.is_modern() {
-            envelope.insert("io.modelcontextprotocol/protocolVersion".into(), revision.as_str().into());
-            envelope.insert("io.modelcontextprotocol/clientCapabilities".into(), declared.clone());
-            envelope.insert("io.modelcontextprotocol/clientInfo".into(), client_info.clone());
-            if let Some(level) = log_level {
-                envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
-            }
-        }
-        let link = Link::new(start()?, revision, declared.clone(), scripts, observer);
-        let client = TestClient { link, envelope };
-        if !revision.is_modern() {
-            let params = json!({
-                "protocolVersion": revision.as_str(),
-                "capabilities": declared,
-                "clientInfo": client_info,
-            });
-            let result = client.request("initialize", params).await.map_err(Error::other)?;
-            let agreed = result["protocolVersion"].as_str().unwrap_or_default();
-            if agreed != revision.as_str() {
-                return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
-            }
-            *client.link.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
-            client.notify("notifications/initialized", Value::Null);
-            if let Some(level) = log_level {
-                client.request("logging/setLevel", json!({ "level": level.as_str() })).await.map_err(Error::other)?;
-            }
-        }
-        Ok(client)
-    }
-}
-
-impl IntoFuture for TestClientBuilder {
-    type Output = Result<TestClient, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<TestClient, Error>> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.connect())
-    }
-}
-
-impl std::fmt::Debug for TestClientBuilder {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TestClientBuilder").field("revision", &self.revision).finish_non_exhaustive()
-    }
-}
+use crate::protocol::Revision;
 
 /// A client of an app in the same process: [`App::test_client`].
 ///
@@ -239,9 +23,9 @@ impl std::fmt::Debug for TestClientBuilder {
 /// message, a second answer, a question for which no script is there or whose capability was not declared. A client
 /// that is dropped with such a problem untold panics too.
 pub struct TestClient {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     /// The `_meta` of each request.
-    envelope: Map<String, Value>,
+    pub(super) envelope: Map<String, Value>,
 }
 
 impl TestClient {
@@ -434,126 +218,13 @@ impl TestClient {
             meta.extend(own);
         }
         let link = Arc::clone(&self.link);
-        let method = Cow::Owned(method.to_owned());
-        Request { step: Step::Draft(Draft { link, method, params, meta, answers_questions }), view }
+        Request::new(Draft { link, method: method.to_owned(), params, meta, answers_questions }, view)
     }
 }
 
 impl std::fmt::Debug for TestClient {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("TestClient").field("revision", &self.link.revision).finish_non_exhaustive()
-    }
-}
-
-/// A request of a [`TestClient`], which is sent when it is first awaited.
-///
-/// It borrows nothing, so it may become a task: `tokio::spawn(client.call("slow", json!({})))`. Dropped before its
-/// answer, it is cancelled.
-///
-/// # Errors
-///
-/// Fails if the server answers with an error. A tool that fails is a reply.
-#[must_use = "a request is sent when it is awaited"]
-pub struct Request<R> {
-    step: Step,
-    view: fn(Value, Revision) -> R,
-}
-
-enum Step {
-    Draft(Draft),
-    Sent(Pin<Box<dyn Future<Output = (Result<Value, Failure>, Revision)> + Send>>),
-    Over,
-}
-
-struct Draft {
-    link: Arc<Link>,
-    method: Cow<'static, str>,
-    params: Map<String, Value>,
-    meta: Map<String, Value>,
-    answers_questions: bool,
-}
-
-impl<R> Request<R> {
-    /// Adds a member to the request's `_meta`, or replaces it.
-    pub fn meta(mut self, name: impl Into<String>, value: impl Into<Value>) -> Request<R> {
-        if let Step::Draft(draft) = &mut self.step {
-            draft.meta.insert(name.into(), value.into());
-        }
-        self
-    }
-
-    /// Wants to be told of progress: by notifications that carry this token, a string or an integer.
-    pub fn progress_token(self, token: impl Into<Value>) -> Request<R> {
-        self.meta("progressToken", token)
-    }
-}
-
-impl Request<CompletionReply> {
-    /// Tells a value that was chosen for another argument before. Revisions before 2025-06-18 have no word for it.
-    pub fn context(mut self, argument: impl Into<String>, value: impl Into<String>) -> Request<CompletionReply> {
-        if let Step::Draft(draft) = &mut self.step {
-            if draft.link.revision >= Revision::V2025_06_18 {
-                let context = draft.params.entry("context").or_insert_with(|| json!({ "arguments": {} }));
-                context["arguments"][argument.into()] = value.into().into();
-            }
-        }
-        self
-    }
-}
-
-impl<R> Future for Request<R> {
-    type Output = Result<R, Failure>;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut sent = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Draft(draft) => Box::pin(draft.send()),
-            Step::Sent(sent) => sent,
-            Step::Over => panic!("a request was polled after its answer"),
-        };
-        match sent.as_mut().poll(task) {
-            Poll::Ready((answer, revision)) => Poll::Ready(answer.map(|result| (self.view)(result, revision))),
-            Poll::Pending => {
-                self.step = Step::Sent(sent);
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl<R> std::fmt::Debug for Request<R> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Request").finish_non_exhaustive()
-    }
-}
-
-impl Draft {
-    async fn send(self) -> (Result<Value, Failure>, Revision) {
-        let revision = self.link.revision;
-        (self.exchange().await, revision)
-    }
-
-    async fn exchange(self) -> Result<Value, Failure> {
-        let Draft { link, method, mut params, meta, answers_questions } = self;
-        if !meta.is_empty() {
-            params.insert("_meta".into(), meta.into());
-        }
-        let mut asked = Value::Null;
-        for _ in 0..MAX_ROUNDS {
-            let result = link.begin(&method, params.clone()).answer().await?;
-            if !answers_questions || !link.revision.is_modern() || result["resultType"] != "input_required" {
-                return Ok(result);
-            }
-            // Each round carries the answers to the one before, and no others.
-            params.remove("inputResponses");
-            params.remove("requestState");
-            match answer_round(&link.scripts, &link.capabilities, &result) {
-                Ok(Round::Repeat(more)) => params.extend(more),
-                Ok(Round::GiveUp(questions)) => return Err(Failure::unanswered(&questions)),
-                Err(problem) => panic!("{problem}"),
-            }
-            asked = result;
-        }
-        panic!("`{method}` was sent {MAX_ROUNDS} times and still asks: {}", asked["inputRequests"])
     }
 }
 

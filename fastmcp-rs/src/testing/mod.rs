@@ -36,11 +36,13 @@
 //! # }
 //! ```
 
+mod builder;
 mod client;
 mod link;
 mod peer;
 mod question;
 mod reply;
+mod request;
 mod snapshot;
 mod subscription;
 #[cfg(test)]
@@ -48,11 +50,13 @@ mod tests;
 mod wire;
 
 pub use crate::assert_tools_snapshot;
-pub use client::{Request, TestClient, TestClientBuilder};
+pub use builder::TestClientBuilder;
+pub use client::TestClient;
 #[doc(hidden)]
 pub use link::Origin;
 pub use question::{Answer, ElicitationQuestion, SamplingQuestion};
 pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+pub use request::Request;
 #[doc(hidden)]
 pub use snapshot::__assert_tools_snapshot;
 pub use snapshot::ToolsSnapshot;

@@ -87,7 +87,11 @@ impl SubscriptionFilter {
             // What is told may be a part of the resource.
             "notifications/resources/updated" => {
                 let uri = notification.params["uri"].as_str().unwrap_or_default();
-                self.uris.iter().any(|wanted| uri.starts_with(wanted.as_str()))
+                self.uris.iter().any(|wanted| {
+                    uri.strip_prefix(wanted.as_str()).is_some_and(|rest| {
+                        rest.is_empty() || wanted.ends_with('/') || rest.starts_with(['/', '?', '#'])
+                    })
+                })
             }
             _ => false,
         }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::TestClientBuilder;
 use super::peer::Peer;
 use super::question::said;
 use super::*;
@@ -51,7 +50,7 @@ impl<F: FnMut(&Value, &Outbox) -> Vec<Value> + Send> Peer for Played<F> {
 fn played(answer: impl FnMut(&Value, &Outbox) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
     let log = Log::default();
     let played = Played { answer: Mutex::new(answer), log: Arc::clone(&log), outbox: Arc::default() };
-    (TestClientBuilder::new(Box::new(|| Ok(Box::new(played)))), log)
+    (TestClientBuilder::new(Box::new(|_| Ok(Box::new(played)))), log)
 }
 
 fn answered(request: &Value, result: Value) -> Value {
@@ -521,7 +520,8 @@ fn a_subscription_of_a_session_takes_its_part_of_what_is_told() {
     run(async {
         let (client, log) = played(|message, _| match message["method"].as_str() {
             Some("change") => vec![
-                notification("notifications/resources/updated", json!({"uri": "orders://1"})),
+                notification("notifications/resources/updated", json!({"uri": "orders://1?full"})),
+                notification("notifications/resources/updated", json!({"uri": "orders://10"})),
                 notification("notifications/tools/list_changed", Value::Null),
                 notification("notifications/prompts/list_changed", Value::Null),
                 answered(message, json!({})),
@@ -539,7 +539,9 @@ fn a_subscription_of_a_session_takes_its_part_of_what_is_told() {
         let next = subscription.next().await.unwrap();
         assert_eq!(next.method, "notifications/resources/updated");
         assert_eq!(subscription.next().await.unwrap().method, "notifications/tools/list_changed");
-        assert_eq!(client.notifications(), []);
+        let others = client.notifications();
+        assert_eq!(others.len(), 1);
+        assert_eq!(others[0].params["uri"], "orders://10", "which only begins alike");
 
         drop(other);
         let methods = |log: &Log| -> Vec<Value> {
@@ -549,7 +551,7 @@ fn a_subscription_of_a_session_takes_its_part_of_what_is_told() {
         drop(subscription);
         assert_eq!(methods(&log).last().unwrap(), "resources/unsubscribe");
         client.request("change", Value::Null).await.unwrap();
-        assert_eq!(client.notifications().len(), 3);
+        assert_eq!(client.notifications().len(), 4);
     });
 }
 

@@ -1,0 +1,232 @@
+//! A test client before it connects: who it is, what it can be asked, and who answers.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+
+use super::client::TestClient;
+use super::link::{Link, Observer, Origin};
+use super::peer::{InProcess, Peer};
+use super::question::{Answer, ElicitationQuestion, SamplingQuestion, Scripts};
+use crate::app::App;
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::protocol::{Level, Revision};
+
+impl App {
+    /// A client of this app in the same process, for tests; `.await` connects it.
+    ///
+    /// It speaks revision 2026-07-28, declares no capabilities, and answers no questions, unless the builder is
+    /// told otherwise.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// /// Doubles a number.
+    /// #[mcp::tool]
+    /// fn double(number: i64) -> i64 {
+    ///     number * 2
+    /// }
+    ///
+    /// # #[mcp::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = App::empty("numbers").tool::<double>().test_client().await?;
+    /// assert_eq!(client.call("double", json!({"number": 21})).await?.text(), "42");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn test_client(self) -> TestClientBuilder {
+        TestClientBuilder::new(Box::new(move |principal| Ok(Box::new(InProcess::new(self.build()?, principal)))))
+    }
+}
+
+type Start = Box<dyn FnOnce(Option<Principal>) -> Result<Box<dyn Peer>, Error> + Send>;
+
+/// A test client while it is being set up; `.await` connects it.
+///
+/// # Errors
+///
+/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]).
+///
+/// # Panics
+///
+/// Connecting panics outside a tokio runtime.
+#[must_use = "a test client connects when it is awaited"]
+pub struct TestClientBuilder {
+    start: Start,
+    principal: Option<Principal>,
+    revision: Revision,
+    capabilities: Map<String, Value>,
+    client_info: Value,
+    log_level: Option<Level>,
+    scripts: Scripts,
+    observer: Option<Observer>,
+}
+
+impl TestClientBuilder {
+    pub(super) fn new(start: Start) -> TestClientBuilder {
+        TestClientBuilder {
+            start,
+            principal: None,
+            revision: Revision::V2026_07_28,
+            capabilities: Map::new(),
+            client_info: json!({ "name": "fastmcp-rs test client", "version": env!("CARGO_PKG_VERSION") }),
+            log_level: None,
+            scripts: Scripts::default(),
+            observer: None,
+        }
+    }
+
+    /// The revision that the client speaks. Default: 2026-07-28.
+    ///
+    /// With an earlier one the client opens a session by `initialize`.
+    pub fn revision(mut self, revision: Revision) -> TestClientBuilder {
+        self.revision = revision;
+        self
+    }
+
+    /// Connects as somebody whom the transport knows: what [`Context::principal`](crate::Context::principal) gives.
+    /// By default nobody is known.
+    pub fn principal(mut self, principal: Principal) -> TestClientBuilder {
+        self.principal = Some(principal);
+        self
+    }
+
+    /// Capabilities that the client declares, as they stand on the wire: `json!({"sampling": {"tools": {}}})`.
+    ///
+    /// Scripts declare theirs by themselves; what is said here goes before. What is not an object declares nothing.
+    pub fn capabilities(mut self, capabilities: Value) -> TestClientBuilder {
+        if let Value::Object(capabilities) = capabilities {
+            self.capabilities.extend(capabilities);
+        }
+        self
+    }
+
+    /// The name and the version that the client says it has.
+    pub fn client_info(mut self, name: &str, version: &str) -> TestClientBuilder {
+        self.client_info = json!({ "name": name, "version": version });
+        self
+    }
+
+    /// Wants log messages of this level and above. By default there are none in 2026-07-28, and those of
+    /// [`Level::Info`] and above in a session.
+    pub fn log_level(mut self, level: Level) -> TestClientBuilder {
+        self.log_level = Some(level);
+        self
+    }
+
+    /// Answers what the server asks the user, and declares `elicitation` with both modes.
+    ///
+    /// The script may keep count of what it was asked, and may assert: what it panics with fails the test.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    /// use fastmcp_rs::testing::Answer;
+    /// use serde_json::json;
+    ///
+    /// let client = App::new("orders").test_client().on_elicitation(|question| {
+    ///     assert!(question.message.contains("ORD-101"), "{}", question.message);
+    ///     Answer::accept(json!({"confirm": true}))
+    /// });
+    /// ```
+    pub fn on_elicitation<A: Into<Answer>>(
+        mut self,
+        mut script: impl FnMut(ElicitationQuestion) -> A + Send + 'static,
+    ) -> TestClientBuilder {
+        self.scripts.elicitation = Some(Mutex::new(Box::new(move |question| script(question).into())));
+        self
+    }
+
+    /// Answers what the server asks the model, and declares `sampling`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    /// use fastmcp_rs::testing::Answer;
+    ///
+    /// let client = App::new("atlas").test_client().on_sampling(|question| {
+    ///     assert_eq!(question.prompt(), "What is the capital of France?");
+    ///     Answer::message("Paris")
+    /// });
+    /// ```
+    pub fn on_sampling<A: Into<Answer>>(
+        mut self,
+        mut script: impl FnMut(SamplingQuestion) -> A + Send + 'static,
+    ) -> TestClientBuilder {
+        self.scripts.sampling = Some(Mutex::new(Box::new(move |question| script(question).into())));
+        self
+    }
+
+    /// The roots that the client has, as `file://` URIs, and declares `roots`.
+    pub fn roots<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> TestClientBuilder {
+        self.scripts.roots = Some(uris.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Shows each frame in the order in which it is sent or taken. What it panics with fails the test.
+    #[doc(hidden)]
+    pub fn observe(mut self, observer: impl FnMut(Origin, &str) + Send + 'static) -> TestClientBuilder {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    async fn connect(self) -> Result<TestClient, Error> {
+        let TestClientBuilder { start, principal, revision, capabilities, client_info, log_level, scripts, observer } =
+            self;
+        let mut declared = scripts.capabilities(revision);
+        declared.extend(capabilities);
+        let declared = Value::from(declared);
+        let mut envelope = Map::new();
+        if revision.is_modern() {
+            envelope.insert("io.modelcontextprotocol/protocolVersion".into(), revision.as_str().into());
+            envelope.insert("io.modelcontextprotocol/clientCapabilities".into(), declared.clone());
+            envelope.insert("io.modelcontextprotocol/clientInfo".into(), client_info.clone());
+            if let Some(level) = log_level {
+                envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
+            }
+        }
+        let link = Link::new(start(principal)?, revision, declared.clone(), scripts, observer);
+        let client = TestClient { link, envelope };
+        if !revision.is_modern() {
+            let params = json!({
+                "protocolVersion": revision.as_str(),
+                "capabilities": declared,
+                "clientInfo": client_info,
+            });
+            let result = client.request("initialize", params).await.map_err(Error::other)?;
+            let agreed = result["protocolVersion"].as_str().unwrap_or_default();
+            if agreed != revision.as_str() {
+                return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
+            }
+            *client.link.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            client.notify("notifications/initialized", Value::Null);
+            if let Some(level) = log_level {
+                client.request("logging/setLevel", json!({ "level": level.as_str() })).await.map_err(Error::other)?;
+            }
+        }
+        Ok(client)
+    }
+}
+
+impl IntoFuture for TestClientBuilder {
+    type Output = Result<TestClient, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<TestClient, Error>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.connect())
+    }
+}
+
+impl std::fmt::Debug for TestClientBuilder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TestClientBuilder").field("revision", &self.revision).finish_non_exhaustive()
+    }
+}

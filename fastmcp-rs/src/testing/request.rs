@@ -1,0 +1,133 @@
+//! One request of a test client, from its parameters to its last answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use serde_json::{Map, Value, json};
+
+use super::link::Link;
+use super::question::{Round, answer_round};
+use super::reply::{CompletionReply, Failure};
+use crate::protocol::Revision;
+
+/// How often a request is sent, with answers to its questions. A handler that asks more often never ends.
+const MAX_ROUNDS: usize = 32;
+
+/// A request of a [`TestClient`](super::TestClient), which is sent when it is first awaited.
+///
+/// It borrows nothing, so it may become a task: `tokio::spawn(client.call("slow", json!({})))`. Dropped before its
+/// answer, it is cancelled.
+///
+/// # Errors
+///
+/// Fails if the server answers with an error. A tool that fails is a reply.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Request<R> {
+    step: Step,
+    revision: Revision,
+    view: fn(Value, Revision) -> R,
+}
+
+enum Step {
+    Draft(Draft),
+    Sent(Exchange),
+    Over,
+}
+
+type Exchange = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+
+/// A request that is not yet sent.
+pub(super) struct Draft {
+    pub(super) link: Arc<Link>,
+    pub(super) method: String,
+    pub(super) params: Map<String, Value>,
+    pub(super) meta: Map<String, Value>,
+    /// Whether a result that asks for input is answered by the scripts.
+    pub(super) answers_questions: bool,
+}
+
+impl<R> Request<R> {
+    pub(super) fn new(draft: Draft, view: fn(Value, Revision) -> R) -> Request<R> {
+        let revision = draft.link.revision;
+        Request { step: Step::Draft(draft), revision, view }
+    }
+
+    /// Adds a member to the request's `_meta`, or replaces it.
+    pub fn meta(mut self, name: impl Into<String>, value: impl Into<Value>) -> Request<R> {
+        if let Step::Draft(draft) = &mut self.step {
+            draft.meta.insert(name.into(), value.into());
+        }
+        self
+    }
+
+    /// Wants to be told of progress: by notifications that carry this token, a string or an integer.
+    pub fn progress_token(self, token: impl Into<Value>) -> Request<R> {
+        self.meta("progressToken", token)
+    }
+}
+
+impl Request<CompletionReply> {
+    /// Tells a value that was chosen for another argument before. Revisions before 2025-06-18 have no word for it.
+    pub fn context(mut self, argument: impl Into<String>, value: impl Into<String>) -> Request<CompletionReply> {
+        if let Step::Draft(draft) = &mut self.step {
+            if draft.link.revision >= Revision::V2025_06_18 {
+                let context = draft.params.entry("context").or_insert_with(|| json!({ "arguments": {} }));
+                context["arguments"][argument.into()] = value.into().into();
+            }
+        }
+        self
+    }
+}
+
+impl<R> Future for Request<R> {
+    type Output = Result<R, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut sent = match std::mem::replace(&mut self.step, Step::Over) {
+            Step::Draft(draft) => Box::pin(draft.exchange()),
+            Step::Sent(sent) => sent,
+            Step::Over => panic!("a request was polled after its answer"),
+        };
+        match sent.as_mut().poll(task) {
+            Poll::Ready(answer) => Poll::Ready(answer.map(|result| (self.view)(result, self.revision))),
+            Poll::Pending => {
+                self.step = Step::Sent(sent);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<R> std::fmt::Debug for Request<R> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Request").finish_non_exhaustive()
+    }
+}
+
+impl Draft {
+    async fn exchange(self) -> Result<Value, Failure> {
+        let Draft { link, method, mut params, meta, answers_questions } = self;
+        if !meta.is_empty() {
+            params.insert("_meta".into(), meta.into());
+        }
+        let mut asked = Value::Null;
+        for _ in 0..MAX_ROUNDS {
+            let result = link.begin(&method, params.clone()).answer().await?;
+            if !answers_questions || !link.revision.is_modern() || result["resultType"] != "input_required" {
+                return Ok(result);
+            }
+            // Each round carries the answers to the one before, and no others.
+            params.remove("inputResponses");
+            params.remove("requestState");
+            match answer_round(&link.scripts, &link.capabilities, &result) {
+                Ok(Round::Repeat(more)) => params.extend(more),
+                Ok(Round::GiveUp(questions)) => return Err(Failure::unanswered(&questions)),
+                Err(problem) => panic!("{problem}"),
+            }
+            asked = result;
+        }
+        panic!("`{method}` was sent {MAX_ROUNDS} times and still asks: {}", asked["inputRequests"])
+    }
+}
