@@ -12,6 +12,9 @@ mod eras;
 
 mod examples;
 mod framing;
+mod order_changes;
+mod order_manager;
+mod order_notes;
 mod peers;
 mod properties;
 mod regressions;
