@@ -12,6 +12,7 @@ mod eras;
 
 mod examples;
 mod framing;
+mod order_cancellation;
 mod order_changes;
 mod order_manager;
 mod order_notes;

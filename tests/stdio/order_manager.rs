@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::support::{Folder, Revision, Server};
 
 /// The names of its tools, in the order of the list.
-pub const TOOLS: [&str; 8] = [
+pub const TOOLS: [&str; 9] = [
     "add_order_note",
+    "cancel_order",
     "check_refund_eligibility",
     "create_order",
     "fetch_external_data",
@@ -92,13 +93,14 @@ fn order_manager_publishes_the_schema_that_fastmcp_gives() {
     );
     assert_eq!(tool("list_orders_by_status")["outputSchema"]["type"], "array");
     assert_eq!(tool("check_refund_eligibility")["outputSchema"]["type"], "object");
-    for name in ["add_order_note", "create_order", "search_order_notes", "update_order_status"] {
+    for name in ["add_order_note", "cancel_order", "create_order", "search_order_notes", "update_order_status"] {
         assert!(tool(name)["outputSchema"].is_object(), "{name} tells what it returns");
     }
     let annotations: Vec<Value> = tools.iter().map(|tool| tool["annotations"].clone()).collect();
     let looks = json!({"readOnlyHint": true});
     let expected = [
         json!({"destructiveHint": false}),
+        json!({"destructiveHint": true, "idempotentHint": true}),
         looks.clone(),
         json!({"destructiveHint": false}),
         json!({"readOnlyHint": true, "openWorldHint": true}),

@@ -6,7 +6,7 @@
 use fastmcp_rs::prelude::*;
 use sqlx::SqliteConnection;
 
-use super::{NewOrder, Orders, Status, for_the_model};
+use super::{NewOrder, Orders, Status, for_the_model, notes};
 
 impl Orders {
     /// Creates an order, and returns its reference and `true`; or the reference of the order that was
@@ -67,6 +67,20 @@ impl Orders {
         let change = async {
             let mut writing = self.write().await?;
             let is_changed = set_status(&mut writing, order_id, status).await?;
+            writing.commit().await?;
+            Ok(is_changed)
+        };
+        change.await.map_err(for_the_model)
+    }
+
+    /// Cancels an order that can be, notes why, and tells whether this call was the one that did.
+    pub async fn cancel(&self, order_id: &str, reason: Option<&str>) -> Result<bool, ToolError> {
+        let change = async {
+            let mut writing = self.write().await?;
+            let is_changed = set_status(&mut writing, order_id, Status::Cancelled).await?;
+            if let (true, Some(reason)) = (is_changed, reason) {
+                notes::add(&mut writing, order_id, &format!("Cancelled: {reason}")).await?;
+            }
             writing.commit().await?;
             Ok(is_changed)
         };

@@ -94,6 +94,11 @@ impl Order {
         Status::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(&self.status))
     }
 
+    /// Whether the next status may be this one.
+    pub fn may_become(&self, status: Status) -> bool {
+        self.known_status().is_some_and(|current| current.next().contains(&status))
+    }
+
     pub fn total_cents(&self) -> i64 {
         (self.total_amount * 100.0).round() as i64
     }

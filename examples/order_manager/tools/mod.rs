@@ -1,5 +1,6 @@
 //! What models can do here.
 
+mod cancellation;
 mod external;
 mod notes;
 mod orders;
