@@ -152,6 +152,24 @@ fn a_confirmed_order_is_cancelled_and_the_reason_is_noted() {
 }
 
 #[test]
+fn whoever_watches_an_order_is_told_that_it_is_cancelled() {
+    for revision in ASKED_BY_REQUEST {
+        let folder = Folder::new();
+        let mut server = connect(&folder, revision);
+        server.ask("resources/subscribe", json!({"uri": "orders://ORD-102"})).result();
+        for (answer, is_told) in [(json!({"action": "decline"}), false), (accept(json!({"confirm": true})), true)] {
+            ask(&mut server, revision, "ORD-102").answer(&mut server, "ORD-102", answer);
+            if is_told {
+                let update = server.receive();
+                assert_eq!(update.value["method"], "notifications/resources/updated", "{}", update.text);
+                assert_eq!(update.value["params"]["uri"], "orders://ORD-102");
+            }
+            server.assert_quiet();
+        }
+    }
+}
+
+#[test]
 fn an_order_that_nobody_confirms_stays() {
     for revision in asking_revisions() {
         let folder = Folder::new();

@@ -265,6 +265,44 @@ fn of_simultaneous_updates_exactly_one_wins() {
 }
 
 #[test]
+fn whoever_watches_an_order_is_told_when_it_changes() {
+    for revision in Revision::ALL {
+        let folder = Folder::new();
+        let mut server = order_manager(&folder);
+        server.open_with(revision, json!({"elicitation": {}}));
+        if revision.is_modern() {
+            let watched = json!({"notifications": {"resourceSubscriptions": ["orders://ORD-102", "orders://ORD-104"]}});
+            server.begin("subscriptions/listen", watched);
+            assert_eq!(server.receive().value["method"], "notifications/subscriptions/acknowledged");
+        } else {
+            for uri in ["orders://ORD-102", "orders://ORD-104"] {
+                server.ask("resources/subscribe", json!({"uri": uri})).result();
+            }
+        }
+        let set = |order: &str, status: &str| json!({"order_id": order, "status": status});
+        for (tool, arguments, told) in [
+            ("update_order_status", set("ORD-102", "SHIPPED"), Some("orders://ORD-102")),
+            ("update_order_status", set("ORD-102", "SHIPPED"), None),
+            ("update_order_status", set("ORD-102", "PROCESSING"), None),
+            ("update_order_status", set("ORD-101", "DELIVERED"), None),
+            ("add_order_note", json!({"order_id": "ORD-104", "text": "gone"}), Some("orders://ORD-104")),
+            ("add_order_note", json!({"order_id": "ORD-101", "text": "here"}), None),
+            ("add_order_note", json!({"order_id": "ORD-999", "text": "lost"}), None),
+            ("cancel_order", json!({"order_id": "ORD-104"}), None),
+            ("update_order_status", set("ORD-102", "DELIVERED"), Some("orders://ORD-102")),
+        ] {
+            server.call(tool, arguments);
+            if let Some(uri) = told {
+                let update = server.receive();
+                assert_eq!(update.value["method"], "notifications/resources/updated", "{}", update.text);
+                assert_eq!(update.value["params"]["uri"], uri);
+            }
+            server.assert_quiet();
+        }
+    }
+}
+
+#[test]
 fn a_database_with_nothing_but_orders_serves() {
     let folder = Folder::new();
     std::fs::File::create(folder.path().join("orders.db")).expect("an empty file is an empty database");

@@ -3,8 +3,8 @@
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{AskError, Elicited};
 
-use super::find;
 use super::status::StatusChange;
+use super::{find, tell_watchers};
 use crate::database::{Orders, Status};
 
 /// Cancels an order that is still PROCESSING, if the user confirms it.
@@ -37,6 +37,9 @@ async fn cancel_order(
     // Exactly one call finds an order to cancel, however often a client sends the answer, and whatever
     // became of the order while the user thought about it.
     let changed = orders.cancel(order_id, reason).await?;
+    if changed {
+        tell_watchers(ctx, order_id);
+    }
     StatusChange::of(find(&orders, order_id).await?, Status::Cancelled, changed)
 }
 

@@ -2,7 +2,7 @@
 
 use fastmcp_rs::prelude::*;
 
-use super::not_found;
+use super::{not_found, tell_watchers};
 use crate::database::{Note, NoteMatch, Orders};
 
 /// Adds a note to an order.
@@ -17,8 +17,11 @@ async fn add_order_note(
     #[arg(max_length = 2000, pattern = r"\S")]
     text: &str,
     orders: State<Orders>,
+    ctx: &Context,
 ) -> Result<Note, ToolError> {
-    orders.add_note(order_id, text).await?.ok_or_else(|| not_found(order_id))
+    let note = orders.add_note(order_id, text).await?.ok_or_else(|| not_found(order_id))?;
+    tell_watchers(ctx, order_id);
+    Ok(note)
 }
 
 /// Searches the notes on orders, and returns the best matches first.

@@ -2,7 +2,7 @@
 
 use fastmcp_rs::prelude::*;
 
-use super::find;
+use super::{find, tell_watchers};
 use crate::database::{Order, Orders, Status};
 
 /// Moves an order on: from PROCESSING to SHIPPED, or from SHIPPED to DELIVERED.
@@ -16,11 +16,15 @@ async fn update_order_status(
     /// The new status. To cancel an order, use cancel_order.
     status: Status,
     orders: State<Orders>,
+    ctx: &Context,
 ) -> Result<StatusChange, ToolError> {
     if status == Status::Cancelled {
         return Err(ToolError::new("To cancel an order, use cancel_order: it asks the user first."));
     }
     let changed = orders.set_status(order_id, status).await?;
+    if changed {
+        tell_watchers(ctx, order_id);
+    }
     StatusChange::of(find(&orders, order_id).await?, status, changed)
 }
 
