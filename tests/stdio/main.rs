@@ -12,6 +12,10 @@ mod eras;
 
 mod examples;
 mod framing;
+mod order_cancellation;
+mod order_changes;
+mod order_manager;
+mod order_notes;
 mod peers;
 mod properties;
 mod regressions;

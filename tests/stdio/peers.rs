@@ -8,6 +8,7 @@ use rmcp::transport::TokioChildProcess;
 use rmcp::{ClientLifecycleMode, ClientServiceExt};
 use serde_json::{Map, Value, json};
 
+use crate::order_manager::TOOLS;
 use crate::support::Folder;
 use crate::support::client::example;
 
@@ -40,8 +41,7 @@ async fn use_it(lifecycle: ClientLifecycleMode, version: ProtocolVersion) {
 
     let tools = client.list_all_tools().await.expect("a list");
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-    let expected = ["check_refund_eligibility", "fetch_external_data", "get_order_details", "list_orders_by_status"];
-    assert_eq!(names, expected);
+    assert_eq!(names, TOOLS);
 
     let details = call(&client, "get_order_details", json!({"order_id": "ORD-102"})).await;
     assert_ne!(details.is_error, Some(true));

@@ -1,48 +1,37 @@
-//! The order database: where it is, how it is opened, and the queries.
+//! The order database: where it is, and how it is opened.
 //!
 //! Whatever a model sends reaches SQL as a bind parameter, so no argument can become part of a
-//! statement; and the connections are such that SQLite itself refuses to write through them, so a
-//! wrong query cannot change an order either.
+//! statement. What only reads does so through connections that SQLite itself refuses to write through,
+//! so a wrong query cannot change an order either. What writes takes turns on one connection, and takes
+//! the write lock before it looks, so that nothing changes between its look and its write.
 
+mod changes;
+mod notes;
+mod order;
+mod queries;
+
+use std::env;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
-use std::{env, fmt};
 
 use fastmcp_rs::prelude::*;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, FromRow};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+
+pub use notes::{Note, NoteMatch};
+pub use order::{NewOrder, Order, OrderLine, Status};
 
 /// How long a connection waits for another process that has the database locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many order references are suggested at most: more would not be read.
-const MAX_IDS: u32 = 1000;
+/// The `user_version` of a database that has every table.
+const SCHEMA_VERSION: u32 = 1;
 
-/// One row of the `orders` table.
-#[mcp::model]
-#[derive(FromRow)]
-pub struct Order {
-    pub order_id: String,
-    pub customer_email: String,
-    pub status: String,
-    pub total_amount: f64,
-    pub is_refundable: bool,
-}
-
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Order ID: {}", self.order_id)?;
-        writeln!(f, "Customer: {}", self.customer_email)?;
-        writeln!(f, "Status: {}", self.status)?;
-        writeln!(f, "Total: ${:.2}", self.total_amount)?;
-        write!(f, "Refundable: {}", if self.is_refundable { "Yes" } else { "No" })
-    }
-}
-
-/// Read-only access to the orders.
+/// The orders, and all that belongs to them.
 pub struct Orders {
-    pool: SqlitePool,
+    reader: SqlitePool,
+    writer: SqlitePool,
 }
 
 impl Orders {
@@ -68,49 +57,16 @@ impl Orders {
     }
 
     async fn try_open(options: &SqliteConnectOptions) -> Result<Self, sqlx::Error> {
-        create_if_missing(options).await?;
-        let read_only = options.clone().read_only(true);
-        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).connect_with(read_only).await?;
-        Ok(Self { pool })
+        create_what_is_missing(options).await?;
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT);
+        let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
+        let reader = pool.connect_with(options.clone().read_only(true)).await?;
+        Ok(Self { reader, writer })
     }
 
-    /// Finds one order by its reference.
-    pub async fn find(&self, order_id: &str) -> Result<Option<Order>, ToolError> {
-        sqlx::query_as("SELECT * FROM orders WHERE order_id = ?")
-            .bind(order_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(for_the_model)
-    }
-
-    /// Lists the orders that have a status, in any case, sorted by reference.
-    pub async fn with_status(&self, status: &str) -> Result<Vec<Order>, ToolError> {
-        sqlx::query_as("SELECT * FROM orders WHERE status = ? COLLATE NOCASE ORDER BY order_id")
-            .bind(status)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(for_the_model)
-    }
-
-    /// Lists the references of orders that contain a text, in any case, sorted.
-    pub async fn ids_like(&self, text: &str) -> Result<Vec<String>, ToolError> {
-        // Not by LIKE, for which `%` and `_` in the text would mean something.
-        sqlx::query_scalar(
-            "SELECT order_id FROM orders WHERE instr(lower(order_id), lower(?)) > 0 ORDER BY order_id LIMIT ?",
-        )
-        .bind(text)
-        .bind(MAX_IDS)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(for_the_model)
-    }
-
-    /// Finds the statement that made the table.
-    pub async fn schema(&self) -> Result<String, ToolError> {
-        sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'orders'")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(for_the_model)
+    /// Begins to write. What is not committed is undone, also when the call is cancelled meanwhile.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 }
 
@@ -134,20 +90,28 @@ fn cannot_open(path: &Path, error: &sqlx::Error) -> String {
     format!("cannot open {path} ({error}): set DATABASE_URL to a file that this user may create and write")
 }
 
-/// Creates and fills the table, unless it is there: orders that were changed or deleted stay so.
-async fn create_if_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+/// Creates the tables that are not there: orders that were changed or deleted stay so.
+async fn create_what_is_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let writable = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = writable.connect().await?;
-    if !has_orders(&mut connection).await? {
+    if !is_complete(&mut connection).await? {
         // It takes the write lock at its start, and only then looks: of two servers that start at once,
         // the second finds the work done.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        if !has_orders(&mut transaction).await? {
-            sqlx::raw_sql(include_str!("orders.sql")).execute(&mut *transaction).await?;
+        if !is_complete(&mut transaction).await? {
+            if !has_orders(&mut transaction).await? {
+                sqlx::raw_sql(include_str!("orders.sql")).execute(&mut *transaction).await?;
+            }
+            sqlx::raw_sql(include_str!("lines_and_notes.sql")).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
     }
     connection.close().await
+}
+
+async fn is_complete(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let version: u32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?;
+    Ok(version >= SCHEMA_VERSION)
 }
 
 async fn has_orders(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {

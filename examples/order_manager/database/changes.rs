@@ -1,0 +1,96 @@
+//! Every way in which an order changes.
+//!
+//! A change of status names the status it starts from in its `WHERE`. So of any number of calls at the same
+//! time one finds a row to change, the others find none, and nobody has to lock anything.
+
+use fastmcp_rs::prelude::*;
+use sqlx::SqliteConnection;
+
+use super::{NewOrder, Orders, Status, for_the_model, notes};
+
+impl Orders {
+    /// Creates an order, and returns its reference and `true`; or the reference of the order that was
+    /// created with the same key before, and `false`.
+    pub async fn create(&self, order: &NewOrder<'_>) -> Result<(String, bool), ToolError> {
+        self.try_create(order).await.map_err(for_the_model)
+    }
+
+    async fn try_create(&self, order: &NewOrder<'_>) -> Result<(String, bool), sqlx::Error> {
+        let mut writing = self.write().await?;
+        let earlier = "SELECT 'ORD-' || number FROM order_numbers WHERE idempotency_key = ?";
+        let earlier = sqlx::query_scalar(earlier).bind(order.idempotency_key);
+        if let Some(order_id) = earlier.fetch_optional(&mut *writing).await? {
+            return Ok((order_id, false));
+        }
+        // The number is beyond all that were given here, and beyond the orders that came from elsewhere.
+        let order_id: String = sqlx::query_scalar(
+            "INSERT INTO order_numbers (number, idempotency_key)
+             SELECT 1 + max(100,
+                            (SELECT coalesce(max(number), 0) FROM order_numbers),
+                            (SELECT coalesce(max(CAST(substr(order_id, 5) AS INTEGER)), 0) FROM orders
+                             WHERE order_id GLOB 'ORD-[0-9]*')), ?
+             RETURNING 'ORD-' || number",
+        )
+        .bind(order.idempotency_key)
+        .fetch_one(&mut *writing)
+        .await?;
+        sqlx::query(
+            "INSERT INTO orders (order_id, customer_email, status, total_amount, is_refundable)
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(&order_id)
+        .bind(order.customer_email)
+        .bind(Status::Processing.name())
+        .bind(order.total_amount())
+        .bind(order.is_refundable)
+        .execute(&mut *writing)
+        .await?;
+        for (position, line) in (1_i64..).zip(order.lines) {
+            sqlx::query(
+                "INSERT INTO order_lines (order_id, position, product, quantity, unit_price_cents)
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(&order_id)
+            .bind(position)
+            .bind(&line.product)
+            .bind(line.quantity)
+            .bind(line.unit_price_cents)
+            .execute(&mut *writing)
+            .await?;
+        }
+        writing.commit().await?;
+        Ok((order_id, true))
+    }
+
+    /// Gives an order its next status, and tells whether this call was the one that did.
+    pub async fn set_status(&self, order_id: &str, status: Status) -> Result<bool, ToolError> {
+        let change = async {
+            let mut writing = self.write().await?;
+            let is_changed = set_status(&mut writing, order_id, status).await?;
+            writing.commit().await?;
+            Ok(is_changed)
+        };
+        change.await.map_err(for_the_model)
+    }
+
+    /// Cancels an order that can be, notes why, and tells whether this call was the one that did.
+    pub async fn cancel(&self, order_id: &str, reason: Option<&str>) -> Result<bool, ToolError> {
+        let change = async {
+            let mut writing = self.write().await?;
+            let is_changed = set_status(&mut writing, order_id, Status::Cancelled).await?;
+            if let (true, Some(reason)) = (is_changed, reason) {
+                notes::add(&mut writing, order_id, &format!("Cancelled: {reason}")).await?;
+            }
+            writing.commit().await?;
+            Ok(is_changed)
+        };
+        change.await.map_err(for_the_model)
+    }
+}
+
+async fn set_status(writing: &mut SqliteConnection, order_id: &str, status: Status) -> Result<bool, sqlx::Error> {
+    let Some(previous) = status.previous() else { return Ok(false) };
+    let change = "UPDATE orders SET status = ? WHERE order_id = ? AND status = ? COLLATE NOCASE";
+    let change = sqlx::query(change).bind(status.name()).bind(order_id).bind(previous.name());
+    Ok(change.execute(writing).await?.rows_affected() == 1)
+}

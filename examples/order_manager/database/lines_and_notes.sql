@@ -1,0 +1,48 @@
+-- What this server adds to the table of orders, so that a database which has only that one serves too.
+
+CREATE TABLE order_lines (
+    order_id         TEXT NOT NULL REFERENCES orders (order_id) ON DELETE CASCADE,
+    position         INTEGER NOT NULL,
+    product          TEXT NOT NULL,
+    quantity         INTEGER NOT NULL CHECK (quantity > 0),
+    unit_price_cents INTEGER NOT NULL CHECK (unit_price_cents >= 0),
+    PRIMARY KEY (order_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Each number that was given to an order, so that none is given twice, and the caller's key for it.
+CREATE TABLE order_numbers (
+    number          INTEGER PRIMARY KEY,
+    idempotency_key TEXT UNIQUE
+) STRICT;
+
+CREATE TABLE order_notes (
+    note_id    INTEGER PRIMARY KEY,
+    order_id   TEXT NOT NULL REFERENCES orders (order_id) ON DELETE CASCADE,
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    text       TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX order_notes_by_order ON order_notes (order_id);
+
+-- The words of the notes, whose texts stay where they are. "porter" finds "refund" in "refunded".
+CREATE VIRTUAL TABLE order_notes_index USING fts5 (
+    text,
+    content = 'order_notes',
+    content_rowid = 'note_id',
+    tokenize = 'porter unicode61'
+);
+
+CREATE TRIGGER order_note_added AFTER INSERT ON order_notes BEGIN
+    INSERT INTO order_notes_index (rowid, text) VALUES (new.note_id, new.text);
+END;
+
+CREATE TRIGGER order_note_removed AFTER DELETE ON order_notes BEGIN
+    INSERT INTO order_notes_index (order_notes_index, rowid, text) VALUES ('delete', old.note_id, old.text);
+END;
+
+CREATE TRIGGER order_note_changed AFTER UPDATE ON order_notes BEGIN
+    INSERT INTO order_notes_index (order_notes_index, rowid, text) VALUES ('delete', old.note_id, old.text);
+    INSERT INTO order_notes_index (rowid, text) VALUES (new.note_id, new.text);
+END;
+
+PRAGMA user_version = 1;

@@ -1,0 +1,94 @@
+//! Notes on orders, and the search in them.
+
+use fastmcp_rs::prelude::*;
+use sqlx::{FromRow, SqliteConnection};
+
+use super::{Orders, for_the_model};
+
+/// How many notes are shown with their order.
+const NEWEST: u32 = 10;
+
+/// What somebody wrote about an order.
+#[mcp::model]
+#[derive(FromRow)]
+pub struct Note {
+    pub note_id: i64,
+    /// When it was added, in UTC.
+    pub created_at: String,
+    pub text: String,
+}
+
+/// A note that a search has found.
+#[mcp::model]
+#[derive(FromRow)]
+pub struct NoteMatch {
+    pub note_id: i64,
+    /// The order that the note is on.
+    pub order_id: String,
+    /// When it was added, in UTC.
+    pub created_at: String,
+    /// The part of the note with most of the words, each between `**`.
+    pub snippet: String,
+}
+
+impl Orders {
+    /// Adds a note to an order, and returns it; or nothing, if there is no such order.
+    pub async fn add_note(&self, order_id: &str, text: &str) -> Result<Option<Note>, ToolError> {
+        let change = async {
+            let mut writing = self.write().await?;
+            let note = add(&mut writing, order_id, text).await?;
+            writing.commit().await?;
+            Ok(note)
+        };
+        change.await.map_err(for_the_model)
+    }
+
+    /// Finds the notes with any of the words, the best first; of all orders or of one.
+    pub async fn search_notes(
+        &self,
+        words: &str,
+        order_id: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<NoteMatch>, ToolError> {
+        let Some(query) = any_of(words) else { return Ok(Vec::new()) };
+        // The rank is bm25: more of the words, rarer words and shorter notes come first.
+        sqlx::query_as(
+            "SELECT note_id, order_id, created_at, snippet(order_notes_index, 0, '**', '**', '…', 24) AS snippet
+             FROM order_notes_index JOIN order_notes ON note_id = order_notes_index.rowid
+             WHERE order_notes_index MATCH ?1 AND (?2 IS NULL OR order_id = ?2)
+             ORDER BY rank, note_id DESC LIMIT ?3",
+        )
+        .bind(query)
+        .bind(order_id)
+        .bind(limit)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(for_the_model)
+    }
+}
+
+/// Writes words as a query of FTS5 that any of them fulfils.
+///
+/// A bind parameter is not enough here: the text inside it is read as a query, with operators that a model
+/// neither knows nor means. So nothing but letters and digits is left of it, inside quotes.
+fn any_of(words: &str) -> Option<String> {
+    let words = words.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
+    (!words.is_empty()).then(|| words.join(" OR "))
+}
+
+pub(super) async fn add(
+    writing: &mut SqliteConnection,
+    order_id: &str,
+    text: &str,
+) -> Result<Option<Note>, sqlx::Error> {
+    // It selects from the orders, so that without the order there is no row to insert.
+    let insert = "INSERT INTO order_notes (order_id, text) SELECT order_id, ? FROM orders WHERE order_id = ?
+                  RETURNING note_id, created_at, text";
+    sqlx::query_as(insert).bind(text).bind(order_id).fetch_optional(writing).await
+}
+
+pub(super) async fn newest(reading: &mut SqliteConnection, order_id: &str) -> Result<Vec<Note>, sqlx::Error> {
+    let notes = "SELECT note_id, created_at, text FROM order_notes WHERE order_id = ? ORDER BY note_id DESC LIMIT ?";
+    sqlx::query_as(notes).bind(order_id).bind(NEWEST).fetch_all(reading).await
+}

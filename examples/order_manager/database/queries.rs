@@ -1,0 +1,58 @@
+//! What is asked about orders.
+
+use fastmcp_rs::prelude::*;
+
+use super::{Order, Orders, for_the_model, notes};
+
+/// How many order references are suggested at most: more would not be read.
+const MAX_IDS: u32 = 1000;
+
+impl Orders {
+    /// Finds one order by its reference.
+    pub async fn find(&self, order_id: &str) -> Result<Option<Order>, ToolError> {
+        self.try_find(order_id).await.map_err(for_the_model)
+    }
+
+    async fn try_find(&self, order_id: &str) -> Result<Option<Order>, sqlx::Error> {
+        // One transaction, so that the three queries see the same moment.
+        let mut reading = self.reader.begin().await?;
+        let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?");
+        let order: Option<Order> = order.bind(order_id).fetch_optional(&mut *reading).await?;
+        let Some(mut order) = order else { return Ok(None) };
+        let lines = "SELECT product, quantity, unit_price_cents FROM order_lines WHERE order_id = ? ORDER BY position";
+        order.lines = sqlx::query_as(lines).bind(order_id).fetch_all(&mut *reading).await?;
+        order.notes = notes::newest(&mut reading, order_id).await?;
+        Ok(Some(order))
+    }
+
+    /// Lists the orders that have a status, in any case, sorted by reference, without what belongs to them.
+    pub async fn with_status(&self, status: &str, limit: u32) -> Result<Vec<Order>, ToolError> {
+        sqlx::query_as("SELECT * FROM orders WHERE status = ? COLLATE NOCASE ORDER BY order_id LIMIT ?")
+            .bind(status)
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(for_the_model)
+    }
+
+    /// Lists the references of orders that contain a text, in any case, sorted.
+    pub async fn ids_like(&self, text: &str) -> Result<Vec<String>, ToolError> {
+        // Not by LIKE, for which `%` and `_` in the text would mean something.
+        sqlx::query_scalar(
+            "SELECT order_id FROM orders WHERE instr(lower(order_id), lower(?)) > 0 ORDER BY order_id LIMIT ?",
+        )
+        .bind(text)
+        .bind(MAX_IDS)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(for_the_model)
+    }
+
+    /// Finds the statement that made the table.
+    pub async fn schema(&self) -> Result<String, ToolError> {
+        sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'orders'")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(for_the_model)
+    }
+}

@@ -1,0 +1,61 @@
+//! A tool that asks the user before it does what cannot be undone.
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{AskError, Elicited};
+
+use super::status::StatusChange;
+use super::{find, tell_watchers};
+use crate::database::{Orders, Status};
+
+/// Cancels an order that is still PROCESSING, if the user confirms it.
+///
+/// Use this when the user wants an order cancelled. The user is asked by this tool, so there is no need to
+/// ask before. A cancelled order stays cancelled.
+#[mcp::tool(destructive, idempotent)]
+async fn cancel_order(
+    /// The order reference, e.g. `ORD-101`.
+    order_id: &str,
+    orders: State<Orders>,
+    ctx: &Context,
+) -> Result<StatusChange, ToolError> {
+    // Up to the answer nothing is written: a client of 2026-07-28 does not keep the call waiting, but makes
+    // it again with the answer, and then all of this runs again from here.
+    let order = find(&orders, order_id).await?;
+    if !order.may_become(Status::Cancelled) {
+        return StatusChange::of(order, Status::Cancelled, false);
+    }
+    let question = format!("Cancel order {order_id} of {} over ${:.2}?", order.customer_email, order.total_amount);
+    let reason = match ctx.elicit::<Confirmation>(question).await {
+        Ok(Elicited::Accepted(Confirmation { confirm: true, reason })) => reason,
+        Ok(Elicited::Accepted(_) | Elicited::Declined) => return Ok(StatusChange::none(order, "the user said no.")),
+        Ok(Elicited::Cancelled) => return Ok(StatusChange::none(order, "the user closed the question.")),
+        Err(AskError::Unsupported { .. }) => return Err(cannot_ask(order_id)),
+        Err(error) => return Err(error.into()),
+    };
+    // Many clients send an empty text for a field that was left empty.
+    let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    // Exactly one call finds an order to cancel, however often a client sends the answer, and whatever
+    // became of the order while the user thought about it.
+    let changed = orders.cancel(order_id, reason).await?;
+    if changed {
+        tell_watchers(ctx, order_id);
+    }
+    StatusChange::of(find(&orders, order_id).await?, Status::Cancelled, changed)
+}
+
+/// What the user is asked before an order is cancelled.
+#[mcp::model]
+struct Confirmation {
+    /// Whether to cancel the order.
+    confirm: bool,
+    /// Why, for the notes on the order.
+    #[arg(max_length = 500)]
+    reason: Option<String>,
+}
+
+fn cannot_ask(order_id: &str) -> ToolError {
+    ToolError::new(format!(
+        "{order_id} was not cancelled: the user must confirm it, and this client has no way to ask them \
+         (it lacks elicitation). Tell the user to cancel the order from a client that has one."
+    ))
+}

@@ -1,0 +1,18 @@
+//! A tool that waits for something slow, and holds nobody up.
+
+use std::time::Duration;
+
+use fastmcp_rs::prelude::*;
+
+/// Fetches data about a topic from an external service, which takes about a second.
+///
+/// Use this when the answer is not in the order database. Other calls go on meanwhile.
+#[mcp::tool(read_only, open_world)]
+async fn fetch_external_data(
+    /// What to look for, in plain words.
+    query: &str,
+) -> String {
+    // It stands for a slow service. Awaiting gives the thread back, so no other call waits for this one.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    format!("External data for: {query}")
+}

@@ -1,0 +1,45 @@
+//! Notes on orders: written down once, found by their words.
+
+use fastmcp_rs::prelude::*;
+
+use super::{not_found, tell_watchers};
+use crate::database::{Note, NoteMatch, Orders};
+
+/// Adds a note to an order.
+///
+/// Use this to keep what the next person who works on the order should know, such as what the customer
+/// asked for. Notes are neither changed nor removed.
+#[mcp::tool(destructive = false)]
+async fn add_order_note(
+    /// The order reference, e.g. `ORD-101`.
+    order_id: &str,
+    /// The note, in plain words.
+    #[arg(max_length = 2000, pattern = r"\S")]
+    text: &str,
+    orders: State<Orders>,
+    ctx: &Context,
+) -> Result<Note, ToolError> {
+    let note = orders.add_note(order_id, text).await?.ok_or_else(|| not_found(order_id))?;
+    tell_watchers(ctx, order_id);
+    Ok(note)
+}
+
+/// Searches the notes on orders, and returns the best matches first.
+///
+/// Use this when the user recalls what was noted (e.g., "who complained about a late delivery?"). Notes
+/// with any of the words are found, also in other forms ("refund" finds "refunded"). The newest notes on
+/// one order are in get_order_details.
+#[mcp::tool(read_only)]
+async fn search_order_notes(
+    /// Words to look for. Quotes and operators mean nothing here.
+    #[arg(max_length = 500)]
+    query: &str,
+    /// Look at the notes on this order only, e.g. `ORD-101`.
+    order_id: Option<&str>,
+    /// How many notes to return.
+    #[arg(default = 10, min = 1, max = 50)]
+    limit: u32,
+    orders: State<Orders>,
+) -> Result<Vec<NoteMatch>, ToolError> {
+    orders.search_notes(query, order_id, limit).await
+}

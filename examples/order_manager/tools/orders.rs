@@ -1,0 +1,95 @@
+//! Orders: what they are, and new ones.
+
+use fastmcp_rs::prelude::*;
+
+use super::find;
+use crate::database::{NewOrder, Order, OrderLine, Orders};
+
+/// Retrieves full details for a specific order by ID.
+///
+/// Use this when the user provides a specific order reference (e.g., ORD-101).
+#[mcp::tool(read_only)]
+async fn get_order_details(
+    /// The order reference, e.g. `ORD-101`.
+    order_id: &str,
+    orders: State<Orders>,
+) -> Result<String, ToolError> {
+    Ok(find(&orders, order_id).await?.to_string())
+}
+
+/// Lists the orders that have a given status, sorted by order ID.
+///
+/// Use this when the user asks about a group of orders rather than about one of them (e.g., "which
+/// orders have shipped?"). The list is empty when no order has that status.
+#[mcp::tool(read_only)]
+async fn list_orders_by_status(
+    /// PROCESSING, SHIPPED, DELIVERED or CANCELLED, in upper or lower case.
+    status: &str,
+    /// How many orders to list.
+    #[arg(default = 50, min = 1, max = 500)]
+    limit: u32,
+    orders: State<Orders>,
+) -> Result<Vec<OrderSummary>, ToolError> {
+    let orders = orders.with_status(status.trim(), limit).await?;
+    Ok(orders.into_iter().map(OrderSummary::from).collect())
+}
+
+/// Creates an order, which is PROCESSING from then on.
+///
+/// Use this when the user wants to order something and has said for whom, what, how many and at which
+/// price. Ask for what is missing; do not make it up.
+#[mcp::tool(destructive = false)]
+async fn create_order(
+    /// The customer's e-mail address.
+    #[arg(max_length = 254, pattern = r"^[^@\s]+@[^@\s]+$", example = "alice@example.com")]
+    customer_email: &str,
+    /// What is ordered, one line for each product.
+    #[arg(min_length = 1, max_length = 100)]
+    lines: &[OrderLine],
+    /// Whether the customer may get the money back.
+    #[arg(default = true)]
+    is_refundable: bool,
+    /// A text that no other order was created with, such as a UUID. A call that is repeated with the same
+    /// key finds the order again, instead of creating another one.
+    #[arg(min_length = 1, max_length = 100)]
+    idempotency_key: Option<&str>,
+    orders: State<Orders>,
+) -> Result<CreatedOrder, ToolError> {
+    let new = NewOrder { customer_email, lines, is_refundable, idempotency_key };
+    let (order_id, created) = orders.create(&new).await?;
+    let order = find(&orders, &order_id).await?;
+    if !created && !new.is_like(&order) {
+        return Err(ToolError::new(format!(
+            "The idempotency key belongs to {order_id}, which is another order: nothing was created. Choose another key."
+        )));
+    }
+    Ok(CreatedOrder { total_cents: order.total_cents(), order_id, status: order.status, created })
+}
+
+/// One order in a list.
+#[mcp::model]
+struct OrderSummary {
+    /// The order reference.
+    id: String,
+    /// The total in US dollars.
+    amount: f64,
+    /// The customer's e-mail address.
+    email: String,
+}
+
+impl From<Order> for OrderSummary {
+    fn from(order: Order) -> Self {
+        Self { id: order.order_id, amount: order.total_amount, email: order.customer_email }
+    }
+}
+
+/// An order that was created by this call, or by an earlier one with the same key.
+#[mcp::model]
+struct CreatedOrder {
+    order_id: String,
+    status: String,
+    /// The sum of all lines, in US cents.
+    total_cents: i64,
+    /// Whether this call created it.
+    created: bool,
+}

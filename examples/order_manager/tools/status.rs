@@ -1,0 +1,70 @@
+//! The way of an order: what it may become, and what a model is told when it may not.
+
+use fastmcp_rs::prelude::*;
+
+use super::{find, tell_watchers};
+use crate::database::{Order, Orders, Status};
+
+/// Moves an order on: from PROCESSING to SHIPPED, or from SHIPPED to DELIVERED.
+///
+/// Use this when the user says that an order was handed to the carrier, or that it has arrived. There is no
+/// way back. An order that has the status already stays as it is.
+#[mcp::tool(idempotent)]
+async fn update_order_status(
+    /// The order reference, e.g. `ORD-101`.
+    order_id: &str,
+    /// The new status. To cancel an order, use cancel_order.
+    status: Status,
+    orders: State<Orders>,
+    ctx: &Context,
+) -> Result<StatusChange, ToolError> {
+    if status == Status::Cancelled {
+        return Err(ToolError::new("To cancel an order, use cancel_order: it asks the user first."));
+    }
+    let changed = orders.set_status(order_id, status).await?;
+    if changed {
+        tell_watchers(ctx, order_id);
+    }
+    StatusChange::of(find(&orders, order_id).await?, status, changed)
+}
+
+/// What became of an order's status.
+#[mcp::model]
+pub struct StatusChange {
+    order_id: String,
+    /// The status that the order has now.
+    status: String,
+    /// Whether this call changed it.
+    changed: bool,
+    /// The same in words, and why if nothing was changed.
+    message: String,
+}
+
+impl StatusChange {
+    /// What has become of an order that was to have a status. That it had the status before is as good.
+    pub fn of(order: Order, wanted: Status, changed: bool) -> Result<Self, ToolError> {
+        if !changed && order.known_status() == Some(wanted) {
+            return Ok(Self::none(order, "it was so before."));
+        }
+        if !changed {
+            return Err(cannot_become(&order, wanted));
+        }
+        let message = format!("{} is {} now.", order.order_id, order.status);
+        Ok(Self { order_id: order.order_id, status: order.status, changed, message })
+    }
+
+    pub fn none(order: Order, why: &str) -> Self {
+        let message = format!("{} is {}, and nothing was changed: {why}", order.order_id, order.status);
+        Self { order_id: order.order_id, status: order.status, changed: false, message }
+    }
+}
+
+/// Tells the model which way is open to an order.
+fn cannot_become(order: &Order, wanted: Status) -> ToolError {
+    let Order { order_id, status, .. } = order;
+    let next = order.known_status().map(Status::next).unwrap_or_default();
+    let next: Vec<&str> = next.iter().map(|status| status.name()).collect();
+    let open =
+        if next.is_empty() { "its status is final".to_owned() } else { format!("next is {}", next.join(" or ")) };
+    ToolError::new(format!("{order_id} is {status} and cannot become {}: {open}. Nothing was changed.", wanted.name()))
+}
