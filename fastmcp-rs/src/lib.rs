@@ -78,6 +78,7 @@ mod request_facts;
 mod runtime;
 mod schema;
 mod seal;
+mod siblings;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

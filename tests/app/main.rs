@@ -16,6 +16,7 @@ mod regressions;
 mod rich_types;
 mod rounds;
 mod servers;
+mod siblings;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]

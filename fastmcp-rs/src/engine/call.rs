@@ -32,6 +32,7 @@ use crate::questions::Questions;
 use crate::registry::{Handler, Pace};
 use crate::schema::duplicates;
 use crate::schema::walk::walk;
+use crate::siblings::Siblings;
 
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
 /// twenty times the room of their text.
@@ -240,7 +241,7 @@ impl Connection {
     }
 
     fn request(
-        &self,
+        self: &Arc<Self>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
         timeout: Duration,
@@ -249,6 +250,7 @@ impl Connection {
         Arc::new(context::Request {
             id: request.id.as_str().into(),
             principal: self.principal.clone(),
+            siblings: Arc::clone(self) as Arc<dyn Siblings>,
             revision: facts.revision,
             transport: self.transport,
             // Only a message that has a `_meta` is read again for its text.
