@@ -181,6 +181,12 @@ impl Context {
         }
     }
 
+    /// Whether the client wants log messages of a level.
+    #[cfg(feature = "logging")]
+    pub(crate) fn wants_log(&self, level: Level) -> bool {
+        self.request.as_ref().is_some_and(|request| request.log.wants(level))
+    }
+
     /// [`Context::log`] at [`Level::Debug`].
     pub fn debug(&self, data: impl Serialize) {
         self.log(Level::Debug, data);

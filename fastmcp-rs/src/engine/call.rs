@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::in_flight::{Admission, Place, Running};
 use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
+use crate::ambient;
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::invocation::{CallFuture, Invocation, Invoked};
@@ -104,7 +105,7 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        let call_request = needs_request.then(|| {
+        let call_request = (needs_request || ambient::is_wanted()).then(|| {
             let questions = self.questions(facts, &subject, earlier);
             self.request(request, facts, timeout, questions)
         });
@@ -113,6 +114,7 @@ impl Connection {
         let frame = self.answer_frame(name, &subject, request.id.as_str(), facts.revision);
         let begin = out.len();
 
+        let _entered = ambient::enter(|| Some(context()));
         let mut future = match caught(|| start(&context)) {
             Ok(Ok(future)) => future,
             Ok(Err(problems)) => {
@@ -440,10 +442,12 @@ impl PendingCall {
                 return Poll::Ready(End::Cancelled);
             }
             let started = Instant::now();
+            let entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
             let polled = caught(|| {
                 let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
             });
+            drop(entered);
             // A slow handler is timed here, so that it can come back when it is quick again.
             let took = started.elapsed();
             let first = std::mem::take(&mut first);
