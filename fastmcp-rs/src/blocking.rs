@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::ambient;
 use crate::clock::ClockStop;
 use crate::error::ToolError;
 use crate::panics::Panicked;
@@ -67,7 +68,9 @@ where
     let runtime = tokio::runtime::Handle::try_current().ok();
     let clock = runtime.as_ref().and_then(ClockStop::begin);
     let clock_of_job = clock.as_ref().map_or_else(Weak::new, Arc::downgrade);
+    let call = ambient::current();
     let job = move || {
+        let _call = ambient::enter(|| call);
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
         let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))
             .map_err(panics::record);

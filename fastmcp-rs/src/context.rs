@@ -20,6 +20,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::{Level, Revision, write};
 use crate::questions::Questions;
+use crate::siblings::Siblings;
 
 /// The shortest time between two progress notifications of a call: 20 a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -54,6 +55,8 @@ pub struct Context {
     component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
     pub(crate) request: Option<Arc<Request>>,
+    /// How many handlers wait for this one.
+    pub(crate) depth: u8,
 }
 
 /// What the calls of one component have in common.
@@ -88,7 +91,13 @@ pub struct ClientInfo {
 
 impl Context {
     pub(crate) fn new(component: &Arc<Shared>, request: Option<Arc<Request>>) -> Context {
-        Context { component: Arc::clone(component), request }
+        Context { component: Arc::clone(component), request, depth: 0 }
+    }
+
+    /// The context of a component that this one asks.
+    pub(crate) fn of_sibling(&self, component: &Arc<Shared>) -> Context {
+        let request = self.request.clone();
+        Context { component: Arc::clone(component), request, depth: self.depth.saturating_add(1) }
     }
 
     /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
@@ -170,6 +179,12 @@ impl Context {
         if request.log.wants(level) {
             request.log_message(level, &self.component.name, &data);
         }
+    }
+
+    /// Whether the client wants log messages of a level.
+    #[cfg(feature = "logging")]
+    pub(crate) fn wants_log(&self, level: Level) -> bool {
+        self.request.as_ref().is_some_and(|request| request.log.wants(level))
     }
 
     /// [`Context::log`] at [`Level::Debug`].
@@ -378,6 +393,8 @@ pub(crate) struct Request {
     /// JSON text.
     pub(crate) id: Box<str>,
     pub(crate) principal: Option<Arc<Principal>>,
+    /// The other components of the server.
+    pub(crate) siblings: Arc<dyn Siblings>,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.

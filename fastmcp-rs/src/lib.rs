@@ -33,7 +33,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
-//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks |
+//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
 //!
@@ -51,6 +51,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod ambient;
 mod app;
 mod ask;
 mod asking;
@@ -78,6 +79,7 @@ mod request_facts;
 mod runtime;
 mod schema;
 mod seal;
+mod siblings;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

@@ -93,7 +93,7 @@ fn app() -> App {
 #[test]
 fn a_struct_is_asked_for_field_by_field() {
     run(async {
-        let mut wire = app().connect().expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is right");
         let content = json!({"cityName": "Bonn", "speed": "express", "extras": ["Gift"], "notify": "a@b.example"});
         let (question, answer) = fill_in(&mut wire, "ship", content).await;
         let expected = json!({
@@ -138,7 +138,7 @@ fn a_struct_is_asked_for_field_by_field() {
 #[test]
 fn an_enum_of_names_is_asked_for_as_one_field() {
     run(async {
-        let mut wire = app().connect().expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is right");
         let (question, answer) = fill_in(&mut wire, "hurry", json!({"value": "standard"})).await;
         assert_eq!(question["required"], json!(["value"]));
         assert_eq!(question["properties"]["value"]["oneOf"][1]["const"], "express");

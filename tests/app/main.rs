@@ -18,6 +18,7 @@ mod rich_types;
 mod rounds;
 mod scripts;
 mod servers;
+mod siblings;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]

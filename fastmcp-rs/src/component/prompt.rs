@@ -82,6 +82,16 @@ impl Message {
     pub fn assistant(content: impl Into<Content>) -> Message {
         Message { role: Role::Assistant, content: content.into() }
     }
+
+    /// Who says it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What is said.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
 }
 
 /// A type that a prompt returns: a text or a block (one message of the person), [`Message`], or a `Vec` of

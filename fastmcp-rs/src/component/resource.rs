@@ -125,6 +125,22 @@ impl ResourceContents {
         Ok(ResourceContents::text(serde_json::to_string(value)?).mime_type("application/json"))
     }
 
+    /// The item's text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.body {
+            Body::Text(text) => Some(text),
+            Body::Blob(_) => None,
+        }
+    }
+
+    /// The item's bytes, if it has bytes rather than text.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match &self.body {
+            Body::Text(_) => None,
+            Body::Blob(blob) => BASE64_STANDARD.decode(blob).ok(),
+        }
+    }
+
     /// The item's URI, if it is not the one that was read: a part of it, for instance.
     pub fn uri(mut self, uri: impl Into<String>) -> ResourceContents {
         self.uri = Some(uri.into());

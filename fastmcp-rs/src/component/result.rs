@@ -66,6 +66,25 @@ impl ToolResult {
         Ok(self)
     }
 
+    /// The blocks.
+    pub fn blocks(&self) -> &[Content] {
+        &self.content
+    }
+
+    /// The structured content, if there is some.
+    pub fn structured_content(&self) -> Option<&Value> {
+        self.structured.as_ref()
+    }
+
+    /// The text blocks, one a line.
+    pub fn as_text(&self) -> String {
+        let texts = self.content.iter().filter_map(|block| match block {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     /// Says whether the call failed.
     pub fn is_error(mut self, is_error: bool) -> ToolResult {
         self.is_error = is_error;

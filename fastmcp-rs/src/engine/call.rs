@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::in_flight::{Admission, Place, Running};
 use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
+use crate::ambient;
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::invocation::{CallFuture, Invocation, Invoked};
@@ -32,6 +33,7 @@ use crate::questions::Questions;
 use crate::registry::{Handler, Pace};
 use crate::schema::duplicates;
 use crate::schema::walk::walk;
+use crate::siblings::Siblings;
 
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
 /// twenty times the room of their text.
@@ -103,7 +105,7 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        let call_request = needs_request.then(|| {
+        let call_request = (needs_request || ambient::is_wanted()).then(|| {
             let questions = self.questions(facts, &subject, earlier);
             self.request(request, facts, timeout, questions)
         });
@@ -112,6 +114,7 @@ impl Connection {
         let frame = self.answer_frame(name, &subject, request.id.as_str(), facts.revision);
         let begin = out.len();
 
+        let _entered = ambient::enter(|| Some(context()));
         let mut future = match caught(|| start(&context)) {
             Ok(Ok(future)) => future,
             Ok(Err(problems)) => {
@@ -240,7 +243,7 @@ impl Connection {
     }
 
     fn request(
-        &self,
+        self: &Arc<Self>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
         timeout: Duration,
@@ -249,6 +252,7 @@ impl Connection {
         Arc::new(context::Request {
             id: request.id.as_str().into(),
             principal: self.principal.clone(),
+            siblings: Arc::clone(self) as Arc<dyn Siblings>,
             revision: facts.revision,
             transport: self.transport,
             // Only a message that has a `_meta` is read again for its text.
@@ -438,10 +442,12 @@ impl PendingCall {
                 return Poll::Ready(End::Cancelled);
             }
             let started = Instant::now();
+            let entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
             let polled = caught(|| {
                 let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
             });
+            drop(entered);
             // A slow handler is timed here, so that it can come back when it is quick again.
             let took = started.elapsed();
             let first = std::mem::take(&mut first);

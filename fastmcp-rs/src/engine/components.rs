@@ -215,7 +215,7 @@ fn arguments<'a>(request: &Request<'a>) -> Result<&'a str, RpcError> {
     }
 }
 
-fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
+pub(super) fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
     // What comes from the peer is cut: an error is one short sentence.
     let shown: String = name.chars().take(128).collect();
     match nearest {
@@ -268,7 +268,7 @@ impl Visitor<'_> for Text {
     }
 }
 
-fn object_of_texts(values: BTreeMap<&str, String>) -> String {
+pub(super) fn object_of_texts(values: BTreeMap<&str, String>) -> String {
     let members: Map<String, Value> = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     Value::from(members).to_string()
 }

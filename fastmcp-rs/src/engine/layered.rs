@@ -74,7 +74,7 @@ impl Connection {
     }
 
     /// What the answers of an operation are written with.
-    fn form(&self, component: &Arc<Shared>, subject: Subject, revision: Revision) -> Arc<Form> {
+    pub(super) fn form(&self, component: &Arc<Shared>, subject: Subject, revision: Revision) -> Arc<Form> {
         Arc::new(Form {
             revision,
             component: Arc::clone(component),
@@ -87,10 +87,10 @@ impl Connection {
 }
 
 /// What is inside of all layers.
-struct Innermost {
-    connection: Arc<Connection>,
+pub(super) struct Innermost {
+    pub(super) connection: Arc<Connection>,
     /// The components at the time of the request.
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
 }
 
 impl Core for Innermost {

@@ -17,6 +17,7 @@ mod legacy;
 mod modern;
 mod rounds;
 mod server;
+mod siblings;
 mod subscriptions;
 
 use std::cell::Cell;

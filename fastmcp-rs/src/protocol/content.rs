@@ -1,5 +1,7 @@
 //! Content blocks: what a tool's answer is made of, and what each revision may see of it.
 
+mod own;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize as _;

@@ -23,6 +23,7 @@ pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub(crate) use tool::ToolEntry;
 
+use crate::ambient;
 use crate::changes::Lists;
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
@@ -113,8 +114,8 @@ impl Registry {
         check_states(handlers.chain(prompts.entries().iter().map(|entry| entry.handler())), states, problems);
 
         let mut offers = Offers::new(&tools, &resources, &templates, &prompts);
-        // A layer has the context of each call, and so can send log messages.
-        offers.logging |= !layers.is_empty();
+        // A layer has the context of each call, and so can send log messages; events are forwarded as such.
+        offers.logging |= !layers.is_empty() || ambient::is_wanted();
         let by_name = tools.entries().iter().enumerate();
         let tools_by_name = by_name.map(|(index, tool)| (tool.key().into(), index)).collect();
         Registry {

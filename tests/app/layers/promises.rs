@@ -249,3 +249,73 @@ fn a_batch_goes_through_layers() {
         client.assert_quiet();
     });
 }
+
+mod asking {
+    use super::*;
+    use fastmcp_rs::Elicited;
+
+    /// Asks before it answers.
+    #[mcp::tool]
+    pub async fn confirm(ctx: &Context) -> Result<String, ToolError> {
+        match ctx.elicit::<bool>("Really?").await? {
+            Elicited::Accepted(true) => Ok("done".into()),
+            _ => Ok("left".into()),
+        }
+    }
+}
+
+/// Questions of a handler, and of a layer, in rounds.
+#[test]
+fn a_handler_inside_of_layers_can_ask_its_client() {
+    run(async {
+        let journal = Journal::default();
+        let app = app().tool::<asking::confirm>().layer(Witness("a", journal.clone()));
+        let mut client = Client::connect_as(app, "ada").await;
+        let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
+        let params = json!({"name": "confirm", "arguments": {}});
+        let (_, asked) = client.ask_with("tools/call", params.clone(), meta.clone()).await;
+        assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+        assert_eq!(read(&journal), ["a > tools/call confirm"]);
+        let mut again = params;
+        again["requestState"] = asked["result"]["requestState"].clone();
+        again["inputResponses"] = json!({"elicitation_1": {"action": "accept", "content": {"value": true}}});
+        let (_, answer) = client.ask_with("tools/call", again, meta).await;
+        assert_eq!(text(&answer), "done");
+        assert_eq!(read(&journal).first().map(String::as_str), Some("a > tools/call confirm"));
+
+        // Without the capability the error is the protocol's own.
+        let refused = client.call("confirm", json!({})).await;
+        assert_eq!(refused["error"]["code"], -32021, "{refused}");
+        assert!(refused["error"]["data"]["requiredCapabilities"].is_object(), "{refused}");
+    });
+}
+
+#[test]
+fn a_layer_can_ask_the_client() {
+    run(async {
+        let ask = layers::from_fn(|operation: Operation, next: Next| async move {
+            match operation.context().elicit::<bool>("Is this all right?").await? {
+                fastmcp_rs::Elicited::Accepted(true) => next.run(operation).await,
+                _ => Err(ToolError::new("the user does not want that").into()),
+            }
+        });
+        let mut client = Client::connect(app().layer(ask), Revision::NEWEST).await;
+        let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
+        let params = json!({"name": "double", "arguments": {"number": 2}});
+        let (_, asked) = client.ask_with("tools/call", params.clone(), meta.clone()).await;
+        for (action, expected) in [("accept", "4"), ("decline", "the user does not want that")] {
+            let mut again = params.clone();
+            again["requestState"] = asked["result"]["requestState"].clone();
+            let content = if action == "accept" { json!({"value": true}) } else { Value::Null };
+            again["inputResponses"] = json!({"elicitation_1": {"action": action, "content": content}});
+            if content.is_null() {
+                again["inputResponses"] = json!({"elicitation_1": {"action": action}});
+            }
+            let (_, answer) = client.ask_with("tools/call", again, meta.clone()).await;
+            assert_eq!(text(&answer), expected);
+        }
+        // Lists are not to be asked about.
+        let (_, answer) = client.ask_with("tools/list", Value::Null, meta).await;
+        assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    });
+}

@@ -1,0 +1,205 @@
+//! A `tracing` layer that forwards a call's events to the client that made it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context as LayerContext, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::ambient;
+use crate::protocol::Level;
+
+/// Forwards the `tracing` events of a call to the client that made it, as `notifications/message`.
+///
+/// An event belongs to a call if it is made while the tool, resource or prompt runs: in its body or in a helper,
+/// `async` or on a thread for blocking work. Tasks and threads that a handler spawns are on their own. As with
+/// [`Context::log`](crate::Context::log), the client only gets what it wants: one of 2026-07-28 says the level in
+/// the request, and gets nothing otherwise; earlier ones get events from `info` on until they say
+/// `logging/setLevel`.
+///
+/// | `tracing` | client |
+/// |---|---|
+/// | `ERROR` | `error` |
+/// | `WARN` | `warning` |
+/// | `INFO` | `info` |
+/// | `DEBUG`, `TRACE` | `debug`, after [`ClientLayer::max_level`] |
+///
+/// The `logger` is the name of the component. The `data` of an event with nothing but a message is that text; of
+/// any other it is an object of its fields, with the text as `message`. Fields of spans are left out.
+///
+/// # What clients may read
+///
+/// Events of fastmcp-rs itself, which hold the details that answers leave out, are never forwarded. Those of
+/// **other libraries are**: a database library may log queries. By default only events of level `INFO` and above
+/// are; name your own crates with [`ClientLayer::targets`] if that is not enough.
+///
+/// # Beside others
+///
+/// Install it beside a layer for the operator, as [`Options::to_clients`](super::Options::to_clients) does, and
+/// before the app is run: a server declares at its start whether it logs.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::logging::ClientLayer;
+/// use fastmcp_rs::prelude::*;
+/// use tracing_subscriber::prelude::*;
+///
+/// #[mcp::main]
+/// async fn main() -> Result<(), fastmcp_rs::Error> {
+///     // For the operator, who alone is told the details of errors.
+///     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+///     tracing_subscriber::registry().with(lines).with(ClientLayer::new().targets(["my_server"])).init();
+///     App::new("orders").run_stdio().await
+/// }
+/// ```
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
+#[derive(Clone, Debug)]
+pub struct ClientLayer {
+    max_level: tracing::Level,
+    /// Empty: all.
+    targets: Vec<String>,
+}
+
+impl ClientLayer {
+    /// Forwards events of level `INFO` and above, whichever crate they come from.
+    pub fn new() -> ClientLayer {
+        ClientLayer { max_level: tracing::Level::INFO, targets: Vec::new() }
+    }
+
+    /// The most verbose level that is forwarded. Default: `INFO`.
+    pub fn max_level(mut self, level: tracing::Level) -> ClientLayer {
+        self.max_level = level;
+        self
+    }
+
+    /// Forwards only the events of these targets, which are crates or modules: `my_server` also means
+    /// `my_server::orders`.
+    pub fn targets<T: Into<String>>(mut self, targets: impl IntoIterator<Item = T>) -> ClientLayer {
+        self.targets = targets.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The layer with a filter of its own, so that what it does not forward is not even made.
+    pub(super) fn filtered<S>(self) -> impl Layer<S> + Send + Sync + 'static
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let filter = LevelFilter::from_level(self.max_level);
+        self.with_filter(filter)
+    }
+
+    fn forwards(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        *metadata.level() <= self.max_level
+            && !is_in(target, "fastmcp_rs")
+            && (self.targets.is_empty() || self.targets.iter().any(|module| is_in(target, module)))
+    }
+}
+
+impl Default for ClientLayer {
+    fn default() -> ClientLayer {
+        ClientLayer::new()
+    }
+}
+
+/// Whether a target is a module or inside of it.
+fn is_in(target: &str, module: &str) -> bool {
+    target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+impl<S: Subscriber> Layer<S> for ClientLayer {
+    fn on_layer(&mut self, _: &mut S) {
+        // Calls are only kept track of from now on.
+        ambient::want();
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
+        let metadata = event.metadata();
+        if !self.forwards(metadata) {
+            return;
+        }
+        let Some(call) = ambient::current() else { return };
+        let level = match *metadata.level() {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO => Level::Info,
+            _ => Level::Debug,
+        };
+        if call.wants_log(level) {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            call.log(level, fields.into_data());
+        }
+    }
+}
+
+/// The fields of an event as JSON.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        // Where an event of the crate `log` comes from is the operator's business.
+        if !field.name().starts_with("log.") {
+            self.0.insert(field.name().to_owned(), value.into());
+        }
+    }
+
+    fn into_data(mut self) -> Value {
+        match self.0.remove("message") {
+            Some(message) if self.0.is_empty() => message,
+            Some(message) => {
+                self.0.shift_insert(0, "message".to_owned(), message);
+                self.0.into()
+            }
+            None => self.0.into(),
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
+        self.insert(field, value.to_string());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_in;
+
+    #[test]
+    fn a_target_is_a_module_and_what_is_in_it() {
+        assert!(is_in("fastmcp_rs", "fastmcp_rs") && is_in("fastmcp_rs::layers", "fastmcp_rs"));
+        assert!(!is_in("fastmcp_rs_extras", "fastmcp_rs") && !is_in("my", "my_server"));
+    }
+}

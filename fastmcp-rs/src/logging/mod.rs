@@ -1,0 +1,105 @@
+//! A ready `tracing` subscriber that suits a server on standard input and output, and a layer that forwards a
+//! call's events to its client.
+
+mod client;
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, fmt};
+
+pub use client::ClientLayer;
+
+use crate::operator::Stderr;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Plain on a terminal, JSON elsewhere. The default.
+    #[default]
+    Auto,
+    /// A line for people.
+    Plain,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What [`init_with`] sets up.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::logging::{self, ClientLayer, Format, Options};
+///
+/// logging::init_with(Options::new().format(Format::Plain).to_clients(ClientLayer::new()));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    format: Format,
+    clients: Option<ClientLayer>,
+}
+
+impl Options {
+    /// Lines for people on a terminal, and JSON elsewhere; nothing for clients.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// How the lines on standard error look.
+    pub fn format(mut self, format: Format) -> Options {
+        self.format = format;
+        self
+    }
+
+    /// Forwards a call's events to its client too. `RUST_LOG` does not change what is forwarded.
+    pub fn to_clients(mut self, layer: ClientLayer) -> Options {
+        self.clients = Some(layer);
+        self
+    }
+}
+
+impl From<Format> for Options {
+    fn from(format: Format) -> Options {
+        Options::new().format(format)
+    }
+}
+
+/// Sends `tracing` events to standard error, without ever waiting for it to be read.
+///
+/// Events of level `INFO` and above are shown; the environment variable `RUST_LOG` changes that, as in
+/// `RUST_LOG=debug` or `RUST_LOG=my_server=trace`. Lines that find no room, because nobody reads standard
+/// error, are dropped and counted. A second call, or a subscriber that is already there, changes nothing.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::main]
+/// async fn main() -> Result<(), fastmcp_rs::Error> {
+///     fastmcp_rs::logging::init();
+///     App::new("orders").run_stdio().await
+/// }
+/// ```
+pub fn init() {
+    init_with(Options::new());
+}
+
+/// [`init`] with a choice: a [`Format`], or [`Options`].
+pub fn init_with(options: impl Into<Options>) {
+    let Options { format, clients } = options.into();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = std::io::stderr().is_terminal();
+    let json = match format {
+        Format::Auto => !terminal,
+        Format::Plain => false,
+        Format::Json => true,
+    };
+    let lines = fmt::layer().with_writer(|| Stderr).with_ansi(terminal);
+    // Each has a filter of its own: what the operator does not want to read may still be for the client.
+    let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
+    let clients = clients.map(ClientLayer::filtered);
+    // Somebody else's subscriber stays.
+    let _ = tracing_subscriber::registry().with(lines).with(clients).try_init();
+}
