@@ -27,6 +27,8 @@ struct State {
     bytes: Vec<u8>,
     /// Whether somebody is writing what was taken.
     writing: bool,
+    /// How many bytes that is: they wait for the peer as well.
+    being_written: usize,
     closed: bool,
     /// How many threads wait for a change. To tell nobody would still be a system call.
     waiting_threads: usize,
@@ -34,6 +36,13 @@ struct State {
     waiting_tasks: usize,
     /// Changes whenever something was written.
     progress: u64,
+}
+
+impl State {
+    /// Whether no more should be added.
+    fn is_full(&self) -> bool {
+        self.bytes.len() + self.being_written >= LIMIT
+    }
 }
 
 impl Outbox {
@@ -57,7 +66,7 @@ impl Outbox {
     /// Adds a frame if there is room.
     pub(crate) fn try_push(&self, frame: &[u8]) -> bool {
         let mut state = self.lock();
-        if state.closed || state.bytes.len() >= LIMIT {
+        if state.closed || state.is_full() {
             return false;
         }
         state.bytes.extend_from_slice(frame);
@@ -87,7 +96,7 @@ impl Outbox {
     /// Whether there is no room; then a task is known to wait for it.
     fn must_wait(&self) -> bool {
         let mut state = self.lock();
-        let full = state.bytes.len() >= LIMIT && !state.closed;
+        let full = state.is_full() && !state.closed;
         state.waiting_tasks += usize::from(full);
         full
     }
@@ -132,6 +141,7 @@ impl Outbox {
             frames.append(&mut state.bytes);
         }
         state.writing = true;
+        state.being_written = frames.len();
         true
     }
 
@@ -139,6 +149,7 @@ impl Outbox {
     pub(crate) fn end_write(&self) {
         let mut state = self.lock();
         state.writing = false;
+        state.being_written = 0;
         state.progress += 1;
         if state.waiting_threads > 0 {
             self.changed.notify_all();
@@ -161,13 +172,14 @@ impl Outbox {
         }
         std::mem::swap(&mut state.bytes, bytes);
         state.writing = true;
+        state.being_written = bytes.len();
         true
     }
 
     /// Waits until fewer bytes wait than the bound, or the outbox is closed.
     pub(crate) fn wait_for_room(&self) {
         let mut state = self.lock();
-        while state.bytes.len() >= LIMIT && !state.closed {
+        while state.is_full() && !state.closed {
             state = self.wait(state);
         }
     }
