@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::testing::assert_tools_snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Revision, Server};
@@ -110,6 +111,14 @@ fn order_manager_publishes_the_schema_that_fastmcp_gives() {
         json!({"idempotentHint": true}),
     ];
     assert_eq!(annotations, expected);
+}
+
+#[test]
+fn order_manager_says_what_its_lock_file_says() {
+    let folder = Folder::new();
+    let tools = order_manager(&folder).ask("tools/list", Value::Null);
+    let tools = tools.result()["tools"].as_array().expect("a list").clone();
+    assert_tools_snapshot!(tools, "examples/order_manager/tools.json");
 }
 
 #[test]

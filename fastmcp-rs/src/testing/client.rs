@@ -12,7 +12,7 @@ use super::request::{Draft, Request};
 use super::subscription::{Subscription, SubscriptionFilter};
 use crate::protocol::Revision;
 
-/// A client of an app in the same process: [`App::test_client`].
+/// A client of an app in the same process: [`App::test_client`](crate::App::test_client).
 ///
 /// A request is sent when it is first awaited. Several may be on their way at once, by `tokio::join!` or as tasks;
 /// one that is dropped before its answer is cancelled by `notifications/cancelled`, as real clients do.
