@@ -52,7 +52,7 @@ pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    component: Arc<Shared>,
+    pub(crate) component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
     pub(crate) request: Option<Arc<Request>>,
     /// How many handlers wait for this one.
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) name: Cow<'static, str>,
     /// The states of the app that brought the component.
     pub(crate) states: Arc<States>,
+    /// What that app was mounted as, from the outermost in; empty for the app that is served.
+    pub(crate) namespaces: Arc<[Box<str>]>,
 }
 
 /// The transport that a request came by.
@@ -209,7 +211,7 @@ impl Context {
 
     /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
     ///
-    /// The URI is the one that a client reads. It can be any: one that nobody has subscribed to costs nothing, and
+    /// The URI is the one that a client reads; in an app that is mounted, the one without the namespace. It can be any: one that nobody has subscribed to costs nothing, and
     /// whether there is such a resource is not looked at. It never waits for a client: changes that follow closely
     /// on each other become one notification, and the last one is never lost. Say so after the change is made.
     ///
@@ -230,7 +232,7 @@ impl Context {
     /// ```
     pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
         if let Some(changes) = self.state::<Hub>() {
-            changes.publish(Change::Resource(uri.as_ref()));
+            changes.publish(Change::Resource(&self.component.full_uri(uri.as_ref())));
         }
     }
 

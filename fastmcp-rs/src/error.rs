@@ -28,6 +28,8 @@ enum Kind {
     Configuration(Vec<String>),
     #[error("{context}: {source}")]
     Transport { context: Cow<'static, str>, source: std::io::Error },
+    #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
+    Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
     Other(Box<dyn StdError + Send + Sync>),
 }
@@ -43,6 +45,11 @@ fn problems(list: &[String]) -> String {
 impl Error {
     pub(crate) fn configuration(problems: Vec<String>) -> Error {
         Error { kind: Kind::Configuration(problems) }
+    }
+
+    /// A state could not be made.
+    pub(crate) fn start(state: &'static str, source: Box<dyn StdError + Send + Sync>) -> Error {
+        Error { kind: Kind::Start { state, source } }
     }
 
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
@@ -94,6 +101,7 @@ impl StdError for Error {
         match &self.kind {
             Kind::Configuration(_) => None,
             Kind::Transport { source, .. } => Some(source),
+            Kind::Start { source, .. } => Some(&**source),
             Kind::Other(error) => error.source(),
         }
     }

@@ -34,6 +34,7 @@
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
+//! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
 //!
@@ -84,7 +85,7 @@ mod siblings;
 pub mod testing;
 mod transport;
 
-pub use app::App;
+pub use app::{App, EndApp, Handle, MakeState};
 pub use ask::AskError;
 pub use ask::elicitation::Elicited;
 pub use ask::roots::Root;
@@ -94,7 +95,9 @@ pub use ask::sampling::{
 };
 pub use asking::Ask;
 pub use component::completion::Completing;
+pub use component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 pub use component::form::{Form, FormChoice, FormField};
+pub use component::icon::Icon;
 pub use component::inject::{FromContext, Requirements, State};
 pub use component::output::{IntoContent, StructuredOutput};
 pub use component::parameter::ToolArgument;
@@ -110,6 +113,7 @@ pub use protocol::content::Text;
 pub use protocol::{
     Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
 };
+pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::TraceContext;
 pub use seal::SealingKey;
 #[cfg(feature = "stdio")]

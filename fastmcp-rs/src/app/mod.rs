@@ -1,5 +1,8 @@
 //! What a server author configures.
 
+mod handle;
+mod lifecycle;
+mod mount;
 #[cfg(feature = "stdio")]
 mod stdio;
 
@@ -7,22 +10,26 @@ use std::any::{TypeId, type_name};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::changes::Hub;
+pub use handle::Handle;
+use lifecycle::{AtShutdown, Maker, two_states};
+pub use lifecycle::{EndApp, MakeState};
+
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
 use crate::component::server::Server;
 use crate::component::tool::{Location, RegisteredTool, Tool};
-use crate::context::States;
+use crate::context::{Context, States};
 use crate::engine::{self, ServerConfig};
 use crate::error::Error;
-use crate::layers::Layer;
+use crate::layers::{Chain, ErasedLayer, Layer};
 use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
+use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible};
 #[cfg(feature = "testing")]
-use crate::registry::Listed;
-use crate::registry::{Definitions, ListConfig, Registry};
+use crate::registry::{Listed, ToolEntry};
 use crate::seal::{Sealer, SealingKey};
 
 /// An MCP server while it is being put together.
@@ -50,10 +57,17 @@ use crate::seal::{Sealer, SealingKey};
 pub struct App {
     pub(crate) config: ServerConfig,
     version_is_set: bool,
-    definitions: Definitions,
+    /// Its components.
+    scope: Arc<Scope>,
     states: States,
+    makers: Vec<Maker>,
+    endings: Vec<AtShutdown>,
+    visible: Option<Visible>,
+    /// The apps that are mounted in it, with their namespaces.
+    mounted: Vec<(Box<str>, App)>,
     sealing_keys: Vec<SealingKey>,
-    pub(crate) changes: Arc<Hub>,
+    /// What its operations go through, the outermost first.
+    layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
@@ -97,11 +111,11 @@ impl App {
     /// An app without components, for those that are registered by [`App::tool`], [`App::resource`],
     /// [`App::prompt`] and [`App::server`].
     pub fn empty(name: impl Into<String>) -> App {
-        App::with(name.into(), Definitions::default())
+        App::with(name.into(), Vec::new())
     }
 
-    fn with(name: String, definitions: Definitions) -> App {
-        App {
+    fn with(name: String, components: Vec<Added>) -> App {
+        let app = App {
             config: ServerConfig {
                 name,
                 version: String::new(),
@@ -118,14 +132,26 @@ impl App {
                 answer_time: Duration::from_secs(600),
             },
             version_is_set: false,
-            definitions,
+            scope: Arc::default(),
             states: States::new(),
+            makers: Vec::new(),
+            endings: Vec::new(),
+            visible: None,
+            mounted: Vec::new(),
             sealing_keys: Vec::new(),
-            changes: Arc::default(),
+            layers: Vec::new(),
             problems: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
+        };
+        components.into_iter().fold(app, App::add)
+    }
+
+    fn add(mut self, component: Added) -> App {
+        if let Err(problems) = self.scope.add_component(component) {
+            self.problems.extend(problems);
         }
+        self
     }
 
     /// Adds a tool by the name of its function.
@@ -144,20 +170,67 @@ impl App {
     /// let app = App::empty("numbers").tool::<double>();
     /// assert_eq!(app.tool_names(), ["double"]);
     /// ```
-    pub fn tool<T: Tool>(mut self) -> App {
-        self.definitions.tools.push(T::DEFINITION);
-        self
+    pub fn tool<T: Tool>(self) -> App {
+        self.add(Added::Tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
-    pub fn resource<R: Resource>(mut self) -> App {
-        self.definitions.resources.push(R::DEFINITION);
-        self
+    pub fn resource<R: Resource>(self) -> App {
+        self.add(Added::Resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
-    pub fn prompt<P: Prompt>(mut self) -> App {
-        self.definitions.prompts.push(P::DEFINITION);
+    pub fn prompt<P: Prompt>(self) -> App {
+        self.add(Added::Prompt(P::DEFINITION))
+    }
+
+    /// Adds a tool that is made at run time.
+    pub fn add_tool(self, tool: DynamicTool) -> App {
+        self.add(Added::DynamicTool(tool))
+    }
+
+    /// Adds a resource that is made at run time.
+    pub fn add_resource(self, resource: DynamicResource) -> App {
+        self.add(Added::DynamicResource(resource))
+    }
+
+    /// Adds a prompt that is made at run time.
+    pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
+        self.add(Added::DynamicPrompt(prompt))
+    }
+
+    /// Gives out a handle that adds, removes, enables and disables components, now and while the app is served.
+    ///
+    /// The app then says that it has tools, resources and prompts, also while it has none, and that their lists may
+    /// change. See [`Handle`].
+    pub fn handle(&self) -> Handle {
+        self.scope.make_dynamic();
+        Handle { scope: Arc::clone(&self.scope) }
+    }
+
+    /// Decides who sees what: a component for which the function returns `false` is not listed, and answers the one
+    /// who asks as if it were not there.
+    ///
+    /// The function is asked for each list, call, read, get, completion and subscription, so it should be quick. It
+    /// can look at the component and at the request: the client, its `_meta`, the principal. What it reports by the
+    /// context goes nowhere. If it panics, the component is hidden. Clients are told to share no list of which they
+    /// see only a part, and no resource that not everybody sees.
+    ///
+    /// For the components of a mounted app, both that app's function and this one are asked. A second call replaces
+    /// the function of the first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// let app = App::empty("orders").visible(|component, ctx| {
+    ///     !component.has_tag("admin") || ctx.meta().get("com.example/role").is_some_and(|role| role == "admin")
+    /// });
+    /// # assert!(app.check().is_ok());
+    /// ```
+    pub fn visible(mut self, function: impl Fn(&Component<'_>, &Context) -> bool + Send + Sync + 'static) -> App {
+        self.visible = Some(Arc::new(function));
         self
     }
 
@@ -187,18 +260,16 @@ impl App {
     /// assert_eq!(app.tool_names(), ["greet"]);
     /// assert!(app.check().is_ok());
     /// ```
-    pub fn server<S: Server>(mut self) -> App {
-        self.definitions.tools.extend(S::TOOLS);
-        self.definitions.resources.extend(S::RESOURCES);
-        self.definitions.prompts.extend(S::PROMPTS);
-        self
+    pub fn server<S: Server>(self) -> App {
+        let tools = S::TOOLS.iter().copied().map(Added::Tool);
+        let resources = S::RESOURCES.iter().copied().map(Added::Resource);
+        let prompts = S::PROMPTS.iter().copied().map(Added::Prompt);
+        tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
-    /// The names of the app's tools, sorted.
-    pub fn tool_names(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.definitions.tools.iter().map(|tool| tool.name).collect();
-        names.sort_unstable();
-        names
+    /// The names of the app's tools, sorted, with those of mounted apps.
+    pub fn tool_names(&self) -> Vec<String> {
+        self.scope.tool_names()
     }
 
     /// Gives the app a value that its tools may take as [`State<T>`](crate::State), by its type.
@@ -206,10 +277,7 @@ impl App {
     /// Two values of one type are a start-up error: wrap one of them in a type of its own.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
         if self.states.insert(TypeId::of::<T>(), Arc::new(value)).is_some() {
-            self.problems.push(format!(
-                "the app was given two states of type `{}`: put one of them into a type of its own",
-                type_name::<T>()
-            ));
+            self.problems.push(two_states(type_name::<T>()));
         }
         self
     }
@@ -228,7 +296,7 @@ impl App {
     /// # let _ = app;
     /// ```
     pub fn layer(mut self, layer: impl Layer) -> App {
-        self.definitions.layers.push(Arc::new(layer));
+        self.layers.push(Arc::new(layer));
         self
     }
 
@@ -363,41 +431,49 @@ impl App {
     /// assert!(error.to_string().contains("`double`"), "{error}");
     /// assert!(error.to_string().contains("registered twice"), "{error}");
     /// ```
-    pub fn check(self) -> Result<(), Error> {
-        self.build().map(drop)
+    pub fn check(mut self) -> Result<(), Error> {
+        self.inspect()
     }
 
-    pub(crate) fn build(mut self) -> Result<engine::Server, Error> {
+    /// Finds what is wrong with the app and those that are mounted in it.
+    pub(crate) fn inspect(&mut self) -> Result<(), Error> {
+        let mut problems = Vec::new();
         if self.config.name.trim().is_empty() {
-            self.problems.push("the server has no name: give `App::new` one".into());
+            problems.push("the server has no name: give `App::new` one".into());
         }
+        self.collect_problems(&[], &mut problems);
+        problems.extend(self.scope.clashes());
+        if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
+    }
+
+    /// Makes what is made at start, and the server of it.
+    pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
+        self.inspect()?;
         if !self.version_is_set {
             self.config.version = self.default_version();
         }
-        // Every context has the states, and so a way to tell of changes.
-        self.states.insert(TypeId::of::<Hub>(), Arc::clone(&self.changes) as _);
-        let Definitions { tools, resources, prompts, .. } = &self.definitions;
-        let counts = [tools.len(), resources.len(), prompts.len()];
-        let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut self.problems);
-        if !self.problems.is_empty() {
-            return Err(Error::configuration(self.problems));
-        }
+        let counts = self.scope.counts();
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
-        if counts == [0; 3] {
+        if counts == [0; 3] && !self.scope.is_dynamic() {
             crate::operator::warn(format_args!(
                 "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
-        Ok(engine::Server::new(self.config, registry, Sealer::new(&self.sealing_keys), self.changes))
+        let mut endings = Vec::new();
+        let changes = Arc::clone(self.scope.changes());
+        self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &mut endings).await?;
+        let components = Live::new(Arc::clone(&self.scope), self.config.lists);
+        Ok(engine::Server::new(self.config, components, Sealer::new(&self.sealing_keys), changes, endings))
     }
 
     /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file
     /// of them needs no state.
     #[cfg(feature = "testing")]
     pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
-        let registry = Registry::new(self.definitions, &Arc::new(self.states), self.config.lists, &mut Vec::new());
-        registry.tools.entries().iter().map(|tool| tool.to_json(Revision::V2026_07_28)).collect()
+        self.serve_without_states(Vec::new());
+        let registry = Live::new(Arc::clone(&self.scope), self.config.lists).load();
+        registry.tools.entries().iter().map(|tool| ToolEntry::to_json(tool, Revision::V2026_07_28)).collect()
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.
@@ -405,25 +481,24 @@ impl App {
         if let Some(version) = PROGRAM_VERSION.get() {
             return (*version).to_owned();
         }
-        let Definitions { tools, resources, prompts, .. } = &self.definitions;
-        let first = tools.first().map(|tool| tool.location);
-        let first = first.or_else(|| resources.first().map(|resource| resource.location));
-        let first = first.or_else(|| prompts.first().map(|prompt| prompt.location));
-        first.map_or("0.0.0", |location| location.crate_version).to_owned()
+        self.scope.first_location().map_or("0.0.0", |location| location.crate_version).to_owned()
     }
 }
 
-/// The components that registered themselves at certain places.
-fn registered(is_wanted: impl Fn(&Location) -> bool) -> Definitions {
-    let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
-    let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
-    let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
-    Definitions {
-        tools: tools.filter(|tool| is_wanted(&tool.location)).collect(),
-        resources: resources.filter(|resource| is_wanted(&resource.location)).collect(),
-        prompts: prompts.filter(|prompt| is_wanted(&prompt.location)).collect(),
-        layers: Vec::new(),
-    }
+/// The components that registered themselves at certain places. `inventory` promises no order, so it is made here.
+fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
+    let place = |location: &Location| (location.file, location.line);
+    let mut tools: Vec<_> = inventory::iter::<RegisteredTool>().map(|tool| tool.0).collect();
+    tools.retain(|tool| is_wanted(&tool.location));
+    tools.sort_by_key(|tool| (tool.name, place(&tool.location)));
+    let mut resources: Vec<_> = inventory::iter::<RegisteredResource>().map(|resource| resource.0).collect();
+    resources.retain(|resource| is_wanted(&resource.location));
+    resources.sort_by_key(|resource| (resource.uri, place(&resource.location)));
+    let mut prompts: Vec<_> = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0).collect();
+    prompts.retain(|prompt| is_wanted(&prompt.location));
+    prompts.sort_by_key(|prompt| (prompt.name, place(&prompt.location)));
+    let tools = tools.into_iter().map(Added::Tool);
+    tools.chain(resources.into_iter().map(Added::Resource)).chain(prompts.into_iter().map(Added::Prompt)).collect()
 }
 
 /// What `#[mcp::main]` knows of the program.

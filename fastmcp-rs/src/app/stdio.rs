@@ -64,7 +64,7 @@ impl App {
     ///     App::new("orders").version("1.2.0").run_stdio().await
     /// }
     /// ```
-    pub async fn run_stdio(self) -> Result<(), Error> {
+    pub async fn run_stdio(mut self) -> Result<(), Error> {
         let config = self.stdio.clone();
         if config.stdout != StdoutPolicy::Inherit {
             stdio::mute_shared_stderr();
@@ -74,11 +74,13 @@ impl App {
                 "this program is built with `panic = \"abort\"`: a panic in a tool ends the server instead of answering its call"
             ));
         }
-        let server = Arc::new(self.build()?);
+        self.inspect()?;
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
         panics::install_hook();
+        // What prints while states are made must not reach the client either.
+        let server = Arc::new(self.start().await?);
         if on_terminal {
             greet(&server);
         }

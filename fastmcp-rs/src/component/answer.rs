@@ -27,7 +27,6 @@ pub(crate) struct AnswerFrame<'a> {
     pub(crate) subject: &'a Subject,
     /// `"io.modelcontextprotocol/serverInfo":{…}`, or nothing.
     pub(crate) server_info: &'a [u8],
-    pub(crate) cache: CacheHints,
     pub(crate) show_errors: bool,
 }
 
@@ -41,6 +40,7 @@ pub(crate) enum Subject {
     ResourceRead {
         uri: Box<str>,
         mime_type: Option<Text>,
+        cache: CacheHints,
     },
     PromptGet {
         description: Text,
@@ -263,7 +263,7 @@ impl<'a> Answer<'a> {
 
     /// What a resource holds, or that there is none.
     pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
-        let Subject::ResourceRead { uri, mime_type } = self.frame.subject else { return };
+        let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
             return self.rpc_error(&unknown_resource(uri, self.frame.revision));
         };
@@ -279,7 +279,7 @@ impl<'a> Answer<'a> {
         }
         self.out.push(b']');
         if self.frame.revision.is_modern() {
-            self.frame.cache.write(self.out);
+            cache.write(self.out);
         }
         self.end(false);
     }

@@ -4,8 +4,9 @@ use schemars::generate::{Contract, SchemaSettings};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::completion::Complete;
 use super::inject::Requirements;
-use super::tool::Parameter;
+use super::tool::{Parameter, Text};
 use crate::protocol::frame::without_position;
 use crate::schema::{constraints, header, normal};
 
@@ -17,7 +18,7 @@ pub struct Description {
     required: Vec<Value>,
     output: Option<Value>,
     mime_type: Option<&'static str>,
-    parameters: Vec<&'static Parameter>,
+    parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     /// What is wrong with the tool, in words for its author.
@@ -32,10 +33,40 @@ pub(crate) struct Described {
     /// What a resource's values are, as far as their type tells.
     pub(crate) mime_type: Option<&'static str>,
     /// The parameters that come from the client, in their order.
-    pub(crate) parameters: Vec<&'static Parameter>,
+    pub(crate) parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     pub(crate) problems: Vec<String>,
+}
+
+/// A parameter that comes from the client, as a server keeps it.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: Text,
+    pub(crate) title: Option<Text>,
+    pub(crate) description: Text,
+    pub(crate) complete: Option<Complete>,
+}
+
+impl Described {
+    /// What a component of this schema requires if nothing is known of its handler.
+    pub(crate) fn dynamic(input: Value, problems: Vec<String>) -> Described {
+        Described {
+            input,
+            output: None,
+            mime_type: None,
+            parameters: Vec::new(),
+            requirements: Requirements::default(),
+            needs_request: true,
+            problems,
+        }
+    }
+
+    /// The generated function could not describe its component.
+    pub(crate) fn panicked(text: &str) -> Described {
+        let problem = format!("it cannot be described: {text}");
+        Described::dynamic(json!({ "type": "object" }), vec![problem])
+    }
 }
 
 /// Types are described in place; only a type that contains itself goes to `$defs`.
@@ -91,7 +122,12 @@ impl Description {
             members.insert("examples".into(), Value::Array(examples.collect()));
         }
         self.check_preset(parameter);
-        self.parameters.push(parameter);
+        self.parameters.push(Argument {
+            name: parameter.name.into(),
+            title: parameter.title.map(Text::from),
+            description: parameter.description.into(),
+            complete: parameter.complete,
+        });
         self.properties.insert(parameter.name.into(), property);
         if required {
             self.required.push(parameter.name.into());

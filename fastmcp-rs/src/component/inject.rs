@@ -108,6 +108,10 @@ impl<T: Send + Sync + 'static> State<T> {
         State(Arc::new(value))
     }
 
+    pub(crate) fn from_arc(value: Arc<T>) -> State<T> {
+        State(value)
+    }
+
     /// The app's.
     pub(crate) fn of(context: &Context) -> Result<State<T>, ToolError> {
         // The start-up check has found it; this is for extractors that did not say what they require.

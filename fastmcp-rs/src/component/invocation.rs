@@ -32,8 +32,11 @@ pub enum Invoked {
     /// The arguments do not fit the signature.
     Refused(ArgumentError),
     /// The call can be polled.
-    Started(Pin<Box<dyn CallFuture>>),
+    Started(Started),
 }
+
+/// A handler that has begun.
+pub(crate) type Started = Pin<Box<dyn CallFuture>>;
 
 impl<'a> Invocation<'a> {
     pub(crate) fn describe(description: &'a mut Description) -> Self {

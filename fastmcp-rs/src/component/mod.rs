@@ -5,11 +5,14 @@
 //! rebuild is quick. Each type of a signature is checked once, by one function that is named at that
 //! type, so that a wrong type is one error at the right place.
 
+pub(crate) mod about;
 pub(crate) mod answer;
 pub(crate) mod arguments;
 pub(crate) mod completion;
 pub(crate) mod description;
+pub(crate) mod dynamic;
 pub(crate) mod form;
+pub(crate) mod icon;
 pub(crate) mod inject;
 pub(crate) mod invocation;
 pub(crate) mod options;

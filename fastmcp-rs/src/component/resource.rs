@@ -311,6 +311,29 @@ impl<V: JsonResource> OutputKind<V> for JsonOutput {
     }
 }
 
+/// Writes what was read already.
+pub(crate) struct RawContents;
+
+impl OutputDescription for RawContents {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl OutputKind<Option<Vec<ResourceContents>>> for RawContents {
+    type Rendered = Option<Vec<ResourceContents>>;
+
+    fn write(&self, contents: Option<Vec<ResourceContents>>, answer: &mut Answer<'_>) {
+        answer.contents(contents);
+    }
+
+    fn render(&self, contents: Option<Vec<ResourceContents>>) -> Result<Self::Rendered, ToolError> {
+        Ok(contents)
+    }
+
+    fn write_rendered(contents: Self::Rendered, answer: &mut Answer<'_>) {
+        answer.contents(contents);
+    }
+}
+
 /// The traits that let method resolution look at a return type; see
 /// [the parameters' counterpart](super::parameter::probe).
 #[doc(hidden)]

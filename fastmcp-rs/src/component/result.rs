@@ -100,3 +100,10 @@ impl ToolResult {
         self
     }
 }
+
+/// Structured content, and its JSON as text.
+impl From<Value> for ToolResult {
+    fn from(value: Value) -> ToolResult {
+        ToolResult { structured: Some(value.clone()), ..ToolResult::text(value.to_string()) }
+    }
+}

@@ -60,26 +60,6 @@ pub struct IconDefinition {
 /// A text of a definition: written in the source, or made at run time.
 pub(crate) type Text = Cow<'static, str>;
 
-/// An icon of a component that is served.
-#[derive(Clone, Debug)]
-pub(crate) struct Icon {
-    pub(crate) src: Text,
-    pub(crate) mime_type: Option<Text>,
-    pub(crate) sizes: Vec<Text>,
-    pub(crate) theme: Option<Text>,
-}
-
-impl From<&IconDefinition> for Icon {
-    fn from(icon: &IconDefinition) -> Icon {
-        Icon {
-            src: icon.src.into(),
-            mime_type: icon.mime_type.map(Text::from),
-            sizes: icon.sizes.iter().copied().map(Text::from).collect(),
-            theme: icon.theme.map(Text::from),
-        }
-    }
-}
-
 /// Where the body of a tool runs.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -20,7 +20,8 @@ use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::ambient;
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
-use crate::component::invocation::{CallFuture, Invocation, Invoked};
+use crate::component::dynamic::Closure;
+use crate::component::invocation::{Invocation, Invoked, Started};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
 use crate::error::ToolError;
 use crate::operator;
@@ -30,8 +31,9 @@ use crate::protocol::frame::meta_text;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
 use crate::questions::Questions;
-use crate::registry::{Handler, Pace};
+use crate::registry::{Handler, Invoke, Pace};
 use crate::schema::duplicates;
+use crate::schema::full::Full;
 use crate::schema::walk::walk;
 use crate::siblings::Siblings;
 
@@ -59,9 +61,6 @@ pub(super) struct Job<'a> {
     /// How quick the handler is, if that is known.
     pub(super) pace: Option<&'a Arc<Pace>>,
 }
-
-/// A handler that has begun.
-pub(super) type Started = Pin<Box<dyn CallFuture>>;
 
 impl Connection {
     /// Whether a request may be served now; `false` if it has to wait.
@@ -213,7 +212,13 @@ impl Connection {
         lenient: bool,
         context: &dyn Fn() -> Context,
     ) -> Result<Started, String> {
-        let first = match (handler.invoke)(Invocation::call(arguments, context())) {
+        let function = match &handler.invoke {
+            Invoke::Function(function) => function,
+            Invoke::Closure { call, schema } => {
+                return call_closure(handler, call, schema.as_ref(), arguments, lenient, context);
+            }
+        };
+        let first = match function(Invocation::call(arguments, context())) {
             Invoked::Started(future) => return Ok(future),
             Invoked::Refused(error) => error,
             Invoked::Described => return Err("it could not be called".into()),
@@ -235,14 +240,14 @@ impl Connection {
             return refused(&[describe(&first)]);
         }
         // What was meant is plain, so that is what is called.
-        match (handler.invoke)(Invocation::call(&value.to_string(), context())) {
+        match function(Invocation::call(&value.to_string(), context())) {
             Invoked::Started(future) => Ok(future),
             Invoked::Refused(error) => refused(&[describe(&error)]),
             Invoked::Described => Err("it could not be called".into()),
         }
     }
 
-    fn request(
+    pub(super) fn request(
         self: &Arc<Self>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
@@ -287,13 +292,43 @@ impl Connection {
             name,
             subject,
             server_info: &self.server.server_info,
-            cache: self.server.config.contents,
             show_errors: self.server.config.show_errors,
         }
     }
 }
 
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked> {
+/// Calls what was made at run time, with arguments that fit its schema; or tells what is wrong with them.
+fn call_closure(
+    handler: &Handler,
+    call: &Closure,
+    schema: Option<&Full>,
+    arguments: &str,
+    lenient: bool,
+    context: &dyn Fn() -> Context,
+) -> Result<Started, String> {
+    let refused = |problems: &[String]| Err(explain(handler, problems));
+    if let Some(name) = duplicates::first(arguments) {
+        let name: String = name.chars().take(128).collect();
+        return refused(&[format!("`{name}` is given twice")]);
+    }
+    let Ok(mut value) = serde_json::from_str::<Value>(arguments) else {
+        return refused(&["they cannot be read: a number in them is out of range".into()]);
+    };
+    let found = walk(&handler.described.input, &mut value, lenient);
+    if !found.problems.is_empty() {
+        return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
+    if found.unfinished {
+        return refused(&["they hold too many values to be checked: send less at a time".into()]);
+    }
+    let problems = schema.map(|schema| schema.problems(&value)).unwrap_or_default();
+    match value {
+        Value::Object(arguments) if problems.is_empty() => Ok(call(arguments, context())),
+        _ => refused(&problems),
+    }
+}
+
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked> {
     panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
 }
 

@@ -9,21 +9,22 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::call::{CallFacts, Job, Started};
+use super::call::{CallFacts, Job};
 use super::layered::Asked;
 use super::modern::unknown_method;
+use super::sight::Sight;
 use super::{Connection, Dispatched, Request, fact, finish_frame};
 use crate::component::answer::{Subject, unknown_resource};
 use crate::component::completion::{CandidatesOutput, Completing};
-use crate::component::invocation::Outcome;
-use crate::component::tool::Parameter;
+use crate::component::description::Argument;
+use crate::component::invocation::{Outcome, Started};
 use crate::context::Context;
 use crate::layers::Kind;
 use crate::protocol::Revision;
 use crate::protocol::frame::Params;
 use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError};
-use crate::registry::{Handler, List, Listed, Registry};
+use crate::registry::{Handler, List, Listed};
 
 impl Connection {
     /// Serves a method of the components; one whose capability is not offered is not found.
@@ -62,7 +63,7 @@ impl Connection {
             return self.list_through_layers(kind, request, facts, out);
         }
         let cursor = request.frame.params().and_then(|params| params.cursor);
-        let page = self.page(list, facts.revision, cursor)?;
+        let page = self.page(list, facts.revision, cursor, &self.sight(request, facts))?;
         finish_frame(out, |out| write::result(out, request.id.as_str(), &page));
         Ok(Dispatched::Done)
     }
@@ -73,6 +74,7 @@ impl Connection {
         list: &List<T>,
         revision: Revision,
         cursor: Option<&RawValue>,
+        sight: &Sight<'_>,
     ) -> Result<Arc<[u8]>, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
@@ -81,7 +83,8 @@ impl Connection {
             Some(raw) => Some(text(raw).ok_or_else(invalid)?),
             None => None,
         };
-        list.page(revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
+        let sees = |entry: &T| sight.sees(entry);
+        list.page(revision, cursor.as_deref(), &self.server.server_info, sees).ok_or_else(invalid)
     }
 
     fn call_tool(
@@ -91,10 +94,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
-        let tool = request
-            .registry
-            .tool(&name)
-            .ok_or_else(|| RpcError::invalid_params(unknown("tool", &name, request.registry.nearest_tool(&name))))?;
+        let tool = self.sight(request, facts).tool(&name)?;
         let arguments = arguments(request)?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
@@ -115,12 +115,13 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let uri = required(request, "uri", |params| params.uri)?;
-        let (resource, values) =
-            request.registry.resource(&uri).ok_or_else(|| unknown_resource(&uri, facts.revision))?;
+        let found = self.sight(request, facts).resource(&uri);
+        let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, facts.revision))?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
-        let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type() };
+        let cache = resource.cache(self.server.config.contents);
+        let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
         let arguments = object_of_texts(values);
         let job = job(&resource.handler, subject);
         if !resource.handler.layers.is_empty() {
@@ -137,9 +138,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
-        let prompt = request.registry.prompts.find(&name).ok_or_else(|| {
-            RpcError::invalid_params(unknown("prompt", &name, request.registry.nearest_prompt(&name)))
-        })?;
+        let prompt = self.sight(request, facts).prompt(&name)?;
         let arguments = arguments(request)?;
         // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
         if serde_json::from_str::<Texts>(arguments).is_err() {
@@ -164,7 +163,7 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let params = request.frame.params();
         let wanted = Wanted::parse(params)?;
-        let (handler, parameter) = wanted.find(request.registry)?;
+        let (handler, parameter) = wanted.find(&self.sight(request, facts))?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
@@ -172,7 +171,7 @@ impl Connection {
             component: &handler.shared,
             subject: wanted.subject(),
             needs_request: true,
-            timeout: None,
+            timeout: handler.default_timeout,
             pace: None,
         };
         if !handler.layers.is_empty() {
@@ -188,7 +187,7 @@ fn job(handler: &Handler, subject: Subject) -> Job<'_> {
         component: &handler.shared,
         subject,
         needs_request: handler.described.needs_request,
-        timeout: handler.timeout,
+        timeout: handler.timeout.or(handler.default_timeout),
         pace: Some(&handler.pace),
     }
 }
@@ -212,15 +211,6 @@ fn arguments<'a>(request: &Request<'a>) -> Result<&'a str, RpcError> {
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
         Some(_) => Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
-    }
-}
-
-pub(super) fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
-    // What comes from the peer is cut: an error is one short sentence.
-    let shown: String = name.chars().take(128).collect();
-    match nearest {
-        Some(nearest) => format!("Unknown {noun}: {shown}; did you mean \"{nearest}\"?"),
-        None => format!("Unknown {noun}: {shown}"),
     }
 }
 
@@ -340,21 +330,21 @@ impl Wanted {
     }
 
     /// The component, and the one of its parameters that is to be completed.
-    pub(super) fn find<'a>(&self, registry: &'a Registry) -> Result<(&'a Handler, &'a Parameter), RpcError> {
+    pub(super) fn find<'a>(&self, sight: &Sight<'a>) -> Result<(&'a Handler, &'a Argument), RpcError> {
         let handler = match &self.reference {
-            Reference::Prompt(name) => registry
-                .prompts
-                .find(name)
-                .map(|prompt| prompt.handler())
-                .ok_or_else(|| RpcError::invalid_params(unknown("prompt", name, registry.nearest_prompt(name))))?,
+            Reference::Prompt(name) => sight.prompt(name)?.handler(),
             // A template by its own text, or by a URI that it has.
-            Reference::Resource(uri) => match registry.templates.find(uri) {
-                Some(template) => template.handler(),
-                None => match registry.resource(uri) {
-                    Some((resource, _)) => &resource.handler,
-                    None => return Err(RpcError::invalid_params("Invalid params: there is no such resource template")),
-                },
-            },
+            Reference::Resource(uri) => {
+                match sight.registry().templates.find(uri).filter(|template| sight.sees(&***template)) {
+                    Some(template) => template.handler(),
+                    None => match sight.resource(uri) {
+                        Some((resource, _)) => &resource.handler,
+                        None => {
+                            return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
+                        }
+                    },
+                }
+            }
         };
         let parameters = &handler.described.parameters;
         let parameter = parameters.iter().find(|parameter| parameter.name == self.argument).ok_or_else(|| {
@@ -364,8 +354,8 @@ impl Wanted {
     }
 
     /// Begins to look for candidates.
-    pub(super) fn start(self, handler: &Handler, parameter: &Parameter, context: Context) -> Started {
-        let variants = || handler.variants(parameter.name).into_iter().flatten();
+    pub(super) fn start(self, handler: &Handler, parameter: &Argument, context: Context) -> Started {
+        let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
         let completing = Completing { text: self.value, arguments: self.arguments };
         let candidates = parameter.complete.map(|complete| complete(completing, context));

@@ -7,10 +7,12 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use super::call::{CallFacts, Job, Started};
+use super::call::{CallFacts, Job};
 use super::components::Wanted;
+use super::sight::Sight;
 use super::{Connection, Dispatched, Request};
 use crate::component::answer::{Answer, Subject};
+use crate::component::invocation::Started;
 use crate::context::Shared;
 use crate::layers::{Chain, Core, Form, Kind, Operation, OperationFuture, Refusal, Reply};
 use crate::protocol::Revision;
@@ -61,7 +63,11 @@ impl Connection {
         }
         let cursor = request.frame.params().and_then(|params| params.cursor);
         let arguments = cursor.map_or_else(|| "{}".to_owned(), |cursor| format!(r#"{{"cursor":{}}}"#, cursor.get()));
-        let component = Shared { name: kind.method().into(), states: Arc::clone(&request.registry.states) };
+        let component = Shared {
+            name: kind.method().into(),
+            states: Arc::clone(&request.registry.states),
+            namespaces: Arc::default(),
+        };
         let job = Job {
             component: &Arc::new(component),
             subject: Subject::List,
@@ -80,7 +86,6 @@ impl Connection {
             component: Arc::clone(component),
             subject,
             server_info: Arc::clone(&self.server.server_info),
-            cache: self.server.config.contents,
             show_errors: self.server.config.show_errors,
         })
     }
@@ -102,7 +107,7 @@ impl Core for Innermost {
                 Kind::Complete => {
                     let params = params(arguments);
                     let wanted = Wanted::parse(params.as_ref())?;
-                    let (handler, parameter) = wanted.find(&self.registry)?;
+                    let (handler, parameter) = wanted.find(&Sight::of(operation.context(), &self.registry))?;
                     // Candidates are ranked by the text, which a layer may have changed.
                     let form = Form { subject: wanted.subject(), ..Form::clone(operation.form()) };
                     finish(wanted.start(handler, parameter, context()), &Arc::new(form)).await
@@ -120,11 +125,14 @@ impl Core for Innermost {
                     let params = params(arguments);
                     let cursor = params.and_then(|params| params.cursor);
                     let revision = operation.form().revision;
+                    let sight = Sight::of(operation.context(), registry);
                     let result = match kind {
-                        Kind::ListTools => connection.page(&registry.tools, revision, cursor)?,
-                        Kind::ListResources => connection.page(&registry.resources, revision, cursor)?,
-                        Kind::ListResourceTemplates => connection.page(&registry.templates, revision, cursor)?,
-                        Kind::ListPrompts => connection.page(&registry.prompts, revision, cursor)?,
+                        Kind::ListTools => connection.page(&registry.tools, revision, cursor, &sight)?,
+                        Kind::ListResources => connection.page(&registry.resources, revision, cursor, &sight)?,
+                        Kind::ListResourceTemplates => {
+                            connection.page(&registry.templates, revision, cursor, &sight)?
+                        }
+                        Kind::ListPrompts => connection.page(&registry.prompts, revision, cursor, &sight)?,
                         _ => connection.server.discovery(registry).into(),
                     };
                     operation.form().reply(&result)
@@ -143,12 +151,12 @@ fn params(arguments: &str) -> Option<Params<'_>> {
 }
 
 /// The handler of a component, which was found before the layers began.
-fn handler<'a>(registry: &'a Registry, operation: &Operation) -> Option<&'a Handler> {
+fn handler<'a>(registry: &'a Registry, operation: &'a Operation) -> Option<&'a Handler> {
     let name = operation.name();
     match operation.kind() {
         Kind::CallTool => registry.tool(name).map(|tool| &tool.handler),
         Kind::GetPrompt => registry.prompts.find(name).map(|prompt| &prompt.handler),
-        _ => registry.resource(name).map(|(resource, _)| &resource.handler),
+        _ => Sight::of(operation.context(), registry).resource(name).map(|(resource, _)| &resource.handler),
     }
 }
 

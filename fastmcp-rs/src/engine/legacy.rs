@@ -49,11 +49,8 @@ impl Connection {
                 finish_frame(out, |out| write::result(out, id, b"{}"));
                 Ok(Dispatched::Done)
             }
-            "resources/subscribe" if request.registry.offers.resources => {
-                self.subscribe(session.revision, request, out)
-            }
             "resources/unsubscribe" if request.registry.offers.resources => self.unsubscribe(request, out),
-            _ => {
+            method => {
                 let token = request.frame.meta().and_then(|meta| meta.progress_token);
                 let facts = CallFacts {
                     revision: session.revision,
@@ -61,6 +58,9 @@ impl Connection {
                     progress_token: token.and_then(Id::parse),
                     log: LogFilter::Session(Arc::clone(&session.log_level)),
                 };
+                if method == "resources/subscribe" && request.registry.offers.resources {
+                    return self.subscribe(request, &facts, out);
+                }
                 self.components(request, &facts, out)
             }
         }

@@ -18,6 +18,7 @@ mod modern;
 mod rounds;
 mod server;
 mod siblings;
+mod sight;
 mod subscriptions;
 
 use std::cell::Cell;
@@ -29,7 +30,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use call::PendingCall;
-pub(crate) use server::{Server, ServerConfig};
+#[cfg(feature = "stdio")]
+pub(crate) use server::TIME_TO_END;
+pub(crate) use server::{Ending, Server, ServerConfig};
 
 use crate::client_requests::ClientRequests;
 use crate::context::Transport;
@@ -120,6 +123,16 @@ impl Connection {
     /// Where answers go that are not ready at once, and notifications.
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+
+    /// Whether there is something to do at the end.
+    pub(crate) fn has_endings(&self) -> bool {
+        self.server.has_endings()
+    }
+
+    /// Does what is to be done at the end, once.
+    pub(crate) async fn end(&self) {
+        self.server.end().await;
     }
 
     pub(crate) fn calls_in_flight(&self) -> usize {

@@ -34,8 +34,9 @@ impl Connection {
                 Ok(Dispatched::Done)
             }
             "subscriptions/listen" => {
-                check_meta(meta)?;
-                self.listen(request, out)
+                let log = check_meta(meta)?;
+                let facts = CallFacts { revision, client: None, progress_token: None, log };
+                self.listen(request, &facts, out)
             }
             method if !request.registry.offers.method(method) => Err(unknown_method(method)),
             _ => {

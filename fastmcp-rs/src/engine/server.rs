@@ -1,6 +1,10 @@
 //! What an app became: everything that is fixed once a server runs.
 
-use std::sync::Arc;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -10,6 +14,7 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
+use crate::{operator, panics};
 
 /// What an author says about a server, and how it behaves.
 #[derive(Clone, Debug)]
@@ -31,24 +36,75 @@ pub(crate) struct ServerConfig {
     pub(crate) answer_time: Duration,
 }
 
+/// How long what is done at the end may take, all of it together.
+pub(crate) const TIME_TO_END: Duration = Duration::from_secs(10);
+
+/// What is done at the end.
+pub(crate) type Ending = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
 pub(crate) struct Server {
     pub(crate) config: ServerConfig,
     pub(crate) components: Live,
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<Hub>,
+    /// In the order in which it was registered.
+    endings: Mutex<Vec<Ending>>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
     pub(crate) server_info: Arc<[u8]>,
 }
 
 impl Server {
-    pub(crate) fn new(config: ServerConfig, registry: Registry, sealer: Sealer, changes: Arc<Hub>) -> Server {
+    pub(crate) fn new(
+        config: ServerConfig,
+        components: Live,
+        sealer: Sealer,
+        changes: Arc<Hub>,
+        endings: Vec<Ending>,
+    ) -> Server {
         let mut server_info = Vec::new();
         if config.announce_server {
             server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
             // A `Value` always has a JSON form.
             let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
         }
-        Server { config, components: Live::new(registry), sealer, changes, server_info: server_info.into() }
+        let (endings, server_info) = (Mutex::new(endings), server_info.into());
+        Server { config, components, sealer, changes, endings, server_info }
+    }
+
+    /// Whether there is something to do at the end.
+    pub(crate) fn has_endings(&self) -> bool {
+        !self.endings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Does what is to be done at the end, once, when the last call has ended.
+    pub(crate) async fn end(&self) {
+        let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        let work = async {
+            for ending in endings.into_iter().rev() {
+                // It is the author's, and may panic; the others still run.
+                let begun = panics::watched(|| catch_unwind(AssertUnwindSafe(ending)));
+                let ended = match begun {
+                    Ok(mut work) => {
+                        poll_fn(|task| {
+                            let polled =
+                                panics::watched(|| catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task))));
+                            match polled {
+                                Ok(polled) => polled.map(Ok),
+                                Err(payload) => Poll::Ready(Err(payload)),
+                            }
+                        })
+                        .await
+                    }
+                    Err(payload) => Err(payload),
+                };
+                if let Err(payload) = ended {
+                    operator::error(format_args!("`on_shutdown` panicked: {}", panics::record(payload).0));
+                }
+            }
+        };
+        if tokio::time::timeout(TIME_TO_END, work).await.is_err() {
+            operator::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
+        }
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".

@@ -12,15 +12,15 @@ use std::sync::atomic::Ordering;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::call::CallFacts;
 use super::components::required;
 use super::feed::{MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, Refused, Wanted, write_meta};
+use super::sight::Sight;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::changes::{ListKind, Lists};
 use crate::component::answer::unknown_resource;
-use crate::protocol::Revision;
 use crate::protocol::object::{Object, members, text};
 use crate::protocol::write::{self, RpcError, code};
-use crate::registry::Registry;
 
 members! {
     /// What a modern client wants to be told.
@@ -34,12 +34,17 @@ members! {
 
 impl Connection {
     /// `subscriptions/listen`: it is answered when it ends, and acknowledged now.
-    pub(super) fn listen(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+    pub(super) fn listen(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Dispatched, RpcError> {
         if request.is_member() {
             let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
             return Err(RpcError::new(code::INVALID_REQUEST, text));
         }
-        let wanted = honoured(request.registry, wanted(request)?);
+        let wanted = honoured(&self.sight(request, facts), wanted(request)?);
         let key = request.id.key();
         if !self.in_flight.open_stream(key.clone()) {
             return Err(RpcError::new(
@@ -61,14 +66,14 @@ impl Connection {
 
     /// `resources/subscribe` of a legacy session.
     pub(super) fn subscribe(
-        &self,
-        revision: Revision,
+        self: &Arc<Self>,
         request: &Request<'_>,
+        facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
         let uri = required(request, "uri", |params| params.uri)?;
-        if !is_there(request.registry, &uri) {
-            return Err(unknown_resource(&uri, revision));
+        if self.sight(request, facts).resource(&uri).is_none() {
+            return Err(unknown_resource(&uri, facts.revision));
         }
         let subscribed = self.feed.subscribe(&uri, || {
             finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
@@ -212,15 +217,10 @@ impl<'de> Visitor<'de> for UrisVisitor {
 
 /// The part of what is wanted that there is. What is not there, or not for this client, is left out without a
 /// word, so that nobody can find out what else there is.
-fn honoured(registry: &Registry, wanted: Wanted) -> Wanted {
+fn honoured(sight: &Sight<'_>, wanted: Wanted) -> Wanted {
     let Wanted { lists, mut uris } = wanted;
-    uris.retain(|uri| is_there(registry, uri));
-    Wanted { lists: lists.and(registry.offers.list_changes), uris }
-}
-
-/// Whether somebody could read a resource at this URI.
-fn is_there(registry: &Registry, uri: &str) -> bool {
-    registry.resource(uri).is_some()
+    uris.retain(|uri| sight.resource(uri).is_some());
+    Wanted { lists: lists.and(sight.registry().offers.list_changes), uris }
 }
 
 fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {

@@ -45,7 +45,6 @@ impl Chain {
     }
 
     /// The layers of an app around those of an app that is mounted in it.
-    #[allow(dead_code)] // Mounting comes with composition.
     pub(crate) fn around(&self, inner: &Chain) -> Chain {
         let layers = |chain: &Chain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
         Chain::new([layers(self), layers(inner)].concat())

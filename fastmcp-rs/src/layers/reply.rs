@@ -18,7 +18,6 @@ use crate::context::Shared;
 use crate::error::{Audience, ToolError};
 use crate::panics::Panicked;
 use crate::protocol::Revision;
-use crate::protocol::cache::CacheHints;
 use crate::protocol::write::{RpcError, begin_result, code};
 
 /// The id of the frames that handlers write for layers; nobody else sees it.
@@ -31,7 +30,6 @@ pub(crate) struct Form {
     pub(crate) component: Arc<Shared>,
     pub(crate) subject: Subject,
     pub(crate) server_info: Arc<[u8]>,
-    pub(crate) cache: CacheHints,
     pub(crate) show_errors: bool,
 }
 
@@ -43,7 +41,6 @@ impl Form {
             name: &self.component.name,
             subject: &self.subject,
             server_info: &self.server_info,
-            cache: self.cache,
             show_errors: self.show_errors,
         }
     }

@@ -1,127 +1,107 @@
 //! What tools, resources and prompts have in common once they are described: how they are called, and
 //! how long that takes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
-
+use super::visible::Gate;
 use crate::component::description::{Described, Description};
+use crate::component::dynamic::Closure;
 use crate::component::invocation::{Invocation, Invoked};
-use crate::component::tool::{Icon, Location, Text};
-use crate::context::{Shared, States};
+use crate::component::tool::{Location, Text};
+use crate::context::Shared;
 use crate::layers::Chain;
-use crate::operator;
-use crate::protocol::Revision;
+use crate::schema::full::Full;
+use crate::{operator, panics};
 
 /// A component that can be called.
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) invoke: fn(Invocation<'_>) -> Invoked,
+    pub(crate) invoke: Invoke,
     pub(crate) described: Described,
+    /// What it says itself.
     pub(crate) timeout: Option<Duration>,
+    /// What the app says that brought it, if that one is mounted in the one that is served.
+    pub(crate) default_timeout: Option<Duration>,
     pub(crate) location: Location,
     /// What its calls go through.
     pub(crate) layers: Chain,
     /// Shared with the calls that run.
     pub(crate) pace: Arc<Pace>,
+    /// Who must agree before anybody sees it.
+    pub(crate) gates: Vec<Gate>,
+}
+
+/// What is called.
+pub(crate) enum Invoke {
+    /// What a macro generated: it reads the arguments itself.
+    Function(fn(Invocation<'_>) -> Invoked),
+    /// What somebody made at run time: it gets arguments that fit the schema.
+    Closure { call: Closure, schema: Option<Full> },
+}
+
+impl std::fmt::Debug for Invoke {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Invoke::Function(_) => "Function",
+            Invoke::Closure { .. } => "Closure",
+        })
+    }
 }
 
 impl Handler {
-    pub(crate) fn new(
+    /// The handler of a generated function.
+    pub(crate) fn generated(
         name: Text,
-        states: &Arc<States>,
         invoke: fn(Invocation<'_>) -> Invoked,
         timeout: Option<Duration>,
         location: Location,
     ) -> Handler {
-        let mut description = Description::new();
-        invoke(Invocation::describe(&mut description));
-        let shared = Arc::new(Shared { name, states: Arc::clone(states) });
-        let (layers, pace) = (Chain::default(), Arc::default());
-        Handler { shared, invoke, described: description.finish(), timeout, location, layers, pace }
+        // A type of the user's makes its schema here, and may fail to, such as by a default that does not fit.
+        let described = panics::watched(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let mut description = Description::new();
+                invoke(Invocation::describe(&mut description));
+                description.finish()
+            }))
+        });
+        let described = described.unwrap_or_else(|payload| Described::panicked(&panics::record(payload).0));
+        Handler::with(name, Invoke::Function(invoke), described, timeout, location)
+    }
+
+    /// The handler of a closure.
+    pub(crate) fn dynamic(
+        name: Text,
+        (described, schema, call): (Described, Option<Full>, Closure),
+        timeout: Option<Duration>,
+        location: Location,
+    ) -> Handler {
+        Handler::with(name, Invoke::Closure { call, schema }, described, timeout, location)
+    }
+
+    /// It belongs to no app yet.
+    fn with(
+        name: Text,
+        invoke: Invoke,
+        described: Described,
+        timeout: Option<Duration>,
+        location: Location,
+    ) -> Handler {
+        let shared = Arc::new(Shared { name, states: Arc::default(), namespaces: Arc::default() });
+        let (layers, pace, gates) = (Chain::default(), Arc::default(), Vec::new());
+        Handler { shared, invoke, described, timeout, default_timeout: None, location, layers, pace, gates }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
     }
-}
 
-/// What every component may say about itself, as members of its entry in a list.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) name: Text,
-    pub(crate) title: Option<Text>,
-    pub(crate) description: Text,
-    pub(crate) tags: Vec<Text>,
-    pub(crate) icons: Vec<Icon>,
-    pub(crate) meta: Map<String, Value>,
-}
-
-/// What the definitions of all kinds of components have in common.
-macro_rules! about {
-    ($definition:expr) => {
-        $crate::registry::handler::About {
-            name: $definition.name.into(),
-            title: $definition.title.map(Into::into),
-            description: $definition.description.into(),
-            tags: $definition.tags.iter().copied().map(Into::into).collect(),
-            icons: $definition.icons.iter().map(Into::into).collect(),
-            // The macro has made sure that it is an object.
-            meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
-        }
-    };
-}
-pub(super) use about;
-
-impl About {
-    /// The members that stand first.
-    pub(crate) fn begin(&self, entry: &mut Map<String, Value>, revision: Revision) {
-        entry.insert("name".into(), self.name.as_ref().into());
-        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
-            entry.insert("title".into(), title.as_ref().into());
-        }
-        if !self.description.is_empty() {
-            entry.insert("description".into(), self.description.as_ref().into());
-        }
+    pub(crate) fn is_dynamic(&self) -> bool {
+        matches!(self.invoke, Invoke::Closure { .. })
     }
-
-    /// The members that stand last.
-    pub(crate) fn end(&self, entry: &mut Map<String, Value>, revision: Revision) {
-        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
-            entry.insert("icons".into(), self.icons.iter().map(icon).collect());
-        }
-        if revision < Revision::V2025_06_18 {
-            return;
-        }
-        let mut meta = self.meta.clone();
-        if !self.tags.is_empty() {
-            let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
-            if let Value::Object(fastmcp) = fastmcp {
-                fastmcp.insert("tags".into(), self.tags.iter().map(Text::as_ref).collect());
-            }
-        }
-        if !meta.is_empty() {
-            entry.insert("_meta".into(), meta.into());
-        }
-    }
-}
-
-fn icon(icon: &Icon) -> Value {
-    let mut entry = Map::new();
-    entry.insert("src".into(), icon.src.as_ref().into());
-    if let Some(mime_type) = &icon.mime_type {
-        entry.insert("mimeType".into(), mime_type.as_ref().into());
-    }
-    if !icon.sizes.is_empty() {
-        entry.insert("sizes".into(), icon.sizes.iter().map(Text::as_ref).collect());
-    }
-    if let Some(theme) = &icon.theme {
-        entry.insert("theme".into(), theme.as_ref().into());
-    }
-    entry.into()
 }
 
 /// A moving average of how long the first poll of a component takes.

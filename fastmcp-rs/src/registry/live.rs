@@ -2,46 +2,64 @@
 //!
 //! Those who serve requests keep a [`View`] each: as long as nothing changes, to serve from it costs one load of
 //! a number and no lock. A call that has begun goes on with the registry it began with.
+//!
+//! An edit only counts the version up. The registry of that version is made when somebody next looks, so a
+//! program may add ten thousand tools one by one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Registry;
+use super::scope::Scope;
+use super::{ListConfig, Registry};
 
 #[derive(Debug)]
 pub(crate) struct Live {
-    current: RwLock<Arc<Registry>>,
-    /// Changes with the registry.
-    version: AtomicU64,
+    root: Arc<Scope>,
+    config: ListConfig,
+    current: RwLock<View>,
 }
 
 /// The registry as one server of requests knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct View {
     registry: Arc<Registry>,
     version: u64,
 }
 
 impl Live {
-    pub(crate) fn new(registry: Registry) -> Live {
-        Live { current: RwLock::new(Arc::new(registry)), version: AtomicU64::new(0) }
+    pub(crate) fn new(root: Arc<Scope>, config: ListConfig) -> Live {
+        let current = RwLock::new(View::of(&root, config));
+        Live { root, config, current }
     }
 
     pub(crate) fn load(&self) -> Arc<Registry> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        self.view().registry
     }
 
     pub(crate) fn view(&self) -> View {
-        // Read first: if the registry is replaced in between, the view is only looked at once too often.
-        let version = self.version.load(Ordering::Acquire);
-        View { registry: self.load(), version }
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        if current.version == self.root.version() {
+            return current.clone();
+        }
+        drop(current);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have made it meanwhile.
+        if current.version != self.root.version() {
+            *current = View::of(&self.root, self.config);
+        }
+        current.clone()
     }
 
     /// The newest registry.
     pub(crate) fn look<'a>(&self, view: &'a mut View) -> &'a Arc<Registry> {
-        if self.version.load(Ordering::Acquire) != view.version {
+        if self.root.version() != view.version {
             *view = self.view();
         }
         &view.registry
+    }
+}
+
+impl View {
+    fn of(root: &Scope, config: ListConfig) -> View {
+        root.still(|| View { version: root.version(), registry: Arc::new(Registry::new(root, config)) })
     }
 }

@@ -13,6 +13,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::handler::Handler;
+use super::visible::ComponentKind;
+use crate::component::about::About;
+use crate::component::tool::ToolAnnotations;
+use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 
@@ -40,6 +44,15 @@ pub(crate) trait Listed {
 
     fn handler(&self) -> &Handler;
 
+    fn about(&self) -> &About;
+
+    fn kind(&self) -> ComponentKind;
+
+    /// The hints of a tool.
+    fn hints(&self) -> ToolAnnotations {
+        ToolAnnotations::default()
+    }
+
     /// The entry, with what the revision has.
     fn to_json(&self, revision: Revision) -> Value;
 }
@@ -49,6 +62,8 @@ pub(crate) trait Listed {
 pub(crate) struct List<T> {
     entries: Vec<Arc<T>>,
     config: ListConfig,
+    /// Whether not everybody sees every entry.
+    is_filtered: bool,
     /// By revision, then by page.
     pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
 }
@@ -57,7 +72,8 @@ impl<T: Listed> List<T> {
     pub(crate) fn new(mut entries: Vec<Arc<T>>, config: ListConfig) -> List<T> {
         let place = |entry: &T| (entry.handler().location.file, entry.handler().location.line);
         entries.sort_by(|one, other| one.key().cmp(other.key()).then_with(|| place(one).cmp(&place(other))));
-        List { entries, config, pages: Default::default() }
+        let is_filtered = entries.iter().any(|entry| !entry.handler().gates.is_empty());
+        List { entries, config, is_filtered, pages: Default::default() }
     }
 
     pub(crate) fn entries(&self) -> &[Arc<T>] {
@@ -70,7 +86,14 @@ impl<T: Listed> List<T> {
     }
 
     /// The page at the cursor, as the JSON text of a result; `None` for a cursor that this list did not make.
-    pub(crate) fn page(&self, revision: Revision, cursor: Option<&str>, server_info: &[u8]) -> Option<Arc<[u8]>> {
+    /// `sees` tells which entries the one who asks may see.
+    pub(crate) fn page(
+        &self,
+        revision: Revision,
+        cursor: Option<&str>,
+        server_info: &[u8],
+        sees: impl Fn(&T) -> bool,
+    ) -> Option<Arc<[u8]>> {
         let page_size = self.config.page_size;
         let start = match cursor {
             None => 0,
@@ -79,37 +102,44 @@ impl<T: Listed> List<T> {
                 self.entries.partition_point(|entry| entry.key() <= after.as_str())
             }
         };
+        if self.is_filtered {
+            return Some(self.serialise(start, revision, server_info, sees));
+        }
+        let serialise = |start| self.serialise(start, revision, server_info, |_| true);
         // A cursor of another instance, whose list was another one, may begin anywhere.
         if start % page_size != 0 || start > 0 && start >= self.entries.len() {
-            return Some(self.serialise(start, revision, server_info));
+            return Some(serialise(start));
         }
         let pages = self.pages[revision.index()].get_or_init(|| {
             let count = self.entries.len().div_ceil(page_size).max(1);
-            (0..count).map(|page| self.serialise(page * page_size, revision, server_info)).collect()
+            (0..count).map(|page| serialise(page * page_size)).collect()
         });
         pages.get(start / page_size).cloned()
     }
 
-    fn serialise(&self, start: usize, revision: Revision, server_info: &[u8]) -> Arc<[u8]> {
-        let end = (start + self.config.page_size).min(self.entries.len());
+    fn serialise(&self, start: usize, revision: Revision, server_info: &[u8], sees: impl Fn(&T) -> bool) -> Arc<[u8]> {
+        let mut seen = self.entries[start..].iter().filter(|entry| sees(entry)).peekable();
         let mut out = Vec::new();
         out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });
         out.extend_from_slice(T::MEMBER.as_bytes());
         out.extend_from_slice(br#"":["#);
-        for (at, entry) in self.entries[start..end].iter().enumerate() {
-            if at > 0 {
+        let mut last = None;
+        for entry in seen.by_ref().take(self.config.page_size) {
+            if last.is_some() {
                 out.push(b',');
             }
             // A `Value` always has a JSON form.
             let _ = write::json(&mut out, &entry.to_json(revision));
+            last = Some(entry);
         }
         out.push(b']');
-        if end < self.entries.len() {
+        if let (Some(last), Some(_)) = (last, seen.peek()) {
             out.extend_from_slice(br#","nextCursor":"#);
-            write::string(&mut out, &make_cursor(T::MEMBER, self.entries[end - 1].key()));
+            write::string(&mut out, &make_cursor(T::MEMBER, last.key()));
         }
         if revision.is_modern() {
-            self.config.cache.write(&mut out);
+            let scope = if self.is_filtered { CacheScope::Private } else { self.config.cache.scope };
+            CacheHints { scope, ..self.config.cache }.write(&mut out);
             if !server_info.is_empty() {
                 out.extend_from_slice(br#","_meta":{"#);
                 out.extend_from_slice(server_info);

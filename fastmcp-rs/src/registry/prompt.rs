@@ -1,13 +1,13 @@
 //! Prompts as a server keeps and lists them.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
-use super::handler::{About, Handler, about};
+use super::handler::Handler;
 use super::pages::Listed;
+use super::visible::ComponentKind;
+use crate::component::about::{About, about};
+use crate::component::dynamic::DynamicPrompt;
 use crate::component::prompt::PromptDefinition;
-use crate::context::States;
 use crate::protocol::Revision;
 
 #[derive(Debug)]
@@ -17,10 +17,17 @@ pub(crate) struct PromptEntry {
 }
 
 impl PromptEntry {
-    pub(crate) fn new(definition: &'static PromptDefinition, states: &Arc<States>) -> PromptEntry {
+    pub(crate) fn new(definition: &'static PromptDefinition) -> PromptEntry {
         let PromptDefinition { name, invoke, timeout, location, .. } = *definition;
-        let handler = Handler::new(name.into(), states, invoke, timeout, location);
+        let handler = Handler::generated(name.into(), invoke, timeout, location);
         PromptEntry { about: about!(definition), handler }
+    }
+
+    pub(crate) fn dynamic(prompt: DynamicPrompt) -> PromptEntry {
+        let (about, timeout, location) = (prompt.about.clone(), prompt.timeout, prompt.location);
+        let (described, call) = prompt.into_parts();
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        PromptEntry { about, handler }
     }
 
     /// The arguments, which are strings to the protocol; what else a parameter takes is told in words.
@@ -29,12 +36,12 @@ impl PromptEntry {
         let required = input.get("required").and_then(Value::as_array);
         let arguments = self.handler.described.parameters.iter().map(|parameter| {
             let mut argument = Map::new();
-            argument.insert("name".into(), parameter.name.into());
-            if let (Some(title), true) = (parameter.title, revision >= Revision::V2025_06_18) {
-                argument.insert("title".into(), title.into());
+            argument.insert("name".into(), parameter.name.as_ref().into());
+            if let (Some(title), true) = (&parameter.title, revision >= Revision::V2025_06_18) {
+                argument.insert("title".into(), title.as_ref().into());
             }
-            let mut description = parameter.description.to_owned();
-            if let Some(schema) = input.get("properties").and_then(|properties| properties.get(parameter.name)) {
+            let mut description = parameter.description.clone().into_owned();
+            if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
                 if schema.get("type") != Some(&Value::from("string")) {
                     let mut schema = schema.clone();
                     // These stand there already, in words.
@@ -48,7 +55,7 @@ impl PromptEntry {
             if !description.is_empty() {
                 argument.insert("description".into(), description.into());
             }
-            if required.is_some_and(|names| names.iter().any(|name| name == parameter.name)) {
+            if required.is_some_and(|names| names.iter().any(|name| *name == *parameter.name)) {
                 argument.insert("required".into(), true.into());
             }
             Value::from(argument)
@@ -66,6 +73,14 @@ impl Listed for PromptEntry {
 
     fn handler(&self) -> &Handler {
         &self.handler
+    }
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn kind(&self) -> ComponentKind {
+        ComponentKind::Prompt
     }
 
     fn to_json(&self, revision: Revision) -> Value {

@@ -1,26 +1,33 @@
 //! Resources and resource templates as a server keeps and lists them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::handler::{About, Handler, about};
+use super::handler::Handler;
 use super::pages::Listed;
+use super::visible::ComponentKind;
+use crate::component::about::{About, about};
+use crate::component::dynamic::DynamicResource;
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
 use crate::component::tool::Text;
-use crate::context::States;
-use crate::protocol::Revision;
+use crate::protocol::cache::CacheHints;
+use crate::protocol::content::Projected;
+use crate::protocol::{Annotations, CacheScope, Revision};
 
 /// A resource with a URI of its own.
 #[derive(Debug)]
 pub(crate) struct ResourceEntry {
-    about: About,
-    uri: Text,
+    pub(super) about: About,
+    pub(super) uri: Text,
     mime_type: Option<Text>,
     size: Option<u64>,
-    hints: ResourceAnnotations,
+    hints: Hints,
+    /// What it says of caching, where it differs from the app.
+    ttl: Option<Duration>,
+    scope: Option<CacheScope>,
     /// The variables whose values may lead anywhere.
     allow_traversal: Vec<Text>,
     pub(crate) handler: Handler,
@@ -30,21 +37,48 @@ pub(crate) struct ResourceEntry {
 #[derive(Debug)]
 pub(crate) struct TemplateEntry {
     pub(crate) resource: ResourceEntry,
-    template: Template,
+    pub(super) template: Template,
+}
+
+#[derive(Debug)]
+enum Hints {
+    Written(ResourceAnnotations),
+    Made(Option<Annotations>),
 }
 
 impl ResourceEntry {
-    pub(crate) fn new(definition: &'static ResourceDefinition, states: &Arc<States>) -> ResourceEntry {
+    pub(crate) fn new(definition: &'static ResourceDefinition) -> ResourceEntry {
         let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, .. } = *definition;
         ResourceEntry {
             about: about!(definition),
             uri: uri.into(),
             mime_type: definition.mime_type.map(Text::from),
             size,
-            hints: annotations,
+            hints: Hints::Written(annotations),
+            ttl: None,
+            scope: None,
             allow_traversal: definition.allow_traversal.iter().copied().map(Text::from).collect(),
-            handler: Handler::new(name.into(), states, invoke, timeout, location),
+            handler: Handler::generated(name.into(), invoke, timeout, location),
         }
+    }
+
+    pub(crate) fn dynamic(mut resource: DynamicResource) -> ResourceEntry {
+        let (about, uri) = (resource.about.clone(), Text::Owned(resource.uri.clone()));
+        let (timeout, location) = (resource.timeout, resource.location);
+        let (size, ttl, scope) = (resource.size, resource.ttl, resource.scope);
+        let hints = Hints::Made(resource.annotations.take());
+        let mime_type = resource.mime_type.take().map(Text::Owned);
+        let allow_traversal = resource.allow_traversal.iter().cloned().map(Text::Owned).collect();
+        let (described, call) = resource.into_parts();
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        ResourceEntry { about, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
+    }
+
+    /// What clients are told about keeping what it holds.
+    pub(crate) fn cache(&self, default: CacheHints) -> CacheHints {
+        // What one sees and another does not must not be shared.
+        let own = if self.handler.gates.is_empty() { self.scope } else { Some(CacheScope::Private) };
+        CacheHints { ttl: self.ttl.unwrap_or(default.ttl), scope: own.unwrap_or(default.scope) }
     }
 
     /// What was said, or else what the type of the values tells.
@@ -70,7 +104,13 @@ impl ResourceEntry {
     }
 
     fn annotations(&self, revision: Revision) -> Option<Value> {
-        let hints = self.hints;
+        let hints = match &self.hints {
+            Hints::Written(hints) => *hints,
+            Hints::Made(annotations) => {
+                let shown = serde_json::to_value(Projected(annotations.as_ref()?, revision)).ok()?;
+                return shown.as_object().is_some_and(|shown| !shown.is_empty()).then_some(shown);
+            }
+        };
         let mut annotations = Map::new();
         if !hints.audience.is_empty() {
             annotations.insert("audience".into(), hints.audience.into());
@@ -86,8 +126,9 @@ impl ResourceEntry {
 }
 
 impl TemplateEntry {
-    pub(crate) fn new(definition: &'static ResourceDefinition, states: &Arc<States>) -> TemplateEntry {
-        TemplateEntry { resource: ResourceEntry::new(definition, states), template: Template::parse(definition.uri) }
+    pub(crate) fn new(resource: ResourceEntry) -> TemplateEntry {
+        let template = Template::parse(&resource.uri);
+        TemplateEntry { resource, template }
     }
 
     /// How much the template leaves open: of several that a URI has, the one with the least is meant.
@@ -131,6 +172,14 @@ impl Listed for ResourceEntry {
         &self.handler
     }
 
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn kind(&self) -> ComponentKind {
+        ComponentKind::Resource
+    }
+
     fn to_json(&self, revision: Revision) -> Value {
         self.entry("uri", revision)
     }
@@ -145,6 +194,14 @@ impl Listed for TemplateEntry {
 
     fn handler(&self) -> &Handler {
         &self.resource.handler
+    }
+
+    fn about(&self) -> &About {
+        &self.resource.about
+    }
+
+    fn kind(&self) -> ComponentKind {
+        ComponentKind::ResourceTemplate
     }
 
     fn to_json(&self, revision: Revision) -> Value {

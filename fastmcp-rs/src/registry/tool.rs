@@ -1,28 +1,34 @@
 //! Tools as a server keeps and lists them.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
-use super::handler::{About, Handler, about};
+use super::handler::Handler;
 use super::pages::Listed;
+use super::visible::ComponentKind;
+use crate::component::about::{About, about};
+use crate::component::dynamic::DynamicTool;
 use crate::component::tool::{ToolAnnotations, ToolDefinition};
-use crate::context::States;
 use crate::protocol::Revision;
 use crate::schema::header;
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
-    about: About,
+    pub(super) about: About,
     hints: ToolAnnotations,
     pub(crate) handler: Handler,
 }
 
 impl ToolEntry {
-    pub(crate) fn new(definition: &'static ToolDefinition, states: &Arc<States>) -> ToolEntry {
+    pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
         let ToolDefinition { name, invoke, timeout, location, annotations, .. } = *definition;
-        let handler = Handler::new(name.into(), states, invoke, timeout, location);
+        let handler = Handler::generated(name.into(), invoke, timeout, location);
         ToolEntry { about: about!(definition), hints: annotations, handler }
+    }
+
+    pub(crate) fn dynamic(tool: DynamicTool) -> ToolEntry {
+        let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
+        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, location);
+        ToolEntry { about, hints, handler }
     }
 
     /// Whether legacy peers, which only know objects, get the structured result inside one.
@@ -63,11 +69,25 @@ impl Listed for ToolEntry {
         &self.handler
     }
 
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn kind(&self) -> ComponentKind {
+        ComponentKind::Tool
+    }
+
+    fn hints(&self) -> ToolAnnotations {
+        self.hints
+    }
+
     fn to_json(&self, revision: Revision) -> Value {
         let mut entry = Map::new();
         self.about.begin(&mut entry, revision);
         let input = &self.handler.described.input;
-        let input = if revision.is_modern() { input.clone() } else { header::without_marks(input) };
+        // A schema that was given by hand goes out as it was given.
+        let as_it_is = revision.is_modern() || self.handler.is_dynamic();
+        let input = if as_it_is { input.clone() } else { header::without_marks(input) };
         entry.insert("inputSchema".into(), input);
         if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
             let whole = revision.is_modern() || !self.wraps();

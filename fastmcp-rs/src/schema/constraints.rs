@@ -220,14 +220,22 @@ pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit
     Ok(())
 }
 
+/// The most patterns that a thread keeps.
+const MAX_COMPILED: usize = 1_000;
+
 /// Whether the pattern occurs in the text. Patterns come from the author, so there are few of them; each
-/// thread compiles one once. A pattern that does not compile was refused when the server started.
+/// thread compiles one once. A pattern that does not compile was refused when the server started, unless it is
+/// of a schema that was given by hand: then it is let pass.
 fn matches(pattern: &str, text: &str) -> bool {
     thread_local! {
         static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
     }
     COMPILED.with_borrow_mut(|compiled| {
         if !compiled.contains_key(pattern) {
+            // Tools that come and go while the server runs bring new ones.
+            if compiled.len() >= MAX_COMPILED {
+                compiled.clear();
+            }
             compiled.insert(pattern.to_owned(), Regex::new(pattern).ok());
         }
         compiled.get(pattern).and_then(Option::as_ref).is_none_or(|regex| regex.is_match(text))

@@ -4,8 +4,9 @@
 //! can mend all of them in its next call. And it mends what is plainly meant: a whole number that was
 //! written `1.0`, and a number, a list or an object that came inside a string, which models do.
 //!
-//! Only the keywords that our schemas are made of are looked at, and nothing here is on the path of a
-//! call that is right.
+//! Only the keywords that our schemas are made of are looked at, and a few that are common in schemas given by
+//! hand; the others pass. It is the check of tools that are made at run time. For generated ones, nothing here is
+//! on the path of a call that is right.
 
 use std::fmt::Write as _;
 
@@ -44,6 +45,8 @@ pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
     /// Whether the value was changed into what was meant.
     pub(crate) mended: bool,
+    /// Whether there was too much to look at all of it.
+    pub(crate) unfinished: bool,
 }
 
 /// Checks `value` against `schema` and mends it. With `lenient`, JSON inside strings is taken out of them.
@@ -60,6 +63,7 @@ pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Findings
     if walker.steps == 0 {
         // Nothing is known of what was not looked at, so nothing may be called with it.
         walker.found.mended = false;
+        walker.found.unfinished = true;
     }
     walker.found
 }
@@ -91,11 +95,16 @@ impl<'a> Walker<'a> {
     }
 
     fn value(&mut self, schema: &'a Value, value: &mut Value) {
-        let Some(keywords) = schema.as_object() else { return };
         self.steps = self.steps.saturating_sub(1);
         if self.steps == 0 {
             return;
         }
+        let Some(keywords) = schema.as_object() else {
+            if *schema == Value::Bool(false) {
+                self.problem(format!("nothing may stand here, got {}", shown(value)));
+            }
+            return;
+        };
         if let Some(target) = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)) {
             if self.references < MAX_REFERENCES {
                 self.references += 1;
@@ -148,6 +157,29 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether `null` may be a value of this schema.
+    fn allows_null(&self, schema: &Value, references: usize) -> bool {
+        let Some(keywords) = schema.as_object() else { return *schema != Value::Bool(false) };
+        let is_null_type = |name: &Value| name == "null";
+        let any = |branches: &Value| {
+            branches
+                .as_array()
+                .is_none_or(|branches| branches.iter().any(|branch| self.allows_null(branch, references)))
+        };
+        keywords.iter().all(|(keyword, value)| match (keyword.as_str(), value) {
+            ("type", Value::String(_)) => is_null_type(value),
+            ("type", Value::Array(names)) => names.iter().any(is_null_type),
+            ("enum", Value::Array(values)) => values.iter().any(Value::is_null),
+            ("const", only) => only.is_null(),
+            ("anyOf" | "oneOf", branches) => any(branches),
+            ("allOf", Value::Array(parts)) => parts.iter().all(|part| self.allows_null(part, references)),
+            ("$ref", Value::String(name)) if references > 0 => {
+                self.resolve(name).is_none_or(|target| self.allows_null(target, references - 1))
+            }
+            _ => true,
+        })
+    }
+
     /// Checks the JSON type, and mends a value of another type where it is plain what is meant.
     fn has_right_type(&mut self, keywords: &'a Map<String, Value>, value: &mut Value) -> bool {
         let types: Vec<&str> = match keywords.get("type") {
@@ -182,6 +214,25 @@ impl<'a> Walker<'a> {
         if check_range(number, bound("minimum"), bound("maximum")).is_err() {
             self.problem(format!("expected {}, got {value}", expected(keywords)));
         }
+        // Ours never have these, those that are given by hand do.
+        let float = |value: &Value| value.as_f64().unwrap_or_default();
+        if let Some(bound) = keywords.get("exclusiveMinimum").filter(|bound| bound.is_number()) {
+            if float(value) <= float(bound) {
+                self.problem(format!("expected a number greater than {bound}, got {value}"));
+            }
+        }
+        if let Some(bound) = keywords.get("exclusiveMaximum").filter(|bound| bound.is_number()) {
+            if float(value) >= float(bound) {
+                self.problem(format!("expected a number less than {bound}, got {value}"));
+            }
+        }
+        if let Some(step) = keywords.get("multipleOf").filter(|step| float(step) > 0.0) {
+            let times = float(value) / float(step);
+            // Decimal fractions such as 0.1 have no exact form, so a little is let pass.
+            if (times - times.round()).abs() > 1e-9 * times.abs().max(1.0) {
+                self.problem(format!("expected a multiple of {step}, got {value}"));
+            }
+        }
     }
 
     fn array(&mut self, keywords: &'a Map<String, Value>, items: &mut [Value]) {
@@ -215,7 +266,7 @@ impl<'a> Walker<'a> {
         let given = members.len();
         members.retain(|key, member| {
             // `null` counts as not given, where it could not be a value.
-            let allows_null = properties.get(key).is_none_or(allows_null);
+            let allows_null = properties.get(key).is_none_or(|schema| self.allows_null(schema, MAX_REFERENCES));
             allows_null || !member.is_null() || required.contains(&key.as_str())
         });
         self.found.mended |= members.len() < given;
@@ -284,7 +335,7 @@ impl<'a> Walker<'a> {
             };
             walker.value(branch, &mut candidate);
             self.steps = walker.steps;
-            let Findings { problems, mended } = walker.found;
+            let Findings { problems, mended, .. } = walker.found;
             if problems.is_empty() {
                 *value = candidate;
                 self.found.mended |= mended;
@@ -331,20 +382,6 @@ fn has_other_tag(branch: &Value, value: &Value) -> bool {
         let tag = schema.get("const").filter(|tag| tag.is_string());
         tag.is_some_and(|tag| members.get(name).is_some_and(|member| member.is_string() && member != tag))
     })
-}
-
-/// Whether `null` may be a value of this schema.
-fn allows_null(schema: &Value) -> bool {
-    let Some(keywords) = schema.as_object() else { return true };
-    let open =
-        !["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"].iter().any(|key| keywords.contains_key(*key));
-    let named = match keywords.get("type") {
-        Some(Value::String(only)) => only == "null",
-        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
-        _ => false,
-    };
-    let branches = ["anyOf", "oneOf"].iter().filter_map(|key| keywords.get(*key).and_then(Value::as_array));
-    open || named || branches.flatten().any(allows_null)
 }
 
 fn is_type(name: &str, value: &Value) -> bool {
@@ -580,6 +617,34 @@ mod tests {
         let found = walk(&schema, &mut value, true);
         assert!(found.problems.is_empty() && found.mended);
         assert_eq!(walk(&schema, &mut json!({"x": 1}), true).problems.len(), 1);
+    }
+
+    #[test]
+    fn schemas_by_hand_are_checked() {
+        let schema = json!({"type": "object", "properties": {
+            "n": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10, "multipleOf": 0.1},
+            "never": false,
+            "maybe": {"$ref": "#/$defs/Maybe"},
+            "one": {"enum": [1, null]},
+        }, "$defs": {"Maybe": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
+        let told = |value: Value| -> Vec<String> {
+            walk(&schema, &mut value.clone(), false).problems.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(told(json!({"n": 0.3})), [""; 0]);
+        assert_eq!(told(json!({"n": 0})), ["`/n`: expected a number greater than 0, got 0"]);
+        assert_eq!(told(json!({"n": 10})), ["`/n`: expected a number less than 10, got 10"]);
+        assert_eq!(told(json!({"n": 0.25})), ["`/n`: expected a multiple of 0.1, got 0.25"]);
+        assert_eq!(told(json!({"never": 1})), ["`/never`: nothing may stand here, got 1"]);
+        let mut value = json!({"maybe": null, "one": null, "n": null});
+        assert!(walk(&schema, &mut value, false).problems.is_empty());
+        assert_eq!(value, json!({"maybe": null, "one": null}), "only what cannot be `null` is left out");
+    }
+
+    #[test]
+    fn too_much_is_told() {
+        let schema = json!({"type": "array", "items": {"type": "integer"}});
+        assert!(!walk(&schema, &mut json!(vec![0; 1000]), false).unfinished);
+        assert!(walk(&schema, &mut json!(vec![0; 100_000]), false).unfinished);
     }
 
     #[test]

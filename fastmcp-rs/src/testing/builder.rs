@@ -41,11 +41,17 @@ impl App {
     /// # }
     /// ```
     pub fn test_client(self) -> TestClientBuilder {
-        TestClientBuilder::new(Box::new(move |principal| Ok(Box::new(InProcess::new(self.build()?, principal)))))
+        TestClientBuilder::new(Box::new(move |principal| {
+            Box::pin(async move {
+                let peer: Box<dyn Peer> = Box::new(InProcess::new(self.start().await?, principal));
+                Ok(peer)
+            })
+        }))
     }
 }
 
-type Start = Box<dyn FnOnce(Option<Principal>) -> Result<Box<dyn Peer>, Error> + Send>;
+type Starting = Pin<Box<dyn Future<Output = Result<Box<dyn Peer>, Error>> + Send>>;
+type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
 
 /// A test client while it is being set up; `.await` connects it.
 ///
@@ -193,7 +199,7 @@ impl TestClientBuilder {
                 envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
             }
         }
-        let link = Link::new(start(principal)?, revision, declared.clone(), scripts, observer);
+        let link = Link::new(start(principal).await?, revision, declared.clone(), scripts, observer);
         let client = TestClient { link, envelope };
         if !revision.is_modern() {
             let params = json!({

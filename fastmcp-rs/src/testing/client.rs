@@ -205,6 +205,15 @@ impl TestClient {
         }
     }
 
+    /// Closes the client's end, and waits until the app has ended: its calls, and what
+    /// [`App::on_shutdown`](crate::App::on_shutdown) was given.
+    ///
+    /// Without this, the latter runs as a task when the client is dropped inside of a runtime.
+    pub async fn close(self) {
+        self.link.check();
+        self.link.peer.end().await;
+    }
+
     fn draft<R>(
         &self,
         method: &str,

@@ -33,7 +33,7 @@ pub enum Origin {
 pub(super) type Observer = Box<dyn FnMut(Origin, &str) + Send>;
 
 pub(super) struct Link {
-    peer: Box<dyn Peer>,
+    pub(super) peer: Box<dyn Peer>,
     pub(super) revision: Revision,
     /// What the client declares.
     pub(super) capabilities: Value,

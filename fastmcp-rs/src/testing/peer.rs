@@ -1,6 +1,11 @@
 //! The other end of a connection in process.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::clock::LiveTest;
 use crate::engine::{Connection, Server};
@@ -8,6 +13,11 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::registry::View;
 use crate::transport::memory;
+
+/// How long calls that were cancelled have to end, as on standard input.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked at whether they have.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What takes messages and gives frames: a server, or what plays one in our own tests.
 pub(super) trait Peer: Send + Sync {
@@ -19,6 +29,12 @@ pub(super) trait Peer: Send + Sync {
 
     /// Nobody is left to hear of anything.
     fn close(&self);
+
+    /// The same, and waits for the end.
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.close();
+        Box::pin(async {})
+    }
 }
 
 /// A server in the same process.
@@ -50,5 +66,25 @@ impl Peer for InProcess {
     fn close(&self) {
         self.connection.cancel_all();
         self.connection.outbox().close();
+        if self.connection.has_endings() {
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(ended(Arc::clone(&self.connection)));
+            }
+        }
     }
+
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.connection.cancel_all();
+        self.connection.outbox().close();
+        Box::pin(ended(Arc::clone(&self.connection)))
+    }
+}
+
+/// Waits for the last call, as a server does at its end, and does what is to be done then.
+async fn ended(connection: Arc<Connection>) {
+    let deadline = Instant::now() + GRACE;
+    while connection.calls_in_flight() > 0 && Instant::now() < deadline {
+        tokio::time::sleep(PAUSE).await;
+    }
+    connection.end().await;
 }

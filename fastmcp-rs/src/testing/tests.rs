@@ -50,7 +50,7 @@ impl<F: FnMut(&Value, &Outbox) -> Vec<Value> + Send> Peer for Played<F> {
 fn played(answer: impl FnMut(&Value, &Outbox) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
     let log = Log::default();
     let played = Played { answer: Mutex::new(answer), log: Arc::clone(&log), outbox: Arc::default() };
-    (TestClientBuilder::new(Box::new(|_| Ok(Box::new(played)))), log)
+    (TestClientBuilder::new(Box::new(|_| Box::pin(async { Ok(Box::new(played) as Box<dyn Peer>) }))), log)
 }
 
 fn answered(request: &Value, result: Value) -> Value {

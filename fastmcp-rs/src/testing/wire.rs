@@ -47,7 +47,7 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
     pub async fn connect(self) -> Result<Wire, Error> {
-        self.connect_by(None)
+        self.connect_by(None).await
     }
 
     /// Connects to this app in process as somebody whom the transport knows: what
@@ -57,11 +57,11 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
     pub async fn connect_as(self, principal: Principal) -> Result<Wire, Error> {
-        self.connect_by(Some(principal))
+        self.connect_by(Some(principal)).await
     }
 
-    fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
-        Ok(Wire { peer: InProcess::new(self.build()?, principal), frames: Vec::new() })
+    async fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
+        Ok(Wire { peer: InProcess::new(self.start().await?, principal), frames: Vec::new() })
     }
 }
 
@@ -79,6 +79,13 @@ impl Wire {
     /// Panics outside a tokio runtime.
     pub fn send(&mut self, message: impl AsRef<[u8]>) {
         self.peer.receive(message.as_ref(), &mut self.frames);
+    }
+
+    /// Closes the client's end, and waits until the app has ended: its calls, and what [`App::on_shutdown`] was given.
+    ///
+    /// Without this, the latter runs as a task when the wire is dropped inside of a runtime.
+    pub async fn close(self) {
+        self.peer.end().await;
     }
 
     /// Waits for the next frame: JSON text without its newline.

@@ -39,7 +39,8 @@ struct State {
 }
 
 impl End {
-    pub(super) async fn wait(self) {
+    /// Waits until the last call has ended. Once this is dropped, the server has returned.
+    pub(super) async fn wait(&self) {
         self.state.told.notified().await;
     }
 }
@@ -54,15 +55,20 @@ impl Drop for End {
     }
 }
 
-/// Starts watching.
-pub(super) fn watch(connection: Arc<Connection>, mut events: Events, notifier: Notifier) -> io::Result<End> {
+/// Starts watching. `more_time` is what the server may need to return besides the usual.
+pub(super) fn watch(
+    connection: Arc<Connection>,
+    mut events: Events,
+    notifier: Notifier,
+    more_time: Duration,
+) -> io::Result<End> {
     let state = Arc::new(State::default());
     let end = End { state: Arc::clone(&state), connection: Arc::clone(&connection), notifier };
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
         let event = wait_for_end(&connection, &mut events);
         wind_down(&connection, event, &mut events);
         state.told.notify_one();
-        let deadline = Instant::now() + RETURN;
+        let deadline = Instant::now() + RETURN + more_time;
         while !state.returned.load(Ordering::Acquire) {
             if Instant::now() >= deadline || events.next(PAUSE) == Some(Event::Signal) {
                 std::process::exit(0);

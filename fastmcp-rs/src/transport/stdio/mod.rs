@@ -17,9 +17,10 @@ mod platform;
 mod reader;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::context::Transport;
-use crate::engine::{Connection, Server};
+use crate::engine::{Connection, Server, TIME_TO_END};
 use crate::error::Error;
 
 pub(crate) use platform::{Wire, claim, mute_shared_stderr};
@@ -58,10 +59,13 @@ pub(crate) async fn serve(server: Arc<Server>, wire: Wire, config: &StdioConfig)
     let input = Arc::new(input);
     let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
-    let connection = Connection::new(server, Transport::Stdio);
-    let end = lifecycle::watch(Arc::clone(&connection), events, notifier.clone())
+    let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
+    let more_time = if server.has_endings() { TIME_TO_END } else { Duration::ZERO };
+    let end = lifecycle::watch(Arc::clone(&connection), events, notifier.clone(), more_time)
         .and_then(|end| reader::spawn(connection, input, output, config.max_line, notifier).map(|()| end))
         .map_err(|error| Error::transport("a thread cannot be started", error))?;
     end.wait().await;
+    server.end().await;
+    drop(end);
     Ok(())
 }

@@ -1,0 +1,122 @@
+//! Changing an app while it is served.
+
+use std::sync::Arc;
+
+use crate::changes::ListKind;
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+use crate::component::prompt::Prompt;
+use crate::component::resource::Resource;
+use crate::component::tool::Tool;
+use crate::error::Error;
+use crate::registry::{Added, Scope, Selector};
+
+/// Adds, removes, enables and disables tools, resources and prompts, before the app is served and meanwhile.
+///
+/// It is given by [`App::handle`](crate::App::handle), is cheap to clone, and can be used from any thread. Each
+/// method is one change: a request sees all of it or nothing. A call that has begun goes on, also if its tool is
+/// removed. Clients are told that lists have changed, if their revision and what they asked for allow it.
+///
+/// An app of which somebody has a handle says from the beginning that it has tools, resources and prompts, and that
+/// their lists may change.
+///
+/// # Errors
+///
+/// What cannot be served is not added: another component has the name or URI (both places are told), a state is
+/// missing, or the component itself is wrong. Before the app is served, missing states are told when it starts.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::{DynamicTool, Selector};
+/// use serde_json::json;
+///
+/// # #[mcp::main]
+/// # async fn main() -> Result<(), fastmcp_rs::Error> {
+/// let app = App::empty("plugins");
+/// let handle = app.handle();
+///
+/// let hello = DynamicTool::new("hello", json!({"type": "object"}), |_, _| async {
+///     Ok::<_, ToolError>("Hello!")
+/// });
+/// handle.add_tool(hello.tag("friendly"))?;
+/// handle.disable(Selector::tag("friendly"));
+/// assert!(handle.remove_tool("hello"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) scope: Arc<Scope>,
+}
+
+impl Handle {
+    fn add(&self, component: Added) -> Result<(), Error> {
+        self.scope.add_component(component).map_err(Error::configuration)
+    }
+
+    /// Adds a tool by the name of its function.
+    pub fn tool<T: Tool>(&self) -> Result<(), Error> {
+        self.add(Added::Tool(T::DEFINITION))
+    }
+
+    /// Adds a resource by the name of its function.
+    pub fn resource<R: Resource>(&self) -> Result<(), Error> {
+        self.add(Added::Resource(R::DEFINITION))
+    }
+
+    /// Adds a prompt by the name of its function.
+    pub fn prompt<P: Prompt>(&self) -> Result<(), Error> {
+        self.add(Added::Prompt(P::DEFINITION))
+    }
+
+    /// Adds a tool that was made at run time.
+    pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
+        self.add(Added::DynamicTool(tool))
+    }
+
+    /// Adds a resource that was made at run time.
+    pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
+        self.add(Added::DynamicResource(resource))
+    }
+
+    /// Adds a prompt that was made at run time.
+    pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
+        self.add(Added::DynamicPrompt(prompt))
+    }
+
+    /// Removes the tool of a name; whether there was one.
+    pub fn remove_tool(&self, name: &str) -> bool {
+        self.scope.remove(ListKind::Tools, name)
+    }
+
+    /// Removes the resource of a URI, or the resources of a template; whether there were any.
+    pub fn remove_resource(&self, uri: &str) -> bool {
+        self.scope.remove(ListKind::Resources, uri)
+    }
+
+    /// Removes the prompt of a name; whether there was one.
+    pub fn remove_prompt(&self, name: &str) -> bool {
+        self.scope.remove(ListKind::Prompts, name)
+    }
+
+    /// Serves what was disabled. See [`Handle::disable`].
+    pub fn enable(&self, selector: Selector) {
+        self.scope.set_rule(&selector, true);
+    }
+
+    /// Stops serving what a selector means: it is not listed any more, and answers as if it were not there.
+    ///
+    /// This also holds for what is added later. Of several rules that concern a component, the newest holds: after
+    /// `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is served whatever
+    /// its tags are.
+    pub fn disable(&self, selector: Selector) {
+        self.scope.set_rule(&selector, false);
+    }
+
+    /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
+    /// See [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
+    pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
+        self.scope.resource_updated(uri.as_ref());
+    }
+}

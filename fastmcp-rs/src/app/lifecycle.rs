@@ -1,0 +1,251 @@
+//! What an app does when it starts and when it ends.
+
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashSet;
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::App;
+use crate::component::inject::{Requirements, State};
+use crate::context::States;
+use crate::engine::Ending;
+use crate::error::Error;
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Failure = Box<dyn StdError + Send + Sync>;
+
+/// Makes a state when the app starts.
+pub(super) struct Maker {
+    id: TypeId,
+    name: &'static str,
+    wants: Requirements,
+    make: Box<dyn FnOnce(&States) -> Work<Result<Arc<dyn Any + Send + Sync>, Failure>> + Send>,
+}
+
+/// Runs when the app ends.
+pub(super) struct AtShutdown {
+    wants: Requirements,
+    work: Box<dyn FnOnce(&States) -> Work<()> + Send>,
+}
+
+/// A function that [`App::state_with`] takes: `async`, with at most three parameters, which are [`State`]s, and a
+/// `Result` whose error can be shown.
+#[diagnostic::on_unimplemented(
+    message = "this cannot make a state",
+    label = "not a function that makes a state",
+    note = "it takes at most three `State<T>`, is `async`, and returns `Result<T, E>`, where `E` is an error, as in `|| async {{ Ok::<Pool, std::io::Error>(pool) }}`"
+)]
+pub trait MakeState<Parameters>: Send + 'static {
+    /// What it makes.
+    type Made: Send + Sync + 'static;
+    #[doc(hidden)]
+    fn requirements(requirements: &mut Requirements);
+    #[doc(hidden)]
+    fn make(self, states: &States) -> Work<Result<Self::Made, Failure>>;
+}
+
+/// A function that [`App::on_shutdown`] takes: `async`, with at most three parameters, which are [`State`]s.
+#[diagnostic::on_unimplemented(
+    message = "this cannot run at shutdown",
+    label = "not a function that ends an app",
+    note = "it takes at most three `State<T>`, is `async`, and returns nothing, as in `|pool: State<Pool>| async move {{ pool.close().await }}`"
+)]
+pub trait EndApp<Parameters>: Send + 'static {
+    #[doc(hidden)]
+    fn requirements(requirements: &mut Requirements);
+    #[doc(hidden)]
+    fn run(self, states: &States) -> Work<()>;
+}
+
+/// The state of a type. Before anything runs, it was made sure that it is there.
+fn state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, Failure> {
+    let found = states.get(&TypeId::of::<T>()).and_then(|state| Arc::clone(state).downcast().ok());
+    found.map(State::from_arc).ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
+}
+
+macro_rules! functions {
+    ($($state:ident),*) => {
+        #[diagnostic::do_not_recommend]
+        impl<F, W, T, E, $($state: Send + Sync + 'static),*> MakeState<($($state,)*)> for F
+        where
+            F: FnOnce($(State<$state>),*) -> W + Send + 'static,
+            W: Future<Output = Result<T, E>> + Send + 'static,
+            T: Send + Sync + 'static,
+            E: Into<Failure>,
+        {
+            type Made = T;
+
+            #[allow(unused_variables)]
+            fn requirements(requirements: &mut Requirements) {
+                $(requirements.state::<$state>();)*
+            }
+
+            #[allow(non_snake_case, unused_variables)]
+            fn make(self, states: &States) -> Work<Result<T, Failure>> {
+                $(let $state = state::<$state>(states);)*
+                Box::pin(async move { self($($state?),*).await.map_err(Into::into) })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, W, $($state: Send + Sync + 'static),*> EndApp<($($state,)*)> for F
+        where
+            F: FnOnce($(State<$state>),*) -> W + Send + 'static,
+            W: Future<Output = ()> + Send + 'static,
+        {
+            #[allow(unused_variables)]
+            fn requirements(requirements: &mut Requirements) {
+                $(requirements.state::<$state>();)*
+            }
+
+            #[allow(non_snake_case, unused_variables)]
+            fn run(self, states: &States) -> Work<()> {
+                $(let $state = state::<$state>(states);)*
+                Box::pin(async move {
+                    $(let Ok($state) = $state else { return };)*
+                    self($($state),*).await;
+                })
+            }
+        }
+    };
+}
+functions!();
+functions!(A);
+functions!(A, B);
+functions!(A, B, C);
+
+impl App {
+    /// Makes a state when the app starts, such as a connection to a database.
+    ///
+    /// The function is `async` and may take other states, at most three: those of [`App::state`], and those that
+    /// were registered before by this method. States are made one after another, in the order of registration,
+    /// before the first message is read. Each app has one state of a type.
+    ///
+    /// If it fails, the app does not start: the `run` method returns an [`Error`](crate::Error) that names the type
+    /// and tells the failure. [`App::check`] does not run it, and counts its type as present.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// struct Settings {
+    ///     file: String,
+    /// }
+    ///
+    /// struct Notes(String);
+    ///
+    /// async fn load(settings: State<Settings>) -> Result<Notes, std::io::Error> {
+    ///     Ok(Notes(std::fs::read_to_string(&settings.file)?))
+    /// }
+    ///
+    /// /// Shows the notes.
+    /// #[mcp::tool]
+    /// fn notes(notes: State<Notes>) -> String {
+    ///     notes.0.clone()
+    /// }
+    ///
+    /// let app = App::empty("notes")
+    ///     .state_with(|| async { Ok::<_, std::env::VarError>(Settings { file: std::env::var("NOTES")? }) })
+    ///     .state_with(load)
+    ///     .tool::<notes>();
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn state_with<P, F: MakeState<P>>(mut self, make: F) -> App {
+        let mut wants = Requirements::default();
+        F::requirements(&mut wants);
+        self.makers.push(Maker {
+            id: TypeId::of::<F::Made>(),
+            name: type_name::<F::Made>(),
+            wants,
+            make: Box::new(|states| {
+                let made = make.make(states);
+                Box::pin(async move { made.await.map(|made| Arc::new(made) as Arc<dyn Any + Send + Sync>) })
+            }),
+        });
+        self
+    }
+
+    /// Runs something when the app has ended, such as to close a connection.
+    ///
+    /// The function is `async` and may take states, at most three. It runs once, after the last call has ended:
+    /// when the client has closed its end or the server was asked to stop (SIGTERM, SIGINT, SIGHUP), and for an
+    /// app under test when its client is closed. What was registered last runs first. All of it together has ten
+    /// seconds; a second signal ends the process at once. It does not run if the app did not start, or if the
+    /// future of the `run` method is dropped.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// struct Pool;
+    /// # impl Pool { async fn close(&self) {} }
+    ///
+    /// let app = App::empty("orders")
+    ///     .state(Pool)
+    ///     .on_shutdown(|pool: State<Pool>| async move { pool.close().await });
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn on_shutdown<P, F: EndApp<P>>(mut self, run: F) -> App {
+        let mut wants = Requirements::default();
+        F::requirements(&mut wants);
+        self.endings.push(AtShutdown { wants, work: Box::new(|states| run.run(states)) });
+        self
+    }
+
+    /// The types of the states that the app will have; what is wrong with how they are made is added to the
+    /// problems.
+    pub(super) fn state_types(&self, problems: &mut Vec<String>) -> HashSet<TypeId> {
+        let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
+        for maker in &self.makers {
+            for name in missing(&maker.wants, &known) {
+                problems.push(format!(
+                    "the state `{}` is made from one of type `{name}`, which is not there yet: add `.state(…)` or `.state_with(…)` with such a value before it",
+                    maker.name
+                ));
+            }
+            if !known.insert(maker.id) {
+                problems.push(two_states(maker.name));
+            }
+        }
+        for ending in &self.endings {
+            for name in missing(&ending.wants, &known) {
+                problems
+                    .push(format!("`on_shutdown` wants a state of type `{name}`: add `.state(…)` with such a value"));
+            }
+        }
+        known
+    }
+
+    /// Makes the states that are made at start.
+    pub(super) async fn make_states(&mut self) -> Result<Arc<States>, Error> {
+        let mut states = std::mem::take(&mut self.states);
+        for maker in std::mem::take(&mut self.makers) {
+            let made = (maker.make)(&states).await;
+            states.insert(maker.id, made.map_err(|failure| Error::start(maker.name, failure))?);
+        }
+        Ok(Arc::new(states))
+    }
+
+    /// What is done at the end, in the order in which it was registered.
+    pub(super) fn endings(&mut self, states: &Arc<States>) -> Vec<Ending> {
+        let endings = std::mem::take(&mut self.endings).into_iter();
+        endings
+            .map(|ending| {
+                let states = Arc::clone(states);
+                Box::new(move || (ending.work)(&states)) as Ending
+            })
+            .collect()
+    }
+}
+
+pub(super) fn two_states(name: &str) -> String {
+    format!("the app was given two states of type `{name}`: put one of them into a type of its own")
+}
+
+fn missing(wants: &Requirements, known: &HashSet<TypeId>) -> Vec<&'static str> {
+    wants.states.iter().filter(|(id, _)| !known.contains(id)).map(|(_, name)| *name).collect()
+}

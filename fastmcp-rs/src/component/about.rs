@@ -1,0 +1,123 @@
+//! What every component may say about itself, as members of its entry in a list.
+
+use serde_json::{Map, Value, json};
+
+use super::icon::Icon;
+use super::tool::Text;
+use crate::protocol::Revision;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) name: Text,
+    pub(crate) title: Option<Text>,
+    pub(crate) description: Text,
+    pub(crate) tags: Vec<Text>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) meta: Map<String, Value>,
+}
+
+/// What the definitions of all kinds of components have in common.
+macro_rules! about {
+    ($definition:expr) => {
+        $crate::component::about::About {
+            name: $definition.name.into(),
+            title: $definition.title.map(Into::into),
+            description: $definition.description.into(),
+            tags: $definition.tags.iter().copied().map(Into::into).collect(),
+            icons: $definition.icons.iter().map(Into::into).collect(),
+            // The macro has made sure that it is an object.
+            meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
+        }
+    };
+}
+pub(crate) use about;
+
+/// The methods that the builders of all kinds of components have.
+macro_rules! about_methods {
+    ($builder:ident) => {
+        impl $builder {
+            /// The name for people. Peers before 2025-06-18 do not see it.
+            pub fn title(mut self, title: impl Into<String>) -> $builder {
+                self.about.title = Some(Text::Owned(title.into()));
+                self
+            }
+
+            /// What it is and when to use it: a model, or a person, chooses by it.
+            pub fn description(mut self, description: impl Into<String>) -> $builder {
+                self.about.description = Text::Owned(description.into());
+                self
+            }
+
+            /// A word by which it can be found, enabled and disabled. There may be several. They go out as
+            /// `_meta.fastmcp.tags`; peers before 2025-06-18 do not see them.
+            pub fn tag(mut self, tag: impl Into<String>) -> $builder {
+                self.about.tags.push(Text::Owned(tag.into()));
+                self
+            }
+
+            /// A picture that clients may show. There may be several.
+            pub fn icon(mut self, icon: Icon) -> $builder {
+                self.about.icons.push(icon);
+                self
+            }
+
+            /// A member of its `_meta`; peers before 2025-06-18 do not see it.
+            ///
+            /// Keys should have a prefix that you own, such as `com.example/key`.
+            pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $builder {
+                self.about.meta.insert(key.into(), value.into());
+                self
+            }
+
+            /// How long a call may take. Default: what [`App::timeout`](crate::App::timeout) says.
+            pub fn timeout(mut self, timeout: Duration) -> $builder {
+                self.timeout = Some(timeout);
+                self
+            }
+        }
+
+        impl std::fmt::Debug for $builder {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.debug_struct(stringify!($builder)).field("name", &self.about.name).finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(super) use about_methods;
+
+impl About {
+    pub(crate) fn named(name: impl Into<String>) -> About {
+        About { name: Text::Owned(name.into()), ..About::default() }
+    }
+
+    /// The members that stand first.
+    pub(crate) fn begin(&self, entry: &mut Map<String, Value>, revision: Revision) {
+        entry.insert("name".into(), self.name.as_ref().into());
+        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
+            entry.insert("title".into(), title.as_ref().into());
+        }
+        if !self.description.is_empty() {
+            entry.insert("description".into(), self.description.as_ref().into());
+        }
+    }
+
+    /// The members that stand last.
+    pub(crate) fn end(&self, entry: &mut Map<String, Value>, revision: Revision) {
+        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+            entry.insert("icons".into(), self.icons.iter().map(Icon::to_json).collect());
+        }
+        if revision < Revision::V2025_06_18 {
+            return;
+        }
+        let mut meta = self.meta.clone();
+        if !self.tags.is_empty() {
+            let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
+            if let Value::Object(fastmcp) = fastmcp {
+                fastmcp.insert("tags".into(), self.tags.iter().map(Text::as_ref).collect());
+            }
+        }
+        if !meta.is_empty() {
+            entry.insert("_meta".into(), meta.into());
+        }
+    }
+}

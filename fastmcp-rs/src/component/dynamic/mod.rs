@@ -1,0 +1,44 @@
+//! Components that are made at run time, without macros: from a schema and a closure.
+//!
+//! A generated function reads its arguments straight into types, which are the check. Here there are no types:
+//! arguments are a tree of values, and the schema is the check.
+
+mod prompt;
+mod resource;
+mod tool;
+
+use std::future::Future;
+use std::panic::Location as Place;
+use std::pin::Pin;
+
+pub use prompt::DynamicPrompt;
+pub use resource::DynamicResource;
+pub use tool::DynamicTool;
+pub(crate) use tool::{Closure, MAX_NAME};
+
+use super::about::About;
+use super::tool::Location;
+use crate::error::ToolError;
+
+/// A handler's work, whatever type it has.
+type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
+
+/// The place in the source that made a component.
+fn location(place: &'static Place<'static>) -> Location {
+    Location { file: place.file(), line: place.line(), module_path: "", crate_name: "", crate_version: "" }
+}
+
+/// What is wrong with a component, apart from what only its kind has.
+fn problems_of(about: &About, noun: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let name = &about.name;
+    if name.is_empty() {
+        problems.push(format!("a {noun} needs a name: give one"));
+    }
+    let icons = about.icons.iter().flat_map(|icon| icon.problems());
+    problems.extend(icons);
+    if about.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
+        problems.push("the member `fastmcp` of its `_meta` must be an object: the tags are put into it".into());
+    }
+    problems
+}

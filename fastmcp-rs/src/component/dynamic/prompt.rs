@@ -1,0 +1,127 @@
+//! Prompts that are made at run time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::Location as Place;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::resource::texts;
+use super::tool::{Closure, name_problem};
+use super::{Work, location, problems_of};
+use crate::component::about::{About, about_methods};
+use crate::component::description::{Argument, Described};
+use crate::component::icon::Icon;
+use crate::component::invocation::{Outcome, Started};
+use crate::component::prompt::{IntoMessages, Message, MessagesOutput};
+use crate::component::tool::{Location, Text};
+use crate::context::Context;
+use crate::error::ToolError;
+
+/// A prompt that is made at run time: from its arguments and a closure.
+///
+/// The closure gets the arguments by their names (an optional one that was not given is not there) and the call's
+/// [`Context`]. It returns what [`IntoMessages`] takes: a text or a block, a [`Message`], or a `Vec` of messages.
+///
+/// Add it with [`App::add_prompt`](crate::App::add_prompt), or while the server runs with
+/// [`Handle::add_prompt`](crate::Handle::add_prompt).
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::DynamicPrompt;
+///
+/// let explain = DynamicPrompt::new("explain", |arguments, _ctx| async move {
+///     let style = arguments.get("style").map_or("plain", String::as_str);
+///     Ok::<_, ToolError>(format!("Explain {} in a {style} style.", arguments["topic"]))
+/// })
+/// .description("Explains a topic.")
+/// .argument("topic", "What to explain.")
+/// .optional_argument("style", "How to write.");
+///
+/// let app = App::empty("writer").add_prompt(explain);
+/// assert!(app.check().is_ok());
+/// ```
+#[must_use = "a prompt does nothing until it is added"]
+pub struct DynamicPrompt {
+    pub(crate) about: About,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) location: Location,
+    arguments: Vec<(Argument, bool)>,
+    handler: Box<dyn Fn(BTreeMap<String, String>, Context) -> Work<Vec<Message>> + Send + Sync>,
+}
+
+about_methods!(DynamicPrompt);
+
+impl DynamicPrompt {
+    /// A prompt of a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`) and a closure that makes its messages.
+    #[track_caller]
+    pub fn new<F, W, R, E>(name: impl Into<String>, handler: F) -> DynamicPrompt
+    where
+        F: Fn(BTreeMap<String, String>, Context) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, E>> + Send + 'static,
+        R: IntoMessages,
+        E: Into<ToolError>,
+    {
+        DynamicPrompt {
+            about: About::named(name),
+            timeout: None,
+            location: location(Place::caller()),
+            arguments: Vec::new(),
+            handler: Box::new(move |arguments, context| {
+                let work = handler(arguments, context);
+                Box::pin(async move { work.await.map(IntoMessages::into_messages).map_err(Into::into) })
+            }),
+        }
+    }
+
+    /// An argument that must be given, and what it is; the text may be empty.
+    pub fn argument(self, name: impl Into<String>, description: impl Into<String>) -> DynamicPrompt {
+        self.with_argument(name.into(), description.into(), true)
+    }
+
+    /// An argument that may be left out, and what it is; the text may be empty.
+    pub fn optional_argument(self, name: impl Into<String>, description: impl Into<String>) -> DynamicPrompt {
+        self.with_argument(name.into(), description.into(), false)
+    }
+
+    fn with_argument(mut self, name: String, description: String, required: bool) -> DynamicPrompt {
+        let (name, description) = (Text::Owned(name), Text::Owned(description));
+        let argument = Argument { name, title: None, description, complete: None };
+        self.arguments.push((argument, required));
+        self
+    }
+
+    /// What a server keeps of it, apart from what it says about itself.
+    pub(crate) fn into_parts(self) -> (Described, Closure) {
+        let mut problems = problems_of(&self.about, "prompt");
+        problems.extend(name_problem(&self.about.name, "prompt"));
+        let mut properties = Map::new();
+        for (argument, _) in &self.arguments {
+            if argument.name.is_empty() {
+                problems.push("an argument needs a name: give one".into());
+            }
+            if properties.insert(argument.name.as_ref().into(), json!({ "type": "string" })).is_some() {
+                problems.push(format!("two of its arguments are named `{}`: rename one", argument.name));
+            }
+        }
+        let required = self.arguments.iter().filter(|(_, required)| *required);
+        let required: Vec<Value> = required.map(|(argument, _)| argument.name.as_ref().into()).collect();
+        let mut input = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+        if !required.is_empty() {
+            input["required"] = required.into();
+        }
+        let parameters = self.arguments.into_iter().map(|(argument, _)| argument).collect();
+        let handler = self.handler;
+        let closure = move |arguments, context| {
+            let work = handler(texts(arguments), context);
+            let started: Started = Box::pin(async move { Outcome { result: work.await, output: MessagesOutput } });
+            started
+        };
+        (Described { parameters, ..Described::dynamic(input, problems) }, Box::new(closure))
+    }
+}

@@ -1,0 +1,184 @@
+//! Resources that are made at run time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::Location as Place;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::tool::Closure;
+use super::{Work, location, problems_of};
+use crate::component::about::{About, about_methods};
+use crate::component::description::{Argument, Described};
+use crate::component::icon::Icon;
+use crate::component::invocation::{Outcome, Started};
+use crate::component::resource::{IntoResource, RawContents, ResourceContents};
+use crate::component::template::Template;
+use crate::component::tool::{Location, Text};
+use crate::context::Context;
+use crate::error::ToolError;
+use crate::protocol::{Annotations, CacheScope};
+
+/// A resource, or a family of them, that is made at run time: from a URI or a URI template and a closure.
+///
+/// The closure gets the values of the template's variables by their names (none for a plain URI; one that may be
+/// missing from the URI has no value then) and the call's [`Context`]. It returns what [`IntoResource`] takes: a
+/// text, bytes, [`ResourceContents`] or a `Vec` of it, or an `Option` of these (`None`: there is no such
+/// resource). For JSON, return [`ResourceContents::json`].
+///
+/// Add it with [`App::add_resource`](crate::App::add_resource), or while the server runs with
+/// [`Handle::add_resource`](crate::Handle::add_resource).
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::DynamicResource;
+///
+/// let order = DynamicResource::new("orders://{id}", |variables, _ctx| async move {
+///     Ok::<_, ToolError>((variables["id"] == "ORD-101").then(|| "shipped".to_owned()))
+/// })
+/// .name("order")
+/// .description("The state of an order.");
+///
+/// let app = App::empty("orders").add_resource(order);
+/// assert!(app.check().is_ok());
+/// ```
+#[must_use = "a resource does nothing until it is added"]
+pub struct DynamicResource {
+    pub(crate) about: About,
+    pub(crate) uri: String,
+    pub(crate) mime_type: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) annotations: Option<Annotations>,
+    pub(crate) allow_traversal: Vec<String>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) scope: Option<CacheScope>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) location: Location,
+    default_mime_type: Option<&'static str>,
+    handler: Box<dyn Fn(BTreeMap<String, String>, Context) -> Work<Option<Vec<ResourceContents>>> + Send + Sync>,
+}
+
+about_methods!(DynamicResource);
+
+impl DynamicResource {
+    /// A resource of a URI, such as `config://app`, or of a template (RFC 6570: `{x}`, `{+x}`, `{x*}`, `{/x}`,
+    /// `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`), such as `orders://{id}`.
+    #[track_caller]
+    pub fn new<F, W, R, E>(uri: impl Into<String>, handler: F) -> DynamicResource
+    where
+        F: Fn(BTreeMap<String, String>, Context) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, E>> + Send + 'static,
+        R: IntoResource,
+        E: Into<ToolError>,
+    {
+        let uri = uri.into();
+        DynamicResource {
+            about: About::named(uri.clone()),
+            uri,
+            mime_type: None,
+            size: None,
+            annotations: None,
+            allow_traversal: Vec::new(),
+            ttl: None,
+            scope: None,
+            timeout: None,
+            location: location(Place::caller()),
+            default_mime_type: R::mime_type(),
+            handler: Box::new(move |variables, context| {
+                let work = handler(variables, context);
+                Box::pin(async move { work.await.map(R::into_contents).map_err(Into::into) })
+            }),
+        }
+    }
+
+    /// Its name. Default: its URI.
+    pub fn name(mut self, name: impl Into<String>) -> DynamicResource {
+        self.about.name = Text::Owned(name.into());
+        self
+    }
+
+    /// The MIME type of what it holds. Default: that of the type which the closure returns, if it has one.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> DynamicResource {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// How many bytes it holds, before any encoding. Templates have no size.
+    pub fn size(mut self, bytes: u64) -> DynamicResource {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Hints for clients: who it is for, how much it matters, when it last changed.
+    pub fn annotations(mut self, annotations: Annotations) -> DynamicResource {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// Lets the values of a variable lead anywhere: absolute paths, `..` and NUL are not refused.
+    pub fn allow_traversal(mut self, variable: impl Into<String>) -> DynamicResource {
+        self.allow_traversal.push(variable.into());
+        self
+    }
+
+    /// How long modern clients may keep what it holds. Default: what
+    /// [`App::cache_resources`](crate::App::cache_resources) says.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
+    pub fn ttl(mut self, ttl: Duration) -> DynamicResource {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Who may share what was kept. Default: what [`App::cache_resources`](crate::App::cache_resources) says.
+    pub fn scope(mut self, scope: CacheScope) -> DynamicResource {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// What a server keeps of it, apart from what it says about itself.
+    pub(crate) fn into_parts(self) -> (Described, Closure) {
+        let mut problems = problems_of(&self.about, "resource");
+        problems.extend(Template::problems(&self.uri));
+        let variables: Vec<String> = Template::parse(&self.uri).variables().map(str::to_owned).collect();
+        if self.size.is_some() && Template::is_template(&self.uri) {
+            problems.push("a template stands for many resources, so it has no size: remove `.size(…)`".into());
+        }
+        for name in self.allow_traversal.iter().filter(|name| !variables.contains(name)) {
+            problems.push(format!("`allow_traversal` names `{name}`, which is no variable of `{}`", self.uri));
+        }
+        let properties: Map<String, Value> =
+            variables.iter().map(|name| (name.clone(), json!({ "type": "string" }))).collect();
+        let input = json!({ "type": "object", "properties": properties });
+        let argument = |name: String| Argument {
+            name: Text::Owned(name),
+            title: None,
+            description: Text::default(),
+            complete: None,
+        };
+        let parameters = variables.into_iter().map(argument).collect();
+        let handler = self.handler;
+        let closure = move |arguments, context| {
+            let work = handler(texts(arguments), context);
+            let started: Started = Box::pin(async move { Outcome { result: work.await, output: RawContents } });
+            started
+        };
+        let described =
+            Described { mime_type: self.default_mime_type, parameters, ..Described::dynamic(input, problems) };
+        (described, Box::new(closure))
+    }
+}
+
+/// Arguments whose values are texts.
+pub(super) fn texts(arguments: Map<String, Value>) -> BTreeMap<String, String> {
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    };
+    arguments.into_iter().filter_map(text).collect()
+}

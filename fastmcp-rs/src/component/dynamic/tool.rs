@@ -1,0 +1,255 @@
+//! Tools that are made at run time.
+
+use std::future::Future;
+use std::panic::Location as Place;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Work, location, problems_of};
+use crate::component::about::{About, about_methods};
+use crate::component::description::Described;
+use crate::component::icon::Icon;
+use crate::component::invocation::{Outcome, Started};
+use crate::component::output::{ContentOutput, IntoContent};
+use crate::component::result::ToolResult;
+use crate::component::tool::{Location, Text, ToolAnnotations};
+use crate::context::Context;
+use crate::error::ToolError;
+use crate::schema::full::Full;
+use crate::schema::header;
+use crate::schema::walk::walk;
+
+/// The most bytes of a tool's name, so that every client takes it.
+pub(crate) const MAX_NAME: usize = 128;
+
+/// A tool that is made at run time: from a JSON Schema and a closure, without macros.
+///
+/// It is for what is known only when the program runs, such as the operations of another service. The closure
+/// gets the arguments as a JSON object and the call's [`Context`], and returns what a tool may return as content:
+/// a text, a block, or a [`ToolResult`], which can be made from a [`serde_json::Value`]. As with other tools, the
+/// text of [`ToolError::new`] is for the model, and other errors are logged.
+///
+/// The schema goes out as it is given. Arguments are checked against it before the closure is called. These
+/// keywords are looked at: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`,
+/// `patternProperties`, `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`,
+/// `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`,
+/// `multipleOf`, `allOf`, `anyOf`, `oneOf` (as `anyOf`), and `$ref` within the schema. What other keywords ask is
+/// not checked, unless the feature `schema-validation` is on. Arguments that hold more than 100,000 values are
+/// refused, as are members that are given twice.
+///
+/// Add it with [`App::add_tool`](crate::App::add_tool), or while the server runs with
+/// [`Handle::add_tool`](crate::Handle::add_tool).
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::DynamicTool;
+/// use serde_json::json;
+///
+/// let schema = json!({
+///     "type": "object",
+///     "properties": {"number": {"type": "integer"}},
+///     "required": ["number"],
+/// });
+/// let double = DynamicTool::new("double", schema, |arguments, _ctx| async move {
+///     let number = arguments["number"].as_i64().unwrap_or_default();
+///     Ok::<_, ToolError>(number * 2)
+/// })
+/// .description("Doubles a number.")
+/// .read_only(true);
+///
+/// let app = App::empty("numbers").add_tool(double);
+/// assert!(app.check().is_ok());
+/// ```
+#[must_use = "a tool does nothing until it is added"]
+pub struct DynamicTool {
+    pub(crate) about: About,
+    pub(crate) hints: ToolAnnotations,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) location: Location,
+    input: Value,
+    output: Option<Value>,
+    handler: Box<dyn Fn(Map<String, Value>, Context) -> Work<ToolResult> + Send + Sync>,
+}
+
+about_methods!(DynamicTool);
+
+/// What is called with arguments that were checked.
+pub(crate) type Closure = Box<dyn Fn(Map<String, Value>, Context) -> Started + Send + Sync>;
+
+impl DynamicTool {
+    /// A tool of a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments, which
+    /// must be an object with `"type": "object"`, and a closure that does its work.
+    ///
+    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
+    /// `tokio::task::spawn_blocking` has.
+    #[track_caller]
+    pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
+    where
+        F: Fn(Map<String, Value>, Context) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, E>> + Send + 'static,
+        R: IntoContent,
+        E: Into<ToolError>,
+    {
+        DynamicTool {
+            about: About::named(name),
+            hints: ToolAnnotations::default(),
+            timeout: None,
+            location: location(Place::caller()),
+            input: input_schema.into(),
+            output: None,
+            handler: Box::new(move |arguments, context| {
+                let work = handler(arguments, context);
+                Box::pin(async move { work.await.map(IntoContent::into_result).map_err(Into::into) })
+            }),
+        }
+    }
+
+    /// The JSON Schema of its structured results. Each result is checked against it, and one that does not fit is
+    /// an error that is logged, and not sent.
+    pub fn output_schema(mut self, schema: impl Into<Value>) -> DynamicTool {
+        self.output = Some(schema.into());
+        self
+    }
+
+    /// A hint: whether it changes nothing.
+    pub fn read_only(mut self, yes: bool) -> DynamicTool {
+        self.hints.read_only = Some(yes);
+        self
+    }
+
+    /// A hint: whether it may destroy something.
+    pub fn destructive(mut self, yes: bool) -> DynamicTool {
+        self.hints.destructive = Some(yes);
+        self
+    }
+
+    /// A hint: whether to call it again with the same arguments changes nothing more.
+    pub fn idempotent(mut self, yes: bool) -> DynamicTool {
+        self.hints.idempotent = Some(yes);
+        self
+    }
+
+    /// A hint: whether it deals with things outside of the server's own world, such as the web.
+    pub fn open_world(mut self, yes: bool) -> DynamicTool {
+        self.hints.open_world = Some(yes);
+        self
+    }
+
+    /// What a server keeps of it, apart from what it says about itself.
+    pub(crate) fn into_parts(self) -> (Described, Option<Full>, Closure) {
+        let mut problems = problems_of(&self.about, "tool");
+        problems.extend(name_problem(&self.about.name, "tool"));
+        problems.extend(input_problems(&self.input));
+        let full = compiled(&self.input, "input", &mut problems);
+        let checks = self.output.clone().map(|schema| {
+            if !schema.is_object() {
+                problems
+                    .push("its output schema must be a JSON object: write one, as in `{\"type\": \"object\"}`".into());
+            }
+            let full = compiled(&schema, "output", &mut problems);
+            std::sync::Arc::new(OutputCheck { schema, full })
+        });
+        let handler = self.handler;
+        let closure = move |arguments, context| {
+            let work = handler(arguments, context);
+            let checks = checks.clone();
+            let result = async move {
+                let result = work.await?;
+                match checks.map_or(Ok(()), |checks| checks.check(&result)) {
+                    Ok(()) => Ok(result),
+                    Err(problem) => Err(ToolError::internal(problem)),
+                }
+            };
+            let started: Started = Box::pin(async move { Outcome { result: result.await, output: ContentOutput } });
+            started
+        };
+        let described = Described { output: self.output, ..Described::dynamic(self.input, problems) };
+        (described, full, Box::new(closure))
+    }
+}
+
+/// What results are held to.
+struct OutputCheck {
+    schema: Value,
+    full: Option<Full>,
+}
+
+impl OutputCheck {
+    fn check(&self, result: &ToolResult) -> Result<(), String> {
+        if result.is_error {
+            return Ok(());
+        }
+        let Some(structured) = &result.structured else {
+            return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
+        };
+        let found = walk(&self.schema, &mut structured.clone(), false);
+        let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+        if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
+            problems = full.problems(structured);
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(format!("its result does not fit its output schema: {}", problems.join("; ")))
+    }
+}
+
+fn compiled(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<Full> {
+    if !schema.is_object() {
+        return None;
+    }
+    match Full::compile(schema) {
+        Ok(full) => full,
+        Err(error) => {
+            problems.push(format!("its {which} schema is not a JSON Schema that can be checked: {error}"));
+            None
+        }
+    }
+}
+
+pub(crate) fn name_problem(name: &str, noun: &str) -> Option<String> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if name.len() > MAX_NAME {
+        return Some(format!(
+            "a {noun}'s name has at most {MAX_NAME} characters, and this one has {}: choose another",
+            name.len()
+        ));
+    }
+    if let Some(other) = name.chars().find(|other| !other.is_ascii() || !is_part(*other as u8)) {
+        return Some(format!(
+            "{other:?} cannot stand in a {noun}'s name: it holds ASCII letters, digits, `_`, `-` and `.`"
+        ));
+    }
+    None
+}
+
+fn input_problems(schema: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    if schema.get("type") != Some(&Value::from("object")) {
+        let found = match schema {
+            Value::Object(members) => match members.get("type") {
+                Some(other) => format!("its `type` is {other}"),
+                None => "it has no `type`".into(),
+            },
+            _ => "it is not an object".into(),
+        };
+        problems.push(format!(
+            "its input schema must be an object with `\"type\": \"object\"`, as arguments are an object, but {found}: for a tool without arguments, write `{{\"type\": \"object\", \"properties\": {{}}}}`"
+        ));
+        return problems;
+    }
+    if schema.get("properties").is_some_and(|properties| !properties.is_object()) {
+        problems.push("the `properties` of its input schema must be an object: from names to schemas".into());
+    }
+    let is_name_list = |names: &Value| names.as_array().is_some_and(|names| names.iter().all(Value::is_string));
+    if schema.get("required").is_some_and(|names| !is_name_list(names)) {
+        problems.push("`required` of its input schema must be a list of names".into());
+    }
+    header::check_elsewhere(schema, &mut problems);
+    problems
+}

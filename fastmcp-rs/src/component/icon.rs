@@ -1,0 +1,101 @@
+//! Pictures that clients may show beside a component.
+
+use serde_json::{Map, Value};
+
+use super::tool::{IconDefinition, Text};
+
+/// A picture that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not see it.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#icons>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::Icon;
+///
+/// let icon = Icon::new("https://example.com/orders.png").mime_type("image/png").size("48x48").dark();
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Icon {
+    src: Text,
+    mime_type: Option<Text>,
+    sizes: Vec<Text>,
+    theme: Option<Text>,
+}
+
+impl Icon {
+    /// An icon at a URL: `https:`, `http:`, or the picture itself as `data:`.
+    pub fn new(src: impl Into<String>) -> Icon {
+        Icon { src: Text::Owned(src.into()), mime_type: None, sizes: Vec::new(), theme: None }
+    }
+
+    /// The picture's MIME type, if the URL does not tell.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Icon {
+        self.mime_type = Some(Text::Owned(mime_type.into()));
+        self
+    }
+
+    /// A size in which the picture can be shown: `"48x48"`, or `"any"`. There may be several.
+    pub fn size(mut self, size: impl Into<String>) -> Icon {
+        self.sizes.push(Text::Owned(size.into()));
+        self
+    }
+
+    /// The picture is for light backgrounds.
+    pub fn light(mut self) -> Icon {
+        self.theme = Some("light".into());
+        self
+    }
+
+    /// The picture is for dark backgrounds.
+    pub fn dark(mut self) -> Icon {
+        self.theme = Some("dark".into());
+        self
+    }
+
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let src = self.src.to_ascii_lowercase();
+        if !["https://", "http://", "data:"].iter().any(|scheme| src.starts_with(scheme)) {
+            problems.push(
+                "clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`"
+                    .into(),
+            );
+        }
+        for size in self.sizes.iter().filter(|size| !is_size(size)) {
+            problems.push(format!("`{size}` is not an icon's size: write it as in `48x48`, or `any`"));
+        }
+        problems
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let mut entry = Map::new();
+        entry.insert("src".into(), self.src.as_ref().into());
+        if let Some(mime_type) = &self.mime_type {
+            entry.insert("mimeType".into(), mime_type.as_ref().into());
+        }
+        if !self.sizes.is_empty() {
+            entry.insert("sizes".into(), self.sizes.iter().map(Text::as_ref).collect());
+        }
+        if let Some(theme) = &self.theme {
+            entry.insert("theme".into(), theme.as_ref().into());
+        }
+        entry.into()
+    }
+}
+
+fn is_size(size: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    size.split_once('x').map_or(size == "any", |(width, height)| is_number(width) && is_number(height))
+}
+
+impl From<&IconDefinition> for Icon {
+    fn from(icon: &IconDefinition) -> Icon {
+        Icon {
+            src: icon.src.into(),
+            mime_type: icon.mime_type.map(Text::from),
+            sizes: icon.sizes.iter().copied().map(Text::from).collect(),
+            theme: icon.theme.map(Text::from),
+        }
+    }
+}

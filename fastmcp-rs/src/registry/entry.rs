@@ -1,0 +1,236 @@
+//! What a scope keeps of a component, and what becomes of that when the app is served.
+//!
+//! The four lists differ in a few words and in what identifies an entry; everything else is done once, for all of
+//! them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handler::Handler;
+use super::namespace::qualified;
+use super::pages::Listed;
+use super::scope::Scope;
+use super::selector::{Rules, identity};
+use super::visible::{Gate, Visible};
+use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
+use crate::changes::ListKind;
+use crate::component::about::About;
+use crate::component::template::Template;
+use crate::component::tool::Text;
+use crate::context::{Shared, States};
+use crate::layers::Chain;
+
+/// What a scope holds.
+#[derive(Default)]
+pub(super) struct Contents {
+    pub(super) tools: Shelf<ToolEntry>,
+    pub(super) resources: Shelf<ResourceEntry>,
+    pub(super) templates: Shelf<TemplateEntry>,
+    pub(super) prompts: Shelf<PromptEntry>,
+    pub(super) rules: Rules,
+    pub(super) mounted: Vec<(Box<str>, Arc<Scope>)>,
+    /// Once the app is served.
+    pub(super) setting: Option<Arc<Setting>>,
+}
+
+/// By identity, within the app.
+pub(super) type Shelf<T> = BTreeMap<Box<str>, Kept<T>>;
+
+/// An entry before it is served, when its full name and its states are not known yet, and after.
+pub(super) enum Kept<T> {
+    Loose(T),
+    Served(Arc<T>),
+}
+
+impl<T> Kept<T> {
+    pub(super) fn entry(&self) -> &T {
+        match self {
+            Kept::Loose(entry) => entry,
+            Kept::Served(entry) => entry,
+        }
+    }
+}
+
+/// What the components of an app take from it when it is served.
+pub(crate) struct Setting {
+    pub(crate) states: Arc<States>,
+    /// What the app was mounted as, from the outermost in.
+    pub(crate) namespaces: Arc<[Box<str>]>,
+    /// If it is mounted: how long a call may take that says nothing else.
+    pub(crate) default_timeout: Option<Duration>,
+    /// The layers of this app and of those in which it is mounted.
+    pub(crate) layers: Chain,
+    /// The functions of this app and of those in which it is mounted.
+    pub(crate) gates: Vec<Watch>,
+}
+
+/// A function of an app, for the components of that app and of those mounted in it.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    pub(crate) visible: Visible,
+    pub(crate) states: Arc<States>,
+    /// How many of the namespaces are of apps around that one.
+    pub(crate) depth: usize,
+}
+
+/// An entry that a scope keeps.
+pub(super) trait Entry: Listed + Sized {
+    const KIND: ListKind;
+    /// What it is called in messages.
+    const NOUN: &'static str;
+    /// What two of them share that may not: "two tools are named …".
+    const SHARE: &'static str;
+    const ADVICE: &'static str;
+
+    fn shelf(contents: &Contents) -> &Shelf<Self>;
+    fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self>;
+
+    /// What no other entry of the kind may have.
+    fn identity(&self) -> String;
+
+    fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler);
+
+    /// Called when its key has changed.
+    fn rename(&mut self) {}
+
+    /// What is wrong with it, apart from its description.
+    fn own_problems(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Entry for ToolEntry {
+    const KIND: ListKind = ListKind::Tools;
+    const NOUN: &'static str = "tool";
+    const SHARE: &'static str = "named";
+    const ADVICE: &'static str = "rename one, as with `#[mcp::tool(name = \"…\")]`";
+
+    fn shelf(contents: &Contents) -> &Shelf<Self> {
+        &contents.tools
+    }
+
+    fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self> {
+        &mut contents.tools
+    }
+
+    fn identity(&self) -> String {
+        self.about.name.clone().into_owned()
+    }
+
+    fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler) {
+        (&mut self.about, None, &mut self.handler)
+    }
+}
+
+impl Entry for PromptEntry {
+    const KIND: ListKind = ListKind::Prompts;
+    const NOUN: &'static str = "prompt";
+    const SHARE: &'static str = "named";
+    const ADVICE: &'static str = "rename one, as with `#[mcp::prompt(name = \"…\")]`";
+
+    fn shelf(contents: &Contents) -> &Shelf<Self> {
+        &contents.prompts
+    }
+
+    fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self> {
+        &mut contents.prompts
+    }
+
+    fn identity(&self) -> String {
+        self.about.name.clone().into_owned()
+    }
+
+    fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler) {
+        (&mut self.about, None, &mut self.handler)
+    }
+}
+
+impl Entry for ResourceEntry {
+    const KIND: ListKind = ListKind::Resources;
+    const NOUN: &'static str = "resource";
+    const SHARE: &'static str = "at";
+    const ADVICE: &'static str = "give one another URI";
+
+    fn shelf(contents: &Contents) -> &Shelf<Self> {
+        &contents.resources
+    }
+
+    fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self> {
+        &mut contents.resources
+    }
+
+    fn identity(&self) -> String {
+        self.uri.clone().into_owned()
+    }
+
+    fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler) {
+        (&mut self.about, Some(&mut self.uri), &mut self.handler)
+    }
+}
+
+impl Entry for TemplateEntry {
+    const KIND: ListKind = ListKind::Resources;
+    const NOUN: &'static str = "resource";
+    const SHARE: &'static str = "at";
+    const ADVICE: &'static str = "give one another URI";
+
+    fn shelf(contents: &Contents) -> &Shelf<Self> {
+        &contents.templates
+    }
+
+    fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self> {
+        &mut contents.templates
+    }
+
+    /// How the variables are named is nothing that a URI shows.
+    fn identity(&self) -> String {
+        identity(&self.resource.uri)
+    }
+
+    fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler) {
+        self.resource.parts()
+    }
+
+    fn rename(&mut self) {
+        self.template = Template::parse(&self.resource.uri);
+    }
+
+    fn own_problems(&self) -> Vec<String> {
+        self.problems()
+    }
+}
+
+/// Gives an entry its full name and what it takes from its app.
+pub(super) fn place<T: Entry>(entry: &mut T, setting: &Setting) {
+    let namespaces = &setting.namespaces;
+    let (about, uri, handler) = entry.parts();
+    let seen_from = |depth: usize, kind: ListKind, key: &Text| -> Text {
+        let inner = namespaces.get(depth..).unwrap_or_default().iter().rev();
+        inner.fold(key.clone(), |key, name| Text::Owned(qualified(kind, name, &key)))
+    };
+    // A resource is known by its URI; its name stays as it is.
+    let name_from = |depth| {
+        if T::KIND == ListKind::Resources { about.name.clone() } else { seen_from(depth, T::KIND, &about.name) }
+    };
+    let gates = setting.gates.iter().map(|watch| Gate {
+        visible: Arc::clone(&watch.visible),
+        shared: Arc::new(Shared {
+            name: name_from(watch.depth),
+            states: Arc::clone(&watch.states),
+            namespaces: namespaces.get(..watch.depth).unwrap_or_default().into(),
+        }),
+        uri: uri.as_ref().map(|uri| seen_from(watch.depth, ListKind::Resources, uri)),
+    });
+    handler.gates = gates.collect();
+    let name = name_from(0);
+    let states = Arc::clone(&setting.states);
+    handler.shared = Arc::new(Shared { name: name.clone(), states, namespaces: Arc::clone(namespaces) });
+    handler.default_timeout = setting.default_timeout;
+    handler.layers = setting.layers.clone();
+    about.name = name;
+    if let Some(uri) = uri {
+        *uri = seen_from(0, ListKind::Resources, uri);
+    }
+    entry.rename();
+}

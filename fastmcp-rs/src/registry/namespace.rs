@@ -1,0 +1,102 @@
+//! The names and URIs of components of an app that is mounted in another.
+//!
+//! Only the fixed part of a URI changes, so a template has the same variables under its new URI.
+
+use std::borrow::Cow;
+
+use crate::changes::ListKind;
+use crate::component::dynamic::MAX_NAME;
+use crate::context::Shared;
+
+/// The key under a namespace: `pay_charge`, `orders://pay/{id}`.
+pub(super) fn qualified(kind: ListKind, namespace: &str, key: &str) -> String {
+    match kind {
+        ListKind::Tools | ListKind::Prompts => format!("{namespace}_{key}"),
+        ListKind::Resources => {
+            let (scheme, rest) = split(key);
+            format!("{scheme}{namespace}/{rest}")
+        }
+    }
+}
+
+/// The key without the namespace, if it is under it.
+pub(super) fn local(kind: ListKind, namespace: &str, key: &str) -> Option<String> {
+    match kind {
+        ListKind::Tools | ListKind::Prompts => Some(key.strip_prefix(namespace)?.strip_prefix('_')?.to_owned()),
+        ListKind::Resources => {
+            let (scheme, rest) = split(key);
+            let rest = rest.strip_prefix(namespace)?.strip_prefix('/')?;
+            Some(format!("{scheme}{rest}"))
+        }
+    }
+}
+
+/// The scheme, with what ends it, and the rest.
+fn split(uri: &str) -> (&str, &str) {
+    let after = uri.find(':').map_or(0, |colon| colon + 1);
+    let after = if uri[after..].starts_with("//") { after + 2 } else { after };
+    uri.split_at(after)
+}
+
+impl Shared {
+    /// The name by which clients know a tool or a prompt of this component's app.
+    pub(crate) fn full_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        let inside_out = self.namespaces.iter().rev();
+        inside_out.fold(name.into(), |name, namespace| qualified(ListKind::Tools, namespace, &name).into())
+    }
+
+    /// The URI by which clients know what is at a URI of this component's app.
+    pub(crate) fn full_uri<'a>(&self, uri: &'a str) -> Cow<'a, str> {
+        let inside_out = self.namespaces.iter().rev();
+        inside_out.fold(uri.into(), |uri, name| qualified(ListKind::Resources, name, &uri).into())
+    }
+}
+
+/// What is wrong with a namespace.
+pub(super) fn problem(namespace: &str) -> Option<String> {
+    if namespace.is_empty() {
+        return Some("an app is mounted under no name: give `mount` one, as in `.mount(\"pay\", app)`".into());
+    }
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_part) {
+        let shown: String = namespace.chars().take(MAX_NAME).collect();
+        return Some(format!(
+            "{shown:?} cannot stand before the names of an app's components: a namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`, at most {MAX_NAME}"
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_go_into_a_namespace_and_back() {
+        for (kind, key, expected) in [
+            (ListKind::Tools, "charge", "pay_charge"),
+            (ListKind::Prompts, "_x", "pay__x"),
+            (ListKind::Resources, "orders://{id}/lines{?page}", "orders://pay/{id}/lines{?page}"),
+            (ListKind::Resources, "file:///etc/{+path}", "file://pay//etc/{+path}"),
+            (ListKind::Resources, "urn:x:y", "urn:pay/x:y"),
+            (ListKind::Resources, "config://", "config://pay/"),
+        ] {
+            let full = qualified(kind, "pay", key);
+            assert_eq!(full, expected);
+            assert_eq!(local(kind, "pay", &full).as_deref(), Some(key));
+            assert_eq!(local(kind, "pa", &full), None);
+        }
+        assert_eq!(local(ListKind::Tools, "pay", "payx"), None);
+    }
+
+    #[test]
+    fn a_bad_namespace_is_told() {
+        for good in ["pay", "pay.v2", "p-1", "1"] {
+            assert_eq!(problem(good), None);
+        }
+        for bad in ["", "a/b", "a b", "_a", "é", "{x}", &"x".repeat(200)] {
+            assert!(problem(bad).is_some(), "{bad}");
+        }
+    }
+}

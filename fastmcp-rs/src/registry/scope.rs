@@ -1,0 +1,468 @@
+//! The components of one app, which may change while it is served, and the apps that are mounted in it.
+//!
+//! A scope is what a [`Handle`](crate::Handle) edits. The scopes of mounted apps form a tree below that of the app
+//! which is served. What is served is a [`Registry`](super::Registry), made from the whole tree when it is next
+//! looked at: so an edit costs as much as its own component, however many others there are.
+//!
+//! Edits of one tree follow one after another (`tree` of its root), so that each is seen as a whole, and two cannot
+//! add one name.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use super::entry::{Contents, Entry, Kept, Setting, place};
+use super::handler::Handler;
+use super::namespace::{self, local, qualified};
+use super::selector::{Select, Selector, identity};
+use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
+use crate::changes::{Change, Hub, ListKind};
+use crate::component::dynamic::MAX_NAME;
+use crate::component::tool::{Location, Text};
+use crate::context::States;
+use crate::layers::Chain;
+
+/// The components of one app.
+#[derive(Default)]
+pub(crate) struct Scope {
+    /// Where it is mounted.
+    parent: OnceLock<Parent>,
+    /// Only the root's is used, by all edits of its tree.
+    tree: Mutex<()>,
+    contents: Mutex<Contents>,
+    /// Changes with every edit of the tree; only the root's is used.
+    version: AtomicU64,
+    /// Is told of changes; only the root's is used.
+    changes: Arc<Hub>,
+    /// Whether somebody has a handle.
+    is_dynamic: AtomicBool,
+}
+
+struct Parent {
+    scope: Weak<Scope>,
+    namespace: Box<str>,
+}
+
+/// A scope and where it is mounted, from itself outwards; the last is the root.
+type Trail = Vec<(Arc<Scope>, Box<str>)>;
+
+impl Scope {
+    /// Somebody has a handle, so anything may change.
+    pub(crate) fn make_dynamic(&self) {
+        self.is_dynamic.store(true, Ordering::Release);
+    }
+
+    /// Whether anything may change in this app or one that is mounted in it.
+    pub(crate) fn is_dynamic(&self) -> bool {
+        let own = self.is_dynamic.load(Ordering::Acquire);
+        own || self.contents().mounted.iter().any(|(_, scope)| scope.is_dynamic())
+    }
+
+    /// Changes with every edit of this app and those that are mounted in it, if this is the one that is served.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Where changes of this app and those that are mounted in it are told, if this is the one that is served.
+    pub(crate) fn changes(&self) -> &Arc<Hub> {
+        &self.changes
+    }
+
+    /// What a resource of this app holds has changed.
+    pub(crate) fn resource_updated(self: &Arc<Self>, uri: &str) {
+        let trail = self.trail();
+        let full = trail.iter().fold(uri.to_owned(), |uri, (_, name)| qualified(ListKind::Resources, name, &uri));
+        trail.last().map_or(self, |(root, _)| root).changes.publish(Change::Resource(&full));
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn parent(&self) -> Option<(Arc<Scope>, Box<str>)> {
+        let parent = self.parent.get()?;
+        Some((parent.scope.upgrade()?, parent.namespace.clone()))
+    }
+
+    fn trail(&self) -> Trail {
+        let mut trail = Trail::new();
+        let mut next = self.parent();
+        while let Some(step) = next {
+            next = step.0.parent();
+            trail.push(step);
+        }
+        trail
+    }
+
+    /// Edits the tree to which this scope belongs; no other edit happens meanwhile. `work` gets the root and the
+    /// way to it, and says which list has changed, if one has; that is then told.
+    fn edit<R>(self: &Arc<Self>, work: impl FnOnce(&Arc<Scope>, &Trail) -> (R, Vec<ListKind>)) -> R {
+        loop {
+            let trail = self.trail();
+            let root = trail.last().map_or(self, |(root, _)| root);
+            let guard = root.tree.lock().unwrap_or_else(PoisonError::into_inner);
+            if root.parent().is_some() {
+                // It was mounted meanwhile, so this is no longer the root.
+                continue;
+            }
+            let (result, changed) = work(root, &trail);
+            if !changed.is_empty() {
+                root.version.fetch_add(1, Ordering::AcqRel);
+            }
+            drop(guard);
+            changed.into_iter().for_each(|kind| root.changes.publish(Change::List(kind)));
+            return result;
+        }
+    }
+
+    /// Looks at this tree, of which it is the root, while nothing in it changes.
+    pub(super) fn still<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _guard = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    /// Adds an entry, or says why not.
+    pub(super) fn add<T: Entry>(self: &Arc<Self>, mut entry: T) -> Result<(), Vec<String>> {
+        let described = std::mem::take(&mut entry.parts().2.described.problems);
+        let problems: Vec<String> = described.into_iter().chain(entry.own_problems()).collect();
+        let mut problems: Vec<String> = problems.iter().map(|problem| at(&entry, problem)).collect();
+        let identity = entry.identity();
+        self.edit(|root, trail| {
+            let full = |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(T::KIND, name, &key));
+            if let Some((other, is_same)) = root.find::<T>(&full(&identity), entry.handler()) {
+                problems.push(duplicate::<T>(&full(entry.key()), other, entry.handler().location, is_same));
+            }
+            let mut contents = self.contents();
+            if let Some(setting) = &contents.setting {
+                let mut missing = Missing::default();
+                missing.look(entry.handler(), |id| setting.states.contains_key(id));
+                problems.extend(missing.problems(&setting.namespaces));
+                place(&mut entry, setting);
+                problems.extend(too_long(&entry));
+            }
+            if !problems.is_empty() {
+                return (Err(problems), Vec::new());
+            }
+            let kept = if contents.setting.is_some() { Kept::Served(Arc::new(entry)) } else { Kept::Loose(entry) };
+            T::shelf_mut(&mut contents).insert(identity.as_str().into(), kept);
+            drop(contents);
+            let is_listed = self.is_listed(T::KIND, &identity, trail);
+            (Ok(()), if is_listed { vec![T::KIND] } else { Vec::new() })
+        })
+    }
+
+    /// Whether a component of this app, or of one that is mounted in it, is listed: nothing here, inside or around
+    /// has it disabled.
+    fn is_listed(&self, kind: ListKind, key: &str, trail: &Trail) -> bool {
+        let Some((is_allowed, tags)) = self.look_up(kind, key) else { return false };
+        let mut key = key.to_owned();
+        is_allowed
+            && trail.iter().all(|(scope, name)| {
+                key = qualified(kind, name, &key);
+                scope.contents().rules.allow(kind, &key, &tags)
+            })
+    }
+
+    /// Whether a component is enabled here and inside, and its tags.
+    fn look_up(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<Text>)> {
+        fn tags<T: Entry>(kept: &Kept<T>) -> Vec<Text> {
+            kept.entry().about().tags.clone()
+        }
+        let contents = self.contents();
+        let own = match kind {
+            ListKind::Tools => contents.tools.get(key).map(tags),
+            ListKind::Prompts => contents.prompts.get(key).map(tags),
+            ListKind::Resources => {
+                contents.resources.get(key).map(tags).or_else(|| contents.templates.get(key).map(tags))
+            }
+        };
+        let inside = || {
+            let mut mounted = contents.mounted.iter();
+            mounted.find_map(|(name, scope)| scope.look_up(kind, &local(kind, name, key)?))
+        };
+        let (is_allowed, tags) = own.map(|tags| (true, tags)).or_else(inside)?;
+        Some((is_allowed && contents.rules.allow(kind, key, &tags), tags))
+    }
+
+    /// Where the entry of an identity was made, in this app or one that is mounted in it, and whether it is the
+    /// very same thing as another.
+    fn find<T: Entry>(&self, identity: &str, other: &Handler) -> Option<(Location, bool)> {
+        let contents = self.contents();
+        if let Some(kept) = T::shelf(&contents).get(identity) {
+            let handler = kept.entry().handler();
+            let place = |handler: &Handler| (handler.location.file, handler.location.line);
+            let is_same = place(handler) == place(other) && !handler.is_dynamic() && !other.is_dynamic();
+            return Some((handler.location, is_same));
+        }
+        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.find::<T>(&local(T::KIND, name, identity)?, other);
+        contents.mounted.iter().find_map(inside)
+    }
+
+    /// Removes a component of this app, or of one that is mounted in it; whether there was one.
+    pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
+        let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
+        self.edit(|_, trail| {
+            let was_listed = self.is_listed(kind, &key, trail);
+            (self.take(kind, &key), if was_listed { vec![kind] } else { Vec::new() })
+        })
+    }
+
+    fn take(&self, kind: ListKind, key: &str) -> bool {
+        let mut contents = self.contents();
+        let own = match kind {
+            ListKind::Tools => contents.tools.remove(key).is_some(),
+            ListKind::Prompts => contents.prompts.remove(key).is_some(),
+            ListKind::Resources => contents.resources.remove(key).is_some() || contents.templates.remove(key).is_some(),
+        };
+        let inside =
+            |(name, scope): &(Box<str>, Arc<Scope>)| local(kind, name, key).is_some_and(|key| scope.take(kind, &key));
+        own || contents.mounted.iter().any(inside)
+    }
+
+    /// Enables or disables what a selector means, also what is added later.
+    pub(crate) fn set_rule(self: &Arc<Self>, selector: &Selector, is_enabled: bool) {
+        self.edit(|_, trail| {
+            let mut meant = Vec::new();
+            match &selector.0 {
+                Select::Key(kind, key) => meant.push((*kind, key.clone())),
+                Select::Tag(tag) => self.tagged(tag, &mut meant),
+            }
+            let listed = || meant.iter().map(|(kind, key)| self.is_listed(*kind, key, trail)).collect::<Vec<_>>();
+            let before = listed();
+            self.contents().rules.set(selector, is_enabled);
+            let mut changed = Vec::new();
+            for (((kind, _), before), after) in meant.iter().zip(before).zip(listed()) {
+                if before != after && !changed.contains(kind) {
+                    changed.push(*kind);
+                }
+            }
+            ((), changed)
+        });
+    }
+
+    /// The components with a tag, each with its identity in this app.
+    fn tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
+        fn look<T: Entry>(contents: &Contents, tag: &str, found: &mut Vec<(ListKind, String)>) {
+            let has_tag = |kept: &Kept<T>| kept.entry().about().tags.iter().any(|other| other == tag);
+            let meant = T::shelf(contents).iter().filter(|(_, kept)| has_tag(kept));
+            found.extend(meant.map(|(key, _)| (T::KIND, key.as_ref().to_owned())));
+        }
+        let contents = self.contents();
+        look::<ToolEntry>(&contents, tag, found);
+        look::<ResourceEntry>(&contents, tag, found);
+        look::<TemplateEntry>(&contents, tag, found);
+        look::<PromptEntry>(&contents, tag, found);
+        for (name, scope) in &contents.mounted {
+            let before = found.len();
+            scope.tagged(tag, found);
+            found[before..].iter_mut().for_each(|(kind, key)| *key = qualified(*kind, name, key));
+        }
+    }
+
+    /// Mounts another app in this one, before any of the two is served.
+    pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<Scope>) -> Result<(), String> {
+        if let Some(problem) = namespace::problem(name) {
+            return Err(problem);
+        }
+        self.edit(|_, _| {
+            let _guard = other.tree.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = other.parent.set(Parent { scope: Arc::downgrade(self), namespace: name.into() });
+            self.contents().mounted.push((name.into(), Arc::clone(other)));
+            (Ok(()), Vec::new())
+        })
+    }
+
+    /// The names of the tools of this app and those that are mounted in it.
+    pub(crate) fn tool_names(&self) -> Vec<String> {
+        let contents = self.contents();
+        let mut names: Vec<String> = contents.tools.keys().map(|name| name.as_ref().to_owned()).collect();
+        for (name, scope) in &contents.mounted {
+            names.extend(scope.tool_names().iter().map(|tool| qualified(ListKind::Tools, name, tool)));
+        }
+        names.sort_unstable();
+        names
+    }
+
+    /// How many tools, resources (with templates) and prompts there are, also of mounted apps.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        let contents = self.contents();
+        let resources = contents.resources.len() + contents.templates.len();
+        let own = [contents.tools.len(), resources, contents.prompts.len()];
+        let mounted = contents.mounted.iter().map(|(_, scope)| scope.counts());
+        mounted.fold(own, |[a, b, c], [d, e, f]| [a + d, b + e, c + f])
+    }
+
+    /// The place of the app's first component that a macro made.
+    pub(crate) fn first_location(&self) -> Option<Location> {
+        fn first<T: Entry>(contents: &Contents) -> Option<Location> {
+            let mut entries = T::shelf(contents).values().map(|kept| kept.entry().handler());
+            entries.find(|handler| !handler.is_dynamic()).map(|handler| handler.location)
+        }
+        let contents = self.contents();
+        let of_resources = || first::<ResourceEntry>(&contents).or_else(|| first::<TemplateEntry>(&contents));
+        first::<ToolEntry>(&contents).or_else(of_resources).or_else(|| first::<PromptEntry>(&contents))
+    }
+
+    /// What is wrong with the components of this app alone, given the types of its states.
+    pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
+        fn look<T: Entry>(contents: &Contents, missing: &mut Missing, states: &HashSet<TypeId>) {
+            let handlers = T::shelf(contents).values().map(|kept| kept.entry().handler());
+            handlers.for_each(|handler| missing.look(handler, |id| states.contains(id)));
+        }
+        let contents = self.contents();
+        let mut missing = Missing::default();
+        look::<ToolEntry>(&contents, &mut missing, states);
+        look::<ResourceEntry>(&contents, &mut missing, states);
+        look::<TemplateEntry>(&contents, &mut missing, states);
+        look::<PromptEntry>(&contents, &mut missing, states);
+        missing.problems(namespaces)
+    }
+
+    /// The components of mounted apps that clash with others, or have names that are too long.
+    pub(crate) fn clashes(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        self.clashes_of::<ToolEntry>(&mut problems);
+        self.clashes_of::<ResourceEntry>(&mut problems);
+        self.clashes_of::<TemplateEntry>(&mut problems);
+        self.clashes_of::<PromptEntry>(&mut problems);
+        problems
+    }
+
+    fn clashes_of<T: Entry>(&self, problems: &mut Vec<String>) {
+        let mut places: HashMap<String, Location> = HashMap::new();
+        self.visit::<T>(&mut |identity, full, entry| {
+            let location = entry.handler().location;
+            if T::KIND != ListKind::Resources && full.len() > MAX_NAME {
+                problems.push(format!(
+                    "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
+                    T::NOUN,
+                    full.len()
+                ));
+            }
+            if let Some(other) = places.insert(identity.to_owned(), location) {
+                problems.push(duplicate::<T>(full, other, location, false));
+            }
+        });
+    }
+
+    /// Shows every entry with its identity and its key in this app, before any of them is served.
+    fn visit<T: Entry>(&self, look: &mut dyn FnMut(&str, &str, &T)) {
+        let contents = self.contents();
+        for (identity, kept) in T::shelf(&contents) {
+            look(identity, kept.entry().key(), kept.entry());
+        }
+        for (name, scope) in &contents.mounted {
+            scope.visit::<T>(&mut |identity, key, entry| {
+                look(&qualified(T::KIND, name, identity), &qualified(T::KIND, name, key), entry);
+            });
+        }
+    }
+
+    /// Gives the app's components what they take from it: from now on they are served.
+    pub(crate) fn serve(&self, setting: Setting) {
+        fn serve<T: Entry>(contents: &mut Contents, setting: &Setting) {
+            let shelf = std::mem::take(T::shelf_mut(contents));
+            *T::shelf_mut(contents) = shelf
+                .into_iter()
+                .map(|(key, kept)| match kept {
+                    Kept::Loose(mut entry) => {
+                        place(&mut entry, setting);
+                        (key, Kept::Served(Arc::new(entry)))
+                    }
+                    served => (key, served),
+                })
+                .collect();
+        }
+        let setting = Arc::new(setting);
+        let mut contents = self.contents();
+        serve::<ToolEntry>(&mut contents, &setting);
+        serve::<ResourceEntry>(&mut contents, &setting);
+        serve::<TemplateEntry>(&mut contents, &setting);
+        serve::<PromptEntry>(&mut contents, &setting);
+        contents.setting = Some(setting);
+    }
+
+    /// The layers and the states of this app, once it is served.
+    pub(super) fn own(&self) -> (Chain, Arc<States>) {
+        let setting = self.contents().setting.clone();
+        setting.map(|setting| (setting.layers.clone(), Arc::clone(&setting.states))).unwrap_or_default()
+    }
+
+    /// The entries that are enabled, of this app and those that are mounted in it.
+    pub(super) fn served<T: Entry>(&self) -> Vec<Arc<T>> {
+        let mut served = Vec::new();
+        self.collect(&|_: &str, _: &[Text]| true, &mut served);
+        served
+    }
+
+    fn collect<T: Entry>(&self, is_allowed: &dyn Fn(&str, &[Text]) -> bool, served: &mut Vec<Arc<T>>) {
+        let contents = self.contents();
+        let rules = &contents.rules;
+        let allows = |key: &str, tags: &[Text]| rules.allow(T::KIND, key, tags) && is_allowed(key, tags);
+        for (key, kept) in T::shelf(&contents) {
+            match kept {
+                Kept::Served(entry) if allows(key, &entry.about().tags) => served.push(Arc::clone(entry)),
+                _ => {}
+            }
+        }
+        for (name, scope) in &contents.mounted {
+            scope.collect(&|key, tags| allows(&qualified(T::KIND, name, key), tags), served);
+        }
+    }
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Scope").field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
+fn at<T: Entry>(entry: &T, problem: &str) -> String {
+    format!("{} `{}` ({}): {problem}", T::NOUN, entry.about().name, entry.handler().location)
+}
+
+fn too_long<T: Entry>(entry: &T) -> Option<String> {
+    let length = entry.key().len();
+    let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
+    (T::KIND != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
+}
+
+fn duplicate<T: Entry>(key: &str, one: Location, other: Location, is_same: bool) -> String {
+    let noun = T::NOUN;
+    if is_same {
+        return format!(
+            "the {noun} `{key}` ({one}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
+        );
+    }
+    format!("two {noun}s are {} `{key}`: at {one} and at {other}; {}", T::SHARE, T::ADVICE)
+}
+
+/// Each state that is missing, once, with the components that want it.
+#[derive(Default)]
+struct Missing(BTreeMap<(&'static str, TypeId), Vec<String>>);
+
+impl Missing {
+    fn look(&mut self, handler: &Handler, has: impl Fn(&TypeId) -> bool) {
+        for (id, name) in &handler.described.requirements.states {
+            if !has(id) {
+                self.0.entry((name, *id)).or_default().push(format!("`{}`", handler.name()));
+            }
+        }
+    }
+
+    fn problems(self, namespaces: &[Box<str>]) -> Vec<String> {
+        let app = match namespaces {
+            [] => "the app".to_owned(),
+            names => format!("the app that is mounted as `{}`", names.join("_")),
+        };
+        let told = self.0.into_iter().map(|((name, _), wanted_by)| {
+            let verb = if wanted_by.len() == 1 { "wants" } else { "want" };
+            format!(
+                "{app} has no state of type `{name}`, which {} {verb}: add `.state(…)` with such a value",
+                wanted_by.join(", ")
+            )
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! Which components are served, of those that are there.
+
+use std::collections::HashMap;
+
+use crate::changes::ListKind;
+use crate::component::template::Template;
+use crate::component::tool::Text;
+
+/// Which components are meant, for [`Handle::enable`](crate::Handle::enable) and
+/// [`Handle::disable`](crate::Handle::disable).
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::Selector;
+///
+/// let dangerous = Selector::tag("dangerous");
+/// let one_of_them = Selector::tool("drop_table");
+/// assert_ne!(dangerous, one_of_them);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector(pub(super) Select);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Select {
+    /// The name of a tool or prompt, or the URI or template of a resource.
+    Key(ListKind, String),
+    Tag(String),
+}
+
+impl Selector {
+    /// The tool of a name.
+    pub fn tool(name: impl Into<String>) -> Selector {
+        Selector(Select::Key(ListKind::Tools, name.into()))
+    }
+
+    /// The resource of a URI, or the resources of a template. For a template it does not matter how its variables
+    /// are named.
+    pub fn resource(uri: impl Into<String>) -> Selector {
+        Selector(Select::Key(ListKind::Resources, identity(&uri.into())))
+    }
+
+    /// The prompt of a name.
+    pub fn prompt(name: impl Into<String>) -> Selector {
+        Selector(Select::Key(ListKind::Prompts, name.into()))
+    }
+
+    /// Every tool, resource and prompt that has a tag.
+    pub fn tag(tag: impl Into<String>) -> Selector {
+        Selector(Select::Tag(tag.into()))
+    }
+}
+
+/// What no two resources share: a URI, or the shape of a template.
+pub(super) fn identity(uri: &str) -> String {
+    if Template::is_template(uri) { Template::shape(uri) } else { uri.to_owned() }
+}
+
+/// What was enabled and disabled. For each component the newest rule that concerns it holds; without one it is
+/// served. There is one rule for each selector, so that they do not pile up.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    by_key: [HashMap<String, Rule>; 3],
+    by_tag: HashMap<String, Rule>,
+    made: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    number: u64,
+    is_enabled: bool,
+}
+
+impl Rules {
+    pub(super) fn set(&mut self, selector: &Selector, is_enabled: bool) {
+        self.made += 1;
+        let rule = Rule { number: self.made, is_enabled };
+        match &selector.0 {
+            Select::Key(kind, key) => self.by_key[*kind as usize].insert(key.clone(), rule),
+            Select::Tag(tag) => self.by_tag.insert(tag.clone(), rule),
+        };
+    }
+
+    /// Whether a component is served, as far as these rules go.
+    pub(super) fn allow(&self, kind: ListKind, identity: &str, tags: &[Text]) -> bool {
+        let own = self.by_key[kind as usize].get(identity);
+        let of_tags = tags.iter().filter_map(|tag| self.by_tag.get(tag.as_ref()));
+        own.into_iter().chain(of_tags).max_by_key(|rule| rule.number).is_none_or(|rule| rule.is_enabled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_rule_holds() {
+        let mut rules = Rules::default();
+        let tags = [Text::from("t"), Text::from("u")];
+        let allowed = |rules: &Rules| rules.allow(ListKind::Tools, "x", &tags);
+        assert!(allowed(&rules));
+        rules.set(&Selector::tag("t"), false);
+        assert!(!allowed(&rules));
+        rules.set(&Selector::tool("x"), true);
+        assert!(allowed(&rules));
+        assert!(!rules.allow(ListKind::Prompts, "x", &tags), "a rule for a tool is none for a prompt");
+        rules.set(&Selector::tag("u"), false);
+        assert!(!allowed(&rules));
+        for _ in 0..1_000 {
+            rules.set(&Selector::tag("u"), true);
+        }
+        assert!(allowed(&rules));
+        assert_eq!(rules.by_tag.len() + rules.by_key[0].len(), 3);
+    }
+
+    #[test]
+    fn a_template_is_selected_however_its_variables_are_named() {
+        assert_eq!(Selector::resource("a://{x}"), Selector::resource("a://{y}"));
+        assert_ne!(Selector::resource("a://{x}"), Selector::resource("a://{+x}"));
+    }
+}

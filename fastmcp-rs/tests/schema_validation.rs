@@ -1,0 +1,91 @@
+//! Tools that are made at run time, checked against the whole of JSON Schema.
+
+use fastmcp_rs::DynamicTool;
+use fastmcp_rs::prelude::*;
+use serde_json::{Value, json};
+
+fn echo(schema: Value) -> DynamicTool {
+    DynamicTool::new("echo", schema, |arguments, _| async move {
+        Ok::<_, ToolError>(ToolResult::from(Value::from(arguments)))
+    })
+}
+
+/// Calls with arguments, and gives the text of the refusal.
+async fn refusal(tool: DynamicTool, arguments: Value) -> Option<String> {
+    let client = App::empty("x").add_tool(tool).test_client().await.unwrap();
+    let reply = client.call("echo", arguments).await.unwrap();
+    reply.is_error().then(|| reply.text())
+}
+
+#[tokio::test]
+async fn keywords_that_the_walk_does_not_know_are_checked() {
+    let schema = || {
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "kind": {"enum": ["box", "bag"]},
+                "ids": {"type": "array", "uniqueItems": true},
+                "size": {"$ref": "#size"},
+                "even": {"not": {"const": 3}}
+            },
+            "if": {"properties": {"kind": {"const": "box"}}, "required": ["kind"]},
+            "then": {"required": ["size"]},
+            "dependentRequired": {"even": ["kind"]},
+            "$defs": {"Size": {"$anchor": "size", "type": "integer", "minimum": 1}}
+        })
+    };
+    for good in [json!({}), json!({"kind": "bag"}), json!({"kind": "box", "size": 2, "ids": [1, 2], "even": 2})] {
+        assert_eq!(refusal(echo(schema()), good.clone()).await, None, "{good}");
+    }
+    for (bad, parts) in [
+        (json!({"kind": "box"}), &["Invalid arguments for `echo`:", "`/`:", "size"] as &[&str]),
+        (json!({"ids": [1, 1]}), &["`/ids`:", "unique"]),
+        (json!({"kind": "box", "size": 0}), &["`/size`:"]),
+        (json!({"kind": "bag", "even": 3}), &["`/even`:"]),
+        (json!({"even": 2}), &["kind"]),
+        // The walk finds what it knows, in its own words.
+        (json!({"kind": "bx"}), &["`/kind`: expected one of \"box\", \"bag\""]),
+    ] {
+        let text = refusal(echo(schema()), bad.clone()).await.unwrap_or_else(|| panic!("{bad} passes"));
+        for part in parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    // What was mended is checked, not what came.
+    assert_eq!(refusal(echo(schema()), json!({"kind": "box", "size": "2", "ids": "[1]"})).await.as_deref(), {
+        // An anchor leads the walk nowhere, so a number inside of a string stays one.
+        Some("Invalid arguments for `echo`:\n- `/size`: the value is not of type \"integer\"")
+    });
+}
+
+#[tokio::test]
+async fn results_are_checked_too() {
+    let output = json!({"type": "object", "properties": {"ids": {"uniqueItems": true}}});
+    let tool = || echo(json!({"type": "object"})).output_schema(output.clone());
+    assert_eq!(refusal(tool(), json!({"ids": [1, 2]})).await, None);
+    let text = refusal(tool(), json!({"ids": [1, 1]})).await.unwrap();
+    assert!(text.contains("not yours to mend"), "{text}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_refused_when_it_is_added() {
+    for schema in [
+        json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema.json"}}}),
+        json!({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}),
+        json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/Missing"}}}),
+        json!({"type": "object", "properties": {"a": {"pattern": "("}}}),
+        json!({"type": "object", "properties": {"a": {"minimum": "x"}}}),
+    ] {
+        let error = App::empty("x").add_tool(echo(schema.clone())).check().unwrap_err().to_string();
+        assert!(error.contains("its input schema is not a JSON Schema that can be checked: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn evil_texts_are_quick() {
+    let tool = echo(json!({"type": "object", "properties": {"a": {"not": {"pattern": "^(a+)+$"}}}}));
+    let start = std::time::Instant::now();
+    assert_eq!(refusal(tool, json!({"a": format!("{}b", "a".repeat(50_000))})).await, None);
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}

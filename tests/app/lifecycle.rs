@@ -1,0 +1,208 @@
+//! What apps do when they start and when they end.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fastmcp_rs::DynamicTool;
+use fastmcp_rs::prelude::*;
+use serde_json::json;
+
+use super::run;
+
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn write(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    fn read(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Settings {
+    url: &'static str,
+}
+
+#[derive(Debug, PartialEq)]
+struct Pool(String);
+
+struct Cache(usize);
+
+/// Uses what was made.
+#[mcp::tool]
+async fn use_it(pool: State<Pool>, cache: State<Cache>) -> String {
+    format!("{} {}", pool.0, cache.0)
+}
+
+async fn open(settings: State<Settings>, diary: State<Diary>) -> Result<Pool, std::io::Error> {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    diary.write("open");
+    Ok(Pool(format!("pool of {}", settings.url)))
+}
+
+fn app(diary: &Diary) -> App {
+    App::empty("x")
+        .state(diary.clone())
+        .state(Settings { url: "db" })
+        .state_with(open)
+        .state_with(|pool: State<Pool>, diary: State<Diary>| async move {
+            diary.write("cache");
+            Ok::<_, ToolErrorLike>(Cache(pool.0.len()))
+        })
+        .tool::<use_it>()
+        .on_shutdown(|diary: State<Diary>| async move { diary.write("last") })
+        .on_shutdown(|pool: State<Pool>, diary: State<Diary>| async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            diary.write(format!("close {}", pool.0));
+        })
+}
+
+#[derive(Debug)]
+struct ToolErrorLike;
+
+impl std::fmt::Display for ToolErrorLike {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the disk is full")
+    }
+}
+
+impl std::error::Error for ToolErrorLike {}
+
+#[test]
+fn states_are_made_in_order_and_ended_in_the_other() {
+    run(async {
+        let diary = Diary::default();
+        app(&diary).check().unwrap();
+        assert!(diary.read().is_empty(), "`check` runs nothing");
+        let client = app(&diary).test_client().await.unwrap();
+        assert_eq!(diary.read(), ["open", "cache"]);
+        assert_eq!(client.call("use_it", json!({})).await.unwrap().text(), "pool of db 10");
+        client.close().await;
+        assert_eq!(diary.read(), ["open", "cache", "close pool of db", "last"]);
+    });
+}
+
+#[test]
+fn a_client_that_is_dropped_ends_the_app_too() {
+    run(async {
+        let diary = Diary::default();
+        drop(app(&diary).test_client().await.unwrap());
+        let start = Instant::now();
+        while diary.read().len() < 4 && start.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(diary.read(), ["open", "cache", "close pool of db", "last"]);
+        let diary = Diary::default();
+        app(&diary).connect().await.unwrap().close().await;
+        assert_eq!(diary.read().len(), 4, "once");
+    });
+}
+
+#[test]
+fn a_state_that_cannot_be_made_is_told_and_nothing_else_is_done() {
+    run(async {
+        let diary = Diary::default();
+        let app = app(&diary).state_with(|| async { Err::<u32, _>(ToolErrorLike) });
+        let error = app.test_client().await.unwrap_err();
+        assert_eq!(error.to_string(), "the state `u32` could not be made: the disk is full");
+        assert!(!error.is_configuration() && std::error::Error::source(&error).is_some());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(diary.read(), ["open", "cache"], "an app that did not start does not end");
+    });
+}
+
+#[test]
+fn what_is_missing_is_found_before_anything_runs() {
+    let made = |app: App| app.state_with(|| async { Ok::<_, ToolErrorLike>(Cache(1)) });
+    let text = made(made(App::empty("x"))).check().unwrap_err().to_string();
+    assert!(text.contains("two states of type") && text.contains("Cache"), "{text}");
+    let text = made(App::empty("x").state(Cache(1))).check().unwrap_err().to_string();
+    assert!(text.contains("two states of type"), "{text}");
+    let late = App::empty("x").state_with(open).state_with(|| async { Ok::<_, ToolErrorLike>(Settings { url: "" }) });
+    let text = late.check().unwrap_err().to_string();
+    assert!(
+        text.contains("Pool` is made from one of type") && text.contains("Settings`, which is not there yet"),
+        "{text}"
+    );
+    let text = App::empty("x").on_shutdown(|_: State<Pool>| async {}).check().unwrap_err().to_string();
+    assert!(text.contains("`on_shutdown` wants a state of type") && text.contains("Pool"), "{text}");
+    run(async {
+        // The same when it runs.
+        assert!(App::empty("x").tool::<use_it>().test_client().await.unwrap_err().is_configuration());
+    });
+}
+
+#[test]
+fn a_mounted_app_starts_and_ends_by_itself() {
+    run(async {
+        let diary = Diary::default();
+        let outer = Diary::default();
+        let outer_app = App::empty("y")
+            .state(outer.clone())
+            .state_with(|diary: State<Diary>| async move {
+                diary.write("start");
+                Ok::<_, ToolErrorLike>(Cache(0))
+            })
+            .on_shutdown(|diary: State<Diary>| async move { diary.write("end") })
+            .mount("in", app(&diary));
+        let client = outer_app.test_client().await.unwrap();
+        assert_eq!(outer.read(), ["start"]);
+        assert_eq!(client.call("in_use_it", json!({})).await.unwrap().text(), "pool of db 10");
+        client.close().await;
+        assert_eq!(diary.read().len(), 4);
+        assert_eq!(outer.read(), ["start", "end"]);
+    });
+}
+
+#[test]
+fn the_last_call_ends_before_the_app_does() {
+    struct Note(Diary);
+    impl Drop for Note {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(50));
+            self.0.write("call");
+        }
+    }
+    run(async {
+        let diary = Diary::default();
+        let (inside, at_end) = (diary.clone(), diary.clone());
+        let slow = DynamicTool::new("slow", json!({"type": "object"}), move |_, _| {
+            let note = Note(inside.clone());
+            async move {
+                std::future::pending::<()>().await;
+                drop(note);
+                Ok::<_, ToolError>(())
+            }
+        });
+        let app = App::empty("x").add_tool(slow).on_shutdown(move || async move { at_end.write("end") });
+        let client = app.test_client().await.unwrap();
+        let call = tokio::spawn(client.call("slow", json!({})).into_future());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        client.close().await;
+        assert_eq!(diary.read(), ["call", "end"]);
+        call.abort();
+    });
+}
+
+#[test]
+fn what_hangs_or_panics_at_the_end_keeps_nobody() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let diary = Diary::default();
+        let app = App::empty("x")
+            .add_tool(DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("x") }))
+            .state(diary.clone())
+            .on_shutdown(|| std::future::pending::<()>())
+            .on_shutdown(|diary: State<Diary>| async move { diary.write("other") })
+            .on_shutdown(|| async { panic!("on purpose") })
+            .on_shutdown(|| -> std::future::Ready<()> { panic!("on purpose") });
+        let client = app.test_client().await.unwrap();
+        let start = tokio::time::Instant::now();
+        client.close().await;
+        assert_eq!(diary.read(), ["other"]);
+        assert_eq!(start.elapsed().as_secs(), 10);
+    });
+}

@@ -1,0 +1,238 @@
+//! What somebody may not see answers as what is not there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fastmcp_rs::layers::Timing;
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
+use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt, DynamicResource, DynamicTool};
+use serde_json::{Value, json};
+
+use super::run;
+use super::validated::validated;
+use crate::support::Revision;
+
+fn tool(name: &str) -> DynamicTool {
+    DynamicTool::new(name, json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("done") })
+}
+
+fn resource(uri: &str) -> DynamicResource {
+    DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("read") })
+}
+
+fn prompt(name: &str) -> DynamicPrompt {
+    DynamicPrompt::new(name, |_, _| async { Ok::<_, ToolError>("got") }).argument("x", "")
+}
+
+fn candidates(_: Completing) -> Vec<String> {
+    vec!["one".into()]
+}
+
+/// A prompt with suggestions.
+#[mcp::prompt(tags = ["admin"])]
+fn suggesting(#[arg(complete = candidates)] x: &str) -> String {
+    x.to_owned()
+}
+
+/// Admins say so in each request.
+fn is_admin(component: &Component<'_>, ctx: &Context) -> bool {
+    !component.has_tag("admin") || ctx.meta().contains_key("com.example/admin")
+}
+
+fn app() -> App {
+    App::empty("x")
+        .cache_lists(Duration::from_secs(60), CacheScope::Public)
+        .cache_resources(Duration::from_secs(30), CacheScope::Public)
+        .add_tool(tool("alpha"))
+        .add_tool(tool("delete").tag("admin"))
+        .add_tool(tool("zeta"))
+        .add_resource(resource("open://x"))
+        .add_resource(resource("secret://x").tag("admin"))
+        .add_resource(resource("secret://{y}/z").tag("admin"))
+        .add_prompt(prompt("greet"))
+        .add_prompt(prompt("grant").tag("admin"))
+        .prompt::<suggesting>()
+        .visible(is_admin)
+}
+
+async fn connect(app: App, revision: Revision) -> TestClient {
+    validated(app.test_client(), revision).await.expect("the app is right")
+}
+
+async fn names(client: &TestClient, method: &str, admin: bool) -> Vec<String> {
+    let meta = if admin { json!({"_meta": {"com.example/admin": true}}) } else { json!({}) };
+    let result = client.request(method, meta).await.unwrap();
+    let list = ["tools", "resources", "resourceTemplates", "prompts"].iter().find_map(|key| result[key].as_array());
+    list.unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn check(app: App, revision: Revision) {
+    let client = connect(app, revision).await;
+    for (method, all, seen) in [
+        ("tools/list", &["alpha", "delete", "zeta"] as &[&str], &["alpha", "zeta"] as &[&str]),
+        ("resources/list", &["open://x", "secret://x"], &["open://x"]),
+        ("resources/templates/list", &["secret://{y}/z"], &[]),
+        ("prompts/list", &["grant", "greet", "suggesting"], &["greet"]),
+    ] {
+        assert_eq!(names(&client, method, true).await, all, "{method}");
+        assert_eq!(names(&client, method, false).await, seen, "{method}");
+        if revision.is_modern() {
+            let result = client.request(method, json!({})).await.unwrap();
+            assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(60_000), &json!("private")));
+        }
+    }
+    let told = |failure: fastmcp_rs::testing::Failure| (failure.code(), failure.message().to_owned());
+    let admin = ("com.example/admin", true);
+    assert_eq!(client.call("delete", json!({})).meta(admin.0, admin.1).await.unwrap().text(), "done");
+    let hidden = told(client.call("delete", json!({})).await.unwrap_err());
+    assert_eq!(hidden, (-32602, "Unknown tool: delete".into()));
+    // What it is like must not be told either.
+    let near = told(client.call("delet", json!({})).await.unwrap_err());
+    assert_eq!(near, (-32602, "Unknown tool: delet".into()));
+    let near = client.call("delet", json!({})).meta(admin.0, admin.1).await.unwrap_err();
+    assert!(near.message().contains("did you mean \"delete\""), "{}", near.message());
+
+    for uri in ["secret://x", "secret://1/z"] {
+        assert_eq!(client.read(uri).meta(admin.0, admin.1).await.unwrap().text(), "read");
+        let hidden = client.read(uri).await.unwrap_err();
+        let unknown = client.read("secret://nothing").await.unwrap_err();
+        assert_eq!((hidden.code(), hidden.message()), (unknown.code(), unknown.message()));
+    }
+    assert_eq!(client.get_prompt("grant", json!({"x": "1"})).meta(admin.0, admin.1).await.unwrap().text(), "got");
+    let hidden = told(client.get_prompt("grant", json!({"x": "1"})).await.unwrap_err());
+    assert_eq!(hidden, (-32602, "Unknown prompt: grant".into()));
+    let completed = client.complete_prompt("suggesting", "x", "").meta(admin.0, admin.1).await.unwrap();
+    assert_eq!(completed.values(), ["one"]);
+    let hidden = told(client.complete_prompt("suggesting", "x", "").await.unwrap_err());
+    assert_eq!(hidden, (-32602, "Unknown prompt: suggesting".into()));
+    let template = client.complete_resource("secret://{y}/z", "y", "").meta(admin.0, admin.1).await.unwrap();
+    assert!(template.values().is_empty());
+    client.complete_resource("secret://{y}/z", "y", "").await.unwrap_err();
+    if revision.is_modern() {
+        let read = client.read("open://x").await.unwrap();
+        assert_eq!((&read.json()["ttlMs"], &read.json()["cacheScope"]), (&json!(30_000), &json!("private")));
+        let filter = SubscriptionFilter::new().resource("open://x").resource("secret://x").resource("secret://1/z");
+        let subscription = client.listen(filter).await.unwrap();
+        assert_eq!(subscription.acknowledged()["resourceSubscriptions"], json!(["open://x"]));
+    } else {
+        client.request("resources/subscribe", json!({"uri": "open://x"})).await.unwrap();
+        let hidden = client.request("resources/subscribe", json!({"uri": "secret://x"})).await.unwrap_err();
+        assert_eq!(hidden.message(), "Resource not found");
+    }
+}
+
+#[test]
+fn what_is_hidden_answers_as_what_is_not_there_in_every_revision() {
+    for revision in Revision::ALL {
+        run(check(app(), revision));
+        // The same by the way that operations take through layers.
+        run(check(app().layer(Timing::new()), revision));
+    }
+}
+
+#[test]
+fn pages_hold_what_is_seen() {
+    run(async {
+        let tools = |app: App, number: usize| {
+            let made = tool(&format!("t{number:02}"));
+            app.add_tool(if number % 3 == 0 { made } else { made.tag("admin") })
+        };
+        let app = (0..20).fold(App::empty("x").page_size(3), tools).visible(is_admin);
+        let client = connect(app, Revision::NEWEST).await;
+        let seen: Vec<Value> = client.list_tools().await.unwrap();
+        let names: Vec<&str> = seen.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["t00", "t03", "t06", "t09", "t12", "t15", "t18"]);
+        let first = client.request("tools/list", json!({})).await.unwrap();
+        assert_eq!(first["tools"].as_array().map(Vec::len), Some(3));
+        assert!(first["nextCursor"].is_string());
+    });
+}
+
+#[test]
+fn an_exact_resource_that_is_hidden_leaves_the_template_that_is_not() {
+    run(async {
+        let app = App::empty("x")
+            .add_resource(resource("a://b").tag("admin"))
+            .add_resource(DynamicResource::new("a://{x}", |_, _| async { Ok::<_, ToolError>("template") }))
+            .visible(is_admin);
+        let client = connect(app, Revision::NEWEST).await;
+        assert_eq!(client.read("a://b").await.unwrap().text(), "template");
+        assert_eq!(client.read("a://b").meta("com.example/admin", true).await.unwrap().text(), "read");
+    });
+}
+
+#[test]
+fn one_that_panics_hides() {
+    run(async {
+        let app = App::empty("x").add_tool(tool("a")).add_tool(tool("b"));
+        let client =
+            connect(app.visible(|component, _| component.name() == "a" || panic!("on purpose")), Revision::NEWEST);
+        let client = client.await;
+        assert_eq!(names(&client, "tools/list", false).await, ["a"]);
+        assert!(client.call("b", json!({})).await.is_err());
+    });
+}
+
+#[test]
+fn the_function_sees_what_a_component_is() {
+    run(async {
+        let app = App::empty("x")
+            .add_tool(tool("a").read_only(true).meta("com.example/level", 2))
+            .add_tool(tool("b").destructive(true))
+            .add_resource(resource("c://x").name("c"))
+            .add_resource(resource("d://{x}").name("d"))
+            .add_prompt(prompt("e"))
+            .visible(|component, ctx| {
+                match component.name() {
+                    "a" => {
+                        assert_eq!(component.kind(), ComponentKind::Tool);
+                        assert_eq!(component.meta("com.example/level"), Some(&json!(2)));
+                        assert!(component.is_read_only() && !component.is_destructive() && component.uri().is_none());
+                        assert_eq!(component.tags().count(), 0);
+                    }
+                    "b" => assert!(!component.is_read_only() && component.is_destructive()),
+                    "c" => assert_eq!((component.kind(), component.uri()), (ComponentKind::Resource, Some("c://x"))),
+                    "d" => assert_eq!(component.kind(), ComponentKind::ResourceTemplate),
+                    _ => assert_eq!(component.kind(), ComponentKind::Prompt),
+                }
+                ctx.client_info().name.as_deref() == Some("fastmcp-rs test client")
+            });
+        let client = connect(app, Revision::V2025_11_25).await;
+        assert_eq!(names(&client, "tools/list", false).await, ["a", "b"]);
+        assert_eq!(names(&client, "resources/list", false).await, ["c"]);
+        assert_eq!(names(&client, "resources/templates/list", false).await, ["d"]);
+        assert_eq!(names(&client, "prompts/list", false).await, ["e"]);
+    });
+}
+
+#[test]
+fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
+    struct Secret(&'static str);
+    run(async {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let inner = App::empty("y").state(Secret("inner")).add_tool(tool("a")).add_tool(tool("b")).visible(
+            move |component, ctx| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                assert_eq!(ctx.state::<Secret>().unwrap().0, "inner");
+                component.name() != "a"
+            },
+        );
+        let app = App::empty("x").state(Secret("outer")).add_tool(tool("a")).add_tool(tool("c")).mount("in", inner);
+        let app = app.visible(|component, ctx| {
+            assert_eq!(ctx.state::<Secret>().unwrap().0, "outer");
+            !["c", "in_c"].contains(&component.name())
+        });
+        let handle = app.handle();
+        let client = connect(app, Revision::NEWEST).await;
+        assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "it is not asked for what is not its own");
+        assert!(client.call("in_a", json!({})).await.is_err());
+        // The function also holds for what comes later.
+        handle.remove_tool("c");
+        handle.add_tool(tool("c")).unwrap();
+        assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
+    });
+}
