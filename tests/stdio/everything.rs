@@ -97,8 +97,7 @@ fn a_schema_by_hand_goes_out_as_it_is() {
 
 #[test]
 fn plain_results_are_exact() {
-    const PNG: &str =
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+    const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
     for revision in Revision::ALL {
         let mut server = connect(revision);
         // The suite leaves `arguments` out.
@@ -153,7 +152,8 @@ fn progress_and_logs_come_before_the_answer() {
             }
         };
         assert_eq!(server.ask_with_meta("tools/call", params, meta).content_text(), "Tool with logging completed");
-        let logs: Vec<Value> = server.take_early().into_iter().map(|frame| frame.value["params"]["data"].clone()).collect();
+        let logs: Vec<Value> =
+            server.take_early().into_iter().map(|frame| frame.value["params"]["data"].clone()).collect();
         assert_eq!(logs, ["Tool execution started", "Tool processing data", "Tool execution completed"]);
         if revision.is_modern() {
             server.call("test_logging_tool", json!({}));
@@ -288,10 +288,14 @@ fn forms_have_the_shapes_that_the_suite_checks() {
     assert_eq!(server.answer_to(&call).content_text(), expected);
 
     let call = server.begin_call("test_elicitation_sep1330_enums", json!({}));
-    let asked = answer(&mut server, "elicitation/create", json!({"action": "accept", "content": {
-        "untitledSingle": "option1", "titledSingle": "value2", "legacyEnum": "opt3",
-        "untitledMulti": ["option1", "option2"], "titledMulti": ["value3"],
-    }}));
+    let asked = answer(
+        &mut server,
+        "elicitation/create",
+        json!({"action": "accept", "content": {
+            "untitledSingle": "option1", "titledSingle": "value2", "legacyEnum": "opt3",
+            "untitledMulti": ["option1", "option2"], "titledMulti": ["value3"],
+        }}),
+    );
     let titled = json!([
         {"const": "value1", "title": "First Option"},
         {"const": "value2", "title": "Second Option"},
@@ -324,11 +328,7 @@ struct Call {
 
 impl Call {
     fn tool(name: &str) -> Call {
-        Call {
-            server: connect(Revision::NEWEST),
-            method: "tools/call",
-            params: json!({"name": name, "arguments": {}}),
-        }
+        Call { server: connect(Revision::NEWEST), method: "tools/call", params: json!({"name": name, "arguments": {}}) }
     }
 
     fn round(&mut self, responses: Value, state: &Value) -> Frame {
@@ -454,7 +454,10 @@ fn one_round_follows_another() {
     assert_eq!(asked["step2"]["params"]["message"], "Step 2: What is your favorite color?");
     assert_ne!(first, second);
     let done = call.round(json!({"step2": accept(json!({"color": "blue"}))}), &second);
-    assert_eq!(done.content_text(), r#"action=accept, content={"name":"Ada"}; action=accept, content={"color":"blue"}"#);
+    assert_eq!(
+        done.content_text(),
+        r#"action=accept, content={"name":"Ada"}; action=accept, content={"color":"blue"}"#
+    );
 }
 
 #[test]
@@ -543,4 +546,30 @@ fn lists_never_ask() {
         let params = json!({"inputResponses": {"x": {}}, "requestState": "x"});
         assert_eq!(server.ask(method, params).result()["resultType"], "complete");
     }
+}
+
+#[test]
+fn changes_of_lists_are_told() {
+    let mut server = connect(Revision::NEWEST);
+    let tools = server.begin("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+    assert_eq!(server.receive().value["method"], "notifications/subscriptions/acknowledged");
+    let prompts = server.begin("subscriptions/listen", json!({"notifications": {"promptsListChanged": true}}));
+    assert_eq!(server.receive().value["method"], "notifications/subscriptions/acknowledged");
+    for (tool, method, subscription) in [
+        ("test_trigger_tool_change", "notifications/tools/list_changed", &tools),
+        ("test_trigger_prompt_change", "notifications/prompts/list_changed", &prompts),
+    ] {
+        let call = server.begin_call(tool, json!({}));
+        server.answer_to(&call);
+        let told = server.receive();
+        assert_eq!(told.value["method"], method);
+        let id = &told.value["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+        assert_eq!(id.to_string(), *subscription, "only who asked for it is told");
+    }
+    // Everything that changed has changed back.
+    assert_eq!(names(&server.ask("tools/list", Value::Null), "tools", "name"), TOOLS);
+
+    let mut server = connect(Revision::V2025_11_25);
+    server.call("test_trigger_tool_change", json!({}));
+    assert_eq!(server.receive().value["method"], "notifications/tools/list_changed");
 }

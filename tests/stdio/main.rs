@@ -10,6 +10,7 @@ mod answers;
 mod components;
 mod eras;
 
+mod everything;
 mod examples;
 mod framing;
 mod order_cancellation;

@@ -220,15 +220,13 @@ fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String
         )
         .or_else(|| forbid(&result["capabilities"], "capabilities.", &[("completions", V2025_03_26)])),
         "tools/list" => result["tools"].as_array()?.iter().find_map(|tool| {
-            entry(tool)
-                .or_else(|| {
-                    forbid(
-                        tool,
-                        "tool.",
-                        &[("annotations", V2025_03_26), ("outputSchema", V2025_06_18), ("execution", V2025_11_25)],
-                    )
-                })
-                .or_else(|| forbid(&tool["inputSchema"], "tool.inputSchema.", &[("$schema", V2025_11_25)]))
+            entry(tool).or_else(|| {
+                forbid(
+                    tool,
+                    "tool.",
+                    &[("annotations", V2025_03_26), ("outputSchema", V2025_06_18), ("execution", V2025_11_25)],
+                )
+            })
         }),
         "resources/list" => result["resources"].as_array()?.iter().find_map(entry),
         "resources/templates/list" => result["resourceTemplates"].as_array()?.iter().find_map(entry),

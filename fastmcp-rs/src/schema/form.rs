@@ -31,6 +31,8 @@ struct Field {
     default: Option<Value>,
     required: bool,
     kind: Kind,
+    /// Whether titles were written as `enumNames`, which every revision still has.
+    has_enum_names: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +138,9 @@ impl Field {
     }
 
     fn newest(&self) -> Map<String, Value> {
+        if self.has_enum_names {
+            return self.write(with_enum_names);
+        }
         self.write(|choices, several| match (choices.iter().any(|choice| choice.title.is_some()), several) {
             (true, several) => {
                 let titled = choices.iter().map(|choice| json!({ "const": choice.name, "title": choice.label() }));
@@ -149,13 +154,7 @@ impl Field {
 
     /// As revision 2025-06-18 has it.
     fn old(&self) -> Map<String, Value> {
-        let mut members = self.write(|choices, _| {
-            let mut keywords = vec![("enum", names(choices))];
-            if choices.iter().any(|choice| choice.title.is_some()) {
-                keywords.push(("enumNames", choices.iter().map(Choice::label).collect()));
-            }
-            keywords
-        });
+        let mut members = self.write(with_enum_names);
         if self.kind != Kind::Boolean {
             members.remove("default");
         }
@@ -210,6 +209,14 @@ impl Field {
         put("default", self.default.clone());
         members
     }
+}
+
+fn with_enum_names(choices: &[Choice], _: bool) -> Vec<(&'static str, Value)> {
+    let mut keywords = vec![("enum", names(choices))];
+    if choices.iter().any(|choice| choice.title.is_some()) {
+        keywords.push(("enumNames", choices.iter().map(Choice::label).collect()));
+    }
+    keywords
 }
 
 impl Choice {
@@ -298,6 +305,7 @@ impl Reader {
             default: None,
             required,
             kind,
+            has_enum_names: members.contains_key("enumNames"),
         };
         if matches!(field.kind, Kind::One(_) | Kind::Many { .. }) {
             // The plain schema tells the names' meanings here; in a form their titles do.
@@ -606,8 +614,9 @@ mod tests {
                 "plan": { "type": "string", "enum": ["free", "paid"], "enumNames": ["No money", "Money"] },
             })
         );
-        let titled = json!([{ "const": "free", "title": "No money" }, { "const": "paid", "title": "Money" }]);
-        assert_eq!(form.for_revision(Revision::V2026_07_28).unwrap()["properties"]["plan"]["oneOf"], titled);
+        // It was written like this, and may be said like this to everybody.
+        let plan = &form.for_revision(Revision::V2026_07_28).unwrap()["properties"]["plan"];
+        assert_eq!((&plan["enumNames"], plan.get("oneOf")), (&json!(["No money", "Money"]), None));
     }
 
     #[test]

@@ -1,0 +1,55 @@
+//! Everything at once: the server that the public conformance suite of the protocol expects.
+//!
+//! ```sh
+//! cargo run --example everything
+//! ```
+//!
+//! Names, texts and behaviour are those that the suite asks for, so this is no model for a server of your own;
+//! the other examples are.
+
+mod data;
+mod questions;
+mod tools;
+
+use fastmcp_rs::DynamicTool;
+use fastmcp_rs::prelude::*;
+use serde_json::json;
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    let app = App::new("everything").title("Everything").instructions("Tools for the conformance suite.");
+    let app = app.add_tool(schema_tool());
+    let handle = app.handle();
+    app.state(handle).run_stdio().await
+}
+
+/// A tool whose schema is written by hand, with keywords that no Rust type has.
+fn schema_tool() -> DynamicTool {
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "$defs": {
+            "address": {
+                "$anchor": "addressDef",
+                "type": "object",
+                "properties": { "street": { "type": "string" }, "city": { "type": "string" } }
+            }
+        },
+        "properties": {
+            "name": { "type": "string" },
+            "address": { "$ref": "#/$defs/address" },
+            "contactMethod": { "type": "string", "enum": ["phone", "email"] },
+            "phone": { "type": "string" },
+            "email": { "type": "string" }
+        },
+        "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+        "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+        "then": { "required": ["phone"] },
+        "else": { "required": ["email"] },
+        "additionalProperties": false
+    });
+    DynamicTool::new("json_schema_2020_12_tool", schema, |arguments, _| async move {
+        Ok::<_, ToolError>(format!("Received {} arguments", arguments.len()))
+    })
+    .description("Has a schema with the keywords of JSON Schema 2020-12.")
+}
