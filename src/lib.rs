@@ -1,6 +1,8 @@
 //! Nothing but the documents, so that their code is compiled with everything that it names.
 //!
 //! `tests/docs.rs` makes sure that each page is here.
+// The pages show tests as they stand in a test file.
+#![allow(clippy::test_attr_in_doctest)]
 #![doc = include_str!("../README.md")]
 
 #[doc = include_str!("../docs/introduction.md")]
@@ -29,6 +31,15 @@ pub mod prompts {}
 
 #[doc = include_str!("../docs/progress.md")]
 pub mod progress {}
+
+#[doc = include_str!("../docs/questions.md")]
+pub mod questions {}
+
+#[doc = include_str!("../docs/subscriptions.md")]
+pub mod subscriptions {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("../docs/deployment.md")]
 pub mod deployment {}

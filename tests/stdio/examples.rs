@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::client::example;
-use crate::support::{Revision, Server};
+use crate::support::{Frame, Revision, Server};
 
 #[test]
 fn hello_in_every_revision() {
@@ -284,6 +284,123 @@ fn a_cancelled_call_makes_no_further_progress() {
         assert!(server.wait_within(Duration::from_secs(4)).success());
         while let Some(frame) = server.next() {
             assert_ne!(frame.id(), Some(id.as_str()), "a cancelled call is not answered: {}", frame.text);
+        }
+    }
+}
+
+/// Calls a tool as a client that answers its questions in turn. Returns the questions, and what came in the end.
+fn call_and_answer(
+    server: &mut Server,
+    revision: Revision,
+    tool: &str,
+    arguments: &Value,
+    answers: &[Value],
+) -> (Vec<Value>, Frame) {
+    let mut answers = answers.iter().cloned();
+    let mut next = || answers.next().expect("an answer for each question");
+    let mut questions = Vec::new();
+    if !revision.is_modern() {
+        let id = server.begin_call(tool, arguments.clone());
+        loop {
+            let frame = server.receive();
+            // Client and server number their requests each for itself.
+            if frame.value["method"].is_null() {
+                assert_eq!(frame.id(), Some(id.as_str()));
+                return (questions, frame);
+            }
+            assert_eq!(frame.value["method"], "elicitation/create", "{}", frame.text);
+            questions.push(frame.value["params"].clone());
+            server.respond(&frame, next());
+        }
+    }
+    let mut params = json!({"name": tool, "arguments": arguments});
+    loop {
+        let frame = server.ask("tools/call", params.clone());
+        let result = &frame.value["result"];
+        if result["resultType"] != "input_required" {
+            return (questions, frame);
+        }
+        // Nothing is kept between the rounds but what the client brings.
+        params["requestState"] = result["requestState"].clone();
+        params["inputResponses"] = json!({});
+        for (key, request) in result["inputRequests"].as_object().expect("questions") {
+            questions.push(request["params"].clone());
+            params["inputResponses"][key] = next();
+        }
+    }
+}
+
+#[test]
+fn elicitation_in_every_revision() {
+    let accept = |content: Value| json!({"action": "accept", "content": content});
+    for revision in Revision::ALL.into_iter().filter(|revision| *revision >= Revision::V2025_06_18) {
+        let mut server = Server::start("elicitation");
+        server.open_with(revision, json!({"elicitation": {}}));
+        let to = json!({"to": "Lyon"});
+        let wishes = accept(json!({"seats": 2, "class": "business", "note": "no fish"}));
+        let (questions, booked) = call_and_answer(&mut server, revision, "book_flight", &to, &[wishes]);
+        assert_eq!(booked.content_text(), "2 seats to Lyon in business class are booked. Note: no fish");
+        let [question] = questions.as_slice() else { panic!("{questions:?}") };
+        assert_eq!(question["message"], "Your flight to Lyon");
+        let form = &question["requestedSchema"];
+        assert_eq!(form["required"], json!(["seats", "class"]));
+        let seats = json!({"type": "integer", "description": "How many seats.", "minimum": 1, "maximum": 8});
+        assert_eq!(form["properties"]["seats"], seats);
+        let class = &form["properties"]["class"];
+        let titles = ["Economy, 90 euros", "Business, 240 euros"];
+        if revision == Revision::V2025_06_18 {
+            assert_eq!((&class["enum"], &class["enumNames"]), (&json!(["economy", "business"]), &json!(titles)));
+        } else {
+            let titled = json!([{"const": "economy", "title": titles[0]}, {"const": "business", "title": titles[1]}]);
+            assert_eq!(class["oneOf"], titled);
+        }
+
+        let mut book = |answer: Value| {
+            let (_, frame) = call_and_answer(&mut server, revision, "book_flight", &to, &[answer]);
+            (frame.is_tool_error(), frame.content_text().to_owned())
+        };
+        assert_eq!(book(json!({"action": "decline"})), (false, "The user does not want to fly.".into()));
+        let nothing = "The user gave no answer. Nothing was booked.";
+        assert_eq!(book(json!({"action": "cancel"})), (false, nothing.into()));
+        let (is_error, text) = book(accept(json!({"seats": 20, "class": "economy"})));
+        let misfit = "the client's answer does not fit the question: `/seats`: expected an integer from 1 to 8, got 20";
+        assert_eq!((is_error, text.as_str()), (true, misfit));
+        let eight = || accept(json!({"seats": 8, "class": "economy"}));
+        for _ in 0..12 {
+            assert_eq!(book(eight()), (false, "8 seats to Lyon in economy class are booked.".into()));
+        }
+        // Two are left of the hundred.
+        assert_eq!(book(eight()), (true, "There are not enough seats left.".into()));
+
+        let yes = || accept(json!({"value": true}));
+        let answers = [yes(), accept(json!({"value": false}))];
+        let (questions, kept) = call_and_answer(&mut server, revision, "cancel_all", &json!({}), &answers);
+        assert_eq!(kept.content_text(), "Nothing was cancelled.");
+        let messages: Vec<&Value> = questions.iter().map(|question| &question["message"]).collect();
+        assert_eq!(messages, ["Cancel all bookings?", "Really all of them?"]);
+        let (_, cancelled) = call_and_answer(&mut server, revision, "cancel_all", &json!({}), &[yes(), yes()]);
+        assert_eq!(cancelled.content_text(), "All bookings are cancelled.");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_be_asked_is_told_so() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("elicitation", revision);
+        let told = server.call("book_flight", json!({"to": "Lyon"}));
+        assert!(told.is_tool_error());
+        assert_eq!(told.content_text(), "The user cannot be asked here: name a travel agency instead.");
+        let refused = server.call("cancel_all", json!({}));
+        let text =
+            "this needs a client that can ask the person who uses it, and this one has not declared `elicitation.form`";
+        if revision.is_modern() {
+            assert_eq!(refused.error_code(), Some(-32021));
+            assert_eq!(refused.value["error"]["message"], text);
+            let required = json!({"requiredCapabilities": {"elicitation": {"form": {}}}});
+            assert_eq!(refused.value["error"]["data"], required);
+        } else {
+            assert!(refused.is_tool_error());
+            assert_eq!(refused.content_text(), text);
         }
     }
 }
