@@ -217,6 +217,90 @@ fn pages_are_read_as_they_are_written() {
     assert_eq!(normal(Path::new("docs/reference/../tools.md")), Path::new("docs/tools.md"));
 }
 
+/// The code spans in the first cells of a page's tables, below a heading.
+fn listed(page: &str, heading: &str) -> BTreeSet<String> {
+    let page = format!("\n{}", read(page.as_ref()));
+    let below = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("there is no {heading:?}")).1;
+    let level = heading.split(' ').next().unwrap_or_default().len();
+    let is_next = |line: &str| line.starts_with('#') && line.split(' ').next().unwrap_or_default().len() <= level;
+    let rows = below.lines().take_while(|line| !is_next(line)).filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row[2..].split(" | ").next().unwrap_or_default().to_owned());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// The string literals of a constant list in a source file.
+fn constant(path: &str, name: &str) -> BTreeSet<String> {
+    let source = read(path.as_ref());
+    let list = source.split_once(&format!("const {name}: &[&str] =")).expect("the constant").1;
+    let list = list.split_once("];").expect("its end").0;
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_reference_has_every_option() {
+    let options = "fastmcp-rs-macros/src/parse/options.rs";
+    let resource = constant("fastmcp-rs-macros/src/parse/resource.rs", "RESOURCE_KEYS");
+    let common = &constant(options, "FIRST_KEYS") | &constant(options, "LAST_KEYS");
+    let heading = "## Options of the attribute";
+    assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
+    assert_eq!(listed("docs/reference/resources.md", heading), &common | &resource);
+    // `complete` is told where it belongs.
+    let mut arguments = constant("fastmcp-rs-macros/src/parse/arg.rs", "ARG_KEYS");
+    assert!(arguments.remove("complete"));
+    assert_eq!(listed("docs/reference/tools.md", "## Options of an argument"), arguments);
+}
+
+#[test]
+fn the_reference_has_every_feature() {
+    let manifest = read("fastmcp-rs/Cargo.toml".as_ref());
+    let features = manifest.split_once("\n[features]\n").expect("features").1;
+    let features = features.lines().take_while(|line| !line.starts_with('['));
+    let names = features.filter(|line| !line.starts_with('#')).filter_map(|line| Some(line.split_once(" = ")?.0));
+    let mut names: BTreeSet<String> = names.map(str::to_owned).collect();
+    assert!(names.remove("default"));
+    assert_eq!(listed("docs/reference/features.md", "# Features"), names);
+}
+
+#[test]
+fn the_reference_has_every_method_of_app_and_context() {
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => sources(&path, found),
+                false => found.push(path),
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(&root().join("fastmcp-rs/src"), &mut files);
+    let page = read("docs/reference/app.md".as_ref());
+    let mut seen = 0;
+    for ty in ["App", "Context"] {
+        for source in files.iter().map(|file| read(file)) {
+            let opening = format!("\nimpl {ty} {{\n");
+            let blocks = source.split(opening.as_str()).skip(1);
+            let blocks = blocks.map(|rest| rest.split("\n}\n").next().unwrap_or_default());
+            for block in blocks {
+                let mut is_hidden = false;
+                for line in block.lines().map(str::trim_start) {
+                    is_hidden |= line == "#[doc(hidden)]";
+                    let Some(function) = line.strip_prefix("pub async fn ").or(line.strip_prefix("pub fn ")) else {
+                        continue;
+                    };
+                    let name = function.split(['(', '<']).next().unwrap_or_default();
+                    if !std::mem::take(&mut is_hidden) {
+                        seen += 1;
+                        let is_told = ["(", "`", "::<"].iter().any(|end| page.contains(&format!("{name}{end}")));
+                        assert!(is_told, "`{ty}::{name}` is not in docs/reference/app.md");
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} methods were found");
+}
+
 /// What the pages say about schemas and texts, asked of a server.
 mod facts {
     use std::collections::{BTreeMap, HashSet};
