@@ -1,11 +1,12 @@
 //! The examples, run as a client runs them.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::client::example;
-use crate::support::{Revision, Server};
+use crate::support::{Frame, Revision, Server};
 
 #[test]
 fn hello_in_every_revision() {
@@ -113,6 +114,293 @@ fn methods_in_every_revision() {
             let argument = json!({"name": "title", "value": "p"});
             let answer = server.ask("completion/complete", json!({"ref": reference, "argument": argument}));
             assert_eq!(answer.result()["completion"]["values"], json!(["plan"]));
+        }
+    }
+}
+
+#[test]
+fn structured_output_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("structured_output", revision);
+        let tools = server.ask("tools/list", Value::Null);
+        let tools = tools.result()["tools"].as_array().expect("a list").clone();
+        let knows_structure = revision >= Revision::V2025_06_18;
+        let [rank, report, summarize] = tools.as_slice() else { panic!("{tools:?}") };
+        assert_eq!(rank.get("outputSchema").is_some(), knows_structure);
+        assert_eq!(summarize.get("outputSchema").is_some(), knows_structure);
+        assert_eq!(report.get("outputSchema"), None);
+        if knows_structure {
+            let verdict = &summarize["outputSchema"]["properties"]["verdict"];
+            assert_eq!(verdict["enum"], json!(["good", "fair", "poor"]));
+        }
+
+        let summary = server.call("summarize", json!({"marks": [90, 80]}));
+        assert_eq!(summary.content_text(), r#"{"count":2,"mean":85.0,"verdict":"good"}"#);
+        let structured = summary.result().get("structuredContent");
+        let expected = json!({"count": 2, "mean": 85.0, "verdict": "good"});
+        assert_eq!(structured, knows_structure.then_some(&expected));
+        let nothing = server.call("summarize", json!({"marks": []}));
+        assert_eq!(nothing.content_text(), r#"{"count":0,"mean":null,"verdict":"poor"}"#);
+
+        let ranked = server.call("rank", json!({"marks": [1, 3, 2]}));
+        assert_eq!(ranked.content_text(), "[3,2,1]");
+        let structured = ranked.result().get("structuredContent");
+        let expected = if revision.is_modern() { json!([3, 2, 1]) } else { json!({"result": [3, 2, 1]}) };
+        assert_eq!(structured, knows_structure.then_some(&expected));
+
+        let report = server.call("report", json!({"marks": [60, 51]}));
+        assert_eq!(report.content_text(), "2 marks, 55.5 on average.");
+        let structured = report.result().get("structuredContent");
+        let expected = json!({"count": 2, "mean": 55.5, "verdict": "fair"});
+        assert_eq!(structured, knows_structure.then_some(&expected));
+    }
+}
+
+#[test]
+fn errors_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("errors", revision);
+        let rich = server.call("withdraw", json!({"amount": 100}));
+        assert_eq!(rich.content_text(), "100 euros withdrawn, 200 left");
+        let poor = server.call("withdraw", json!({"amount": 500}));
+        assert!(poor.is_tool_error());
+        let expected = "The account holds 300 euros: withdraw at most that, or ask for a credit.";
+        assert_eq!(poor.content_text(), expected);
+        let greedy = server.call("withdraw", json!({"amount": 5000}));
+        assert!(greedy.is_tool_error());
+        let expected = "Invalid arguments for `withdraw`:\n- `/amount`: expected an integer from 1 to 1000, got 5000";
+        assert_eq!(greedy.content_text(), expected);
+
+        for (tool, arguments, logged) in [
+            ("statement", json!({}), "No such file or directory"),
+            ("add", json!({"number": "ten"}), "invalid digit found in string"),
+            ("share", json!({"owners": 0}), "panicked: attempt to divide by zero, at examples/errors.rs:"),
+        ] {
+            let failed = server.call(tool, arguments);
+            assert!(failed.is_tool_error());
+            let text = failed.content_text();
+            let rest = text.strip_prefix("The tool failed for a reason that is not yours to mend (error ");
+            let id = rest.and_then(|rest| rest.strip_suffix("). Its details are in the server's log."));
+            let id = id.unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(id.len(), 8, "{text}");
+            server.wait_for_stderr(&format!("tool `{tool}` failed (error {id}): {logged}"));
+        }
+
+        let branch = server.call("branch", json!({"town": "Ulm"}));
+        assert!(branch.is_tool_error());
+        assert_eq!(branch.content_text(), "There is no branch in Ulm. There is one in Bonn.");
+        server.wait_for_stderr("the directory of branches: entity not found");
+        assert_eq!(server.call("add", json!({"number": "-1"})).content_text(), "299");
+        assert_eq!(server.call("share", json!({"owners": 2})).content_text(), "150");
+    }
+}
+
+#[test]
+fn state_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("state", revision);
+        assert_eq!(server.call("inventory", json!({})).content_text(), "{}");
+        assert_eq!(server.call("receive", json!({"article": "nail", "quantity": 3})).content_text(), "3");
+        assert_eq!(server.call("receive", json!({"article": "nail", "quantity": 4})).content_text(), "7");
+        assert_eq!(server.call("receive", json!({"article": "bolt", "quantity": 1})).content_text(), "1");
+        let full = server.call("receive", json!({"article": "bolt", "quantity": u32::MAX}));
+        assert!(full.is_tool_error());
+        assert_eq!(full.content_text(), "The shelf is full: receive less.");
+        assert_eq!(server.call("inventory", json!({})).content_text(), r#"{"bolt":1,"nail":7}"#);
+
+        // What is injected is no argument.
+        let tools = server.ask("tools/list", Value::Null);
+        assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
+        let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
+        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there are `article`";
+        assert_eq!(sent.content_text(), expected);
+
+        let mut price = |meta: Value| {
+            let params = json!({"name": "price", "arguments": {"article": "nail"}});
+            server.ask_with_meta("tools/call", params, meta)
+        };
+        assert_eq!(price(json!({})).content_text(), "nail: 10 EUR");
+        assert_eq!(price(json!({"com.example/currency": "USD"})).content_text(), "nail: 10 USD");
+        let unknown = price(json!({"com.example/currency": "GBP"}));
+        assert!(unknown.is_tool_error());
+        assert_eq!(unknown.content_text(), "There are no prices in GBP.");
+    }
+}
+
+#[test]
+fn progress_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("progress", revision);
+        let boil = json!({"name": "boil", "arguments": {"eggs": 3, "each": 60}});
+        // Modern clients say in each request which messages they want; older ones get them without asking.
+        let meta = json!({"progressToken": "eggs", "io.modelcontextprotocol/logLevel": "info"});
+        let boiled = server.ask_with_meta("tools/call", boil, meta);
+        assert_eq!(boiled.content_text(), "3 eggs");
+        let told: Vec<Value> = server.take_early().into_iter().map(|frame| frame.value["params"].clone()).collect();
+        let [eggs @ .., last] = told.as_slice() else { panic!("nothing was told") };
+        let expected: Vec<Value> = (1..=3)
+            .map(|egg| {
+                let mut params = json!({"progressToken": "eggs", "progress": f64::from(egg), "total": 3.0});
+                // The oldest revision has no words for it.
+                if revision > Revision::V2024_11_05 {
+                    params["message"] = format!("egg {egg} is done").into();
+                }
+                params
+            })
+            .collect();
+        assert_eq!(eggs, expected);
+        assert_eq!(*last, json!({"level": "info", "logger": "boil", "data": "the stove is off"}));
+
+        let primes = json!({"name": "primes", "arguments": {"below": 100}});
+        let counted = server.ask_with_meta("tools/call", primes, json!({"progressToken": 7}));
+        assert_eq!(counted.content_text(), "25");
+        let told = server.take_early();
+        let last = told.last().expect("the last report is never lost");
+        assert_eq!(last.value["params"], json!({"progressToken": 7, "progress": 98.0, "total": 98.0}));
+
+        // Nothing is told unless it is asked for: the answer is the first frame to come.
+        let id = server.begin_call("boil", json!({"eggs": 2, "each": 10}));
+        let answer = loop {
+            let frame = server.receive();
+            match frame.value["method"].as_str() {
+                Some(method) => assert_eq!((method, revision.is_modern()), ("notifications/message", false)),
+                None => break frame,
+            }
+        };
+        assert_eq!((answer.id(), answer.content_text()), (Some(id.as_str()), "2 eggs"));
+    }
+}
+
+#[test]
+fn a_cancelled_call_makes_no_further_progress() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("progress", revision);
+        let id = server.begin_call("boil", json!({"eggs": 12, "each": 60_000}));
+        let cancelled = json!({"requestId": id.parse::<i64>().expect("a number")});
+        server.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled}).to_string());
+        assert_eq!(server.call("boil", json!({"eggs": 2, "each": 0})).content_text(), "2 eggs");
+        server.close_input();
+        // A call that runs would be waited for.
+        assert!(server.wait_within(Duration::from_secs(4)).success());
+        while let Some(frame) = server.next() {
+            assert_ne!(frame.id(), Some(id.as_str()), "a cancelled call is not answered: {}", frame.text);
+        }
+    }
+}
+
+/// Calls a tool as a client that answers its questions in turn. Returns the questions, and what came in the end.
+fn call_and_answer(
+    server: &mut Server,
+    revision: Revision,
+    tool: &str,
+    arguments: &Value,
+    answers: &[Value],
+) -> (Vec<Value>, Frame) {
+    let mut answers = answers.iter().cloned();
+    let mut next = || answers.next().expect("an answer for each question");
+    let mut questions = Vec::new();
+    if !revision.is_modern() {
+        let id = server.begin_call(tool, arguments.clone());
+        loop {
+            let frame = server.receive();
+            // Client and server number their requests each for itself.
+            if frame.value["method"].is_null() {
+                assert_eq!(frame.id(), Some(id.as_str()));
+                return (questions, frame);
+            }
+            assert_eq!(frame.value["method"], "elicitation/create", "{}", frame.text);
+            questions.push(frame.value["params"].clone());
+            server.respond(&frame, next());
+        }
+    }
+    let mut params = json!({"name": tool, "arguments": arguments});
+    loop {
+        let frame = server.ask("tools/call", params.clone());
+        let result = &frame.value["result"];
+        if result["resultType"] != "input_required" {
+            return (questions, frame);
+        }
+        // Nothing is kept between the rounds but what the client brings.
+        params["requestState"] = result["requestState"].clone();
+        params["inputResponses"] = json!({});
+        for (key, request) in result["inputRequests"].as_object().expect("questions") {
+            questions.push(request["params"].clone());
+            params["inputResponses"][key] = next();
+        }
+    }
+}
+
+#[test]
+fn elicitation_in_every_revision() {
+    let accept = |content: Value| json!({"action": "accept", "content": content});
+    for revision in Revision::ALL.into_iter().filter(|revision| *revision >= Revision::V2025_06_18) {
+        let mut server = Server::start("elicitation");
+        server.open_with(revision, json!({"elicitation": {}}));
+        let to = json!({"to": "Lyon"});
+        let wishes = accept(json!({"seats": 2, "class": "business", "note": "no fish"}));
+        let (questions, booked) = call_and_answer(&mut server, revision, "book_flight", &to, &[wishes]);
+        assert_eq!(booked.content_text(), "2 seats to Lyon in business class are booked. Note: no fish");
+        let [question] = questions.as_slice() else { panic!("{questions:?}") };
+        assert_eq!(question["message"], "Your flight to Lyon");
+        let form = &question["requestedSchema"];
+        assert_eq!(form["required"], json!(["seats", "class"]));
+        let seats = json!({"type": "integer", "description": "How many seats.", "minimum": 1, "maximum": 8});
+        assert_eq!(form["properties"]["seats"], seats);
+        let class = &form["properties"]["class"];
+        let titles = ["Economy, 90 euros", "Business, 240 euros"];
+        if revision == Revision::V2025_06_18 {
+            assert_eq!((&class["enum"], &class["enumNames"]), (&json!(["economy", "business"]), &json!(titles)));
+        } else {
+            let titled = json!([{"const": "economy", "title": titles[0]}, {"const": "business", "title": titles[1]}]);
+            assert_eq!(class["oneOf"], titled);
+        }
+
+        let mut book = |answer: Value| {
+            let (_, frame) = call_and_answer(&mut server, revision, "book_flight", &to, &[answer]);
+            (frame.is_tool_error(), frame.content_text().to_owned())
+        };
+        assert_eq!(book(json!({"action": "decline"})), (false, "The user does not want to fly.".into()));
+        let nothing = "The user gave no answer. Nothing was booked.";
+        assert_eq!(book(json!({"action": "cancel"})), (false, nothing.into()));
+        let (is_error, text) = book(accept(json!({"seats": 20, "class": "economy"})));
+        let misfit = "the client's answer does not fit the question: `/seats`: expected an integer from 1 to 8, got 20";
+        assert_eq!((is_error, text.as_str()), (true, misfit));
+        let eight = || accept(json!({"seats": 8, "class": "economy"}));
+        for _ in 0..12 {
+            assert_eq!(book(eight()), (false, "8 seats to Lyon in economy class are booked.".into()));
+        }
+        // Two are left of the hundred.
+        assert_eq!(book(eight()), (true, "There are not enough seats left.".into()));
+
+        let yes = || accept(json!({"value": true}));
+        let answers = [yes(), accept(json!({"value": false}))];
+        let (questions, kept) = call_and_answer(&mut server, revision, "cancel_all", &json!({}), &answers);
+        assert_eq!(kept.content_text(), "Nothing was cancelled.");
+        let messages: Vec<&Value> = questions.iter().map(|question| &question["message"]).collect();
+        assert_eq!(messages, ["Cancel all bookings?", "Really all of them?"]);
+        let (_, cancelled) = call_and_answer(&mut server, revision, "cancel_all", &json!({}), &[yes(), yes()]);
+        assert_eq!(cancelled.content_text(), "All bookings are cancelled.");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_be_asked_is_told_so() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("elicitation", revision);
+        let told = server.call("book_flight", json!({"to": "Lyon"}));
+        assert!(told.is_tool_error());
+        assert_eq!(told.content_text(), "The user cannot be asked here: name a travel agency instead.");
+        let refused = server.call("cancel_all", json!({}));
+        let text =
+            "this needs a client that can ask the person who uses it, and this one has not declared `elicitation.form`";
+        if revision.is_modern() {
+            assert_eq!(refused.error_code(), Some(-32021));
+            assert_eq!(refused.value["error"]["message"], text);
+            let required = json!({"requiredCapabilities": {"elicitation": {"form": {}}}});
+            assert_eq!(refused.value["error"]["data"], required);
+        } else {
+            assert!(refused.is_tool_error());
+            assert_eq!(refused.content_text(), text);
         }
     }
 }

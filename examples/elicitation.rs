@@ -1,0 +1,82 @@
+//! Elicitation: a tool asks the person at the client, and goes on with the answer.
+//!
+//! ```sh
+//! cargo run --example elicitation
+//! ```
+//!
+//! A client of 2026-07-28 gets the question as the call's result and calls again with the answer; the function
+//! then runs again from its beginning. An older one gets a request, and the function waits. Both are one source.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{AskError, Elicited};
+
+/// How many seats are left.
+struct Seats(AtomicU32);
+
+/// What the person is asked: a form with a field for each of these.
+#[mcp::model]
+struct Wishes {
+    /// How many seats.
+    #[arg(min = 1, max = 8)]
+    seats: u32,
+    class: Class,
+    /// Anything that the crew should know.
+    note: Option<String>,
+}
+
+#[mcp::model]
+#[serde(rename_all = "lowercase")]
+enum Class {
+    /// Economy, 90 euros
+    Economy,
+    /// Business, 240 euros
+    Business,
+}
+
+/// Books a flight. The user is asked for the details.
+#[mcp::tool]
+async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
+    let answer = match ctx.elicit::<Wishes>(format!("Your flight to {to}")).await {
+        // Not every client can ask its user. The model is told what to do instead.
+        Err(AskError::Unsupported { .. }) => {
+            return Err(ToolError::new("The user cannot be asked here: name a travel agency instead."));
+        }
+        answer => answer?,
+    };
+    let wishes = match answer {
+        Elicited::Accepted(wishes) => wishes,
+        Elicited::Declined => return Ok("The user does not want to fly.".into()),
+        Elicited::Cancelled => return Ok("The user gave no answer. Nothing was booked.".into()),
+    };
+    // Before the question nothing was changed, as that would have been done twice. Here the seats are taken in one
+    // step, or not at all.
+    let take = |left: u32| left.checked_sub(wishes.seats);
+    if seats.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err() {
+        return Err(ToolError::new("There are not enough seats left."));
+    }
+    let class = match wishes.class {
+        Class::Economy => "economy",
+        Class::Business => "business",
+    };
+    let note = wishes.note.map_or(String::new(), |note| format!(" Note: {note}"));
+    Ok(format!("{} seats to {to} in {class} class are booked.{note}", wishes.seats))
+}
+
+/// Gives all seats back, if the user says so twice.
+#[mcp::tool(destructive, idempotent)]
+async fn cancel_all(ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
+    for question in ["Cancel all bookings?", "Really all of them?"] {
+        if ctx.elicit::<bool>(question).await?.accepted() != Some(true) {
+            return Ok("Nothing was cancelled.".into());
+        }
+    }
+    seats.0.store(100, Ordering::SeqCst);
+    Ok("All bookings are cancelled.".into())
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    App::new("flights").state(Seats(AtomicU32::new(100))).run_stdio().await
+}

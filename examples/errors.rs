@@ -1,0 +1,71 @@
+//! Errors: what the model is told, and what only the operator reads.
+//!
+//! ```sh
+//! cargo run --example errors
+//! ```
+
+use std::num::ParseIntError;
+
+use fastmcp_rs::prelude::*;
+
+/// Withdraws money from the account.
+#[mcp::tool(destructive)]
+async fn withdraw(
+    /// How much, in whole euros.
+    #[arg(min = 1, max = 1000)]
+    amount: u32,
+) -> Result<String, ToolError> {
+    const BALANCE: u32 = 300;
+    if amount > BALANCE {
+        // For the model: what is wrong, and what to do about it.
+        return Err(ToolError::new(format!(
+            "The account holds {BALANCE} euros: withdraw at most that, or ask for a credit."
+        )));
+    }
+    Ok(format!("{amount} euros withdrawn, {} left", BALANCE - amount))
+}
+
+/// Reads the account's statement.
+#[mcp::tool(read_only)]
+fn statement() -> Result<String, ToolError> {
+    // For the operator: `?` logs the error under an id, and the model is told the id only. A path, a query
+    // or a host name in it never leaves the machine.
+    Ok(std::fs::read_to_string("/nowhere/statement.txt")?)
+}
+
+/// Adds a number to the balance.
+#[mcp::tool(read_only)]
+fn add(number: &str) -> Result<i64, ParseIntError> {
+    // Any error type will do. All of them are for the operator.
+    Ok(300 + number.parse::<i64>()?)
+}
+
+/// Divides the balance by the number of its owners.
+#[mcp::tool(read_only)]
+fn share(owners: u32) -> u32 {
+    // Without owners it panics, which is an answer too; the panic's text is in the log.
+    300 / owners
+}
+
+/// Finds the branch of a town.
+#[mcp::tool(read_only)]
+fn branch(town: &str) -> Result<String, ToolError> {
+    let address = address(town).map_err(|error| {
+        // Both at once: the log has the cause, and the model has a text.
+        eprintln!("the directory of branches: {error}");
+        ToolError::new(format!("There is no branch in {town}. There is one in Bonn."))
+    })?;
+    Ok(address.to_owned())
+}
+
+fn address(town: &str) -> Result<&'static str, std::io::Error> {
+    match town {
+        "Bonn" => Ok("Am Markt 1"),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    }
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    App::new("bank").run_stdio().await
+}

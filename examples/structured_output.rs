@@ -1,0 +1,66 @@
+//! Structured output: a type of your own becomes the tool's output schema.
+//!
+//! ```sh
+//! cargo run --example structured_output
+//! ```
+
+use fastmcp_rs::prelude::*;
+
+/// How the marks of a class are spread.
+#[mcp::model]
+struct Summary {
+    /// How many marks there are.
+    count: usize,
+    /// Their mean; nothing if there are no marks.
+    mean: Option<f64>,
+    verdict: Verdict,
+}
+
+#[mcp::model]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Good,
+    Fair,
+    /// The mean is below 50, or there are no marks.
+    Poor,
+}
+
+/// Sums marks up.
+#[mcp::tool(read_only)]
+fn summarize(
+    /// In percent.
+    marks: Vec<u8>,
+) -> Summary {
+    let count = marks.len();
+    let sum: f64 = marks.into_iter().map(f64::from).sum();
+    let mean = (count > 0).then(|| sum / count as f64);
+    let verdict = match mean {
+        Some(80.0..) => Verdict::Good,
+        Some(50.0..) => Verdict::Fair,
+        _ => Verdict::Poor,
+    };
+    Summary { count, mean, verdict }
+}
+
+/// Sorts marks, the best first.
+#[mcp::tool(read_only)]
+fn rank(mut marks: Vec<u8>) -> Vec<u8> {
+    marks.sort_unstable_by(|a, b| b.cmp(a));
+    marks
+}
+
+/// Sums marks up for people, and keeps the figures beside the text.
+#[mcp::tool(read_only)]
+fn report(marks: Vec<u8>) -> Result<ToolResult, ToolError> {
+    let summary = summarize(marks);
+    let text = match summary.mean {
+        Some(mean) => format!("{} marks, {mean:.1} on average.", summary.count),
+        None => "There are no marks.".to_owned(),
+    };
+    Ok(ToolResult::text(text).structured(summary)?)
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    App::new("marks").run_stdio().await
+}

@@ -1,0 +1,467 @@
+//! The pages of `docs/`: all of them are in the book, all of their code is compiled, no link is dead, and what they
+//! say about schemas and texts is so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The pages of the book, as paths from the root; its table of contents is not one.
+fn pages() -> BTreeSet<PathBuf> {
+    fn collect(folder: &Path, pages: &mut BTreeSet<PathBuf>) {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let path = folder.join(entry.file_name());
+            if entry.file_type().expect("a type").is_dir() {
+                collect(&path, pages);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.insert(path);
+            }
+        }
+    }
+    let mut pages = BTreeSet::new();
+    collect(Path::new("docs"), &mut pages);
+    assert!(pages.remove(Path::new("docs/SUMMARY.md")), "the book has a table of contents");
+    assert!(pages.len() > 10, "{pages:?}");
+    pages
+}
+
+/// What else people read, and may follow links in.
+fn documents() -> BTreeSet<PathBuf> {
+    let mut documents = pages();
+    documents.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/SUMMARY.md"].map(PathBuf::from));
+    documents
+}
+
+/// A fenced block: what stands behind its fence, and the line where it begins.
+struct Block {
+    language: String,
+    line: usize,
+    text: String,
+}
+
+/// Takes a page apart: the text outside of fenced blocks, with its lines where they were, and the blocks.
+fn split(page: &str) -> (String, Vec<Block>) {
+    let (mut prose, mut blocks) = (String::new(), Vec::new());
+    let mut open: Option<(String, Block)> = None;
+    for (index, line) in page.lines().enumerate() {
+        let fence: String = line.trim_start().chars().take_while(|character| *character == '`').collect();
+        match &mut open {
+            Some((end, _)) if fence.len() >= end.len() && line.trim() == fence => {
+                blocks.extend(open.take().map(|(_, block)| block))
+            }
+            Some((_, block)) => block.text.extend([line, "\n"]),
+            None if fence.len() >= 3 => {
+                let language = line.trim().trim_start_matches('`').to_owned();
+                open = Some((fence, Block { language, line: index + 1, text: String::new() }));
+            }
+            None => prose.push_str(line),
+        }
+        prose.push('\n');
+    }
+    assert!(open.is_none(), "a block is not closed");
+    (prose, blocks)
+}
+
+/// The text without its code spans, which may look like links.
+fn without_code(line: &str) -> String {
+    line.split('`').step_by(2).collect::<Vec<_>>().join("``")
+}
+
+/// The targets of the links in a page, each with its line.
+fn links(page: &str) -> Vec<(usize, String)> {
+    let (prose, _) = split(page);
+    let mut links = Vec::new();
+    for (index, line) in prose.lines().enumerate() {
+        // A code span may be the text of a link, so what it holds goes and the link stays.
+        let line = without_code(line);
+        let mut rest = line.as_str();
+        while let Some((_, after)) = rest.split_once("](") {
+            let (target, after) = after.split_once(')').unwrap_or((after, ""));
+            links.push((index + 1, target.trim().to_owned()));
+            rest = after;
+        }
+    }
+    links
+}
+
+/// The anchors of a page's headings, as mdBook and GitHub make them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let (prose, _) = split(page);
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    let mut anchors = BTreeSet::new();
+    for line in prose.lines() {
+        let heading = line.trim_start_matches('#');
+        if heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let kept = heading.trim().chars().filter(|character| character.is_alphanumeric() || "_- ".contains(*character));
+        let anchor: String = kept.map(|character| if character == ' ' { '-' } else { character }).collect();
+        let anchor = anchor.to_lowercase();
+        let before = count.entry(anchor.clone()).or_default();
+        anchors.insert(if *before == 0 { anchor } else { format!("{anchor}-{before}") });
+        *before += 1;
+    }
+    anchors
+}
+
+/// `docs/reference/../tools.md` is `docs/tools.md`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => assert!(normal.pop(), "{} leads out of the repository", path.display()),
+            component => normal.push(component),
+        }
+    }
+    normal
+}
+
+#[test]
+fn the_table_of_contents_has_every_page_once() {
+    let entries: Vec<PathBuf> =
+        links(&read(Path::new("docs/SUMMARY.md"))).into_iter().map(|(_, page)| Path::new("docs").join(page)).collect();
+    let listed: BTreeSet<PathBuf> = entries.iter().cloned().collect();
+    assert_eq!(listed.len(), entries.len(), "a page is listed twice: {entries:?}");
+    assert_eq!(listed, pages());
+}
+
+#[test]
+fn the_code_of_every_page_is_compiled() {
+    let source = read(Path::new("src/lib.rs"));
+    let included: BTreeSet<PathBuf> = source
+        .split("include_str!(\"../")
+        .skip(1)
+        .map(|rest| PathBuf::from(rest.split('"').next().unwrap_or_default()))
+        .collect();
+    let mut expected = pages();
+    expected.insert("README.md".into());
+    assert_eq!(included, expected);
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    for path in documents() {
+        for block in split(&read(&path)).1 {
+            let place = format!("{}:{}", path.display(), block.line);
+            match block.language.as_str() {
+                "rust" | "rust,no_run" => assert!(!block.text.trim().is_empty(), "{place} is empty"),
+                "dockerfile" | "json" | "python" | "sh" | "text" | "toml" => {}
+                // Among them `ignore`: what is not compiled is soon not true.
+                other => panic!("{place}: a block of {other:?}; see tests/docs.rs for what there is"),
+            }
+        }
+    }
+}
+
+#[test]
+fn json_blocks_are_json() {
+    for path in documents() {
+        for block in split(&read(&path)).1.into_iter().filter(|block| block.language == "json") {
+            if let Err(error) = serde_json::from_str::<serde_json::Value>(&block.text) {
+                panic!("{}:{}: {error}", path.display(), block.line);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut seen = 0;
+    for path in documents() {
+        let page = read(&path);
+        for (line, link) in links(&page) {
+            let place = format!("{}:{line}: {link}", path.display());
+            if link.starts_with("https://") || link.starts_with("http://") {
+                continue;
+            }
+            seen += 1;
+            let (target, anchor) =
+                link.split_once('#').map_or((link.as_str(), None), |(target, anchor)| (target, Some(anchor)));
+            let target = if target.is_empty() { path.clone() } else { normal(&path.with_file_name(target)) };
+            assert!(root().join(&target).exists(), "{place}: there is no {}", target.display());
+            if let Some(anchor) = anchor {
+                let anchors = anchors(&read(&target));
+                assert!(anchors.contains(anchor), "{place}: {} has only {anchors:?}", target.display());
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} links were found");
+}
+
+#[test]
+fn nobody_is_told_to_take_somebody_elses_crate() {
+    for path in documents() {
+        for (index, line) in read(&path).lines().enumerate() {
+            assert!(!line.contains("cargo add fastmcp"), "{}:{}: {line}", path.display(), index + 1);
+        }
+    }
+}
+
+#[test]
+fn pages_are_read_as_they_are_written() {
+    let page = "# A page: `x`\n\nSee [one](a.md#b), [`two`](b.md), `[three](c.md)`.\n\n```text\n[four](d.md)\n```\n\n## A page x\n\n## Twice\n\n## Twice\n";
+    let targets: Vec<String> = links(page).into_iter().map(|(_, target)| target).collect();
+    assert_eq!(targets, ["a.md#b", "b.md"]);
+    let expected = ["a-page-x", "a-page-x-1", "twice", "twice-1"].map(String::from);
+    assert_eq!(anchors(page), BTreeSet::from(expected));
+    let blocks = split(page).1;
+    assert_eq!((blocks[0].language.as_str(), blocks[0].line, blocks[0].text.as_str()), ("text", 5, "[four](d.md)\n"));
+    assert_eq!(normal(Path::new("docs/reference/../tools.md")), Path::new("docs/tools.md"));
+}
+
+/// The code spans in the first cells of a page's tables, below a heading.
+fn listed(page: &str, heading: &str) -> BTreeSet<String> {
+    let page = format!("\n{}", read(page.as_ref()));
+    let below = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("there is no {heading:?}")).1;
+    let level = heading.split(' ').next().unwrap_or_default().len();
+    let is_next = |line: &str| line.starts_with('#') && line.split(' ').next().unwrap_or_default().len() <= level;
+    let rows = below.lines().take_while(|line| !is_next(line)).filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row[2..].split(" | ").next().unwrap_or_default().to_owned());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// The string literals of a constant list in a source file.
+fn constant(path: &str, name: &str) -> BTreeSet<String> {
+    let source = read(path.as_ref());
+    let list = source.split_once(&format!("const {name}: &[&str] =")).expect("the constant").1;
+    let list = list.split_once("];").expect("its end").0;
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_reference_has_every_option() {
+    let options = "fastmcp-rs-macros/src/parse/options.rs";
+    let resource = constant("fastmcp-rs-macros/src/parse/resource.rs", "RESOURCE_KEYS");
+    let common = &constant(options, "FIRST_KEYS") | &constant(options, "LAST_KEYS");
+    let heading = "## Options of the attribute";
+    assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
+    assert_eq!(listed("docs/reference/resources.md", heading), &common | &resource);
+    // `complete` is told where it belongs.
+    let mut arguments = constant("fastmcp-rs-macros/src/parse/arg.rs", "ARG_KEYS");
+    assert!(arguments.remove("complete"));
+    assert_eq!(listed("docs/reference/tools.md", "## Options of an argument"), arguments);
+}
+
+#[test]
+fn the_reference_has_every_feature() {
+    let manifest = read("fastmcp-rs/Cargo.toml".as_ref());
+    let features = manifest.split_once("\n[features]\n").expect("features").1;
+    let features = features.lines().take_while(|line| !line.starts_with('['));
+    let names = features.filter(|line| !line.starts_with('#')).filter_map(|line| Some(line.split_once(" = ")?.0));
+    let mut names: BTreeSet<String> = names.map(str::to_owned).collect();
+    assert!(names.remove("default"));
+    assert_eq!(listed("docs/reference/features.md", "# Features"), names);
+}
+
+#[test]
+fn the_reference_has_every_method_of_app_and_context() {
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => sources(&path, found),
+                false => found.push(path),
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(&root().join("fastmcp-rs/src"), &mut files);
+    let page = read("docs/reference/app.md".as_ref());
+    let mut seen = 0;
+    for ty in ["App", "Context"] {
+        for source in files.iter().map(|file| read(file)) {
+            let opening = format!("\nimpl {ty} {{\n");
+            let blocks = source.split(opening.as_str()).skip(1);
+            let blocks = blocks.map(|rest| rest.split("\n}\n").next().unwrap_or_default());
+            for block in blocks {
+                let mut is_hidden = false;
+                for line in block.lines().map(str::trim_start) {
+                    is_hidden |= line == "#[doc(hidden)]";
+                    let Some(function) = line.strip_prefix("pub async fn ").or(line.strip_prefix("pub fn ")) else {
+                        continue;
+                    };
+                    let name = function.split(['(', '<']).next().unwrap_or_default();
+                    if !std::mem::take(&mut is_hidden) {
+                        seen += 1;
+                        let is_told = ["(", "`", "::<"].iter().any(|end| page.contains(&format!("{name}{end}")));
+                        assert!(is_told, "`{ty}::{name}` is not in docs/reference/app.md");
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} methods were found");
+}
+
+/// What the pages say about schemas and texts, asked of a server.
+mod facts {
+    use std::collections::{BTreeMap, HashSet};
+
+    use fastmcp_rs::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::{read, split};
+
+    #[mcp::model]
+    struct Address {
+        #[arg(min_length = 1)]
+        street: String,
+        /// Two letters, e.g. `DE`.
+        #[arg(pattern = "^[A-Z]{2}$", example = "DE")]
+        country: String,
+        floor: Option<u8>,
+    }
+
+    /// Changes where an order goes.
+    #[mcp::tool]
+    async fn redirect(order_id: &str, address: Address) -> String {
+        format!("{order_id} goes to {}, {}, {:?}", address.street, address.country, address.floor)
+    }
+
+    #[mcp::model]
+    #[serde(rename_all = "lowercase")]
+    enum Status {
+        Processing,
+        Shipped,
+        Cancelled,
+    }
+
+    /// Lists orders.
+    #[mcp::tool(read_only)]
+    async fn list_orders(status: Option<Status>, #[arg(default = 20, min = 1, max = 100)] limit: usize) -> String {
+        let status = match status {
+            Some(Status::Processing) => "processing",
+            Some(Status::Shipped) => "shipped",
+            Some(Status::Cancelled) => "cancelled",
+            None => "any",
+        };
+        format!("{limit} {status}")
+    }
+
+    /// Takes one of each.
+    #[allow(clippy::too_many_arguments)]
+    #[mcp::tool]
+    fn types(
+        text: String,
+        letter: char,
+        flag: bool,
+        small: u16,
+        signed: i32,
+        large: u64,
+        size: usize,
+        long: i64,
+        float: f32,
+        list: Vec<String>,
+        set: HashSet<String>,
+        pair: (u8, String),
+        array: [bool; 3],
+        map: BTreeMap<String, f64>,
+        status: Status,
+        maybe: Option<i64>,
+        maybes: Vec<Option<i64>>,
+        anything: Value,
+    ) -> Option<f64> {
+        let _ = (text, letter, flag, small, signed, large, size, long, float, list, set, pair, array, map);
+        let _ = (status, maybe, maybes, anything);
+        None
+    }
+
+    fn ask(method: &str, mut params: Value) -> Value {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async move {
+            let app = App::empty("facts").tool::<redirect>().tool::<list_orders>().tool::<types>();
+            let mut wire = app.connect().await.expect("the app is right");
+            wire.send(request.to_string());
+            let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
+            frame["result"].clone()
+        })
+    }
+
+    fn tool(name: &str) -> Value {
+        let tools = ask("tools/list", json!({}));
+        let tools = tools["tools"].as_array().expect("a list");
+        tools.iter().find(|tool| tool["name"] == name).expect("the tool").clone()
+    }
+
+    fn call(name: &str, arguments: Value) -> String {
+        let result = ask("tools/call", json!({"name": name, "arguments": arguments}));
+        result["content"][0]["text"].as_str().expect("a text").to_owned()
+    }
+
+    #[test]
+    fn the_schema_in_the_reference_is_the_one_that_is_sent() {
+        let (_, blocks) = split(&read("docs/reference/types.md".as_ref()));
+        let block = blocks.iter().find(|block| block.language == "json").expect("a schema");
+        let expected: Value = serde_json::from_str(&block.text).expect("JSON");
+        assert_eq!(tool("redirect")["inputSchema"], expected);
+    }
+
+    #[test]
+    fn each_type_has_the_schema_that_the_reference_says() {
+        let types = tool("types");
+        let schema = &types["inputSchema"];
+        let expected = json!({
+            "text": {"type": "string"},
+            "letter": {"type": "string", "minLength": 1, "maxLength": 1},
+            "flag": {"type": "boolean"},
+            "small": {"type": "integer", "minimum": 0, "maximum": 65535},
+            "signed": {"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX},
+            "large": {"type": "integer", "minimum": 0},
+            "size": {"type": "integer", "minimum": 0},
+            "long": {"type": "integer"},
+            "float": {"type": "number"},
+            "list": {"type": "array", "items": {"type": "string"}},
+            "set": {"type": "array", "items": {"type": "string"}},
+            "pair": {
+                "type": "array",
+                "prefixItems": [{"type": "integer", "minimum": 0, "maximum": 255}, {"type": "string"}],
+                "minItems": 2,
+                "maxItems": 2,
+            },
+            "array": {"type": "array", "items": {"type": "boolean"}, "minItems": 3, "maxItems": 3},
+            "map": {"type": "object", "additionalProperties": {"type": "number"}},
+            "status": {"type": "string", "enum": ["processing", "shipped", "cancelled"]},
+            "maybe": {"type": "integer"},
+            "maybes": {"type": "array", "items": {"type": ["integer", "null"]}},
+            "anything": {},
+        });
+        for (name, expected) in expected.as_object().expect("an object") {
+            assert_eq!(schema["properties"][name], *expected, "{name}");
+        }
+        let required = schema["required"].as_array().expect("a list");
+        assert!(!required.contains(&"maybe".into()) && required.contains(&"anything".into()), "{required:?}");
+        assert_eq!(types["outputSchema"], Value::Null);
+    }
+
+    #[test]
+    fn the_tutorial_shows_what_a_model_is_told() {
+        let told = call("list_orders", json!({"limit": 500, "status": "SHIPED"}));
+        let (_, blocks) = split(&read("docs/tutorial.md".as_ref()));
+        assert!(blocks.iter().any(|block| block.language == "text" && block.text.trim() == told), "{told}");
+    }
+
+    #[test]
+    fn what_is_plainly_meant_is_accepted() {
+        assert_eq!(call("list_orders", json!({"limit": "10"})), "10 any");
+        assert_eq!(call("list_orders", json!({"limit": 1.0, "status": null})), "1 any");
+        assert_eq!(call("list_orders", json!({"limit": null})), "20 any");
+        let address = json!({"street": "Am Markt", "country": "DE", "planet": "Earth"});
+        let expected = "O goes to Am Markt, DE, None";
+        assert_eq!(call("redirect", json!({"order_id": "O", "address": address})), expected);
+        let problem = call("redirect", json!({"order_id": "O", "address": address, "adress": 1}));
+        assert!(problem.contains("there is no such argument"), "{problem}");
+    }
+}
