@@ -12,6 +12,9 @@ pub mod resources {}
 #[doc = include_str!("../docs/prompts.md")]
 pub mod prompts {}
 
+#[doc = include_str!("../docs/middleware.md")]
+pub mod middleware {}
+
 #[doc = include_str!("../docs/subscriptions.md")]
 pub mod subscriptions {}
 
