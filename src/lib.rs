@@ -35,6 +35,9 @@ pub mod progress {}
 #[doc = include_str!("../docs/questions.md")]
 pub mod questions {}
 
+#[doc = include_str!("../docs/middleware.md")]
+pub mod middleware {}
+
 #[doc = include_str!("../docs/subscriptions.md")]
 pub mod subscriptions {}
 

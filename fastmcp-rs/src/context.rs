@@ -20,6 +20,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::{Level, Revision, write};
 use crate::questions::Questions;
+use crate::request_facts::RequestId;
 use crate::siblings::Siblings;
 
 /// The shortest time between two progress notifications of a call: 20 a second.
@@ -392,8 +393,7 @@ impl LogFilter {
 
 /// A request while it is being answered.
 pub(crate) struct Request {
-    /// JSON text.
-    pub(crate) id: Box<str>,
+    pub(crate) id: RequestId,
     pub(crate) principal: Option<Arc<Principal>>,
     /// The other components of the server.
     pub(crate) siblings: Arc<dyn Siblings>,

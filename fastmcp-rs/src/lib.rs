@@ -114,7 +114,7 @@ pub use protocol::{
     Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
 };
 pub use registry::{Component, ComponentKind, Selector};
-pub use request_facts::TraceContext;
+pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

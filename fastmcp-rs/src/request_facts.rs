@@ -1,9 +1,39 @@
 //! What a handler can ask about the request itself.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::principal::Principal;
+use crate::protocol::id::Key;
+
+/// The id of a request. The number 1 and the text `1` are two ids.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RequestId {
+    /// A number.
+    Integer(i64),
+    /// A text of at most 256 bytes.
+    Text(Box<str>),
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestId::Integer(number) => fmt::Display::fmt(number, formatter),
+            RequestId::Text(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl From<Key> for RequestId {
+    fn from(key: Key) -> RequestId {
+        match key {
+            Key::Integer(number) => RequestId::Integer(number),
+            Key::Text(text) => RequestId::Text(text),
+        }
+    }
+}
 
 /// The distributed trace that a request belongs to, in the formats of the W3C.
 ///
@@ -28,10 +58,20 @@ impl Context {
         self.request.as_ref()?.principal.as_deref()
     }
 
-    /// The request's id as JSON text, such as `7` or `"a-1"`; empty outside a request. What a handler's siblings
-    /// are asked has the id of the request that the handler answers.
-    pub fn request_id(&self) -> &str {
-        self.request.as_ref().map_or("", |request| &request.id)
+    /// The id that the client gave the request. What a handler asks of other components has it too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use fastmcp_rs::Context;
+    /// # fn example(ctx: &Context) {
+    /// if let Some(id) = ctx.request_id() {
+    ///     ctx.info(format!("request {id} takes longer than usual"));
+    /// }
+    /// # }
+    /// ```
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref().map(|request| &request.id)
     }
 
     /// The trace that the request belongs to; what is not written as the W3C has it counts as absent.

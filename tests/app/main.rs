@@ -17,6 +17,7 @@ mod lifecycle;
 mod mounting;
 mod questions;
 mod regressions;
+mod request_facts;
 mod rich_types;
 mod rounds;
 mod scripts;

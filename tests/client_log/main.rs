@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use fastmcp_rs::layers::StructuredLogging;
-use fastmcp_rs::logging::ClientLayer;
+use fastmcp_rs::logging::{self, ClientLayer, Format, Options};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ fn app() -> App {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let clients = ClientLayer::new().max_level(tracing::Level::DEBUG);
-        tracing_subscriber::registry().with(clients).init();
+        logging::init_with(Options::new().format(Format::Json).to_clients(clients));
     });
     App::empty("chatty")
         .tool::<work>()

@@ -62,6 +62,35 @@ fn resources_in_every_revision() {
 }
 
 #[test]
+fn middleware_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("middleware", revision);
+        let answer = server.call("repeat", json!({"text": "ab", "times": 3}));
+        assert_eq!(answer.content_text(), "ababab");
+        let answer = server.call("repeat", json!({"text": "ab", "times": 30_000}));
+        assert!(answer.is_tool_error());
+        assert!(answer.content_text().contains("at most 10000 are allowed"), "{}", answer.text);
+        server.call("set_maintenance", json!({"on": true}));
+        let answer = server.call("repeat", json!({"text": "ab", "times": 3}));
+        assert!(answer.is_tool_error());
+        assert_eq!(answer.content_text(), "The shop is closed for maintenance: try again in an hour.");
+        assert!(!server.call("set_maintenance", json!({"on": false})).is_tool_error());
+        let answer = server.call("set_maintenance", json!({"on": false}));
+        assert!(answer.content_text().starts_with("Too many calls of `set_maintenance`"), "{}", answer.text);
+        for _ in 0..7 {
+            assert!(!server.call("repeat", json!({"text": "a", "times": 1})).is_tool_error());
+        }
+        assert!(server.call("repeat", json!({"text": "a", "times": 1})).is_tool_error());
+        server.close_input();
+        assert!(server.wait().success());
+        // One line in the log for each operation, also for what was refused.
+        let log = server.final_stderr();
+        assert_eq!(log.matches("tools/call").count(), 14, "{log}");
+        assert!(log.contains("tool_error"), "{log}");
+    }
+}
+
+#[test]
 fn prompts_in_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("prompts", revision);

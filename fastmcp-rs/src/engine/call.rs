@@ -255,7 +255,7 @@ impl Connection {
         questions: Questions,
     ) -> Arc<context::Request> {
         Arc::new(context::Request {
-            id: request.id.as_str().into(),
+            id: request.id.key().into(),
             principal: self.principal.clone(),
             siblings: Arc::clone(self) as Arc<dyn Siblings>,
             revision: facts.revision,
@@ -477,12 +477,11 @@ impl PendingCall {
                 return Poll::Ready(End::Cancelled);
             }
             let started = Instant::now();
-            let entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
             let polled = caught(|| {
+                let _entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
                 let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
             });
-            drop(entered);
             // A slow handler is timed here, so that it can come back when it is quick again.
             let took = started.elapsed();
             let first = std::mem::take(&mut first);

@@ -161,8 +161,8 @@ impl Connection {
         facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Dispatched, RpcError> {
-        let params = request.frame.params();
-        let wanted = Wanted::parse(params)?;
+        let asked_for = request.frame.params().map(AskedFor::from).unwrap_or_default();
+        let wanted = Wanted::parse(asked_for)?;
         let (handler, parameter) = wanted.find(&self.sight(request, facts))?;
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
@@ -175,7 +175,7 @@ impl Connection {
             pace: None,
         };
         if !handler.layers.is_empty() {
-            let asked = Asked { kind: Kind::Complete, name: wanted.reference.name(), arguments: &Wanted::text(params) };
+            let asked = Asked { kind: Kind::Complete, name: wanted.reference.name(), arguments: &asked_for.text() };
             return Ok(self.run_through_layers(&handler.layers, asked, job, request, facts, out));
         }
         Ok(self.run(job, request, facts, out, |context| Ok(wanted.start(handler, parameter, context()))))
@@ -263,6 +263,29 @@ pub(super) fn object_of_texts(values: BTreeMap<&str, String>) -> String {
     Value::from(members).to_string()
 }
 
+/// The parameters of `completion/complete`.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AskedFor<'a> {
+    pub(super) reference: Option<&'a RawValue>,
+    pub(super) argument: Option<&'a RawValue>,
+    pub(super) context: Option<&'a RawValue>,
+}
+
+impl<'a> From<&Params<'a>> for AskedFor<'a> {
+    fn from(params: &Params<'a>) -> AskedFor<'a> {
+        AskedFor { reference: params.reference, argument: params.argument, context: params.context }
+    }
+}
+
+impl AskedFor<'_> {
+    /// The same as the text of a JSON object.
+    fn text(self) -> String {
+        let members = [("ref", self.reference), ("argument", self.argument), ("context", self.context)];
+        let members = members.into_iter().filter_map(|(name, raw)| Some(format!(r#""{name}":{}"#, raw?.get())));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    }
+}
+
 /// What `completion/complete` asks for.
 pub(super) struct Wanted {
     reference: Reference,
@@ -285,7 +308,7 @@ impl Reference {
 }
 
 impl Wanted {
-    pub(super) fn parse(params: Option<&Params<'_>>) -> Result<Wanted, RpcError> {
+    pub(super) fn parse(asked_for: AskedFor<'_>) -> Result<Wanted, RpcError> {
         let string = |object: &Value, member: &str| -> Result<String, RpcError> {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
@@ -294,9 +317,9 @@ impl Wanted {
                 )
             })
         };
-        let reference = fact(params.and_then(|params| params.reference), "ref")?;
-        let argument = fact(params.and_then(|params| params.argument), "argument")?;
-        let context = fact(params.and_then(|params| params.context), "context")?;
+        let reference = fact(asked_for.reference, "ref")?;
+        let argument = fact(asked_for.argument, "argument")?;
+        let context = fact(asked_for.context, "context")?;
         let reference = match reference.get("type").and_then(Value::as_str) {
             Some("ref/prompt") => Reference::Prompt(string(&reference, "name")?),
             Some("ref/resource") => Reference::Resource(string(&reference, "uri")?),
@@ -314,15 +337,6 @@ impl Wanted {
             value: string(&argument, "value")?,
             arguments: known.collect(),
         })
-    }
-
-    /// The text that [`Wanted::parse`] would read the same from.
-    fn text(params: Option<&Params<'_>>) -> String {
-        let members = params
-            .into_iter()
-            .flat_map(|params| [("ref", params.reference), ("argument", params.argument), ("context", params.context)]);
-        let members = members.filter_map(|(name, raw)| Some(format!(r#""{name}":{}"#, raw?.get())));
-        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 
     pub(super) fn subject(&self) -> Subject {

@@ -7,8 +7,10 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use super::call::{CallFacts, Job};
-use super::components::Wanted;
+use super::components::{AskedFor, Wanted};
 use super::sight::Sight;
 use super::{Connection, Dispatched, Request};
 use crate::component::answer::{Answer, Subject};
@@ -16,8 +18,7 @@ use crate::component::invocation::Started;
 use crate::context::Shared;
 use crate::layers::{Chain, Core, Form, Kind, Operation, OperationFuture, Refusal, Reply};
 use crate::protocol::Revision;
-use crate::protocol::frame::Params;
-use crate::protocol::object::Object;
+use crate::protocol::object::{Object, members};
 use crate::protocol::write::RpcError;
 use crate::registry::{Handler, Registry};
 
@@ -105,8 +106,8 @@ impl Core for Innermost {
             let context = || operation.context().clone();
             match operation.kind() {
                 Kind::Complete => {
-                    let params = params(arguments);
-                    let wanted = Wanted::parse(params.as_ref())?;
+                    let Arguments { reference, argument, context: known, .. } = Arguments::of(arguments);
+                    let wanted = Wanted::parse(AskedFor { reference, argument, context: known })?;
                     let (handler, parameter) = wanted.find(&Sight::of(operation.context(), &self.registry))?;
                     // Candidates are ranked by the text, which a layer may have changed.
                     let form = Form { subject: wanted.subject(), ..Form::clone(operation.form()) };
@@ -122,8 +123,7 @@ impl Core for Innermost {
                 }
                 kind => {
                     let (connection, registry) = (&self.connection, &self.registry);
-                    let params = params(arguments);
-                    let cursor = params.and_then(|params| params.cursor);
+                    let cursor = Arguments::of(arguments).cursor;
                     let revision = operation.form().revision;
                     let sight = Sight::of(operation.context(), registry);
                     let result = match kind {
@@ -142,11 +142,23 @@ impl Core for Innermost {
     }
 }
 
-/// The members of `params` that arguments stand for.
-fn params(arguments: &str) -> Option<Params<'_>> {
-    match serde_json::from_str(arguments) {
-        Ok(Object::Members(params)) => Some(params),
-        _ => None,
+members! {
+    /// The arguments of completions and lists. They have a type of their own: if these few members were read as
+    /// `Params`, the compiler would no longer inline the reading of frames.
+    Arguments {
+        reference: "ref" => &'a RawValue,
+        argument: "argument" => &'a RawValue,
+        context: "context" => &'a RawValue,
+        cursor: "cursor" => &'a RawValue,
+    }
+}
+
+impl<'a> Arguments<'a> {
+    fn of(arguments: &'a str) -> Arguments<'a> {
+        match serde_json::from_str(arguments) {
+            Ok(Object::Members(arguments)) => arguments,
+            _ => Arguments::default(),
+        }
     }
 }
 

@@ -31,7 +31,7 @@
 //! # Example
 //!
 //! ```
-//! use fastmcp_rs::layers::{self, Next, Operation, RateLimit, ResultSizeLimit, Timing};
+//! use fastmcp_rs::layers::{self, RateLimit, ResultSizeLimit, Timing};
 //! use fastmcp_rs::prelude::*;
 //!
 //! /// Doubles a number.
@@ -45,7 +45,7 @@
 //!     .layer(Timing::new())
 //!     .layer(RateLimit::per_second(10.0).burst(20))
 //!     .layer(ResultSizeLimit::bytes(100_000))
-//!     .layer(layers::from_fn(|operation: Operation, next: Next| async move {
+//!     .layer(layers::from_fn(|operation, next| async move {
 //!         if operation.name() == "double" && operation.context().client_info().name.is_none() {
 //!             return Err(ToolError::new("say who you are").into());
 //!         }
@@ -120,10 +120,10 @@ pub trait Layer: Send + Sync + 'static {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::layers::{self, Next, Operation};
+/// use fastmcp_rs::layers;
 /// use fastmcp_rs::prelude::*;
 ///
-/// let app = App::empty("x").layer(layers::from_fn(|operation: Operation, next: Next| async move {
+/// let app = App::empty("x").layer(layers::from_fn(|operation, next| async move {
 ///     println!("{} {}", operation.method(), operation.name());
 ///     next.run(operation).await
 /// }));

@@ -118,11 +118,11 @@ impl Operation {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::layers::{self, Next, Operation};
+    /// use fastmcp_rs::layers;
     /// use serde_json::{Map, Value};
     ///
     /// // Whoever asks for nothing in particular gets little.
-    /// let modest = layers::from_fn(|mut operation: Operation, next: Next| async move {
+    /// let modest = layers::from_fn(|mut operation, next| async move {
     ///     let mut arguments: Map<String, Value> = operation.arguments()?;
     ///     arguments.entry("limit").or_insert_with(|| 10.into());
     ///     operation.set_arguments(arguments);
@@ -149,10 +149,10 @@ impl Operation {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::layers::{self, Kind, Next, Operation};
+    /// use fastmcp_rs::layers::{self, Kind};
     /// use fastmcp_rs::prelude::*;
     ///
-    /// let canned = layers::from_fn(|operation: Operation, next: Next| async move {
+    /// let canned = layers::from_fn(|operation, next| async move {
     ///     if operation.kind() == Kind::CallTool && operation.name() == "weather" {
     ///         return operation.answer(ToolResult::text("as always"));
     ///     }

@@ -177,10 +177,10 @@ impl Reply {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::layers::{self, Kind, Next, Operation};
+    /// use fastmcp_rs::layers::{self, Kind};
     /// use fastmcp_rs::prelude::*;
     ///
-    /// let discreet = layers::from_fn(|operation: Operation, next: Next| async move {
+    /// let discreet = layers::from_fn(|operation, next| async move {
     ///     let is_call = operation.kind() == Kind::CallTool;
     ///     let reply = next.run(operation).await?;
     ///     if is_call && reply.json().contains("password") {

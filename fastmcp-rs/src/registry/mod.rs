@@ -115,6 +115,8 @@ impl Registry {
         }
     }
 
+    // On the way of every call, and small once inlined.
+    #[inline]
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         self.tools_by_name.get(name).and_then(|&index| self.tools.entries().get(index))
     }

@@ -266,3 +266,25 @@ fn without_a_function_times_go_into_the_log() {
     assert_eq!((&fields["component"], &fields["outcome"]), (&json!("nap"), &json!("ok")));
     assert!(fields["duration_ms"].as_f64().is_some_and(|ms| (40.0..43.0).contains(&ms)), "{fields}");
 }
+
+/// Asks before it answers.
+#[mcp::tool]
+async fn confirm(ctx: &Context) -> Result<&'static str, ToolError> {
+    ctx.elicit::<bool>("Really?").await?;
+    Ok("done")
+}
+
+#[test]
+fn a_call_whose_client_is_asked_first_is_told_apart() {
+    let events = logged(app().tool::<confirm>().layer(StructuredLogging::new()), async |client| {
+        let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
+        let params = json!({"name": "confirm", "arguments": {}});
+        let (_, asked) = client.ask_with("tools/call", params, meta).await;
+        assert_eq!(asked["result"]["resultType"], "input_required");
+        let refused = client.call("confirm", json!({})).await;
+        assert_eq!(refused["error"]["code"], -32021);
+    });
+    let outcome = |at: usize| (&events[at]["fields"]["outcome"], &events[at]["fields"]["error_code"]);
+    assert_eq!(outcome(0), (&json!("unfinished"), &Value::Null));
+    assert_eq!(outcome(1), (&json!("error"), &json!(-32021)));
+}
