@@ -53,7 +53,6 @@ impl FromIterator<ListKind> for Lists {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change<'a> {
     /// Components came, went or changed what they say about themselves.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no list of a server changes yet"))]
     List(ListKind),
     /// What is read at this URI.
     Resource(&'a str),

@@ -12,6 +12,8 @@ mod eras;
 
 mod examples;
 mod framing;
+#[cfg(unix)]
+mod lifecycle;
 mod order_cancellation;
 mod order_changes;
 mod order_manager;

@@ -25,8 +25,7 @@ impl Siblings for Connection {
                 Kind::ReadResource => context.component.full_uri(&name),
                 _ => context.component.full_name(&name),
             };
-            let sight = Sight::of(&context, &registry);
-            let found = find(&sight, kind, &name, &arguments).map_err(ToolError::new)?;
+            let found = find(&Sight::of(&context, &registry), kind, &name, &arguments).map_err(ToolError::new)?;
             let Found { handler, subject, arguments } = found;
             // What is made for another handler is not bound to what the client understands.
             let form = self.form(&handler.shared, subject, Revision::V2026_07_28);
