@@ -206,3 +206,28 @@ fn what_hangs_or_panics_at_the_end_keeps_nobody() {
         assert_eq!(start.elapsed().as_secs(), 10);
     });
 }
+
+#[test]
+fn a_state_that_holds_a_handle_is_let_go_of() {
+    struct Keeper(fastmcp_rs::Handle, Diary);
+    impl Drop for Keeper {
+        fn drop(&mut self) {
+            assert!(!self.0.remove_tool("t"), "a handle of what is over does nothing");
+            self.1.write("dropped");
+        }
+    }
+    run(async {
+        let diary = Diary::default();
+        let tool = DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("x") });
+        let app = App::empty("x").add_tool(tool);
+        let handle = app.handle();
+        let client = app.state(Keeper(handle, diary.clone())).test_client().await.unwrap();
+        assert_eq!(client.call("t", json!({})).await.unwrap().text(), "x");
+        client.close().await;
+        let start = Instant::now();
+        while diary.read().is_empty() && start.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(diary.read(), ["dropped"]);
+    });
+}

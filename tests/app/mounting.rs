@@ -264,3 +264,23 @@ fn the_layers_of_both_apps_are_around_a_tool() {
         assert_eq!((outer.load(Ordering::Relaxed), inner.load(Ordering::Relaxed)), (2, 1));
     });
 }
+
+/// Reads, gets and calls what is beside it, by the names that its own app has.
+#[mcp::tool]
+async fn ask_around(ctx: &Context) -> Result<String, ToolError> {
+    let read = ctx.read_resource("orders://5/state").await?;
+    let got = ctx.get_prompt("review", json!({"topic": "x"})).await?;
+    let called = ctx.call_tool("owner", json!({})).await?;
+    Ok(format!("{} {} {}", read[0].as_text().unwrap_or_default(), got.len(), called.as_text()))
+}
+
+#[test]
+fn a_handler_asks_the_components_of_its_own_app() {
+    run(async {
+        let inner = payments("inner").tool::<ask_around>();
+        let app = App::empty("x").state(Owner("outer")).tool::<owner>().mount("a", App::empty("y").mount("b", inner));
+        let client = connect(app, Revision::NEWEST).await;
+        let text = client.call("a_b_ask_around", json!({})).await.unwrap().text();
+        assert_eq!(text, "inner: 5 false 1 inner as a_b_owner");
+    });
+}

@@ -236,3 +236,21 @@ fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
         assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
     });
 }
+
+/// Calls another tool for the one who asks.
+#[mcp::tool]
+async fn act_for(name: &str, ctx: &Context) -> Result<String, ToolError> {
+    Ok(ctx.call_tool(name, json!({})).await?.as_text())
+}
+
+#[test]
+fn a_handler_reaches_no_further_than_the_one_who_asks() {
+    run(async {
+        let client = connect(app().tool::<act_for>(), Revision::NEWEST).await;
+        let arguments = || json!({"name": "delete"});
+        let allowed = client.call("act_for", arguments()).meta("com.example/admin", true).await.unwrap();
+        assert_eq!(allowed.text(), "done");
+        let refused = client.call("act_for", arguments()).await.unwrap();
+        assert_eq!(refused.text(), "Unknown tool: delete");
+    });
+}

@@ -1,7 +1,7 @@
 //! The examples, run as a client runs them.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -87,6 +87,87 @@ fn middleware_in_every_revision() {
         let log = server.final_stderr();
         assert_eq!(log.matches("tools/call").count(), 14, "{log}");
         assert!(log.contains("tool_error"), "{log}");
+    }
+}
+
+#[test]
+fn dynamic_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("dynamic", revision);
+        let names = |server: &mut Server| -> Vec<String> {
+            let tools = server.ask("tools/list", Value::Null);
+            let tools = tools.result()["tools"].as_array().unwrap();
+            tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&mut server), ["install", "maintenance", "uninstall"]);
+        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+        let forecast = json!({"name": "forecast", "description": "Tells the weather.", "schema": schema});
+        let told = "notifications/tools/list_changed";
+        if revision.is_modern() {
+            server.begin("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+            let acknowledged = server.receive();
+            assert_eq!(acknowledged.value["method"], "notifications/subscriptions/acknowledged");
+        }
+        let installed = server.call("install", json!({"operation": forecast}));
+        assert_eq!(installed.content_text(), "forecast is installed");
+        let early = server.take_early();
+        assert!(
+            early.iter().any(|frame| frame.value["method"] == told) || server.receive().value["method"] == told,
+            "{revision} is told"
+        );
+        assert_eq!(names(&mut server), ["forecast", "install", "maintenance", "uninstall"]);
+        let called = server.call("forecast", json!({"city": "Lyon"}));
+        assert_eq!(called.content_text(), r#"{"operation":"forecast","arguments":{"city":"Lyon"}}"#);
+        let refused = server.call("forecast", json!({}));
+        assert!(refused.is_tool_error() && refused.content_text().contains("`/city`: it is required"));
+        let twice = server.call("install", json!({"operation": forecast}));
+        assert!(twice.is_tool_error() && twice.content_text().contains("two tools are named `forecast`"));
+        let bad = json!({"operation": {"name": "x", "description": "", "schema": {"type": "string"}}});
+        let bad = server.call("install", bad);
+        assert!(bad.is_tool_error() && bad.content_text().contains("its `type` is \"string\""), "{bad:?}");
+        server.call("maintenance", json!({"on": true}));
+        assert_eq!(server.call("forecast", json!({"city": "Lyon"})).error_code(), Some(-32602));
+        server.call("maintenance", json!({"on": false}));
+        assert_eq!(server.call("uninstall", json!({"name": "forecast"})).content_text(), "forecast is gone");
+        assert_eq!(names(&mut server), ["install", "maintenance", "uninstall"]);
+    }
+}
+
+#[test]
+fn mounting_in_every_revision() {
+    for revision in Revision::ALL {
+        let mut server = Server::connect("mounting", revision);
+        let tools = server.ask("tools/list", Value::Null);
+        let names: Vec<_> = tools.result()["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+        assert_eq!(names, ["pay_charge", "users_find"]);
+        assert_eq!(server.call("pay_charge", json!({"cents": 5})).content_text(), "charged 5, 5 in all");
+        let read = server.ask("resources/read", json!({"uri": "ledger://pay/total"}));
+        assert_eq!(read.result()["contents"][0]["text"], "5");
+        assert_eq!(server.call("users_find", json!({"prefix": "a"})).content_text(), r#"["ada","alan"]"#);
+        let delete = json!({"name": "users_delete", "arguments": {"name": "ada"}});
+        assert_eq!(server.ask("tools/call", delete.clone()).error_code(), Some(-32602), "it is not there for others");
+        let deleted = server.ask_with_meta("tools/call", delete, json!({"com.example/role": "admin"}));
+        assert_eq!(deleted.content_text(), "ada is deleted");
+        server.close_input();
+        assert!(server.wait().success());
+        assert_eq!(server.final_stderr().matches("the ledger closes at 5 cents").count(), 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_app_ends_when_it_is_asked_to_stop() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for stop in [Signal::TERM, Signal::INT] {
+        let mut server = Server::connect("mounting", Revision::NEWEST);
+        server.call("pay_charge", json!({"cents": 7}));
+        let pid = Pid::from_raw(server.pid().try_into().unwrap()).unwrap();
+        kill_process(pid, stop).unwrap();
+        let start = Instant::now();
+        assert!(server.wait_within(Duration::from_secs(5)).success());
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        assert_eq!(server.final_stderr().matches("the ledger closes at 7 cents").count(), 1);
     }
 }
 

@@ -13,6 +13,8 @@ mod eras;
 mod everything;
 mod examples;
 mod framing;
+#[cfg(unix)]
+mod lifecycle;
 mod order_cancellation;
 mod order_changes;
 mod order_manager;

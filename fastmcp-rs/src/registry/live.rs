@@ -58,6 +58,13 @@ impl Live {
     }
 }
 
+/// States may hold a handle, and so the scope that holds them: what is not served any more lets go of them.
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.root.clear();
+    }
+}
+
 impl View {
     fn of(root: &Scope, config: ListConfig) -> View {
         root.still(|| View { version: root.version(), registry: Arc::new(Registry::new(root, config)) })

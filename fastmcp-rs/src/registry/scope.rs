@@ -383,6 +383,13 @@ impl Scope {
         contents.setting = Some(setting);
     }
 
+    /// Forgets everything, as nobody serves it any more.
+    pub(super) fn clear(&self) {
+        // What is dropped is the author's, and may come back here.
+        let contents = std::mem::take(&mut *self.contents());
+        contents.mounted.iter().for_each(|(_, scope)| scope.clear());
+    }
+
     /// The layers and the states of this app, once it is served.
     pub(super) fn own(&self) -> (Chain, Arc<States>) {
         let setting = self.contents().setting.clone();

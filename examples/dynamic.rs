@@ -1,0 +1,66 @@
+//! Tools that are made while the server runs, from what another service says it can do.
+//!
+//! ```sh
+//! cargo run --example dynamic
+//! ```
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{DynamicTool, Handle, Selector};
+use serde_json::{Value, json};
+
+/// What a service says of one of its operations.
+#[mcp::model]
+struct Operation {
+    /// The name of the tool that it becomes.
+    name: String,
+    /// What it does.
+    description: String,
+    /// A JSON Schema of its arguments, with `"type": "object"`.
+    schema: Value,
+}
+
+/// Makes a tool of an operation.
+#[mcp::tool]
+async fn install(operation: Operation, handle: State<Handle>) -> Result<String, ToolError> {
+    let Operation { name, description, schema } = operation;
+    let called = name.clone();
+    let tool = DynamicTool::new(&name, schema, move |arguments, _ctx| {
+        // A real server would send this to the service.
+        let call = json!({"operation": called, "arguments": arguments});
+        async move { Ok::<_, ToolError>(ToolResult::from(call)) }
+    });
+    // What is wrong with a schema, or that there is such a tool already, is for the model to read.
+    handle
+        .add_tool(tool.description(description).tag("installed"))
+        .map_err(|error| ToolError::new(error.to_string()))?;
+    Ok(format!("{name} is installed"))
+}
+
+/// Takes a tool away that was installed.
+#[mcp::tool(destructive)]
+async fn uninstall(name: &str, handle: State<Handle>) -> Result<String, ToolError> {
+    if !handle.remove_tool(name) {
+        return Err(ToolError::new(format!("there is no tool `{name}`")));
+    }
+    Ok(format!("{name} is gone"))
+}
+
+/// Serves the tools that were installed, or hides them all.
+#[mcp::tool]
+async fn maintenance(on: bool, handle: State<Handle>) -> &'static str {
+    let installed = Selector::tag("installed");
+    if on {
+        handle.disable(installed);
+        "what was installed is hidden"
+    } else {
+        handle.enable(installed);
+        "what was installed is back"
+    }
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    let app = App::new("plugins");
+    let handle = app.handle();
+    app.state(handle).run_stdio().await
+}
