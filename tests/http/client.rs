@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A server in this process, on a port of its own.
 pub struct Server {
     pub address: SocketAddr,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -26,7 +26,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { app.run_http_on(listener).await.unwrap() });
-        Server { address, task }
+        Server { address, task: Some(task) }
+    }
+
+    /// A server that somebody else runs.
+    pub fn at(address: SocketAddr) -> Server {
+        Server { address, task: None }
     }
 
     pub async fn connect(&self) -> Connection {
@@ -55,7 +60,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
