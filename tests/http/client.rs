@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastmcp_rs::App;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -36,6 +36,13 @@ impl Server {
 
     pub async fn connect(&self) -> Connection {
         Connection { stream: TcpStream::connect(self.address).await.unwrap(), buffer: Vec::new() }
+    }
+
+    /// A connection that takes little of what is not read.
+    pub async fn connect_deaf(&self) -> Connection {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Connection { stream: socket.connect(self.address).await.unwrap(), buffer: Vec::new() }
     }
 
     /// Sends one request on a connection of its own, and reads the whole response.

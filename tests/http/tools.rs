@@ -32,6 +32,30 @@ pub async fn echo(text: String, seen: State<Seen>) -> String {
     text
 }
 
+/// Says something back, a little later.
+#[mcp::tool]
+pub async fn echo_later(text: String) -> String {
+    tokio::task::yield_now().await;
+    text
+}
+
+/// Goes on talking, also to somebody who does not listen.
+#[mcp::tool(timeout = "5s")]
+pub async fn talk(ctx: &Context) -> String {
+    let words = "word ".repeat(4000);
+    for step in 0..1000_u32 {
+        ctx.progress(f64::from(step), None, words.as_str());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    words
+}
+
+/// Gives as much as is asked for.
+#[mcp::tool]
+pub async fn much(bytes: usize) -> String {
+    "x".repeat(bytes)
+}
+
 /// Is mirrored into headers.
 #[mcp::tool]
 pub async fn route(
@@ -122,6 +146,9 @@ pub fn app_with(seen: Seen) -> App {
         .tool::<add>()
         .tool::<double>()
         .tool::<echo>()
+        .tool::<echo_later>()
+        .tool::<talk>()
+        .tool::<much>()
         .tool::<route>()
         .tool::<sleep>()
         .tool::<steps>()

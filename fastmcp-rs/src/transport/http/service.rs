@@ -175,7 +175,12 @@ impl HttpService {
                     "Forbidden: pages of this `Origin` may not call this server; its operator can allow it",
                 ),
             };
-            return Err(refuse(status, message));
+            let mut answer = refuse(status, message);
+            if refused == Refused::BadHost {
+                // Who writes such a head may mean something else by what follows, too.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            return Err(answer);
         }
         // hyper has refused or dropped the one or the other; another server may not have.
         if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
