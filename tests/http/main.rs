@@ -3,6 +3,7 @@
 mod client;
 mod modern;
 mod mounted;
+mod processes;
 mod security;
 mod sessions;
 #[allow(dead_code, unused_imports)]
