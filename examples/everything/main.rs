@@ -1,7 +1,8 @@
 //! Everything at once: the server that the public conformance suite of the protocol expects.
 //!
 //! ```sh
-//! cargo run --example everything
+//! cargo run --example everything                         # standard input and output
+//! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp
 //! ```
 //!
 //! Names, texts and behaviour are those that the suite asks for, so this is no model for a server of your own;
@@ -20,7 +21,12 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     let app = App::new("everything").title("Everything").instructions("Tools for the conformance suite.");
     let app = app.add_tool(schema_tool());
     let handle = app.handle();
-    app.state(handle).run_stdio().await
+    let app = app.state(handle);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--http", address] => app.run_http(address).await,
+        _ => app.run_stdio().await,
+    }
 }
 
 /// A tool whose schema is written by hand, with keywords that no Rust type has.

@@ -1,7 +1,8 @@
 //! An order desk for AI assistants: tools, resources and a prompt over a SQLite database.
 //!
 //! ```sh
-//! cargo run --example order_manager
+//! cargo run --example order_manager                            # standard input and output
+//! cargo run --example order_manager -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp
 //! ```
 //!
 //! The first start creates `orders.db` in the current directory and puts four orders into it; set
@@ -17,5 +18,10 @@ use fastmcp_rs::prelude::*;
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
     let orders = database::Orders::open().await.map_err(fastmcp_rs::Error::other)?;
-    App::new("OrderManager").state(orders).run_stdio().await
+    let app = App::new("OrderManager").state(orders);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--http", address] => app.run_http(address).await,
+        _ => app.run_stdio().await,
+    }
 }

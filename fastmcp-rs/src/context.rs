@@ -78,6 +78,8 @@ pub enum Transport {
     Stdio,
     /// In process, for tests.
     Memory,
+    /// Streamable HTTP.
+    Http,
 }
 
 /// What a client says about itself. It is for display and logs: any client can say anything.

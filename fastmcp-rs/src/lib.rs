@@ -33,6 +33,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
+//! | `http` | [`App::run_http`], and [`App::into_service`] for servers that are there already |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
 //! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
@@ -116,5 +117,7 @@ pub use protocol::{
 pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
+#[cfg(feature = "http")]
+pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, ResponseBody, SessionMode};
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

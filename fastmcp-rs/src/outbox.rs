@@ -4,15 +4,25 @@
 //! and a notification that finds no room is dropped, since it only informs. It does no input or output; a
 //! transport takes the bytes from it.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
 /// The most bytes that wait before answers wait too.
 const LIMIT: usize = 8 << 20;
+/// The same where each request has an outbox of its own.
+#[cfg(feature = "http")]
+const EXCHANGE_LIMIT: usize = 256 << 10;
+/// The same for what belongs to no request: most sessions are never asked for it.
+#[cfg(feature = "http")]
+const SESSION_LIMIT: usize = 16 << 10;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    limit: usize,
+    /// Whether there is nothing more once an answer has come.
+    ends_with_answer: bool,
     state: Mutex<State>,
     /// Told of every change, for threads.
     changed: Condvar,
@@ -34,18 +44,47 @@ struct State {
     waiting_threads: usize,
     /// How many tasks wait for room.
     waiting_tasks: usize,
+    /// Whether the last frames are in `bytes`, or were taken.
+    finished: bool,
+    /// The one who takes frames by [`Outbox::poll_take`].
+    reader: Option<Waker>,
     /// Changes whenever something was written.
     progress: u64,
 }
 
 impl State {
     /// Whether no more should be added.
-    fn is_full(&self) -> bool {
-        self.bytes.len() + self.being_written >= LIMIT
+    fn is_full(&self, limit: usize) -> bool {
+        self.bytes.len() + self.being_written >= limit
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Outbox {
+        Outbox {
+            limit: LIMIT,
+            ends_with_answer: false,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            room: Notify::new(),
+            frames: Notify::new(),
+        }
     }
 }
 
 impl Outbox {
+    /// An outbox for the answer to one request, and for what precedes it.
+    #[cfg(feature = "http")]
+    pub(crate) fn for_exchange() -> Arc<Outbox> {
+        Arc::new(Outbox { limit: EXCHANGE_LIMIT, ends_with_answer: true, ..Outbox::default() })
+    }
+
+    /// An outbox for what belongs to no request of a session.
+    #[cfg(feature = "http")]
+    pub(crate) fn for_session() -> Arc<Outbox> {
+        Arc::new(Outbox { limit: SESSION_LIMIT, ..Outbox::default() })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,18 +98,31 @@ impl Outbox {
         let mut state = self.lock();
         if !state.closed {
             state.bytes.extend_from_slice(frames);
-            self.announce(&state);
+            self.announce(&mut state);
+        }
+    }
+
+    /// Adds the frames of an answer; where each request has an outbox of its own, there are no more.
+    pub(crate) fn push_last(&self, frames: &[u8]) {
+        if !self.ends_with_answer {
+            return self.push(frames);
+        }
+        let mut state = self.lock();
+        if !state.closed && !state.finished {
+            state.bytes.extend_from_slice(frames);
+            state.finished = true;
+            self.announce(&mut state);
         }
     }
 
     /// Adds a frame if there is room.
     pub(crate) fn try_push(&self, frame: &[u8]) -> bool {
         let mut state = self.lock();
-        if state.closed || state.is_full() {
+        if state.closed || state.is_full(self.limit) {
             return false;
         }
         state.bytes.extend_from_slice(frame);
-        self.announce(&state);
+        self.announce(&mut state);
         true
     }
 
@@ -96,12 +148,15 @@ impl Outbox {
     /// Whether there is no room; then a task is known to wait for it.
     fn must_wait(&self) -> bool {
         let mut state = self.lock();
-        let full = state.is_full() && !state.closed;
+        let full = state.is_full(self.limit) && !state.closed;
         state.waiting_tasks += usize::from(full);
         full
     }
 
-    fn announce(&self, state: &State) {
+    fn announce(&self, state: &mut State) {
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
         if state.waiting_threads > 0 {
             self.changed.notify_all();
         }
@@ -120,7 +175,7 @@ impl Outbox {
         let mut state = self.lock();
         state.closed = true;
         state.bytes = Vec::new();
-        self.announce(&state);
+        self.announce(&mut state);
         drop(state);
         self.room.notify_waiters();
     }
@@ -179,7 +234,7 @@ impl Outbox {
     /// Waits until fewer bytes wait than the bound, or the outbox is closed.
     pub(crate) fn wait_for_room(&self) {
         let mut state = self.lock();
-        while state.is_full() && !state.closed {
+        while state.is_full(self.limit) && !state.closed {
             state = self.wait(state);
         }
     }
@@ -199,6 +254,32 @@ impl Outbox {
     pub(crate) fn is_written(&self) -> bool {
         let state = self.lock();
         !state.writing && state.bytes.is_empty()
+    }
+
+    /// Takes the frames that are there, for a stream that only one task reads. `None` when there will be no more;
+    /// the flag tells that these are the last.
+    #[cfg(feature = "http")]
+    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
+        let mut state = self.lock();
+        if !state.bytes.is_empty() {
+            if state.waiting_tasks > 0 {
+                self.room.notify_waiters();
+            }
+            return Poll::Ready(Some((std::mem::take(&mut state.bytes), state.finished)));
+        }
+        if state.closed || state.finished {
+            return Poll::Ready(None);
+        }
+        state.reader = Some(task.waker().clone());
+        Poll::Pending
+    }
+
+    /// Lets whoever waits in [`Outbox::poll_take`] look again.
+    #[cfg(feature = "http")]
+    pub(crate) fn wake_reader(&self) {
+        if let Some(reader) = self.lock().reader.take() {
+            reader.wake();
+        }
     }
 
     /// Takes the frames that are there, for a transport that has no thread to wait.

@@ -1,6 +1,8 @@
 //! What a server author configures.
 
 mod handle;
+#[cfg(feature = "http")]
+mod http;
 mod lifecycle;
 mod mount;
 #[cfg(feature = "stdio")]
@@ -65,12 +67,14 @@ pub struct App {
     visible: Option<Visible>,
     /// The apps that are mounted in it, with their namespaces.
     mounted: Vec<(Box<str>, App)>,
-    sealing_keys: Vec<SealingKey>,
+    pub(crate) sealing_keys: Vec<SealingKey>,
     /// What its operations go through, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
+    #[cfg(feature = "http")]
+    pub(crate) http: http::HttpParts,
 }
 
 impl App {
@@ -143,6 +147,8 @@ impl App {
             problems: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
+            #[cfg(feature = "http")]
+            http: http::HttpParts::default(),
         };
         components.into_iter().fold(app, App::add)
     }

@@ -10,7 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::in_flight::{Admission, Reservation};
-use super::{Admitted, Connection, Dispatched, finish_frame};
+use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
+use crate::outbox::Outbox;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::Id;
@@ -28,8 +29,10 @@ impl Connection {
         registry: &Arc<Registry>,
         message: &str,
         reservation: Option<Reservation>,
+        exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
+        let outbox = exchange.map_or(&self.outbox, |exchange| exchange.outbox);
         if serde_json::from_str::<&RawValue>(message).is_err() {
             self.refuse(message, &Malformed::Json, out);
             return Dispatched::Done;
@@ -45,7 +48,7 @@ impl Connection {
             return Dispatched::Done;
         };
         if reservation.is_none() {
-            match self.in_flight.admit_batch(message) {
+            match self.in_flight.admit_batch(message, exchange.is_none()) {
                 Admission::Start | Admission::DuplicateId => {}
                 Admission::Wait => return Dispatched::Done,
                 Admission::Overload => {
@@ -63,17 +66,20 @@ impl Connection {
         let mut calls = Vec::new();
         for message in messages {
             let mut answer = Vec::new();
-            if let Dispatched::Pending(call) = self.dispatch_member(registry, message.get(), &mut answer) {
-                self.outbox.push(call.early_notifications());
+            if let Dispatched::Pending(call) = self.dispatch_member(registry, message.get(), exchange, &mut answer) {
+                outbox.push(call.early_notifications());
                 calls.push(call);
             }
-            answers.extend(self.split(answer));
+            answers.extend(split(outbox, answer));
         }
         if calls.is_empty() {
             finish_batch(answers, out);
             return Dispatched::Done;
         }
         self.answers_late.store(true, Ordering::Release);
+        if let Some(exchange) = exchange {
+            exchange.pending.set(true);
+        }
         let finish = |call: Box<super::PendingCall>| {
             let connection = Arc::clone(self);
             tokio::spawn(async move {
@@ -84,48 +90,55 @@ impl Connection {
         };
         let tasks: Vec<_> = calls.into_iter().map(finish).collect();
         let connection = Arc::clone(self);
+        let outbox = Arc::clone(outbox);
         // An answer that is kept has a place like a call, or batches with one slow call could keep any number.
         let mut places: Vec<_> = answers.iter().map(|_| self.in_flight.guard()).collect();
         tokio::spawn(async move {
             for task in tasks {
                 // A call catches its own panics, so a task that fails was ended with the runtime.
                 if let Ok(Some((frames, place))) = task.await {
-                    answers.extend(connection.split(frames));
+                    answers.extend(split(&outbox, frames));
                     places.push(place);
                 }
             }
             let mut out = Vec::new();
             finish_batch(answers, &mut out);
-            connection.outbox.push(&out);
+            outbox.push_last(&out);
             drop(places);
             connection.resume().await;
         });
         Dispatched::Done
     }
 
-    fn dispatch_member(self: &Arc<Self>, registry: &Arc<Registry>, message: &str, out: &mut Vec<u8>) -> Dispatched {
+    fn dispatch_member(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        exchange: Option<&Exchange<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Dispatched {
         match Frame::parse(message) {
             Ok(frame) if frame.method.and_then(text).as_deref() == Some("initialize") => {
                 let id = frame.id.and_then(Id::parse);
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 Dispatched::Done
             }
-            Ok(frame) => self.dispatch_frame(registry, message, &frame, Admitted::Member, out),
+            Ok(frame) => self.dispatch_frame(registry, message, &frame, Admitted::Member, exchange, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 Dispatched::Done
             }
         }
     }
+}
 
-    /// Takes a message's answer out of its frames, and sends the notifications before it, which do not belong
-    /// into the array.
-    fn split(&self, frames: Vec<u8>) -> Option<Vec<u8>> {
-        let whole = frames.strip_suffix(b"\n")?;
-        let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
-        self.outbox.push(&whole[..start]);
-        Some(whole[start..].to_vec())
-    }
+/// Takes a message's answer out of its frames, and sends the notifications before it, which do not belong into the
+/// array.
+fn split(outbox: &Outbox, frames: Vec<u8>) -> Option<Vec<u8>> {
+    let whole = frames.strip_suffix(b"\n")?;
+    let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
+    outbox.push(&whole[..start]);
+    Some(whole[start..].to_vec())
 }
 
 /// The messages of a batch. Reading stops when there are too many.

@@ -25,6 +25,7 @@ use crate::component::invocation::{Invocation, Invoked, Started};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
 use crate::error::ToolError;
 use crate::operator;
+use crate::outbox::Outbox;
 use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
@@ -72,7 +73,7 @@ impl Connection {
         if is_reserved {
             return Ok(true);
         }
-        match self.in_flight.admit(|| request.id.key(), request.message, is_member) {
+        match self.in_flight.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
             Admission::Start => Ok(true),
             Admission::Wait => Ok(false),
             Admission::DuplicateId => {
@@ -189,6 +190,7 @@ impl Connection {
         let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
+            outbox: Arc::clone(request.outbox(self)),
             component: Arc::clone(component),
             subject,
             id: request.id.as_str().into(),
@@ -271,7 +273,7 @@ impl Connection {
             progress_token: facts.progress_token.map(|token| token.as_str().into()),
             log: facts.log.clone(),
             deadline: Instant::now().checked_add(timeout),
-            outbox: Arc::clone(&self.outbox),
+            outbox: Arc::clone(request.outbox(self)),
             ended: AtomicBool::new(false),
             end: Notify::new(),
             delivery: Delivery::new(),
@@ -362,6 +364,8 @@ fn explain(handler: &Handler, problems: &[String]) -> String {
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     connection: Arc<Connection>,
+    /// Where its answer goes.
+    outbox: Arc<Outbox>,
     component: Arc<Shared>,
     subject: Subject,
     id: Box<str>,
@@ -388,6 +392,10 @@ enum End {
 }
 
 impl PendingCall {
+    pub(super) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
     /// The notifications that were made before the call became a task.
     pub(super) fn early_notifications(&self) -> &[u8] {
         &self.early
@@ -404,6 +412,7 @@ impl PendingCall {
         // The handler and what it holds are dropped before anybody hears of the end.
         let PendingCall {
             connection,
+            outbox,
             component,
             subject,
             id,
@@ -430,7 +439,7 @@ impl PendingCall {
         place.owe();
         // The call keeps its place until its answer has one, or a client that does not read could make
         // answers pile up.
-        connection.outbox.room().await;
+        outbox.room().await;
         let frame = connection.answer_frame(name, &subject, &id, revision);
         match end {
             End::Answered => {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::call::{CallFacts, Job};
+use super::headers::check_arguments;
 use super::layered::Asked;
 use super::modern::unknown_method;
 use super::sight::Sight;
@@ -96,6 +97,11 @@ impl Connection {
         let name = required(request, "name", |params| params.name)?;
         let tool = self.sight(request, facts).tool(&name)?;
         let arguments = arguments(request)?;
+        // Sessions have no such headers.
+        let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| facts.revision.is_modern());
+        if let Some(headers) = headers {
+            check_arguments(headers, tool, arguments)?;
+        }
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }

@@ -171,8 +171,9 @@ impl InFlight {
 
     /// Whether a call may start. It takes no place yet: most calls end before they need one.
     ///
-    /// `is_member`: whether it is part of a batch, which has its place as a whole.
-    pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str, is_member: bool) -> Admission {
+    /// `is_member`: whether it is part of a batch, which has its place as a whole. `may_wait`: whether it can be
+    /// kept until there is a place.
+    pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str, is_member: bool, may_wait: bool) -> Admission {
         if self.len() == 0 && self.streams.load(Ordering::Relaxed) == 0 {
             return Admission::Start;
         }
@@ -181,19 +182,19 @@ impl InFlight {
         if table.has(&key) {
             return Admission::DuplicateId;
         }
-        if is_member { Admission::Start } else { self.admit_message(&mut table, Some(key), message) }
+        if is_member { Admission::Start } else { self.admit_message(&mut table, Some(key), message, may_wait) }
     }
 
     /// The same for a batch.
-    pub(crate) fn admit_batch(&self, message: &str) -> Admission {
-        self.admit_message(&mut self.lock(), None, message)
+    pub(crate) fn admit_batch(&self, message: &str, may_wait: bool) -> Admission {
+        self.admit_message(&mut self.lock(), None, message, may_wait)
     }
 
-    fn admit_message(&self, table: &mut Table, key: Option<Key>, message: &str) -> Admission {
+    fn admit_message(&self, table: &mut Table, key: Option<Key>, message: &str, may_wait: bool) -> Admission {
         if table.places < MAX_PLACES {
             return Admission::Start;
         }
-        if table.waiting_bytes + message.len() > MAX_WAITING_BYTES {
+        if !may_wait || table.waiting_bytes + message.len() > MAX_WAITING_BYTES {
             return Admission::Overload;
         }
         table.waiting_bytes += message.len();
@@ -324,7 +325,7 @@ mod tests {
     }
 
     fn admit(calls: &InFlight, id: i64, message: &str) -> Admission {
-        calls.admit(|| key(id), message, false)
+        calls.admit(|| key(id), message, false, true)
     }
 
     #[test]
@@ -355,7 +356,7 @@ mod tests {
         assert_eq!(admit(&calls, 1000, "first"), Admission::Wait);
         assert_eq!(admit(&calls, 1001, "second"), Admission::Wait);
         assert_eq!(admit(&calls, 1001, "second"), Admission::DuplicateId);
-        assert_eq!(calls.admit_batch("[]"), Admission::Wait);
+        assert_eq!(calls.admit_batch("[]", true), Admission::Wait);
         assert_eq!(admit(&calls, 1002, &"x".repeat(MAX_WAITING_BYTES)), Admission::Overload);
         assert!(calls.next_waiting().is_none());
         calls.cancel(&key(1000));

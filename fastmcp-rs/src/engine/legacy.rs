@@ -66,6 +66,13 @@ impl Connection {
         }
     }
 
+    #[cfg(feature = "http")]
+    pub(super) fn open_assumed(&self, revision: Revision) {
+        let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
+        // Who has a session already keeps it.
+        let _ = self.session.set(Arc::new(Session { revision, client: Arc::default(), log_level }));
+    }
+
     fn initialize(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
         let params = request.frame.params();
         let version = params.and_then(|params| params.protocol_version).and_then(text).ok_or_else(|| {

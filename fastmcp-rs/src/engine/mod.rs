@@ -10,7 +10,12 @@
 mod batch;
 mod call;
 mod components;
+#[cfg(feature = "http")]
+mod exchange;
 mod feed;
+// One transport has headers.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+mod headers;
 mod in_flight;
 mod layered;
 mod legacy;
@@ -30,6 +35,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use call::PendingCall;
+#[cfg(feature = "http")]
+pub(crate) use exchange::{is_complete_envelope, write_error};
+pub(crate) use headers::Headers;
+#[cfg(feature = "http")]
+pub(crate) use headers::{Mirrored, PROTOCOL_VERSION};
 #[cfg(feature = "stdio")]
 pub(crate) use server::TIME_TO_END;
 pub(crate) use server::{Ending, Server, ServerConfig};
@@ -97,7 +107,15 @@ impl Connection {
 
     /// The connection of somebody whom the transport knows.
     pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        let outbox = Arc::new(Outbox::default());
+        Connection::with_outbox(server, transport, principal, Arc::default())
+    }
+
+    fn with_outbox(
+        server: Arc<Server>,
+        transport: Transport,
+        principal: Option<Arc<Principal>>,
+        outbox: Arc<Outbox>,
+    ) -> Arc<Connection> {
         let feed = Feed::new(&server.changes, &outbox);
         Arc::new(Connection {
             server,
@@ -190,7 +208,7 @@ impl Connection {
         reservation: Option<Reservation>,
         out: &mut Vec<u8>,
     ) {
-        if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, out) {
+        if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, None, out) {
             self.start(call, out);
         }
     }
@@ -209,15 +227,19 @@ impl Connection {
     /// Lets a call go on as a task of the runtime.
     fn start(self: &Arc<Self>, call: Box<PendingCall>, out: &mut Vec<u8>) {
         self.answers_late.store(true, Ordering::Release);
+        let outbox = Arc::clone(call.outbox());
         // What was ready before must not be overtaken by what the task will send, so all goes one way.
-        self.outbox.push(out);
-        self.outbox.push(call.early_notifications());
+        outbox.push(out);
+        outbox.push(call.early_notifications());
         out.clear();
         let connection = Arc::clone(self);
         tokio::spawn(async move {
-            if let Some((frames, place)) = call.finish().await {
-                connection.outbox.push(&frames);
-                drop(place);
+            match call.finish().await {
+                Some((frames, place)) => {
+                    outbox.push_last(&frames);
+                    drop(place);
+                }
+                None => outbox.push_last(&[]),
             }
             connection.resume().await;
         });
@@ -242,17 +264,18 @@ impl Connection {
         registry: &Arc<Registry>,
         message: &str,
         reservation: Option<Reservation>,
+        exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
         let frame = match Frame::parse(message) {
             Ok(frame) => frame,
-            Err(Malformed::Batch) => return self.batch(registry, message, reservation, out),
+            Err(Malformed::Batch) => return self.batch(registry, message, reservation, exchange, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 return Dispatched::Done;
             }
         };
-        self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), out)
+        self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), exchange, out)
     }
 
     fn dispatch_frame(
@@ -261,6 +284,7 @@ impl Connection {
         message: &str,
         frame: &Frame<'_>,
         admitted: Admitted,
+        exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
         let id = match frame.id.map(Id::parse) {
@@ -296,7 +320,8 @@ impl Connection {
             self.notification(&method, frame, out);
             return Dispatched::Done;
         };
-        let request = Request { registry, message, frame, id, method: &method, admitted: Cell::new(admitted) };
+        let admitted = Cell::new(admitted);
+        let request = Request { registry, message, frame, id, method: &method, admitted, exchange };
         let dispatched = if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
             self.modern(&request, out)
         } else {
@@ -409,6 +434,24 @@ struct Request<'a> {
     id: Id<'a>,
     method: &'a str,
     admitted: Cell<Admitted>,
+    exchange: Option<&'a Exchange<'a>>,
+}
+
+/// What belongs to one message alone, on transports where each has a way back of its own.
+pub(crate) struct Exchange<'a> {
+    /// Where the answer and what precedes it goes if it is not ready at once.
+    pub(crate) outbox: &'a Arc<Outbox>,
+    /// What the message's headers say, where these are checked.
+    pub(crate) headers: Option<&'a dyn Headers>,
+    /// Set if an answer will come.
+    pub(crate) pending: Cell<bool>,
+}
+
+impl Request<'_> {
+    /// Where its late answer goes.
+    fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
+        self.exchange.map_or(&connection.outbox, |exchange| exchange.outbox)
+    }
 }
 
 /// Whether a request may be served whatever else is in flight.

@@ -2,11 +2,13 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::call::CallFacts;
+use super::headers;
 use super::{Connection, Dispatched, Request, finish_frame};
 use crate::context::LogFilter;
 use crate::layers::Kind;
@@ -20,7 +22,15 @@ impl Connection {
     /// Climbs the ladder of checks; the first that fails answers.
     pub(super) fn modern(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
         let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
-        let revision = check_envelope(meta)?;
+        let version = check_envelope(meta)?;
+        let headers = request.exchange.and_then(|exchange| exchange.headers);
+        if let Some(headers) = headers {
+            headers::check_version(headers, &version)?;
+        }
+        let revision = check_version(&version)?;
+        if let Some(headers) = headers {
+            headers::check_routing(headers, request)?;
+        }
         let id = request.id.as_str();
         match request.method {
             "server/discover" => {
@@ -49,13 +59,17 @@ impl Connection {
     }
 }
 
-/// The revision that the request names.
-fn check_envelope(meta: &Meta<'_>) -> Result<Revision, RpcError> {
+/// The version that the request names, if it has all that a modern request must have.
+fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
     let version = meta.protocol_version.and_then(text).ok_or_else(incomplete_meta)?;
     if !meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{')) {
         return Err(incomplete_meta());
     }
-    match Revision::parse(&version) {
+    Ok(version)
+}
+
+fn check_version(version: &str) -> Result<Revision, RpcError> {
+    match Revision::parse(version) {
         Some(revision) if revision.is_modern() => Ok(revision),
         other => {
             let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };

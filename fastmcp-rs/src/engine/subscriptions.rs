@@ -19,6 +19,7 @@ use super::sight::Sight;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::changes::{ListKind, Lists};
 use crate::component::answer::unknown_resource;
+use crate::context::Transport;
 use crate::protocol::object::{Object, members, text};
 use crate::protocol::write::{self, RpcError, code};
 
@@ -77,7 +78,9 @@ impl Connection {
         }
         let subscribed = self.feed.subscribe(&uri, || {
             finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
-            if request.is_member() {
+            if request.exchange.is_some() {
+                // It has a way back of its own, where no notification can overtake it.
+            } else if request.is_member() {
                 // Its answer is part of the batch's.
                 self.answers_late.store(true, Ordering::Release);
             } else {
@@ -124,6 +127,10 @@ impl Connection {
                 }
                 out.extend_from_slice(b"}}");
             });
+            // Elsewhere a subscription has a stream of its own, which ends.
+            if self.transport == Transport::Http {
+                return;
+            }
             finish_frame(out, |out| {
                 out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
                 out.extend_from_slice(id.as_bytes());

@@ -13,6 +13,7 @@ pub(crate) mod code {
     pub(crate) const INTERNAL_ERROR: i32 = -32603;
     /// For legacy peers only: a modern one gets "invalid params".
     pub(crate) const RESOURCE_NOT_FOUND: i32 = -32002;
+    pub(crate) const HEADER_MISMATCH: i32 = -32020;
     pub(crate) const MISSING_CLIENT_CAPABILITY: i32 = -32021;
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: i32 = -32022;
 }

@@ -1,5 +1,7 @@
 //! Tools as a server keeps and lists them.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value, json};
 
 use super::handler::Handler;
@@ -9,32 +11,39 @@ use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicTool;
 use crate::component::tool::{ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
-use crate::schema::header;
+use crate::schema::header::{self, Mirror};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
     pub(super) about: About,
     hints: ToolAnnotations,
     pub(crate) handler: Handler,
+    /// Made when it is first asked for: only one transport does.
+    mirrors: OnceLock<Vec<Mirror>>,
 }
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
         let ToolDefinition { name, invoke, timeout, location, annotations, .. } = *definition;
         let handler = Handler::generated(name.into(), invoke, timeout, location);
-        ToolEntry { about: about!(definition), hints: annotations, handler }
+        ToolEntry { about: about!(definition), hints: annotations, handler, mirrors: OnceLock::new() }
     }
 
     pub(crate) fn dynamic(tool: DynamicTool) -> ToolEntry {
         let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
         let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, location);
-        ToolEntry { about, hints, handler }
+        ToolEntry { about, hints, handler, mirrors: OnceLock::new() }
     }
 
     /// Whether legacy peers, which only know objects, get the structured result inside one.
     pub(crate) fn wraps(&self) -> bool {
         let output = self.handler.described.output.as_ref();
         output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")))
+    }
+
+    /// The arguments that clients mirror into headers.
+    pub(crate) fn mirrors(&self) -> &[Mirror] {
+        self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
     }
 
     fn annotations(&self) -> Option<Value> {

@@ -58,6 +58,34 @@ pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
     }
 }
 
+/// An argument that clients mirror into a header.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    /// What follows `Mcp-Param-` in the header's name.
+    pub(crate) header: Box<str>,
+    /// The members that lead to the argument.
+    pub(crate) path: Vec<Box<str>>,
+}
+
+/// The arguments that an input schema marks.
+pub(crate) fn mirrors(schema: &Value) -> Vec<Mirror> {
+    let mut found = Vec::new();
+    collect(schema, &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect(schema: &Value, path: &mut Vec<Box<str>>, found: &mut Vec<Mirror>) {
+    if let Some(name) = schema.get(KEYWORD).and_then(Value::as_str) {
+        found.push(Mirror { header: name.into(), path: path.clone() });
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        path.push(name.as_str().into());
+        collect(property, path, found);
+        path.pop();
+    }
+}
+
 /// `reachable`: whether only `properties` led here, which is where clients look for marks.
 fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mut Vec<String>) {
     let Some(object) = schema.as_object() else { return };

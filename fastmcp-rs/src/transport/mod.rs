@@ -1,5 +1,7 @@
 //! Bytes in, frames out. Transports know nothing of tools.
 
+#[cfg(feature = "http")]
+pub(crate) mod http;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(feature = "stdio")]

@@ -1,0 +1,35 @@
+//! A server on HTTP, for clients of every revision.
+//!
+//! ```sh
+//! cargo run --example http                      # http://127.0.0.1:8000/mcp
+//! cargo run --example http -- 127.0.0.1:9000
+//! ```
+//!
+//! On an address that other machines can reach, say who may come: `App::authenticate`, or
+//! `HttpConfig::allowed_hosts`.
+
+use std::time::Duration;
+
+use fastmcp_rs::prelude::*;
+
+/// Counts down to zero, ten a second, and tells how far it is.
+#[mcp::tool(read_only)]
+async fn count_down(#[arg(min = 0, max = 600)] from: u32, ctx: &Context) -> String {
+    for left in (1..=from).rev() {
+        ctx.progress(f64::from(from - left), f64::from(from), "counting");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    "zero".into()
+}
+
+/// What there is to do today.
+#[mcp::resource("agenda://today", mime_type = "text/plain")]
+fn agenda() -> String {
+    "Serve MCP on HTTP.".into()
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
+    App::new("http-example").run_http(address).await
+}

@@ -1,0 +1,155 @@
+//! Serving an app on HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, ToSocketAddrs};
+
+use super::App;
+use crate::error::Error;
+use crate::transport::http::{self, Authenticate, Authenticator, HttpConfig, HttpService};
+use crate::{operator, panics};
+
+/// What an app knows of HTTP.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HttpParts {
+    config: HttpConfig,
+    authenticator: Option<Authenticator>,
+}
+
+impl App {
+    /// How the app behaves on HTTP: limits, who may reach it, sessions. The defaults are safe; see [`HttpConfig`].
+    pub fn http(mut self, config: HttpConfig) -> App {
+        self.http.config = config;
+        self
+    }
+
+    /// Asks, for each HTTP request, who makes it: an `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
+    ///
+    /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
+    /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
+    /// is read, for every request, also for those of a session.
+    ///
+    /// On standard input and output it is not asked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::{AccessError, App, Principal};
+    ///
+    /// async fn by_token(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    ///     let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
+    ///     let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(AccessError::unauthorized())?;
+    ///     // Look the token up, or verify its signature.
+    ///     if token == "let-me-in" { Ok(Principal::new("ada")) } else { Err(AccessError::unauthorized()) }
+    /// }
+    ///
+    /// let app = App::empty("orders").authenticate(by_token);
+    /// # let _ = app;
+    /// ```
+    pub fn authenticate(mut self, check: impl for<'a> Authenticate<'a> + 'static) -> App {
+        self.http.authenticator = Some(Authenticator::new(check));
+        self
+    }
+
+    /// The app as a tower `Service`, for a server that is there already: it goes into axum by
+    /// `Router::route_service("/mcp", service)`, and into bare hyper by `hyper_util::service::TowerToHyperService`.
+    ///
+    /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
+    /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is
+    /// allowed is none, or if there are several replicas without sealing keys.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// # async fn example() -> Result<(), fastmcp_rs::Error> {
+    /// let service = App::empty("orders").into_service().await?;
+    /// // let router = axum::Router::new().route_service("/mcp", service);
+    /// # let _ = service;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_service(mut self) -> Result<HttpService, Error> {
+        let HttpParts { config, authenticator } = self.http.clone();
+        if config.replicas > 1 && self.sealing_keys.is_empty() {
+            return Err(Error::configuration(vec![
+                "several replicas must open what one of them has sealed: give all of them the same keys by `App::sealing_keys`"
+                    .into(),
+            ]));
+        }
+        self.inspect()?;
+        panics::install_hook();
+        let server = Arc::new(self.start().await?);
+        HttpService::new(server, config, authenticator).map_err(Error::configuration)
+    }
+
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT). The endpoint is `/mcp`, unless
+    /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
+    ///
+    /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
+    /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
+    /// gives calls 10 seconds to end ([`HttpConfig::drain`]).
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::into_service`]), if the address cannot be
+    /// bound, or if other machines can reach it and nothing says who may: neither [`App::authenticate`] nor
+    /// [`HttpConfig::allowed_hosts`].
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time and input and output enabled, as `#[mcp::main]` makes.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").run_http("127.0.0.1:8000").await
+    /// }
+    /// ```
+    pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| Error::transport("the address cannot be bound", error))?;
+        self.run_http_on(listener).await
+    }
+
+    /// [`App::run_http`] on a socket that listens already, such as one that another process has handed over.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`].
+    pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
+        let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
+        self.check_reach(address)?;
+        let path = self.http.config.path.clone();
+        let name = self.config.name.clone();
+        let service = self.into_service().await?;
+        let stop = http::asked_to_stop().await.map_err(|error| Error::transport("signals cannot be heard", error))?;
+        operator::line(&format!("{name} listens on http://{address}{path}"));
+        http::serve(listener, service, stop).await;
+        Ok(())
+    }
+
+    /// Who can reach an address of other machines than this must be somebody's decision.
+    fn check_reach(&self, address: SocketAddr) -> Result<(), Error> {
+        let HttpParts { config, authenticator } = &self.http;
+        let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
+        if address.ip().to_canonical().is_loopback() || !is_open {
+            return Ok(());
+        }
+        Err(Error::configuration(vec![format!(
+            "other machines can reach {address}, and anybody would be served: ask who they are by `App::authenticate`, \
+             or name this server by `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine alone, \
+             bind 127.0.0.1"
+        )]))
+    }
+}

@@ -1,0 +1,104 @@
+//! One message with a way back of its own, as HTTP has it.
+//!
+//! The transport has read the frame already, as it must know whose message it is before it knows which connection
+//! takes it.
+
+use std::sync::Arc;
+
+use super::headers::check_notification;
+use super::modern::incomplete_meta;
+use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
+use crate::context::Transport;
+use crate::engine::Server;
+use crate::outbox::Outbox;
+use crate::principal::Principal;
+use crate::protocol::Revision;
+use crate::protocol::frame::Frame;
+use crate::protocol::id::Id;
+use crate::protocol::object::text;
+use crate::protocol::write::{self, RpcError};
+use crate::registry::Registry;
+
+/// Whether a frame carries all that makes a request a modern one.
+pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
+    frame.meta().is_some_and(|meta| {
+        meta.protocol_version.is_some_and(|version| text(version).is_some())
+            && meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{'))
+    })
+}
+
+impl Connection {
+    /// The connection of one request alone.
+    pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
+        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_exchange())
+    }
+
+    /// The connection of a session whose client need not read what belongs to none of its requests.
+    pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
+        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_session())
+    }
+
+    /// The revision of the session, once there is one.
+    pub(crate) fn session_revision(&self) -> Option<Revision> {
+        self.session().map(|session| session.revision)
+    }
+
+    /// Takes one frame. What is ready is appended to `out`, each frame with a newline; what is not comes by the
+    /// outbox of the exchange, which then says so. Must be called inside a tokio runtime.
+    pub(crate) fn exchange(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        frame: &Frame<'_>,
+        exchange: &Exchange<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Dispatched::Pending(call) =
+            self.dispatch_frame(registry, message, frame, Admitted::No, Some(exchange), out)
+        {
+            exchange.pending.set(true);
+            self.start(call, out);
+        }
+    }
+
+    /// The same for a text that is no frame: a batch, or something malformed.
+    pub(crate) fn exchange_text(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        exchange: &Exchange<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Dispatched::Pending(call) = self.dispatch(registry, message, None, Some(exchange), out) {
+            exchange.pending.set(true);
+            self.start(call, out);
+        }
+    }
+
+    /// Opens a session of which nothing is known but its revision, for a client that has none.
+    pub(crate) fn assume_session(&self, revision: Revision) {
+        self.open_assumed(revision);
+    }
+
+    /// Refuses a request that claims to be modern by its header alone.
+    pub(crate) fn refuse_bare_request(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        write_error(out, frame.id.and_then(Id::parse).map(Id::as_str), &incomplete_meta());
+    }
+
+    /// Checks the headers of a modern notification; `false` if it is refused, and why is in `out`.
+    pub(crate) fn accepts_notification(&self, method: &str, exchange: &Exchange<'_>, out: &mut Vec<u8>) -> bool {
+        let checked = exchange.headers.map_or(Ok(()), |headers| check_notification(headers, method));
+        match checked {
+            Ok(()) => true,
+            Err(error) => {
+                write_error(out, None, &error);
+                false
+            }
+        }
+    }
+}
+
+/// Writes an error that no handler has made.
+pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
+    finish_frame(out, |out| write::error(out, id, error));
+}

@@ -1,0 +1,235 @@
+//! What a modern request says twice: in its body, and in headers for those who route it without reading the body.
+//!
+//! Whoever reads the body must refuse a request whose headers say something else, or the two readers could be told
+//! different things. The checks are steps of the ladder in `modern.rs`; where headers come from is the transport's.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::value::RawValue;
+
+use super::Request;
+use crate::protocol::object::text;
+use crate::protocol::write::{RpcError, code};
+use crate::registry::ToolEntry;
+
+/// The headers of one message.
+pub(crate) trait Headers {
+    /// The value of a header, whose name is given in lower case.
+    fn value(&self, name: &str) -> Mirrored<'_>;
+}
+
+/// What a header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mirrored<'a> {
+    Absent,
+    Value(&'a [u8]),
+    /// It is there twice: two readers may take different ones.
+    Twice,
+}
+
+pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+pub(crate) const METHOD: &str = "mcp-method";
+const NAME: &str = "mcp-name";
+const PARAMETER_PREFIX: &str = "mcp-param-";
+
+/// Step 2: the version of the header is the body's.
+pub(super) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), RpcError> {
+    must_equal("MCP-Protocol-Version", headers.value(PROTOCOL_VERSION), "the version in `_meta`", version, false)
+}
+
+/// Step 4: so are the method, and the name of what is asked for.
+pub(super) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Result<(), RpcError> {
+    must_equal("Mcp-Method", headers.value(METHOD), "`method`", request.method, false)?;
+    let params = request.frame.params();
+    let (name, what) = match request.method {
+        "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
+        "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
+        _ => return Ok(()),
+    };
+    // A name that is missing or no string is refused for that, further up.
+    match name.and_then(text) {
+        Some(name) => must_equal("Mcp-Name", headers.value(NAME), what, &name, true),
+        None => Ok(()),
+    }
+}
+
+/// A notification need not name its method in a header, but must not name another one.
+#[cfg(feature = "http")]
+pub(super) fn check_notification(headers: &dyn Headers, method: &str) -> Result<(), RpcError> {
+    match headers.value(METHOD) {
+        Mirrored::Absent => Ok(()),
+        value => must_equal("Mcp-Method", value, "`method`", method, false),
+    }
+}
+
+fn must_equal(
+    header: &str,
+    value: Mirrored<'_>,
+    what: &str,
+    expected: &str,
+    may_be_encoded: bool,
+) -> Result<(), RpcError> {
+    let value = match one(header, value)? {
+        Some(value) => value,
+        None => return Err(mismatch(format!("the header `{header}` is missing: it must repeat {what}"))),
+    };
+    let value = if may_be_encoded { decode(header, value)? } else { Cow::Borrowed(value) };
+    if value == expected {
+        return Ok(());
+    }
+    Err(mismatch(format!("the header `{header}` says \"{}\", which is not {what}", shown(&value))))
+}
+
+/// Step 7: the arguments of a tool that are mirrored into headers are the body's.
+pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments: &str) -> Result<(), RpcError> {
+    let mirrors = tool.mirrors();
+    if mirrors.is_empty() {
+        return Ok(());
+    }
+    for mirror in mirrors {
+        let header = format!("Mcp-Param-{}", mirror.header);
+        let value = headers.value(&format!("{PARAMETER_PREFIX}{}", mirror.header.to_ascii_lowercase()));
+        let argument = argument(arguments, &mirror.path);
+        let path = mirror.path.join(".");
+        match (argument.as_deref(), one(&header, value)?) {
+            (None | Some("null"), None) => {}
+            (None | Some("null"), Some(_)) => {
+                return Err(mismatch(format!("the header `{header}` is there, but the argument `{path}` is not")));
+            }
+            (Some(_), None) => {
+                return Err(mismatch(format!(
+                    "the header `{header}` is missing: it must repeat the argument `{path}`"
+                )));
+            }
+            (Some(argument), Some(value)) => {
+                let value = decode(&header, value)?;
+                if !says(&value, argument) {
+                    let text =
+                        format!("the header `{header}` says \"{}\", which is not the argument `{path}`", shown(&value));
+                    return Err(mismatch(text));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The JSON text at a path of members. Of a member that is given twice none counts; the call is refused later.
+fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
+    let mut text = arguments;
+    for member in path {
+        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
+        text = members.get(&**member)?.get();
+    }
+    Some(text.to_owned())
+}
+
+/// Whether a header says the same as a JSON value. Numbers are compared as such.
+fn says(header: &str, argument: &str) -> bool {
+    match argument.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<String>(argument).is_ok_and(|argument| argument == header),
+        Some(b't' | b'f') => argument == header,
+        Some(b'-' | b'0'..=b'9') => number(header).is_some_and(|header| number(argument) == Some(header)),
+        _ => false,
+    }
+}
+
+/// A whole number that every reader of JSON agrees on.
+fn number(text: &str) -> Option<i64> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
+        return None;
+    }
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number: f64 = text.parse().ok()?;
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0).then_some(number as i64)
+}
+
+/// The text of a header that is there once.
+fn one<'a>(header: &str, value: Mirrored<'a>) -> Result<Option<&'a str>, RpcError> {
+    let value = match value {
+        Mirrored::Absent => return Ok(None),
+        Mirrored::Twice => return Err(mismatch(format!("the header `{header}` is there twice"))),
+        Mirrored::Value(value) => value,
+    };
+    if !value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) {
+        return Err(mismatch(format!("the header `{header}` has characters that are not ASCII: encode it by Base64")));
+    }
+    let value = std::str::from_utf8(value).unwrap_or_default();
+    Ok(Some(value.trim_matches([' ', '\t'])))
+}
+
+/// Takes `=?base64?…?=` apart; everything else stands for itself.
+fn decode<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcError> {
+    let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
+        return Ok(value.into());
+    };
+    let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.map(Cow::Owned).ok_or_else(|| mismatch(format!("the header `{header}` is not Base64 of a text in UTF-8")))
+}
+
+/// What comes from the peer is cut: an error is one short sentence.
+fn shown(value: &str) -> String {
+    value.chars().take(128).collect()
+}
+
+fn mismatch(text: String) -> RpcError {
+    RpcError::new(code::HEADER_MISMATCH, format!("Header mismatch: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_say_what_arguments_say() {
+        for (header, argument) in [
+            ("eu", r#""eu""#),
+            ("42", "42"),
+            ("42.0", "42"),
+            ("42", "42.0"),
+            ("4.2e1", "42"),
+            ("-7", "-7"),
+            ("true", "true"),
+        ] {
+            assert!(says(header, argument), "{header} {argument}");
+        }
+        for (header, argument) in [
+            ("EU", r#""eu""#),
+            ("43", "42"),
+            ("42.5", "42"),
+            ("True", "true"),
+            ("inf", "1"),
+            ("", "0"),
+            ("1", r#""1 ""#),
+            ("[1]", "[1]"),
+        ] {
+            assert!(!says(header, argument), "{header} {argument}");
+        }
+    }
+
+    #[test]
+    fn only_both_marks_make_a_text_encoded() {
+        assert_eq!(decode("h", "=?base64?Z3LDvG4=?=").unwrap(), "grün");
+        for literal in ["=?base64?Z3LDvG4=", "Z3LDvG4=?=", "=?BASE64?Z3LDvG4=?=", "plain"] {
+            assert_eq!(decode("h", literal).unwrap(), literal);
+        }
+        for broken in ["=?base64?Z3LDvG4?=", "=?base64?Z3_Dv-4=?=", "=?base64?/w==?=", "=?base64?Z3 LDvG4=?="] {
+            assert_eq!(decode("h", broken).unwrap_err().code, code::HEADER_MISMATCH, "{broken}");
+        }
+    }
+
+    #[test]
+    fn arguments_are_found_at_their_path() {
+        let path: Vec<Box<str>> = vec!["to".into(), "region".into()];
+        assert_eq!(argument(r#"{"to":{"region":"eu"}}"#, &path).as_deref(), Some("\"eu\""));
+        assert_eq!(argument(r#"{"to":"eu"}"#, &path), None);
+        assert_eq!(argument("{}", &path), None);
+    }
+}

@@ -1,0 +1,293 @@
+//! Who may reach a server: the names it is called by, and the web pages that call it.
+//!
+//! A web page can make a browser send requests anywhere, and can give the address of this server another name
+//! ("DNS rebinding"). What a page cannot change are the headers `Host` and `Origin`, so they decide, before
+//! anything else is read.
+
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, Uri};
+
+use super::config::HttpConfig;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Which names and pages a server takes.
+#[derive(Debug)]
+pub(super) struct Access {
+    hosts: Hosts,
+    origins: Vec<Origin>,
+}
+
+#[derive(Debug)]
+enum Hosts {
+    /// The names of this machine for itself, and an address that the server is bound to.
+    Loopback,
+    Listed(Vec<Host>),
+    /// Who is asked for credentials may come by any name.
+    Any,
+}
+
+/// A host and, where it matters, its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Host {
+    name: String,
+    port: Option<u16>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Origin {
+    scheme: String,
+    host: Host,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// There is no one `Host`, or it is no host.
+    BadHost,
+    ForeignHost,
+    ForeignOrigin,
+}
+
+impl Access {
+    /// `authenticated`: whether each request must bring credentials. Returns what is wrong with the configuration.
+    pub(super) fn new(config: &HttpConfig, authenticated: bool) -> Result<Access, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut listed = Vec::new();
+        for host in &config.allowed_hosts {
+            match Host::parse(host) {
+                Some(host) => listed.push(host),
+                None => problems.push(format!(
+                    "`{host}` cannot be an allowed host: write it as in a URL, such as \"mcp.example.com\" or \"mcp.example.com:8443\""
+                )),
+            }
+        }
+        let mut origins = Vec::new();
+        for origin in &config.allowed_origins {
+            match Origin::parse(origin.as_bytes()) {
+                Some(origin) => origins.push(origin),
+                None => problems.push(format!(
+                    "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
+                )),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let hosts = match listed {
+            listed if !listed.is_empty() => Hosts::Listed(listed),
+            _ if authenticated || config.public => Hosts::Any,
+            _ => Hosts::Loopback,
+        };
+        Ok(Access { hosts, origins })
+    }
+
+    /// Checks the head of a request.
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let host = host_of(uri, headers)?;
+        let known = match &self.hosts {
+            Hosts::Any => true,
+            Hosts::Loopback => host.is_loopback(),
+            Hosts::Listed(hosts) => hosts.iter().any(|allowed| allowed.allows(&host)),
+        };
+        if !known {
+            return Err(Refused::ForeignHost);
+        }
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else {
+            // Browsers leave the origin out of requests that pages cannot read the answers of.
+            let site = headers.get(SEC_FETCH_SITE).map(|site| site.as_bytes());
+            return if site == Some(b"cross-site") { Err(Refused::ForeignOrigin) } else { Ok(()) };
+        };
+        let origin = match (Origin::parse(origin.as_bytes()), origins.next()) {
+            (Some(origin), None) => origin,
+            _ => return Err(Refused::ForeignOrigin),
+        };
+        if self.origins.iter().any(|allowed| allowed.scheme == origin.scheme && allowed.host == origin.host) {
+            return Ok(());
+        }
+        let of_this_machine = matches!(self.hosts, Hosts::Loopback) && origin.host.is_loopback();
+        if of_this_machine || origin.host.is_same(&host, &origin.scheme) {
+            return Ok(());
+        }
+        Err(Refused::ForeignOrigin)
+    }
+
+    /// The origin of a page that was allowed by name, which its browser wants to be told.
+    pub(super) fn is_listed_origin(&self, origin: &[u8]) -> bool {
+        Origin::parse(origin).is_some_and(|origin| self.origins.contains(&origin))
+    }
+
+    pub(super) fn lists_origins(&self) -> bool {
+        !self.origins.is_empty()
+    }
+}
+
+/// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
+    let mut values = headers.get_all(HOST).iter();
+    let header = match (values.next(), values.next()) {
+        (_, Some(_)) => return Err(Refused::BadHost),
+        (Some(value), None) => {
+            let text = value.to_str().map_err(|_| Refused::BadHost)?;
+            Some(Host::parse(text).ok_or(Refused::BadHost)?)
+        }
+        (None, None) => None,
+    };
+    let authority = match uri.authority() {
+        Some(authority) => Some(Host::parse(authority.as_str()).ok_or(Refused::BadHost)?),
+        None => None,
+    };
+    match (header, authority) {
+        (Some(header), Some(authority)) if header != authority => Err(Refused::BadHost),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => Err(Refused::BadHost),
+    }
+}
+
+impl Host {
+    fn parse(text: &str) -> Option<Host> {
+        // An `Authority` may have a user, a `Host` may not; nor an empty name or port.
+        if text.contains('@') || text.ends_with(':') {
+            return None;
+        }
+        let authority: Authority = text.parse().ok()?;
+        let port = authority.port_u16();
+        if port.is_none() && authority.port().is_some() {
+            return None;
+        }
+        let name = authority.host();
+        if port.is_none() && text.len() != name.len() {
+            return None;
+        }
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        if name.is_empty() || !is_plain(&name) {
+            return None;
+        }
+        Some(Host { name, port })
+    }
+
+    fn is_loopback(&self) -> bool {
+        let name = self.name.as_str();
+        name == "localhost" || name == "127.0.0.1" || name == "[::1]"
+    }
+
+    /// Whether this entry of a list means `host`. Without a port it means every port.
+    fn allows(&self, host: &Host) -> bool {
+        self.name == host.name && (self.port.is_none() || self.port == host.port)
+    }
+
+    fn is_same(&self, host: &Host, scheme: &str) -> bool {
+        let usual = Some(if scheme == "https" { 443 } else { 80 });
+        self.name == host.name && self.port.or(usual) == host.port.or(usual)
+    }
+}
+
+/// Whether a name is one of DNS, an IPv4 address, or an IPv6 address in brackets.
+fn is_plain(name: &str) -> bool {
+    match name.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => name.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        }),
+    }
+}
+
+impl Origin {
+    fn parse(value: &[u8]) -> Option<Origin> {
+        let text = std::str::from_utf8(value).ok()?;
+        let (scheme, host) = text.split_once("://")?;
+        if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+            return None;
+        }
+        Some(Origin { scheme: scheme.to_ascii_lowercase(), host: Host::parse(host)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn check(config: HttpConfig, authenticated: bool, host: &str, origin: Option<&str>) -> Result<(), Refused> {
+        let access = Access::new(&config, authenticated).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+        }
+        access.check(&Uri::from_static("/mcp"), &headers)
+    }
+
+    #[test]
+    fn a_server_of_this_machine_is_reached_by_its_names_only() {
+        let local = |host| check(HttpConfig::new(), false, host, None);
+        for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
+            assert_eq!(local(host), Ok(()), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "0.0.0.0", "127.0.0.2", "[::2]:80"] {
+            assert_eq!(local(host), Err(Refused::ForeignHost), "{host}");
+        }
+        for host in [
+            "",
+            "user@localhost",
+            "localhost:",
+            "localhost:x",
+            "localhost:99999",
+            "::1",
+            "a b",
+            "[::1",
+            "localhost/x",
+            "localhost..",
+            "..",
+            "localhost,evil",
+        ] {
+            assert_eq!(local(host), Err(Refused::BadHost), "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_machines_are_refused() {
+        let local = |origin| check(HttpConfig::new(), false, "localhost:8000", Some(origin));
+        for origin in ["http://localhost:8000", "http://localhost:6274", "https://127.0.0.1", "http://[::1]:3"] {
+            assert_eq!(local(origin), Ok(()), "{origin}");
+        }
+        for origin in [
+            "null",
+            "",
+            "http://evil.example",
+            "http://localhost.evil.example:8000",
+            "localhost",
+            "http://localhost@evil.example",
+        ] {
+            assert_eq!(local(origin), Err(Refused::ForeignOrigin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn lists_say_who_else_may_come() {
+        let config = || {
+            let config = HttpConfig::new().allowed_hosts(["mcp.example.com", "other.example:8443"]);
+            config.allowed_origins(["https://app.example.com"])
+        };
+        let listed = |host, origin| check(config(), false, host, origin);
+        assert_eq!(listed("mcp.example.com:1", None), Ok(()));
+        assert_eq!(listed("MCP.example.com.", Some("https://app.example.com")), Ok(()));
+        assert_eq!(listed("mcp.example.com", Some("https://mcp.example.com")), Ok(()));
+        assert_eq!(listed("mcp.example.com", Some("http://app.example.com")), Err(Refused::ForeignOrigin));
+        assert_eq!(listed("mcp.example.com", Some("http://localhost")), Err(Refused::ForeignOrigin));
+        assert_eq!(listed("other.example:8443", None), Ok(()));
+        assert_eq!(listed("other.example", None), Err(Refused::ForeignHost));
+        assert_eq!(listed("localhost", None), Err(Refused::ForeignHost));
+        assert_eq!(check(HttpConfig::new(), true, "any.example", None), Ok(()));
+        assert_eq!(
+            check(HttpConfig::new(), true, "any.example", Some("https://evil.example")),
+            Err(Refused::ForeignOrigin)
+        );
+        assert_eq!(Access::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
+    }
+}

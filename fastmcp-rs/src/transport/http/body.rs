@@ -1,0 +1,207 @@
+//! Bodies of requests, read within limits, and bodies of responses.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::{Buf, Bytes};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::stream::EventStream;
+
+/// Messages up to this size need no room among the large ones.
+const SMALL: usize = 64 << 10;
+/// How long a large message waits for room.
+const ROOM_TIME: Duration = Duration::from_secs(5);
+
+/// Room for large messages, in KiB.
+#[derive(Debug)]
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Room {
+    pub(super) fn new(bytes: usize) -> Room {
+        Room(Arc::new(Semaphore::new((bytes >> 10).min(Semaphore::MAX_PERMITS))))
+    }
+}
+
+/// A message, and the room that it takes.
+pub(super) struct Message {
+    pub(super) bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Why there is no message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    TooLarge,
+    TooSlow,
+    NoRoom,
+    /// The client is gone, or does not speak HTTP.
+    Broken,
+}
+
+/// Reads a message of at most `limit` bytes within `time`.
+pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &Room) -> Result<Message, Unread> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Unread::TooLarge);
+    }
+    tokio::time::timeout(time, read_all(body, limit, room)).await.unwrap_or(Err(Unread::TooSlow))
+}
+
+async fn read_all<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message, Unread> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit);
+    let mut permit = None;
+    take_room(room, &mut permit, expected).await?;
+    let mut body = pin!(body);
+    let mut first: Option<Bytes> = None;
+    let mut rest: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(mut data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        let so_far = first.as_ref().map_or(0, Bytes::len) + rest.len();
+        let length = so_far + data.remaining();
+        if length > limit {
+            return Err(Unread::TooLarge);
+        }
+        if !data.has_remaining() {
+            continue;
+        }
+        if so_far == 0 {
+            // Nearly always this is all: then nothing is copied.
+            first = Some(data.copy_to_bytes(data.remaining()));
+            continue;
+        }
+        take_room(room, &mut permit, length).await?;
+        if let Some(first) = first.take() {
+            rest.reserve(expected.max(length));
+            rest.extend_from_slice(&first);
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            rest.extend_from_slice(chunk);
+            let read = chunk.len();
+            data.advance(read);
+        }
+    }
+    Ok(Message { bytes: first.unwrap_or_else(|| rest.into()), _room: permit })
+}
+
+/// Takes room for `length` bytes altogether.
+async fn take_room(room: &Room, permit: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Unread> {
+    if length <= SMALL {
+        return Ok(());
+    }
+    let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+    let wanted = length.div_ceil(1024);
+    if wanted <= held {
+        return Ok(());
+    }
+    // In steps, so that a message which comes in small pieces does not ask for each of them.
+    let more = (wanted - held).next_multiple_of(SMALL >> 10);
+    let more = u32::try_from(more).map_err(|_| Unread::NoRoom)?;
+    let acquired = tokio::time::timeout(ROOM_TIME, Arc::clone(&room.0).acquire_many_owned(more)).await;
+    let Ok(Ok(acquired)) = acquired else { return Err(Unread::NoRoom) };
+    match permit {
+        Some(permit) => permit.merge(acquired),
+        None => *permit = Some(acquired),
+    }
+    Ok(())
+}
+
+/// The body of a response of [`HttpService`](super::HttpService).
+#[derive(Debug)]
+pub struct ResponseBody(Content);
+
+#[derive(Debug)]
+enum Content {
+    Whole(Option<Bytes>),
+    Events(Box<EventStream>),
+}
+
+impl ResponseBody {
+    pub(super) fn empty() -> ResponseBody {
+        ResponseBody(Content::Whole(None))
+    }
+
+    pub(super) fn whole(bytes: impl Into<Bytes>) -> ResponseBody {
+        ResponseBody(Content::Whole(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())))
+    }
+
+    pub(super) fn events(stream: EventStream) -> ResponseBody {
+        ResponseBody(Content::Events(Box::new(stream)))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.0 {
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Events(stream) => stream.poll_next(task).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Content::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    async fn read_chunks(chunks: Vec<usize>, limit: usize, room: &Room) -> Result<Message, Unread> {
+        let mut chunks = chunks.into_iter();
+        read(Chunks(Box::new(move || chunks.next())), limit, Duration::from_secs(1), room).await
+    }
+
+    struct Chunks(Box<dyn FnMut() -> Option<usize> + Send>);
+
+    impl Body for Chunks {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready((self.0)().map(|length| Ok(Frame::data(vec![b'x'; length].into()))))
+        }
+    }
+
+    #[tokio::test]
+    async fn limits_hold_with_and_without_a_length() {
+        let room = Room::new(1 << 20);
+        let whole = |length| Full::new(Bytes::from(vec![b'x'; length]));
+        let time = Duration::from_secs(1);
+        assert_eq!(read(whole(1000), 1000, time, &room).await.ok().map(|message| message.bytes.len()), Some(1000));
+        assert_eq!(read(whole(1001), 1000, time, &room).await.err(), Some(Unread::TooLarge));
+        assert_eq!(
+            read_chunks(vec![500, 0, 500], 1000, &room).await.ok().map(|message| message.bytes.len()),
+            Some(1000)
+        );
+        assert_eq!(read_chunks(vec![500, 501], 1000, &room).await.err(), Some(Unread::TooLarge));
+        assert_eq!(read_chunks(vec![], 1000, &room).await.ok().map(|message| message.bytes.len()), Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_messages_wait_for_room() {
+        let room = Room::new(256 << 10);
+        let held = read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.unwrap();
+        assert_eq!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.err(), Some(Unread::TooSlow));
+        assert!(read_chunks(vec![10 << 10], 1 << 20, &room).await.is_ok(), "small ones need no room");
+        drop(held);
+        assert!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.is_ok());
+    }
+}

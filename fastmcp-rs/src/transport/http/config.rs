@@ -1,0 +1,221 @@
+//! How a server on HTTP behaves: limits, who may reach it, sessions. Every default is the safe one.
+
+use std::time::Duration;
+
+/// How a server on HTTP behaves. [`App::http`](crate::App::http) takes it.
+///
+/// What is not set has a default that is safe on the open internet; each method says which.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::{App, HttpConfig};
+///
+/// let config = HttpConfig::new().allowed_hosts(["mcp.example.com"]).max_body(1 << 20);
+/// let app = App::empty("orders").http(config);
+/// # let _ = app;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HttpConfig {
+    pub(crate) path: String,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) public: bool,
+    pub(crate) replicas: usize,
+    pub(crate) sessions: SessionMode,
+    pub(crate) max_sessions: usize,
+    pub(crate) session_idle: Duration,
+    pub(crate) max_body: usize,
+    pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_calls: usize,
+    pub(crate) max_streams: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: Option<usize>,
+    pub(crate) header_time: Duration,
+    pub(crate) body_time: Duration,
+    pub(crate) idle_time: Duration,
+    pub(crate) write_time: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) drain: Duration,
+}
+
+/// What a server does with clients of the revisions that begin with `initialize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionMode {
+    /// Each of them has a session, which this process remembers. The default.
+    Sessions,
+    /// They are served without one, for servers whose tools ask nothing back: any replica can answer any request.
+    /// Such a client cannot be asked, is told of no changes, and every request counts as one of 2025-03-26 unless its
+    /// `MCP-Protocol-Version` header says otherwise.
+    Sessionless,
+    /// They are refused: only 2026-07-28 is served.
+    Refused,
+}
+
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig {
+            path: "/mcp".into(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            public: false,
+            replicas: 1,
+            sessions: SessionMode::Sessions,
+            max_sessions: 10_000,
+            session_idle: Duration::from_secs(30 * 60),
+            max_body: 4 << 20,
+            max_bytes_in_flight: 64 << 20,
+            max_calls: 1_024,
+            max_streams: 1_024,
+            max_connections: 1_024,
+            max_connections_per_address: None,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(75),
+            write_time: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// The defaults.
+    pub fn new() -> HttpConfig {
+        HttpConfig::default()
+    }
+
+    /// The path of the endpoint for [`App::run_http`](crate::App::run_http). Default: `/mcp`. A mounted service is
+    /// wherever its router puts it.
+    pub fn path(mut self, path: impl Into<String>) -> HttpConfig {
+        self.path = path.into();
+        self
+    }
+
+    /// The names that clients may reach this server by, as they stand in a URL: `mcp.example.com`, or with a port
+    /// `mcp.example.com:8443` to allow that port only. Default: the names of this machine for itself (`localhost`,
+    /// `127.0.0.1`, `[::1]`).
+    ///
+    /// A browser that was lured to `evil.example` and told that this name is 127.0.0.1 says `evil.example` here, and
+    /// is refused with 403.
+    pub fn allowed_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> HttpConfig {
+        self.allowed_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The web pages that may call this server from a browser, as origins: `https://app.example.com`. Default: pages
+    /// of this machine, if that is where the server is reached, and pages of the server's own origin.
+    pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
+        self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Serves anybody who can reach the address, by whatever name, without asking who they are.
+    ///
+    /// Without this, [`App::authenticate`](crate::App::authenticate) or [`HttpConfig::allowed_hosts`], a server does
+    /// not start on an address that other machines can reach.
+    pub fn allow_unauthenticated_public(mut self) -> HttpConfig {
+        self.public = true;
+        self
+    }
+
+    /// How many processes answer for each other behind one address. Default: 1. More than one need the same
+    /// [`App::sealing_keys`](crate::App::sealing_keys), or the server does not start.
+    pub fn replicas(mut self, replicas: usize) -> HttpConfig {
+        self.replicas = replicas;
+        self
+    }
+
+    /// What happens to clients of revisions before 2026-07-28. Default: [`SessionMode::Sessions`].
+    pub fn sessions(mut self, mode: SessionMode) -> HttpConfig {
+        self.sessions = mode;
+        self
+    }
+
+    /// The most sessions at a time. Default: 10,000. When there are more, the one that was idle longest ends.
+    pub fn max_sessions(mut self, sessions: usize) -> HttpConfig {
+        self.max_sessions = sessions.max(1);
+        self
+    }
+
+    /// How long a session lives that nobody uses. Default: 30 minutes.
+    pub fn session_idle(mut self, time: Duration) -> HttpConfig {
+        self.session_idle = time;
+        self
+    }
+
+    /// The largest message, in bytes. Default: 4 MiB; a larger one is answered 413.
+    pub fn max_body(mut self, bytes: usize) -> HttpConfig {
+        self.max_body = bytes.max(1024);
+        self
+    }
+
+    /// The most bytes of large messages (above 64 KiB) that are held at a time. Default: 64 MiB. Others wait up to 5
+    /// seconds for room, and are then answered 503.
+    pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
+        self.max_bytes_in_flight = bytes.clamp(64 << 10, 1 << 40);
+        self
+    }
+
+    /// The most messages that are served at a time. Default: 1,024; more are answered 503.
+    pub fn max_calls(mut self, calls: usize) -> HttpConfig {
+        self.max_calls = calls.max(1);
+        self
+    }
+
+    /// The most streams that stay open without a call: subscriptions, and the streams of sessions. Default: 1,024.
+    pub fn max_streams(mut self, streams: usize) -> HttpConfig {
+        self.max_streams = streams;
+        self
+    }
+
+    /// The most connections of [`App::run_http`](crate::App::run_http). Default: 1,024; more are closed at once.
+    pub fn max_connections(mut self, connections: usize) -> HttpConfig {
+        self.max_connections = connections.max(1);
+        self
+    }
+
+    /// The most connections from one address. Default: no limit, since behind a reverse proxy all come from one.
+    pub fn max_connections_per_address(mut self, connections: usize) -> HttpConfig {
+        self.max_connections_per_address = Some(connections.max(1));
+        self
+    }
+
+    /// How long a client may take for the head of a request. Default: 10 seconds; then the connection is closed.
+    pub fn header_time(mut self, time: Duration) -> HttpConfig {
+        self.header_time = time;
+        self
+    }
+
+    /// How long a client may take for a message. Default: 30 seconds; then it is answered 408.
+    pub fn body_time(mut self, time: Duration) -> HttpConfig {
+        self.body_time = time;
+        self
+    }
+
+    /// How long a connection may rest between two requests. Default: 75 seconds.
+    pub fn idle_time(mut self, time: Duration) -> HttpConfig {
+        self.idle_time = time;
+        self
+    }
+
+    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed.
+    pub fn write_time(mut self, time: Duration) -> HttpConfig {
+        self.write_time = time;
+        self
+    }
+
+    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds.
+    pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
+        self.keep_alive = interval.max(Duration::from_millis(10));
+        self
+    }
+
+    /// How long calls may go on when the server is asked to stop. Default: 10 seconds.
+    pub fn drain(mut self, time: Duration) -> HttpConfig {
+        self.drain = time;
+        self
+    }
+}

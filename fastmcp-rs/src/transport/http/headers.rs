@@ -1,0 +1,119 @@
+//! What the engine and the service ask of headers.
+
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+
+use crate::engine::{Headers, Mirrored};
+
+impl Headers for HeaderMap {
+    fn value(&self, name: &str) -> Mirrored<'_> {
+        let mut values = self.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Mirrored::Absent,
+            (Some(value), None) => Mirrored::Value(value.as_bytes()),
+            (Some(_), Some(_)) => Mirrored::Twice,
+        }
+    }
+}
+
+/// Whether the body says that it is JSON, once.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let essence = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// What a client takes as an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) json: bool,
+    pub(super) events: bool,
+}
+
+/// Reads `Accept`; without it, everything is taken.
+pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
+    let mut accepted = Accepted { json: false, events: false };
+    let mut is_there = false;
+    for value in headers.get_all(ACCEPT) {
+        is_there = true;
+        for range in value.as_bytes().split(|&byte| byte == b',') {
+            accepted.add(range);
+        }
+    }
+    if is_there { accepted } else { Accepted { json: true, events: true } }
+}
+
+impl Accepted {
+    fn add(&mut self, range: &[u8]) {
+        let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        // `q=0`, `q=0.0` and so on: not this one.
+        let refused = parts.any(|part| {
+            let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
+            weight.is_some_and(|weight| !weight.is_empty() && weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
+        });
+        if refused {
+            return;
+        }
+        match &*essence {
+            b"*/*" => *self = Accepted { json: true, events: true },
+            b"application/json" | b"application/*" => self.json = true,
+            b"text/event-stream" | b"text/*" => self.events = true,
+            _ => {}
+        }
+    }
+}
+
+/// The text of a header that is there once and is visible ASCII.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => HeaderValue::to_str(value).ok().map(str::trim),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: &'static str, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
+            assert!(is_json(&of("content-type", good)), "{good}");
+        }
+        for bad in [
+            "text/plain",
+            "application/json5",
+            "",
+            "application/x-www-form-urlencoded",
+            "text/plain; application/json",
+            "application/jsonp",
+        ] {
+            assert!(!is_json(&of("content-type", bad)), "{bad}");
+        }
+        let mut twice = of("content-type", "application/json");
+        twice.append(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        assert!(!is_json(&twice) && !is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_accepted() {
+        let read = |value| {
+            let Accepted { json, events } = accepted(&of("accept", value));
+            (json, events)
+        };
+        assert_eq!(read("application/json, text/event-stream"), (true, true));
+        assert_eq!(read("*/*"), (true, true));
+        assert_eq!(read("text/event-stream"), (false, true));
+        assert_eq!(read("Application/JSON;q=0.5"), (true, false));
+        assert_eq!(read("application/json;q=0, text/event-stream;q=0.1"), (false, true));
+        assert_eq!(read("image/png"), (false, false));
+        assert_eq!(accepted(&HeaderMap::new()), Accepted { json: true, events: true });
+    }
+}

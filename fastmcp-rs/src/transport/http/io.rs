@@ -1,0 +1,170 @@
+//! A connection that does not wait for its client for ever.
+//!
+//! What a client may take is measured where bytes are read and written: a head that comes too slowly, a connection
+//! that rests too long, an answer that is not read. There is one timer for each direction, and none while a request
+//! is being answered.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+/// A new connection may be silent for as many times the time of a head.
+const SILENCE: u32 = 3;
+
+/// How long what may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) header: Duration,
+    pub(super) idle: Duration,
+    pub(super) write: Duration,
+}
+
+/// Whether a request of a connection is being answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Activity(Arc<AtomicUsize>);
+
+/// One request that is being answered, until this is dropped.
+pub(super) struct Active(Activity);
+
+impl Activity {
+    pub(super) fn begin(&self) -> Active {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Active(self.clone())
+    }
+
+    fn is_some(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+pub(super) struct Guarded<S> {
+    stream: S,
+    activity: Activity,
+    times: Times,
+    phase: Phase,
+    read_timer: Option<Pin<Box<Sleep>>>,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the connection waits for, and since when.
+#[derive(Clone, Copy)]
+enum Phase {
+    New(Instant),
+    /// A request was seen; a new wait begins with the next look.
+    Busy,
+    Resting(Instant),
+    Head(Instant),
+}
+
+impl<S> Guarded<S> {
+    pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
+        let phase = Phase::New(Instant::now());
+        Guarded { stream, activity, times, phase, read_timer: None, write_timer: None }
+    }
+
+    /// Nothing came: whether that is so for too long.
+    fn poll_patience(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        if self.activity.is_some() {
+            self.phase = Phase::Busy;
+            return Poll::Pending;
+        }
+        let deadline = match self.phase {
+            Phase::New(since) => since + self.times.header * SILENCE,
+            Phase::Head(since) => since + self.times.header,
+            Phase::Resting(since) => since + self.times.idle,
+            Phase::Busy => {
+                let now = Instant::now();
+                self.phase = Phase::Resting(now);
+                now + self.times.idle
+            }
+        };
+        poll_deadline(&mut self.read_timer, deadline, task)
+    }
+}
+
+fn poll_deadline(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+    if timer.deadline() != deadline {
+        timer.as_mut().reset(deadline);
+    }
+    timer.as_mut().poll(task)
+}
+
+fn too_slow(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the client {what} for too long"))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(task, buffer) {
+            Poll::Pending => match self.poll_patience(task) {
+                Poll::Ready(()) => Poll::Ready(Err(too_slow("sent nothing"))),
+                Poll::Pending => Poll::Pending,
+            },
+            Poll::Ready(result) => {
+                let came = buffer.filled().len() > before;
+                if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
+                    self.phase = Phase::Head(Instant::now());
+                }
+                Poll::Ready(result)
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Guarded<S> {
+    fn watch_write(&mut self, task: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if result.is_ready() {
+            self.write_timer = None;
+            return result;
+        }
+        let time = self.times.write;
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        match timer.as_mut().poll(task) {
+            Poll::Ready(()) => Poll::Ready(Err(too_slow("read nothing"))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(task, bytes);
+        self.watch_write(task, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
+        self.watch_write(task, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(task)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(task)
+    }
+}

@@ -1,0 +1,25 @@
+//! Streamable HTTP: every revision of the protocol at one URL.
+//!
+//! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
+//! Beside them: `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within
+//! limits), `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
+
+mod access;
+mod authenticate;
+mod body;
+mod config;
+mod headers;
+mod io;
+mod serve;
+mod service;
+mod sessions;
+mod stream;
+
+pub(crate) use authenticate::Authenticator;
+pub use authenticate::{AccessError, Authenticate};
+pub use body::ResponseBody;
+pub use config::{HttpConfig, SessionMode};
+pub(crate) use serve::{asked_to_stop, serve};
+pub use service::HttpService;

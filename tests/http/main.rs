@@ -1,0 +1,12 @@
+//! Streamable HTTP: both eras, and everything that may come over a socket.
+
+mod client;
+mod modern;
+mod mounted;
+mod processes;
+mod security;
+mod sessions;
+#[allow(dead_code, unused_imports)]
+#[path = "../support/mod.rs"]
+mod support;
+mod tools;

@@ -1,0 +1,58 @@
+//! The service as part of other servers.
+
+use axum::Router;
+use fastmcp_rs::HttpConfig;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::client::Server;
+use super::client::{Request, call, modern};
+use super::tools::app;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_goes_into_axum_in_one_line() {
+    let service = app().into_service().await.unwrap();
+    let router = Router::new().route_service("/tools", service);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let server = Server::at(address);
+    let at = |request: Request| Request { path: "/tools".into(), ..request };
+    let sum = server.send(&at(call(1, "add", json!({"a": 1, "b": 2})))).await;
+    assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
+    assert_eq!(server.send(&at(Request::new("PUT"))).await.status, 405);
+    assert_eq!(server.send(&at(modern(1, "tools/list", json!({})).set("Host", "evil.example"))).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_goes_into_bare_hyper_in_one_line() {
+    let service = app().into_service().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = TowerToHyperService::new(service.clone());
+            tokio::spawn(async move {
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+            });
+        }
+    });
+    let sum = Server::at(address).send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
+    assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_said_at_start() {
+    let public = || TcpListener::bind("0.0.0.0:0");
+    let error = app().run_http_on(public().await.unwrap()).await.unwrap_err();
+    assert!(error.is_configuration());
+    for way in ["App::authenticate", "HttpConfig::allowed_hosts", "127.0.0.1"] {
+        assert!(error.to_string().contains(way), "{error}");
+    }
+    let error = app().http(HttpConfig::new().replicas(2)).into_service().await.unwrap_err();
+    assert!(error.to_string().contains("sealing_keys"), "{error}");
+    let error = app().http(HttpConfig::new().allowed_hosts(["http://x"])).into_service().await.unwrap_err();
+    assert!(error.to_string().contains("`http://x`"), "{error}");
+}

@@ -1,0 +1,146 @@
+//! Whole processes: how they start, how they end, and several that answer for each other.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fastmcp_rs::{HttpConfig, SealingKey};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::client::{PATIENCE, Request, Server, call, modern, modern_with_meta};
+use super::support::client::example;
+use super::tools::app;
+
+/// An example that runs, and is ended with the test.
+struct Process {
+    child: Child,
+    server: Server,
+}
+
+impl Process {
+    fn start(name: &str, arguments: &[&str]) -> Process {
+        let mut child = Command::new(example(name)).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address: SocketAddr = loop {
+            let line = lines.next().expect("it says where it listens").unwrap();
+            if let Some((_, address)) = line.split_once("http://") {
+                break address.trim_end_matches("/mcp").parse().unwrap();
+            }
+        };
+        // So that it can go on saying things.
+        std::thread::spawn(move || lines.for_each(drop));
+        Process { child, server: Server::at(address) }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+    }
+
+    fn wait(&mut self) -> std::process::ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_is_orderly() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut process = Process::start("http", &["127.0.0.1:0"]);
+        let server = &process.server;
+        assert_eq!(server.send(&Request { path: "/readyz".into(), ..Request::new("GET") }).await.text(), "ok\n");
+        let mut listening = server.connect().await;
+        listening.write(&modern("l", "subscriptions/listen", json!({"notifications": {}})).bytes()).await;
+        let mut stream = listening.response_head().await.unwrap();
+        listening.event(&mut stream).await.unwrap();
+        let mut calling = server.connect().await;
+        calling.write(&call(1, "count_down", json!({"from": 10})).bytes()).await;
+        let mut resting = server.connect().await;
+        resting.write(&call(1, "count_down", json!({"from": 0})).bytes()).await;
+        resting.response().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let start = Instant::now();
+        process.signal(signal);
+        // A subscription is answered, a call goes on to its end, and what rests is closed.
+        let last = listening.message(&mut stream).await.unwrap();
+        assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("l"), &json!("complete")), "{last}");
+        assert_eq!(listening.event(&mut stream).await, None);
+        assert!(resting.is_closed_within(Duration::from_secs(5)).await);
+        let answer = calling.response().await.unwrap().json();
+        assert_eq!(answer["result"]["content"][0]["text"], "zero");
+        let status = process.wait();
+        println!("shutdown: {status} {:?} after {signal:?}, with a call of 1 s", start.elapsed());
+        assert!(status.success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_does_not_end_is_not_waited_for_ever() {
+    let mut process = Process::start("http", &["127.0.0.1:0"]);
+    let mut calling = process.server.connect().await;
+    calling.write(&call(1, "count_down", json!({"from": 600})).bytes()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let start = Instant::now();
+    process.signal(Signal::TERM);
+    assert!(process.wait().success());
+    println!("shutdown: {:?} with a call that would take a minute", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+/// CVE-2025-49596: nobody listens to everybody by accident.
+#[test]
+fn who_listens_to_everybody_must_mean_it() {
+    let start = Instant::now();
+    let output = Command::new(example("http")).arg("0.0.0.0:0").output().unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("App::authenticate") && text.contains("allowed_hosts"), "{text}");
+    println!("refused to start within {:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_inside_axum_is_served() {
+    let process = Process::start("axum_mount", &["127.0.0.1:0"]);
+    let sum = process.server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
+    assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
+    assert_eq!(process.server.send(&Request { path: "/".into(), ..Request::new("GET") }).await.text(), "a page");
+}
+
+/// Any replica answers any request: what one has asked, another goes on with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_answer_for_each_other() {
+    let replica = || {
+        let app = app().http(HttpConfig::new().replicas(2)).sealing_keys([SealingKey::new([7; 32])]);
+        Server::start(app)
+    };
+    let replicas = [replica().await, replica().await];
+    let stranger = Server::start(app()).await;
+    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    for round in 0..4 {
+        let params = json!({"name": "confirm", "arguments": {}});
+        let asked = replicas[round % 2].send(&modern_with_meta(1, "tools/call", params, meta.clone())).await.json();
+        assert_eq!(asked["result"]["resultType"], "input_required");
+        let retry = json!({
+            "name": "confirm", "arguments": {}, "requestState": asked["result"]["requestState"],
+            "inputResponses": {"elicitation_1": {"action": "accept", "content": {"value": true}}},
+        });
+        let retry = modern_with_meta(2, "tools/call", retry, meta.clone());
+        let answer: Value = replicas[(round + 1) % 2].send(&retry).await.json();
+        assert_eq!(answer["result"]["content"][0]["text"], "Accepted(true)");
+        assert_eq!(stranger.send(&retry).await.code(), -32602, "another key opens nothing");
+    }
+}

@@ -1,0 +1,392 @@
+//! The revisions before 2026-07-28 on the same URL.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use fastmcp_rs::{AccessError, HttpConfig, Principal, SessionMode};
+use serde_json::{Value, json};
+
+use super::client::{Connection, Request, Response, Server, call, modern};
+use super::modern::wait_until;
+use super::support::revision::{INITIALIZED, initialize_with};
+use super::support::{Revision, schema};
+use super::tools::{Seen, app, app_with};
+
+/// A client with a session.
+struct Session<'a> {
+    server: &'a Server,
+    id: String,
+    revision: Revision,
+}
+
+impl<'a> Session<'a> {
+    async fn open(server: &'a Server, revision: Revision) -> Session<'a> {
+        Session::open_with(server, revision, json!({}), &[]).await
+    }
+
+    async fn open_with(
+        server: &'a Server,
+        revision: Revision,
+        capabilities: Value,
+        headers: &[(&str, &str)],
+    ) -> Session<'a> {
+        let mut request = Request::post(initialize_with(0, revision.name(), capabilities));
+        for (name, value) in headers {
+            request = request.with(name, value);
+        }
+        let response = server.send(&request).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        let answer = response.answer_in(revision, "initialize");
+        assert_eq!(answer["result"]["protocolVersion"], revision.name());
+        let id = response.header("mcp-session-id").expect("a session").to_owned();
+        assert!(id.len() >= 22 && id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
+        let session = Session { server, id, revision };
+        let mut initialized = session.post(INITIALIZED);
+        for (name, value) in headers {
+            initialized = initialized.with(name, value);
+        }
+        let initialized = server.send(&initialized).await;
+        assert_eq!((initialized.status, initialized.body.len()), (202, 0));
+        session
+    }
+
+    fn with_headers(&self, request: Request) -> Request {
+        let request = request.with("Mcp-Session-Id", &self.id);
+        match self.revision {
+            Revision::V2024_11_05 | Revision::V2025_03_26 => request,
+            revision => request.with("MCP-Protocol-Version", revision.name()),
+        }
+    }
+
+    fn post(&self, body: impl Into<Vec<u8>>) -> Request {
+        self.with_headers(Request::post(body))
+    }
+
+    fn get(&self) -> Request {
+        self.with_headers(Request::new("GET").set("Accept", "text/event-stream"))
+    }
+
+    fn request(&self, id: i64, method: &str, params: Value) -> Request {
+        self.post(self.revision.request(id, method, params))
+    }
+
+    fn call(&self, id: i64, tool: &str, arguments: Value) -> Request {
+        self.request(id, "tools/call", json!({"name": tool, "arguments": arguments}))
+    }
+
+    fn call_with_token(&self, id: i64, tool: &str, arguments: Value) -> Request {
+        let params = json!({"name": tool, "arguments": arguments});
+        self.post(self.revision.request_with_meta(id, "tools/call", params, json!({"progressToken": "p"})))
+    }
+
+    async fn text(&self, request: &Request) -> String {
+        let answer = self.server.send(request).await.answer_in(self.revision, "tools/call");
+        answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Opens a stream, and reads its head.
+    async fn stream(&self, request: &Request) -> (Connection, Response) {
+        let mut connection = self.server.connect().await;
+        connection.write(&request.bytes()).await;
+        let head = connection.response_head().await.unwrap();
+        assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")));
+        (connection, head)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_revision_has_sessions() {
+    let server = Server::start(app()).await;
+    for revision in Revision::LEGACY {
+        let session = Session::open(&server, revision).await;
+        for (method, params) in [
+            ("ping", json!({})),
+            ("tools/list", json!({})),
+            ("resources/list", json!({})),
+            ("prompts/list", json!({})),
+            ("logging/setLevel", json!({"level": "error"})),
+            ("resources/subscribe", json!({"uri": "note://one"})),
+            ("resources/unsubscribe", json!({"uri": "note://one"})),
+        ] {
+            let response = server.send(&session.request(1, method, params)).await;
+            let method = if method.contains("subscribe") { "ping" } else { method };
+            assert!(response.answer_in(revision, method)["result"].is_object(), "{revision} {method}");
+            assert_eq!(response.header("mcp-session-id"), None, "only the handshake names it");
+        }
+        assert_eq!(session.text(&session.call(2, "add", json!({"a": 1, "b": 2}))).await, "3");
+        assert_eq!(session.text(&session.call(3, "double", json!({"number": 4}))).await, "8");
+        // A modern request beside it is modern.
+        assert_eq!(
+            server.send(&call(1, "add", json!({"a": 1, "b": 2})).with("Mcp-Session-Id", &session.id)).await.status,
+            200
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_never_looks_modern() {
+    let server = Server::start(app()).await;
+    let session = Session::open(&server, Revision::V2025_06_18).await;
+    let list = Revision::V2025_06_18.request(1, "tools/list", json!({}));
+    let bare = || Request::post(list.clone());
+    for (what, request, status) in [
+        ("no session", bare(), 400),
+        ("no session, with a version", bare().with("MCP-Protocol-Version", "2025-06-18"), 400),
+        ("an unknown session", bare().with("Mcp-Session-Id", "x"), 404),
+        ("two session ids", session.post(list.clone()).with("Mcp-Session-Id", "x"), 400),
+        ("another revision than agreed", session.post(list.clone()).set("MCP-Protocol-Version", "2025-03-26"), 400),
+        ("a second handshake", session.post(Revision::V2025_06_18.initialize(1)).with("X", "y"), 200),
+        ("a batch", session.post(format!("[{list}]")), 400),
+        ("no JSON", session.post("{"), 400),
+        ("a notification without a session", Request::post(INITIALIZED), 400),
+        ("a response without a session", Request::post(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), 400),
+        ("an unknown method", session.request(1, "no/such", json!({})), 200),
+        ("an unknown tool", session.call(1, "nothing", json!({})), 200),
+        ("a bad id", session.post(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), 400),
+        ("a GET without a session", Request::new("GET"), 400),
+        ("a GET of an unknown session", Request::new("GET").with("Mcp-Session-Id", "x"), 404),
+        ("a GET that takes no events", session.get().set("Accept", "application/json"), 406),
+        ("a GET of an unknown stream", session.get().with("Last-Event-ID", "77_1"), 400),
+        ("a modern GET", session.get().set("MCP-Protocol-Version", "2026-07-28"), 405),
+        ("a modern DELETE", Request::new("DELETE").with("MCP-Protocol-Version", "2026-07-28"), 405),
+        ("a DELETE without a session", Request::new("DELETE"), 400),
+        ("another verb", Request::new("PATCH"), 405),
+    ] {
+        let response = server.send(&request).await;
+        assert_eq!(response.status, status, "{what}: {}", response.text());
+        let code = response.json()["error"]["code"].as_i64();
+        assert!(!matches!(code, Some(-32022..=-32020)), "{what}: {}", response.text());
+        assert!(code != Some(-32601) || status == 200, "{what}: {}", response.text());
+        assert_eq!(response.header("allow").is_some(), status == 405, "{what}");
+    }
+    // Asked for a modern version by handshake, the best that a handshake can give is offered.
+    let response = server.send(&Request::post(initialize_with(1, "2026-07-28", json!({})))).await;
+    assert_eq!(response.json()["result"]["protocolVersion"], "2025-11-25");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_when_its_client_says_so() {
+    let server = Server::start(app()).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    let (mut connection, mut stream) = session.stream(&session.get()).await;
+    let deleted = server.send(&session.with_headers(Request::new("DELETE"))).await;
+    assert_eq!(deleted.status, 204);
+    while connection.event(&mut stream).await.is_some() {}
+    for request in [session.request(1, "ping", json!({})), session.get(), session.with_headers(Request::new("DELETE"))]
+    {
+        assert_eq!(server.send(&request).await.status, 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_belongs_to_a_request_comes_on_its_stream() {
+    let server = Server::start(app()).await;
+    for revision in [Revision::V2025_06_18, Revision::V2025_11_25] {
+        let session = Session::open_with(&server, revision, json!({"elicitation": {}}), &[]).await;
+        let (_own, _) = session.stream(&session.get()).await;
+        let response = server.send(&session.call_with_token(5, "steps", json!({"wait": 20}))).await;
+        let mut events = response.events();
+        let ids: Vec<_> = events.iter().map(|event| event.id.clone().unwrap()).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+        // Clients before 2025-11-25 take an event without data for a broken message.
+        if revision == Revision::V2025_11_25 {
+            let first = events.remove(0);
+            assert_eq!((first.data.as_deref(), first.retry), (Some(""), Some(3000)));
+        }
+        assert_eq!(events.len(), 3);
+        schema::check(revision, "ProgressNotification", &events[0].json()).unwrap();
+        assert_eq!(events[2].json()["id"], 5);
+
+        // A question, and its answer by a request of its own.
+        let (mut connection, mut stream) = session.stream(&session.call(6, "confirm", json!({}))).await;
+        let question = connection.message(&mut stream).await.unwrap();
+        schema::check(revision, "ElicitRequest", &question).unwrap();
+        let result = json!({"action": "accept", "content": {"value": true}});
+        let answer = json!({"jsonrpc": "2.0", "id": question["id"], "result": result}).to_string();
+        assert_eq!(server.send(&session.post(answer)).await.status, 202);
+        let answer = connection.message(&mut stream).await.unwrap();
+        assert_eq!(answer["result"]["content"][0]["text"], "Accepted(true)");
+        assert_eq!(connection.event(&mut stream).await, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
+    let server = Server::start(app()).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    let other = Session::open(&server, Revision::V2025_11_25).await;
+    server.send(&session.request(1, "resources/subscribe", json!({"uri": "note://one"}))).await.json();
+    let (mut old, mut old_stream) = session.stream(&session.get()).await;
+    old.event(&mut old_stream).await.unwrap();
+    let (mut connection, mut stream) = session.stream(&session.get()).await;
+    // There is one stream at a time: a client that comes again has lost the one before.
+    assert_eq!(old.event(&mut old_stream).await, None);
+    let touched = server.send(&other.call(1, "touch", json!({}))).await;
+    assert_eq!(touched.header("content-type"), Some("application/json"));
+    let updated = connection.message(&mut stream).await.unwrap();
+    schema::check(Revision::V2025_11_25, "ResourceUpdatedNotification", &updated).unwrap();
+    assert_eq!(updated["params"], json!({"uri": "note://one"}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_stream_is_not_a_lost_call() {
+    let seen = Seen::default();
+    let server = Server::start(app_with(seen.clone())).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    let (mut connection, mut stream) = session.stream(&session.call_with_token(9, "steps", json!({"wait": 300}))).await;
+    let primed = connection.event(&mut stream).await.unwrap();
+    let first = connection.event(&mut stream).await.unwrap();
+    assert_eq!(first.json()["params"]["progress"], 1.0);
+    drop(connection);
+    // What was not seen comes again, what was does not; also when it is asked for twice.
+    for (last, expected) in [(first.id.clone().unwrap(), 2), (primed.id.unwrap(), 3)] {
+        let response = server.send(&session.get().with("Last-Event-ID", &last)).await;
+        let events = response.events();
+        let events: Vec<_> = events.iter().filter(|event| event.data.as_deref() != Some("")).collect();
+        assert_eq!(events.len(), expected, "{events:?}");
+        assert_eq!(events.last().unwrap().json()["id"], 9);
+        assert!(events.iter().all(|event| event.id.as_ref() != Some(&last)));
+    }
+    // Another session's client cannot read it.
+    let stranger = Session::open(&server, Revision::V2025_11_25).await;
+    assert_eq!(server.send(&stranger.get().with("Last-Event-ID", &first.id.unwrap())).await.status, 400);
+    // Nor does a call end whose client is gone before a stream is opened.
+    let mut connection = server.connect().await;
+    connection.write(&session.call(10, "sleep", json!({"milliseconds": 200})).bytes()).await;
+    wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
+    drop(connection);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert_eq!(seen.dropped.load(Ordering::SeqCst), 0, "a disconnect is not a cancellation");
+    wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
+    // A cancellation is one, and only of this session's request.
+    for (who, ends) in [(&stranger, false), (&session, true)] {
+        let mut connection = server.connect().await;
+        connection.write(&session.call(11, "sleep", json!({"milliseconds": 400})).bytes()).await;
+        let before = seen.calls.load(Ordering::SeqCst);
+        wait_until(|| seen.calls.load(Ordering::SeqCst) > before - 1).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":11}}"#;
+        assert_eq!(server.send(&who.post(cancel)).await.status, 202);
+        let response = connection.response().await.unwrap();
+        assert_eq!(response.status, if ends { 202 } else { 200 }, "{}", response.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_one_revision_has_batches() {
+    let server = Server::start(app()).await;
+    let revision = Revision::V2025_03_26;
+    let session = Session::open(&server, revision).await;
+    let ping = |id: i64| revision.request(id, "ping", json!({}));
+    let slow = revision.request(3, "tools/call", json!({"name": "sleep", "arguments": {"milliseconds": 20}}));
+    for (batch, count) in [(format!("[{},{}]", ping(1), ping(2)), 2), (format!("[{},{slow}]", ping(1)), 2)] {
+        let answers = server.send(&session.post(batch)).await.json();
+        assert_eq!(answers.as_array().unwrap().len(), count, "{answers}");
+    }
+    assert_eq!(server.send(&session.post(format!("[{INITIALIZED}]"))).await.status, 202);
+}
+
+async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    match parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()) {
+        Some("forbidden") => Err(AccessError::forbidden()),
+        Some("panic") => panic!("a bug in the author's function"),
+        Some(key) => Ok(Principal::new(key)),
+        None => Err(AccessError::unauthorized().challenge("Bearer realm=\"tests\"")),
+    }
+}
+
+/// GHSA-jpw9-pfvf-9f58: possession of a session's id is no authority.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_belongs_to_who_began_it() {
+    let server = Server::start(app().authenticate(by_key)).await;
+    let ada = [("X-Api-Key", "ada")];
+    let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &ada).await;
+    let call = session.call(1, "whoami", json!({}));
+    assert_eq!(session.text(&call.clone().with("X-Api-Key", "ada")).await, "ada");
+    for request in [call.clone(), session.get(), session.with_headers(Request::new("DELETE"))] {
+        let foreign = server.send(&request.clone().with("X-Api-Key", "eve")).await;
+        let unknown = server.send(&request.clone().set("Mcp-Session-Id", "x").with("X-Api-Key", "eve")).await;
+        assert_eq!((foreign.status, foreign.text()), (404, unknown.text()));
+        let nobody = server.send(&request).await;
+        assert_eq!((nobody.status, nobody.header("www-authenticate")), (401, Some("Bearer realm=\"tests\"")));
+        assert_eq!(server.send(&request.clone().with("X-Api-Key", "forbidden")).await.status, 403);
+        assert_eq!(server.send(&request.with("X-Api-Key", "panic")).await.status, 503);
+    }
+    assert_eq!(session.text(&call.with("X-Api-Key", "ada")).await, "ada", "it is still there");
+    // What was sealed for one does not open for another.
+    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    let confirm = |more: Value| {
+        let mut params = json!({"name": "confirm", "arguments": {}});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        super::client::modern_with_meta(1, "tools/call", params, meta.clone())
+    };
+    let asked = server.send(&confirm(json!({})).with("X-Api-Key", "ada")).await.json();
+    let retry = confirm(json!({
+        "requestState": asked["result"]["requestState"],
+        "inputResponses": {"elicitation_1": {"action": "accept", "content": {"value": true}}},
+    }));
+    assert_eq!(server.send(&retry.clone().with("X-Api-Key", "eve")).await.code(), -32602);
+    assert_eq!(
+        server.send(&retry.with("X-Api-Key", "ada")).await.json()["result"]["content"][0]["text"],
+        "Accepted(true)"
+    );
+}
+
+/// GHSA-9pj6-vhgr-3mwh: sessions do not pile up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_a_limit_to_sessions() {
+    let server = Server::start(app().http(HttpConfig::new().max_sessions(20))).await;
+    // Nothing is kept of a handshake that fails.
+    for _ in 0..30 {
+        let refused = server.send(&Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#)).await;
+        assert_eq!(refused.header("mcp-session-id"), None);
+    }
+    let used = Session::open(&server, Revision::V2025_11_25).await;
+    let _stream = used.stream(&used.get()).await;
+    let mut sessions = Vec::new();
+    for _ in 0..100 {
+        sessions.push(Session::open(&server, Revision::V2025_11_25).await);
+    }
+    let mut alive = 0;
+    for session in &sessions {
+        alive += usize::from(server.send(&session.request(1, "ping", json!({}))).await.status == 200);
+    }
+    println!("sessions: {alive} of {} live, with a limit of 20", sessions.len());
+    assert!(alive <= 19, "{alive}");
+    assert_eq!(server.send(&used.request(1, "ping", json!({}))).await.status, 200, "one in use is not ended");
+
+    let server = Server::start(app().http(HttpConfig::new().session_idle(Duration::from_millis(50)))).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    assert_eq!(server.send(&session.request(1, "ping", json!({}))).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_can_be_done_without() {
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Sessionless))).await;
+    for revision in [Revision::V2025_03_26, Revision::V2025_11_25] {
+        let with = |request: Request| match revision {
+            Revision::V2025_03_26 => request,
+            _ => request.with("MCP-Protocol-Version", revision.name()),
+        };
+        let response = server.send(&Request::post(revision.initialize(1))).await;
+        assert_eq!(response.header("mcp-session-id"), None);
+        response.answer_in(revision, "initialize");
+        assert_eq!(server.send(&with(Request::post(INITIALIZED))).await.status, 202);
+        for (method, params) in [
+            ("tools/list", json!({})),
+            ("tools/call", json!({"name": "double", "arguments": {"number": 1}})),
+            ("ping", json!({})),
+        ] {
+            let response = server.send(&with(Request::post(revision.request(1, method, params)))).await;
+            assert_eq!(response.status, 200, "{}", response.text());
+            response.answer_in(revision, method);
+        }
+        assert_eq!(server.send(&with(Request::new("GET"))).await.status, 405);
+        assert_eq!(server.send(&with(Request::new("DELETE"))).await.status, 405);
+    }
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Refused))).await;
+    let refused = server.send(&Request::post(Revision::V2025_11_25.initialize(1))).await;
+    assert_eq!((refused.status, refused.code()), (400, -32022));
+    assert_eq!(server.send(&modern(1, "tools/list", json!({}))).await.status, 200);
+}
