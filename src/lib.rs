@@ -47,6 +47,9 @@ pub mod testing {}
 #[doc = include_str!("../docs/deployment.md")]
 pub mod deployment {}
 
+#[doc = include_str!("../docs/http.md")]
+pub mod http {}
+
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}
 

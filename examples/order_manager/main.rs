@@ -13,6 +13,7 @@ mod database;
 mod resources;
 mod tools;
 
+use fastmcp_rs::HttpConfig;
 use fastmcp_rs::prelude::*;
 
 #[mcp::main]
@@ -21,7 +22,12 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     let app = App::new("OrderManager").state(orders);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--http", address] => app.run_http(address).await,
+        ["--http", address] => {
+            // The names that clients reach it by, where others than this machine can.
+            let hosts = std::env::var("ALLOWED_HOSTS").unwrap_or_default();
+            let hosts = hosts.split(',').filter(|host| !host.is_empty());
+            app.http(HttpConfig::new().allowed_hosts(hosts)).run_http(address).await
+        }
         _ => app.run_stdio().await,
     }
 }

@@ -372,6 +372,7 @@ async fn who_does_not_read_is_left() {
     let server = Server::start(app().http(HttpConfig::new().write_time(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&call(1, "much", json!({"bytes": 30_000_000})).bytes()).await;
+    deaf.stream.readable().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     // What the system had taken arrives, and then the end, much too early.
     let mut read = 0;

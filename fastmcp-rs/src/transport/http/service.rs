@@ -137,7 +137,7 @@ impl HttpService {
         let mut answer = match self.begin(&parts).await {
             Ok(caller) => match parts.method {
                 Method::POST => self.post(&parts, body, caller).await,
-                Method::GET => self.get(&parts, caller).unwrap_or_else(|refusal| refusal),
+                Method::GET => self.get(&parts, caller).unwrap_or_else(|refusal| *refusal),
                 Method::DELETE => self.delete(&parts, caller),
                 _ => method_not_allowed(self.shared.config.sessions),
             },
@@ -189,10 +189,9 @@ impl HttpService {
                 "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other",
             ));
         }
-        if parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
-            if self.listed_origin(&parts.headers).is_some() {
-                return Err(preflight());
-            }
+        let asks_before = parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        if asks_before && self.listed_origin(&parts.headers).is_some() {
+            return Err(preflight());
         }
         if shared.stopping.load(Ordering::Acquire) {
             return Err(unavailable("Unavailable: the server is about to end"));
@@ -252,14 +251,15 @@ impl HttpService {
     }
 
     /// The stream of what belongs to no request, or the rest of one that was lost.
-    fn get(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Answer, Answer> {
+    fn get(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
         let config = &self.shared.config;
         let session = self.session_of(parts, caller)?;
         if !accepted(&parts.headers).events {
-            return Err(refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream"));
+            let message = "Not acceptable: `Accept` must name text/event-stream";
+            return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
         let counted = Counted::new(&self.shared.streams, config.max_streams)
-            .ok_or_else(|| unavailable("Unavailable: too many streams are open; try again"))?;
+            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = match header_text(&parts.headers, LAST_EVENT_ID) {
             None => {
                 let channel = session.own_channel();
@@ -270,7 +270,8 @@ impl HttpService {
                 let found = parse_event_id(last.as_bytes());
                 let found = found.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
                 let (channel, number) = found.ok_or_else(|| {
-                    refuse(StatusCode::BAD_REQUEST, "Invalid request: the stream of this `Last-Event-ID` is gone")
+                    let message = "Invalid request: the stream of this `Last-Event-ID` is gone";
+                    Box::new(refuse(StatusCode::BAD_REQUEST, message))
                 })?;
                 channel.read(number)
             }
@@ -286,20 +287,20 @@ impl HttpService {
                 }
                 respond(StatusCode::NO_CONTENT, ResponseBody::empty())
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         }
     }
 
     /// The session that a GET or a DELETE names.
-    fn session_of(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Answer> {
+    fn session_of(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(&parts.headers), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
-            return Err(method_not_allowed(sessions));
+            return Err(Box::new(method_not_allowed(sessions)));
         }
         match header_text(&parts.headers, SESSION_ID.as_str()) {
-            Some(id) => self.shared.sessions.find(id, caller.as_deref()).ok_or_else(session_gone),
-            None => Err(session_missing()),
+            Some(id) => self.shared.sessions.find(id, caller.as_deref()).ok_or_else(|| Box::new(session_gone())),
+            None => Err(Box::new(session_missing())),
         }
     }
 }
