@@ -41,6 +41,12 @@ pub mod middleware {}
 #[doc = include_str!("../docs/subscriptions.md")]
 pub mod subscriptions {}
 
+#[doc = include_str!("../docs/dynamic.md")]
+pub mod dynamic {}
+
+#[doc = include_str!("../docs/composition.md")]
+pub mod composition {}
+
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 

@@ -195,7 +195,7 @@ fn what_hangs_or_panics_at_the_end_keeps_nobody() {
         let app = App::empty("x")
             .add_tool(DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("x") }))
             .state(diary.clone())
-            .on_shutdown(|| std::future::pending::<()>())
+            .on_shutdown(std::future::pending::<()>)
             .on_shutdown(|diary: State<Diary>| async move { diary.write("other") })
             .on_shutdown(|| async { panic!("on purpose") })
             .on_shutdown(|| -> std::future::Ready<()> { panic!("on purpose") });

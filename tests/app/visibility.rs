@@ -135,11 +135,11 @@ fn what_is_hidden_answers_as_what_is_not_there_in_every_revision() {
 #[test]
 fn pages_hold_what_is_seen() {
     run(async {
-        let tools = |app: App, number: usize| {
+        let tools = |app: App, number: u32| {
             let made = tool(&format!("t{number:02}"));
-            app.add_tool(if number % 3 == 0 { made } else { made.tag("admin") })
+            app.add_tool(if number.is_multiple_of(3) { made } else { made.tag("admin") })
         };
-        let app = (0..20).fold(App::empty("x").page_size(3), tools).visible(is_admin);
+        let app = (0..20_u32).fold(App::empty("x").page_size(3), tools).visible(is_admin);
         let client = connect(app, Revision::NEWEST).await;
         let seen: Vec<Value> = client.list_tools().await.unwrap();
         let names: Vec<&str> = seen.iter().map(|tool| tool["name"].as_str().unwrap()).collect();

@@ -14,6 +14,9 @@ use crate::engine::Ending;
 use crate::error::Error;
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Begins something with the states that are there.
+type Begin<T> = Box<dyn FnOnce(&States) -> Work<T> + Send>;
+type AnyState = Arc<dyn Any + Send + Sync>;
 type Failure = Box<dyn StdError + Send + Sync>;
 
 /// Makes a state when the app starts.
@@ -21,13 +24,13 @@ pub(super) struct Maker {
     id: TypeId,
     name: &'static str,
     wants: Requirements,
-    make: Box<dyn FnOnce(&States) -> Work<Result<Arc<dyn Any + Send + Sync>, Failure>> + Send>,
+    make: Begin<Result<AnyState, Failure>>,
 }
 
 /// Runs when the app ends.
 pub(super) struct AtShutdown {
     wants: Requirements,
-    work: Box<dyn FnOnce(&States) -> Work<()> + Send>,
+    work: Begin<()>,
 }
 
 /// A function that [`App::state_with`] takes: `async`, with at most three parameters, which are [`State`]s, and a
@@ -162,7 +165,7 @@ impl App {
             wants,
             make: Box::new(|states| {
                 let made = make.make(states);
-                Box::pin(async move { made.await.map(|made| Arc::new(made) as Arc<dyn Any + Send + Sync>) })
+                Box::pin(async move { made.await.map(|made| Arc::new(made) as AnyState) })
             }),
         });
         self

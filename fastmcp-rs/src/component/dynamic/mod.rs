@@ -18,10 +18,14 @@ pub(crate) use tool::{Closure, MAX_NAME};
 
 use super::about::About;
 use super::tool::Location;
+use crate::context::Context;
 use crate::error::ToolError;
 
 /// A handler's work, whatever type it has.
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
+
+/// A closure that gets `A` and makes a `T`, whatever type it has.
+type Handler<A, T> = Box<dyn Fn(A, Context) -> Work<T> + Send + Sync>;
 
 /// The place in the source that made a component.
 fn location(place: &'static Place<'static>) -> Location {

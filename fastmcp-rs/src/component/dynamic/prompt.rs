@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::resource::texts;
 use super::tool::{Closure, name_problem};
-use super::{Work, location, problems_of};
+use super::{Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
@@ -52,7 +52,7 @@ pub struct DynamicPrompt {
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
     arguments: Vec<(Argument, bool)>,
-    handler: Box<dyn Fn(BTreeMap<String, String>, Context) -> Work<Vec<Message>> + Send + Sync>,
+    handler: Handler<BTreeMap<String, String>, Vec<Message>>,
 }
 
 about_methods!(DynamicPrompt);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::tool::Closure;
-use super::{Work, location, problems_of};
+use super::{Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
@@ -60,7 +60,7 @@ pub struct DynamicResource {
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
     default_mime_type: Option<&'static str>,
-    handler: Box<dyn Fn(BTreeMap<String, String>, Context) -> Work<Option<Vec<ResourceContents>>> + Send + Sync>,
+    handler: Handler<BTreeMap<String, String>, Option<Vec<ResourceContents>>>,
 }
 
 about_methods!(DynamicResource);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Work, location, problems_of};
+use super::{Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::Described;
 use crate::component::icon::Icon;
@@ -73,7 +73,7 @@ pub struct DynamicTool {
     pub(crate) location: Location,
     input: Value,
     output: Option<Value>,
-    handler: Box<dyn Fn(Map<String, Value>, Context) -> Work<ToolResult> + Send + Sync>,
+    handler: Handler<Map<String, Value>, ToolResult>,
 }
 
 about_methods!(DynamicTool);
