@@ -622,3 +622,43 @@ fn ten_thousand_tools_are_added_one_by_one() {
         assert!(client.call("tool_00007", json!({})).await.is_err());
     });
 }
+
+/// Does something with a handle when it is dropped, or panics.
+struct Comeback {
+    handle: fastmcp_rs::Handle,
+    panics: bool,
+}
+
+impl Drop for Comeback {
+    fn drop(&mut self) {
+        self.handle.remove_tool("other");
+        assert!(!self.panics, "on purpose");
+    }
+}
+
+#[test]
+fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
+    run(async {
+        let app = App::empty("x");
+        let handle = app.handle();
+        let held = |name: &str, panics: bool| {
+            let comeback = Comeback { handle: handle.clone(), panics };
+            DynamicTool::new(name, json!({"type": "object"}), move |_, _| {
+                let comeback = &comeback;
+                let panics = comeback.panics;
+                async move { Ok::<_, ToolError>(panics) }
+            })
+        };
+        let client = connect(app, Revision::NEWEST).await;
+        for panics in [false, true] {
+            handle.add_tool(nothing("other")).unwrap();
+            handle.add_tool(held("held", panics)).unwrap();
+            assert_eq!(client.call("held", json!({})).await.unwrap().text(), panics.to_string());
+            // One that cannot be added is dropped at once.
+            handle.add_tool(held("held", panics)).unwrap_err();
+            assert_eq!(listed(&client).await, ["held"]);
+            assert!(handle.remove_tool("held"));
+            assert!(listed(&client).await.is_empty());
+        }
+    });
+}

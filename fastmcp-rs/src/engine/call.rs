@@ -325,7 +325,9 @@ fn call_closure(
     }
     let problems = schema.map(|schema| schema.problems(&value)).unwrap_or_default();
     match value {
-        Value::Object(arguments) if problems.is_empty() => Ok(call(arguments, context())),
+        Value::Object(arguments) if problems.is_empty() => {
+            call.call(arguments, context()).ok_or_else(|| "it could not be called".into())
+        }
         _ => refused(&problems),
     }
 }

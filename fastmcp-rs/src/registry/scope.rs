@@ -7,7 +7,7 @@
 //! Edits of one tree follow one after another (`tree` of its root), so that each is seen as a whole, and two cannot
 //! add one name.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -43,6 +43,9 @@ struct Parent {
     scope: Weak<Scope>,
     namespace: Box<str>,
 }
+
+/// An entry of any kind that is only to be dropped.
+type Taken = Box<dyn Any>;
 
 /// A scope and where it is mounted, from itself outwards; the last is the root.
 type Trail = Vec<(Arc<Scope>, Box<str>)>;
@@ -128,7 +131,7 @@ impl Scope {
         let problems: Vec<String> = described.into_iter().chain(entry.own_problems()).collect();
         let mut problems: Vec<String> = problems.iter().map(|problem| at(&entry, problem)).collect();
         let identity = entry.identity();
-        self.edit(|root, trail| {
+        let added = self.edit(|root, trail| {
             let full = |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(T::KIND, name, &key));
             if let Some((other, is_same)) = root.find::<T>(&full(&identity), entry.handler()) {
                 problems.push(duplicate::<T>(&full(entry.key()), other, entry.handler().location, is_same));
@@ -142,14 +145,16 @@ impl Scope {
                 problems.extend(too_long(&entry));
             }
             if !problems.is_empty() {
-                return (Err(problems), Vec::new());
+                return (Err((problems, entry)), Vec::new());
             }
             let kept = if contents.setting.is_some() { Kept::Served(Arc::new(entry)) } else { Kept::Loose(entry) };
             T::shelf_mut(&mut contents).insert(identity.as_str().into(), kept);
             drop(contents);
             let is_listed = self.is_listed(T::KIND, &identity, trail);
             (Ok(()), if is_listed { vec![T::KIND] } else { Vec::new() })
-        })
+        });
+        // What is dropped is the author's, and may come back here: nothing is locked any more.
+        added.map_err(|(problems, _entry)| problems)
     }
 
     /// Whether a component of this app, or of one that is mounted in it, is listed: nothing here, inside or around
@@ -202,22 +207,26 @@ impl Scope {
     /// Removes a component of this app, or of one that is mounted in it; whether there was one.
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
         let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
-        self.edit(|_, trail| {
+        let taken = self.edit(|_, trail| {
             let was_listed = self.is_listed(kind, &key, trail);
             (self.take(kind, &key), if was_listed { vec![kind] } else { Vec::new() })
-        })
+        });
+        // What is dropped here is the author's, and may come back: nothing is locked any more.
+        taken.is_some()
     }
 
-    fn take(&self, kind: ListKind, key: &str) -> bool {
+    fn take(&self, kind: ListKind, key: &str) -> Option<Taken> {
         let mut contents = self.contents();
         let own = match kind {
-            ListKind::Tools => contents.tools.remove(key).is_some(),
-            ListKind::Prompts => contents.prompts.remove(key).is_some(),
-            ListKind::Resources => contents.resources.remove(key).is_some() || contents.templates.remove(key).is_some(),
+            ListKind::Tools => contents.tools.remove(key).map(|tool| Box::new(tool) as Taken),
+            ListKind::Prompts => contents.prompts.remove(key).map(|prompt| Box::new(prompt) as Taken),
+            ListKind::Resources => {
+                let resource = contents.resources.remove(key).map(|resource| Box::new(resource) as Taken);
+                resource.or_else(|| Some(Box::new(contents.templates.remove(key)?)))
+            }
         };
-        let inside =
-            |(name, scope): &(Box<str>, Arc<Scope>)| local(kind, name, key).is_some_and(|key| scope.take(kind, &key));
-        own || contents.mounted.iter().any(inside)
+        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.take(kind, &local(kind, name, key)?);
+        own.or_else(|| contents.mounted.iter().find_map(inside))
     }
 
     /// Enables or disables what a selector means, also what is added later.

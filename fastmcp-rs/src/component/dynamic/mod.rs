@@ -8,24 +8,56 @@ mod resource;
 mod tool;
 
 use std::future::Future;
-use std::panic::Location as Place;
+use std::panic::{AssertUnwindSafe, Location as Place, catch_unwind};
 use std::pin::Pin;
 
 pub use prompt::DynamicPrompt;
 pub use resource::DynamicResource;
 pub use tool::DynamicTool;
-pub(crate) use tool::{Closure, MAX_NAME};
+pub(crate) use tool::MAX_NAME;
+
+use serde_json::{Map, Value};
 
 use super::about::About;
+use super::invocation::Started;
 use super::tool::Location;
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::{operator, panics};
 
 /// A handler's work, whatever type it has.
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
 /// A closure that gets `A` and makes a `T`, whatever type it has.
 type Handler<A, T> = Box<dyn Fn(A, Context) -> Work<T> + Send + Sync>;
+
+type Call = Box<dyn Fn(Map<String, Value>, Context) -> Started + Send + Sync>;
+
+/// What is called with arguments that were checked.
+///
+/// What it holds is the author's, and is dropped where nobody expects it: when a server next looks at what it has.
+/// So it must not panic then.
+pub(crate) struct Closure(Option<Call>);
+
+impl Closure {
+    fn new(call: impl Fn(Map<String, Value>, Context) -> Started + Send + Sync + 'static) -> Closure {
+        Closure(Some(Box::new(call)))
+    }
+
+    /// Begins a call; `None` when it was dropped.
+    pub(crate) fn call(&self, arguments: Map<String, Value>, context: Context) -> Option<Started> {
+        self.0.as_ref().map(|call| call(arguments, context))
+    }
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        let call = self.0.take();
+        if let Err(payload) = panics::watched(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
+            operator::error(format_args!("a component panicked when it was dropped: {}", panics::record(payload).0));
+        }
+    }
+}
 
 /// The place in the source that made a component.
 fn location(place: &'static Place<'static>) -> Location {

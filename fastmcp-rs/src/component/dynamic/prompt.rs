@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::resource::texts;
-use super::tool::{Closure, name_problem};
-use super::{Handler, location, problems_of};
+use super::tool::name_problem;
+use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
@@ -122,6 +122,6 @@ impl DynamicPrompt {
             let started: Started = Box::pin(async move { Outcome { result: work.await, output: MessagesOutput } });
             started
         };
-        (Described { parameters, ..Described::dynamic(input, problems) }, Box::new(closure))
+        (Described { parameters, ..Described::dynamic(input, problems) }, Closure::new(closure))
     }
 }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::tool::Closure;
-use super::{Handler, location, problems_of};
+use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
@@ -170,7 +169,7 @@ impl DynamicResource {
         };
         let described =
             Described { mime_type: self.default_mime_type, parameters, ..Described::dynamic(input, problems) };
-        (described, Box::new(closure))
+        (described, Closure::new(closure))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Handler, location, problems_of};
+use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::Described;
 use crate::component::icon::Icon;
@@ -77,9 +77,6 @@ pub struct DynamicTool {
 }
 
 about_methods!(DynamicTool);
-
-/// What is called with arguments that were checked.
-pub(crate) type Closure = Box<dyn Fn(Map<String, Value>, Context) -> Started + Send + Sync>;
 
 impl DynamicTool {
     /// A tool of a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments, which
@@ -169,7 +166,7 @@ impl DynamicTool {
             started
         };
         let described = Described { output: self.output, ..Described::dynamic(self.input, problems) };
-        (described, full, Box::new(closure))
+        (described, full, Closure::new(closure))
     }
 }
 
