@@ -219,7 +219,7 @@ fn a_sibling_can_ask_the_client() {
         let (_, asked) = client.ask_with("tools/call", params.clone(), meta.clone()).await;
         assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
         params["requestState"] = asked["result"]["requestState"].clone();
-        params["inputResponses"] = json!({"elicitation_1": {"action": "accept", "content": {"value": true}}});
+        params["inputResponses"] = json!({"secret_1/elicitation_1": {"action": "accept", "content": {"value": true}}});
         let (_, answer) = client.ask_with("tools/call", params, meta).await;
         assert_eq!(text(&answer), "1 items");
     });

@@ -72,6 +72,10 @@ pub enum AskError {
         /// The key.
         key: String,
     },
+    /// The call has ended, or goes on in another round. A handler never sees this, as it ends with its call; a
+    /// task or a thread that it has started does, and should end too.
+    #[error("the call that asked has ended")]
+    Ended,
     /// Too many questions wait for this client's answers.
     #[error("too many questions wait for the client's answers: call again when some are answered")]
     TooMany,

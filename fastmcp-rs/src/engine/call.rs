@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ use crate::siblings::Siblings;
 const MAX_EXPLAINED: usize = 1 << 20;
 
 /// How long to wait before the time limit of a call is looked at again that waits for people.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a call must know of who makes it.
 pub(super) struct CallFacts<'a> {
@@ -149,11 +149,16 @@ impl Connection {
             match (polled, slot) {
                 (Ok(Poll::Pending), Some(pending)) if asking.is_none() => future = pending,
                 (ended, rest) => {
+                    let round = asking.map(|asking| asking.questions.round());
+                    if let Some(rest) = rest {
+                        // Before its last notifications are taken, as this may be when it sends them.
+                        drop_future(rest, name);
+                    }
                     match ended {
                         Ok(Poll::Pending) => {
-                            if let Some(asking) = asking {
+                            if let Some(round) = round {
                                 let arguments = Arguments::of(request);
-                                self.ask(&mut Answer::new(out, frame), asking, &subject, name, &arguments);
+                                self.ask(&mut Answer::new(out, frame), round, &subject, name, &arguments);
                                 out.push(b'\n');
                             }
                         }
@@ -173,9 +178,6 @@ impl Connection {
                         if !reservation.finish() {
                             out.truncate(begin);
                         }
-                    }
-                    if let Some(rest) = rest {
-                        drop_future(rest, name);
                     }
                     return Dispatched::Done;
                 }
@@ -260,6 +262,7 @@ impl Connection {
             id: request.id.key().into(),
             principal: self.principal.clone(),
             siblings: Arc::clone(self) as Arc<dyn Siblings>,
+            siblings_asked: AtomicU32::new(0),
             revision: facts.revision,
             transport: self.transport,
             // Only a message that has a `_meta` is read again for its text.
@@ -430,6 +433,10 @@ impl PendingCall {
             }
         }
         let name = &*component.name;
+        let round = match (&end, &request) {
+            (End::Asked, Some(request)) => Some(request.questions.round()),
+            _ => None,
+        };
         drop_future(future, name);
         let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
         if !connection.in_flight.remove(&running.key, &running.cancellation) {
@@ -451,9 +458,9 @@ impl PendingCall {
             }
             End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
             End::Asked => {
-                if let (Some(request), Some(arguments)) = (&request, &arguments) {
+                if let (Some(round), Some(arguments)) = (round, &arguments) {
                     finish_frame(&mut frames, |out| {
-                        connection.ask(&mut Answer::new(out, frame), request, &subject, name, arguments);
+                        connection.ask(&mut Answer::new(out, frame), round, &subject, name, arguments);
                     });
                 }
             }
