@@ -577,16 +577,14 @@ impl Request {
         None
     }
 
-    /// The call could not be answered at once: notifications go out by themselves from now on. Returns
-    /// those that were made so far, which the caller must send first.
-    pub(crate) fn detach(&self) -> Vec<u8> {
+    /// The call could not be answered at once: notifications go out by themselves from now on, after those that
+    /// were made so far.
+    pub(crate) fn detach(&self) {
+        // All of it under the lock, or a thread of the handler's could overtake itself.
         let mut delivery = self.delivery();
-        match std::mem::replace(&mut delivery.phase, Phase::Running) {
-            Phase::InPlace(frames) => frames,
-            phase => {
-                delivery.phase = phase;
-                Vec::new()
-            }
+        if let Phase::InPlace(frames) = &delivery.phase {
+            self.outbox.push(frames);
+            delivery.phase = Phase::Running;
         }
     }
 

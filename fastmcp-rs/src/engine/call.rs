@@ -189,7 +189,6 @@ impl Connection {
         };
         let running = running.unwrap_or_else(|| self.in_flight.insert(request.id.key()));
         let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
-        let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
             outbox: Arc::clone(request.outbox(self)),
@@ -204,7 +203,6 @@ impl Connection {
             timeout,
             pace: pace.cloned(),
             was_polled,
-            early,
         }))
     }
 
@@ -382,7 +380,6 @@ pub(crate) struct PendingCall {
     pace: Option<Arc<Pace>>,
     /// Whether the first poll, which tells the handler's pace, is over.
     was_polled: bool,
-    early: Vec<u8>,
 }
 
 enum End {
@@ -399,9 +396,12 @@ impl PendingCall {
         &self.outbox
     }
 
-    /// The notifications that were made before the call became a task.
-    pub(super) fn early_notifications(&self) -> &[u8] {
-        &self.early
+    /// Sends the notifications that were made before the call became a task. What was ready before must be in the
+    /// outbox already.
+    pub(super) fn send_early_notifications(&self) {
+        if let Some(request) = &self.request {
+            request.detach();
+        }
     }
 
     /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was

@@ -230,7 +230,7 @@ impl Connection {
         let outbox = Arc::clone(call.outbox());
         // What was ready before must not be overtaken by what the task will send, so all goes one way.
         outbox.push(out);
-        outbox.push(call.early_notifications());
+        call.send_early_notifications();
         out.clear();
         let connection = Arc::clone(self);
         tokio::spawn(async move {
