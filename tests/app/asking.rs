@@ -416,6 +416,23 @@ async fn odd_answers() {
 }
 
 #[tokio::test]
+async fn an_answer_may_have_a_mebibyte() {
+    let mut wire = session(app(&Told::default()), "2025-11-25").await;
+    let result = |bytes: usize| json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "x".repeat(bytes)}});
+    begin(&mut wire, 1, "ask_model", json!({}));
+    let asked = receive(&mut wire).await;
+    wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": result(1_000_000)}).to_string());
+    assert_eq!(text(&receive(&mut wire).await).len(), 1_000_000);
+    for member in ["result", "error"] {
+        begin(&mut wire, 1, "ask_model", json!({}));
+        let asked = receive(&mut wire).await;
+        wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], member: result(1 << 20)}).to_string());
+        let answer = receive(&mut wire).await;
+        assert!(text(&answer).contains("at most 1048576 are read"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn odd_states() {
     let mut wire = app(&Told::default()).connect().await.unwrap();
     for more in [

@@ -46,7 +46,7 @@ pub enum AskError {
         /// How long was waited.
         after: Duration,
     },
-    /// The client answered with an error.
+    /// The client answered with an error, or with what cannot be read: an answer may have 1 MiB.
     #[error("the client refused the question: {message} (code {code})")]
     Refused {
         /// The client's JSON-RPC error code.

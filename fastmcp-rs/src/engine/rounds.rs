@@ -20,7 +20,7 @@ use crate::questions::{Channel, Questions, Round};
 use crate::seal::{Binding, State, digest_of_json};
 
 /// The largest answers to questions that are read, in bytes: as a tree of values they take many times the room.
-const MAX_RESPONSES: usize = 1 << 20;
+pub(super) const MAX_RESPONSES: usize = 1 << 20;
 /// Arguments up to this size are kept as they are until a question needs their digest.
 const MAX_KEPT: usize = 4 << 10;
 
