@@ -48,8 +48,9 @@ pub(crate) struct Questions {
     asked: Notify,
     /// Whether the call has ended.
     has_ended: AtomicBool,
-    /// Told of that. Only what a handler has spawned can still wait then.
+    /// Told of that, if anybody has ever waited for it. Only what a handler has spawned can still wait then.
     ended: Notify,
+    is_waited_for: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +85,7 @@ impl Questions {
             asked: Notify::new(),
             has_ended: AtomicBool::new(false),
             ended: Notify::new(),
+            is_waited_for: AtomicBool::new(false),
         }
     }
 
@@ -120,16 +122,20 @@ impl Questions {
 
     /// The call has ended: nobody is asked any more.
     pub(crate) fn end(&self) {
-        self.has_ended.store(true, Ordering::Release);
-        self.ended.notify_waiters();
+        // Each side writes its flag before it reads the other's, so one of them sees the other.
+        self.has_ended.store(true, Ordering::SeqCst);
+        if self.is_waited_for.load(Ordering::SeqCst) {
+            self.ended.notify_waiters();
+        }
     }
 
     /// Waits until the call has ended.
     async fn end_of_call(&self) {
+        self.is_waited_for.store(true, Ordering::SeqCst);
         let mut ended = pin!(self.ended.notified());
         loop {
             ended.as_mut().enable();
-            if self.has_ended.load(Ordering::Acquire) {
+            if self.has_ended.load(Ordering::SeqCst) {
                 return;
             }
             ended.as_mut().await;
@@ -221,7 +227,7 @@ impl Request {
                     if let Some(result) = conversation.answer(&key, &question) {
                         return Ok(result);
                     }
-                    if questions.has_ended.load(Ordering::Acquire) {
+                    if questions.has_ended.load(Ordering::SeqCst) {
                         return Err(AskError::Ended);
                     }
                     conversation.ask(&key, &question);

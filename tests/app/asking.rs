@@ -305,6 +305,16 @@ async fn a_question_of_a_task_is_withdrawn_with_the_call() {
 }
 
 #[tokio::test]
+async fn a_task_that_asks_ends_with_the_connection() {
+    let told = Told::default();
+    let mut wire = session(app(&told), "2025-11-25").await;
+    begin(&mut wire, 1, "spawning", json!({}));
+    assert_eq!(receive(&mut wire).await["method"], "elicitation/create");
+    drop(wire);
+    assert_eq!(told.wait_for(1).await, ["the task is dropped"]);
+}
+
+#[tokio::test]
 async fn siblings_remember_for_themselves() {
     let mut wire = session(app(&Told::default()), "2025-11-25").await;
     begin(&mut wire, 1, "quote_two", json!({}));

@@ -72,8 +72,9 @@ pub enum AskError {
         /// The key.
         key: String,
     },
-    /// The call has ended, or goes on in another round. A handler never sees this, as it ends with its call; a
-    /// task or a thread that it has started does, and should end too.
+    /// The call has ended, or goes on in another round. A handler ends with its call, and does not see this; a task
+    /// or a thread that it, or a layer, has started does, and should end too. It does not mean that nobody answers:
+    /// the client may be asked just now.
     #[error("the call that asked has ended")]
     Ended,
     /// Too many questions wait for this client's answers.

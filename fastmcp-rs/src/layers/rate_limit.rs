@@ -27,8 +27,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// A tool call that comes too early is answered by a failure that tells the model when to try again; what else
 /// comes too early, by a JSON-RPC error (−32603) with `retryAfter` in its `data`, in seconds.
 ///
-/// Buckets are kept for 65,536 pairs of principal and component, and forgotten as soon as they are full; beyond
-/// that, newcomers share one bucket for each component.
+/// Each round of a call that asks its client something counts, as does what a handler asks of its siblings: leave
+/// room for them. Buckets are kept for 65,536 pairs of principal and component, and forgotten as soon as they are
+/// full; beyond that, newcomers share one bucket for each component.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#security-considerations>
 ///
