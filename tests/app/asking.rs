@@ -179,6 +179,16 @@ fn threaded(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
     Ok(format!("{:?}", runtime.block_on(ctx.elicit::<bool>("Thread?").into_future())))
 }
 
+/// Asks for a price that changes from call to call until it is told to keep it, and whether it is really meant.
+#[mcp::tool]
+async fn changing(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
+    told.tell("asked");
+    let price = told.all().len();
+    let first = ctx.elicit::<bool>(format!("Pay {price}?")).key("price").await?;
+    let second = ctx.elicit::<bool>("Really?").await?;
+    Ok(format!("{price} {first:?} {second:?}"))
+}
+
 fn app(told: &Told) -> App {
     App::from_module("asking", module_path!()).state(told.clone())
 }
@@ -440,6 +450,25 @@ async fn an_answer_may_have_a_mebibyte() {
         let answer = receive(&mut wire).await;
         assert!(text(&answer).contains("at most 1048576 are read"), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_one_to_the_words_that_were_asked() {
+    let told = Told::default();
+    let mut wire = app(&told).connect().await.unwrap();
+    let mut asked = call(&mut wire, "changing", json!({}), json!({})).await;
+    let message = |asked: &Value| asked["result"]["inputRequests"]["price"]["params"]["message"].clone();
+    assert_eq!(message(&asked), "Pay 1?");
+    // What was answered was another price.
+    let again = |asked: &Value, responses: Value| json!({"inputResponses": responses, "requestState": asked["result"]["requestState"]});
+    asked = call(&mut wire, "changing", json!({}), again(&asked, json!({"price": yes()}))).await;
+    assert_eq!(message(&asked), "Pay 2?");
+    // The same price is asked for in the next call, and in none after that.
+    told.0.lock().unwrap().pop();
+    asked = call(&mut wire, "changing", json!({}), again(&asked, json!({"price": yes()}))).await;
+    assert_eq!(asked["result"]["inputRequests"]["elicitation_1"]["params"]["message"], "Really?", "{asked}");
+    asked = call(&mut wire, "changing", json!({}), again(&asked, json!({"elicitation_1": yes()}))).await;
+    assert_eq!(message(&asked), "Pay 3?", "an answer of an earlier round is none to other words");
 }
 
 #[tokio::test]
