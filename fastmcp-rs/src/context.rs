@@ -588,7 +588,8 @@ impl Request {
         }
     }
 
-    /// The call has an answer, or will have none. Returns the notifications that must precede it.
+    /// The call has an answer, or will have none. Returns the notifications that must precede it. When these are on
+    /// their way, [`Questions::end`] must follow.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut delivery = self.delivery();
         let held = delivery.held.take();
@@ -597,8 +598,6 @@ impl Request {
             Phase::Running | Phase::Ended => Vec::new(),
         };
         frames.extend(held.into_iter().flatten());
-        drop(delivery);
-        self.questions.end();
         frames
     }
 

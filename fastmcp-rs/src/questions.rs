@@ -51,6 +51,8 @@ pub(crate) struct Questions {
     /// Told of that, if anybody has ever waited for it. Only what a handler has spawned can still wait then.
     ended: Notify,
     is_waited_for: AtomicBool,
+    /// Whether the client was sent a request.
+    has_sent: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +88,7 @@ impl Questions {
             has_ended: AtomicBool::new(false),
             ended: Notify::new(),
             is_waited_for: AtomicBool::new(false),
+            has_sent: AtomicBool::new(false),
         }
     }
 
@@ -118,6 +121,11 @@ impl Questions {
             requests: requests.into_iter().map(|(key, (request, _))| (key, request)).collect(),
             state: std::mem::take(&mut conversation.state),
         }
+    }
+
+    /// Whether the client was sent a request, which may have to be withdrawn.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.has_sent.load(Ordering::Acquire)
     }
 
     /// The call has ended: nobody is asked any more.
@@ -258,6 +266,7 @@ impl Request {
         }
         let mut frame = frame.to_string().into_bytes();
         frame.push(b'\n');
+        self.questions.has_sent.store(true, Ordering::Release);
         open.was_sent = self.send(frame).await;
         if !open.was_sent {
             self.questions.end_of_call().await;

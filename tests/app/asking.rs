@@ -1,11 +1,13 @@
 //! Questions that come at odd moments: from tasks, before a failure, after the end.
 
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{AskError, Sampling};
+use fastmcp_rs::testing::{Answer, Origin, Wire};
+use fastmcp_rs::{AskError, Revision, Sampling};
 use serde_json::{Value, json};
 
 /// What tests are told by tasks that handlers spawn.
@@ -83,6 +85,26 @@ async fn careless(ctx: Context, told: State<Told>) -> String {
         told.tell(format!("{answer:?}"));
         drop(held);
     });
+    "bye".into()
+}
+
+/// Lets a task ask while the handler is busy, and ends.
+#[mcp::tool]
+async fn busy(ctx: Context) -> String {
+    let asked = Arc::new(AtomicBool::new(false));
+    let done = Arc::clone(&asked);
+    tokio::spawn(async move {
+        let mut question = ctx.elicit::<bool>("Meanwhile?").into_future();
+        poll_fn(|task| {
+            let polled = question.as_mut().poll(task);
+            done.store(true, Ordering::SeqCst);
+            polled
+        })
+        .await
+    });
+    while !asked.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     "bye".into()
 }
 
@@ -312,6 +334,31 @@ async fn a_question_of_a_task_is_withdrawn_with_the_call() {
     let mut wire = app(&told).connect().await.unwrap();
     call(&mut wire, "careless", json!({}), json!({})).await;
     assert_eq!(told.wait_for(2).await, ["Err(Ended)", "the question is dropped"]);
+}
+
+#[test]
+fn a_question_of_a_task_is_not_overtaken_by_its_withdrawal() {
+    super::run(async {
+        for _ in 0..50 {
+            let frames = Told::default();
+            let seen = frames.clone();
+            let client = app(&Told::default()).test_client().revision(Revision::V2025_11_25);
+            let client = client.on_elicitation(|_| Answer::silence()).observe(move |origin, frame| {
+                let frame: Value = serde_json::from_str(frame).unwrap();
+                let method = frame["method"].as_str().unwrap_or("an answer");
+                if origin == Origin::Server && !frame["id"].is_string() {
+                    seen.tell(method);
+                }
+            });
+            let client = client.await.unwrap();
+            assert_eq!(client.call("busy", json!({})).await.unwrap().text(), "bye");
+            // The answers to `initialize` and to the call are among them.
+            let frames = frames.wait_for(4).await;
+            let place = |method: &str| frames.iter().position(|frame| frame == method);
+            let (asked, withdrawn) = (place("elicitation/create"), place("notifications/cancelled"));
+            assert!(asked.is_some() && asked < withdrawn, "{frames:?}");
+        }
+    });
 }
 
 #[tokio::test]

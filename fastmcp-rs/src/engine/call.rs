@@ -170,9 +170,17 @@ impl Connection {
                     }
                     if let Some(request) = &call_request {
                         let notifications = request.finish();
+                        let answer = begin + notifications.len();
                         if !notifications.is_empty() {
                             out.splice(begin..begin, notifications);
                         }
+                        if request.questions.has_sent() {
+                            // A question that a task has asked is withdrawn by the outbox, and must be there first.
+                            let rest = out.split_off(answer);
+                            self.send_now(out);
+                            out.extend_from_slice(&rest);
+                        }
+                        request.questions.end();
                     }
                     if let Admitted::Reserved(reservation) = request.admitted.take() {
                         if !reservation.finish() {
@@ -438,7 +446,12 @@ impl PendingCall {
             _ => None,
         };
         drop_future(future, name);
-        let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
+        let mut frames = request.as_ref().map_or_else(Vec::new, |request| {
+            let frames = request.finish();
+            // What was asked has gone by the outbox already.
+            request.questions.end();
+            frames
+        });
         if !connection.in_flight.remove(&running.key, &running.cancellation) {
             return None;
         }
