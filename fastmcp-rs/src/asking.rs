@@ -199,6 +199,8 @@ impl Context {
     /// Does something once for all rounds of a call: its value comes back when the handler runs again after a
     /// question.
     ///
+    /// Each handler has keys of its own, also one that another handler asks twice ([`Context::call_tool`]).
+    ///
     /// The value travels to the client and back, sealed, so it should be small: all that is remembered and
     /// answered must fit into 16 KiB. A failure is not remembered. Without a question behind it this is just
     /// `work`.
@@ -232,7 +234,7 @@ impl Context {
         T: Serialize + DeserializeOwned,
         E: Into<ToolError>,
     {
-        let key = key.into();
+        let key = format!("{}{}", self.prefix(), key.into());
         let Some(request) = &self.request else { return work.await.map_err(Into::into) };
         if let Some(value) = request.questions.recall(&key) {
             return Ok(serde_json::from_value(value)?);
@@ -270,7 +272,9 @@ impl<'a, T> Ask<'a, T> {
     /// The key by which a modern client answers the question, unlike that of the call's other questions.
     ///
     /// By default it tells the kind and the place among those of its kind: `elicitation_1`, `sampling_1`,
-    /// `roots_1`. Give a key where the number of questions before this one is not always the same.
+    /// `roots_1`. Give a key where the number of questions before this one is not always the same. In a handler that
+    /// another one has asked ([`Context::call_tool`]), all keys begin with its name and its place among those that
+    /// were asked: `quote_1/elicitation_1`.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -292,7 +296,7 @@ impl<'a, T> Ask<'a, T> {
         if let Some(error) = question.capability_missing(&capabilities, request.revision) {
             return Err(error);
         }
-        let result = request.ask(question, self.key, self.timeout).await?;
+        let result = request.ask(question, self.context.prefix(), self.key, self.timeout).await?;
         (self.read)(&result)
     }
 }

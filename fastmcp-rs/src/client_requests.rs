@@ -9,7 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::outbox::Outbox;
 use crate::protocol::write;
 
 /// The most requests that may wait for an answer at a time.
@@ -61,19 +60,16 @@ impl ClientRequests {
         }
     }
 
-    /// Nobody waits for the answer any more: the client is told, unless it has answered.
-    pub(crate) fn withdraw(&self, id: i64, reason: &str, outbox: &Outbox) {
-        if self.lock().waiting.remove(&id).is_none() {
-            return;
-        }
+    /// Nobody waits for the answer any more. Gives what to tell the client, unless it has answered.
+    pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
+        self.lock().waiting.remove(&id)?;
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
         // Numbers always have a JSON form.
         let _ = write::json(&mut frame, &id);
         frame.extend_from_slice(br#","reason":"#);
         write::string(&mut frame, reason);
         frame.extend_from_slice(b"}}\n");
-        // It only informs, so it may be dropped where there is no room.
-        outbox.try_push(&frame);
+        Some(frame)
     }
 }
 
@@ -98,14 +94,13 @@ mod tests {
     #[test]
     fn only_what_is_not_answered_is_withdrawn() {
         let requests = ClientRequests::default();
-        let outbox = Outbox::default();
         let (id, _) = requests.open().unwrap();
         requests.resolve(id, Ok(Value::Null));
-        requests.withdraw(id, "x", &outbox);
-        assert!(outbox.is_written());
+        assert_eq!(requests.withdraw(id, "x"), None);
         let (id, _) = requests.open().unwrap();
-        requests.withdraw(id, "x", &outbox);
-        assert!(!outbox.is_written());
+        let frame: Value = serde_json::from_slice(&requests.withdraw(id, "x").unwrap()).unwrap();
+        assert_eq!(frame["params"], json!({"requestId": id, "reason": "x"}));
+        assert_eq!(requests.withdraw(id, "x"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,8 +56,20 @@ pub struct Context {
     pub(crate) component: Arc<Shared>,
     /// Only for tools that look at the request: the others do not pay for it.
     pub(crate) request: Option<Arc<Request>>,
+    /// Where the handler stands, if another one has asked it.
+    pub(crate) branch: Option<Arc<Branch>>,
+}
+
+/// Where a handler stands that another handler has asked.
+#[derive(Debug)]
+pub(crate) struct Branch {
     /// How many handlers wait for this one.
     pub(crate) depth: u8,
+    /// What the keys of its questions and of what it remembers begin with: a component that is asked twice in one
+    /// call is two handlers, which know nothing of each other.
+    pub(crate) prefix: String,
+    /// How many handlers it has asked.
+    pub(crate) asked: AtomicU32,
 }
 
 /// What the calls of one component have in common.
@@ -96,13 +108,30 @@ pub struct ClientInfo {
 
 impl Context {
     pub(crate) fn new(component: &Arc<Shared>, request: Option<Arc<Request>>) -> Context {
-        Context { component: Arc::clone(component), request, depth: 0 }
+        Context { component: Arc::clone(component), request, branch: None }
     }
 
     /// The context of a component that this one asks.
     pub(crate) fn of_sibling(&self, component: &Arc<Shared>) -> Context {
-        let request = self.request.clone();
-        Context { component: Arc::clone(component), request, depth: self.depth.saturating_add(1) }
+        let root = || self.request.as_ref().map(|request| &request.siblings_asked);
+        let asked = self.branch.as_ref().map(|branch| &branch.asked).or_else(root);
+        let place = asked.map_or(0, |asked| asked.fetch_add(1, Ordering::Relaxed)).saturating_add(1);
+        let branch = Branch {
+            depth: self.depth().saturating_add(1),
+            prefix: format!("{}{}_{place}/", self.prefix(), component.name),
+            asked: AtomicU32::new(0),
+        };
+        Context { component: Arc::clone(component), request: self.request.clone(), branch: Some(Arc::new(branch)) }
+    }
+
+    /// How many handlers wait for this one.
+    pub(crate) fn depth(&self) -> u8 {
+        self.branch.as_ref().map_or(0, |branch| branch.depth)
+    }
+
+    /// What the keys of its questions and of what it remembers begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        self.branch.as_ref().map_or("", |branch| &branch.prefix)
     }
 
     /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
@@ -397,8 +426,9 @@ impl LogFilter {
 pub(crate) struct Request {
     pub(crate) id: RequestId,
     pub(crate) principal: Option<Arc<Principal>>,
-    /// The other components of the server.
+    /// The other components of the server, and how many of them the handler has asked.
     pub(crate) siblings: Arc<dyn Siblings>,
+    pub(crate) siblings_asked: AtomicU32,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.
@@ -507,15 +537,33 @@ impl Request {
         self.deliver(&mut self.delivery(), frame);
     }
 
-    /// Sends a frame that must arrive, once there is room for it.
-    pub(crate) async fn send(&self, mut frame: Vec<u8>) {
+    /// Sends a frame that must arrive, once there is room for it. Returns whether it is on its way: it is not if
+    /// the call has ended.
+    pub(crate) async fn send(&self, mut frame: Vec<u8>) -> bool {
         loop {
-            let kept = self.deliver(&mut self.delivery(), frame);
-            match kept {
-                Some(kept) if !self.outbox.is_closed() => frame = kept,
-                _ => return,
+            {
+                let mut delivery = self.delivery();
+                if matches!(delivery.phase, Phase::Ended) {
+                    return false;
+                }
+                match self.deliver(&mut delivery, frame) {
+                    None => return true,
+                    Some(_) if self.outbox.is_closed() => return false,
+                    Some(kept) => frame = kept,
+                }
             }
             self.outbox.room().await;
+        }
+    }
+
+    /// Sends a frame behind what the call has sent before, also when it has ended. It only informs, so it is
+    /// dropped where there is no room.
+    pub(crate) fn send_if_there_is_room(&self, frame: Vec<u8>) {
+        let mut delivery = self.delivery();
+        if matches!(delivery.phase, Phase::Ended) {
+            self.outbox.try_push(&frame);
+        } else {
+            self.deliver(&mut delivery, frame);
         }
     }
 
@@ -529,20 +577,19 @@ impl Request {
         None
     }
 
-    /// The call could not be answered at once: notifications go out by themselves from now on. Returns
-    /// those that were made so far, which the caller must send first.
-    pub(crate) fn detach(&self) -> Vec<u8> {
+    /// The call could not be answered at once: notifications go out by themselves from now on, after those that
+    /// were made so far.
+    pub(crate) fn detach(&self) {
+        // All of it under the lock, or a thread of the handler's could overtake itself.
         let mut delivery = self.delivery();
-        match std::mem::replace(&mut delivery.phase, Phase::Running) {
-            Phase::InPlace(frames) => frames,
-            phase => {
-                delivery.phase = phase;
-                Vec::new()
-            }
+        if let Phase::InPlace(frames) = &delivery.phase {
+            self.outbox.push(frames);
+            delivery.phase = Phase::Running;
         }
     }
 
-    /// The call has an answer, or will have none. Returns the notifications that must precede it.
+    /// The call has an answer, or will have none. Returns the notifications that must precede it. When these are on
+    /// their way, [`Questions::end`] must follow.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut delivery = self.delivery();
         let held = delivery.held.take();

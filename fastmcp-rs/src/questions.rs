@@ -8,8 +8,11 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -43,20 +46,27 @@ pub(crate) struct Questions {
     is_asking: AtomicBool,
     /// Told when there is one, as it may come from a task that the handler has spawned.
     asked: Notify,
+    /// Whether the call has ended.
+    has_ended: AtomicBool,
+    /// Told of that, if anybody has ever waited for it. Only what a handler has spawned can still wait then.
+    ended: Notify,
+    is_waited_for: AtomicBool,
+    /// Whether the client was sent a request.
+    has_sent: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Conversation {
-    /// How many questions of each method were asked, for their keys.
-    counts: BTreeMap<&'static str, u32>,
+    /// How many questions of each kind were asked, for their keys, by how these begin.
+    counts: BTreeMap<String, u32>,
     /// The digests of this run's questions, by key.
     keys: BTreeMap<String, String>,
     /// What earlier rounds have left, and what this one adds to it.
     state: State,
     /// The answers that came with this request.
     responses: Map<String, Value>,
-    /// What the client is to be asked.
-    requests: Map<String, Value>,
+    /// What the client is to be asked, and by how many at a time.
+    requests: BTreeMap<String, (Value, u32)>,
     waiting: Waiting,
 }
 
@@ -75,6 +85,10 @@ impl Questions {
             state: Mutex::new(Conversation { state, responses, ..Conversation::default() }),
             is_asking: AtomicBool::new(false),
             asked: Notify::new(),
+            has_ended: AtomicBool::new(false),
+            ended: Notify::new(),
+            is_waited_for: AtomicBool::new(false),
+            has_sent: AtomicBool::new(false),
         }
     }
 
@@ -89,13 +103,52 @@ impl Questions {
 
     /// Waits until [`Questions::is_asking`].
     pub(crate) async fn asked(&self) {
-        self.asked.notified().await;
+        loop {
+            self.asked.notified().await;
+            // The handler may have given its question up since.
+            if self.is_asking() {
+                return;
+            }
+        }
     }
 
-    /// What the client is asked, and what must come back with its answers.
-    pub(crate) fn round(&self) -> (Map<String, Value>, State) {
+    /// What the client is asked, and what must come back with its answers. It must be taken before the handler is
+    /// dropped, as questions go with those who ask them.
+    pub(crate) fn round(&self) -> Round {
         let mut conversation = self.lock();
-        (std::mem::take(&mut conversation.requests), std::mem::take(&mut conversation.state))
+        let requests = std::mem::take(&mut conversation.requests);
+        Round {
+            requests: requests.into_iter().map(|(key, (request, _))| (key, request)).collect(),
+            state: std::mem::take(&mut conversation.state),
+        }
+    }
+
+    /// Whether the client was sent a request, which may have to be withdrawn.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.has_sent.load(Ordering::Acquire)
+    }
+
+    /// The call has ended: nobody is asked any more.
+    pub(crate) fn end(&self) {
+        // Each side writes its flag before it reads the other's, so one of them sees the other.
+        self.has_ended.store(true, Ordering::SeqCst);
+        if self.is_waited_for.load(Ordering::SeqCst) {
+            self.ended.notify_waiters();
+        }
+    }
+
+    /// Waits until the call has ended.
+    async fn end_of_call(&self) {
+        self.is_waited_for.store(true, Ordering::SeqCst);
+        let mut ended = pin!(self.ended.notified());
+        loop {
+            ended.as_mut().enable();
+            if self.has_ended.load(Ordering::SeqCst) {
+                return;
+            }
+            ended.as_mut().await;
+            ended.set(self.ended.notified());
+        }
     }
 
     /// How long the call has waited for answers, and whether it waits for one now. It does not count towards
@@ -118,16 +171,17 @@ impl Questions {
 
 impl Conversation {
     /// The key of a question: its own, or one that tells its place among those of its kind.
-    fn key(&mut self, question: &Question, own: Option<String>) -> Result<String, AskError> {
-        let key = own.unwrap_or_else(|| {
+    fn key(&mut self, question: &Question, prefix: &str, own: Option<String>) -> Result<String, AskError> {
+        let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
             let noun = match question.method {
                 "sampling/createMessage" => "sampling",
                 "roots/list" => "roots",
                 _ => "elicitation",
             };
-            let count = self.counts.entry(noun).or_default();
+            let kind = format!("{prefix}{noun}");
+            let count = self.counts.entry(kind.clone()).or_default();
             *count += 1;
-            format!("{noun}_{count}")
+            format!("{kind}_{count}")
         });
         let digest = question.digest();
         match self.keys.get(&key) {
@@ -157,7 +211,8 @@ impl Conversation {
 
     fn ask(&mut self, key: &str, question: &Question) {
         self.state.asked.insert(key.to_owned(), question.digest());
-        self.requests.insert(key.to_owned(), json!({ "method": question.method, "params": question.params }));
+        let request = || json!({ "method": question.method, "params": question.params });
+        self.requests.entry(key.to_owned()).or_insert_with(|| (request(), 0)).1 += 1;
     }
 }
 
@@ -166,6 +221,7 @@ impl Request {
     pub(crate) async fn ask(
         &self,
         question: Question,
+        prefix: &str,
         key: Option<String>,
         timeout: Option<Duration>,
     ) -> Result<Value, AskError> {
@@ -173,18 +229,24 @@ impl Request {
         match &questions.channel {
             Channel::None => Err(AskError::NotPossibleHere),
             Channel::Rounds => {
-                {
+                let _asking = {
                     let mut conversation = questions.lock();
-                    let key = conversation.key(&question, key)?;
+                    let key = conversation.key(&question, prefix, key)?;
                     if let Some(result) = conversation.answer(&key, &question) {
                         return Ok(result);
                     }
+                    if questions.has_ended.load(Ordering::SeqCst) {
+                        return Err(AskError::Ended);
+                    }
                     conversation.ask(&key, &question);
-                }
-                questions.is_asking.store(true, Ordering::Release);
+                    questions.is_asking.store(true, Ordering::Release);
+                    Asking { questions, key }
+                };
                 questions.asked.notify_one();
-                // The engine ends the call with what was asked.
-                std::future::pending().await
+                // The engine ends the call with what was asked, and the handler, which never comes further. What it
+                // has spawned must not wait for ever.
+                questions.end_of_call().await;
+                Err(AskError::Ended)
             }
             Channel::Requests(requests) => self.ask_now(requests, &question, timeout.unwrap_or(TIME_TO_ANSWER)).await,
         }
@@ -197,27 +259,60 @@ impl Request {
         timeout: Duration,
     ) -> Result<Value, AskError> {
         let (id, answer) = requests.open().ok_or(AskError::TooMany)?;
-        let mut open = Open { request: self, requests, id, reason: "the call that asked has ended" };
+        let mut open = Open { request: self, requests, id, was_sent: false, reason: "the call that asked has ended" };
         let mut frame = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
         if !question.params.is_null() {
             frame["params"] = question.params.clone();
         }
         let mut frame = frame.to_string().into_bytes();
         frame.push(b'\n');
-        self.send(frame).await;
+        self.questions.has_sent.store(true, Ordering::Release);
+        open.was_sent = self.send(frame).await;
+        if !open.was_sent {
+            self.questions.end_of_call().await;
+            return Err(AskError::Ended);
+        }
         let _waiting = WaitingFor::new(&self.questions);
-        let reply = match tokio::time::timeout(timeout, answer).await {
-            Ok(reply) => reply,
-            Err(_) => {
+        let mut reply = pin!(tokio::time::timeout(timeout, answer));
+        let mut ended = pin!(self.questions.end_of_call());
+        let reply = poll_fn(|task| match reply.as_mut().poll(task) {
+            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+            Poll::Pending => ended.as_mut().poll(task).map(|()| None),
+        });
+        match reply.await {
+            Some(Ok(Ok(Ok(result)))) => Ok(result),
+            Some(Ok(Ok(Err((code, message))))) => Err(AskError::refused(code, &message)),
+            // The call is over, or the connection is gone, and the call with it.
+            None | Some(Ok(Err(_))) => Err(AskError::Ended),
+            Some(Err(_)) => {
                 open.reason = "no answer came in time";
-                return Err(AskError::TimedOut { after: timeout });
+                Err(AskError::TimedOut { after: timeout })
             }
-        };
-        match reply {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err((code, message))) => Err(AskError::refused(code, &message)),
-            // The connection is gone, and the call with it.
-            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// What a call ends with that asks its client.
+pub(crate) struct Round {
+    pub(crate) requests: Map<String, Value>,
+    pub(crate) state: State,
+}
+
+/// A question of this round, which is asked only as long as somebody waits for its answer.
+struct Asking<'a> {
+    questions: &'a Questions,
+    key: String,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut conversation = self.questions.lock();
+        if let Some((_, askers)) = conversation.requests.get_mut(&self.key) {
+            *askers -= 1;
+            if *askers == 0 {
+                conversation.requests.remove(&self.key);
+            }
+            self.questions.is_asking.store(!conversation.requests.is_empty(), Ordering::Release);
         }
     }
 }
@@ -227,12 +322,15 @@ struct Open<'a> {
     request: &'a Request,
     requests: &'a ClientRequests,
     id: i64,
+    was_sent: bool,
     reason: &'static str,
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.requests.withdraw(self.id, self.reason, &self.request.outbox);
+        if let Some(frame) = self.requests.withdraw(self.id, self.reason).filter(|_| self.was_sent) {
+            self.request.send_if_there_is_room(frame);
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl Context {
             Value::Object(_) => arguments.to_string(),
             _ => return Err(ToolError::internal(format!("the arguments for `{name}` are no JSON object"))),
         };
-        if self.depth >= MAX_DEPTH {
+        if self.depth() >= MAX_DEPTH {
             return Err(ToolError::new(format!(
                 "`{name}` was not asked: {MAX_DEPTH} components wait for one another already, which looks like a loop."
             )));

@@ -55,3 +55,46 @@ fn a_total_that_nobody_knows_is_not_told() {
     assert_eq!(frames.last().expect("there is an answer")["result"]["content"][0]["text"], "2");
     assert!(frames.len() > 1 && frames.iter().all(|frame| frame["params"].get("total").is_none()), "{frames:?}");
 }
+
+/// Counts on a thread of its own, from before its first `await` until after it.
+#[mcp::tool]
+async fn count_beside(ctx: Context) -> String {
+    let begun = std::sync::Arc::new(std::sync::Barrier::new(2));
+    let (other, ready) = (ctx.clone(), begun.clone());
+    let thread = std::thread::spawn(move || {
+        ready.wait();
+        for number in 0..300 {
+            other.info(number);
+        }
+    });
+    begun.wait();
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    drop(thread.join());
+    "counted".into()
+}
+
+#[test]
+fn what_a_thread_reports_stays_in_order() {
+    super::run(async {
+        let mut wire = App::empty("reports").tool::<count_beside>().connect().await.expect("the app is right");
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/logLevel": "info"
+        });
+        let params = json!({"name": "count_beside", "arguments": {}, "_meta": meta});
+        for round in 0..200 {
+            wire.send(json!({"jsonrpc": "2.0", "id": round, "method": "tools/call", "params": params}).to_string());
+            let mut expected = 0;
+            loop {
+                let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
+                if frame["id"] == round {
+                    break;
+                }
+                assert_eq!(frame["params"]["data"], expected, "in round {round}");
+                expected += 1;
+            }
+            assert_eq!(expected, 300);
+        }
+    });
+}

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 // Without this, the linker would leave the library's tools out.
 use toolbox as _;
 
+mod asking;
 mod context;
 mod dynamic;
 mod forms;

@@ -1,9 +1,11 @@
 //! Handlers that ask other components of their server.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::layers::{self, Next, Operation};
+use fastmcp_rs::layers::{self, Kind, Next, Operation, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Elicited, Message, ResourceContents, Role};
 use serde_json::{Value, json};
@@ -211,6 +213,36 @@ fn siblings_go_through_layers() {
 }
 
 #[test]
+fn an_answer_that_is_kept_serves_clients_and_siblings() {
+    type Kept = Mutex<HashMap<(Kind, String, String, fastmcp_rs::Revision), Reply>>;
+    for revision in Revision::ALL {
+        run(async {
+            let kept = Arc::new(Kept::default());
+            let cache = layers::from_fn(move |operation: Operation, next: Next| {
+                let kept = Arc::clone(&kept);
+                async move {
+                    let (name, arguments) = (operation.name().to_owned(), operation.arguments_json().to_owned());
+                    let key = (operation.kind(), name, arguments, operation.revision());
+                    if let Some(reply) = kept.lock().unwrap().get(&key) {
+                        return Ok(reply.clone());
+                    }
+                    let reply = next.run(operation).await?;
+                    kept.lock().unwrap().insert(key, reply.clone());
+                    Ok(reply)
+                }
+            });
+            let mut client = Client::connect(app().layer(cache), revision).await;
+            let add = json!({"a": 1, "b": 2});
+            let through = json!({"kind": "tool", "name": "add", "arguments": {"json": add.to_string()}});
+            for _ in 0..2 {
+                assert_eq!(text(&client.call("ask_for", through.clone()).await), r#"{"sum":3}"#);
+                assert_eq!(text(&client.call("add", add.clone()).await), r#"{"sum":3}"#);
+            }
+        });
+    }
+}
+
+#[test]
 fn a_sibling_can_ask_the_client() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
@@ -219,7 +251,7 @@ fn a_sibling_can_ask_the_client() {
         let (_, asked) = client.ask_with("tools/call", params.clone(), meta.clone()).await;
         assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
         params["requestState"] = asked["result"]["requestState"].clone();
-        params["inputResponses"] = json!({"elicitation_1": {"action": "accept", "content": {"value": true}}});
+        params["inputResponses"] = json!({"secret_1/elicitation_1": {"action": "accept", "content": {"value": true}}});
         let (_, answer) = client.ask_with("tools/call", params, meta).await;
         assert_eq!(text(&answer), "1 items");
     });

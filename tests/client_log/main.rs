@@ -201,6 +201,7 @@ fn threads_for_blocking_work_belong_to_the_call() {
         }
         let (messages, answer) = client.call("ask", Some("info")).await;
         assert_eq!(messages.len(), 1, "{answer}");
+        assert_eq!(messages[0]["logger"], "compute", "it is the sibling that tells this");
     });
 }
 

@@ -46,7 +46,7 @@ pub enum AskError {
         /// How long was waited.
         after: Duration,
     },
-    /// The client answered with an error.
+    /// The client answered with an error, or with what cannot be read: an answer may have 1 MiB.
     #[error("the client refused the question: {message} (code {code})")]
     Refused {
         /// The client's JSON-RPC error code.
@@ -72,6 +72,11 @@ pub enum AskError {
         /// The key.
         key: String,
     },
+    /// The call has ended, or goes on in another round. A handler ends with its call, and does not see this; a task
+    /// or a thread that it, or a layer, has started does, and should end too. It does not mean that nobody answers:
+    /// the client may be asked just now.
+    #[error("the call that asked has ended")]
+    Ended,
     /// Too many questions wait for this client's answers.
     #[error("too many questions wait for the client's answers: call again when some are answered")]
     TooMany,

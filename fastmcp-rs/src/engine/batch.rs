@@ -67,7 +67,7 @@ impl Connection {
         for message in messages {
             let mut answer = Vec::new();
             if let Dispatched::Pending(call) = self.dispatch_member(registry, message.get(), exchange, &mut answer) {
-                outbox.push(call.early_notifications());
+                call.send_early_notifications();
                 calls.push(call);
             }
             answers.extend(split(outbox, answer));

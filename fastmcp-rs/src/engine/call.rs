@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ use crate::siblings::Siblings;
 const MAX_EXPLAINED: usize = 1 << 20;
 
 /// How long to wait before the time limit of a call is looked at again that waits for people.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a call must know of who makes it.
 pub(super) struct CallFacts<'a> {
@@ -149,11 +149,16 @@ impl Connection {
             match (polled, slot) {
                 (Ok(Poll::Pending), Some(pending)) if asking.is_none() => future = pending,
                 (ended, rest) => {
+                    let round = asking.map(|asking| asking.questions.round());
+                    if let Some(rest) = rest {
+                        // Before its last notifications are taken, as this may be when it sends them.
+                        drop_future(rest, name);
+                    }
                     match ended {
                         Ok(Poll::Pending) => {
-                            if let Some(asking) = asking {
+                            if let Some(round) = round {
                                 let arguments = Arguments::of(request);
-                                self.ask(&mut Answer::new(out, frame), asking, &subject, name, &arguments);
+                                self.ask(&mut Answer::new(out, frame), round, &subject, name, &arguments);
                                 out.push(b'\n');
                             }
                         }
@@ -165,17 +170,22 @@ impl Connection {
                     }
                     if let Some(request) = &call_request {
                         let notifications = request.finish();
+                        let answer = begin + notifications.len();
                         if !notifications.is_empty() {
                             out.splice(begin..begin, notifications);
                         }
+                        if request.questions.has_sent() {
+                            // A question that a task has asked is withdrawn by the outbox, and must be there first.
+                            let rest = out.split_off(answer);
+                            self.send_now(out);
+                            out.extend_from_slice(&rest);
+                        }
+                        request.questions.end();
                     }
                     if let Admitted::Reserved(reservation) = request.admitted.take() {
                         if !reservation.finish() {
                             out.truncate(begin);
                         }
-                    }
-                    if let Some(rest) = rest {
-                        drop_future(rest, name);
                     }
                     return Dispatched::Done;
                 }
@@ -187,7 +197,6 @@ impl Connection {
         };
         let running = running.unwrap_or_else(|| self.in_flight.insert(request.id.key()));
         let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
-        let early = call_request.as_ref().map_or_else(Vec::new, |request| request.detach());
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
             outbox: Arc::clone(request.outbox(self)),
@@ -202,7 +211,6 @@ impl Connection {
             timeout,
             pace: pace.cloned(),
             was_polled,
-            early,
         }))
     }
 
@@ -260,6 +268,7 @@ impl Connection {
             id: request.id.key().into(),
             principal: self.principal.clone(),
             siblings: Arc::clone(self) as Arc<dyn Siblings>,
+            siblings_asked: AtomicU32::new(0),
             revision: facts.revision,
             transport: self.transport,
             // Only a message that has a `_meta` is read again for its text.
@@ -381,7 +390,6 @@ pub(crate) struct PendingCall {
     pace: Option<Arc<Pace>>,
     /// Whether the first poll, which tells the handler's pace, is over.
     was_polled: bool,
-    early: Vec<u8>,
 }
 
 enum End {
@@ -398,9 +406,12 @@ impl PendingCall {
         &self.outbox
     }
 
-    /// The notifications that were made before the call became a task.
-    pub(super) fn early_notifications(&self) -> &[u8] {
-        &self.early
+    /// Sends the notifications that were made before the call became a task. What was ready before must be in the
+    /// outbox already.
+    pub(super) fn send_early_notifications(&self) {
+        if let Some(request) = &self.request {
+            request.detach();
+        }
     }
 
     /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
@@ -432,8 +443,17 @@ impl PendingCall {
             }
         }
         let name = &*component.name;
+        let round = match (&end, &request) {
+            (End::Asked, Some(request)) => Some(request.questions.round()),
+            _ => None,
+        };
         drop_future(future, name);
-        let mut frames = request.as_ref().map_or_else(Vec::new, |request| request.finish());
+        let mut frames = request.as_ref().map_or_else(Vec::new, |request| {
+            let frames = request.finish();
+            // What was asked has gone by the outbox already.
+            request.questions.end();
+            frames
+        });
         if !connection.in_flight.remove(&running.key, &running.cancellation) {
             return None;
         }
@@ -453,9 +473,9 @@ impl PendingCall {
             }
             End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
             End::Asked => {
-                if let (Some(request), Some(arguments)) = (&request, &arguments) {
+                if let (Some(round), Some(arguments)) = (round, &arguments) {
                     finish_frame(&mut frames, |out| {
-                        connection.ask(&mut Answer::new(out, frame), request, &subject, name, arguments);
+                        connection.ask(&mut Answer::new(out, frame), round, &subject, name, arguments);
                     });
                 }
             }

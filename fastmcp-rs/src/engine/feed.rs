@@ -12,9 +12,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+// The clock of the runtime, so that tests can pause it.
+use tokio::time::Instant;
 
 use crate::changes::{Change, Hub, Interest, ListKind, Listener, Lists};
 use crate::outbox::Outbox;
@@ -417,7 +419,7 @@ mod tests {
     }
 
     fn run<F: Future<Output = ()>>(work: F) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(work);
     }
 

@@ -13,6 +13,7 @@ use super::call::{CallFacts, Job};
 use super::components::{AskedFor, Wanted};
 use super::sight::Sight;
 use super::{Connection, Dispatched, Request};
+use crate::ambient;
 use crate::component::answer::{Answer, Subject};
 use crate::component::invocation::Started;
 use crate::context::Shared;
@@ -111,13 +112,13 @@ impl Core for Innermost {
                     let (handler, parameter) = wanted.find(&Sight::of(operation.context(), &self.registry))?;
                     // Candidates are ranked by the text, which a layer may have changed.
                     let form = Form { subject: wanted.subject(), ..Form::clone(operation.form()) };
-                    finish(wanted.start(handler, parameter, context()), &Arc::new(form)).await
+                    finish(wanted.start(handler, parameter, context()), &operation, &Arc::new(form)).await
                 }
                 Kind::CallTool | Kind::ReadResource | Kind::GetPrompt => {
                     let lenient = operation.kind() != Kind::CallTool || !self.connection.server.config.strict_arguments;
                     let handler = handler(&self.registry, &operation).ok_or_else(gone)?;
                     match Connection::invoke(handler, arguments, lenient, &context) {
-                        Ok(started) => finish(started, operation.form()).await,
+                        Ok(started) => finish(started, &operation, operation.form()).await,
                         Err(problems) => operation.form().render(|answer| answer.invalid_arguments(&problems)),
                     }
                 }
@@ -176,9 +177,13 @@ fn gone() -> RpcError {
     RpcError::invalid_params("Invalid params: there is no such component any more")
 }
 
-/// Polls a handler to its end.
-async fn finish(mut started: Started, form: &Arc<Form>) -> Result<Reply, Refusal> {
+/// Polls a handler to its end. It may be another one than the call's.
+async fn finish(mut started: Started, operation: &Operation, form: &Arc<Form>) -> Result<Reply, Refusal> {
     let mut frame = Vec::new();
-    poll_fn(|task| started.as_mut().poll_call(task, &mut Answer::new(&mut frame, form.frame()))).await;
+    poll_fn(|task| {
+        let _entered = ambient::enter(|| Some(operation.context().clone()));
+        started.as_mut().poll_call(task, &mut Answer::new(&mut frame, form.frame()))
+    })
+    .await;
     form.read(frame)
 }

@@ -57,6 +57,7 @@ use crate::registry::{Registry, View};
 use feed::Feed;
 use in_flight::{InFlight, Reservation};
 use legacy::Session;
+use rounds::MAX_RESPONSES;
 
 /// The most id-less errors that a peer may cause at once; [`ERRORS_PER_SECOND`] are added.
 const MAX_ERRORS: u32 = 100;
@@ -230,7 +231,7 @@ impl Connection {
         let outbox = Arc::clone(call.outbox());
         // What was ready before must not be overtaken by what the task will send, so all goes one way.
         outbox.push(out);
-        outbox.push(call.early_notifications());
+        call.send_early_notifications();
         out.clear();
         let connection = Arc::clone(self);
         tokio::spawn(async move {
@@ -342,7 +343,12 @@ impl Connection {
             return;
         }
         let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
+        let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
         let reply = match (frame.result, frame.error) {
+            _ if size > MAX_RESPONSES => Err((
+                i64::from(code::INTERNAL_ERROR),
+                format!("the answer has {size} bytes, and at most {MAX_RESPONSES} are read"),
+            )),
             (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
             (_, error) => {
                 let error = error.and_then(|error| serde_json::from_str::<Value>(error.get()).ok()).unwrap_or_default();

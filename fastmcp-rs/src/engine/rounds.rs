@@ -14,14 +14,13 @@ use serde_json::{Map, Value};
 use super::call::CallFacts;
 use super::{Connection, Request};
 use crate::component::answer::{Answer, Subject};
-use crate::context;
 use crate::operator;
 use crate::protocol::write::{RpcError, code};
-use crate::questions::{Channel, Questions};
+use crate::questions::{Channel, Questions, Round};
 use crate::seal::{Binding, State, digest_of_json};
 
 /// The largest answers to questions that are read, in bytes: as a tree of values they take many times the room.
-const MAX_RESPONSES: usize = 1 << 20;
+pub(super) const MAX_RESPONSES: usize = 1 << 20;
 /// Arguments up to this size are kept as they are until a question needs their digest.
 const MAX_KEPT: usize = 4 << 10;
 
@@ -109,12 +108,12 @@ impl Connection {
     pub(super) fn ask(
         &self,
         answer: &mut Answer<'_>,
-        request: &context::Request,
+        round: Round,
         subject: &Subject,
         name: &str,
         arguments: &Arguments,
     ) {
-        let (requests, state) = request.questions.round();
+        let Round { requests, state } = round;
         let binding = self.binding(subject, name, arguments.digest());
         let lifetime = self.server.config.answer_time;
         match self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime) {

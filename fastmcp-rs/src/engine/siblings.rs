@@ -1,9 +1,15 @@
 //! Handlers that ask other components of their server.
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Connection;
+use super::call::LOOK_AGAIN;
 use super::components::object_of_texts;
 use super::layered::Innermost;
 use super::sight::{Sight, unknown};
@@ -33,14 +39,36 @@ impl Siblings for Connection {
             let core = Arc::new(Innermost { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
             let outcome = handler.layers.run(operation, core);
             let outcome = match handler.timeout.or(handler.default_timeout) {
-                Some(limit) => tokio::time::timeout(limit, outcome)
+                Some(limit) => within(limit, &context, outcome)
                     .await
-                    .map_err(|_| ToolError::new(format!("`{}` timed out after {limit:?}.", handler.name())))?,
+                    .ok_or_else(|| ToolError::new(format!("`{}` timed out after {limit:?}.", handler.name())))?,
                 None => outcome.await,
             };
             // It says what a client would be told, so the model may read it.
             outcome.map(|reply| reply.members()).map_err(|refusal| ToolError::new(refusal.message()))
         })
+    }
+}
+
+/// Waits for what a sibling gives, as long as its own time limit says. The time in which people think is not its.
+async fn within<T>(limit: Duration, context: &Context, outcome: impl Future<Output = T>) -> Option<T> {
+    let waited = || context.request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
+    let (waited_before, _) = waited();
+    let begin = Instant::now();
+    let mut outcome = pin!(outcome);
+    let mut wait = limit;
+    loop {
+        if let Ok(outcome) = tokio::time::timeout(wait, &mut outcome).await {
+            return Some(outcome);
+        }
+        let (waited, is_waiting) = waited();
+        let worked = begin.elapsed().saturating_sub(waited.saturating_sub(waited_before));
+        wait = limit.saturating_sub(worked);
+        if is_waiting {
+            wait = wait.max(LOOK_AGAIN);
+        } else if wait.is_zero() {
+            return None;
+        }
     }
 }
 

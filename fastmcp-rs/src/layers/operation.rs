@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::reply::{Form, Refusal, Replacement, Reply};
 use crate::context::Context;
+use crate::protocol::Revision;
 
 /// What kind of operation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +138,40 @@ impl Operation {
     /// Who asks, in which revision, with which `_meta`; and ways to report back meanwhile.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The revision of the protocol in which the answer is written: the client's, or the newest one where a handler
+    /// asks another component of its server. What a layer keeps of answers it keeps for each of them.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use fastmcp_rs::layers::{self, Kind, Next, Operation};
+    ///
+    /// // Reads each resource once.
+    /// let kept = Arc::new(Mutex::new(HashMap::new()));
+    /// let cache = layers::from_fn(move |operation: Operation, next: Next| {
+    ///     let kept = Arc::clone(&kept);
+    ///     async move {
+    ///         if operation.kind() != Kind::ReadResource {
+    ///             return next.run(operation).await;
+    ///         }
+    ///         let key = (operation.name().to_owned(), operation.revision());
+    ///         if let Some(reply) = kept.lock().unwrap().get(&key).cloned() {
+    ///             return Ok(reply);
+    ///         }
+    ///         let reply = next.run(operation).await?;
+    ///         kept.lock().unwrap().insert(key, layers::Reply::clone(&reply));
+    ///         Ok(reply)
+    ///     }
+    /// });
+    /// # let _ = cache;
+    /// ```
+    pub fn revision(&self) -> Revision {
+        self.form.revision
     }
 
     /// Answers without asking the handler.

@@ -27,8 +27,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// A tool call that comes too early is answered by a failure that tells the model when to try again; what else
 /// comes too early, by a JSON-RPC error (−32603) with `retryAfter` in its `data`, in seconds.
 ///
-/// Buckets are kept for 65,536 pairs of principal and component, and forgotten as soon as they are full; beyond
-/// that, newcomers share one bucket for each component.
+/// Each round of a call that asks its client something counts, as does what a handler asks of its siblings: leave
+/// room for them. Buckets are kept for 65,536 pairs of principal and component, and forgotten as soon as they are
+/// full; beyond that, newcomers share one bucket for each component.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#security-considerations>
 ///
@@ -189,5 +190,37 @@ mod tests {
         assert!(limit.take(Some("0"), Kind::CallTool, "search").is_err());
         assert!(limit.take(Some("newcomer"), Kind::CallTool, "search").is_err());
         assert!(limit.take(Some("newcomer"), Kind::CallTool, "other").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn full_buckets_are_forgotten() {
+        let limit = RateLimit::per_second(1.0).component("report", RateLimit::per_minute(1.0));
+        let held = || limit.buckets.lock().unwrap().full_at.len();
+        limit.take(Some("ada"), Kind::CallTool, "report").unwrap();
+        for at in 0..MAX_BUCKETS {
+            let _ = limit.take(Some(&at.to_string()), Kind::CallTool, "search");
+        }
+        assert!(held() >= MAX_BUCKETS);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        limit.take(Some("newcomer"), Kind::CallTool, "search").unwrap();
+        assert_eq!(held(), 2, "the newcomer's, and the one that fills slowly");
+        assert!(limit.take(Some("ada"), Kind::CallTool, "report").is_err());
+        limit.take(Some("other"), Kind::CallTool, "search").expect("newcomers have buckets of their own again");
+    }
+
+    #[test]
+    fn odd_rates_are_rates() {
+        for limit in [
+            RateLimit::per_second(f64::MIN_POSITIVE),
+            RateLimit::per_second(f64::MAX),
+            RateLimit::per_minute(f64::MIN_POSITIVE / 2.0).burst(u32::MAX),
+            RateLimit::per_minute(1e-300).burst(0),
+        ] {
+            for _ in 0..100 {
+                if let Err(wait) = limit.take(None, Kind::CallTool, "x") {
+                    assert!(!wait.is_zero() && refuse(Kind::GetPrompt, "x", wait).data_json().is_some());
+                }
+            }
+        }
     }
 }

@@ -139,7 +139,7 @@ struct ErrorMembers<'a> {
 /// An answer: the result as JSON text, written for the client that asked.
 ///
 /// What the client's revision does not have is already left out, so an answer that is kept must only be given to
-/// requests of the same [kind](super::Kind) and [revision](crate::Context::revision); any other is refused.
+/// requests of the same [kind](super::Kind) and [revision](super::Operation::revision); any other is refused.
 #[derive(Clone)]
 pub struct Reply {
     json: Arc<str>,

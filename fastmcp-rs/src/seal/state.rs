@@ -12,7 +12,7 @@ use super::{Binding, SealError, Sealer};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    /// Until when it may be used, in seconds since 1970. Whoever seals it sets it.
+    /// Until when it may be used, in milliseconds since 1970. Whoever seals it sets it.
     #[serde(rename = "e")]
     expires: u64,
     /// The digests of the questions that wait for an answer, by their keys.
@@ -50,7 +50,8 @@ impl Sealer {
         now: SystemTime,
         lifetime: Duration,
     ) -> Result<String, SealError> {
-        state.expires = seconds(now).saturating_add(lifetime.as_secs());
+        let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+        state.expires = milliseconds(now).saturating_add(lifetime);
         // Maps with string keys and JSON values always have a JSON form.
         let plaintext = serde_json::to_vec(&state).unwrap_or_default();
         self.seal(&plaintext, binding)
@@ -61,12 +62,13 @@ impl Sealer {
     pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<State> {
         let plaintext = self.open(text, binding)?;
         let state: State = serde_json::from_slice(&plaintext).ok()?;
-        (seconds(now) < state.expires).then_some(state)
+        (milliseconds(now) < state.expires).then_some(state)
     }
 }
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -110,6 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn a_short_time_is_as_long_as_it_says() {
+        let sealer = Sealer::new(&[]);
+        let late_in_a_second = now() + Duration::from_millis(900);
+        for lifetime in [Duration::from_millis(300), Duration::from_secs(1)] {
+            let text = sealer.seal_state(state(), &binding(), late_in_a_second, lifetime).unwrap();
+            let before_end = late_in_a_second + lifetime - Duration::from_millis(1);
+            assert!(sealer.open_state(&text, &binding(), before_end).is_some(), "{lifetime:?}");
+            assert!(sealer.open_state(&text, &binding(), late_in_a_second + lifetime).is_none(), "{lifetime:?}");
+        }
+    }
+
+    #[test]
     fn an_empty_state_is_short() {
         let text = serde_json::to_string(&State::default()).unwrap();
         assert_eq!(text, r#"{"e":0}"#);
@@ -121,7 +135,7 @@ mod tests {
     #[test]
     fn what_is_no_state_is_refused() {
         let sealer = Sealer::new(&[]);
-        for odd in ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999,"q":[]}"#, "{}"] {
+        for odd in ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999999,"q":[]}"#, "{}"] {
             let text = sealer.seal(odd.as_bytes(), &binding()).unwrap();
             assert_eq!(sealer.open_state(&text, &binding(), now()), None, "{odd}");
         }

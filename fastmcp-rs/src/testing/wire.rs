@@ -78,7 +78,11 @@ impl Wire {
     ///
     /// Panics outside a tokio runtime.
     pub fn send(&mut self, message: impl AsRef<[u8]>) {
-        self.peer.receive(message.as_ref(), &mut self.frames);
+        let mut answers = Vec::new();
+        self.peer.receive(message.as_ref(), &mut answers);
+        // As on standard output, what has waited goes first.
+        self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
+        self.frames.append(&mut answers);
     }
 
     /// Closes the client's end, and waits until the app has ended: its calls, and what [`App::on_shutdown`] was given.

@@ -128,6 +128,14 @@ fn a_result_that_is_too_large_is_replaced_by_what_to_do_about_it() {
         });
     }
     run(async {
+        let whole = Client::connect(app(), Revision::NEWEST).await.call("fill", json!({"bytes": 400})).await;
+        let size = whole["result"].to_string().len();
+        for (limit, fits) in [(size, true), (size - 1, false)] {
+            let mut client = Client::connect(app().layer(ResultSizeLimit::bytes(limit)), Revision::NEWEST).await;
+            assert_eq!(is_error(&client.call("fill", json!({"bytes": 400})).await), !fits, "{limit} of {size}");
+        }
+    });
+    run(async {
         let mut client = Client::connect(app().layer(ResultSizeLimit::bytes(10)), Revision::NEWEST).await;
         let answer = client.ask("resources/read", json!({"uri": "notes:about"})).await;
         assert_eq!((&answer["error"]["code"], &answer["error"]["data"]["limit"]), (&json!(-32603), &json!(10)));
