@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rmcp::model::*;
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleClient, RunningService, ServiceError};
-use rmcp::transport::TokioChildProcess;
+use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,7 +103,10 @@ async fn connect(target: &Target, mode: &str, asks: bool) -> (Client, Arc<Host>,
             let transport = TokioChildProcess::new(process).expect("the server starts");
             host.clone().serve_with_lifecycle(transport, lifecycle).await
         }
-        Target::Url(url) => panic!("{url}: rmcp's HTTP transport is not among the features of this workspace"),
+        Target::Url(url) => {
+            let transport = StreamableHttpClientTransport::from_uri(url.as_str());
+            host.clone().serve_with_lifecycle(transport, lifecycle).await
+        }
     };
     (client.expect("a session"), host, updates)
 }
