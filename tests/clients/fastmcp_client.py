@@ -41,9 +41,20 @@ async def elicited(message, response_type, params, context):
     return response_type(confirm=True, reason="changed my mind") if accept else ElicitResult(action="decline")
 
 
+async def filled_in(message, response_type, params, context):
+    return {field: f"my {field}" for field in params.requested_schema["properties"]}
+
+
+async def sampled(messages, params, context):
+    return f"You said: {messages[0].content.text}"
+
+
 class Updates(MessageHandler):
     async def on_resource_updated(self, message):
         updated.put_nowait(str(message.params.uri))
+
+    async def on_tool_list_changed(self, message):
+        updated.put_nowait("tools")
 
 
 async def logged(message):
@@ -194,11 +205,49 @@ async def with_fixture(fixture):
     await check("cancellation", cancellation)
 
 
+async def with_everything(everything):
+    async def several():
+        told = await everything.call_tool("test_input_required_result_multi_round", {})
+        expected = [f'action=accept, content={{"{field}":"my {field}"}}' for field in ("name", "color")]
+        equal(text(told), "; ".join(expected))
+
+    async def in_a_prompt():
+        [message] = (await everything.get_prompt("test_input_required_result_prompt")).messages
+        equal(message.content.text, "Use this context: my context")
+
+    async def sampling():
+        equal(text(await everything.call_tool("test_sampling", {"prompt": "Hello"})), "LLM response: You said: Hello")
+
+    async def roots():
+        told = await everything.call_tool("test_input_required_result_list_roots", {})
+        equal(text(told), "Roots: file:///srv")
+
+    async def list_changed():
+        await everything.call_tool("test_trigger_tool_change", {})
+        equal(await updated.get(), "tools")
+
+    await check("several questions", several)
+    await check("question in a prompt", in_a_prompt)
+    await check("sampling", sampling)
+    await check("roots", roots)
+    if MODERN:
+        skip("list changed", "the client has no subscriptions/listen")
+    else:
+        await check("list changed", list_changed)
+
 async def main():
     async with connect(TASK["orders"], elicitation_handler=elicited, message_handler=Updates()) as orders:
         await with_orders(orders)
     async with connect(TASK["fixture"], log_handler=logged) as fixture:
         await with_fixture(fixture)
+    answers = {
+        "elicitation_handler": filled_in,
+        "sampling_handler": sampled,
+        "roots": ["file:///srv"],
+        "message_handler": Updates(),
+    }
+    async with connect(TASK["everything"], **answers) as everything:
+        await with_everything(everything)
 
 
 asyncio.run(main())

@@ -124,6 +124,11 @@ SKIPPED = {
     "progress": "it prints results only",
     "log messages": "it prints results only",
     "cancellation": "each run makes one request and ends",
+    "several questions": "it declares no elicitation, as nobody is there to be asked",
+    "question in a prompt": "it declares no elicitation, as nobody is there to be asked",
+    "sampling": "it has no model",
+    "roots": "it has none",
+    "list changed": "each run makes one request and ends",
 }
 
 for name, test in CHECKS.items():

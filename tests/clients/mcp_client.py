@@ -6,6 +6,7 @@ import warnings
 
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.subscriptions import ToolsListChanged
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 from checks import CLIENT_MODE, MODERN, REVISION, TASK, check, equal, eventually, holds, refused
@@ -35,9 +36,25 @@ async def elicited(context, params):
     return answer
 
 
+async def filled_in(context, params):
+    fields = params.requested_schema["properties"]
+    return types.ElicitResult(action="accept", content={field: f"my {field}" for field in fields})
+
+
+async def sampled(context, params):
+    said = types.TextContent(type="text", text=f"You said: {params.messages[0].content.text}")
+    return types.CreateMessageResult(role="assistant", model="none", content=said)
+
+
+async def listed_roots(context):
+    return types.ListRootsResult(roots=[types.Root(uri="file:///srv", name="srv")])
+
+
 async def messages(message):
     if isinstance(message, types.ResourceUpdatedNotification):
         updated.put_nowait(str(message.params.uri))
+    if isinstance(message, types.ToolListChangedNotification):
+        updated.put_nowait("tools")
 
 
 async def logged(params):
@@ -185,11 +202,51 @@ async def with_fixture(fixture):
     await check("cancellation", cancellation)
 
 
+async def with_everything(everything):
+    async def several():
+        told = await everything.call_tool("test_input_required_result_multi_round", {})
+        expected = [f'action=accept, content={{"{field}":"my {field}"}}' for field in ("name", "color")]
+        equal(text(told), "; ".join(expected))
+
+    async def in_a_prompt():
+        [message] = (await everything.get_prompt("test_input_required_result_prompt")).messages
+        equal(message.content.text, "Use this context: my context")
+
+    async def sampling():
+        equal(text(await everything.call_tool("test_sampling", {"prompt": "Hello"})), "LLM response: You said: Hello")
+
+    async def roots():
+        told = await everything.call_tool("test_input_required_result_list_roots", {})
+        equal(text(told), "Roots: file:///srv")
+
+    async def list_changed():
+        if MODERN:
+            async with everything.listen(tools_list_changed=True) as events:
+                await everything.call_tool("test_trigger_tool_change", {})
+                holds(isinstance(event := await anext(aiter(events)), ToolsListChanged), event)
+        else:
+            await everything.call_tool("test_trigger_tool_change", {})
+            equal(await updated.get(), "tools")
+
+    await check("several questions", several)
+    await check("question in a prompt", in_a_prompt)
+    await check("sampling", sampling)
+    await check("roots", roots)
+    await check("list changed", list_changed)
+
 async def main():
     async with connect(TASK["orders"], elicitation_callback=elicited, message_handler=messages) as orders:
         await with_orders(orders)
     async with connect(TASK["fixture"], logging_callback=logged, log_level="error") as fixture:
         await with_fixture(fixture)
+    answers = {
+        "elicitation_callback": filled_in,
+        "sampling_callback": sampled,
+        "list_roots_callback": listed_roots,
+        "message_handler": messages,
+    }
+    async with connect(TASK["everything"], **answers) as everything:
+        await with_everything(everything)
 
 
 asyncio.run(main())

@@ -20,6 +20,7 @@ struct Task {
     tools: Vec<String>,
     orders: Target,
     fixture: Target,
+    everything: Target,
 }
 
 #[derive(Deserialize)]
@@ -54,9 +55,31 @@ impl ClientHandler for Host {
         let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } = request else {
             panic!("a form is asked for");
         };
-        assert!(requested_schema.properties.contains_key("confirm"), "{requested_schema:?}");
         lock(&self.questions).push(message);
-        Ok(lock(&self.answer).clone())
+        if requested_schema.properties.contains_key("confirm") {
+            return Ok(lock(&self.answer).clone());
+        }
+        let fields = requested_schema.properties.keys();
+        let content = fields.map(|field| (field.clone(), format!("my {field}").into())).collect();
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(Value::Object(content)))
+    }
+
+    async fn create_message(
+        &self,
+        params: CreateMessageRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        let asked = serde_json::to_value(&params.messages[0]).expect("JSON");
+        let said = format!("You said: {}", asked["content"]["text"].as_str().expect("a text"));
+        Ok(CreateMessageResult::new(SamplingMessage::assistant_text(said), "none".to_owned()))
+    }
+
+    async fn list_roots(&self, _: RequestContext<RoleClient>) -> Result<ListRootsResult, ErrorData> {
+        Ok(ListRootsResult::new(vec![Root::new("file:///srv")]))
+    }
+
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        let _ = self.updated.send("tools".to_owned());
     }
 
     async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
@@ -75,6 +98,8 @@ impl ClientHandler for Host {
         let mut capabilities = ClientCapabilities::default();
         if self.asks {
             capabilities.elicitation = Some(ElicitationCapability::default());
+            capabilities.sampling = Some(SamplingCapability::default());
+            capabilities.roots = Some(RootsCapabilities::default());
         }
         ClientConfig::new(capabilities, Implementation::new("rmcp", "3"))
     }
@@ -331,6 +356,54 @@ async fn with_fixture(task: &Task, modern: bool) {
     fixture.cancel().await.expect("it ends");
 }
 
+async fn with_everything(task: &Task, modern: bool) {
+    let (everything, _, mut updates) = connect(&task.everything, &task.mode, true).await;
+
+    check("several questions", async {
+        let told = call(&everything, "test_input_required_result_multi_round", json!({})).await;
+        let expected = ["name", "color"].map(|field| format!(r#"action=accept, content={{"{field}":"my {field}"}}"#));
+        assert_eq!(text(&told), expected.join("; "));
+    })
+    .await;
+
+    check("question in a prompt", async {
+        let request = GetPromptRequestParams::new("test_input_required_result_prompt");
+        let prompt = everything.get_prompt(request).await.expect("a prompt");
+        let ContentBlock::Text(text) = &prompt.messages[0].content else { panic!("{prompt:?}") };
+        assert_eq!(text.text, "Use this context: my context");
+    })
+    .await;
+
+    check("sampling", async {
+        let sampled = call(&everything, "test_sampling", json!({ "prompt": "Hello" })).await;
+        assert_eq!(text(&sampled), "LLM response: You said: Hello");
+    })
+    .await;
+
+    check("roots", async {
+        let told = call(&everything, "test_input_required_result_list_roots", json!({})).await;
+        assert_eq!(text(&told), "Roots: file:///srv");
+    })
+    .await;
+
+    check("list changed", async {
+        let change = async || call(&everything, "test_trigger_tool_change", json!({})).await;
+        if modern {
+            let filter = SubscriptionFilter::builder().tools_list_changed().build();
+            let mut subscription = everything.listen(filter).await.expect("a subscription");
+            change().await;
+            let changed = subscription.next().await.expect("a notification");
+            assert!(matches!(changed, Some(ServerNotification::ToolListChangedNotification(_))), "{changed:?}");
+            subscription.cancel().await.expect("it ends");
+        } else {
+            change().await;
+            assert_eq!(updates.recv().await.as_deref(), Some("tools"));
+        }
+    })
+    .await;
+    everything.cancel().await.expect("it ends");
+}
+
 /// Asks again until the answer is the one.
 async fn eventually<T: PartialEq + std::fmt::Debug>(ask: impl AsyncFn() -> T, expected: T) {
     for _ in 0..100 {
@@ -352,4 +425,5 @@ async fn main() {
     let modern = task.mode != "legacy";
     with_orders(&task, modern).await;
     with_fixture(&task, modern).await;
+    with_everything(&task, modern).await;
 }

@@ -200,3 +200,46 @@ await check("cancellation", async () => {
 });
 
 await fixture.close();
+
+const everything = await connect(task.everything, { elicitation: {}, sampling: {}, roots: {} });
+everything.setRequestHandler("elicitation/create", ({ params }) => {
+  const fields = Object.keys(params.requestedSchema.properties);
+  return { action: "accept", content: Object.fromEntries(fields.map((field) => [field, `my ${field}`])) };
+});
+everything.setRequestHandler("sampling/createMessage", ({ params }) => {
+  const asked = params.messages[0].content.text;
+  return { role: "assistant", model: "none", content: { type: "text", text: `You said: ${asked}` } };
+});
+everything.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///srv", name: "srv" }] }));
+
+await check("several questions", async () => {
+  const told = await call(everything, "test_input_required_result_multi_round");
+  const expected = ["name", "color"].map((field) => `action=accept, content={"${field}":"my ${field}"}`);
+  assert.equal(text(told), expected.join("; "));
+});
+
+await check("question in a prompt", async () => {
+  const prompt = await everything.getPrompt({ name: "test_input_required_result_prompt" });
+  assert.equal(prompt.messages[0].content.text, "Use this context: my context");
+});
+
+await check("sampling", async () => {
+  const sampled = await call(everything, "test_sampling", { prompt: "Hello" });
+  assert.equal(text(sampled), "LLM response: You said: Hello");
+});
+
+await check("roots", async () => {
+  assert.equal(text(await call(everything, "test_input_required_result_list_roots")), "Roots: file:///srv");
+});
+
+await check("list changed", async () => {
+  const changed = new Promise((resolve) =>
+    everything.setNotificationHandler("notifications/tools/list_changed", () => resolve()),
+  );
+  const subscription = modern ? await everything.listen({ toolsListChanged: true }) : undefined;
+  await call(everything, "test_trigger_tool_change");
+  await changed;
+  await subscription?.close();
+});
+
+await everything.close();
