@@ -1,0 +1,40 @@
+"""observe.py LOG COMMAND...: runs a server for a client, and writes down how it ended.
+
+Clients start servers themselves, so this stands between them. The streams are the server's own. LOG gets a
+line `start PID`, one for each signal that the client sent, and `exit PID CODE`, which is negative for a signal.
+"""
+
+import os
+import signal
+import sys
+
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+server = None
+early = []
+
+
+def note(kind, *rest):
+    os.write(log, f"{' '.join(map(str, [kind, os.getpid(), *rest]))}\n".encode())
+
+
+def pass_on(number, _frame):
+    note("signal", signal.Signals(number).name)
+    if server is None:
+        early.append(number)
+    else:
+        os.kill(server, number)
+
+
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, pass_on)
+note("start")
+server = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+for number in early:
+    os.kill(server, number)
+# The process is reaped only after it has been noted, so a signal never goes to another one.
+os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+code = os.waitstatus_to_exitcode(os.waitpid(server, 0)[1])
+note("exit", code)
+os._exit(code if code >= 0 else 128 - code)
