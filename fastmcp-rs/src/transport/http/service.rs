@@ -571,6 +571,10 @@ impl Waiting {
     /// Waits for what comes first, and chooses the form of the answer by it.
     async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
         let Waiting { outbox, whose, id, listens } = self;
+        if listens && !accepted.events {
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            return refuse(StatusCode::NOT_ACCEPTABLE, message);
+        }
         let taken = poll_fn(|task| outbox.poll_take(task)).await;
         let Some((frames, is_last)) = taken else {
             // It was cancelled: there is nothing to say, and nobody waits for it.
