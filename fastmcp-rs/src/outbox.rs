@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 /// The most bytes that wait before answers wait too.
 const LIMIT: usize = 8 << 20;
 /// The same where each request has an outbox of its own.
-#[cfg(feature = "http")]
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
 const EXCHANGE_LIMIT: usize = 256 << 10;
 /// The same for what belongs to no request: most sessions are never asked for it.
-#[cfg(feature = "http")]
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
 const SESSION_LIMIT: usize = 16 << 10;
 
 #[derive(Debug)]
@@ -74,13 +74,13 @@ impl Default for Outbox {
 
 impl Outbox {
     /// An outbox for the answer to one request, and for what precedes it.
-    #[cfg(feature = "http")]
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn for_exchange() -> Arc<Outbox> {
         Arc::new(Outbox { limit: EXCHANGE_LIMIT, ends_with_answer: true, ..Outbox::default() })
     }
 
     /// An outbox for what belongs to no request of a session.
-    #[cfg(feature = "http")]
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn for_session() -> Arc<Outbox> {
         Arc::new(Outbox { limit: SESSION_LIMIT, ..Outbox::default() })
     }
@@ -258,7 +258,7 @@ impl Outbox {
 
     /// Takes the frames that are there, for a stream that only one task reads. `None` when there will be no more;
     /// the flag tells that these are the last.
-    #[cfg(feature = "http")]
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
         let mut state = self.lock();
         if !state.bytes.is_empty() {
@@ -275,7 +275,7 @@ impl Outbox {
     }
 
     /// Lets whoever waits in [`Outbox::poll_take`] look again.
-    #[cfg(feature = "http")]
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn wake_reader(&self) {
         if let Some(reader) = self.lock().reader.take() {
             reader.wake();

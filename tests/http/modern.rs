@@ -313,6 +313,8 @@ async fn subscriptions_are_streams() {
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
     assert_eq!((missing.status, missing.code()), (200, -32602));
     let filter = json!({"notifications": {"resourceSubscriptions": ["note://one"]}});
+    let only_json = modern(1, "subscriptions/listen", filter.clone()).set("Accept", "application/json");
+    assert_eq!(server.send(&only_json).await.status, 406);
     let mut streams = Vec::new();
     for id in [json!(1), json!("1")] {
         let mut connection = server.connect().await;

@@ -291,6 +291,15 @@ async fn patience_ends() {
         }
     }
     assert!(closed && start.elapsed() < within, "{:?}", start.elapsed());
+    // Patience is for each request anew, however quickly it is answered, and rest is no slowness.
+    let config = HttpConfig::new().header_time(Duration::from_millis(300)).idle_time(Duration::from_secs(20));
+    let server = Server::start(app().http(config)).await;
+    let mut quick = server.connect().await;
+    for pause in [50, 50, 100, 100, 100, 100, 100, 700, 0] {
+        quick.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+        assert_eq!(quick.response().await.expect("the connection lives").status, 200);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
     // A call may take longer than all of these.
     let slow = server.send(&call(1, "sleep", json!({"milliseconds": 800}))).await;
     assert_eq!(slow.status, 200);

@@ -390,3 +390,17 @@ async fn sessions_can_be_done_without() {
     assert_eq!((refused.status, refused.code()), (400, -32022));
     assert_eq!(server.send(&modern(1, "tools/list", json!({}))).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_takes_all_streams() {
+    let config = HttpConfig::new().max_streams_per_principal(2);
+    let server = Server::start(app().authenticate(by_key).http(config)).await;
+    let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));
+    let mut open = Vec::new();
+    for (key, status) in [("ada", 200), ("ada", 200), ("ada", 503), ("eve", 200)] {
+        let mut connection = server.connect().await;
+        connection.write(&listen.clone().with("X-Api-Key", key).bytes()).await;
+        assert_eq!(connection.response_head().await.unwrap().status, status, "{key}");
+        open.push(connection);
+    }
+}

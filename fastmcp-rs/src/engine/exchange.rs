@@ -38,6 +38,11 @@ impl Connection {
         Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_session())
     }
 
+    /// Who the peer is, if that is known.
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        self.principal.as_deref()
+    }
+
     /// The revision of the session, once there is one.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)

@@ -145,11 +145,13 @@ impl Connection {
     }
 
     /// Whether there is something to do at the end.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) fn has_endings(&self) -> bool {
         self.server.has_endings()
     }
 
     /// Does what is to be done at the end, once.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn end(&self) {
         self.server.end().await;
     }

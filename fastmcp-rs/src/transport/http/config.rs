@@ -30,6 +30,7 @@ pub struct HttpConfig {
     pub(crate) max_bytes_in_flight: usize,
     pub(crate) max_calls: usize,
     pub(crate) max_streams: usize,
+    pub(crate) max_streams_per_principal: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) header_time: Duration,
@@ -69,6 +70,7 @@ impl Default for HttpConfig {
             max_bytes_in_flight: 64 << 20,
             max_calls: 1_024,
             max_streams: 1_024,
+            max_streams_per_principal: 16,
             max_connections: 1_024,
             max_connections_per_address: None,
             header_time: Duration::from_secs(10),
@@ -168,6 +170,13 @@ impl HttpConfig {
     /// The most streams that stay open without a call: subscriptions, and the streams of sessions. Default: 1,024.
     pub fn max_streams(mut self, streams: usize) -> HttpConfig {
         self.max_streams = streams;
+        self
+    }
+
+    /// The most of these streams that one principal may have. Default: 16. Clients that nobody knows are not told
+    /// apart, and have no such limit.
+    pub fn max_streams_per_principal(mut self, streams: usize) -> HttpConfig {
+        self.max_streams_per_principal = streams;
         self
     }
 

@@ -28,25 +28,38 @@ pub(super) struct Times {
 
 /// Whether a request of a connection is being answered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Activity(Arc<AtomicUsize>);
+pub(super) struct Activity(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// How many requests are being answered.
+    active: AtomicUsize,
+    /// How many have ever begun: one may be over before anybody looks.
+    begun: AtomicUsize,
+}
 
 /// One request that is being answered, until this is dropped.
 pub(super) struct Active(Activity);
 
 impl Activity {
     pub(super) fn begin(&self) -> Active {
-        self.0.fetch_add(1, Ordering::AcqRel);
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        self.0.active.fetch_add(1, Ordering::AcqRel);
         Active(self.clone())
     }
 
     fn is_some(&self) -> bool {
-        self.0.load(Ordering::Acquire) > 0
+        self.0.active.load(Ordering::Acquire) > 0
+    }
+
+    fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.0.active.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -55,6 +68,8 @@ pub(super) struct Guarded<S> {
     activity: Activity,
     times: Times,
     phase: Phase,
+    /// How many requests had begun when the phase was looked at.
+    begun: usize,
     read_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
@@ -72,11 +87,21 @@ enum Phase {
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
         let phase = Phase::New(Instant::now());
-        Guarded { stream, activity, times, phase, read_timer: None, write_timer: None }
+        Guarded { stream, activity, times, phase, begun: 0, read_timer: None, write_timer: None }
+    }
+
+    /// Notices requests that have begun since the last look.
+    fn look(&mut self) {
+        let begun = self.activity.begun();
+        if begun != self.begun {
+            self.begun = begun;
+            self.phase = Phase::Busy;
+        }
     }
 
     /// Nothing came: whether that is so for too long.
     fn poll_patience(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        self.look();
         if self.activity.is_some() {
             self.phase = Phase::Busy;
             return Poll::Pending;
@@ -117,6 +142,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             },
             Poll::Ready(result) => {
                 let came = buffer.filled().len() > before;
+                self.look();
                 if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
                     self.phase = Phase::Head(Instant::now());
                 }

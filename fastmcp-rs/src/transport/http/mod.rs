@@ -10,6 +10,7 @@ mod access;
 mod authenticate;
 mod body;
 mod config;
+mod counted;
 mod headers;
 mod io;
 mod serve;

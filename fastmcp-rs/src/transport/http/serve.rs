@@ -3,14 +3,12 @@
 //! The loop is our own, as a server for everybody has to close what is silent, slow or too much, and has to set
 //! `TCP_NODELAY`: without it, each answer in two writes would wait 40 ms for the client's acknowledgement.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,9 +23,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::body::ResponseBody;
+use super::counted::{Counted, PerPeer};
 use super::io::{Active, Activity, Guarded, Times};
 use super::service::HttpService;
-use super::stream::Counted;
 use crate::operator;
 
 /// The largest head of a request, and the most headers in it.
@@ -43,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, service: HttpService, stop: imp
     let times = Times { header: config.header_time, idle: config.idle_time, write: config.write_time };
     let (stopping, stopped) = watch::channel(false);
     let connections = Arc::new(AtomicUsize::new(0));
-    let addresses = config.max_connections_per_address.map(Addresses::new);
+    let addresses = config.max_connections_per_address.map(PerPeer::new);
     let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
@@ -73,7 +71,7 @@ pub(crate) async fn serve(listener: TcpListener, service: HttpService, stop: imp
         let Some(counted) = Counted::new(&connections, config.max_connections) else { continue };
         let of_address = match &addresses {
             None => None,
-            Some(addresses) => match addresses.count(peer) {
+            Some(addresses) => match addresses.count(peer.ip().to_canonical()) {
                 Some(counted) => Some(counted),
                 None => continue,
             },
@@ -194,44 +192,6 @@ impl Body for Tracked {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// How many connections each address has.
-#[derive(Clone)]
-struct Addresses {
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    limit: usize,
-}
-
-struct OfAddress(Addresses, IpAddr);
-
-impl Addresses {
-    fn new(limit: usize) -> Addresses {
-        Addresses { open: Arc::default(), limit }
-    }
-
-    fn count(&self, peer: SocketAddr) -> Option<OfAddress> {
-        let address = peer.ip().to_canonical();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        if *count >= self.limit {
-            return None;
-        }
-        *count += 1;
-        Some(OfAddress(self.clone(), address))
-    }
-}
-
-impl Drop for OfAddress {
-    fn drop(&mut self) {
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.1);
-            }
-        }
     }
 }
 

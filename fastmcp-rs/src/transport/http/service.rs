@@ -31,9 +31,10 @@ use super::access::{Access, Refused};
 use super::authenticate::{AccessError, Authenticator};
 use super::body::{self, ResponseBody, Room, Unread};
 use super::config::{HttpConfig, SessionMode};
+use super::counted::{Counted, PerPeer};
 use super::headers::{Accepted, accepted, is_json, text as header_text};
 use super::sessions::{Session, Sessions};
-use super::stream::{CancelOnDrop, Counted, EventStream, lines, parse_event_id};
+use super::stream::{CancelOnDrop, EventStream, OpenStream, lines, parse_event_id};
 use crate::engine::{
     Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope, write_error,
 };
@@ -71,8 +72,20 @@ pub(super) struct Shared {
     room: Room,
     calls: Arc<AtomicUsize>,
     streams: Arc<AtomicUsize>,
+    streams_of: PerPeer<Box<str>>,
     listeners: Listeners,
     stopping: AtomicBool,
+}
+
+impl Shared {
+    /// Counts one more stream that stays open without a call, unless there are too many.
+    fn open_stream(&self, principal: Option<&Principal>) -> Option<OpenStream> {
+        let counted = Counted::new(&self.streams, self.config.max_streams)?;
+        match principal {
+            None => Some((counted, None)),
+            Some(principal) => Some((counted, Some(self.streams_of.count(principal.id().into())?))),
+        }
+    }
 }
 
 type Answer = Response<ResponseBody>;
@@ -93,6 +106,7 @@ impl HttpService {
             room: Room::new(config.max_bytes_in_flight.max(config.max_body + (64 << 10))),
             calls: Arc::default(),
             streams: Arc::default(),
+            streams_of: PerPeer::new(config.max_streams_per_principal),
             listeners: Listeners::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -253,12 +267,14 @@ impl HttpService {
     /// The stream of what belongs to no request, or the rest of one that was lost.
     fn get(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
         let config = &self.shared.config;
-        let session = self.session_of(parts, caller)?;
+        let session = self.session_of(parts, caller.clone())?;
         if !accepted(&parts.headers).events {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
-        let counted = Counted::new(&self.shared.streams, config.max_streams)
+        let counted = self
+            .shared
+            .open_stream(caller.as_deref())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = match header_text(&parts.headers, LAST_EVENT_ID) {
             None => {
@@ -555,6 +571,10 @@ impl Waiting {
     /// Waits for what comes first, and chooses the form of the answer by it.
     async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
         let Waiting { outbox, whose, id, listens } = self;
+        if listens && !accepted.events {
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            return refuse(StatusCode::NOT_ACCEPTABLE, message);
+        }
         let taken = poll_fn(|task| outbox.poll_take(task)).await;
         let Some((frames, is_last)) = taken else {
             // It was cancelled: there is nothing to say, and nobody waits for it.
@@ -575,10 +595,10 @@ impl Waiting {
             Whose::Legacy(session) => {
                 let channel = session.open_channel(outbox);
                 channel.add(&frames, is_last);
-                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some(counted)))
+                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some((counted, None))))
             }
             Whose::Modern(request) if listens => {
-                let Some(stream) = Counted::new(&shared.streams, shared.config.max_streams) else {
+                let Some(stream) = shared.open_stream(request.0.principal()) else {
                     return unavailable("Unavailable: too many streams are open; try again");
                 };
                 shared.listeners.add(&request.0);
@@ -588,7 +608,7 @@ impl Waiting {
                 event_stream(EventStream::of_request(&frames, request, keep_alive, Some(stream)))
             }
             Whose::Modern(request) | Whose::Sessionless(request) => {
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(counted)))
+                event_stream(EventStream::of_request(&frames, request, keep_alive, Some((counted, None))))
             }
         }
     }

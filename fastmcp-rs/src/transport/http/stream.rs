@@ -17,6 +17,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
+use super::counted::{Counted, CountedFor};
 use crate::engine::Connection;
 use crate::outbox::Outbox;
 
@@ -37,26 +38,8 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// One that counts, as long as it lives.
-#[derive(Debug)]
-pub(super) struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    /// One more, unless there are `limit` already.
-    pub(super) fn new(counter: &Arc<AtomicUsize>, limit: usize) -> Option<Counted> {
-        if counter.fetch_add(1, Ordering::AcqRel) >= limit {
-            counter.fetch_sub(1, Ordering::AcqRel);
-            return None;
-        }
-        Some(Counted(Arc::clone(counter)))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
+/// What an open stream counts as.
+pub(super) type OpenStream = (Counted, Option<CountedFor<Box<str>>>);
 
 /// The body of a response that is a stream.
 pub(super) struct EventStream {
@@ -66,7 +49,7 @@ pub(super) struct EventStream {
     keep_alive: Duration,
     /// Made when there is something to wait for.
     timer: Option<Pin<Box<Sleep>>>,
-    _counted: Option<Counted>,
+    _counted: Option<OpenStream>,
 }
 
 enum Source {
@@ -93,17 +76,17 @@ impl EventStream {
         frames: &[u8],
         request: CancelOnDrop,
         keep_alive: Duration,
-        counted: Option<Counted>,
+        counted: Option<OpenStream>,
     ) -> EventStream {
         let first = Some(frames).filter(|frames| !frames.is_empty()).map(events);
         EventStream::new(first, Source::Request(request), keep_alive, counted)
     }
 
-    pub(super) fn of_session(reader: Reader, keep_alive: Duration, counted: Option<Counted>) -> EventStream {
+    pub(super) fn of_session(reader: Reader, keep_alive: Duration, counted: Option<OpenStream>) -> EventStream {
         EventStream::new(None, Source::Session(reader), keep_alive, counted)
     }
 
-    fn new(first: Option<Bytes>, source: Source, keep_alive: Duration, counted: Option<Counted>) -> EventStream {
+    fn new(first: Option<Bytes>, source: Source, keep_alive: Duration, counted: Option<OpenStream>) -> EventStream {
         EventStream { first, source, keep_alive, timer: None, _counted: counted }
     }
 
