@@ -1,6 +1,6 @@
 //! Questions that come at odd moments: from tasks, before a failure, after the end.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -30,12 +30,15 @@ enum Target {
     Url(String),
 }
 
+/// How far a call is, of how much, and in words.
+type Progress = (f64, Option<f64>, Option<String>);
+
 /// What the client is told, and what it answers.
 struct Host {
     asks: bool,
     answer: Mutex<ElicitResult>,
     questions: Mutex<Vec<String>>,
-    progress: Mutex<Vec<(f64, Option<f64>, Option<String>)>>,
+    progress: Mutex<Vec<Progress>>,
     levels: Mutex<Vec<LoggingLevel>>,
     updated: mpsc::UnboundedSender<String>,
 }
