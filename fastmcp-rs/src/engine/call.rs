@@ -168,19 +168,21 @@ impl Connection {
                         }
                         Ok(Poll::Ready(())) => out.push(b'\n'),
                     }
-                    if let Some(request) = &call_request {
-                        let notifications = request.finish();
+                    let mut begin = begin;
+                    if let Some(call) = &call_request {
+                        let notifications = call.finish();
                         let answer = begin + notifications.len();
                         if !notifications.is_empty() {
                             out.splice(begin..begin, notifications);
                         }
-                        if request.questions.has_sent() {
+                        if call.questions.has_sent() && request.exchange.is_none() {
                             // A question that a task has asked is withdrawn by the outbox, and must be there first.
                             let rest = out.split_off(answer);
                             self.send_now(out);
                             out.extend_from_slice(&rest);
+                            begin = 0;
                         }
-                        request.questions.end();
+                        call.questions.end();
                     }
                     if let Admitted::Reserved(reservation) = request.admitted.take() {
                         if !reservation.finish() {
