@@ -30,15 +30,12 @@ enum Target {
     Url(String),
 }
 
-/// How far a call is, of how much, and in words.
-type Progress = (f64, Option<f64>, Option<String>);
-
 /// What the client is told, and what it answers.
 struct Host {
     asks: bool,
     answer: Mutex<ElicitResult>,
     questions: Mutex<Vec<String>>,
-    progress: Mutex<Vec<Progress>>,
+    progress: Mutex<Vec<ProgressNotificationParam>>,
     levels: Mutex<Vec<LoggingLevel>>,
     updated: mpsc::UnboundedSender<String>,
 }
@@ -86,7 +83,7 @@ impl ClientHandler for Host {
     }
 
     async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
-        lock(&self.progress).push((params.progress, params.total, params.message));
+        lock(&self.progress).push(params);
     }
 
     async fn on_logging_message(&self, params: LoggingMessageNotificationParam, _: NotificationContext<RoleClient>) {
@@ -326,8 +323,9 @@ async fn with_fixture(task: &Task, modern: bool) {
     check("progress", async {
         let done = call(&fixture, "count", json!({ "steps": 3, "rest_ms": 100 })).await;
         assert_eq!(text(&done), "3");
-        let expected = [1.0, 2.0, 3.0].map(|step| (step, Some(3.0), Some("counting".to_owned())));
-        assert_eq!(*lock(&host.progress), expected);
+        let seen = lock(&host.progress);
+        let seen: Vec<_> = seen.iter().map(|step| (step.progress, step.total, step.message.as_deref())).collect();
+        assert_eq!(seen, [1.0, 2.0, 3.0].map(|step| (step, Some(3.0), Some("counting"))));
     })
     .await;
 
