@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use toolbox as _;
 
 mod asking;
+mod component_regressions;
 mod context;
 mod dynamic;
 mod forms;
