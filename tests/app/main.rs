@@ -12,6 +12,7 @@ use toolbox as _;
 mod asking;
 mod component_regressions;
 mod context;
+mod described;
 mod dynamic;
 mod forms;
 mod layers;
