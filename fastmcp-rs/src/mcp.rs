@@ -259,7 +259,9 @@ pub use fastmcp_rs_macros::main;
 ///
 /// After the URI: `name`, `title`, `description`, `mime_type = "…"`, `size = 1234` (bytes, not for templates),
 /// `audience = ["user", "assistant"]`, `priority = 0.8`, `last_modified = "2026-01-01T00:00:00Z"`,
-/// `allow_traversal = ["path"]`, and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
+/// `allow_traversal = ["path"]`, `ttl = "5m"` and `scope = "public"` (how long modern clients may keep what they
+/// have read, and whether they may share it; as [`App::cache_resources`](crate::App::cache_resources) says
+/// otherwise), and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
 /// `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`. Variables take the `#[arg(…)]` of
 /// [`tool`](macro@tool), but `header` and `title`; and `complete = function`, see [`Completing`](crate::Completing).
 ///

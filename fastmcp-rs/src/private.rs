@@ -24,6 +24,7 @@ pub use crate::component::server::Server;
 pub use crate::component::tool::{
     Execution, IconDefinition, Location, Parameter, RegisteredTool, Tool, ToolAnnotations, ToolDefinition,
 };
+pub use crate::protocol::CacheScope;
 pub use crate::runtime::{Main, run_main};
 pub use crate::schema::constraints::{Constraints, Number, check_field};
 

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use toolbox as _;
 
 mod asking;
+mod component_regressions;
 mod context;
+mod described;
 mod dynamic;
 mod forms;
 mod layers;

@@ -1,5 +1,7 @@
 //! The static data of a tool, a resource or a prompt, and of its parameters.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
@@ -47,10 +49,7 @@ pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream 
     let tags = &options.tags;
     let icons = options.icons.iter().map(|icon| self::icon(icon, private));
     let meta = option(options.meta.as_ref());
-    let timeout = option(options.timeout.map(|timeout| {
-        let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
-        quote!(::core::time::Duration::new(#seconds, #nanos))
-    }));
+    let timeout = option(options.timeout.map(duration));
     let execution = match handler.execution() {
         Execution::Async => quote!(Async),
         Execution::Inline => quote!(Inline),
@@ -80,6 +79,11 @@ pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream 
     }
 }
 
+fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanos))
+}
+
 /// What only a tool's definition has.
 fn hint_fields(hints: &Hints, private: &Ident) -> TokenStream {
     let hints = [
@@ -105,6 +109,11 @@ fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
     let priority = option(own.priority.as_ref().map(|priority| priority.value.as_f64()));
     let last_modified = option(own.last_modified.as_ref());
     let allow_traversal = &own.allow_traversal;
+    let ttl = option(own.ttl.map(duration));
+    let scope = option(own.scope.as_ref().map(|scope| {
+        let scope = Ident::new(if scope.value() == "public" { "Public" } else { "Private" }, Span::mixed_site());
+        quote!(#private::CacheScope::#scope)
+    }));
     quote! {
         uri: #uri,
         mime_type: #mime_type,
@@ -115,6 +124,8 @@ fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
             last_modified: #last_modified,
         },
         allow_traversal: &[#(#allow_traversal),*],
+        ttl: #ttl,
+        scope: #scope,
     }
 }
 

@@ -1,6 +1,42 @@
-//! Reads `timeout = "30s"`.
+//! Reads `timeout = "30s"` and the like.
 
 use std::time::Duration;
+
+use super::entry::Entry;
+use super::value;
+use crate::errors::Errors;
+
+/// The duration that an option is given as a string.
+pub(super) fn of(
+    entry: &Entry,
+    example: &str,
+    parse: fn(&str) -> Result<Duration, String>,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let literal = value::string(entry, example, errors)?;
+    match parse(&literal.value()) {
+        Ok(duration) => Some(duration),
+        Err(problem) => {
+            errors.at(&literal, problem);
+            None
+        }
+    }
+}
+
+/// How long something may take, which is some time.
+///
+/// # Errors
+///
+/// As [`parse`], and for no time at all.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => {
+            Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
+                .to_owned())
+        }
+        some => Ok(some),
+    }
+}
 
 /// The duration that `text` says, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
 ///
@@ -13,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let mut total = Duration::ZERO;
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err(format!("a time-out cannot be empty: {FORM}"));
+        return Err(format!("a duration cannot be empty: {FORM}"));
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -37,10 +73,6 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         total = sum.ok_or_else(|| format!("`{text}` is longer than a duration can be"))?;
         rest = after;
     }
-    if total.is_zero() {
-        return Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
-            .to_owned());
-    }
     Ok(total)
 }
 
@@ -57,8 +89,10 @@ mod tests {
         assert_eq!(millis("1h"), Ok(3_600_000));
         assert_eq!(millis("1m30s"), Ok(90_000));
         assert_eq!(millis(" 1 m 30 s "), Ok(90_000));
-        for bad in ["", "30", "s", "30sec", "-1s", "1.5s", "0s", "99999999999999999999s", "18446744073709551615h"] {
+        for bad in ["", "30", "s", "30sec", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615h"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+        assert_eq!(millis("0s"), Ok(0));
+        assert!(limit("0s").is_err() && limit("1s").is_ok());
     }
 }

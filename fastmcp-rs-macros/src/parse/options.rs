@@ -110,7 +110,7 @@ impl Options {
             "meta" => self.meta = meta(entry, errors),
             "inline" => self.inline = flag(entry, errors),
             "blocking" => self.blocking = flag(entry, errors),
-            "timeout" => self.timeout = timeout(entry, errors),
+            "timeout" => self.timeout = duration::of(entry, "\"30s\"", duration::limit, errors),
             "handle" => self.handle = handle(component, entry, errors),
             "crate" => self.krate = value::path(entry, errors),
             name => {
@@ -168,6 +168,8 @@ fn unknown(component: Component, name: &str) -> String {
         "open_world_hint" | "openWorldHint" => Some("open_world"),
         "mime" | "mimeType" | "content_type" => Some("mime_type"),
         "lastModified" | "modified" => Some("last_modified"),
+        "ttlMs" | "ttl_ms" | "cache_ttl" => Some("ttl"),
+        "cacheScope" | "cache_scope" => Some("scope"),
         "desc" | "about" | "doc" => Some("description"),
         "icon" => Some("icons"),
         "tag" => Some("tags"),
@@ -200,17 +202,6 @@ fn meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
         }
         _ => {
             errors.at(entry.blame(), "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`");
-            None
-        }
-    }
-}
-
-fn timeout(entry: &Entry, errors: &mut Errors) -> Option<Duration> {
-    let literal = value::string(entry, "\"30s\"", errors)?;
-    match duration::parse(&literal.value()) {
-        Ok(duration) => Some(duration),
-        Err(problem) => {
-            errors.at(&literal, problem);
             None
         }
     }

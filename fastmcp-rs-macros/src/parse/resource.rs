@@ -1,20 +1,22 @@
 //! Reads the URI of a resource and the options that only resources have.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
 use super::arg::{Spanned, spanned};
 use super::entry::{Entry, is_punct};
-use super::icon;
 use super::options::is_key;
 use super::template::Template;
 use super::value::{self, Number};
+use super::{duration, icon};
 use crate::component::Component;
 use crate::errors::Errors;
 
 pub(super) const RESOURCE_KEYS: &[&str] =
-    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal"];
+    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
 const FORM: &str =
     "as in `#[mcp::resource(\"config://app\")]`, or a template, as in `#[mcp::resource(\"orders://{order_id}\")]`";
@@ -29,6 +31,10 @@ pub(crate) struct ResourceOptions {
     pub(crate) priority: Option<Spanned<Number>>,
     pub(crate) last_modified: Option<LitStr>,
     pub(crate) allow_traversal: Vec<LitStr>,
+    /// How long clients may keep what was read.
+    pub(crate) ttl: Option<Duration>,
+    /// Who may share it.
+    pub(crate) scope: Option<LitStr>,
 }
 
 impl ResourceOptions {
@@ -42,6 +48,8 @@ impl ResourceOptions {
             priority: None,
             last_modified: None,
             allow_traversal: Vec::new(),
+            ttl: None,
+            scope: None,
         }
     }
 
@@ -54,6 +62,8 @@ impl ResourceOptions {
             "priority" => self.priority = spanned(entry, value::number(entry, errors)),
             "last_modified" => self.last_modified = value::string(entry, "\"2026-01-31T12:00:00Z\"", errors),
             "allow_traversal" => self.allow_traversal = icon::strings(entry, "[\"path\"]", errors),
+            "ttl" => self.ttl = duration::of(entry, "\"5m\"", duration::parse, errors),
+            "scope" => self.scope = value::string(entry, "\"public\"", errors),
             _ => return false,
         }
         true

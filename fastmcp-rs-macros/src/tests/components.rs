@@ -21,71 +21,75 @@ fn static_resource() {
         audience = ["user", "assistant"],
         priority = 1,
         last_modified = "2026-01-31T12:00:00Z",
+        ttl = "1m30s",
+        scope = "public",
         tags = ["app"],
     };
     check(
         resource(options, item),
         expect![[r#"
-        /// The settings.
-        fn config() -> Vec<u8> {
-            todo!()
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct config {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Resource for config {
-                const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                    name: "config",
-                    title: ::core::option::Option::Some("Settings"),
-                    description: "The settings.",
-                    uri: "config://app",
-                    mime_type: ::core::option::Option::Some("application/toml"),
-                    size: ::core::option::Option::Some(1234u64),
-                    annotations: __p::ResourceAnnotations {
-                        audience: &["user", "assistant"],
-                        priority: ::core::option::Option::Some(1f64),
-                        last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
-                    },
-                    allow_traversal: &[],
-                    tags: &["app"],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Blocking,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            /// The settings.
+            fn config() -> Vec<u8> {
+                todo!()
             }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[];
-                let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                let __value = (&&&__split.value()).resource_kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(__output, async move { __context.run_blocking(move || config()).await })
-            }
-            __p::inventory::submit! {
-                __p::RegisteredResource(< config as __p::Resource > ::DEFINITION)
-            }
-        };
-    "#]],
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct config {}
+            #[allow(deprecated)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Resource for config {
+                    const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                        name: "config",
+                        title: ::core::option::Option::Some("Settings"),
+                        description: "The settings.",
+                        uri: "config://app",
+                        mime_type: ::core::option::Option::Some("application/toml"),
+                        size: ::core::option::Option::Some(1234u64),
+                        annotations: __p::ResourceAnnotations {
+                            audience: &["user", "assistant"],
+                            priority: ::core::option::Option::Some(1f64),
+                            last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
+                        },
+                        allow_traversal: &[],
+                        ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
+                        scope: ::core::option::Option::Some(__p::CacheScope::Public),
+                        tags: &["app"],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Blocking,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter] = &[];
+                    let __split = (&__p::Output::<Vec<u8>>::NEW).split();
+                    let __value = (&&&__split.value()).resource_kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(__output, async move { __context.run_blocking(move || config()).await })
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredResource(< config as __p::Resource > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
@@ -146,6 +150,8 @@ fn template_with_an_injected_state() {
                             last_modified: ::core::option::Option::None,
                         },
                         allow_traversal: &["path"],
+                        ttl: ::core::option::Option::None,
+                        scope: ::core::option::Option::None,
                         tags: &[],
                         icons: &[],
                         meta: ::core::option::Option::None,

@@ -429,6 +429,10 @@ fn resources() {
             priority = 1.5,
             last_modified = "yesterday",
             allow_traversal = ["ids", "path"],
+            ttl = "5",
+            scope = "publik",
+            cache_ttl = 1,
+            cacheScope = "public",
             name = "",
             read_only,
             permissions = "x",
@@ -438,8 +442,11 @@ fn resources() {
             an option is written `key = value`, as in `description = "again"`
             `#[mcp::resource]` has no option `mimetype` (did you mean `mime_type`?)
             `audience` holds string literals only, as in `audience = ["user"]`
+            `5` has no unit: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
+            `#[mcp::resource]` has no option `cache_ttl` (did you mean `ttl`?)
+            `#[mcp::resource]` has no option `cacheScope` (did you mean `scope`?)
             `#[mcp::resource]` has no option `read_only`, which is for a tool: remove it
-            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
             the URI stands first and has no key: remove this
             a resource's name cannot be empty: write one, or remove `name` to use the function's
             `size` is that of one resource, and a template stands for many: remove it
@@ -447,13 +454,26 @@ fn resources() {
             the template has no variable `path`: `allow_traversal` names those whose values may hold `..` or be an absolute path
             `users` is no audience (did you mean `user`?): there are `"user"` and `"assistant"`
             `nobody` is no audience: there are `"user"` and `"assistant"`
+            `publik` is no scope (did you mean `public`?): what was read may be kept by whoever read it (`"private"`), or shared with everybody (`"public"`)
             a priority is a number from 0, which is optional, to 1, which is required
             `last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`
         "#]],
     );
     check_options(
-        quote!("s://x", mime_type = "json", size = -1, priority = "high", allow_traversal = ["id"], inline, blocking),
+        quote!(
+            "s://x",
+            ttl = 5,
+            scope,
+            mime_type = "json",
+            size = -1,
+            priority = "high",
+            allow_traversal = ["id"],
+            inline,
+            blocking
+        ),
         expect![[r#"
+            `ttl` takes a string literal, as in `ttl = "5m"`
+            `scope` takes a string literal, as in `scope = "public"`
             `size` cannot be negative: write 0 or more
             `priority` takes a number, as in `priority = 1`
             this URI has no variables: `allow_traversal` names those whose values may hold `..` or be an absolute path

@@ -32,6 +32,16 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
                 .at(member, format!("`{value}` is no audience{suggestion}: there are `\"user\"` and `\"assistant\"`"));
         }
     }
+    if let Some(scope) = &own.scope {
+        let value = scope.value();
+        if !matches!(value.as_str(), "private" | "public") {
+            let suggestion = did_you_mean(&value, &["private", "public"]);
+            errors.at(
+                scope,
+                format!("`{value}` is no scope{suggestion}: what was read may be kept by whoever read it (`\"private\"`), or shared with everybody (`\"public\"`)"),
+            );
+        }
+    }
     if let Some(priority) = &own.priority {
         let (low, high) = (Number::Integer(0), Number::Integer(1));
         if priority.value.is_less_than(low) || high.is_less_than(priority.value) {

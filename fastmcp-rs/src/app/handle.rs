@@ -23,6 +23,7 @@ use crate::registry::{Added, Scope, Selector};
 ///
 /// What cannot be served is not added: another component has the name or URI (both places are told), a state is
 /// missing, or the component itself is wrong. Before the app is served, missing states are told when it starts.
+/// Nothing is added once the app has ended.
 ///
 /// # Example
 ///

@@ -17,6 +17,7 @@ use lifecycle::{AtShutdown, Maker, two_states};
 pub use lifecycle::{EndApp, MakeState};
 
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+use crate::component::icon::Icon;
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
 use crate::component::server::Server;
@@ -126,6 +127,7 @@ impl App {
                 title: None,
                 description: None,
                 website_url: None,
+                icons: Vec::new(),
                 instructions: None,
                 timeout: Duration::from_secs(60),
                 strict_arguments: false,
@@ -331,6 +333,26 @@ impl App {
         self
     }
 
+    /// A picture of the server, for people. There may be several; clients before 2025-11-25 do not see them.
+    ///
+    /// Modern clients get them when they discover the server, and not with every answer.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#icons>
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::Icon;
+    ///
+    /// let app = App::empty("orders").icon(Icon::new("https://example.com/orders.png").size("48x48"));
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn icon(mut self, icon: Icon) -> App {
+        self.config.icons.push(icon);
+        self
+    }
+
     /// How a model should use the server as a whole. Clients may put this into the model's prompt.
     pub fn instructions(mut self, instructions: impl Into<String>) -> App {
         self.config.instructions = Some(instructions.into());
@@ -447,6 +469,8 @@ impl App {
         if self.config.name.trim().is_empty() {
             problems.push("the server has no name: give `App::new` one".into());
         }
+        let icons = self.config.icons.iter().flat_map(Icon::problems);
+        problems.extend(icons.map(|problem| format!("an icon of the server: {problem}")));
         self.collect_problems(&[], &mut problems);
         problems.extend(self.scope.clashes());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }

@@ -14,6 +14,7 @@ use super::invocation::{Invocation, Invoked};
 use super::output::{OutputDescription, OutputKind, ValueType};
 use super::tool::{Execution, IconDefinition, Location};
 use crate::error::ToolError;
+use crate::protocol::CacheScope;
 
 /// A function that was made a resource by `#[mcp::resource]`.
 ///
@@ -44,6 +45,8 @@ pub struct ResourceDefinition {
     pub icons: &'static [IconDefinition],
     pub meta: Option<&'static str>,
     pub allow_traversal: &'static [&'static str],
+    pub ttl: Option<Duration>,
+    pub scope: Option<CacheScope>,
     pub timeout: Option<Duration>,
     pub execution: Execution,
     pub location: Location,

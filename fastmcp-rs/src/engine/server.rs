@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::changes::{Hub, ListKind};
+use crate::component::icon::Icon;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
@@ -24,6 +25,7 @@ pub(crate) struct ServerConfig {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) website_url: Option<String>,
+    pub(crate) icons: Vec<Icon>,
     pub(crate) instructions: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) strict_arguments: bool,
@@ -64,8 +66,11 @@ impl Server {
         let mut server_info = Vec::new();
         if config.announce_server {
             server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+            // A picture may be long, and this is in every answer: only those who discover the server get it.
+            let mut info = implementation(&config, Revision::V2026_07_28);
+            info.remove("icons");
             // A `Value` always has a JSON form.
-            let _ = write::json(&mut server_info, &implementation(&config, Revision::V2026_07_28));
+            let _ = write::json(&mut server_info, &Value::from(info));
         }
         let (endings, server_info) = (Mutex::new(endings), server_info.into());
         Server { config, components, sealer, changes, endings, server_info }
@@ -140,19 +145,14 @@ impl Server {
                 write::string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
-            self.write_meta(&mut out);
+            if self.config.announce_server {
+                let info = implementation(&self.config, Revision::V2026_07_28);
+                out.extend_from_slice(br#","_meta":"#);
+                let _ = write::json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
+            }
             out.push(b'}');
             out
         })
-    }
-
-    /// Appends the `_meta` of a modern result that has no other.
-    fn write_meta(&self, out: &mut Vec<u8>) {
-        if !self.server_info.is_empty() {
-            out.extend_from_slice(br#","_meta":{"#);
-            out.extend_from_slice(&self.server_info);
-            out.push(b'}');
-        }
     }
 
     /// The result of `initialize`.
@@ -160,7 +160,7 @@ impl Server {
         let mut result = Map::new();
         result.insert("protocolVersion".into(), revision.as_str().into());
         result.insert("capabilities".into(), Self::capabilities(offers, revision));
-        result.insert("serverInfo".into(), implementation(&self.config, revision));
+        result.insert("serverInfo".into(), implementation(&self.config, revision).into());
         if let Some(instructions) = &self.config.instructions {
             result.insert("instructions".into(), instructions.as_str().into());
         }
@@ -169,7 +169,7 @@ impl Server {
 }
 
 /// What the server says about itself, as far as the revision has words for it.
-fn implementation(config: &ServerConfig, revision: Revision) -> Value {
+fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Value> {
     let mut info = Map::new();
     info.insert("name".into(), config.name.as_str().into());
     info.insert("version".into(), config.version.as_str().into());
@@ -182,13 +182,14 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Value {
             info.insert(key.into(), value.as_str().into());
         }
     }
-    info.into()
+    if !config.icons.is_empty() && revision >= Revision::V2025_11_25 {
+        info.insert("icons".into(), config.icons.iter().map(Icon::to_json).collect());
+    }
+    info
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::changes::Lists;
 

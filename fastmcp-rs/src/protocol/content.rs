@@ -1,6 +1,10 @@
 //! Content blocks: what a tool's answer is made of, and what each revision may see of it.
 
+mod file;
 mod own;
+
+use std::io;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -194,7 +198,7 @@ impl Text {
 }
 
 macro_rules! media {
-    ($(#[$doc:meta])* $ty:ident) => {
+    ($(#[$doc:meta])* $ty:ident, $family:literal, $extensions:literal, $noun:literal, $file:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $ty {
@@ -209,6 +213,31 @@ macro_rules! media {
             /// A block of these bytes. They are encoded as Base64 here.
             pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> $ty {
                 $ty::from_base64(BASE64_STANDARD.encode(bytes), mime_type)
+            }
+
+            #[doc = concat!("A block of what a file holds; its MIME type is told by the extension (", $extensions, ").")]
+            ///
+            /// This reads the whole file and blocks meanwhile, so it is for tools that are a `fn`, or `blocking`.
+            ///
+            /// # Errors
+            ///
+            /// Fails if the file cannot be read, or has another extension: then read it yourself, and say the type
+            #[doc = concat!("to `", stringify!($ty), "::new`.")]
+            ///
+            /// # Example
+            ///
+            /// ```
+            /// use fastmcp_rs::prelude::*;
+            ///
+            #[doc = concat!("/// Gives the newest ", $noun, ".")]
+            /// #[mcp::tool]
+            #[doc = concat!("fn newest() -> Result<", stringify!($ty), ", std::io::Error> {")]
+            #[doc = concat!("    ", stringify!($ty), "::from_file(\"", $file, "\")")]
+            /// }
+            /// ```
+            pub fn from_file(path: impl AsRef<Path>) -> io::Result<$ty> {
+                let (bytes, mime_type) = file::read_media(path.as_ref(), $family)?;
+                Ok($ty::new(bytes, mime_type))
             }
 
             /// A block of data that is Base64 already.
@@ -249,11 +278,11 @@ media! {
     ///     Image::new(draw(year), "image/png")
     /// }
     /// ```
-    Image
+    Image, "image", "png, jpg, jpeg, gif, webp, svg, avif, bmp, tif or tiff", "chart", "/srv/charts/newest.png"
 }
 media! {
     /// Audio. Peers before 2025-03-26 get a text that says it was left out.
-    Audio
+    Audio, "audio", "wav, mp3, ogg, oga, opus, flac, m4a, aac or weba", "recording", "/srv/calls/newest.mp3"
 }
 
 /// A link to a resource. Peers before 2025-06-18 get its name and URI as text.
@@ -336,6 +365,39 @@ impl EmbeddedResource {
     /// A resource of bytes. They are encoded as Base64 here.
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> EmbeddedResource {
         EmbeddedResource::with(uri.into(), ResourceContents::Blob(BASE64_STANDARD.encode(bytes)))
+    }
+
+    /// What a file holds, at its `file:` URI: as text if it is UTF-8, as bytes otherwise. Its MIME type is that of its
+    /// extension, if that is a common one.
+    ///
+    /// This reads the whole file and blocks meanwhile, so it is for tools that are a `fn`, or `blocking`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Gives the report of the last night.
+    /// #[mcp::tool]
+    /// fn report() -> Result<EmbeddedResource, std::io::Error> {
+    ///     EmbeddedResource::from_file("/srv/reports/last.csv")
+    /// }
+    /// ```
+    pub fn from_file(path: impl AsRef<Path>) -> io::Result<EmbeddedResource> {
+        let path = path.as_ref();
+        let (uri, bytes) = (file::uri(path)?, file::read(path)?);
+        let mime_type = file::mime_type(path);
+        let embedded = match String::from_utf8(bytes) {
+            Ok(text) => EmbeddedResource::text(uri, text).mime_type(mime_type.unwrap_or("text/plain")),
+            Err(error) => {
+                EmbeddedResource::blob(uri, error.as_bytes()).mime_type(mime_type.unwrap_or("application/octet-stream"))
+            }
+        };
+        Ok(embedded)
     }
 
     fn with(uri: String, contents: ResourceContents) -> EmbeddedResource {

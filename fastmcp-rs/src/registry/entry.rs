@@ -32,6 +32,8 @@ pub(super) struct Contents {
     pub(super) mounted: Vec<(Box<str>, Arc<Scope>)>,
     /// Once the app is served.
     pub(super) setting: Option<Arc<Setting>>,
+    /// Whether it was served, and is no more: then nothing is added, as nobody would ever let go of it.
+    pub(super) is_over: bool,
 }
 
 /// By identity, within the app.

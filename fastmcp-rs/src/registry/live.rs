@@ -43,10 +43,15 @@ impl Live {
         drop(current);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have made it meanwhile.
-        if current.version != self.root.version() {
-            *current = View::of(&self.root, self.config);
+        if current.version == self.root.version() {
+            return current.clone();
         }
-        current.clone()
+        let before = std::mem::replace(&mut *current, View::of(&self.root, self.config));
+        let newest = current.clone();
+        drop(current);
+        // With it may end what was removed, which is the author's.
+        drop(before);
+        newest
     }
 
     /// The newest registry.

@@ -48,15 +48,16 @@ enum Hints {
 
 impl ResourceEntry {
     pub(crate) fn new(definition: &'static ResourceDefinition) -> ResourceEntry {
-        let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, .. } = *definition;
+        let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, ttl, scope, .. } =
+            *definition;
         ResourceEntry {
             about: about!(definition),
             uri: uri.into(),
             mime_type: definition.mime_type.map(Text::from),
             size,
             hints: Hints::Written(annotations),
-            ttl: None,
-            scope: None,
+            ttl,
+            scope,
             allow_traversal: definition.allow_traversal.iter().copied().map(Text::from).collect(),
             handler: Handler::generated(name.into(), invoke, timeout, location),
         }

@@ -136,13 +136,19 @@ impl Scope {
             if let Some((other, is_same)) = root.find::<T>(&full(&identity), entry.handler()) {
                 problems.push(duplicate::<T>(&full(entry.key()), other, entry.handler().location, is_same));
             }
+            // One that is mounted has its name checked when the outermost app starts, unless it comes after that.
+            if !trail.is_empty() {
+                problems.extend(too_long(&entry, &full(entry.key())));
+            }
             let mut contents = self.contents();
+            if contents.is_over {
+                problems.push(at(&entry, "its app is not served any more: make a new app"));
+            }
             if let Some(setting) = &contents.setting {
                 let mut missing = Missing::default();
                 missing.look(entry.handler(), |id| setting.states.contains_key(id));
                 problems.extend(missing.problems(&setting.namespaces));
                 place(&mut entry, setting);
-                problems.extend(too_long(&entry));
             }
             if !problems.is_empty() {
                 return (Err((problems, entry)), Vec::new());
@@ -395,7 +401,8 @@ impl Scope {
     /// Forgets everything, as nobody serves it any more.
     pub(super) fn clear(&self) {
         // What is dropped is the author's, and may come back here.
-        let contents = std::mem::take(&mut *self.contents());
+        let over = Contents { is_over: true, ..Contents::default() };
+        let contents = std::mem::replace(&mut *self.contents(), over);
         contents.mounted.iter().for_each(|(_, scope)| scope.clear());
     }
 
@@ -438,8 +445,8 @@ fn at<T: Entry>(entry: &T, problem: &str) -> String {
     format!("{} `{}` ({}): {problem}", T::NOUN, entry.about().name, entry.handler().location)
 }
 
-fn too_long<T: Entry>(entry: &T) -> Option<String> {
-    let length = entry.key().len();
+fn too_long<T: Entry>(entry: &T, full: &str) -> Option<String> {
+    let length = full.len();
     let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
     (T::KIND != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
 }

@@ -55,7 +55,7 @@ impl Number {
         }
     }
 
-    fn cmp_to(self, other: Number) -> std::cmp::Ordering {
+    pub(super) fn cmp_to(self, other: Number) -> std::cmp::Ordering {
         match (self, other) {
             (Number::Integer(one), Number::Integer(other)) => one.cmp(&other),
             // JSON has no NaN, and -0.0 is 0.

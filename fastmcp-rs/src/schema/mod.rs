@@ -9,6 +9,7 @@ pub(crate) mod constraints;
 pub(crate) mod duplicates;
 pub(crate) mod form;
 pub(crate) mod full;
+pub(crate) mod given;
 pub(crate) mod header;
 pub(crate) mod normal;
 pub(crate) mod suggest;

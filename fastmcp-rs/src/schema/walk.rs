@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::constraints::{check_length, check_range, check_text, number_of};
+use super::constraints::{Number, check_length, check_range, check_text, number_of};
+use super::given::resolve;
 use super::suggest::nearest;
 
 /// The most problems that are told; a model mends no more than that at a time.
@@ -24,6 +25,8 @@ const MAX_REFERENCES: usize = 32;
 /// How many values are looked at. Alternatives multiply: a value may be looked at once for each of them, at
 /// each level, and all this happens while other calls wait.
 const MAX_STEPS: usize = 100_000;
+/// The same of a result, which is the author's own.
+const MAX_OWN_STEPS: usize = 10_000_000;
 
 /// What is wrong with one value.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,26 +54,46 @@ pub(crate) struct Findings {
 
 /// Checks `value` against `schema` and mends it. With `lenient`, JSON inside strings is taken out of them.
 pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Findings {
-    let mut walker = Walker {
-        root: schema,
-        lenient,
-        found: Findings::default(),
-        path: String::new(),
-        references: 0,
-        steps: MAX_STEPS,
-    };
-    walker.value(schema, value);
-    if walker.steps == 0 {
-        // Nothing is known of what was not looked at, so nothing may be called with it.
-        walker.found.mended = false;
-        walker.found.unfinished = true;
+    let reading = if lenient { Reading::Lenient } else { Reading::Plain };
+    Walker::new(schema, reading, MAX_STEPS).finish(schema, value)
+}
+
+/// Checks `value` against `schema` as it stands, as whoever gets it will: `null` is a value like any other.
+pub(crate) fn check(schema: &Value, value: &Value) -> Findings {
+    Walker::new(schema, Reading::Exact, MAX_OWN_STEPS).finish(schema, &mut value.clone())
+}
+
+/// What a value may be taken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// JSON inside strings is what it says, and `null` is nothing where it could not be a value.
+    Lenient,
+    /// `null` is nothing where it could not be a value.
+    Plain,
+    /// It is what it is.
+    Exact,
+}
+
+impl<'a> Walker<'a> {
+    fn new(root: &'a Value, reading: Reading, steps: usize) -> Walker<'a> {
+        Walker { root, reading, found: Findings::default(), path: String::new(), references: 0, steps }
     }
-    walker.found
+
+    fn finish(self, schema: &'a Value, value: &mut Value) -> Findings {
+        let mut walker = self;
+        walker.value(schema, value);
+        if walker.steps == 0 {
+            // Nothing is known of what was not looked at, so nothing may be called with it.
+            walker.found.mended = false;
+            walker.found.unfinished = true;
+        }
+        walker.found
+    }
 }
 
 struct Walker<'a> {
     root: &'a Value,
-    lenient: bool,
+    reading: Reading,
     found: Findings,
     path: String,
     references: usize,
@@ -123,12 +146,14 @@ impl<'a> Walker<'a> {
         if let Some(allowed) = keywords.get("const") {
             if !same(allowed, value) {
                 self.problem(format!("expected {allowed}, got {}", shown(value)));
+                return;
             }
-            return;
         }
         if let Some(Value::Array(allowed)) = keywords.get("enum") {
-            self.enumeration(allowed, value);
-            return;
+            if !allowed.iter().any(|candidate| same(candidate, value)) {
+                self.not_listed(allowed, value);
+                return;
+            }
         }
         if !self.has_right_type(keywords, value) {
             return;
@@ -151,10 +176,7 @@ impl<'a> Walker<'a> {
     }
 
     fn resolve(&self, reference: &str) -> Option<&'a Value> {
-        match reference.strip_prefix('#')? {
-            "" => Some(self.root),
-            pointer => self.root.pointer(pointer),
-        }
+        resolve(self.root, reference)
     }
 
     /// Whether `null` may be a value of this schema.
@@ -194,7 +216,7 @@ impl<'a> Walker<'a> {
             self.found.mended = true;
             return true;
         }
-        if let (true, Value::String(text)) = (self.lenient, &*value) {
+        if let (Reading::Lenient, Value::String(text)) = (self.reading, &*value) {
             let inside = serde_json::from_str::<Value>(text.trim()).ok().filter(|inside| !inside.is_string());
             if let Some(mut inside) = inside {
                 if types.iter().any(|name| is_type(name, &inside)) || mend_integer(&types, &mut inside) {
@@ -215,21 +237,23 @@ impl<'a> Walker<'a> {
             self.problem(format!("expected {}, got {value}", expected(keywords)));
         }
         // Ours never have these, those that are given by hand do.
+        if let Some(low) = bound("exclusiveMinimum").filter(|low| number.cmp_to(*low).is_le()) {
+            self.problem(format!("expected a number greater than {low}, got {value}"));
+        }
+        if let Some(high) = bound("exclusiveMaximum").filter(|high| number.cmp_to(*high).is_ge()) {
+            self.problem(format!("expected a number less than {high}, got {value}"));
+        }
         let float = |value: &Value| value.as_f64().unwrap_or_default();
-        if let Some(bound) = keywords.get("exclusiveMinimum").filter(|bound| bound.is_number()) {
-            if float(value) <= float(bound) {
-                self.problem(format!("expected a number greater than {bound}, got {value}"));
-            }
-        }
-        if let Some(bound) = keywords.get("exclusiveMaximum").filter(|bound| bound.is_number()) {
-            if float(value) >= float(bound) {
-                self.problem(format!("expected a number less than {bound}, got {value}"));
-            }
-        }
         if let Some(step) = keywords.get("multipleOf").filter(|step| float(step) > 0.0) {
-            let times = float(value) / float(step);
-            // Decimal fractions such as 0.1 have no exact form, so a little is let pass.
-            if (times - times.round()).abs() > 1e-9 * times.abs().max(1.0) {
+            let fits = match (number, number_of(step)) {
+                (Number::Integer(number), Some(Number::Integer(step))) => number % step == 0,
+                _ => {
+                    let times = float(value) / float(step);
+                    // Decimal fractions such as 0.1 have no exact form, so a little is let pass.
+                    (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
+                }
+            };
+            if !fits {
                 self.problem(format!("expected a multiple of {step}, got {value}"));
             }
         }
@@ -265,6 +289,9 @@ impl<'a> Walker<'a> {
         let patterns = keywords.get("patternProperties").and_then(Value::as_object);
         let given = members.len();
         members.retain(|key, member| {
+            if self.reading == Reading::Exact {
+                return true;
+            }
             // `null` counts as not given, where it could not be a value.
             let allows_null = properties.get(key).is_none_or(|schema| self.allows_null(schema, MAX_REFERENCES));
             allows_null || !member.is_null() || required.contains(&key.as_str())
@@ -273,14 +300,18 @@ impl<'a> Walker<'a> {
         let mut unknown = Vec::new();
         for (key, member) in members.iter_mut() {
             // Looked up in the schema itself, which outlives this call.
-            let schema = keywords.get("properties").and_then(|properties| properties.get(key));
+            let own = keywords.get("properties").and_then(|properties| properties.get(key));
             let fits = |(pattern, _): &(&String, &Value)| check_text(key, None, None, Some(pattern)).is_ok();
-            let schema = schema.or_else(|| patterns.into_iter().flatten().find(fits).map(|(_, schema)| schema));
-            match (schema, keywords.get("additionalProperties")) {
-                (Some(schema), _) => self.at(key, |walker| walker.value(schema, member)),
-                (None, Some(Value::Bool(false))) => unknown.push(key.clone()),
-                (None, Some(schema)) => self.at(key, |walker| walker.value(schema, member)),
-                (None, None) => {}
+            let of_patterns = patterns.into_iter().flatten().filter(fits).map(|(_, schema)| schema);
+            let mut is_known = false;
+            for schema in own.into_iter().chain(of_patterns) {
+                is_known = true;
+                self.at(key, |walker| walker.value(schema, member));
+            }
+            match keywords.get("additionalProperties").filter(|_| !is_known) {
+                Some(Value::Bool(false)) => unknown.push(key.clone()),
+                Some(schema) => self.at(key, |walker| walker.value(schema, member)),
+                None => {}
             }
         }
         for name in required {
@@ -304,10 +335,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn enumeration(&mut self, allowed: &[Value], value: &mut Value) {
-        if allowed.iter().any(|candidate| same(candidate, value)) {
-            return;
-        }
+    fn not_listed(&mut self, allowed: &[Value], value: &Value) {
         let mut text = format!("expected {}, got {}", one_of(allowed), shown(value));
         if let Some(meant) = value.as_str().and_then(|given| nearest(given, allowed.iter().filter_map(Value::as_str))) {
             let _ = write!(text, "; did you mean \"{meant}\"?");
@@ -327,7 +355,7 @@ impl<'a> Walker<'a> {
             let mut candidate = value.clone();
             let mut walker = Walker {
                 root: self.root,
-                lenient: self.lenient,
+                reading: self.reading,
                 found: Findings::default(),
                 path: self.path.clone(),
                 references: self.references,
@@ -412,11 +440,28 @@ fn mend_integer(types: &[&str], value: &mut Value) -> bool {
 
 /// Equality as JSON Schema has it: 1 and 1.0 are one number.
 fn same(one: &Value, other: &Value) -> bool {
-    one == other || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one == other)
+    match (one, other) {
+        (Value::Number(_), Value::Number(_)) => match (number_of(one), number_of(other)) {
+            (Some(one), Some(other)) => one.cmp_to(other).is_eq(),
+            _ => one == other,
+        },
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| same(one, other)))
+        }
+        _ => one == other,
+    }
 }
 
+/// A limit, which may be written as a float: `3.0`.
 fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
-    keywords.get(keyword).and_then(Value::as_u64)
+    let limit = keywords.get(keyword)?;
+    limit
+        .as_u64()
+        .or_else(|| limit.as_f64().filter(|limit| *limit >= 0.0 && limit.fract() == 0.0).map(|limit| limit as u64))
 }
 
 /// What a schema allows, in words.

@@ -62,6 +62,8 @@ mod rows {
     priority = 0.8,
     last_modified = "2026-01-31T12:00:00Z",
     allow_traversal = ["rest"],
+    ttl = "1h",
+    scope = "private",
     tags = ["tables"],
     icons = ["https://example.com/icon.png"],
     meta = { "team": "data" },

@@ -16,9 +16,10 @@ use crate::component::result::ToolResult;
 use crate::component::tool::{Location, Text, ToolAnnotations};
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::operator;
 use crate::schema::full::Full;
-use crate::schema::header;
-use crate::schema::walk::walk;
+use crate::schema::walk::check;
+use crate::schema::{given, header};
 
 /// The most bytes of a tool's name, so that every client takes it.
 pub(crate) const MAX_NAME: usize = 128;
@@ -34,8 +35,9 @@ pub(crate) const MAX_NAME: usize = 128;
 /// keywords are looked at: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`,
 /// `patternProperties`, `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`,
 /// `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`,
-/// `multipleOf`, `allOf`, `anyOf`, `oneOf` (as `anyOf`), and `$ref` within the schema. What other keywords ask is
-/// not checked, unless the feature `schema-validation` is on. Arguments that hold more than 100,000 values are
+/// `multipleOf`, `allOf`, `anyOf`, `oneOf` (as `anyOf`), and `$ref` within the schema (by a JSON pointer, or the
+/// `$anchor` of a definition). A `pattern` with a look-around, a back-reference or `\\p` passes everything, and the
+/// operator is warned of it. What other keywords ask is not checked, unless the feature `schema-validation` is on. Arguments that hold more than 100,000 values are
 /// refused, as are members that are given twice.
 ///
 /// Add it with [`App::add_tool`](crate::App::add_tool), or while the server runs with
@@ -147,6 +149,8 @@ impl DynamicTool {
             if !schema.is_object() {
                 problems
                     .push("its output schema must be a JSON object: write one, as in `{\"type\": \"object\"}`".into());
+            } else {
+                inspect(&schema, "output", &mut problems);
             }
             let full = compiled(&schema, "output", &mut problems);
             std::sync::Arc::new(OutputCheck { schema, full })
@@ -184,8 +188,11 @@ impl OutputCheck {
         let Some(structured) = &result.structured else {
             return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
         };
-        let found = walk(&self.schema, &mut structured.clone(), false);
+        let found = check(&self.schema, structured);
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+        if found.unfinished {
+            problems.push("it holds too many values to be checked".into());
+        }
         if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
             problems = full.problems(structured);
         }
@@ -197,7 +204,8 @@ impl OutputCheck {
 }
 
 fn compiled(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<Full> {
-    if !schema.is_object() {
+    // What is wrong already is told by then, and may be too deep to be compiled.
+    if !problems.is_empty() {
         return None;
     }
     match Full::compile(schema) {
@@ -240,13 +248,22 @@ fn input_problems(schema: &Value) -> Vec<String> {
         ));
         return problems;
     }
-    if schema.get("properties").is_some_and(|properties| !properties.is_object()) {
-        problems.push("the `properties` of its input schema must be an object: from names to schemas".into());
+    if inspect(schema, "input", &mut problems) {
+        header::check_elsewhere(schema, &mut problems);
     }
-    let is_name_list = |names: &Value| names.as_array().is_some_and(|names| names.iter().all(Value::is_string));
-    if schema.get("required").is_some_and(|names| !is_name_list(names)) {
-        problems.push("`required` of its input schema must be a list of names".into());
-    }
-    header::check_elsewhere(schema, &mut problems);
     problems
+}
+
+/// Says what is wrong with a schema, and whether it can be walked over.
+fn inspect(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
+    let found = given::look(schema, which);
+    problems.extend(found.problems);
+    if !cfg!(feature = "schema-validation") {
+        for pattern in &found.patterns {
+            operator::warn(format_args!(
+                "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
+            ));
+        }
+    }
+    !found.is_too_deep
 }

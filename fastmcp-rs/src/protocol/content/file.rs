@@ -1,0 +1,102 @@
+//! Content that is read from files.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{fs, io, path};
+
+/// The extensions whose types clients know.
+const TYPES: [(&str, &str); 31] = [
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("svg", "image/svg+xml"),
+    ("avif", "image/avif"),
+    ("bmp", "image/bmp"),
+    ("tif", "image/tiff"),
+    ("tiff", "image/tiff"),
+    ("wav", "audio/wav"),
+    ("mp3", "audio/mpeg"),
+    ("ogg", "audio/ogg"),
+    ("oga", "audio/ogg"),
+    ("opus", "audio/ogg"),
+    ("flac", "audio/flac"),
+    ("m4a", "audio/mp4"),
+    ("aac", "audio/aac"),
+    ("weba", "audio/webm"),
+    ("txt", "text/plain"),
+    ("log", "text/plain"),
+    ("md", "text/markdown"),
+    ("csv", "text/csv"),
+    ("html", "text/html"),
+    ("css", "text/css"),
+    ("js", "text/javascript"),
+    ("xml", "application/xml"),
+    ("json", "application/json"),
+    ("toml", "application/toml"),
+    ("pdf", "application/pdf"),
+    ("zip", "application/zip"),
+];
+
+/// The MIME type that a file's extension tells.
+pub(super) fn mime_type(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?.to_str()?;
+    TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime_type)| *mime_type)
+}
+
+/// What a file holds; an error says which file.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
+}
+
+/// What a file of a family of types holds, such as `image`.
+pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'static str)> {
+    let fits = |mime_type: &&str| mime_type.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'));
+    let Some(mime_type) = mime_type(path).filter(fits) else {
+        let problem = format!(
+            "the extension of `{}` is of no known type of {family}: read the file, and say its MIME type",
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    };
+    Ok((read(path)?, mime_type))
+}
+
+/// The `file:` URI of a path.
+pub(super) fn uri(path: &Path) -> io::Result<String> {
+    let path = path::absolute(path)?;
+    let separators = path.to_string_lossy();
+    let path = if cfg!(windows) { separators.replace('\\', "/") } else { separators.into_owned() };
+    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "file:///" });
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => uri.push(byte.into()),
+            // Writing to a string does not fail.
+            other => _ = write!(uri, "%{other:02X}"),
+        }
+    }
+    Ok(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_of_a_path() {
+        assert_eq!(uri(Path::new("/srv/a b/ü#?.txt")).unwrap(), "file:///srv/a%20b/%C3%BC%23%3F.txt");
+        assert!(uri(Path::new("x.txt")).unwrap().ends_with("/x.txt"));
+    }
+
+    #[test]
+    fn types_of_extensions() {
+        assert_eq!(mime_type(Path::new("a.PNG")), Some("image/png"));
+        assert_eq!(mime_type(Path::new("png")), None);
+        let problem = read_media(Path::new("a.mp3"), "image").unwrap_err();
+        assert_eq!(problem.kind(), io::ErrorKind::InvalidInput);
+        assert!(problem.to_string().contains("`a.mp3` is of no known type of image"), "{problem}");
+        let missing = read_media(Path::new("/nowhere/a.png"), "image").unwrap_err();
+        assert!(missing.kind() == io::ErrorKind::NotFound && missing.to_string().starts_with("`/nowhere/a.png`: "));
+    }
+}

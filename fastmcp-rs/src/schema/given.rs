@@ -1,0 +1,255 @@
+//! What is wrong with a schema that was given by hand.
+//!
+//! A check that finds nothing to look at passes everything: a reference that leads nowhere, or a type that does not
+//! exist, would leave arguments unchecked, and nobody would know. So the author is told at once. Keywords of
+//! older drafts and of other makers are let pass.
+
+use std::borrow::Cow;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+/// How deep a schema may be nested. Many clients stop to read at 128 levels, and a list has some around it.
+const MAX_DEPTH: usize = 100;
+/// The most problems that are told.
+const MAX_PROBLEMS: usize = 20;
+
+/// What is known of a schema.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<String>,
+    /// Patterns that may be right, but that cannot be checked here.
+    pub(crate) patterns: Vec<String>,
+    /// Whether it is too deep to be walked over.
+    pub(crate) is_too_deep: bool,
+}
+
+/// Looks at a whole schema; `which` says which one it is: "input".
+pub(crate) fn look(schema: &Value, which: &str) -> Findings {
+    let mut found = Findings::default();
+    if depth_exceeds(schema, MAX_DEPTH) {
+        found.is_too_deep = true;
+        found.problems.push(format!(
+            "its {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read: move parts of it into `$defs`"
+        ));
+        return found;
+    }
+    let mut looker = Looker { root: schema, which, found };
+    looker.schema(schema, "");
+    looker.found.problems.truncate(MAX_PROBLEMS);
+    looker.found
+}
+
+/// It may be so deep that a function which calls itself does not come back.
+fn depth_exceeds(value: &Value, limit: usize) -> bool {
+    let mut open = vec![(value, 1)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > limit {
+            return true;
+        }
+        match value {
+            Value::Object(members) => open.extend(members.values().map(|member| (member, depth + 1))),
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            _ => {}
+        }
+    }
+    false
+}
+
+struct Looker<'a> {
+    root: &'a Value,
+    which: &'a str,
+    found: Findings,
+}
+
+impl Looker<'_> {
+    fn problem(&mut self, keyword: &str, path: &str, text: &str) {
+        let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
+        self.found.problems.push(format!("`{keyword}`{at} of its {} schema {text}", self.which));
+    }
+
+    fn schema(&mut self, schema: &Value, path: &str) {
+        let keywords = match schema {
+            Value::Bool(_) => return,
+            Value::Object(keywords) => keywords,
+            other => {
+                let text = format!("`{path}` of its {} schema must be a schema, and is {other}", self.which);
+                return self.found.problems.push(text);
+            }
+        };
+        // What stands in a schema with an address of its own may refer to that.
+        if !path.is_empty() && keywords.contains_key("$id") {
+            return;
+        }
+        for (keyword, value) in keywords {
+            let inner = format!("{path}/{}", keyword.replace('~', "~0").replace('/', "~1"));
+            match keyword.as_str() {
+                "$ref" => self.reference(value, path),
+                "type" => self.types(value, path),
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => match value {
+                    Value::Object(schemas) => {
+                        for (name, schema) in schemas {
+                            let name = name.replace('~', "~0").replace('/', "~1");
+                            self.schema(schema, &format!("{inner}/{name}"));
+                        }
+                    }
+                    _ => self.problem(keyword, path, "must be an object: from names to schemas"),
+                },
+                "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
+                    Value::Array(schemas) => {
+                        for (index, schema) in schemas.iter().enumerate() {
+                            self.schema(schema, &format!("{inner}/{index}"));
+                        }
+                    }
+                    _ => self.problem(keyword, path, "must be a list of schemas"),
+                },
+                // A list of schemas is what `prefixItems` was called before.
+                "items" if value.is_array() => {}
+                "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
+                    self.schema(value, &inner);
+                }
+                "required" if !value.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
+                    self.problem(keyword, path, "must be a list of names");
+                }
+                "enum" if !value.is_array() => self.problem(keyword, path, "must be a list of values"),
+                "pattern" => match value {
+                    Value::String(pattern) if Regex::new(pattern).is_ok() => {}
+                    Value::String(pattern) => self.found.patterns.push(pattern.clone()),
+                    _ => self.problem(keyword, path, "must be a regular expression, as a string"),
+                },
+                "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems"
+                | "minProperties" | "maxProperties"
+                    if !value.is_number() =>
+                {
+                    self.problem(keyword, path, &format!("must be a number, and is {value}"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn reference(&mut self, value: &Value, path: &str) {
+        match value {
+            Value::String(to) if to.starts_with('#') && resolve(self.root, to).is_none() => {
+                self.problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
+            }
+            // What is elsewhere is not looked at.
+            Value::String(_) => {}
+            other => self.problem("$ref", path, &format!("must be a string, and is {other}")),
+        }
+    }
+
+    fn types(&mut self, value: &Value, path: &str) {
+        let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
+        let fits = match value {
+            Value::Array(names) => !names.is_empty() && names.iter().all(is_type),
+            only => is_type(only),
+        };
+        if !fits {
+            let text = format!("is {value}, and must be one of {}, or a list of them", TYPES.join(", "));
+            self.problem("type", path, &text);
+        }
+    }
+}
+
+/// What a reference within a schema refers to: a JSON pointer, as it stands in a URI, or the `$anchor` of one of its
+/// definitions.
+pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+    let fragment = reference.strip_prefix('#')?;
+    if fragment.is_empty() {
+        return Some(root);
+    }
+    if fragment.starts_with('/') {
+        return root.pointer(fragment).or_else(|| root.pointer(&decoded(fragment)?));
+    }
+    let definitions = ["$defs", "definitions"].iter().filter_map(|name| root.get(name)?.as_object());
+    let mut all = std::iter::once(root).chain(definitions.flat_map(|definitions| definitions.values()));
+    all.find(|schema| schema.get("$anchor").and_then(Value::as_str) == Some(fragment))
+}
+
+/// Undoes percent-encoding, if there is any.
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut parts = text.split('%');
+    bytes.extend_from_slice(parts.next()?.as_bytes());
+    for part in parts {
+        let code = part.get(..2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend_from_slice(part.get(2..)?.as_bytes());
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(schema: Value) -> Vec<String> {
+        look(&schema, "input").problems
+    }
+
+    #[test]
+    fn what_would_leave_arguments_unchecked_is_told() {
+        let found = problems(json!({
+            "type": "object",
+            "properties": {
+                "a": {"$ref": "#/$defs/Nope"},
+                "b": {"type": "strin"},
+                "c": 5,
+                "d": {"anyOf": [{"type": ["string", 3]}]},
+                "e": {"items": {"minimum": "5"}},
+                "f": {"enum": "a", "pattern": 1},
+                "g/h": {"required": "x", "properties": []}
+            }
+        }));
+        assert_eq!(
+            found,
+            [
+                "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
+                "`type` at `/properties/b` of its input schema is \"strin\", and must be one of array, boolean, integer, null, number, object, string, or a list of them",
+                "`/properties/c` of its input schema must be a schema, and is 5",
+                "`type` at `/properties/d/anyOf/0` of its input schema is [\"string\",3], and must be one of array, boolean, integer, null, number, object, string, or a list of them",
+                "`minimum` at `/properties/e/items` of its input schema must be a number, and is \"5\"",
+                "`enum` at `/properties/f` of its input schema must be a list of values",
+                "`pattern` at `/properties/f` of its input schema must be a regular expression, as a string",
+                "`required` at `/properties/g~1h` of its input schema must be a list of names",
+                "`properties` at `/properties/g~1h` of its input schema must be an object: from names to schemas",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_others_write_passes() {
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "$id": "https://example.com/root.json",
+            "type": ["object", "null"],
+            "definitions": {"My Type": {"$anchor": "mine", "exclusiveMinimum": true}},
+            "properties": {
+                "a": {"$ref": "#/definitions/My%20Type"},
+                "b": {"$ref": "#mine"},
+                "c": {"$ref": "https://example.com/elsewhere.json"},
+                "d": {"$ref": "#"},
+                "e": {"items": [{"type": "string"}], "const": {"type": 1}, "default": {"$ref": "#nowhere"}},
+                "f": {"$id": "inner.json", "$ref": "#/own"},
+                "g": {"enum": [{"type": "x"}], "x-mine": {"type": 5}},
+                "h": true
+            },
+            "additionalProperties": false
+        });
+        assert_eq!(problems(schema), [""; 0]);
+        let found = look(&json!({"properties": {"a": {"pattern": "^(?=x)"}, "b": {"pattern": "^x"}}}), "input");
+        assert_eq!((found.problems.len(), found.patterns), (0, vec!["^(?=x)".to_owned()]));
+    }
+
+    #[test]
+    fn a_schema_that_is_too_deep_is_not_walked_over() {
+        let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }));
+        assert!(problems(nested(99)).is_empty());
+        let found = look(&nested(1_000), "input");
+        assert!(found.is_too_deep && found.problems[0].contains("more than 100 levels"));
+    }
+}

@@ -1,0 +1,132 @@
+//! What apps and resources say of themselves, and of how long that may be kept.
+
+use std::time::Duration;
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{CacheScope, Icon};
+use serde_json::{Value, json};
+
+use super::run;
+use super::validated::validated;
+use crate::support::Revision;
+
+/// Changes now and then.
+#[mcp::resource("kept://long", ttl = "5m", scope = "public")]
+fn long() -> &'static str {
+    "long"
+}
+
+/// Changes at any time.
+#[mcp::resource("kept://{never}", ttl = "0s")]
+fn never(never: &str) -> String {
+    never.to_owned()
+}
+
+/// Says nothing of it.
+#[mcp::resource("kept://as/the/app")]
+fn as_the_app() -> &'static str {
+    "app"
+}
+
+fn app() -> App {
+    App::empty("x")
+        .cache_resources(Duration::from_secs(30), CacheScope::Public)
+        .resource::<long>()
+        .resource::<never>()
+        .resource::<as_the_app>()
+}
+
+#[test]
+fn a_resource_says_how_long_it_may_be_kept_and_by_whom() {
+    for revision in Revision::ALL {
+        run(async {
+            let client = validated(app().test_client(), revision).await.unwrap();
+            for (uri, ttl, scope) in
+                [("kept://long", 300_000, "public"), ("kept://x", 0, "public"), ("kept://as/the/app", 30_000, "public")]
+            {
+                let read = client.read(uri).await.unwrap();
+                let expected =
+                    if revision.is_modern() { (json!(ttl), json!(scope)) } else { (Value::Null, Value::Null) };
+                assert_eq!((read.json()["ttlMs"].clone(), read.json()["cacheScope"].clone()), expected, "{uri}");
+            }
+        });
+    }
+    run(async {
+        // Where not everybody sees everything, nothing is shared, whatever a resource says.
+        let client = app().visible(|_, _| true).test_client().await.unwrap();
+        let read = client.read("kept://long").await.unwrap();
+        assert_eq!((&read.json()["ttlMs"], &read.json()["cacheScope"]), (&json!(300_000), &json!("private")));
+    });
+}
+
+#[test]
+fn the_icons_of_a_server_come_with_what_describes_it_and_not_with_every_answer() {
+    for revision in Revision::ALL {
+        run(async {
+            let icon = Icon::new("data:image/png;base64,AAAA").mime_type("image/png").size("16x16");
+            let app = app().icon(icon).icon(Icon::new("https://example.com/x.svg").dark());
+            let client = validated(app.test_client(), revision).await.unwrap();
+            let told = client.discover().await.unwrap();
+            let info = match revision.is_modern() {
+                true => &told["_meta"]["io.modelcontextprotocol/serverInfo"],
+                false => &told["serverInfo"],
+            };
+            assert_eq!(info["name"], "x");
+            let icons = json!([
+                {"src": "data:image/png;base64,AAAA", "mimeType": "image/png", "sizes": ["16x16"]},
+                {"src": "https://example.com/x.svg", "theme": "dark"}
+            ]);
+            assert_eq!(
+                info["icons"],
+                if revision >= Revision::V2025_11_25 { icons } else { Value::Null },
+                "{revision:?}"
+            );
+            let list = client.request("resources/list", json!({})).await.unwrap();
+            assert!(!list.to_string().contains("data:image/png"), "{list}");
+        });
+    }
+    run(async {
+        let told = app().icon(Icon::new("https://x")).anonymous_results().test_client().await.unwrap().discover().await;
+        assert!(told.unwrap().get("_meta").is_none());
+    });
+    let text = app().icon(Icon::new("file:///x.png").size("big")).check().unwrap_err().to_string();
+    assert!(text.contains("an icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
+}
+
+/// Shows a file.
+#[mcp::tool]
+fn show(path: &str) -> Result<Content, std::io::Error> {
+    let embedded = EmbeddedResource::from_file(path);
+    Image::from_file(path)
+        .map(Into::into)
+        .or_else(|_| Audio::from_file(path).map(Into::into))
+        .or_else(|_| embedded.map(Into::into))
+}
+
+#[test]
+fn content_comes_from_files() {
+    let folder = std::env::temp_dir().join(format!("fastmcp-rs content {}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let show = |path: String| -> Value {
+        run(async {
+            let client = validated(App::empty("x").tool::<show>().test_client(), Revision::NEWEST).await.unwrap();
+            client.call("show", json!({ "path": path })).await.unwrap().json()["content"][0].clone()
+        })
+    };
+    let image = show(write("a.PNG", b"\x89PNG"));
+    assert_eq!(image, json!({"type": "image", "data": "iVBORw==", "mimeType": "image/png"}));
+    let audio = show(write("a.mp3", b"ID3"));
+    assert_eq!(audio, json!({"type": "audio", "data": "SUQz", "mimeType": "audio/mpeg"}));
+    let text = show(write("a b.csv", b"x,y\n"))["resource"].clone();
+    assert_eq!((&text["text"], &text["mimeType"]), (&json!("x,y\n"), &json!("text/csv")));
+    let uri = text["uri"].as_str().unwrap();
+    assert!(uri.starts_with("file:///") && uri.ends_with("/a%20b.csv"), "{uri}");
+    let bytes = show(write("a.dat", b"\xff\xfe"))["resource"].clone();
+    assert_eq!((&bytes["blob"], &bytes["mimeType"]), (&json!("//4="), &json!("application/octet-stream")));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
