@@ -127,7 +127,6 @@ pub(crate) fn mute() {
 }
 
 /// Waits until what was logged is written, but not for long.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn flush(limit: Duration) {
     let deadline = Instant::now() + limit;
     let queue = queue();

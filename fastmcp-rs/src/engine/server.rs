@@ -41,6 +41,9 @@ pub(crate) struct ServerConfig {
 /// How long what is done at the end may take, all of it together.
 pub(crate) const TIME_TO_END: Duration = Duration::from_secs(10);
 
+/// How long it may take to write what was logged at the end.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
 /// What is done at the end.
 pub(crate) type Ending = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
@@ -84,6 +87,9 @@ impl Server {
     /// Does what is to be done at the end, once, when the last call has ended.
     pub(crate) async fn end(&self) {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        if endings.is_empty() {
+            return;
+        }
         let work = async {
             for ending in endings.into_iter().rev() {
                 // It is the author's, and may panic; the others still run.
@@ -110,6 +116,8 @@ impl Server {
         if tokio::time::timeout(TIME_TO_END, work).await.is_err() {
             operator::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
         }
+        // The process may end now, and what was logged would be lost with it.
+        operator::flush(LAST_LINES);
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
