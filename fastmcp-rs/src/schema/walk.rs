@@ -638,7 +638,7 @@ mod tests {
         }
         let start = std::time::Instant::now();
         let problems = walk(&schema, &mut value, true).problems;
-        assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().ends_with("/right/value`: expected an integer, got the string \"x\""));
 
