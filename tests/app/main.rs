@@ -137,7 +137,9 @@ async fn ask(wire: &mut Wire, method: &str, mut params: Value, mut meta: Value) 
     meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
     params["_meta"] = meta;
     wire.send(json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string());
-    serde_json::from_str(&wire.receive().await).expect("a frame")
+    let answer = serde_json::from_str(&wire.receive().await).expect("a frame");
+    support::schema::check_answer(support::Revision::NEWEST, method, &answer).expect("it fits the schema");
+    answer
 }
 
 /// Calls a tool of an app, and gives its result.

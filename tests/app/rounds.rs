@@ -8,6 +8,8 @@ use fastmcp_rs::testing::Wire;
 use fastmcp_rs::{AskError, Completing, Sampling, SealingKey};
 use serde_json::{Value, json};
 
+use crate::support::{Revision, schema};
+
 /// How often something was done.
 #[derive(Default)]
 struct Count(AtomicU32);
@@ -100,7 +102,14 @@ fn envelope() -> Value {
 async fn ask(wire: &mut Wire, method: &str, mut params: Value) -> Value {
     params["_meta"] = envelope();
     wire.send(json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string());
-    serde_json::from_str(&wire.receive().await).unwrap()
+    answered(wire, method).await
+}
+
+/// The answer to a modern request.
+async fn answered(wire: &mut Wire, method: &str) -> Value {
+    let answer = serde_json::from_str(&wire.receive().await).unwrap();
+    schema::check_answer(Revision::NEWEST, method, &answer).unwrap();
+    answer
 }
 
 async fn call(wire: &mut Wire, tool: &str, arguments: Value, responses: Value, state: &Value) -> Value {
@@ -134,8 +143,18 @@ fn begin(wire: &mut Wire, id: u64, tool: &str, arguments: Value) {
     wire.send(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string());
 }
 
+/// The next frame of a session in which tools are called.
 async fn receive(wire: &mut Wire) -> Value {
-    serde_json::from_str(&wire.receive().await).unwrap()
+    let frame: Value = serde_json::from_str(&wire.receive().await).unwrap();
+    let revision = Revision::V2025_11_25;
+    let checked = match (frame.get("method"), frame.get("id")) {
+        (Some(_), Some(_)) => schema::check_request(revision, &frame),
+        (Some(_), None) => schema::check_notification(revision, &frame),
+        (None, _) if frame["result"] == json!({}) => schema::check_answer(revision, "ping", &frame),
+        (None, _) => schema::check_answer(revision, "tools/call", &frame),
+    };
+    checked.unwrap();
+    frame
 }
 
 #[tokio::test]
@@ -160,15 +179,15 @@ async fn the_order_and_spacing_of_arguments_do_not_matter() {
         )
     };
     wire.send(request(r#"{"seconds":5}"#, ""));
-    let asked = receive(&mut wire).await;
+    let asked = answered(&mut wire, "tools/call").await;
     let more = format!(
         r#","requestState":{},"inputResponses":{{"elicitation_1":{{"action":"decline"}}}}"#,
         asked["result"]["requestState"]
     );
     wire.send(request("{ \"\\u0073econds\" : 5 }", &more));
-    assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "Declined");
+    assert_eq!(answered(&mut wire, "tools/call").await["result"]["content"][0]["text"], "Declined");
     wire.send(request(r#"{"seconds":6}"#, &more));
-    assert_eq!(receive(&mut wire).await["error"]["code"], -32602);
+    assert_eq!(answered(&mut wire, "tools/call").await["error"]["code"], -32602);
 }
 
 #[tokio::test]
