@@ -53,10 +53,10 @@ async fn keywords_that_the_walk_does_not_know_are_checked() {
         }
     }
     // What was mended is checked, not what came.
-    assert_eq!(refusal(echo(schema()), json!({"kind": "box", "size": "2", "ids": "[1]"})).await.as_deref(), {
-        // An anchor leads the walk nowhere, so a number inside of a string stays one.
-        Some("Invalid arguments for `echo`:\n- `/size`: the value is not of type \"integer\"")
-    });
+    let given = json!({"kind": "box", "size": "2", "ids": "[1]"});
+    assert_eq!(refusal(echo(schema()), given).await, None);
+    let text = refusal(echo(schema()), json!({"kind": "box", "size": "2", "ids": "[1, 1]"})).await.unwrap_or_default();
+    assert!(text.contains("`/ids`:") && !text.contains("/size"), "{text}");
 }
 
 #[tokio::test]
