@@ -51,7 +51,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::{Id, Key};
-use crate::protocol::object::text;
+use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
 use feed::Feed;
@@ -386,8 +386,8 @@ impl Connection {
                 RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
             }
             Malformed::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
-            Malformed::DuplicateMember(text) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: {text}"))
+            Malformed::DuplicateMember(member) => {
+                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
             }
             Malformed::TooDeep => RpcError::new(
                 code::INVALID_REQUEST,
@@ -485,7 +485,7 @@ impl From<Option<Reservation>> for Admitted {
 const MAX_FACT: usize = 64 << 10;
 
 /// Reads a small value; `null` if there is none.
-fn fact(raw: Option<&RawValue>, name: &str) -> Result<Value, RpcError> {
+fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
     match raw {
         Some(raw) if raw.get().len() > MAX_FACT => {
             Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
@@ -527,7 +527,7 @@ fn leading_part(start: &[u8]) -> Leading {
         let after = after.trim_start();
         // A number that ends where the text does may go on.
         if key.get() == "\"id\"" && !after.is_empty() {
-            id = Id::parse(value).map(|id| id.as_str().to_owned());
+            id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
         }
         rest = after.strip_prefix(',');
     }
