@@ -270,14 +270,15 @@ impl Connection {
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
-        let frame = match Frame::parse(message) {
-            Ok(frame) => frame,
+        let mut frame = Frame::default();
+        match frame.read(message) {
+            Ok(()) => {}
             Err(Malformed::Batch) => return self.batch(registry, message, reservation, exchange, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 return Dispatched::Done;
             }
-        };
+        }
         self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), exchange, out)
     }
 
@@ -303,7 +304,7 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        if frame.jsonrpc.and_then(text).as_deref() != Some("2.0") {
+        if !frame.jsonrpc.is_some_and(is_version_two) {
             self.refuse_frame(id, out, "Invalid request: `jsonrpc` must be \"2.0\"");
             return Dispatched::Done;
         }
@@ -478,6 +479,11 @@ impl From<Option<Reservation>> for Admitted {
     fn from(reservation: Option<Reservation>) -> Admitted {
         reservation.map_or(Admitted::No, Admitted::Reserved)
     }
+}
+
+/// Whether a member is `"2.0"`, which may be spelled with escapes.
+fn is_version_two(jsonrpc: Raw<'_>) -> bool {
+    jsonrpc.get() == r#""2.0""# || text(jsonrpc).is_some_and(|text| text == "2.0")
 }
 
 /// The longest value that is kept of what a client says about itself or refers to. A tree of values takes

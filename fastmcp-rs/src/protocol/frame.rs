@@ -119,11 +119,15 @@ impl<'a> Frame<'a> {
     /// Reads a message.
     pub(crate) fn parse(text: &'a str) -> Result<Frame<'a>, Malformed> {
         let mut frame = Frame::default();
+        frame.read(text)?;
+        Ok(frame)
+    }
+
+    /// Reads a message into an empty frame, so that it need not be moved: it is large.
+    pub(crate) fn read(&mut self, text: &'a str) -> Result<(), Malformed> {
         let mut reader = Reader::new(text);
-        match reader.members(&mut frame).and_then(|()| reader.end()) {
-            Ok(()) => Ok(frame),
-            Err(fault) => Err(Malformed::of(text, fault)),
-        }
+        let read = reader.members(self).and_then(|()| reader.end());
+        read.map_err(|fault| Malformed::of(text, fault))
     }
 
     /// The parameters, if they are an object.

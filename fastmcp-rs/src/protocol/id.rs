@@ -48,12 +48,14 @@ pub(crate) enum Key {
 
 /// The integer that a JSON number stands for; some peers print whole numbers as `1.0`.
 fn integer(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
     match text.split_once('.') {
         Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0') => {
             whole.parse().ok()
         }
-        Some(_) => None,
-        None => text.parse().ok(),
+        _ => None,
     }
 }
 

@@ -45,12 +45,34 @@ impl<'a> Reader<'a> {
     /// The first byte of what is next, after white space.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        loop {
-            match self.text.as_bytes().get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                other => return other.copied(),
-            }
+        match self.text.as_bytes().get(self.at) {
+            Some(0..=b' ') => self.peek_after_space(),
+            other => other.copied(),
         }
+    }
+
+    fn peek_after_space(&mut self) -> Option<u8> {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Takes the punctuation `byte` if it is next.
+    #[inline]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// Passes over what somebody else has read.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.at += length;
     }
 
     /// There must be nothing more.
@@ -65,8 +87,7 @@ impl<'a> Reader<'a> {
         if self.depth > MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
-        if self.peek() == Some(b'}') {
-            self.at += 1;
+        if self.eat(b'}') {
             self.depth -= 1;
             return Ok(());
         }
@@ -125,9 +146,7 @@ impl<'a> Reader<'a> {
                     return Err(Fault::TooDeep);
                 }
                 self.at += 1;
-                if self.peek() == Some(closing) {
-                    self.at += 1;
-                } else {
+                if !self.eat(closing) {
                     objects = objects << 1 | bit;
                     opened += 1;
                     if bit == 1 {
@@ -162,15 +181,12 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.peek() != Some(byte) {
-            return Err(Fault::Json);
-        }
-        self.at += 1;
-        Ok(())
+        if self.eat(byte) { Ok(()) } else { Err(Fault::Json) }
     }
 
+    /// The string that is next.
     #[inline]
-    fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         if self.peek() != Some(b'"') {
             return Err(Fault::Json);
         }
@@ -269,18 +285,18 @@ fn escape(text: &[u8]) -> Result<usize, Fault> {
 /// control characters.
 #[inline]
 pub(crate) fn plain(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(word) = text[at..].first_chunk::<8>() {
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let special = special(u64::from_le_bytes(*word));
         if special != 0 {
-            return at + (special.trailing_zeros() / 8) as usize;
+            return text.len() - rest.len() + (special.trailing_zeros() / 8) as usize;
         }
-        at += 8;
-        if at == BLOCK {
-            at += plain_blocks(&text[at..]);
+        rest = after;
+        if text.len() - rest.len() == BLOCK {
+            rest = &rest[plain_blocks(rest)..];
         }
     }
-    at + text[at..].iter().take_while(|&&byte| is_plain(byte)).count()
+    text.len() - rest.len() + rest.iter().take_while(|&&byte| is_plain(byte)).count()
 }
 
 /// Long strings are looked at in blocks of this size, which is how many bytes are looked at singly before.
@@ -302,12 +318,10 @@ fn is_plain(byte: u8) -> bool {
 #[inline]
 fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    let equal = |byte: u8| {
-        let difference = word ^ (ONES * u64::from(byte));
-        difference.wrapping_sub(ONES) & !difference
-    };
-    let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-    (control | equal(b'"') | equal(b'\\')) & (ONES << 7)
+    // A byte below 128 gets its highest bit by a subtraction if and only if it was smaller.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, b' ') | equal(b'"') | equal(b'\\')) & !word & (ONES << 7)
 }
 
 #[cfg(test)]

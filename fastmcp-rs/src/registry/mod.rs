@@ -16,6 +16,7 @@ mod tool;
 mod visible;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -71,6 +72,30 @@ impl Scope {
     }
 }
 
+/// A hasher of short names (FNV-1a). The names in the table are the author's, so nobody can choose them to collide.
+#[derive(Debug)]
+pub(crate) struct NameHasher(u64);
+
+type ByName = BuildHasherDefault<NameHasher>;
+
+impl Default for NameHasher {
+    fn default() -> NameHasher {
+        NameHasher(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The components of a server at one time.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -83,7 +108,7 @@ pub(crate) struct Registry {
     /// The states of the app.
     pub(crate) states: Arc<States>,
     /// Calls are what is asked for most.
-    tools_by_name: HashMap<Box<str>, usize>,
+    tools_by_name: HashMap<Box<str>, usize, ByName>,
     pub(crate) offers: Offers,
     /// The result of `server/discover`, once it was asked for.
     pub(crate) discovery: OnceLock<Vec<u8>>,
