@@ -36,8 +36,9 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let registry = request.registry;
         match request.method {
+            // What is asked for most comes first.
+            "tools/call" if registry.offers.tools => self.call_tool(request, facts, out),
             method if !registry.offers.method(method) => Err(unknown_method(method)),
-            "tools/call" => self.call_tool(request, facts, out),
             "tools/list" => self.list(Kind::ListTools, &registry.tools, request, facts, out),
             "resources/read" => self.read_resource(request, facts, out),
             "resources/list" => self.list(Kind::ListResources, &registry.resources, request, facts, out),

@@ -96,7 +96,7 @@ pub(crate) enum Malformed {
 impl Malformed {
     /// A closer look at a text that could not be read.
     #[cold]
-    fn of(text: &str, fault: Fault) -> Malformed {
+    fn of(text: &str, fault: Fault, duplicate: &'static str) -> Malformed {
         let mut reader = Reader::new(text);
         let first = reader.peek();
         // The reader stopped at the fault; the rest may still be broken.
@@ -108,7 +108,7 @@ impl Malformed {
                 if is_json { Malformed::TooDeep } else { Malformed::Json }
             }
             (Some(b'['), ..) => Malformed::Batch,
-            (_, Ok(()), Fault::Duplicate(member)) => Malformed::DuplicateMember(member),
+            (_, Ok(()), Fault::Duplicate) => Malformed::DuplicateMember(duplicate),
             (_, Ok(()), _) => Malformed::NotAnObject,
             (_, Err(_), _) => Malformed::Json,
         }
@@ -127,7 +127,7 @@ impl<'a> Frame<'a> {
     pub(crate) fn read(&mut self, text: &'a str) -> Result<(), Malformed> {
         let mut reader = Reader::new(text);
         let read = reader.members(self).and_then(|()| reader.end());
-        read.map_err(|fault| Malformed::of(text, fault))
+        read.map_err(|fault| Malformed::of(text, fault, reader.duplicate))
     }
 
     /// The parameters, if they are an object.

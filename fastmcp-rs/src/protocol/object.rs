@@ -98,7 +98,8 @@ macro_rules! members {
                 match key {
                     $($key => {
                         if self.$field.is_some() {
-                            return Err($crate::protocol::reader::Fault::Duplicate($key));
+                            reader.duplicate = $key;
+                            return Err($crate::protocol::reader::Fault::Duplicate);
                         }
                         $crate::protocol::object::Member::read(&mut self.$field, reader)
                     })*

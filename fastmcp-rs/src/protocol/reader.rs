@@ -19,8 +19,8 @@ pub(crate) enum Fault {
     Json,
     /// It nests arrays and objects deeper than [`MAX_DEPTH`]; what follows was not looked at.
     TooDeep,
-    /// A known member comes twice; what follows was not looked at.
-    Duplicate(&'static str),
+    /// A known member comes twice, and [`Reader::duplicate`] is its name; what follows was not looked at.
+    Duplicate,
 }
 
 /// What takes the members of an object, one after another.
@@ -35,11 +35,13 @@ pub(crate) struct Reader<'a> {
     at: usize,
     /// How many containers are open around this place.
     depth: u32,
+    /// The member that came twice. It is not part of the fault, which so fits into a register.
+    pub(crate) duplicate: &'static str,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, at: 0, depth: 0 }
+        Reader { text, at: 0, depth: 0, duplicate: "" }
     }
 
     /// The first byte of what is next, after white space.
@@ -210,6 +212,16 @@ impl<'a> Reader<'a> {
     /// Goes over the string that begins here; returns whether it has escapes.
     #[inline]
     fn string(&mut self) -> Result<bool, Fault> {
+        match short_string(&self.text.as_bytes()[self.at..]) {
+            Some(length) => {
+                self.at += length;
+                Ok(false)
+            }
+            None => self.any_string(),
+        }
+    }
+
+    fn any_string(&mut self) -> Result<bool, Fault> {
         let bytes = self.text.as_bytes();
         self.at += 1;
         let mut escaped = false;
@@ -269,6 +281,20 @@ impl<'a> Reader<'a> {
         self.at += word.len();
         Ok(None)
     }
+}
+
+/// The length of the string at the start of the text if it is short and has no escapes, as nearly all of them are.
+#[inline]
+fn short_string(text: &[u8]) -> Option<usize> {
+    let (first, second) = text.get(1..17)?.split_first_chunk::<8>()?;
+    let mut length = 2;
+    let mut marks = special(u64::from_le_bytes(*first));
+    if marks == 0 {
+        marks = special(u64::from_le_bytes(*second.first_chunk::<8>()?));
+        length += 8;
+    }
+    length += (marks.trailing_zeros() / 8) as usize;
+    (marks != 0 && text[length - 1] == b'"').then_some(length)
 }
 
 /// The length of the escape at the start of the text.
