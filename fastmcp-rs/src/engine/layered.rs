@@ -7,7 +7,6 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-
 use super::call::{CallFacts, Job};
 use super::components::{AskedFor, Wanted};
 use super::sight::Sight;

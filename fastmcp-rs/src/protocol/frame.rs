@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn depth_is_counted_outside_strings() {
-        let nested = |n: u32| format!("{{\"id\":1,\"params\":{{\"x\":{}{}}}}}", "[".repeat(n as usize), "]".repeat(n as usize));
+        let nested =
+            |n: u32| format!("{{\"id\":1,\"params\":{{\"x\":{}{}}}}}", "[".repeat(n as usize), "]".repeat(n as usize));
         assert!(Frame::parse(&nested(MAX_DEPTH - 2)).is_ok());
         assert_eq!(Frame::parse(&nested(MAX_DEPTH - 1)).unwrap_err(), Malformed::TooDeep);
         let quoted = format!(r#"{{"id":1,"method":"a\"{}"}}"#, "[".repeat(500));

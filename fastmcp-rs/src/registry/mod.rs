@@ -24,7 +24,7 @@ use serde_json::Value;
 pub(crate) use entry::{Setting, Watch};
 pub(crate) use handler::{Handler, Invoke, Pace};
 pub(crate) use live::{Live, View};
-pub(crate) use pages::{List, ListConfig, Listed};
+pub(crate) use pages::{List, ListConfig, Listed, order};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub(crate) use scope::Scope;
@@ -58,14 +58,14 @@ impl Scope {
     /// Describes a component and adds it, or says what is wrong with it.
     pub(crate) fn add_component(self: &Arc<Self>, component: Added) -> Result<(), Vec<String>> {
         let resource = |entry: ResourceEntry| match Template::is_template(entry.key()) {
-            true => self.add(TemplateEntry::new(entry)),
-            false => self.add(entry),
+            true => self.add(Box::new(TemplateEntry::new(entry))),
+            false => self.add(Box::new(entry)),
         };
         match component {
-            Added::Tool(definition) => self.add(ToolEntry::new(definition)),
-            Added::DynamicTool(tool) => self.add(ToolEntry::dynamic(tool)),
-            Added::Prompt(definition) => self.add(PromptEntry::new(definition)),
-            Added::DynamicPrompt(prompt) => self.add(PromptEntry::dynamic(prompt)),
+            Added::Tool(definition) => self.add(Box::new(ToolEntry::new(definition))),
+            Added::DynamicTool(tool) => self.add(Box::new(ToolEntry::dynamic(tool))),
+            Added::Prompt(definition) => self.add(Box::new(PromptEntry::new(definition))),
+            Added::DynamicPrompt(prompt) => self.add(Box::new(PromptEntry::dynamic(prompt))),
             Added::Resource(definition) => resource(ResourceEntry::new(definition)),
             Added::DynamicResource(made) => resource(ResourceEntry::dynamic(made)),
         }
