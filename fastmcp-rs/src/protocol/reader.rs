@@ -328,16 +328,19 @@ pub(crate) fn plain(text: &[u8]) -> usize {
 /// Long strings are looked at in blocks of this size, which is how many bytes are looked at singly before.
 const BLOCK: usize = 64;
 
-/// The length of the blocks at the start that are plain as a whole. There is no branch for a byte, so that the
-/// compiler makes vector instructions of it.
+/// The length of the blocks at the start that are plain as a whole. There is no branch for a word, so that the
+/// compiler can make vector instructions of it.
 #[inline(never)]
 fn plain_blocks(text: &[u8]) -> usize {
-    let is_plain_block = |block: &&[u8]| block.iter().fold(true, |all, &byte| all & is_plain(byte));
+    let is_plain_block = |block: &&[u8]| {
+        let words = block.chunks_exact(8).filter_map(|word| word.first_chunk::<8>());
+        words.fold(0, |marks, word| marks | special(u64::from_le_bytes(*word))) == 0
+    };
     text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
 }
 
 fn is_plain(byte: u8) -> bool {
-    (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+    byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 /// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong.
