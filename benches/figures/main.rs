@@ -9,9 +9,15 @@
 //! cores costs more than everything that is measured here. Rounds are interleaved, so that what else the
 //! machine does falls on all alike; ratios are what counts.
 //!
+//! `cargo bench --bench figures -- counted` prints what can be counted instead of timed: instructions,
+//! allocations and system calls. `-- growth` writes how figures grow with the number of tools and the size of
+//! messages, as a table and a plot, into `docs/`.
+//!
 //! It exits with an error when a figure that is promised does not hold.
 
 mod client;
+mod counted;
+mod growth;
 mod servers;
 
 use std::process::ExitCode;
@@ -29,6 +35,12 @@ fn main() -> ExitCode {
         Some("fastmcp") => servers::fastmcp(),
         Some("rmcp") => servers::rmcp(false),
         Some("rmcp-pipes") => servers::rmcp(true),
+        Some("fastmcp-tools") => {
+            let count = std::env::args().nth(2).and_then(|count| count.parse().ok());
+            servers::fastmcp_with_tools(count.expect("a number of tools"));
+        }
+        Some("counted") => return counted::measure(),
+        Some("growth") => growth::measure(),
         _ => return measure(),
     }
     ExitCode::SUCCESS

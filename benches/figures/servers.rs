@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Write};
 
+use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -55,6 +56,23 @@ async fn echo(text: String) -> String {
 #[mcp::main]
 pub async fn fastmcp() {
     App::empty("figures").tool::<echo>().run_stdio().await.expect("the server runs");
+}
+
+/// A server with so many tools beside `echo`, each with an argument and a description.
+#[tokio::main(flavor = "current_thread")]
+pub async fn fastmcp_with_tools(count: usize) {
+    let mut app = App::empty("figures").tool::<echo>();
+    for number in 1..count {
+        let schema = serde_json::json!({
+            "type": "object",
+            "properties": { "order_id": { "type": "string", "description": "The order, such as A-1001" } },
+            "required": ["order_id"],
+        });
+        let answer = |_, _| async { Ok::<_, ToolError>(ToolResult::text("done")) };
+        let tool = DynamicTool::new(format!("tool_{number}"), schema, answer).description("Does one thing to an order");
+        app = app.add_tool(tool);
+    }
+    app.run_stdio().await.expect("the server runs");
 }
 
 mod official {

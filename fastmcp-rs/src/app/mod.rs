@@ -30,7 +30,7 @@ use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
-use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible};
+use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible, order};
 #[cfg(feature = "testing")]
 use crate::registry::{Listed, ToolEntry};
 use crate::seal::{Sealer, SealingKey};
@@ -517,18 +517,20 @@ impl App {
 
 /// The components that registered themselves at certain places. `inventory` promises no order, so it is made here.
 fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
-    let place = |location: &Location| (location.file, location.line);
-    let mut tools: Vec<_> = inventory::iter::<RegisteredTool>().map(|tool| tool.0).collect();
-    tools.retain(|tool| is_wanted(&tool.location));
-    tools.sort_by_key(|tool| (tool.name, place(&tool.location)));
-    let mut resources: Vec<_> = inventory::iter::<RegisteredResource>().map(|resource| resource.0).collect();
-    resources.retain(|resource| is_wanted(&resource.location));
-    resources.sort_by_key(|resource| (resource.uri, place(&resource.location)));
-    let mut prompts: Vec<_> = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0).collect();
-    prompts.retain(|prompt| is_wanted(&prompt.location));
-    prompts.sort_by_key(|prompt| (prompt.name, place(&prompt.location)));
-    let tools = tools.into_iter().map(Added::Tool);
-    tools.chain(resources.into_iter().map(Added::Resource)).chain(prompts.into_iter().map(Added::Prompt)).collect()
+    let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
+    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
+    let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
+    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.location)).collect();
+    let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
+    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.location)).collect();
+    let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
+    let ordered = order(tools.iter().map(|tool| (tool.name, tool.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Added::Tool(tools[at])));
+    let ordered = order(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Added::Resource(resources[at])));
+    let ordered = order(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Added::Prompt(prompts[at])));
+    added
 }
 
 /// What `#[mcp::main]` knows of the program.

@@ -10,6 +10,7 @@ use serde_json::de::StrRead;
 
 use super::parameter::Slot;
 use crate::protocol::frame::without_position;
+use crate::protocol::reader::Reader;
 use crate::schema::constraints;
 
 /// A reader of one JSON value.
@@ -37,22 +38,21 @@ impl ArgumentError {
 /// Fills every slot, or says why not.
 pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
     let malformed = || ArgumentError { argument: None, message: "the arguments are not a JSON object".into() };
-    let mut cursor = Cursor { text: object, at: 0 };
-    if !cursor.eat(b'{') {
+    let mut reader = Reader::new(object);
+    if !reader.eat(b'{') {
         return Err(malformed());
     }
-    while !cursor.eat(b'}') {
-        let key = cursor.key().ok_or_else(malformed)?;
-        if !cursor.eat(b':') {
+    while !reader.eat(b'}') {
+        let key = reader.key().map_err(|_| malformed())?;
+        if !reader.eat(b':') {
             return Err(malformed());
         }
-        cursor.skip_space();
         let slot = slots.iter_mut().find(|slot| slot.argument().is_some_and(|argument| argument.name == key));
         let Some(slot) = slot else {
             return Err(ArgumentError::of(&key, "there is no such argument"));
         };
-        cursor.value(&mut **slot)?;
-        if !cursor.eat(b',') && cursor.peek() != Some(b'}') {
+        value(&mut reader, &mut **slot)?;
+        if !reader.eat(b',') && reader.peek() != Some(b'}') {
             return Err(malformed());
         }
     }
@@ -65,70 +65,34 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
     Ok(())
 }
 
-struct Cursor<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn peek(&mut self) -> Option<u8> {
-        self.skip_space();
-        self.text.as_bytes().get(self.at).copied()
+/// Reads the value that is next into `slot`, and checks what the types do not.
+fn value(text: &mut Reader<'_>, slot: &mut dyn Slot) -> Result<(), ArgumentError> {
+    let Some(argument) = slot.argument() else { return Ok(()) };
+    text.peek();
+    let rest = text.rest();
+    if slot.is_filled() {
+        return Err(ArgumentError::of(argument.name, "it is given twice"));
     }
-
-    fn skip_space(&mut self) {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    // `null` counts as "not given", so that a default applies.
+    if argument.default.is_some() && rest.starts_with("null") {
+        text.advance("null".len());
+        return Ok(());
     }
-
-    /// Takes the punctuation `byte` if it is next.
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn key(&mut self) -> Option<std::borrow::Cow<'a, str>> {
-        if !self.eat(b'"') {
-            return None;
-        }
-        let rest = &self.text[self.at..];
-        let end = memchr::memchr2(b'"', b'\\', rest.as_bytes())?;
-        if rest.as_bytes()[end] == b'"' {
-            self.at += end + 1;
-            return Some(rest[..end].into());
-        }
-        let mut reader = serde_json::Deserializer::from_str(&self.text[self.at - 1..]);
-        let key: String = serde::Deserialize::deserialize(&mut reader).ok()?;
-        self.at += consumed(reader) - 1;
-        Some(key.into())
-    }
-
-    /// Reads the value that is next into `slot`, and checks what the types do not.
-    fn value(&mut self, slot: &mut dyn Slot) -> Result<(), ArgumentError> {
-        let Some(argument) = slot.argument() else { return Ok(()) };
-        let rest = &self.text[self.at..];
-        if slot.is_filled() {
-            return Err(ArgumentError::of(argument.name, "it is given twice"));
-        }
-        // `null` counts as "not given", so that a default applies.
-        if argument.default.is_some() && rest.starts_with("null") {
-            self.at += "null".len();
-            return Ok(());
-        }
+    let mut reader = serde_json::Deserializer::from_str(rest);
+    slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
+    let mut length = consumed(reader);
+    if length == 0 {
+        // A type that reads nothing leaves its value for us to skip.
         let mut reader = serde_json::Deserializer::from_str(rest);
-        slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
-        let mut length = consumed(reader);
-        if length == 0 {
-            // A type that reads nothing leaves its value for us to skip.
-            let mut reader = serde_json::Deserializer::from_str(rest);
-            let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
-            length = consumed(reader);
-        }
-        self.at += length;
-        constraints::check_json(&argument.constraints, argument.header.is_some(), rest[..length].trim_end())
-            .map_err(|problem| ArgumentError::of(argument.name, problem))
+        let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
+        length = consumed(reader);
     }
+    text.advance(length);
+    if argument.constraints.is_empty() && argument.header.is_none() {
+        return Ok(());
+    }
+    constraints::check_json(&argument.constraints, argument.header.is_some(), rest[..length].trim_end())
+        .map_err(|problem| ArgumentError::of(argument.name, problem))
 }
 
 fn consumed(reader: JsonReader<'_>) -> usize {

@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::call::{CallFacts, Job};
@@ -23,7 +22,7 @@ use crate::context::Context;
 use crate::layers::Kind;
 use crate::protocol::Revision;
 use crate::protocol::frame::Params;
-use crate::protocol::object::text;
+use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError};
 use crate::registry::{Handler, List, Listed};
 
@@ -37,8 +36,9 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let registry = request.registry;
         match request.method {
+            // What is asked for most comes first.
+            "tools/call" if registry.offers.tools => self.call_tool(request, facts, out),
             method if !registry.offers.method(method) => Err(unknown_method(method)),
-            "tools/call" => self.call_tool(request, facts, out),
             "tools/list" => self.list(Kind::ListTools, &registry.tools, request, facts, out),
             "resources/read" => self.read_resource(request, facts, out),
             "resources/list" => self.list(Kind::ListResources, &registry.resources, request, facts, out),
@@ -74,7 +74,7 @@ impl Connection {
         &self,
         list: &List<T>,
         revision: Revision,
-        cursor: Option<&RawValue>,
+        cursor: Option<Raw<'_>>,
         sight: &Sight<'_>,
     ) -> Result<Arc<[u8]>, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
@@ -202,7 +202,7 @@ fn job(handler: &Handler, subject: Subject) -> Job<'_> {
 pub(super) fn required<'a>(
     request: &Request<'a>,
     name: &str,
-    member: impl Fn(&Params<'a>) -> Option<&'a RawValue>,
+    member: impl Fn(&Params<'a>) -> Option<Raw<'a>>,
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(text);
     value.ok_or_else(|| {
@@ -212,7 +212,7 @@ pub(super) fn required<'a>(
 
 /// The text of the arguments, which are an object.
 fn arguments<'a>(request: &Request<'a>) -> Result<&'a str, RpcError> {
-    match request.frame.params().and_then(|params| params.arguments).map(RawValue::get) {
+    match request.frame.params().and_then(|params| params.arguments).map(Raw::get) {
         // Some clients send `null` for nothing.
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
@@ -272,9 +272,9 @@ pub(super) fn object_of_texts(values: BTreeMap<&str, String>) -> String {
 /// The parameters of `completion/complete`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct AskedFor<'a> {
-    pub(super) reference: Option<&'a RawValue>,
-    pub(super) argument: Option<&'a RawValue>,
-    pub(super) context: Option<&'a RawValue>,
+    pub(super) reference: Option<Raw<'a>>,
+    pub(super) argument: Option<Raw<'a>>,
+    pub(super) context: Option<Raw<'a>>,
 }
 
 impl<'a> From<&Params<'a>> for AskedFor<'a> {

@@ -394,7 +394,7 @@ mod tests {
                 lists: lists.iter().copied().collect(),
                 uris: uris.iter().map(|uri| Arc::from(*uri)).collect(),
             };
-            self.feed.open(Id::parse(&id).unwrap(), wanted, || self.outbox.push(b"\"open\"\n"))
+            self.feed.open(Id::parse((&*id).into()).unwrap(), wanted, || self.outbox.push(b"\"open\"\n"))
         }
 
         fn change(&self, uri: &str) {
@@ -632,7 +632,7 @@ mod tests {
                     0 => {
                         let wanted = Wanted { lists: Lists::NONE, uris: vec!["a:1".into()] };
                         let id: Box<RawValue> = serde_json::from_str("1").unwrap();
-                        setup.feed.open(Id::parse(&id).unwrap(), wanted, || slowly(outbox)).unwrap();
+                        setup.feed.open(Id::parse((&*id).into()).unwrap(), wanted, || slowly(outbox)).unwrap();
                     }
                     1 => setup.feed.subscribe("a:1", || slowly(outbox)).unwrap(),
                     _ => {

@@ -7,8 +7,6 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use super::call::{CallFacts, Job};
 use super::components::{AskedFor, Wanted};
 use super::sight::Sight;
@@ -19,7 +17,7 @@ use crate::component::invocation::Started;
 use crate::context::Shared;
 use crate::layers::{Chain, Core, Form, Kind, Operation, OperationFuture, Refusal, Reply};
 use crate::protocol::Revision;
-use crate::protocol::object::{Object, members};
+use crate::protocol::object::{self, Raw, members};
 use crate::protocol::write::RpcError;
 use crate::registry::{Handler, Registry};
 
@@ -144,22 +142,18 @@ impl Core for Innermost {
 }
 
 members! {
-    /// The arguments of completions and lists. They have a type of their own: if these few members were read as
-    /// `Params`, the compiler would no longer inline the reading of frames.
+    /// The arguments of completions and lists.
     Arguments {
-        reference: "ref" => &'a RawValue,
-        argument: "argument" => &'a RawValue,
-        context: "context" => &'a RawValue,
-        cursor: "cursor" => &'a RawValue,
+        reference: "ref" => Raw<'a>,
+        argument: "argument" => Raw<'a>,
+        context: "context" => Raw<'a>,
+        cursor: "cursor" => Raw<'a>,
     }
 }
 
 impl<'a> Arguments<'a> {
     fn of(arguments: &'a str) -> Arguments<'a> {
-        match serde_json::from_str(arguments) {
-            Ok(Object::Members(arguments)) => arguments,
-            _ => Arguments::default(),
-        }
+        object::read(arguments).unwrap_or_default()
     }
 }
 

@@ -51,7 +51,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::{Id, Key};
-use crate::protocol::object::text;
+use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
 use feed::Feed;
@@ -270,14 +270,15 @@ impl Connection {
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
-        let frame = match Frame::parse(message) {
-            Ok(frame) => frame,
+        let mut frame = Frame::default();
+        match frame.read(message) {
+            Ok(()) => {}
             Err(Malformed::Batch) => return self.batch(registry, message, reservation, exchange, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);
                 return Dispatched::Done;
             }
-        };
+        }
         self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), exchange, out)
     }
 
@@ -303,7 +304,7 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        if frame.jsonrpc.and_then(text).as_deref() != Some("2.0") {
+        if !frame.jsonrpc.is_some_and(is_version_two) {
             self.refuse_frame(id, out, "Invalid request: `jsonrpc` must be \"2.0\"");
             return Dispatched::Done;
         }
@@ -386,8 +387,8 @@ impl Connection {
                 RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
             }
             Malformed::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
-            Malformed::DuplicateMember(text) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: {text}"))
+            Malformed::DuplicateMember(member) => {
+                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
             }
             Malformed::TooDeep => RpcError::new(
                 code::INVALID_REQUEST,
@@ -480,12 +481,17 @@ impl From<Option<Reservation>> for Admitted {
     }
 }
 
+/// Whether a member is `"2.0"`, which may be spelled with escapes.
+fn is_version_two(jsonrpc: Raw<'_>) -> bool {
+    jsonrpc.get() == r#""2.0""# || text(jsonrpc).is_some_and(|text| text == "2.0")
+}
+
 /// The longest value that is kept of what a client says about itself or refers to. A tree of values takes
 /// sixty times the room of its text.
 const MAX_FACT: usize = 64 << 10;
 
 /// Reads a small value; `null` if there is none.
-fn fact(raw: Option<&RawValue>, name: &str) -> Result<Value, RpcError> {
+fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
     match raw {
         Some(raw) if raw.get().len() > MAX_FACT => {
             Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
@@ -527,7 +533,7 @@ fn leading_part(start: &[u8]) -> Leading {
         let after = after.trim_start();
         // A number that ends where the text does may go on.
         if key.get() == "\"id\"" && !after.is_empty() {
-            id = Id::parse(value).map(|id| id.as_str().to_owned());
+            id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
         }
         rest = after.strip_prefix(',');
     }

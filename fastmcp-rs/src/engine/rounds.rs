@@ -8,13 +8,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::call::CallFacts;
 use super::{Connection, Request};
 use crate::component::answer::{Answer, Subject};
 use crate::operator;
+use crate::protocol::object::Raw;
 use crate::protocol::write::{RpcError, code};
 use crate::questions::{Channel, Questions, Round};
 use crate::seal::{Binding, State, digest_of_json};
@@ -33,7 +33,7 @@ pub(super) enum Arguments {
 
 impl Arguments {
     pub(super) fn of(request: &Request<'_>) -> Arguments {
-        let text = request.frame.params().and_then(|params| params.arguments).map_or("{}", RawValue::get);
+        let text = request.frame.params().and_then(|params| params.arguments).map_or("{}", Raw::get);
         if text.len() <= MAX_KEPT { Arguments::Text(text.into()) } else { Arguments::Digest(digest_of_json(text)) }
     }
 
@@ -88,7 +88,7 @@ impl Connection {
         Questions::new(channel, state, responses)
     }
 
-    fn open(&self, sealed: &RawValue, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
+    fn open(&self, sealed: Raw<'_>, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
         let sealed: String = serde_json::from_str(sealed.get()).ok()?;
         let arguments = Arguments::of(request).digest();
         self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
@@ -128,7 +128,7 @@ impl Connection {
 }
 
 /// The client's answers by the keys of the questions; each is an object.
-fn read_responses(raw: &RawValue) -> Result<Map<String, Value>, RpcError> {
+fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
     if raw.get().len() > MAX_RESPONSES {

@@ -20,16 +20,16 @@ use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::changes::{ListKind, Lists};
 use crate::component::answer::unknown_resource;
 use crate::context::Transport;
-use crate::protocol::object::{Object, members, text};
+use crate::protocol::object::{self, Raw, members, text};
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
     /// What a modern client wants to be told.
     Filter {
-        tools: "toolsListChanged" => &'a RawValue,
-        resources: "resourcesListChanged" => &'a RawValue,
-        prompts: "promptsListChanged" => &'a RawValue,
-        uris: "resourceSubscriptions" => &'a RawValue,
+        tools: "toolsListChanged" => Raw<'a>,
+        resources: "resourcesListChanged" => Raw<'a>,
+        prompts: "promptsListChanged" => Raw<'a>,
+        uris: "resourceSubscriptions" => Raw<'a>,
     }
 }
 
@@ -142,17 +142,15 @@ impl Connection {
 
 /// What the filter of a request says.
 fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
-    let filter = request.frame.params().and_then(|params| params.notifications).map(RawValue::get);
+    let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
             "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
-    let filter: Filter<'_> = match serde_json::from_str(filter) {
-        Ok(Object::Members(filter)) => filter,
-        _ => return Err(RpcError::invalid_params("Invalid params: `notifications` gives a member twice")),
-    };
+    let filter: Filter<'_> = object::read(filter)
+        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
@@ -160,7 +158,7 @@ fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
     ];
     let mut lists = Lists::NONE;
     for (kind, name, flag) in flags {
-        match flag.map(RawValue::get) {
+        match flag.map(Raw::get) {
             Some("true") => lists = lists.with(kind),
             None | Some("false") => {}
             Some(_) => {
@@ -172,7 +170,7 @@ fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
     Ok(Wanted { lists, uris: filter.uris.map_or_else(|| Ok(Vec::new()), wanted_uris)? })
 }
 
-fn wanted_uris(raw: &RawValue) -> Result<Vec<Arc<str>>, RpcError> {
+fn wanted_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
     let Uris(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
@@ -185,7 +183,7 @@ fn wanted_uris(raw: &RawValue) -> Result<Vec<Arc<str>>, RpcError> {
     let mut seen = HashSet::new();
     let mut wanted = Vec::new();
     for uri in uris {
-        let uri: Arc<str> = text(uri).ok_or_else(invalid)?.into();
+        let uri: Arc<str> = text(uri.into()).ok_or_else(invalid)?.into();
         if seen.insert(Arc::clone(&uri)) {
             wanted.push(uri);
         }

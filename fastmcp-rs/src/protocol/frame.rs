@@ -5,23 +5,19 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
 
-use serde_json::error::Category;
-use serde_json::value::RawValue;
-
-use super::object::{Members, Object, members};
-
-/// The deepest nesting of arrays and objects that a message may have.
-pub(crate) const MAX_DEPTH: usize = 64;
+use super::object::{self, Object, Raw, members};
+pub(crate) use super::reader::MAX_DEPTH;
+use super::reader::{Fault, Reader};
 
 members! {
     /// A JSON-RPC message: a request, a notification or a response.
     Frame {
-        jsonrpc: "jsonrpc" => &'a RawValue,
-        id: "id" => &'a RawValue,
-        method: "method" => &'a RawValue,
+        jsonrpc: "jsonrpc" => Raw<'a>,
+        id: "id" => Raw<'a>,
+        method: "method" => Raw<'a>,
         params: "params" => Object<Params<'a>>,
-        result: "result" => &'a RawValue,
-        error: "error" => &'a RawValue,
+        result: "result" => Raw<'a>,
+        error: "error" => Raw<'a>,
     }
 }
 
@@ -29,56 +25,56 @@ members! {
     /// What the `params` of any method may hold.
     Params {
         meta: "_meta" => Object<Meta<'a>>,
-        name: "name" => &'a RawValue,
-        uri: "uri" => &'a RawValue,
-        reference: "ref" => &'a RawValue,
-        argument: "argument" => &'a RawValue,
-        context: "context" => &'a RawValue,
-        arguments: "arguments" => &'a RawValue,
-        input_responses: "inputResponses" => &'a RawValue,
-        request_state: "requestState" => &'a RawValue,
-        cursor: "cursor" => &'a RawValue,
-        level: "level" => &'a RawValue,
-        request_id: "requestId" => &'a RawValue,
-        reason: "reason" => &'a RawValue,
-        protocol_version: "protocolVersion" => &'a RawValue,
-        capabilities: "capabilities" => &'a RawValue,
-        client_info: "clientInfo" => &'a RawValue,
-        notifications: "notifications" => &'a RawValue,
+        name: "name" => Raw<'a>,
+        uri: "uri" => Raw<'a>,
+        reference: "ref" => Raw<'a>,
+        argument: "argument" => Raw<'a>,
+        context: "context" => Raw<'a>,
+        arguments: "arguments" => Raw<'a>,
+        input_responses: "inputResponses" => Raw<'a>,
+        request_state: "requestState" => Raw<'a>,
+        cursor: "cursor" => Raw<'a>,
+        level: "level" => Raw<'a>,
+        request_id: "requestId" => Raw<'a>,
+        reason: "reason" => Raw<'a>,
+        protocol_version: "protocolVersion" => Raw<'a>,
+        capabilities: "capabilities" => Raw<'a>,
+        client_info: "clientInfo" => Raw<'a>,
+        notifications: "notifications" => Raw<'a>,
     }
 }
 
 members! {
     /// The members of a request's `_meta` that mean something to a server.
     Meta {
-        protocol_version: "io.modelcontextprotocol/protocolVersion" => &'a RawValue,
-        client_capabilities: "io.modelcontextprotocol/clientCapabilities" => &'a RawValue,
-        client_info: "io.modelcontextprotocol/clientInfo" => &'a RawValue,
-        log_level: "io.modelcontextprotocol/logLevel" => &'a RawValue,
-        progress_token: "progressToken" => &'a RawValue,
+        protocol_version: "io.modelcontextprotocol/protocolVersion" => Raw<'a>,
+        client_capabilities: "io.modelcontextprotocol/clientCapabilities" => Raw<'a>,
+        client_info: "io.modelcontextprotocol/clientInfo" => Raw<'a>,
+        log_level: "io.modelcontextprotocol/logLevel" => Raw<'a>,
+        progress_token: "progressToken" => Raw<'a>,
     }
 }
 
 members! {
     /// What tells whose a message is that is not well formed otherwise.
     Salvaged {
-        id: "id" => &'a RawValue,
-        result: "result" => &'a RawValue,
-        error: "error" => &'a RawValue,
+        id: "id" => Raw<'a>,
+        result: "result" => Raw<'a>,
+        error: "error" => Raw<'a>,
     }
 }
 
 members! {
     /// `params` again, for the whole text of its `_meta`.
     MetaOnly {
-        meta: "_meta" => &'a RawValue,
+        meta: "_meta" => Raw<'a>,
     }
 }
 
 members! {
     /// A message again, for the whole text of its `params`.
     ParamsOnly {
-        params: "params" => &'a RawValue,
+        params: "params" => Raw<'a>,
     }
 }
 
@@ -92,39 +88,46 @@ pub(crate) enum Malformed {
     /// It is an array: a batch, which only one revision has.
     Batch,
     /// It is an object that gives a member of the envelope twice.
-    DuplicateMember(String),
+    DuplicateMember(&'static str),
     /// It nests arrays and objects deeper than [`MAX_DEPTH`].
     TooDeep,
+}
+
+impl Malformed {
+    /// A closer look at a text that could not be read.
+    #[cold]
+    fn of(text: &str, fault: Fault, duplicate: &'static str) -> Malformed {
+        let mut reader = Reader::new(text);
+        let first = reader.peek();
+        // The reader stopped at the fault; the rest may still be broken.
+        let whole = reader.skip().and_then(|()| reader.end());
+        match (first, whole, fault) {
+            // Only a JSON text can be too deep; a run of brackets is a broken text.
+            (_, Err(Fault::TooDeep), _) => {
+                let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+                if is_json { Malformed::TooDeep } else { Malformed::Json }
+            }
+            (Some(b'['), ..) => Malformed::Batch,
+            (_, Ok(()), Fault::Duplicate) => Malformed::DuplicateMember(duplicate),
+            (_, Ok(()), _) => Malformed::NotAnObject,
+            (_, Err(_), _) => Malformed::Json,
+        }
+    }
 }
 
 impl<'a> Frame<'a> {
     /// Reads a message.
     pub(crate) fn parse(text: &'a str) -> Result<Frame<'a>, Malformed> {
-        if is_too_deep(text.as_bytes()) {
-            // Only a JSON text can be too deep; a run of brackets is a broken text.
-            let whole = serde_json::from_str::<&RawValue>(text);
-            return Err(if whole.is_ok() { Malformed::TooDeep } else { Malformed::Json });
-        }
-        match text.trim_start().as_bytes().first() {
-            Some(b'{') => {}
-            Some(b'[') => return Err(Malformed::Batch),
-            _ => {
-                let whole = serde_json::from_str::<serde::de::IgnoredAny>(text);
-                return Err(if whole.is_ok() { Malformed::NotAnObject } else { Malformed::Json });
-            }
-        }
-        match serde_json::from_str::<Object<Frame<'a>>>(text) {
-            Ok(Object::Members(frame)) => Ok(frame),
-            Ok(Object::NotAnObject) => Err(Malformed::NotAnObject),
-            Err(error) if error.classify() == Category::Data => {
-                // The reader stopped at the second member of one name; the rest may still be broken.
-                if serde_json::from_str::<&RawValue>(text).is_err() {
-                    return Err(Malformed::Json);
-                }
-                Err(Malformed::DuplicateMember(without_position(&error)))
-            }
-            Err(_) => Err(Malformed::Json),
-        }
+        let mut frame = Frame::default();
+        frame.read(text)?;
+        Ok(frame)
+    }
+
+    /// Reads a message into an empty frame, so that it need not be moved: it is large.
+    pub(crate) fn read(&mut self, text: &'a str) -> Result<(), Malformed> {
+        let mut reader = Reader::new(text);
+        let read = reader.members(self).and_then(|()| reader.end());
+        read.map_err(|fault| Malformed::of(text, fault, reader.duplicate))
     }
 
     /// The parameters, if they are an object.
@@ -141,7 +144,7 @@ impl<'a> Frame<'a> {
 /// What is left of a message that could not be read as one, so that its error can be matched to it. A message
 /// that gives two ids has none.
 pub(crate) fn salvage(text: &str) -> Option<Salvaged<'_>> {
-    read(text)
+    object::read(text).ok()
 }
 
 impl Salvaged<'_> {
@@ -153,15 +156,8 @@ impl Salvaged<'_> {
 
 /// The whole text of `params._meta`, which handlers may read members of that the protocol does not know.
 pub(crate) fn meta_text(frame: &str) -> Option<&str> {
-    let params = read::<ParamsOnly<'_>>(frame)?.params?;
-    Some(read::<MetaOnly<'_>>(params.get())?.meta?.get())
-}
-
-fn read<'a, T: Members<'a>>(text: &'a str) -> Option<T> {
-    match serde_json::from_str::<Object<T>>(text).ok()? {
-        Object::Members(members) => Some(members),
-        Object::NotAnObject => None,
-    }
+    let params = object::read::<ParamsOnly<'_>>(frame).ok()?.params?;
+    Some(object::read::<MetaOnly<'_>>(params.get()).ok()?.meta?.get())
 }
 
 /// A serde message without its "at line 1 column 7", which means nothing to the peer.
@@ -171,43 +167,6 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
         Some(end) => text[..end].to_owned(),
         None => text,
     }
-}
-
-/// Whether the text nests arrays and objects deeper than [`MAX_DEPTH`].
-///
-/// Raw values are skipped without recursion and hence without a limit, so the limit is kept here. A text
-/// with few brackets cannot be deep; only the others are scanned with an eye on strings.
-fn is_too_deep(text: &[u8]) -> bool {
-    // `[` is 0x5B and `{` is 0x7B: one bit apart, so one comparison finds both.
-    let openers = text.iter().filter(|&&byte| byte & 0xDF == 0x5B).count();
-    openers > MAX_DEPTH && depth(text) > MAX_DEPTH
-}
-
-fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut at) = (0usize, 0, 0);
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                at += 1;
-                while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at..]) {
-                    at += found;
-                    if text[at] == b'"' {
-                        break;
-                    }
-                    // Skip the escaped byte, which may be a quote.
-                    at = (at + 2).min(text.len());
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    deepest
 }
 
 #[cfg(test)]
@@ -256,7 +215,8 @@ mod tests {
 
     #[test]
     fn depth_is_counted_outside_strings() {
-        let nested = |n: usize| format!("{{\"id\":1,\"params\":{{\"x\":{}{}}}}}", "[".repeat(n), "]".repeat(n));
+        let nested =
+            |n: u32| format!("{{\"id\":1,\"params\":{{\"x\":{}{}}}}}", "[".repeat(n as usize), "]".repeat(n as usize));
         assert!(Frame::parse(&nested(MAX_DEPTH - 2)).is_ok());
         assert_eq!(Frame::parse(&nested(MAX_DEPTH - 1)).unwrap_err(), Malformed::TooDeep);
         let quoted = format!(r#"{{"id":1,"method":"a\"{}"}}"#, "[".repeat(500));

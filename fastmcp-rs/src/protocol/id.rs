@@ -3,7 +3,7 @@
 //! An id that a float or a 64-bit integer cannot hold must come back unchanged, so the text is what is
 //! kept; a [`Key`] is made only where two ids have to be compared.
 
-use serde_json::value::RawValue;
+use super::object::Raw;
 
 /// The longest id, in bytes of JSON text.
 const MAX_LENGTH: usize = 256;
@@ -15,7 +15,7 @@ pub(crate) struct Id<'a>(&'a str);
 impl<'a> Id<'a> {
     /// The id that `raw` holds, or `None` if an id cannot look like that: `null`, a fraction, an integer
     /// beyond 64 bits, a container, or a text of more than 256 bytes.
-    pub(crate) fn parse(raw: &'a RawValue) -> Option<Id<'a>> {
+    pub(crate) fn parse(raw: Raw<'a>) -> Option<Id<'a>> {
         let text = raw.get();
         if text.len() > MAX_LENGTH {
             return None;
@@ -48,12 +48,14 @@ pub(crate) enum Key {
 
 /// The integer that a JSON number stands for; some peers print whole numbers as `1.0`.
 fn integer(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
     match text.split_once('.') {
         Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0') => {
             whole.parse().ok()
         }
-        Some(_) => None,
-        None => text.parse().ok(),
+        _ => None,
     }
 }
 
@@ -62,8 +64,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Option<Key> {
-        let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
-        Id::parse(&raw).map(Id::key)
+        let raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).unwrap();
+        Id::parse(Raw::from(&*raw)).map(Id::key)
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod frame;
 pub(crate) mod id;
 pub(crate) mod level;
 pub(crate) mod object;
+pub(crate) mod reader;
 pub(crate) mod revision;
 pub(crate) mod write;
 

@@ -6,16 +6,39 @@
 //! not use is nobody's business. So members are kept as borrowed raw text and read where they are used.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A set of members that an object may have.
-pub(crate) trait Members<'de>: Sized {
-    /// Reads the members of one object; members it does not know are skipped.
-    fn read<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+use super::reader::{Fault, Members, Reader, plain};
+
+/// The text of a JSON value that is known to be well formed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    pub(crate) fn get(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> From<&'a RawValue> for Raw<'a> {
+    fn from(raw: &'a RawValue) -> Raw<'a> {
+        Raw(raw.get())
+    }
+}
+
+/// What the value of a member is read as.
+pub(crate) trait Member<'a>: Sized {
+    /// Reads the value that is next into its place, so that nothing large is moved.
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault>;
+}
+
+impl<'a> Member<'a> for Raw<'a> {
+    #[inline]
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        *place = Some(Raw(reader.value()?));
+        Ok(())
+    }
 }
 
 /// A member that should be an object: its members, or the fact that it was something else.
@@ -34,53 +57,26 @@ impl<T> Object<T> {
     }
 }
 
-impl<'de, T: Members<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+impl<'a, T: Members<'a>> Member<'a> for Object<T> {
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        if reader.peek() != Some(b'{') {
+            *place = Some(Object::NotAnObject);
+            return reader.skip();
+        }
+        match place.insert(Object::Members(T::default())) {
+            Object::Members(members) => reader.members(members),
+            Object::NotAnObject => Ok(()),
+        }
     }
 }
 
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Members<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::read(map).map(Object::Members)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Object::NotAnObject)
-    }
+/// Reads the members of an object, which is the whole text.
+pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
+    let mut members = T::default();
+    let mut reader = Reader::new(text);
+    reader.members(&mut members)?;
+    reader.end()?;
+    Ok(members)
 }
 
 /// Defines a struct of optional members and how it is read. A member that comes twice is refused:
@@ -93,65 +89,34 @@ macro_rules! members {
             $(pub(crate) $field: Option<$ty>,)*
         }
 
-        const _: () = {
-            #[allow(non_camel_case_types)]
-            enum Member { $($field,)* Unknown }
-
-            struct MemberVisitor;
-
-            impl serde::de::Visitor<'_> for MemberVisitor {
-                type Value = Member;
-
-                fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    formatter.write_str("the name of a member")
-                }
-
-                #[inline]
-                fn visit_str<E>(self, key: &str) -> Result<Member, E> {
-                    Ok(match key {
-                        $($key => Member::$field,)*
-                        _ => Member::Unknown,
-                    })
-                }
-            }
-
-            impl<'de> serde::Deserialize<'de> for Member {
-                #[inline]
-                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    deserializer.deserialize_str(MemberVisitor)
-                }
-            }
-
-            impl<'de: 'a, 'a> $crate::protocol::object::Members<'de> for $name<'a> {
-                fn read<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-                    let mut object = Self::default();
-                    while let Some(member) = map.next_key::<Member>()? {
-                        match member {
-                            $(Member::$field => {
-                                if object.$field.is_some() {
-                                    return Err(serde::de::Error::duplicate_field($key));
-                                }
-                                object.$field = Some(map.next_value()?);
-                            })*
-                            Member::Unknown => {
-                                map.next_value::<serde::de::IgnoredAny>()?;
-                            }
+        impl<'a> $crate::protocol::reader::Members<'a> for $name<'a> {
+            fn take(
+                &mut self,
+                key: &str,
+                reader: &mut $crate::protocol::reader::Reader<'a>,
+            ) -> Result<(), $crate::protocol::reader::Fault> {
+                match key {
+                    $($key => {
+                        if self.$field.is_some() {
+                            reader.duplicate = $key;
+                            return Err($crate::protocol::reader::Fault::Duplicate);
                         }
-                    }
-                    Ok(object)
+                        $crate::protocol::object::Member::read(&mut self.$field, reader)
+                    })*
+                    _ => reader.skip(),
                 }
             }
-        };
+        }
     };
 }
 pub(crate) use members;
 
 /// The string that `raw` holds, or `None` if it holds something else. It borrows unless the string
 /// has escapes.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     let json = raw.get();
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    if plain(inner.as_bytes()) == inner.len() {
         return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str(json).ok().map(Cow::Owned)

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::reader::plain;
+
 /// The JSON-RPC error codes that a server may use.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
@@ -49,8 +51,36 @@ pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde
 
 /// Appends a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
-    // A `str` always has a JSON form.
-    let _ = json(out, text);
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, after) = rest.split_at(plain(rest));
+        out.extend_from_slice(plain);
+        let Some((&special, after)) = after.split_first() else { break };
+        escape(out, special);
+        rest = after;
+    }
+    out.push(b'"');
+}
+
+/// Appends a byte that must not stand for itself in a JSON string.
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x0C => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            out.extend([byte >> 4, byte & 15].map(|digit| HEXADECIMAL[usize::from(digit)]));
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// Appends `{"jsonrpc":"2.0","id":…,"result":`, to be followed by the result and a closing brace.
@@ -122,6 +152,18 @@ mod tests {
             let end = out.len();
             string_of_json(&mut out, range);
             assert_eq!(out[end..], *serde_json::to_string(&inner).unwrap().as_bytes());
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped_as_serde_would() {
+        let mut texts: Vec<String> = (0..0x180u32).filter_map(char::from_u32).map(|c| format!("{c}")).collect();
+        texts.push(texts.concat());
+        texts.push(format!("{}\n{}", "long ".repeat(100), texts.concat()));
+        for text in texts {
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
         }
     }
 

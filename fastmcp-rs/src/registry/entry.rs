@@ -76,14 +76,72 @@ pub(crate) struct Watch {
     pub(crate) depth: usize,
 }
 
-/// An entry that a scope keeps.
-pub(super) trait Entry: Listed + Sized {
-    const KIND: ListKind;
-    /// What it is called in messages.
-    const NOUN: &'static str;
+/// What is said of the entries of a list.
+pub(super) struct Words {
+    pub(super) kind: ListKind,
+    /// What one is called in messages.
+    pub(super) noun: &'static str,
     /// What two of them share that may not: "two tools are named …".
-    const SHARE: &'static str;
-    const ADVICE: &'static str;
+    pub(super) share: &'static str,
+    pub(super) advice: &'static str,
+}
+
+/// An entry that is being added, whatever its list: that takes many steps, and a program need not have them four
+/// times.
+pub(super) trait Adding {
+    fn words(&self) -> &'static Words;
+    fn key(&self) -> &str;
+    fn handler(&self) -> &Handler;
+    /// What no other entry of the list may have.
+    fn identity(&self) -> String;
+    /// What is wrong with it.
+    fn take_problems(&mut self) -> Vec<String>;
+    /// The entry of the same list that has an identity.
+    fn kept<'a>(&self, contents: &'a Contents, identity: &str) -> Option<&'a Handler>;
+    fn place(&mut self, setting: &Setting);
+    fn put(self: Box<Self>, identity: &str, contents: &mut Contents);
+}
+
+impl<T: Entry> Adding for T {
+    fn words(&self) -> &'static Words {
+        &T::WORDS
+    }
+
+    fn key(&self) -> &str {
+        Listed::key(self)
+    }
+
+    fn handler(&self) -> &Handler {
+        Listed::handler(self)
+    }
+
+    fn identity(&self) -> String {
+        Entry::identity(self)
+    }
+
+    fn take_problems(&mut self) -> Vec<String> {
+        let mut problems = std::mem::take(&mut self.parts().2.described.problems);
+        problems.extend(self.own_problems());
+        problems
+    }
+
+    fn kept<'a>(&self, contents: &'a Contents, identity: &str) -> Option<&'a Handler> {
+        T::shelf(contents).get(identity).map(|kept| Listed::handler(kept.entry()))
+    }
+
+    fn place(&mut self, setting: &Setting) {
+        place(self, setting);
+    }
+
+    fn put(self: Box<Self>, identity: &str, contents: &mut Contents) {
+        let kept = if contents.setting.is_some() { Kept::Served(Arc::new(*self)) } else { Kept::Loose(*self) };
+        T::shelf_mut(contents).insert(identity.into(), kept);
+    }
+}
+
+/// An entry that a scope keeps.
+pub(super) trait Entry: Listed + Sized + 'static {
+    const WORDS: Words;
 
     fn shelf(contents: &Contents) -> &Shelf<Self>;
     fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self>;
@@ -103,10 +161,12 @@ pub(super) trait Entry: Listed + Sized {
 }
 
 impl Entry for ToolEntry {
-    const KIND: ListKind = ListKind::Tools;
-    const NOUN: &'static str = "tool";
-    const SHARE: &'static str = "named";
-    const ADVICE: &'static str = "rename one, as with `#[mcp::tool(name = \"…\")]`";
+    const WORDS: Words = Words {
+        kind: ListKind::Tools,
+        noun: "tool",
+        share: "named",
+        advice: "rename one, as with `#[mcp::tool(name = \"…\")]`",
+    };
 
     fn shelf(contents: &Contents) -> &Shelf<Self> {
         &contents.tools
@@ -126,10 +186,12 @@ impl Entry for ToolEntry {
 }
 
 impl Entry for PromptEntry {
-    const KIND: ListKind = ListKind::Prompts;
-    const NOUN: &'static str = "prompt";
-    const SHARE: &'static str = "named";
-    const ADVICE: &'static str = "rename one, as with `#[mcp::prompt(name = \"…\")]`";
+    const WORDS: Words = Words {
+        kind: ListKind::Prompts,
+        noun: "prompt",
+        share: "named",
+        advice: "rename one, as with `#[mcp::prompt(name = \"…\")]`",
+    };
 
     fn shelf(contents: &Contents) -> &Shelf<Self> {
         &contents.prompts
@@ -149,10 +211,8 @@ impl Entry for PromptEntry {
 }
 
 impl Entry for ResourceEntry {
-    const KIND: ListKind = ListKind::Resources;
-    const NOUN: &'static str = "resource";
-    const SHARE: &'static str = "at";
-    const ADVICE: &'static str = "give one another URI";
+    const WORDS: Words =
+        Words { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
 
     fn shelf(contents: &Contents) -> &Shelf<Self> {
         &contents.resources
@@ -172,10 +232,8 @@ impl Entry for ResourceEntry {
 }
 
 impl Entry for TemplateEntry {
-    const KIND: ListKind = ListKind::Resources;
-    const NOUN: &'static str = "resource";
-    const SHARE: &'static str = "at";
-    const ADVICE: &'static str = "give one another URI";
+    const WORDS: Words =
+        Words { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
 
     fn shelf(contents: &Contents) -> &Shelf<Self> {
         &contents.templates
@@ -205,15 +263,23 @@ impl Entry for TemplateEntry {
 
 /// Gives an entry its full name and what it takes from its app.
 pub(super) fn place<T: Entry>(entry: &mut T, setting: &Setting) {
+    place_parts(T::WORDS.kind, entry.parts(), setting);
+    entry.rename();
+}
+
+fn place_parts(
+    list: ListKind,
+    (about, uri, handler): (&mut About, Option<&mut Text>, &mut Handler),
+    setting: &Setting,
+) {
     let namespaces = &setting.namespaces;
-    let (about, uri, handler) = entry.parts();
     let seen_from = |depth: usize, kind: ListKind, key: &Text| -> Text {
         let inner = namespaces.get(depth..).unwrap_or_default().iter().rev();
         inner.fold(key.clone(), |key, name| Text::Owned(qualified(kind, name, &key)))
     };
     // A resource is known by its URI; its name stays as it is.
     let name_from = |depth| {
-        if T::KIND == ListKind::Resources { about.name.clone() } else { seen_from(depth, T::KIND, &about.name) }
+        if list == ListKind::Resources { about.name.clone() } else { seen_from(depth, list, &about.name) }
     };
     let gates = setting.gates.iter().map(|watch| Gate {
         visible: Arc::clone(&watch.visible),
@@ -234,5 +300,4 @@ pub(super) fn place<T: Entry>(entry: &mut T, setting: &Setting) {
     if let Some(uri) = uri {
         *uri = seen_from(0, ListKind::Resources, uri);
     }
-    entry.rename();
 }

@@ -16,6 +16,7 @@ mod tool;
 mod visible;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -23,7 +24,7 @@ use serde_json::Value;
 pub(crate) use entry::{Setting, Watch};
 pub(crate) use handler::{Handler, Invoke, Pace};
 pub(crate) use live::{Live, View};
-pub(crate) use pages::{List, ListConfig, Listed};
+pub(crate) use pages::{List, ListConfig, Listed, order};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub(crate) use scope::Scope;
@@ -57,17 +58,41 @@ impl Scope {
     /// Describes a component and adds it, or says what is wrong with it.
     pub(crate) fn add_component(self: &Arc<Self>, component: Added) -> Result<(), Vec<String>> {
         let resource = |entry: ResourceEntry| match Template::is_template(entry.key()) {
-            true => self.add(TemplateEntry::new(entry)),
-            false => self.add(entry),
+            true => self.add(Box::new(TemplateEntry::new(entry))),
+            false => self.add(Box::new(entry)),
         };
         match component {
-            Added::Tool(definition) => self.add(ToolEntry::new(definition)),
-            Added::DynamicTool(tool) => self.add(ToolEntry::dynamic(tool)),
-            Added::Prompt(definition) => self.add(PromptEntry::new(definition)),
-            Added::DynamicPrompt(prompt) => self.add(PromptEntry::dynamic(prompt)),
+            Added::Tool(definition) => self.add(Box::new(ToolEntry::new(definition))),
+            Added::DynamicTool(tool) => self.add(Box::new(ToolEntry::dynamic(tool))),
+            Added::Prompt(definition) => self.add(Box::new(PromptEntry::new(definition))),
+            Added::DynamicPrompt(prompt) => self.add(Box::new(PromptEntry::dynamic(prompt))),
             Added::Resource(definition) => resource(ResourceEntry::new(definition)),
             Added::DynamicResource(made) => resource(ResourceEntry::dynamic(made)),
         }
+    }
+}
+
+/// A hasher of short names (FNV-1a). The names in the table are the author's, so nobody can choose them to collide.
+#[derive(Debug)]
+pub(crate) struct NameHasher(u64);
+
+type ByName = BuildHasherDefault<NameHasher>;
+
+impl Default for NameHasher {
+    fn default() -> NameHasher {
+        NameHasher(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -83,7 +108,7 @@ pub(crate) struct Registry {
     /// The states of the app.
     pub(crate) states: Arc<States>,
     /// Calls are what is asked for most.
-    tools_by_name: HashMap<Box<str>, usize>,
+    tools_by_name: HashMap<Box<str>, usize, ByName>,
     pub(crate) offers: Offers,
     /// The result of `server/discover`, once it was asked for.
     pub(crate) discovery: OnceLock<Vec<u8>>,

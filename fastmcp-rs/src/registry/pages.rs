@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::handler::Handler;
 use super::visible::ComponentKind;
 use crate::component::about::About;
-use crate::component::tool::ToolAnnotations;
+use crate::component::tool::{Location, ToolAnnotations};
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
@@ -69,9 +69,9 @@ pub(crate) struct List<T> {
 }
 
 impl<T: Listed> List<T> {
-    pub(crate) fn new(mut entries: Vec<Arc<T>>, config: ListConfig) -> List<T> {
-        let place = |entry: &T| (entry.handler().location.file, entry.handler().location.line);
-        entries.sort_by(|one, other| one.key().cmp(other.key()).then_with(|| place(one).cmp(&place(other))));
+    pub(crate) fn new(entries: Vec<Arc<T>>, config: ListConfig) -> List<T> {
+        let keys = entries.iter().map(|entry| (entry.key(), entry.handler().location));
+        let entries: Vec<Arc<T>> = order(keys.collect()).into_iter().map(|at| Arc::clone(&entries[at])).collect();
         let is_filtered = entries.iter().any(|entry| !entry.handler().gates.is_empty());
         List { entries, config, is_filtered, pages: Default::default() }
     }
@@ -149,6 +149,19 @@ impl<T: Listed> List<T> {
         out.push(b'}');
         out.into()
     }
+}
+
+/// The indices of components in the order of their keys, and of their places where they share one. Every kind is
+/// ordered here, as a sort of its own for each would take more room in a program than all the rest of a list.
+pub(crate) fn order(keys: Vec<(&str, Location)>) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..keys.len()).collect();
+    // The last of the keys is the index itself, so equal components keep their order.
+    let key = |index: usize| {
+        let (key, location) = keys[index];
+        (key, location.file, location.line, index)
+    };
+    indices.sort_unstable_by(|&one, &other| key(one).cmp(&key(other)));
+    indices
 }
 
 fn make_cursor(list: &str, after: &str) -> String {

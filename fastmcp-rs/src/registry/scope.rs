@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use super::entry::{Contents, Entry, Kept, Setting, place};
+use super::entry::{Adding, Contents, Entry, Kept, Setting, Words, place};
 use super::handler::Handler;
 use super::namespace::{self, local, qualified};
 use super::selector::{Select, Selector, identity};
@@ -126,38 +126,38 @@ impl Scope {
     }
 
     /// Adds an entry, or says why not.
-    pub(super) fn add<T: Entry>(self: &Arc<Self>, mut entry: T) -> Result<(), Vec<String>> {
-        let described = std::mem::take(&mut entry.parts().2.described.problems);
-        let problems: Vec<String> = described.into_iter().chain(entry.own_problems()).collect();
-        let mut problems: Vec<String> = problems.iter().map(|problem| at(&entry, problem)).collect();
+    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn Adding>) -> Result<(), Vec<String>> {
+        let words = entry.words();
+        let problems = entry.take_problems();
+        let mut problems: Vec<String> = problems.iter().map(|problem| at(&*entry, problem)).collect();
         let identity = entry.identity();
         let added = self.edit(|root, trail| {
-            let full = |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(T::KIND, name, &key));
-            if let Some((other, is_same)) = root.find::<T>(&full(&identity), entry.handler()) {
-                problems.push(duplicate::<T>(&full(entry.key()), other, entry.handler().location, is_same));
+            let full =
+                |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(words.kind, name, &key));
+            if let Some((other, is_same)) = root.find(&full(&identity), &*entry) {
+                problems.push(duplicate(words, &full(entry.key()), other, entry.handler().location, is_same));
             }
             // One that is mounted has its name checked when the outermost app starts, unless it comes after that.
             if !trail.is_empty() {
-                problems.extend(too_long(&entry, &full(entry.key())));
+                problems.extend(too_long(&*entry, &full(entry.key())));
             }
             let mut contents = self.contents();
             if contents.is_over {
-                problems.push(at(&entry, "its app is not served any more: make a new app"));
+                problems.push(at(&*entry, "its app is not served any more: make a new app"));
             }
             if let Some(setting) = &contents.setting {
                 let mut missing = Missing::default();
                 missing.look(entry.handler(), |id| setting.states.contains_key(id));
                 problems.extend(missing.problems(&setting.namespaces));
-                place(&mut entry, setting);
+                entry.place(setting);
             }
             if !problems.is_empty() {
                 return (Err((problems, entry)), Vec::new());
             }
-            let kept = if contents.setting.is_some() { Kept::Served(Arc::new(entry)) } else { Kept::Loose(entry) };
-            T::shelf_mut(&mut contents).insert(identity.as_str().into(), kept);
+            entry.put(&identity, &mut contents);
             drop(contents);
-            let is_listed = self.is_listed(T::KIND, &identity, trail);
-            (Ok(()), if is_listed { vec![T::KIND] } else { Vec::new() })
+            let is_listed = self.is_listed(words.kind, &identity, trail);
+            (Ok(()), if is_listed { vec![words.kind] } else { Vec::new() })
         });
         // What is dropped is the author's, and may come back here: nothing is locked any more.
         added.map_err(|(problems, _entry)| problems)
@@ -198,15 +198,16 @@ impl Scope {
 
     /// Where the entry of an identity was made, in this app or one that is mounted in it, and whether it is the
     /// very same thing as another.
-    fn find<T: Entry>(&self, identity: &str, other: &Handler) -> Option<(Location, bool)> {
+    fn find(&self, identity: &str, other: &dyn Adding) -> Option<(Location, bool)> {
         let contents = self.contents();
-        if let Some(kept) = T::shelf(&contents).get(identity) {
-            let handler = kept.entry().handler();
+        if let Some(handler) = other.kept(&contents, identity) {
             let place = |handler: &Handler| (handler.location.file, handler.location.line);
+            let other = other.handler();
             let is_same = place(handler) == place(other) && !handler.is_dynamic() && !other.is_dynamic();
             return Some((handler.location, is_same));
         }
-        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.find::<T>(&local(T::KIND, name, identity)?, other);
+        let kind = other.words().kind;
+        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.find(&local(kind, name, identity)?, other);
         contents.mounted.iter().find_map(inside)
     }
 
@@ -261,7 +262,7 @@ impl Scope {
         fn look<T: Entry>(contents: &Contents, tag: &str, found: &mut Vec<(ListKind, String)>) {
             let has_tag = |kept: &Kept<T>| kept.entry().about().tags.iter().any(|other| other == tag);
             let meant = T::shelf(contents).iter().filter(|(_, kept)| has_tag(kept));
-            found.extend(meant.map(|(key, _)| (T::KIND, key.as_ref().to_owned())));
+            found.extend(meant.map(|(key, _)| (T::WORDS.kind, key.as_ref().to_owned())));
         }
         let contents = self.contents();
         look::<ToolEntry>(&contents, tag, found);
@@ -348,15 +349,15 @@ impl Scope {
         let mut places: HashMap<String, Location> = HashMap::new();
         self.visit::<T>(&mut |identity, full, entry| {
             let location = entry.handler().location;
-            if T::KIND != ListKind::Resources && full.len() > MAX_NAME {
+            if T::WORDS.kind != ListKind::Resources && full.len() > MAX_NAME {
                 problems.push(format!(
                     "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
-                    T::NOUN,
+                    T::WORDS.noun,
                     full.len()
                 ));
             }
             if let Some(other) = places.insert(identity.to_owned(), location) {
-                problems.push(duplicate::<T>(full, other, location, false));
+                problems.push(duplicate(&T::WORDS, full, other, location, false));
             }
         });
     }
@@ -369,7 +370,7 @@ impl Scope {
         }
         for (name, scope) in &contents.mounted {
             scope.visit::<T>(&mut |identity, key, entry| {
-                look(&qualified(T::KIND, name, identity), &qualified(T::KIND, name, key), entry);
+                look(&qualified(T::WORDS.kind, name, identity), &qualified(T::WORDS.kind, name, key), entry);
             });
         }
     }
@@ -378,16 +379,16 @@ impl Scope {
     pub(crate) fn serve(&self, setting: Setting) {
         fn serve<T: Entry>(contents: &mut Contents, setting: &Setting) {
             let shelf = std::mem::take(T::shelf_mut(contents));
-            *T::shelf_mut(contents) = shelf
-                .into_iter()
-                .map(|(key, kept)| match kept {
+            for (key, kept) in shelf {
+                let kept = match kept {
                     Kept::Loose(mut entry) => {
                         place(&mut entry, setting);
-                        (key, Kept::Served(Arc::new(entry)))
+                        Kept::Served(Arc::new(entry))
                     }
-                    served => (key, served),
-                })
-                .collect();
+                    served => served,
+                };
+                T::shelf_mut(contents).insert(key, kept);
+            }
         }
         let setting = Arc::new(setting);
         let mut contents = self.contents();
@@ -422,7 +423,7 @@ impl Scope {
     fn collect<T: Entry>(&self, is_allowed: &dyn Fn(&str, &[Text]) -> bool, served: &mut Vec<Arc<T>>) {
         let contents = self.contents();
         let rules = &contents.rules;
-        let allows = |key: &str, tags: &[Text]| rules.allow(T::KIND, key, tags) && is_allowed(key, tags);
+        let allows = |key: &str, tags: &[Text]| rules.allow(T::WORDS.kind, key, tags) && is_allowed(key, tags);
         for (key, kept) in T::shelf(&contents) {
             match kept {
                 Kept::Served(entry) if allows(key, &entry.about().tags) => served.push(Arc::clone(entry)),
@@ -430,7 +431,7 @@ impl Scope {
             }
         }
         for (name, scope) in &contents.mounted {
-            scope.collect(&|key, tags| allows(&qualified(T::KIND, name, key), tags), served);
+            scope.collect(&|key, tags| allows(&qualified(T::WORDS.kind, name, key), tags), served);
         }
     }
 }
@@ -441,24 +442,25 @@ impl std::fmt::Debug for Scope {
     }
 }
 
-fn at<T: Entry>(entry: &T, problem: &str) -> String {
-    format!("{} `{}` ({}): {problem}", T::NOUN, entry.about().name, entry.handler().location)
+fn at(entry: &dyn Adding, problem: &str) -> String {
+    let handler = entry.handler();
+    format!("{} `{}` ({}): {problem}", entry.words().noun, handler.name(), handler.location)
 }
 
-fn too_long<T: Entry>(entry: &T, full: &str) -> Option<String> {
+fn too_long(entry: &dyn Adding, full: &str) -> Option<String> {
     let length = full.len();
     let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
-    (T::KIND != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
+    (entry.words().kind != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
 }
 
-fn duplicate<T: Entry>(key: &str, one: Location, other: Location, is_same: bool) -> String {
-    let noun = T::NOUN;
+fn duplicate(words: &Words, key: &str, one: Location, other: Location, is_same: bool) -> String {
+    let Words { noun, share, advice, .. } = words;
     if is_same {
         return format!(
             "the {noun} `{key}` ({one}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
         );
     }
-    format!("two {noun}s are {} `{key}`: at {one} and at {other}; {}", T::SHARE, T::ADVICE)
+    format!("two {noun}s are {share} `{key}`: at {one} and at {other}; {advice}")
 }
 
 /// Each state that is missing, once, with the components that want it.

@@ -26,6 +26,13 @@ pub struct Constraints {
 impl Constraints {
     pub const NONE: Constraints =
         Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
+
+    /// Whether there is nothing to check.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        let Constraints { min, max, min_length, max_length, pattern } = self;
+        min.is_none() && max.is_none() && min_length.is_none() && max_length.is_none() && pattern.is_none()
+    }
 }
 
 /// A bound as it was written.

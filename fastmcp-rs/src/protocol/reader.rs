@@ -1,0 +1,466 @@
+//! Reads JSON text that is kept as text: checks it, and finds where its values begin and end.
+//!
+//! The envelope of a message is a third of the work of a call, and nothing of it is wanted as anything but pieces of
+//! the line that it came in. A reader of types goes through visitors, errors with positions, and copies of what it
+//! has found; this one moves an index. Values are skipped without recursion, with one bit for each container that
+//! is open, so that depth is bounded where it arises, and the line is looked at once.
+//!
+//! What is accepted is what `serde_json` accepts as a raw value; a test compares the two.
+
+use std::borrow::Cow;
+
+/// The deepest nesting of arrays and objects that a message may have: the bits of [`Reader::skip`]'s stack.
+pub(crate) const MAX_DEPTH: u32 = u64::BITS;
+
+/// Why a text cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is not JSON.
+    Json,
+    /// It nests arrays and objects deeper than [`MAX_DEPTH`]; what follows was not looked at.
+    TooDeep,
+    /// A known member comes twice, and [`Reader::duplicate`] is its name; what follows was not looked at.
+    Duplicate,
+}
+
+/// What takes the members of an object, one after another.
+pub(crate) trait Members<'a>: Default {
+    /// Takes the value that is next, or skips it if the key is not one of those it knows.
+    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault>;
+}
+
+/// A place in a JSON text.
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    /// How many containers are open around this place.
+    depth: u32,
+    /// The member that came twice. It is not part of the fault, which so fits into a register.
+    pub(crate) duplicate: &'static str,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str) -> Reader<'a> {
+        Reader { text, at: 0, depth: 0, duplicate: "" }
+    }
+
+    /// The first byte of what is next, after white space.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        match self.text.as_bytes().get(self.at) {
+            Some(0..=b' ') => self.peek_after_space(),
+            other => other.copied(),
+        }
+    }
+
+    fn peek_after_space(&mut self) -> Option<u8> {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Takes the punctuation `byte` if it is next.
+    #[inline]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// Passes over what somebody else has read.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.at += length;
+    }
+
+    /// There must be nothing more.
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+        if self.peek().is_none() { Ok(()) } else { Err(Fault::Json) }
+    }
+
+    /// Reads the members of the object that is next.
+    pub(crate) fn members<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), Fault> {
+        self.expect(b'{')?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Fault::TooDeep);
+        }
+        if self.eat(b'}') {
+            self.depth -= 1;
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            self.expect(b':')?;
+            members.take(&key, self)?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(());
+                }
+                _ => return Err(Fault::Json),
+            }
+        }
+    }
+
+    /// The text of the value that is next.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Result<&'a str, Fault> {
+        let first = self.peek();
+        let start = self.at;
+        match first {
+            Some(b'"') => self.string().map(|_| ())?,
+            _ => self.skip()?,
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Goes over the value that is next.
+    pub(crate) fn skip(&mut self) -> Result<(), Fault> {
+        // The containers that were opened here, innermost in the lowest bit: 1 for an object.
+        let mut objects = 0u64;
+        let mut opened = 0;
+        loop {
+            let container = match self.peek() {
+                Some(b'"') => {
+                    self.string()?;
+                    None
+                }
+                Some(b'{') => Some((1, b'}')),
+                Some(b'[') => Some((0, b']')),
+                Some(b'-' | b'0'..=b'9') => {
+                    self.number()?;
+                    None
+                }
+                Some(b't') => self.literal("true")?,
+                Some(b'f') => self.literal("false")?,
+                Some(b'n') => self.literal("null")?,
+                _ => return Err(Fault::Json),
+            };
+            if let Some((bit, closing)) = container {
+                if self.depth + opened == MAX_DEPTH {
+                    return Err(Fault::TooDeep);
+                }
+                self.at += 1;
+                if !self.eat(closing) {
+                    objects = objects << 1 | bit;
+                    opened += 1;
+                    if bit == 1 {
+                        self.skip_key()?;
+                    }
+                    continue;
+                }
+            }
+            // A value has ended, and perhaps what it is in.
+            loop {
+                if opened == 0 {
+                    return Ok(());
+                }
+                let closing = if objects & 1 == 1 { b'}' } else { b']' };
+                let next = self.peek();
+                if next == Some(b',') {
+                    self.at += 1;
+                    if objects & 1 == 1 {
+                        self.skip_key()?;
+                    }
+                    break;
+                }
+                if next != Some(closing) {
+                    return Err(Fault::Json);
+                }
+                self.at += 1;
+                objects >>= 1;
+                opened -= 1;
+            }
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+        if self.eat(byte) { Ok(()) } else { Err(Fault::Json) }
+    }
+
+    /// The string that is next.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(Fault::Json);
+        }
+        let start = self.at;
+        let escaped = self.string()?;
+        if escaped {
+            let key = serde_json::from_str(&self.text[start..self.at]);
+            return key.map(Cow::Owned).map_err(|_| Fault::Json);
+        }
+        Ok(Cow::Borrowed(&self.text[start + 1..self.at - 1]))
+    }
+
+    fn skip_key(&mut self) -> Result<(), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(Fault::Json);
+        }
+        self.string()?;
+        self.expect(b':')
+    }
+
+    /// Goes over the string that begins here; returns whether it has escapes.
+    #[inline]
+    fn string(&mut self) -> Result<bool, Fault> {
+        match short_string(&self.text.as_bytes()[self.at..]) {
+            Some(length) => {
+                self.at += length;
+                Ok(false)
+            }
+            None => self.any_string(),
+        }
+    }
+
+    fn any_string(&mut self) -> Result<bool, Fault> {
+        let bytes = self.text.as_bytes();
+        self.at += 1;
+        let mut escaped = false;
+        loop {
+            self.at += plain(&bytes[self.at..]);
+            match bytes.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(escaped);
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at += escape(&bytes[self.at..])?;
+                }
+                // A control character, or the end of the text.
+                _ => return Err(Fault::Json),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let bytes = self.text.as_bytes();
+        let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if bytes.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        let whole = digits(self.at);
+        if whole == 0 || (whole > 1 && bytes[self.at] == b'0') {
+            return Err(Fault::Json);
+        }
+        self.at += whole;
+        if bytes.get(self.at) == Some(&b'.') {
+            let fraction = digits(self.at + 1);
+            if fraction == 0 {
+                return Err(Fault::Json);
+            }
+            self.at += 1 + fraction;
+        }
+        if let Some(b'e' | b'E') = bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = bytes.get(self.at) {
+                self.at += 1;
+            }
+            let exponent = digits(self.at);
+            if exponent == 0 {
+                return Err(Fault::Json);
+            }
+            self.at += exponent;
+        }
+        Ok(())
+    }
+
+    fn literal<T>(&mut self, word: &str) -> Result<Option<T>, Fault> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(Fault::Json);
+        }
+        self.at += word.len();
+        Ok(None)
+    }
+}
+
+/// The length of the string at the start of the text if it is short and has no escapes, as nearly all of them are.
+#[inline]
+fn short_string(text: &[u8]) -> Option<usize> {
+    let (first, second) = text.get(1..17)?.split_first_chunk::<8>()?;
+    let mut length = 2;
+    let mut marks = special(u64::from_le_bytes(*first));
+    if marks == 0 {
+        marks = special(u64::from_le_bytes(*second.first_chunk::<8>()?));
+        length += 8;
+    }
+    length += (marks.trailing_zeros() / 8) as usize;
+    (marks != 0 && text[length - 1] == b'"').then_some(length)
+}
+
+/// The length of the escape at the start of the text.
+#[cold]
+fn escape(text: &[u8]) -> Result<usize, Fault> {
+    match text.get(1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(b'u') if text.len() >= 6 && text[2..6].iter().all(u8::is_ascii_hexdigit) => Ok(6),
+        _ => Err(Fault::Json),
+    }
+}
+
+/// How many bytes at the start of the text stand for themselves in a JSON string: all but quotes, backslashes and
+/// control characters.
+#[inline]
+pub(crate) fn plain(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return text.len() - rest.len() + (special.trailing_zeros() / 8) as usize;
+        }
+        rest = after;
+        if text.len() - rest.len() == BLOCK {
+            rest = &rest[plain_blocks(rest)..];
+        }
+    }
+    text.len() - rest.len() + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+/// Long strings are looked at in blocks of this size, which is how many bytes are looked at singly before.
+const BLOCK: usize = 64;
+
+/// The length of the blocks at the start that are plain as a whole. There is no branch for a word, so that the
+/// compiler can make vector instructions of it.
+#[inline(never)]
+fn plain_blocks(text: &[u8]) -> usize {
+    let is_plain_block = |block: &&[u8]| {
+        let words = block.chunks_exact(8).filter_map(|word| word.first_chunk::<8>());
+        words.fold(0, |marks, word| marks | special(u64::from_le_bytes(*word))) == 0
+    };
+    text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
+}
+
+/// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong.
+#[inline]
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    // A byte below 128 gets its highest bit by a subtraction if and only if it was smaller.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, b' ') | equal(b'"') | equal(b'\\')) & !word & (ONES << 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<(), Fault> {
+        let mut reader = Reader::new(text);
+        reader.skip()?;
+        reader.end()
+    }
+
+    const TEXTS: [&str; 14] = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"}}}"#,
+        r#" { "a" : [ 1 , -2.5e+10 , 0.0E-1 , true , false , null , "" , {} , [ ] ] } "#,
+        r#"["\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud800", "naïve ☃ 😀", "\u12"]"#,
+        "[[[[{\"a\":[{\"b\":{}}]}]]]]",
+        "-",
+        "01",
+        "1.",
+        "1e",
+        "[1,]",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "[1}",
+        "\"a\u{1}b\"",
+        "\"0123456701234567012345670123456701234567012345670123456701234567012345670123456701234567012345670123456701234567 and a \\\" quote\"",
+    ];
+
+    /// Numbers that are the same in each run.
+    fn numbers() -> impl FnMut(usize) -> usize {
+        let mut state = 0x9E37_79B9_7F4A_7C15u64;
+        move |below| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_is_what_serde_json_accepts() {
+        const OTHERS: &[u8] = b"{}[]:,\"\\ 019.-+eEutrfalsn\n\x01/";
+        let mut number = numbers();
+        let (mut accepted, mut refused) = (0, 0);
+        let mut check = |text: &str| {
+            let expected = serde_json::from_str::<&RawValue>(text).is_ok();
+            assert_eq!(read(text).is_ok(), expected, "{text}");
+            if expected { accepted += 1 } else { refused += 1 }
+        };
+        for text in TEXTS {
+            check(text);
+            for end in (0..text.len()).filter(|&end| text.is_char_boundary(end)) {
+                check(&text[..end]);
+            }
+            for _ in 0..20_000 {
+                let mut bytes = text.as_bytes().to_vec();
+                for _ in 0..=number(3) {
+                    let at = number(bytes.len());
+                    match number(3) {
+                        0 => bytes[at] = OTHERS[number(OTHERS.len())],
+                        1 => {
+                            bytes.remove(at);
+                        }
+                        _ => bytes.insert(at, bytes[number(bytes.len())]),
+                    }
+                    if bytes.is_empty() {
+                        break;
+                    }
+                }
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    check(text);
+                }
+            }
+        }
+        assert!(accepted > 10_000 && refused > 10_000, "{accepted} texts were accepted and {refused} refused");
+    }
+
+    #[test]
+    fn a_value_is_the_text_that_it_came_as() {
+        for text in [" 1 ", "\"a\\\"b\" ,", "{\"a\":[1,\"]\"]}x", "null", "[] ]"] {
+            let expected: &RawValue =
+                serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next().unwrap().unwrap();
+            assert_eq!(Reader::new(text).value(), Ok(expected.get()));
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_wherever_it_begins() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            assert_eq!(read(&nested(64)), Ok(()));
+            assert_eq!(read(&nested(65)), Err(Fault::TooDeep));
+        }
+        assert_eq!(read(&"[".repeat(1_000_000)), Err(Fault::TooDeep));
+        assert_eq!(read(&format!("[{}]", "[[],{}],".repeat(1000).trim_end_matches(','))), Ok(()));
+    }
+
+    #[test]
+    fn plain_bytes_are_counted_up_to_the_first_other() {
+        for length in 0..300 {
+            let mut text = vec![b'x'; length];
+            assert_eq!(plain(&text), length);
+            for at in 0..length {
+                for byte in [b'"', b'\\', 0, 31] {
+                    text[at] = byte;
+                    assert_eq!(plain(&text), at);
+                }
+                text[at] = [b' ', b'!', b'#', b'[', b']', 127, 128, 255][at % 8];
+            }
+        }
+    }
+}
