@@ -200,10 +200,9 @@ impl Conversation {
         if let Some(answered) = self.state.answers.get(key).filter(|answered| answered.digest == digest) {
             return Some(answered.result.clone());
         }
-        // An answer to another question that had this key is no answer to this one.
-        if self.state.asked.get(key).is_some_and(|asked| *asked != digest) {
-            return None;
-        }
+        // Only what was asked in these very words has an answer: what a client sends unasked, or kept from another
+        // question, must not pass for somebody's consent.
+        self.state.asked.get(key).filter(|asked| **asked == digest)?;
         let result = self.responses.get(key)?.clone();
         self.state.answers.insert(key.to_owned(), Answered { digest, result: result.clone() });
         Some(result)

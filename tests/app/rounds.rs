@@ -205,11 +205,13 @@ async fn a_question_from_elsewhere_ends_the_round() {
 async fn an_answer_to_another_question_is_none() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
-    // The answer to the second question comes before it was asked, and counts when it is.
+    // Answers that nobody has asked for yet do not count, with a state and without one.
     let state = &asked["result"]["requestState"];
     let early = json!({"elicitation_1": yes(), "elicitation_2": {"action": "cancel"}});
-    let done = call(&mut wire, "counted", json!({}), early, state).await;
-    assert_eq!(done["result"]["content"][0]["text"], "1 1 Accepted(true) Cancelled");
+    let second = call(&mut wire, "counted", json!({}), early.clone(), state).await;
+    assert_eq!(second["result"]["inputRequests"]["elicitation_2"]["params"]["message"], "Second?");
+    let first = call(&mut wire, "counted", json!({}), early, &Value::Null).await;
+    assert_eq!(first["result"]["inputRequests"]["elicitation_1"]["params"]["message"], "First?");
 }
 
 #[tokio::test]
@@ -361,11 +363,13 @@ async fn a_question_passes_through_layers_and_belongs_to_who_was_asked() {
     let asked = call(&mut ada, "counted", json!({}), json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];
     assert_eq!(asked["result"]["inputRequests"]["elicitation_1"]["params"]["message"], "First?");
-    let answers = json!({"elicitation_1": yes(), "elicitation_2": yes()});
+    let answers = json!({"elicitation_1": yes()});
     let mut bob = app().connect_as(Principal::new("bob")).await.unwrap();
     let stolen = call(&mut bob, "counted", json!({}), answers.clone(), state).await;
     assert_eq!(stolen["error"]["code"], -32602);
-    let done = call(&mut ada, "counted", json!({}), answers, state).await;
+    let second = call(&mut ada, "counted", json!({}), answers, state).await;
+    let state = &second["result"]["requestState"];
+    let done = call(&mut ada, "counted", json!({}), json!({"elicitation_2": yes()}), state).await;
     assert_eq!(done["result"]["content"][0]["text"], "1 1 Accepted(true) Accepted(true)");
 
     let mut wire = session(app()).await;
