@@ -5,9 +5,11 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
 
+use serde_json::value::RawValue;
+
 use super::object::{self, Object, Raw, members};
 pub(crate) use super::reader::MAX_DEPTH;
-use super::reader::{Fault, Reader};
+use super::reader::{Fault, Members, Reader};
 
 members! {
     /// A JSON-RPC message: a request, a notification or a response.
@@ -55,12 +57,27 @@ members! {
     }
 }
 
-members! {
-    /// What tells whose a message is that is not well formed otherwise.
-    Salvaged {
-        id: "id" => Raw<'a>,
-        result: "result" => Raw<'a>,
-        error: "error" => Raw<'a>,
+/// What tells whose a message is that is not well formed otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Salvaged<'a> {
+    pub(crate) id: Option<Raw<'a>>,
+    result: Option<Raw<'a>>,
+    error: Option<Raw<'a>>,
+}
+
+/// The values may be nested too deep for the reader, so another one goes over them.
+impl<'a> Members<'a> for Salvaged<'a> {
+    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        let mut values = serde_json::Deserializer::from_str(reader.rest()).into_iter::<&'a RawValue>();
+        let value = values.next().and_then(Result::ok).ok_or(Fault::Json)?;
+        reader.advance(values.byte_offset());
+        let member = match key {
+            "id" => &mut self.id,
+            "result" => &mut self.result,
+            "error" => &mut self.error,
+            _ => return Ok(()),
+        };
+        if member.replace(value.into()).is_some() { Err(Fault::Duplicate) } else { Ok(()) }
     }
 }
 
@@ -104,7 +121,7 @@ impl Malformed {
         match (first, whole, fault) {
             // Only a JSON text can be too deep; a run of brackets is a broken text.
             (_, Err(Fault::TooDeep), _) => {
-                let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+                let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
                 if is_json { Malformed::TooDeep } else { Malformed::Json }
             }
             (Some(b'['), ..) => Malformed::Batch,
@@ -201,6 +218,8 @@ mod tests {
         assert!(!salvaged.is_response());
         assert!(salvage(r#"{"id":1,"result":{},"jsonrpc":1,"jsonrpc":2}"#).unwrap().is_response());
         assert!(salvage(r#"{"id":1,"id":2}"#).is_none());
+        let deep = format!(r#"{{"params":{}{},"id":7}}"#, "[".repeat(500), "]".repeat(500));
+        assert_eq!(salvage(&deep).unwrap().id.unwrap().get(), "7");
     }
 
     #[test]
