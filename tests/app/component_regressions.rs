@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, Handle};
+use fastmcp_rs::{DynamicResource, DynamicTool, Handle};
 use serde_json::{Map, Value, json};
 
 use super::run;
@@ -208,4 +208,64 @@ fn a_schema_that_checks_nothing_by_mistake_is_refused() {
         (0..60).fold(json!({"type": "object"}), |inner, _| json!({"type": "object", "properties": {"x": inner}}));
     let text = problem(echo("t", deep));
     assert!(text.contains("more than 100 levels deep"), "{text}");
+}
+
+fn reads(uri: &str) -> DynamicResource {
+    DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("read") })
+}
+
+#[test]
+fn the_outer_app_hides_what_stands_in_an_inner_one() {
+    run(async {
+        let innermost = App::empty("z").add_tool(nothing("c")).add_tool(nothing("d"));
+        let inner = App::empty("y").add_tool(nothing("a")).add_tool(nothing("b")).add_resource(reads("s://x"));
+        // It knows them by the names that clients know.
+        let hidden = ["in_b", "in_deep_c", "s://in/x"];
+        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
+            !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
+        });
+        let client = app.test_client().await.unwrap();
+        let tools = client.list_tools().await.unwrap();
+        let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+        assert_eq!(names, ["in_a", "in_deep_d"]);
+        assert!(client.list_resources().await.unwrap().is_empty());
+        client.call("in_a", json!({})).await.unwrap();
+        for name in ["in_b", "in_deep_c"] {
+            let refused = client.call(name, json!({})).await.unwrap_err();
+            assert!(refused.message().starts_with(&format!("Unknown tool: {name}")), "{refused}");
+        }
+        client.read("s://in/x").await.unwrap_err();
+    });
+}
+
+#[test]
+fn an_app_says_that_lists_change_if_only_an_inner_one_has_a_handle() {
+    run(async {
+        let inner = App::empty("y");
+        let _handle = inner.handle();
+        let client = App::empty("x").mount("in", inner).test_client().await.unwrap();
+        let offered = &client.discover().await.unwrap()["capabilities"];
+        assert_eq!(offered["tools"]["listChanged"], true, "{offered}");
+        assert_eq!(offered["prompts"]["listChanged"], true, "{offered}");
+    });
+}
+
+#[test]
+fn values_in_templates_of_closures_lead_nowhere_else() {
+    run(async {
+        let free = reads("free://{+path}").allow_traversal("path");
+        let client =
+            App::empty("x").add_resource(reads("kept://{+path}")).add_resource(free).test_client().await.unwrap();
+        client.read("kept://a/b").await.unwrap();
+        for path in ["../b", "a/%2e%2e/b", "/etc/passwd", "a%00"] {
+            client.read(&format!("kept://{path}")).await.expect_err(path);
+            client.read(&format!("free://{path}")).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn tags_need_their_place_in_the_meta() {
+    let text = App::empty("x").add_tool(nothing("t").tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
+    assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");
 }
