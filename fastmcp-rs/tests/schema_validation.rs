@@ -70,15 +70,18 @@ async fn results_are_checked_too() {
 
 #[tokio::test]
 async fn what_cannot_be_checked_is_refused_when_it_is_added() {
-    for schema in [
-        json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema.json"}}}),
-        json!({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}),
-        json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/Missing"}}}),
-        json!({"type": "object", "properties": {"a": {"pattern": "("}}}),
-        json!({"type": "object", "properties": {"a": {"minimum": "x"}}}),
+    let unreadable = "its input schema is not a JSON Schema that can be checked: ";
+    for (property, problem) in [
+        (json!({"$ref": "https://example.com/schema.json"}), unreadable),
+        (json!({"$ref": "file:///etc/passwd"}), unreadable),
+        (json!({"$ref": "#/$defs/Missing"}), "leads nowhere"),
+        (json!({"pattern": "("}), unreadable),
+        (json!({"minimum": "x"}), "`minimum`"),
     ] {
-        let error = App::empty("x").add_tool(echo(schema.clone())).check().unwrap_err().to_string();
-        assert!(error.contains("its input schema is not a JSON Schema that can be checked: "), "{error}");
+        let schema = json!({"type": "object", "properties": {"a": property}});
+        let error = App::empty("x").add_tool(echo(schema)).check().unwrap_err().to_string();
+        assert!(error.contains(problem), "{problem} in {error}");
+        assert!(error.contains("input schema"), "{error}");
     }
 }
 
