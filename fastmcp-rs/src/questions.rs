@@ -63,6 +63,8 @@ struct Conversation {
     keys: BTreeMap<String, String>,
     /// What earlier rounds have left, and what this one adds to it.
     state: State,
+    /// Whether it is known what the client was asked before.
+    is_known: bool,
     /// The answers that came with this request.
     responses: Map<String, Value>,
     /// What the client is to be asked, and by how many at a time.
@@ -80,9 +82,10 @@ struct Waiting {
 
 impl Questions {
     pub(crate) fn new(channel: Channel, state: State, responses: Map<String, Value>) -> Questions {
+        let is_known = !state.asked.is_empty();
         Questions {
             channel,
-            state: Mutex::new(Conversation { state, responses, ..Conversation::default() }),
+            state: Mutex::new(Conversation { state, is_known, responses, ..Conversation::default() }),
             is_asking: AtomicBool::new(false),
             asked: Notify::new(),
             has_ended: AtomicBool::new(false),
@@ -200,9 +203,12 @@ impl Conversation {
         if let Some(answered) = self.state.answers.get(key).filter(|answered| answered.digest == digest) {
             return Some(answered.result.clone());
         }
-        // Only what was asked in these very words has an answer: what a client sends unasked, or kept from another
-        // question, must not pass for somebody's consent.
-        self.state.asked.get(key).filter(|asked| **asked == digest)?;
+        // What was asked in other words, or not at all, has no answer: it must not pass for somebody's consent. A
+        // client that brings answers without a state has lost what it was asked, and is believed.
+        let was_asked = self.state.asked.get(key).map_or(!self.is_known, |asked| *asked == digest);
+        if !was_asked {
+            return None;
+        }
         let result = self.responses.get(key)?.clone();
         self.state.answers.insert(key.to_owned(), Answered { digest, result: result.clone() });
         Some(result)
