@@ -77,7 +77,7 @@
 /// | option | meaning |
 /// |---|---|
 /// | `name = "…"` | the tool's name: 1 to 128 of `A-Z a-z 0-9 _ . -` |
-/// | `title = "…"` | a name for people |
+/// | `title = "…"` | a name for people; by default the name in words: `get_order` is "Get Order" |
 /// | `description = "…"` | instead of the doc comment |
 /// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for clients; each may be `= false` |
 /// | `tags = ["billing"]` | in `_meta.fastmcp.tags` |

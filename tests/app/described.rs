@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{CacheScope, Icon};
+use fastmcp_rs::{CacheScope, DynamicTool, Icon};
 use serde_json::{Value, json};
 
 use super::run;
@@ -129,4 +129,25 @@ fn content_comes_from_files() {
     let bytes = show(write("a.dat", b"\xff\xfe"))["resource"].clone();
     assert_eq!((&bytes["blob"], &bytes["mimeType"]), (&json!("//4="), &json!("application/octet-stream")));
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_title_is_the_name_in_words_unless_it_is_said() {
+    let tool = |name: &str| DynamicTool::new(name, json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
+    let app = || {
+        let app = App::empty("x").add_tool(tool("get_order_details")).add_tool(tool("ship.now-__please"));
+        app.add_tool(tool("said").title("What it says"))
+    };
+    run(async {
+        for (revision, expected) in [
+            (Revision::V2026_07_28, [json!("Get Order Details"), json!("What it says"), json!("Ship Now Please")]),
+            (Revision::V2025_06_18, [json!("Get Order Details"), json!("What it says"), json!("Ship Now Please")]),
+            (Revision::V2025_03_26, [const { Value::Null }; 3]),
+        ] {
+            let client = validated(app().test_client(), revision).await.unwrap();
+            let titles: Vec<Value> =
+                client.list_tools().await.unwrap().iter().map(|tool| tool["title"].clone()).collect();
+            assert_eq!(titles, expected, "{revision}");
+        }
+    });
 }

@@ -1,7 +1,11 @@
 //! The service as part of other servers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::Router;
 use fastmcp_rs::HttpConfig;
+use fastmcp_rs::prelude::*;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
@@ -41,6 +45,38 @@ async fn it_goes_into_bare_hyper_in_one_line() {
     });
     let sum = Server::at(address).send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
     assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
+}
+
+#[tokio::test]
+async fn a_service_makes_its_states_and_ends_once() {
+    struct Greeting(&'static str);
+
+    /// Greets.
+    #[mcp::tool]
+    async fn greet_from_state(greeting: State<Greeting>) -> &'static str {
+        greeting.0
+    }
+
+    let ends = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&ends);
+    let app = App::empty("http")
+        .tool::<greet_from_state>()
+        .state_with(|| async { Ok::<_, std::io::Error>(Greeting("made at start")) })
+        .on_shutdown(move || async move {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+    let service = app.into_service().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::at(listener.local_addr().unwrap());
+    let router = Router::new().route_service("/mcp", service.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let greeted = server.send(&call(1, "greet_from_state", json!({}))).await;
+    assert_eq!(greeted.answer("tools/call")["result"]["content"][0]["text"], "made at start");
+    service.close();
+    assert_eq!(ends.load(Ordering::SeqCst), 0);
+    service.end().await;
+    service.clone().end().await;
+    assert_eq!(ends.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::{HttpConfig, SealingKey};
@@ -17,11 +18,17 @@ use super::tools::app;
 struct Process {
     child: Child,
     server: Server,
+    /// Gives what it has said to the operator, once it has ended.
+    said: Option<JoinHandle<Vec<String>>>,
 }
 
 impl Process {
     fn start(name: &str, arguments: &[&str]) -> Process {
-        let mut child = Command::new(example(name)).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        Process::spawn(Command::new(example(name)).args(arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Process {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address: SocketAddr = loop {
             let line = lines.next().expect("it says where it listens").unwrap();
@@ -30,12 +37,17 @@ impl Process {
             }
         };
         // So that it can go on saying things.
-        std::thread::spawn(move || lines.for_each(drop));
-        Process { child, server: Server::at(address) }
+        let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
+        Process { child, server: Server::at(address), said: Some(said) }
     }
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+    }
+
+    /// What it has said since it was ready.
+    fn said(&mut self) -> Vec<String> {
+        self.said.take().expect("it is asked once").join().unwrap()
     }
 
     fn wait(&mut self) -> std::process::ExitStatus {
@@ -86,6 +98,22 @@ async fn the_end_is_orderly() {
         println!("shutdown: {status} {:?} after {signal:?}, with a call of 1 s", start.elapsed());
         assert!(status.success());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
+    let mut command = Command::new(example("fixture"));
+    let mut process = Process::spawn(command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", "100"));
+    let mut calling = process.server.connect().await;
+    calling.write(&call(1, "sleep_ms", json!({"ms": 500})).bytes()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    process.signal(Signal::TERM);
+    let answer = calling.response().await.unwrap().json();
+    assert_eq!(answer["result"]["content"][0]["text"], "500", "the call goes on to its end");
+    assert!(process.wait().success());
+    let said = process.said();
+    let end = ["the end begins", "the end is over"];
+    assert_eq!(said.iter().filter(|line| end.contains(&line.as_str())).collect::<Vec<_>>(), end, "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,6 +45,7 @@ fn a_plain_tool_has_nothing_to_spare() {
         tool,
         json!({
             "name": "nothing",
+            "title": "Nothing",
             "description": "Has no arguments and no answer.",
             "inputSchema": {"type": "object", "properties": {}, "additionalProperties": false},
         })

@@ -10,7 +10,7 @@ fn static_resource() {
     let item = quote! {
         /// The settings.
         fn config() -> Vec<u8> {
-            todo!()
+            load()
         }
     };
     let options = quote! {
@@ -30,7 +30,7 @@ fn static_resource() {
         expect![[r#"
             /// The settings.
             fn config() -> Vec<u8> {
-                todo!()
+                load()
             }
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
@@ -107,7 +107,7 @@ fn template_with_an_injected_state() {
             #[arg(rename = "ref")] revision: Option<&str>,
             store: State<Store>,
         ) -> Result<&str, ToolError> {
-            todo!()
+            load()
         }
     };
     let options =
@@ -124,7 +124,7 @@ fn template_with_an_injected_state() {
                 revision: Option<&str>,
                 store: State<Store>,
             ) -> Result<&str, ToolError> {
-                todo!()
+                load()
             }
             #[cfg(unix)]
             #[doc(hidden)]
@@ -296,7 +296,7 @@ fn prompt_with_completion() {
             urgent: Option<bool>,
             context: &Context,
         ) -> Vec<Message> {
-            todo!()
+            load()
         }
     };
     check(
@@ -308,7 +308,7 @@ fn prompt_with_completion() {
                 urgent: Option<bool>,
                 context: &Context,
             ) -> Vec<Message> {
-                todo!()
+                load()
             }
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]

@@ -18,7 +18,7 @@ fn asynchronous_with_arguments() {
             mut limit: Option<u32>,
             db: State<Pool>,
         ) -> Result<String, ToolError> {
-            todo!()
+            load()
         }
     };
     check(
@@ -32,7 +32,7 @@ fn asynchronous_with_arguments() {
                 mut limit: Option<u32>,
                 db: State<Pool>,
             ) -> Result<String, ToolError> {
-                todo!()
+                load()
             }
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]

@@ -36,7 +36,8 @@ pub(crate) use about;
 macro_rules! about_methods {
     ($builder:ident) => {
         impl $builder {
-            /// The name for people. Peers before 2025-06-18 do not see it.
+            /// The name for people. Peers before 2025-06-18 do not see it. A tool without one is given its name in
+            /// words: `get_order` is "Get Order".
             pub fn title(mut self, title: impl Into<String>) -> $builder {
                 self.about.title = Some(Text::Owned(title.into()));
                 self

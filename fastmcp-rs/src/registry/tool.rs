@@ -93,6 +93,9 @@ impl Listed for ToolEntry {
     fn to_json(&self, revision: Revision) -> Value {
         let mut entry = Map::new();
         self.about.begin(&mut entry, revision);
+        if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
+            entry.insert("title".into(), title_of(&self.about.name).into());
+        }
         let input = &self.handler.described.input;
         // A schema that was given by hand goes out as it was given.
         let as_it_is = revision.is_modern() || self.handler.is_dynamic();
@@ -108,6 +111,16 @@ impl Listed for ToolEntry {
         self.about.end(&mut entry, revision);
         entry.into()
     }
+}
+
+/// The name in words, for people: `get_order_details` is "Get Order Details".
+fn title_of(name: &str) -> String {
+    let words = name.split(['_', '-', '.']).filter(|word| !word.is_empty());
+    let capitalised = words.map(|word| {
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+    });
+    capitalised.collect::<Vec<_>>().join(" ")
 }
 
 /// The schema of `{"result": …}`, with the mark by which FastMCP's clients know to unwrap it.
