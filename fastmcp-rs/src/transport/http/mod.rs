@@ -1,8 +1,9 @@
 //! Streamable HTTP: every revision of the protocol at one URL.
 //!
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
-//! Beside them: `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within
-//! limits), `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
+//! Beside them: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
+//! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
+//! `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -13,6 +14,8 @@ mod config;
 mod counted;
 mod headers;
 mod io;
+mod message;
+mod responses;
 mod serve;
 mod service;
 mod sessions;

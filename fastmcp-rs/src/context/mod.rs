@@ -1,30 +1,25 @@
 //! What a handler knows of the call it answers, and what it can tell its client meanwhile.
 
+mod request;
+
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
 
 use crate::blocking;
 use crate::changes::{Change, Hub};
 use crate::error::ToolError;
-use crate::outbox::Outbox;
-use crate::principal::Principal;
-use crate::protocol::{Level, Revision, write};
-use crate::questions::Questions;
-use crate::request_facts::RequestId;
-use crate::siblings::Siblings;
+use crate::protocol::{Level, Revision};
 
-/// The shortest time between two progress notifications of a call: 20 a second.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
 
 /// The values that an app was given, by type.
 pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
@@ -392,236 +387,4 @@ impl<I: Iterator> Iterator for Track<I> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.items.size_hint()
     }
-}
-
-/// What a legacy client said of itself when its session began.
-#[derive(Debug, Default)]
-pub(crate) struct ClientFacts {
-    pub(crate) info: Value,
-    pub(crate) capabilities: Value,
-}
-
-/// Which log messages a client wants.
-#[derive(Clone, Debug)]
-pub(crate) enum LogFilter {
-    None,
-    From(Level),
-    /// A session's level, which may change while a call runs.
-    Session(Arc<AtomicU8>),
-}
-
-impl LogFilter {
-    fn wants(&self, level: Level) -> bool {
-        match self {
-            LogFilter::None => false,
-            LogFilter::From(least) => level >= *least,
-            LogFilter::Session(index) => {
-                Level::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
-            }
-        }
-    }
-}
-
-/// A request while it is being answered.
-pub(crate) struct Request {
-    pub(crate) id: RequestId,
-    pub(crate) principal: Option<Arc<Principal>>,
-    /// The other components of the server, and how many of them the handler has asked.
-    pub(crate) siblings: Arc<dyn Siblings>,
-    pub(crate) siblings_asked: AtomicU32,
-    pub(crate) revision: Revision,
-    pub(crate) transport: Transport,
-    /// The text of `_meta`.
-    pub(crate) meta: Option<Box<str>>,
-    /// `None` for a modern client, which says it in `meta`.
-    pub(crate) client: Option<Arc<ClientFacts>>,
-    /// JSON text.
-    pub(crate) progress_token: Option<Box<str>>,
-    pub(crate) log: LogFilter,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) ended: AtomicBool,
-    pub(crate) end: Notify,
-    pub(crate) delivery: Mutex<Delivery>,
-    pub(crate) questions: Questions,
-}
-
-/// Where notifications go: they must come before the answer, and in order.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    phase: Phase,
-    last_value: f64,
-    last_sent: Option<Instant>,
-    /// The newest progress that was held back.
-    held: Option<Vec<u8>>,
-    flush_is_due: bool,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// The handler is polled for the first time, by the reader, whose batch is not yet written.
-    InPlace(Vec<u8>),
-    /// The handler is a task.
-    Running,
-    /// The answer is on its way, or there will be none.
-    Ended,
-}
-
-impl Delivery {
-    pub(crate) fn new() -> Mutex<Delivery> {
-        Mutex::new(Delivery {
-            phase: Phase::InPlace(Vec::new()),
-            last_value: f64::NEG_INFINITY,
-            last_sent: None,
-            held: None,
-            flush_is_due: false,
-        })
-    }
-}
-
-impl Request {
-    fn delivery(&self) -> MutexGuard<'_, Delivery> {
-        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {
-        let Some(token) = &self.progress_token else { return };
-        let mut delivery = self.delivery();
-        if done <= delivery.last_value {
-            return;
-        }
-        delivery.last_value = done;
-        let message = message.filter(|_| self.revision >= Revision::V2025_03_26);
-        let frame = progress_frame(token, done, total, message);
-        let now = Instant::now();
-        let wait = delivery.last_sent.and_then(|last| (last + PROGRESS_INTERVAL).checked_duration_since(now));
-        let Some(wait) = wait.filter(|wait| !wait.is_zero()) else {
-            delivery.last_sent = Some(now);
-            // What finds no room is kept: the last one must arrive.
-            delivery.held = self.deliver(&mut delivery, frame);
-            return;
-        };
-        delivery.held = Some(frame);
-        if !delivery.flush_is_due {
-            // Outside a runtime the held frame goes out with the next one, or before the answer.
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                delivery.flush_is_due = true;
-                let request = Arc::clone(self);
-                runtime.spawn(async move {
-                    tokio::time::sleep(wait).await;
-                    request.flush_progress();
-                });
-            }
-        }
-    }
-
-    fn flush_progress(&self) {
-        let mut delivery = self.delivery();
-        delivery.flush_is_due = false;
-        if let Some(frame) = delivery.held.take() {
-            delivery.last_sent = Some(Instant::now());
-            delivery.held = self.deliver(&mut delivery, frame);
-        }
-    }
-
-    fn log_message(&self, level: Level, logger: &str, data: &impl Serialize) {
-        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
-        frame.extend_from_slice(level.as_str().as_bytes());
-        frame.extend_from_slice(br#"","logger":"#);
-        write::string(&mut frame, logger);
-        frame.extend_from_slice(br#","data":"#);
-        if let Err(error) = write::json(&mut frame, data) {
-            return tracing::warn!(target: "fastmcp_rs", "a log message has no JSON form: {error}");
-        }
-        frame.extend_from_slice(b"}}\n");
-        self.deliver(&mut self.delivery(), frame);
-    }
-
-    /// Sends a frame that must arrive, once there is room for it. Returns whether it is on its way: it is not if
-    /// the call has ended.
-    pub(crate) async fn send(&self, mut frame: Vec<u8>) -> bool {
-        loop {
-            {
-                let mut delivery = self.delivery();
-                if matches!(delivery.phase, Phase::Ended) {
-                    return false;
-                }
-                match self.deliver(&mut delivery, frame) {
-                    None => return true,
-                    Some(_) if self.outbox.is_closed() => return false,
-                    Some(kept) => frame = kept,
-                }
-            }
-            self.outbox.room().await;
-        }
-    }
-
-    /// Sends a frame behind what the call has sent before, also when it has ended. It only informs, so it is
-    /// dropped where there is no room.
-    pub(crate) fn send_if_there_is_room(&self, frame: Vec<u8>) {
-        let mut delivery = self.delivery();
-        if matches!(delivery.phase, Phase::Ended) {
-            self.outbox.try_push(&frame);
-        } else {
-            self.deliver(&mut delivery, frame);
-        }
-    }
-
-    /// Sends a frame, or gives it back if there is no room for it.
-    fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) -> Option<Vec<u8>> {
-        match &mut delivery.phase {
-            Phase::InPlace(frames) => frames.extend_from_slice(&frame),
-            Phase::Running if !self.outbox.try_push(&frame) => return Some(frame),
-            Phase::Running | Phase::Ended => {}
-        }
-        None
-    }
-
-    /// The call could not be answered at once: notifications go out by themselves from now on, after those that
-    /// were made so far.
-    pub(crate) fn detach(&self) {
-        // All of it under the lock, or a thread of the handler's could overtake itself.
-        let mut delivery = self.delivery();
-        if let Phase::InPlace(frames) = &delivery.phase {
-            self.outbox.push(frames);
-            delivery.phase = Phase::Running;
-        }
-    }
-
-    /// The call has an answer, or will have none. Returns the notifications that must precede it. When these are on
-    /// their way, [`Questions::end`] must follow.
-    pub(crate) fn finish(&self) -> Vec<u8> {
-        let mut delivery = self.delivery();
-        let held = delivery.held.take();
-        let mut frames = match std::mem::replace(&mut delivery.phase, Phase::Ended) {
-            Phase::InPlace(frames) => frames,
-            Phase::Running | Phase::Ended => Vec::new(),
-        };
-        frames.extend(held.into_iter().flatten());
-        frames
-    }
-
-    /// The call was cancelled or timed out.
-    pub(crate) fn cancel(&self) {
-        self.ended.store(true, Ordering::Release);
-        self.end.notify_waiters();
-    }
-}
-
-fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
-    let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#.to_vec();
-    frame.extend_from_slice(token.as_bytes());
-    // Finite numbers always have a JSON form.
-    frame.extend_from_slice(br#","progress":"#);
-    let _ = write::json(&mut frame, &done);
-    if let Some(total) = total {
-        frame.extend_from_slice(br#","total":"#);
-        let _ = write::json(&mut frame, &total);
-    }
-    if let Some(message) = message {
-        frame.extend_from_slice(br#","message":"#);
-        write::string(&mut frame, message);
-    }
-    frame.extend_from_slice(b"}}\n");
-    frame
 }

@@ -1,0 +1,314 @@
+//! One message of a POST: its era, and what becomes of it.
+//!
+//! The era is read from the body, with the version header as a cross-check. A modern request is a connection of its
+//! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
+//! is JSON unless something else comes first.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::body::ResponseBody;
+use super::config::SessionMode;
+use super::counted::Counted;
+use super::headers::{Accepted, text as header_text};
+use super::responses::{
+    Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
+    session_gone, session_missing, unavailable, whole,
+};
+use super::service::{SESSION_ID, Shared};
+use super::sessions::Session;
+use super::stream::{CancelOnDrop, EventStream, lines};
+use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, is_complete_envelope};
+use crate::outbox::Outbox;
+use crate::principal::Principal;
+use crate::protocol::Revision;
+use crate::protocol::frame::{Frame, Malformed};
+use crate::protocol::object::text;
+use crate::registry::Registry;
+
+/// What the version header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    Absent,
+    Legacy(Revision),
+    Modern,
+    Unknown,
+}
+
+pub(super) fn version_of(headers: &HeaderMap) -> Version {
+    match headers.value(PROTOCOL_VERSION) {
+        Mirrored::Absent => Version::Absent,
+        Mirrored::Twice => Version::Unknown,
+        Mirrored::Value(value) => match std::str::from_utf8(value).ok().and_then(|value| Revision::parse(value.trim()))
+        {
+            Some(revision) if revision.is_modern() => Version::Modern,
+            Some(revision) => Version::Legacy(revision),
+            None => Version::Unknown,
+        },
+    }
+}
+
+/// One message, and what came with it.
+pub(super) struct Call<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) registry: &'a Arc<Registry>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) caller: Option<Arc<Principal>>,
+    pub(super) accepted: Accepted,
+}
+
+/// What became of a message at once.
+pub(super) enum Begun {
+    Over(Answer),
+    Waiting(Box<Waiting>),
+}
+
+/// A message whose answer is still to come.
+pub(super) struct Waiting {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) whose: Whose,
+    /// The id of the request, as JSON text.
+    pub(super) id: Option<Box<str>>,
+    /// Whether it is answered by a stream in any case.
+    pub(super) listens: bool,
+}
+
+pub(super) enum Whose {
+    Modern(CancelOnDrop),
+    Legacy(Arc<Session>),
+    /// A legacy request without a session, which is cancelled with its response like a modern one.
+    Sessionless(CancelOnDrop),
+}
+
+impl Call<'_> {
+    /// Finds out whose message it is, and gives it to its connection.
+    pub(super) fn begin(self, message: &str) -> Begun {
+        let frame = match Frame::parse(message) {
+            Ok(frame) => frame,
+            Err(malformed) => return self.no_frame(message, &malformed),
+        };
+        let version = version_of(self.headers);
+        let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
+        let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
+        match (frame.method.is_some(), frame.id.is_some()) {
+            (true, true) if is_modern => self.modern_request(message, &frame, has_envelope),
+            (true, true) => self.legacy_request(message, &frame),
+            (true, false) if is_modern => self.modern_notification(&frame, version),
+            (false, _) if is_modern => Begun::Over(refuse(
+                StatusCode::BAD_REQUEST,
+                "Invalid request: a modern client sends no responses; it repeats its request with the answers",
+            )),
+            (true, false) | (false, _) => self.legacy_message(message, Some(&frame)),
+        }
+    }
+
+    /// A batch, or what cannot be read at all.
+    fn no_frame(self, message: &str, malformed: &Malformed) -> Begun {
+        let version = version_of(self.headers);
+        if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
+            return self.legacy_message(message, None);
+        }
+        let connection = Connection::for_exchange(&self.shared.server, None);
+        let mut out = Vec::new();
+        connection.exchange_text(self.registry, message, &self.exchange(connection.outbox(), false), &mut out);
+        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+    }
+
+    fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
+        let headers = is_modern.then_some(self.headers as &dyn Headers);
+        Exchange { outbox, headers, pending: Cell::new(false) }
+    }
+
+    fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
+        let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
+        let mut out = Vec::new();
+        if !has_envelope {
+            connection.refuse_bare_request(frame, &mut out);
+            return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
+        }
+        let exchange = self.exchange(connection.outbox(), true);
+        connection.exchange(self.registry, message, frame, &exchange, &mut out);
+        let pending = exchange.pending.get();
+        let listens = frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
+        if out.is_empty() && (pending || listens) {
+            return Begun::Waiting(Box::new(Waiting {
+                outbox: Arc::clone(connection.outbox()),
+                whose: Whose::Modern(CancelOnDrop(connection)),
+                id: frame.id.map(|id| id.get().into()),
+                listens,
+            }));
+        }
+        let id = frame.id.map(|id| id.get());
+        let complete = is_complete_envelope(frame);
+        Begun::Over(ready(out, self.accepted, |answer| modern_status(answer, id, complete)))
+    }
+
+    /// It concerns nothing: what it could mean belongs to another request.
+    fn modern_notification(self, frame: &Frame<'_>, version: Version) -> Begun {
+        if version == Version::Unknown {
+            return Begun::Over(refuse(
+                StatusCode::BAD_REQUEST,
+                "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
+            ));
+        }
+        let connection = Connection::for_exchange(&self.shared.server, None);
+        let mut out = Vec::new();
+        let method = frame.method.and_then(text).unwrap_or_default();
+        if !connection.accepts_notification(&method, &self.exchange(connection.outbox(), true), &mut out) {
+            return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
+        }
+        Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
+    }
+
+    fn legacy_request(self, message: &str, frame: &Frame<'_>) -> Begun {
+        if frame.method.and_then(text).is_some_and(|method| method == "initialize") {
+            return Begun::Over(self.initialize(message, frame));
+        }
+        self.legacy_message(message, Some(frame))
+    }
+
+    /// A handshake, which opens a session.
+    fn initialize(self, message: &str, frame: &Frame<'_>) -> Answer {
+        let sessions = self.shared.config.sessions;
+        let connection = match sessions {
+            SessionMode::Sessions => Connection::for_session(&self.shared.server, self.caller.clone()),
+            SessionMode::Sessionless => Connection::for_exchange(&self.shared.server, self.caller.clone()),
+            SessionMode::Refused => return modern_only(frame),
+        };
+        let outbox = Outbox::for_exchange();
+        let mut out = Vec::new();
+        connection.exchange(self.registry, message, frame, &self.exchange(&outbox, false), &mut out);
+        let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
+        // Only a handshake that succeeded is worth remembering.
+        if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
+            let id = self.shared.sessions.insert(connection, revision, self.caller);
+            match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+                Some(id) => answer.headers_mut().insert(SESSION_ID, id),
+                None => return unavailable("Unavailable: too many sessions are in use; try again"),
+            };
+        }
+        answer
+    }
+
+    /// A message of a session, or one without: `frame` is `None` for a batch.
+    fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>) -> Begun {
+        let session = match (self.shared.config.sessions, header_text(self.headers, SESSION_ID.as_str())) {
+            (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
+            (SessionMode::Sessionless, _) => None,
+            (_, None) => return Begun::Over(session_missing()),
+            (_, Some(id)) => match self.shared.sessions.find(id, self.caller.as_deref()) {
+                Some(session) => Some(session),
+                None => return Begun::Over(session_gone()),
+            },
+        };
+        let version = version_of(self.headers);
+        let (connection, whose) = match session {
+            Some(session) => {
+                if matches!(version, Version::Legacy(revision) if revision != session.revision) {
+                    return Begun::Over(refuse(
+                        StatusCode::BAD_REQUEST,
+                        "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
+                    ));
+                }
+                (Arc::clone(&session.connection), Whose::Legacy(session))
+            }
+            None => {
+                let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
+                connection.assume_session(match version {
+                    Version::Legacy(revision) => revision,
+                    _ => Revision::V2025_03_26,
+                });
+                (Arc::clone(&connection), Whose::Sessionless(CancelOnDrop(connection)))
+            }
+        };
+        let outbox = match &whose {
+            Whose::Legacy(_) => Outbox::for_exchange(),
+            _ => Arc::clone(connection.outbox()),
+        };
+        let exchange = self.exchange(&outbox, false);
+        let mut out = Vec::new();
+        match frame {
+            Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
+            None => connection.exchange_text(self.registry, message, &exchange, &mut out),
+        }
+        let id = frame.and_then(|frame| frame.id).map(|id| id.get().into());
+        if exchange.pending.get() {
+            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
+        }
+        if out.is_empty() {
+            return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
+        }
+        Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id.as_deref())))
+    }
+}
+
+impl Waiting {
+    /// Waits for what comes first, and chooses the form of the answer by it.
+    pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
+        let Waiting { outbox, whose, id, listens } = self;
+        if listens && !accepted.events {
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            return refuse(StatusCode::NOT_ACCEPTABLE, message);
+        }
+        let taken = poll_fn(|task| outbox.poll_take(task)).await;
+        let Some((frames, is_last)) = taken else {
+            // It was cancelled: there is nothing to say, and nobody waits for it.
+            return respond(StatusCode::ACCEPTED, ResponseBody::empty());
+        };
+        let is_modern = matches!(whose, Whose::Modern(_));
+        if is_last && (lines(&frames).nth(1).is_none() || !accepted.events) && !listens {
+            return ready(frames, accepted, |answer| match is_modern {
+                true => modern_status(answer, id.as_deref(), true),
+                false => legacy_status(answer, id.as_deref()),
+            });
+        }
+        if !accepted.events {
+            return last_frame(&outbox, frames, is_last, id.as_deref(), is_modern).await;
+        }
+        let keep_alive = shared.config.keep_alive;
+        match whose {
+            Whose::Legacy(session) => {
+                let channel = session.open_channel(outbox);
+                channel.add(&frames, is_last);
+                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some((counted, None))))
+            }
+            Whose::Modern(request) if listens => {
+                let Some(stream) = shared.open_stream(request.0.principal()) else {
+                    return unavailable("Unavailable: too many streams are open; try again");
+                };
+                shared.listeners.add(&request.0);
+                if shared.stopping.load(Ordering::Acquire) {
+                    shared.listeners.end();
+                }
+                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(stream)))
+            }
+            Whose::Modern(request) | Whose::Sessionless(request) => {
+                event_stream(EventStream::of_request(&frames, request, keep_alive, Some((counted, None))))
+            }
+        }
+    }
+}
+
+/// The answer alone, for a client that takes no streams.
+pub(super) async fn last_frame(
+    outbox: &Outbox,
+    mut frames: Vec<u8>,
+    mut is_last: bool,
+    id: Option<&str>,
+    is_modern: bool,
+) -> Answer {
+    while !is_last {
+        match poll_fn(|task| outbox.poll_take(task)).await {
+            Some((more, last)) => (frames, is_last) = (more, last),
+            None => return respond(StatusCode::ACCEPTED, ResponseBody::empty()),
+        }
+    }
+    ready(frames, Accepted { json: true, events: false }, |answer| match is_modern {
+        true => modern_status(answer, id, true),
+        false => legacy_status(answer, id),
+    })
+}
