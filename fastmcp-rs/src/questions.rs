@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::ask::{AskError, Question};
 use crate::client_requests::ClientRequests;
 use crate::context::Request;
-use crate::seal::{Answered, State};
+use crate::seal::State;
 
 /// How long an answer is waited for unless the handler says otherwise. People think.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(600);
@@ -58,7 +58,7 @@ pub(crate) struct Questions {
 #[derive(Debug, Default)]
 struct Conversation {
     /// How many questions of each kind were asked, for their keys, by how these begin.
-    counts: BTreeMap<String, u32>,
+    counts: Vec<(String, u32)>,
     /// The digests of this run's questions, by key.
     keys: BTreeMap<String, String>,
     /// What earlier rounds have left, and what this one adds to it.
@@ -67,9 +67,18 @@ struct Conversation {
     is_known: bool,
     /// The answers that came with this request.
     responses: Map<String, Value>,
-    /// What the client is to be asked, and by how many at a time.
-    requests: BTreeMap<String, (Value, u32)>,
+    /// What the client is to be asked.
+    requests: Vec<Wanted>,
     waiting: Waiting,
+}
+
+/// One thing that the client is to be asked.
+#[derive(Debug)]
+struct Wanted {
+    key: String,
+    request: Value,
+    /// How many wait for the answer.
+    askers: u32,
 }
 
 /// How long the call has waited for people.
@@ -82,7 +91,7 @@ struct Waiting {
 
 impl Questions {
     pub(crate) fn new(channel: Channel, state: State, responses: Map<String, Value>) -> Questions {
-        let is_known = !state.asked.is_empty();
+        let is_known = state.has_asked();
         Questions {
             channel,
             state: Mutex::new(Conversation { state, is_known, responses, ..Conversation::default() }),
@@ -121,7 +130,7 @@ impl Questions {
         let mut conversation = self.lock();
         let requests = std::mem::take(&mut conversation.requests);
         Round {
-            requests: requests.into_iter().map(|(key, (request, _))| (key, request)).collect(),
+            requests: requests.into_iter().map(|wanted| (wanted.key, wanted.request)).collect(),
             state: std::mem::take(&mut conversation.state),
         }
     }
@@ -182,9 +191,17 @@ impl Conversation {
                 _ => "elicitation",
             };
             let kind = format!("{prefix}{noun}");
-            let count = self.counts.entry(kind.clone()).or_default();
-            *count += 1;
-            format!("{kind}_{count}")
+            let number = match self.counts.iter_mut().find(|(counted, _)| *counted == kind) {
+                Some((_, count)) => {
+                    *count += 1;
+                    *count
+                }
+                None => {
+                    self.counts.push((kind.clone(), 1));
+                    1
+                }
+            };
+            format!("{kind}_{number}")
         });
         let digest = question.digest();
         match self.keys.get(&key) {
@@ -200,24 +217,29 @@ impl Conversation {
     /// The answer of an earlier round or of this request's, if it is one to this very question.
     fn answer(&mut self, key: &str, question: &Question) -> Option<Value> {
         let digest = question.digest();
-        if let Some(answered) = self.state.answers.get(key).filter(|answered| answered.digest == digest) {
-            return Some(answered.result.clone());
+        if let Some(result) = self.state.answer(key, &digest) {
+            return Some(result.clone());
         }
         // What was asked in other words, or not at all, has no answer: it must not pass for somebody's consent. A
         // client that brings answers without a state has lost what it was asked, and is believed.
-        let was_asked = self.state.asked.get(key).map_or(!self.is_known, |asked| *asked == digest);
+        let was_asked = self.state.asked(key).map_or(!self.is_known, |asked| asked == digest);
         if !was_asked {
             return None;
         }
         let result = self.responses.get(key)?.clone();
-        self.state.answers.insert(key.to_owned(), Answered { digest, result: result.clone() });
+        self.state.keep_answer(key, &digest, result.clone());
         Some(result)
     }
 
     fn ask(&mut self, key: &str, question: &Question) {
-        self.state.asked.insert(key.to_owned(), question.digest());
-        let request = || json!({ "method": question.method, "params": question.params });
-        self.requests.entry(key.to_owned()).or_insert_with(|| (request(), 0)).1 += 1;
+        self.state.ask(key, question.digest());
+        match self.requests.iter_mut().find(|wanted| wanted.key == key) {
+            Some(wanted) => wanted.askers += 1,
+            None => {
+                let request = json!({ "method": question.method, "params": question.params });
+                self.requests.push(Wanted { key: key.to_owned(), request, askers: 1 });
+            }
+        }
     }
 }
 
@@ -312,10 +334,11 @@ struct Asking<'a> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         let mut conversation = self.questions.lock();
-        if let Some((_, askers)) = conversation.requests.get_mut(&self.key) {
-            *askers -= 1;
-            if *askers == 0 {
-                conversation.requests.remove(&self.key);
+        if let Some(at) = conversation.requests.iter().position(|wanted| wanted.key == self.key) {
+            let wanted = &mut conversation.requests[at];
+            wanted.askers -= 1;
+            if wanted.askers == 0 {
+                conversation.requests.remove(at);
             }
             self.questions.is_asking.store(!conversation.requests.is_empty(), Ordering::Release);
         }

@@ -7,6 +7,8 @@
 use serde::de::value::Error as PlainError;
 use serde::de::{Deserializer, Error as _, IgnoredAny, Visitor};
 use serde_json::de::StrRead;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 use super::parameter::Slot;
 use crate::protocol::frame::without_position;
@@ -118,4 +120,15 @@ impl<'de> Deserializer<'de> for Absent {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
+}
+/// Those whose values are texts. They are put in one by one, as to collect a map is to sort it first, which takes a
+/// few kilobytes of every server.
+pub(crate) fn texts(arguments: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (name, value) in arguments {
+        if let Value::String(text) = value {
+            texts.insert(name.clone(), text.clone());
+        }
+    }
+    texts
 }

@@ -138,6 +138,8 @@ pub(crate) const MAX_VALUES: usize = 100;
 
 /// The longest texts, in bytes, whose likeness is looked at: that takes time in the product of their lengths.
 const MAX_LIKE: usize = 256;
+/// How many thousandths a text may be unlike another one, and still be offered.
+const UNLIKENESSES: usize = 300;
 
 /// Puts the candidates that fit into the order in which they are offered: those that begin with the text,
 /// those that hold it, and those that are like it, each group as the function gave it. Candidates that are
@@ -147,25 +149,21 @@ pub(crate) fn rank(candidates: Vec<String>, text: &str) -> Vec<String> {
         return candidates;
     }
     let text = text.to_lowercase();
-    let mut ranked: Vec<(u32, String)> = candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let lower = candidate.to_lowercase();
-            let rank = match () {
-                () if lower.starts_with(&text) => 0,
-                () if lower.contains(&text) => 1,
-                () if text.len().max(lower.len()) > MAX_LIKE => return None,
-                () => match strsim::jaro_winkler(&text, &lower) {
-                    // From 2 on, the more alike the earlier.
-                    likeness if likeness > 0.7 => 2 + ((1.0 - likeness) * 1000.0) as u32,
-                    _ => return None,
-                },
-            };
-            Some((rank, candidate))
-        })
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+    let mut by_rank = vec![Vec::new(); 2 + UNLIKENESSES];
+    for candidate in candidates {
+        let lower = candidate.to_lowercase();
+        let rank = match () {
+            () if lower.starts_with(&text) => 0,
+            () if lower.contains(&text) => 1,
+            () if text.len().max(lower.len()) > MAX_LIKE => continue,
+            // The more alike the earlier.
+            () => 2 + ((1.0 - strsim::jaro_winkler(&text, &lower)) * 1000.0) as usize,
+        };
+        if let Some(group) = by_rank.get_mut(rank) {
+            group.push(candidate);
+        }
+    }
+    by_rank.into_iter().flatten().collect()
 }
 
 /// Writes candidates.

@@ -6,9 +6,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest URI that is matched, in bytes.
 const MAX_URI: usize = 64 << 10;
@@ -206,11 +204,11 @@ impl Template {
 
     /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
     /// variable that is not in the URI has no value.
-    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&str, String>> {
+    pub(crate) fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
         if uri.len() > MAX_URI {
             return None;
         }
-        let mut values = BTreeMap::new();
+        let mut values = Map::new();
         let mut rest = uri;
         if !self.query.is_empty() {
             let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
@@ -224,7 +222,7 @@ impl Template {
                 }
                 let name = &**self.query.iter().find(|known| ***known == *name)?;
                 let value = decode(&value.replace('+', " "))?;
-                if values.insert(name, value).is_some() {
+                if values.insert(name.into(), value.into()).is_some() {
                     return None;
                 }
             }
@@ -247,7 +245,7 @@ impl Template {
                     if end == 0 {
                         return None;
                     }
-                    values.insert(name, decode(&rest[..end])?);
+                    values.insert(name.as_ref().into(), decode(&rest[..end])?.into());
                     rest = &rest[end..];
                 }
             }
@@ -335,7 +333,8 @@ mod tests {
     fn check(template: &str, uri: &str, expected: Option<&[(&str, &str)]>) {
         let template = Template::parse(template);
         let found = template.matches(uri);
-        let expected = expected.map(|pairs| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect());
+        let expected =
+            expected.map(|pairs| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect());
         assert_eq!(found, expected, "{template:?} on {uri}");
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::call::{CallFacts, Job};
 use super::headers::check_arguments;
@@ -15,6 +15,7 @@ use super::modern::unknown_method;
 use super::sight::Sight;
 use super::{Connection, Dispatched, Request, fact, finish_frame};
 use crate::component::answer::{Subject, unknown_resource};
+use crate::component::arguments::texts;
 use crate::component::completion::{CandidatesOutput, Completing};
 use crate::component::description::Argument;
 use crate::component::invocation::{Outcome, Started};
@@ -128,7 +129,7 @@ impl Connection {
         }
         let cache = resource.cache(self.server.config.contents);
         let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
-        let arguments = object_of_texts(values);
+        let arguments = Value::from(values).to_string();
         let job = job(&resource.handler, subject);
         if !resource.handler.layers.is_empty() {
             let asked = Asked { kind: Kind::ReadResource, name: &uri, arguments: &arguments };
@@ -264,11 +265,6 @@ impl Visitor<'_> for Text {
     }
 }
 
-pub(super) fn object_of_texts(values: BTreeMap<&str, String>) -> String {
-    let members: Map<String, Value> = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    Value::from(members).to_string()
-}
-
 /// The parameters of `completion/complete`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct AskedFor<'a> {
@@ -335,13 +331,12 @@ impl Wanted {
                 ));
             }
         };
-        let known = context.get("arguments").and_then(Value::as_object).into_iter().flatten();
-        let known = known.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let known = context.get("arguments").and_then(Value::as_object);
         Ok(Wanted {
             reference,
             argument: string(&argument, "name")?,
             value: string(&argument, "value")?,
-            arguments: known.collect(),
+            arguments: known.map(texts).unwrap_or_default(),
         })
     }
 

@@ -6,14 +6,12 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::value::RawValue;
 
 use super::Request;
-use crate::protocol::object::text;
+use crate::protocol::object::{self, AnyMembers, text};
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
@@ -121,12 +119,11 @@ pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
 
 /// The JSON text at a path of members. Of a member that is given twice none counts; the call is refused later.
 fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
-    let mut text = arguments;
+    let mut text = arguments.to_owned();
     for member in path {
-        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
-        text = members.get(&**member)?.get();
+        text = object::read::<AnyMembers>(&text).ok()?.0.remove(&**member)?;
     }
-    Some(text.to_owned())
+    Some(text)
 }
 
 /// Whether a header says the same as a JSON value. Numbers are compared as such.

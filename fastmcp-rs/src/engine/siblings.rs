@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::Connection;
 use super::call::LOOK_AGAIN;
-use super::components::object_of_texts;
 use super::layered::Innermost;
 use super::sight::{Sight, unknown};
 use crate::component::answer::Subject;
@@ -95,7 +94,11 @@ fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str) -> Re
             let (resource, values) = sight.resource(name).ok_or_else(|| unknown("resource", name, None))?;
             let cache = CacheHints::default();
             let subject = Subject::ResourceRead { uri: name.into(), mime_type: resource.mime_type(), cache };
-            Ok(Found { handler: &resource.handler, subject, arguments: object_of_texts(values).into() })
+            Ok(Found {
+                handler: &resource.handler,
+                subject,
+                arguments: serde_json::Value::from(values).to_string().into(),
+            })
         }
     }
 }

@@ -4,11 +4,9 @@
 //! that names a component, so that a hidden one answers as one that is not there. Most apps have none, and then
 //! nothing is made here.
 
+use serde_json::{Map, Value};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use serde_json::Map;
 
 use super::call::{CallFacts, caught};
 use super::{Connection, Request};
@@ -82,7 +80,7 @@ impl<'a> Sight<'a> {
     }
 
     /// The resource at a URI, and the values of its template's variables.
-    pub(super) fn resource(&self, uri: &str) -> Option<(&'a ResourceEntry, BTreeMap<&'a str, String>)> {
+    pub(super) fn resource(&self, uri: &str) -> Option<(&'a ResourceEntry, Map<String, Value>)> {
         self.registry.resource(uri, |resource| self.sees(resource), |template| self.sees(template))
     }
 

@@ -64,7 +64,8 @@ impl Form {
             }
             return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
         }
-        match serde_json::from_slice::<ErrorFrame<'_>>(&frame) {
+        let frame = std::str::from_utf8(&frame).unwrap_or_default();
+        match serde_json::from_str::<ErrorFrame<'_>>(frame) {
             Ok(ErrorFrame { error }) => Err(Refusal(Inner::Rpc(RpcError {
                 code: error.code,
                 message: error.message.into_owned(),

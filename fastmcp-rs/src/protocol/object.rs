@@ -6,6 +6,7 @@
 //! not use is nobody's business. So members are kept as borrowed raw text and read where they are used.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
@@ -77,6 +78,21 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
     reader.members(&mut members)?;
     reader.end()?;
     Ok(members)
+}
+
+/// The members of an object whose names are not known before: their texts by their names, in order. Of one that comes
+/// twice it is the last.
+///
+/// Names and texts are copied, so this is not for what every call does.
+#[derive(Debug, Default)]
+pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
+
+impl<'a> Members<'a> for AnyMembers {
+    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        let value = reader.value()?;
+        self.0.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
 }
 
 /// Defines a struct of optional members and how it is read. A member that comes twice is refused:

@@ -15,11 +15,10 @@ mod selector;
 mod tool;
 mod visible;
 
-use std::collections::{BTreeMap, HashMap};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
-
-use serde_json::Value;
 
 pub(crate) use entry::{Setting, Watch};
 pub(crate) use handler::{Handler, Invoke, Pace};
@@ -163,9 +162,9 @@ impl Registry {
         uri: &str,
         sees: impl Fn(&ResourceEntry) -> bool,
         sees_template: impl Fn(&TemplateEntry) -> bool,
-    ) -> Option<(&ResourceEntry, BTreeMap<&str, String>)> {
+    ) -> Option<(&ResourceEntry, Map<String, Value>)> {
         if let Some(resource) = self.resources.find(uri).filter(|resource| sees(resource)) {
-            return Some((resource, BTreeMap::new()));
+            return Some((resource, Map::new()));
         }
         let templates = self.templates.entries().iter();
         let matching = templates.filter_map(|template| Some((template, template.matches(uri)?)));

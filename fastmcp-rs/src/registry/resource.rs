@@ -1,6 +1,5 @@
 //! Resources and resource templates as a server keeps and lists them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -139,11 +138,11 @@ impl TemplateEntry {
 
     /// The values of the variables in a URI of this template. A value that could lead elsewhere, and was not
     /// allowed to, makes it the URI of nothing.
-    pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<&str, String>> {
+    pub(crate) fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
         let values = self.template.matches(uri)?;
         let allowed = &self.resource.allow_traversal;
-        let is_safe =
-            |(name, value): (&&str, &String)| allowed.iter().any(|allowed| allowed == name) || !is_traversal(value);
+        let may_be_any = |name: &String| allowed.iter().any(|allowed| *allowed == name.as_str());
+        let is_safe = |(name, value): (&String, &Value)| may_be_any(name) || !value.as_str().is_some_and(is_traversal);
         values.iter().all(is_safe).then_some(values)
     }
 

@@ -8,7 +8,7 @@
 //! add one name.
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -465,13 +465,17 @@ fn duplicate(words: &Words, key: &str, one: Location, other: Location, is_same: 
 
 /// Each state that is missing, once, with the components that want it.
 #[derive(Default)]
-struct Missing(BTreeMap<(&'static str, TypeId), Vec<String>>);
+struct Missing(Vec<(&'static str, TypeId, Vec<String>)>);
 
 impl Missing {
     fn look(&mut self, handler: &Handler, has: impl Fn(&TypeId) -> bool) {
         for (id, name) in &handler.described.requirements.states {
             if !has(id) {
-                self.0.entry((name, *id)).or_default().push(format!("`{}`", handler.name()));
+                let component = format!("`{}`", handler.name());
+                match self.0.iter_mut().find(|(_, missing, _)| missing == id) {
+                    Some((_, _, wanted_by)) => wanted_by.push(component),
+                    None => self.0.push((name, *id, vec![component])),
+                }
             }
         }
     }
@@ -481,7 +485,7 @@ impl Missing {
             [] => "the app".to_owned(),
             names => format!("the app that is mounted as `{}`", names.join("_")),
         };
-        let told = self.0.into_iter().map(|((name, _), wanted_by)| {
+        let told = self.0.into_iter().map(|(name, _, wanted_by)| {
             let verb = if wanted_by.len() == 1 { "wants" } else { "want" };
             format!(
                 "{app} has no state of type `{name}`, which {} {verb}: add `.state(…)` with such a value",

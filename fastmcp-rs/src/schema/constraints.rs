@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::header;
 use super::normal::{has_type, length_unit};
+use crate::protocol::object::{self, AnyMembers};
 
 /// What `#[arg(…)]` asks of a value, besides its type.
 #[doc(hidden)]
@@ -171,7 +172,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             check_length(items.len() as u64, min_length, max_length, "items")
         }
         Some(b'{') if counted => {
-            let members: HashMap<String, IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
+            let members = object::read::<AnyMembers>(json).unwrap_or_default().0;
             check_length(members.len() as u64, min_length, max_length, "members")
         }
         _ => Ok(()),

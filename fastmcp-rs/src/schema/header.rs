@@ -50,11 +50,11 @@ pub(crate) fn check_integer(value: Number) -> Result<(), String> {
 pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
     let mut names = Vec::new();
     visit(schema, true, &mut names, problems);
-    names.sort_by_key(|name: &String| name.to_ascii_lowercase());
-    for pair in names.windows(2) {
-        if pair[0].eq_ignore_ascii_case(&pair[1]) {
-            problems.push(format!("two arguments are mirrored into the header `{}`", pair[0]));
-        }
+    let mut lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    lower.sort_unstable();
+    for pair in lower.windows(2).filter(|pair| pair[0] == pair[1]) {
+        let name = names.iter().find(|name| name.eq_ignore_ascii_case(&pair[0])).unwrap_or(&pair[0]);
+        problems.push(format!("two arguments are mirrored into the header `{name}`"));
     }
 }
 

@@ -1,13 +1,11 @@
 //! What a sealed text is bound to, and digests.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest::{Context, SHA256};
-use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::protocol::object::{self, AnyMembers};
 
 /// How many bytes of SHA-256 tell questions apart.
 const DIGEST_LENGTH: usize = 16;
@@ -68,11 +66,11 @@ fn update(context: &mut Context, json: &str, depth: usize) {
     let first = json.bytes().next().filter(|_| depth < MAX_DEPTH);
     match first {
         Some(b'{') => {
-            if let Ok(members) = serde_json::from_str::<BTreeMap<Text<'_>, &RawValue>>(json) {
+            if let Ok(AnyMembers(members)) = object::read(json) {
                 part(context, b'{', &(members.len() as u64).to_le_bytes());
-                for (name, value) in members {
-                    part(context, b'k', name.0.as_bytes());
-                    update(context, value.get(), depth + 1);
+                for (name, value) in &members {
+                    part(context, b'k', name.as_bytes());
+                    update(context, value, depth + 1);
                 }
                 return;
             }
@@ -87,8 +85,8 @@ fn update(context: &mut Context, json: &str, depth: usize) {
             }
         }
         Some(b'"') => {
-            if let Ok(text) = serde_json::from_str::<Text<'_>>(json) {
-                return part(context, b's', text.0.as_bytes());
+            if let Ok(text) = serde_json::from_str::<String>(json) {
+                return part(context, b's', text.as_bytes());
             }
         }
         _ => {}
@@ -102,9 +100,6 @@ fn part(context: &mut Context, kind: u8, bytes: &[u8]) {
     context.update(&(bytes.len() as u64).to_le_bytes());
     context.update(bytes);
 }
-
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

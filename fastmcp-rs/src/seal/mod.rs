@@ -22,7 +22,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
-pub(crate) use state::{Answered, State};
+pub(crate) use state::State;
 
 /// The longest sealed text, in bytes: what a client is burdened with, and what is decoded of a stranger's.
 pub(crate) const MAX_TEXT: usize = 16 * 1024;

@@ -1,14 +1,14 @@
 //! What a call leaves for its next round: what was asked, what was answered, what is remembered.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Binding, SealError, Sealer};
 
-/// What a call leaves for its next round. Its members are short, as a client carries them.
+/// What a call leaves for its next round. Its members are short, as a client carries them. All maps are of one type,
+/// as reading each type would be code of its own in every server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
@@ -16,25 +16,40 @@ pub(crate) struct State {
     #[serde(rename = "e")]
     expires: u64,
     /// The digests of the questions that wait for an answer, by their keys.
-    #[serde(rename = "q", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) asked: BTreeMap<String, String>,
-    /// The answers so far, by the keys of their questions.
-    #[serde(rename = "a", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) answers: BTreeMap<String, Answered>,
+    #[serde(rename = "q", skip_serializing_if = "Map::is_empty")]
+    asked: Map<String, Value>,
+    /// The answers so far, by the keys of their questions: the digest of the question, and what the client said.
+    #[serde(rename = "a", skip_serializing_if = "Map::is_empty")]
+    answers: Map<String, Value>,
     /// What the handler has done and must not do again.
-    #[serde(rename = "r", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) remembered: BTreeMap<String, Value>,
+    #[serde(rename = "r", skip_serializing_if = "Map::is_empty")]
+    pub(crate) remembered: Map<String, Value>,
 }
 
-/// The answer to a question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Answered {
-    /// Of the question.
-    #[serde(rename = "d")]
-    pub(crate) digest: String,
-    /// As the client gave it.
-    #[serde(rename = "r")]
-    pub(crate) result: Value,
+impl State {
+    /// Whether earlier rounds have asked anything.
+    pub(crate) fn has_asked(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// The digest of what was asked under a key.
+    pub(crate) fn asked(&self, key: &str) -> Option<&str> {
+        self.asked.get(key).and_then(Value::as_str)
+    }
+
+    pub(crate) fn ask(&mut self, key: &str, digest: String) {
+        self.asked.insert(key.to_owned(), digest.into());
+    }
+
+    /// What the client said to the question of this digest.
+    pub(crate) fn answer(&self, key: &str, digest: &str) -> Option<&Value> {
+        let answer = self.answers.get(key).filter(|answer| answer[0] == digest)?;
+        answer.get(1)
+    }
+
+    pub(crate) fn keep_answer(&mut self, key: &str, digest: &str, result: Value) {
+        self.answers.insert(key.to_owned(), json!([digest, result]));
+    }
 }
 
 impl Sealer {
@@ -61,7 +76,7 @@ impl Sealer {
     /// not tell why there is none.
     pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<State> {
         let plaintext = self.open(text, binding)?;
-        let state: State = serde_json::from_slice(&plaintext).ok()?;
+        let state: State = serde_json::from_str(std::str::from_utf8(&plaintext).ok()?).ok()?;
         (milliseconds(now) < state.expires).then_some(state)
     }
 }
@@ -73,8 +88,6 @@ fn milliseconds(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::{MAX_PLAINTEXT, digest_of_json};
     use super::*;
 
@@ -90,10 +103,8 @@ mod tests {
 
     fn state() -> State {
         let mut state = State::default();
-        state.asked.insert("elicitation_2".into(), "d2".into());
-        let answered =
-            Answered { digest: "d1".into(), result: json!({ "action": "accept", "content": { "value": 1.5 } }) };
-        state.answers.insert("elicitation_1".into(), answered);
+        state.ask("elicitation_2", "d2".into());
+        state.keep_answer("elicitation_1", "d1", json!({ "action": "accept", "content": { "value": 1.5 } }));
         state.remembered.insert("order".into(), json!([1, null, "é"]));
         state
     }

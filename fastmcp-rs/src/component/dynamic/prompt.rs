@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::resource::texts;
 use super::tool::name_problem;
 use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
+use crate::component::arguments::texts;
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
 use crate::component::invocation::{Outcome, Started};
@@ -118,7 +118,7 @@ impl DynamicPrompt {
         let parameters = self.arguments.into_iter().map(|(argument, _)| argument).collect();
         let handler = self.handler;
         let closure = move |arguments, context| {
-            let work = handler(texts(arguments), context);
+            let work = handler(texts(&arguments), context);
             let started: Started = Box::pin(async move { Outcome { result: work.await, output: MessagesOutput } });
             started
         };

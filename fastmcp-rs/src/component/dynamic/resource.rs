@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
+use crate::component::arguments::texts;
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
 use crate::component::invocation::{Outcome, Started};
@@ -163,7 +164,7 @@ impl DynamicResource {
         let parameters = variables.into_iter().map(argument).collect();
         let handler = self.handler;
         let closure = move |arguments, context| {
-            let work = handler(texts(arguments), context);
+            let work = handler(texts(&arguments), context);
             let started: Started = Box::pin(async move { Outcome { result: work.await, output: RawContents } });
             started
         };
@@ -171,13 +172,4 @@ impl DynamicResource {
             Described { mime_type: self.default_mime_type, parameters, ..Described::dynamic(input, problems) };
         (described, Closure::new(closure))
     }
-}
-
-/// Arguments whose values are texts.
-pub(super) fn texts(arguments: Map<String, Value>) -> BTreeMap<String, String> {
-    let text = |(name, value)| match value {
-        Value::String(text) => Some((name, text)),
-        _ => None,
-    };
-    arguments.into_iter().filter_map(text).collect()
 }
