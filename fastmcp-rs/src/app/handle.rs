@@ -58,32 +58,32 @@ impl Handle {
 
     /// Adds a tool by the name of its function.
     pub fn tool<T: Tool>(&self) -> Result<(), Error> {
-        self.add(Added::Tool(T::DEFINITION))
+        self.add(Added::tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
     pub fn resource<R: Resource>(&self) -> Result<(), Error> {
-        self.add(Added::Resource(R::DEFINITION))
+        self.add(Added::resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
     pub fn prompt<P: Prompt>(&self) -> Result<(), Error> {
-        self.add(Added::Prompt(P::DEFINITION))
+        self.add(Added::prompt(P::DEFINITION))
     }
 
     /// Adds a tool that was made at run time.
     pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
-        self.add(Added::DynamicTool(tool))
+        self.add(Added::dynamic_tool(tool))
     }
 
     /// Adds a resource that was made at run time.
     pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
-        self.add(Added::DynamicResource(resource))
+        self.add(Added::dynamic_resource(resource))
     }
 
     /// Adds a prompt that was made at run time.
     pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
-        self.add(Added::DynamicPrompt(prompt))
+        self.add(Added::dynamic_prompt(prompt))
     }
 
     /// Removes the tool of a name; whether there was one.

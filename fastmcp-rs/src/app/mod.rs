@@ -179,32 +179,32 @@ impl App {
     /// assert_eq!(app.tool_names(), ["double"]);
     /// ```
     pub fn tool<T: Tool>(self) -> App {
-        self.add(Added::Tool(T::DEFINITION))
+        self.add(Added::tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
     pub fn resource<R: Resource>(self) -> App {
-        self.add(Added::Resource(R::DEFINITION))
+        self.add(Added::resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
     pub fn prompt<P: Prompt>(self) -> App {
-        self.add(Added::Prompt(P::DEFINITION))
+        self.add(Added::prompt(P::DEFINITION))
     }
 
     /// Adds a tool that is made at run time.
     pub fn add_tool(self, tool: DynamicTool) -> App {
-        self.add(Added::DynamicTool(tool))
+        self.add(Added::dynamic_tool(tool))
     }
 
     /// Adds a resource that is made at run time.
     pub fn add_resource(self, resource: DynamicResource) -> App {
-        self.add(Added::DynamicResource(resource))
+        self.add(Added::dynamic_resource(resource))
     }
 
     /// Adds a prompt that is made at run time.
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
-        self.add(Added::DynamicPrompt(prompt))
+        self.add(Added::dynamic_prompt(prompt))
     }
 
     /// Gives out a handle that adds, removes, enables and disables components, now and while the app is served.
@@ -269,9 +269,9 @@ impl App {
     /// assert!(app.check().is_ok());
     /// ```
     pub fn server<S: Server>(self) -> App {
-        let tools = S::TOOLS.iter().copied().map(Added::Tool);
-        let resources = S::RESOURCES.iter().copied().map(Added::Resource);
-        let prompts = S::PROMPTS.iter().copied().map(Added::Prompt);
+        let tools = S::TOOLS.iter().copied().map(Added::tool);
+        let resources = S::RESOURCES.iter().copied().map(Added::resource);
+        let prompts = S::PROMPTS.iter().copied().map(Added::prompt);
         tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
@@ -525,11 +525,11 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
     let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.location)).collect();
     let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
     let ordered = order(tools.iter().map(|tool| (tool.name, tool.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::Tool(tools[at])));
+    added.extend(ordered.into_iter().map(|at| Added::tool(tools[at])));
     let ordered = order(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::Resource(resources[at])));
+    added.extend(ordered.into_iter().map(|at| Added::resource(resources[at])));
     let ordered = order(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::Prompt(prompts[at])));
+    added.extend(ordered.into_iter().map(|at| Added::prompt(prompts[at])));
     added
 }
 

@@ -43,30 +43,50 @@ use crate::context::States;
 use crate::layers::Chain;
 use crate::schema::suggest;
 
-/// A component that is added to an app: what a macro knows of it, or what was made at run time.
-pub(crate) enum Added {
-    Tool(&'static ToolDefinition),
-    Resource(&'static ResourceDefinition),
-    Prompt(&'static PromptDefinition),
-    DynamicTool(DynamicTool),
-    DynamicResource(DynamicResource),
-    DynamicPrompt(DynamicPrompt),
+/// A component that is added to an app: what a macro knows of it, or what was made at run time. Each kind brings its
+/// own way in, so that a program in which nothing is made at run time does not hold the code that would look at it.
+pub(crate) struct Added(Box<dyn FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync>);
+
+impl Added {
+    fn by(add: impl FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync + 'static) -> Added {
+        Added(Box::new(add))
+    }
+
+    pub(crate) fn tool(definition: &'static ToolDefinition) -> Added {
+        Added::by(move |scope| scope.add(Box::new(ToolEntry::new(definition))))
+    }
+
+    pub(crate) fn resource(definition: &'static ResourceDefinition) -> Added {
+        Added::by(move |scope| scope.add_resource(ResourceEntry::new(definition)))
+    }
+
+    pub(crate) fn prompt(definition: &'static PromptDefinition) -> Added {
+        Added::by(move |scope| scope.add(Box::new(PromptEntry::new(definition))))
+    }
+
+    pub(crate) fn dynamic_tool(tool: DynamicTool) -> Added {
+        Added::by(move |scope| scope.add(Box::new(ToolEntry::dynamic(tool))))
+    }
+
+    pub(crate) fn dynamic_resource(resource: DynamicResource) -> Added {
+        Added::by(move |scope| scope.add_resource(ResourceEntry::dynamic(resource)))
+    }
+
+    pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Added {
+        Added::by(move |scope| scope.add(Box::new(PromptEntry::dynamic(prompt))))
+    }
 }
 
 impl Scope {
     /// Describes a component and adds it, or says what is wrong with it.
     pub(crate) fn add_component(self: &Arc<Self>, component: Added) -> Result<(), Vec<String>> {
-        let resource = |entry: ResourceEntry| match Template::is_template(entry.key()) {
+        (component.0)(self)
+    }
+
+    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<String>> {
+        match Template::is_template(entry.key()) {
             true => self.add(Box::new(TemplateEntry::new(entry))),
             false => self.add(Box::new(entry)),
-        };
-        match component {
-            Added::Tool(definition) => self.add(Box::new(ToolEntry::new(definition))),
-            Added::DynamicTool(tool) => self.add(Box::new(ToolEntry::dynamic(tool))),
-            Added::Prompt(definition) => self.add(Box::new(PromptEntry::new(definition))),
-            Added::DynamicPrompt(prompt) => self.add(Box::new(PromptEntry::dynamic(prompt))),
-            Added::Resource(definition) => resource(ResourceEntry::new(definition)),
-            Added::DynamicResource(made) => resource(ResourceEntry::dynamic(made)),
         }
     }
 }
