@@ -45,10 +45,15 @@ use crate::schema::suggest;
 
 /// A component that is added to an app: what a macro knows of it, or what was made at run time. Each kind brings its
 /// own way in, so that a program in which nothing is made at run time does not hold the code that would look at it.
-pub(crate) struct Added(Box<dyn FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync>);
+pub(crate) struct Added(Box<dyn Way>);
+
+/// A component's way into the scope of its app: it is added, or these are its problems.
+trait Way: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync {}
+
+impl<F: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync> Way for F {}
 
 impl Added {
-    fn by(add: impl FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync + 'static) -> Added {
+    fn by(add: impl Way + 'static) -> Added {
         Added(Box::new(add))
     }
 
