@@ -51,7 +51,8 @@ pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde
 
 /// Appends a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
-    out.reserve(text.len() + 2);
+    // Texts have line ends, which are escaped. To grow while a long one is written would be to copy it.
+    out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {

@@ -18,6 +18,8 @@ pub(super) struct Lines {
     /// How many bytes from `start` are known to hold no newline.
     scanned: usize,
     limit: usize,
+    /// The length of the last line.
+    last: usize,
     /// Whether the rest of an oversized line is still to come.
     skipping: bool,
     /// Whether nothing has been read yet: a byte order mark may only be there.
@@ -28,12 +30,24 @@ pub(super) struct Lines {
 const BLOCK: usize = 64 << 10;
 /// What is read at once at first: most servers see one small message at a time.
 const FIRST_BLOCK: usize = 16 << 10;
+/// What is kept of a buffer without asking whether it is needed, and the most that is ever kept of one.
+pub(super) const MUCH: usize = 1 << 20;
+pub(super) const MOST: usize = 8 << 20;
 /// How much of a line that is too long is looked at for its id.
 const EXCERPT: usize = 4 << 10;
 
 impl Lines {
     pub(super) fn new(limit: usize) -> Lines {
-        Lines { buffer: vec![0; FIRST_BLOCK], start: 0, end: 0, scanned: 0, limit, skipping: false, at_beginning: true }
+        Lines {
+            buffer: vec![0; FIRST_BLOCK],
+            start: 0,
+            end: 0,
+            scanned: 0,
+            limit,
+            last: 0,
+            skipping: false,
+            at_beginning: true,
+        }
     }
 
     /// Room for the next read; [`Lines::filled`] says how much of it was used.
@@ -42,8 +56,10 @@ impl Lines {
             self.start = 0;
             self.end = 0;
             self.scanned = 0;
-            // A large message has passed; its room need not be kept.
-            if self.buffer.len() > 16 * BLOCK {
+            // A large message has passed. Its room is kept as long as more such messages follow: to get it and give
+            // it back each time costs more than to read them.
+            let len = self.buffer.len();
+            if len > MUCH && (len > MOST || self.last < len / 8) {
                 self.buffer = vec![0; BLOCK];
             }
         } else if self.buffer.len() - self.end < BLOCK / 4 {
@@ -99,6 +115,7 @@ impl Lines {
             if end - start > self.limit {
                 return Some(Line::Oversized(&self.buffer[start..(start + EXCERPT).min(end)]));
             }
+            self.last = end - start;
             return Some(Line::Whole(&self.buffer[start..end]));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Once};
 
 use tokio::runtime::Handle;
 
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, MOST, MUCH};
 use super::platform::{Event, Input, Notifier, Output};
 use crate::engine::Connection;
 use crate::operator;
@@ -14,8 +14,6 @@ use crate::outbox::Outbox;
 /// How many bytes of answers are gathered before they are written, so that answers that are ready do not
 /// wait for calls behind them.
 const BATCH: usize = 64 << 10;
-/// What is kept of a batch's buffer for the next one.
-const KEPT: usize = 1 << 20;
 
 /// Starts reading. The notifier is told when there is nothing more to read, or nobody to write to.
 pub(super) fn spawn(
@@ -82,6 +80,15 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
     Ok(())
 }
 
+/// Makes a buffer ready for the next frames. The room that large ones took is kept as long as such follow.
+fn empty(buffer: &mut Vec<u8>) {
+    let room = buffer.capacity();
+    if room > MUCH && (room > MOST || buffer.len() < room / 8) {
+        *buffer = Vec::with_capacity(BATCH);
+    }
+    buffer.clear();
+}
+
 /// The way out, which the reader shares with the thread for late answers.
 struct Writer {
     outbox: Arc<Outbox>,
@@ -95,10 +102,7 @@ impl Writer {
     fn write(&self, batch: &mut Vec<u8>, connection: &Connection) {
         if !batch.is_empty() {
             self.write_batch(batch);
-            batch.clear();
-            if batch.capacity() > KEPT {
-                *batch = Vec::with_capacity(BATCH);
-            }
+            empty(batch);
         }
         // A call that waits will have an answer that the reader cannot write, as it will be reading.
         if connection.answers_late() {
@@ -145,8 +149,6 @@ fn write_late_answers(outbox: &Outbox, output: &Output, notifier: &Notifier) {
             notifier.notify(Event::EndOfOutput);
             return;
         }
-        if frames.capacity() > KEPT {
-            frames = Vec::new();
-        }
+        empty(&mut frames);
     }
 }
