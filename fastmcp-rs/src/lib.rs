@@ -118,6 +118,6 @@ pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
 #[cfg(feature = "http")]
-pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, ResponseBody, SessionMode};
+pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, RequestBody, ResponseBody, SessionMode};
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

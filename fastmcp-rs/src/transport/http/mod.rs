@@ -3,7 +3,7 @@
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
 //! Beside them: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
 //! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
-//! `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
+//! `paths` (what is served beside the endpoint), `routes` (what an author adds to it), `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -15,7 +15,9 @@ mod counted;
 mod headers;
 mod io;
 mod message;
+mod paths;
 mod responses;
+mod routes;
 mod serve;
 mod service;
 mod sessions;
@@ -25,5 +27,8 @@ pub(crate) use authenticate::Authenticator;
 pub use authenticate::{AccessError, Authenticate};
 pub use body::ResponseBody;
 pub use config::{HttpConfig, SessionMode};
+pub(crate) use paths::{Site, check_path};
+pub use routes::RequestBody;
+pub(crate) use routes::Routes;
 pub(crate) use serve::{asked_to_stop, serve};
 pub use service::HttpService;
