@@ -2,15 +2,19 @@
 
 use std::error::Error as StdError;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_service::Service;
 
 use super::App;
 use crate::error::Error;
 use crate::transport::http::{
-    self as transport, Authenticate, Authenticator, HttpConfig, HttpService, RequestBody, Routes, Site,
+    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes, Site,
 };
 use crate::{operator, panics};
 
@@ -188,16 +192,73 @@ impl App {
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
         self.check_reach(address)?;
-        let path = self.http.config.path.clone();
-        transport::check_path(&path).map_err(|problem| Error::configuration(vec![problem]))?;
-        let name = self.config.name.clone();
+        self.run_on(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
+    }
+
+    /// Serves this app on HTTP on a Unix socket, a file, for programs of this machine: a reverse proxy, a supervisor,
+    /// `curl --unix-socket`. Otherwise it is as [`App::run_http`].
+    ///
+    /// The file system says who may connect ([`HttpConfig::socket_mode`]; by default the user of this process alone),
+    /// so nobody else has to be asked for. `Host` and `Origin` are checked as ever: clients say `localhost`, and what a
+    /// proxy passes on must be allowed by [`HttpConfig::allowed_hosts`]. The file is removed when the server stops, and
+    /// one that a killed server has left behind is replaced.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`]; also if another server listens on the socket, or if there is something else at the path.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").run_http_unix("/run/orders/mcp.sock").await
+    /// }
+    /// ```
+    #[cfg(unix)]
+    pub async fn run_http_unix(self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let socket = path.as_ref();
+        let listener = transport::bind(socket, self.http.config.socket_mode).await;
+        let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
+        self.run_on(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
+    }
+
+    /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
+    /// left where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`].
+    #[cfg(unix)]
+    pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
+        let socket = transport::name_of(&listener);
+        self.run_on(listener, |_, path| format!("unix:{socket}, at {path}")).await
+    }
+
+    /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
+    async fn run_on(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
+        let config = &self.http.config;
+        let (name, path) = (self.config.name.clone(), config.path.clone());
+        let configuration = |problem| Error::configuration(vec![problem]);
+        transport::check_path(&path).map_err(configuration)?;
+        #[cfg(feature = "tls")]
+        let tls = config.tls.as_ref().map(|tls| tls.start()).transpose().map_err(configuration)?;
+        #[cfg(feature = "tls")]
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
         let routes = self.http.routes.clone();
-        let service = self.into_service().await?;
-        let site = Site::new(service, routes);
+        let front = Front {
+            site: Site::new(self.into_service().await?, routes),
+            #[cfg(feature = "tls")]
+            tls,
+        };
         let stop =
             transport::asked_to_stop().await.map_err(|error| Error::transport("signals cannot be heard", error))?;
-        operator::line(&format!("{name} listens on http://{address}{path}"));
-        transport::serve(listener, site, stop).await;
+        operator::line(&format!("{name} listens on {}", place(scheme, &path)));
+        transport::serve(listener, front, stop).await;
         Ok(())
     }
 

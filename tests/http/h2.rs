@@ -1,0 +1,1 @@
+//! HTTP/2: a real client, and floods by hand.
