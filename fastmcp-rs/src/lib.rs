@@ -34,6 +34,8 @@
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
 //! | `http` | [`App::run_http`], and [`App::into_service`] for servers that are there already |
+//! | `tls` | [`HttpConfig::tls`]: HTTPS, with certificates that are renewed while the server runs |
+//! | `h2` | HTTP/2 beside HTTP/1.1 |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
 //! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
@@ -117,7 +119,10 @@ pub use protocol::{
 pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use transport::http::Tls;
 #[cfg(feature = "http")]
-pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, ResponseBody, SessionMode};
+pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, RequestBody, ResponseBody, SessionMode};
 #[cfg(feature = "stdio")]
 pub use transport::stdio::StdoutPolicy;

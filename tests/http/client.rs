@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastmcp_rs::App;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -35,14 +35,14 @@ impl Server {
     }
 
     pub async fn connect(&self) -> Connection {
-        Connection { stream: TcpStream::connect(self.address).await.unwrap(), buffer: Vec::new() }
+        Connection::over(TcpStream::connect(self.address).await.unwrap())
     }
 
     /// A connection that takes little of what is not read.
     pub async fn connect_deaf(&self) -> Connection {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
-        Connection { stream: socket.connect(self.address).await.unwrap(), buffer: Vec::new() }
+        Connection::over(socket.connect(self.address).await.unwrap())
     }
 
     /// Sends one request on a connection of its own, and reads the whole response.
@@ -247,12 +247,16 @@ impl Event {
 }
 
 /// A connection.
-pub struct Connection {
-    pub stream: TcpStream,
+pub struct Connection<S = TcpStream> {
+    pub stream: S,
     buffer: Vec<u8>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub fn over(stream: S) -> Connection<S> {
+        Connection { stream, buffer: Vec::new() }
+    }
+
     pub async fn write(&mut self, bytes: &[u8]) {
         // A server that refuses may close before it has read everything.
         let _ = self.stream.write_all(bytes).await;

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::client::{PATIENCE, Request, Server, call, modern, modern_with_meta};
+use super::h2;
 use super::support::client::example;
 use super::tools::app;
 
@@ -98,6 +99,25 @@ async fn the_end_is_orderly() {
         println!("shutdown: {status} {:?} after {signal:?}, with a call of 1 s", start.elapsed());
         assert!(status.success());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_is_orderly_on_http_2() {
+    let mut process = Process::start("http", &["127.0.0.1:0"]);
+    let client = h2::Client::connect(&process.server).await;
+    let resting = h2::Client::connect(&process.server).await;
+    resting.answer(&call(1, "count_down", json!({"from": 0}))).await;
+    let mut listening = client.begin(&h2::listen("l")).await.unwrap().into_body();
+    h2::next(&mut listening).await;
+    let calling = client.calling(call(1, "count_down", json!({"from": 10})));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    process.signal(Signal::TERM);
+    assert!(h2::next(&mut listening).await.contains(r#""resultType":"complete""#));
+    assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok(), "what rests is told to go");
+    let answer = calling.await.unwrap();
+    assert_eq!(answer["result"]["content"][0]["text"], "zero", "a call goes on to its end");
+    assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
+    assert!(process.wait().success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,21 @@
 //! Serving an app on HTTP.
 
+use std::error::Error as StdError;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tower_service::Service;
 
 use super::App;
 use crate::error::Error;
-use crate::transport::http::{self, Authenticate, Authenticator, HttpConfig, HttpService};
+use crate::transport::http::{
+    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes, Site,
+};
 use crate::{operator, panics};
 
 /// What an app knows of HTTP.
@@ -15,6 +23,7 @@ use crate::{operator, panics};
 pub(crate) struct HttpParts {
     config: HttpConfig,
     authenticator: Option<Authenticator>,
+    routes: Option<Routes>,
 }
 
 impl App {
@@ -52,6 +61,59 @@ impl App {
         self
     }
 
+    /// Serves other paths beside the endpoint by a tower `Service`, such as an `axum::Router`: pages, downloads,
+    /// webhooks. [`App::run_http`] asks it for every path that is neither the endpoint nor `/healthz` and `/readyz`.
+    /// There is one such service; a second call replaces it.
+    ///
+    /// A route is reached by the names that the endpoint is reached by (see [`HttpConfig::allowed_hosts`]), so that no
+    /// web page can lure a browser to it under a name of its own; the limits of heads and connections hold for it, and
+    /// a panic in it is answered 500. All else is its own business: [`App::authenticate`] is not asked, and neither
+    /// `Origin` nor `Content-Type` is looked at. Connections are not upgraded, so there are no WebSockets.
+    ///
+    /// [`App::into_service`] does not ask it: the server around has its own routes. Nor are those of an app that is
+    /// [mounted](App::mount) in another one asked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use fastmcp_rs::{App, RequestBody};
+    /// use http::{Request, Response};
+    ///
+    /// /// With axum it would be `Router::new().route("/", get(|| async { "a page" }))`.
+    /// #[derive(Clone)]
+    /// struct Page;
+    ///
+    /// impl tower_service::Service<Request<RequestBody>> for Page {
+    ///     type Response = Response<String>;
+    ///     type Error = Infallible;
+    ///     type Future = std::future::Ready<Result<Response<String>, Infallible>>;
+    ///
+    ///     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+    ///         std::task::Poll::Ready(Ok(()))
+    ///     }
+    ///
+    ///     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    ///         std::future::ready(Ok(Response::new(format!("nothing at {}", request.uri().path()))))
+    ///     }
+    /// }
+    ///
+    /// let app = App::empty("orders").routes(Page);
+    /// # let _ = app;
+    /// ```
+    pub fn routes<S, B>(mut self, service: S) -> App
+    where
+        S: Service<http::Request<RequestBody>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<Box<dyn StdError + Send + Sync>>,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.http.routes = Some(Routes::new(service));
+        self
+    }
+
     /// The app as a tower `Service`, for a server that is there already: it goes into axum by
     /// `Router::route_service("/mcp", service)`, and into bare hyper by `hyper_util::service::TowerToHyperService`.
     ///
@@ -76,7 +138,7 @@ impl App {
     /// # }
     /// ```
     pub async fn into_service(mut self) -> Result<HttpService, Error> {
-        let HttpParts { config, authenticator } = self.http.clone();
+        let HttpParts { config, authenticator, .. } = self.http.clone();
         if config.replicas > 1 && self.sealing_keys.is_empty() {
             return Err(Error::configuration(vec![
                 "several replicas must open what one of them has sealed: give all of them the same keys by `App::sealing_keys`"
@@ -130,18 +192,79 @@ impl App {
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
         self.check_reach(address)?;
-        let path = self.http.config.path.clone();
-        let name = self.config.name.clone();
-        let service = self.into_service().await?;
-        let stop = http::asked_to_stop().await.map_err(|error| Error::transport("signals cannot be heard", error))?;
-        operator::line(&format!("{name} listens on http://{address}{path}"));
-        http::serve(listener, service, stop).await;
+        self.run_on(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
+    }
+
+    /// Serves this app on HTTP on a Unix socket, a file, for programs of this machine: a reverse proxy, a supervisor,
+    /// `curl --unix-socket`. Otherwise it is as [`App::run_http`].
+    ///
+    /// The file system says who may connect ([`HttpConfig::socket_mode`]; by default the user of this process alone),
+    /// so nobody else has to be asked for. `Host` and `Origin` are checked as ever: clients say `localhost`, and what a
+    /// proxy passes on must be allowed by [`HttpConfig::allowed_hosts`]. The file is removed when the server stops, and
+    /// one that a killed server has left behind is replaced.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`]; also if another server listens on the socket, or if there is something else at the path.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").run_http_unix("/run/orders/mcp.sock").await
+    /// }
+    /// ```
+    #[cfg(unix)]
+    pub async fn run_http_unix(self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let socket = path.as_ref();
+        let listener = transport::bind(socket, self.http.config.socket_mode).await;
+        let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
+        self.run_on(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
+    }
+
+    /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
+    /// left where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`].
+    #[cfg(unix)]
+    pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
+        let socket = transport::name_of(&listener);
+        self.run_on(listener, |_, path| format!("unix:{socket}, at {path}")).await
+    }
+
+    /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
+    async fn run_on(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
+        let config = &self.http.config;
+        let (name, path) = (self.config.name.clone(), config.path.clone());
+        let configuration = |problem| Error::configuration(vec![problem]);
+        transport::check_path(&path).map_err(configuration)?;
+        #[cfg(feature = "tls")]
+        let tls = config.tls.as_ref().map(|tls| tls.start()).transpose().map_err(configuration)?;
+        #[cfg(feature = "tls")]
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let routes = self.http.routes.clone();
+        let front = Front {
+            site: Site::new(self.into_service().await?, routes),
+            #[cfg(feature = "tls")]
+            tls,
+        };
+        let stop =
+            transport::asked_to_stop().await.map_err(|error| Error::transport("signals cannot be heard", error))?;
+        operator::line(&format!("{name} listens on {}", place(scheme, &path)));
+        transport::serve(listener, front, stop).await;
         Ok(())
     }
 
     /// Who can reach an address of other machines than this must be somebody's decision.
     fn check_reach(&self, address: SocketAddr) -> Result<(), Error> {
-        let HttpParts { config, authenticator } = &self.http;
+        let HttpParts { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
         if address.ip().to_canonical().is_loopback() || !is_open {
             return Ok(());

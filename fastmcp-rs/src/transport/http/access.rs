@@ -83,17 +83,24 @@ impl Access {
         Ok(Access { hosts, origins })
     }
 
-    /// Checks the head of a request.
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Checks the name that a request calls this server by.
+    pub(super) fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        self.known_host(uri, headers).map(drop)
+    }
+
+    fn known_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
         let host = host_of(uri, headers)?;
         let known = match &self.hosts {
             Hosts::Any => true,
             Hosts::Loopback => host.is_loopback(),
             Hosts::Listed(hosts) => hosts.iter().any(|allowed| allowed.allows(&host)),
         };
-        if !known {
-            return Err(Refused::ForeignHost);
-        }
+        if known { Ok(host) } else { Err(Refused::ForeignHost) }
+    }
+
+    /// Checks the head of a request.
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let host = self.known_host(uri, headers)?;
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else {
             // Browsers leave the origin out of requests that pages cannot read the answers of.

@@ -39,6 +39,10 @@ pub struct HttpConfig {
     pub(crate) write_time: Duration,
     pub(crate) keep_alive: Duration,
     pub(crate) drain: Duration,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<super::tls::Tls>,
+    #[cfg(unix)]
+    pub(crate) socket_mode: u32,
 }
 
 /// What a server does with clients of the revisions that begin with `initialize`.
@@ -79,6 +83,10 @@ impl Default for HttpConfig {
             write_time: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
             drain: Duration::from_secs(10),
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(unix)]
+            socket_mode: 0o600,
         }
     }
 }
@@ -225,6 +233,23 @@ impl HttpConfig {
     /// How long calls may go on when the server is asked to stop. Default: 10 seconds.
     pub fn drain(mut self, time: Duration) -> HttpConfig {
         self.drain = time;
+        self
+    }
+
+    /// Serves HTTPS instead of HTTP, with this certificate (feature `tls`). Default: HTTP, for this machine alone or
+    /// behind a proxy that speaks HTTPS.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: super::tls::Tls) -> HttpConfig {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Who may connect to the socket of [`App::run_http_unix`](crate::App::run_http_unix), as the mode of its file:
+    /// who may write to it may connect. Default: `0o600`, the user of this process; `0o660` adds its group.
+    #[cfg(unix)]
+    pub fn socket_mode(mut self, mode: u32) -> HttpConfig {
+        self.socket_mode = mode & 0o777;
         self
     }
 }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 /// A new connection may be silent for as many times the time of a head.
-const SILENCE: u32 = 3;
+pub(super) const SILENCE: u32 = 3;
 
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +48,11 @@ impl Activity {
         Active(self.clone())
     }
 
-    fn is_some(&self) -> bool {
+    pub(super) fn is_some(&self) -> bool {
         self.0.active.load(Ordering::Acquire) > 0
     }
 
-    fn begun(&self) -> usize {
+    pub(super) fn begun(&self) -> usize {
         self.0.begun.load(Ordering::Acquire)
     }
 }
@@ -71,7 +71,7 @@ pub(super) struct Guarded<S> {
     /// How many requests had begun when the phase was looked at.
     begun: usize,
     read_timer: Option<Pin<Box<Sleep>>>,
-    write_timer: Option<Pin<Box<Sleep>>>,
+    writes: Writes,
 }
 
 /// What the connection waits for, and since when.
@@ -87,7 +87,7 @@ enum Phase {
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
         let phase = Phase::New(Instant::now());
-        Guarded { stream, activity, times, phase, begun: 0, read_timer: None, write_timer: None }
+        Guarded { stream, activity, times, phase, begun: 0, read_timer: None, writes: Writes::new(times) }
     }
 
     /// Notices requests that have begun since the last look.
@@ -152,14 +152,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Guarded<S> {
-    fn watch_write(&mut self, task: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+/// How long the client has read nothing of what is written.
+pub(super) struct Writes {
+    time: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Writes {
+    pub(super) fn new(times: Times) -> Writes {
+        Writes { time: times.write, timer: None }
+    }
+
+    pub(super) fn watch<T>(&mut self, task: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.write_timer = None;
+            self.timer = None;
             return result;
         }
-        let time = self.times.write;
-        let timer = self.write_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        let time = self.time;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         match timer.as_mut().poll(task) {
             Poll::Ready(()) => Poll::Ready(Err(too_slow("read nothing"))),
             Poll::Pending => Poll::Pending,
@@ -170,7 +180,7 @@ impl<S: AsyncWrite + Unpin> Guarded<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(task, bytes);
-        self.watch_write(task, result)
+        self.writes.watch(task, result)
     }
 
     fn poll_write_vectored(
@@ -179,7 +189,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
-        self.watch_write(task, result)
+        self.writes.watch(task, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -187,10 +197,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(task)
+        // A stream that encrypts has taken what it could not write yet.
+        let result = Pin::new(&mut self.stream).poll_flush(task);
+        self.writes.watch(task, result)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(task)
+        let result = Pin::new(&mut self.stream).poll_shutdown(task);
+        self.writes.watch(task, result)
     }
 }

@@ -1,7 +1,9 @@
 //! Streamable HTTP: every revision of the protocol at one URL.
 //!
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
-//! Beside them: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
+//! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
+//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
+//! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
 //! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
 //! `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
 //!
@@ -11,19 +13,40 @@ mod access;
 mod authenticate;
 mod body;
 mod config;
+mod connection;
 mod counted;
+#[cfg(feature = "h2")]
+mod h2;
 mod headers;
 mod io;
+mod listener;
 mod message;
+mod paths;
+#[cfg(any(feature = "h2", feature = "tls"))]
+mod preface;
 mod responses;
+mod routes;
 mod serve;
 mod service;
 mod sessions;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(unix)]
+mod unix;
 
 pub(crate) use authenticate::Authenticator;
 pub use authenticate::{AccessError, Authenticate};
 pub use body::ResponseBody;
 pub use config::{HttpConfig, SessionMode};
+pub(crate) use connection::Front;
+pub(crate) use listener::Listener;
+pub(crate) use paths::{Site, check_path};
+pub use routes::RequestBody;
+pub(crate) use routes::Routes;
 pub(crate) use serve::{asked_to_stop, serve};
 pub use service::HttpService;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+#[cfg(unix)]
+pub(crate) use unix::{bind, name_of};

@@ -1,0 +1,82 @@
+//! One connection, from its first byte to its last: encrypted or not, HTTP/1.1 or HTTP/2.
+//!
+//! Plain HTTP/1.1 on TCP is what is read and written most, so nothing stands between it and the socket but `Guarded`,
+//! and the rest is put into boxes, which a connection that does without them has not to carry.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+
+use super::io::{Activity, Guarded, Times};
+use super::listener::Stream;
+use super::paths::{Paths, Site};
+
+/// The largest head of a request.
+pub(super) const MAX_HEAD: usize = 32 << 10;
+
+/// What is served, and how it is wrapped.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) site: Site,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<super::tls::Acceptor>,
+}
+
+/// What a connection knows of its server.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) front: Front,
+    pub(super) times: Times,
+    /// Becomes `true` when the server is asked to stop. Who holds it is waited for.
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+impl Connected {
+    /// Serves what comes by `stream`, until it ends.
+    pub(super) async fn serve<S: Stream>(self, stream: S) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.front.tls {
+            let Some((stream, protocol)) = Box::pin(tls.accept(stream, self.times)).await else { return };
+            let stream: Box<dyn Stream> = Box::new(stream);
+            return match protocol {
+                super::tls::Protocol::Http1 => Box::pin(self.http1(stream)).await,
+                #[cfg(feature = "h2")]
+                super::tls::Protocol::Http2 => Box::pin(super::h2::serve(stream, self)).await,
+            };
+        }
+        #[cfg(feature = "h2")]
+        match super::preface::read(stream, self.times).await {
+            Some((stream, true)) => Box::pin(super::h2::serve(Box::new(stream), self)).await,
+            Some((stream, false)) => self.http1(stream).await,
+            None => {}
+        }
+        #[cfg(not(feature = "h2"))]
+        self.http1(stream).await;
+    }
+
+    async fn http1<S: Stream>(self, stream: S) {
+        let Connected { front, times, mut stopped } = self;
+        let activity = Activity::default();
+        let io = TokioIo::new(Guarded::new(stream, activity.clone(), times));
+        let mut builder = http1::Builder::new();
+        // Times are kept by `Guarded`, which also knows how long a connection may rest.
+        builder.header_read_timeout(None).max_buf_size(MAX_HEAD);
+        let mut connection = pin!(builder.serve_connection(io, Paths { site: front.site, activity }));
+        let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
+        let mut is_stopping = false;
+        let ended = poll_fn(|task| {
+            if !is_stopping && stop.as_mut().poll(task).is_ready() {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(task)
+        })
+        .await;
+        if let Err(error) = ended {
+            tracing::debug!(target: "fastmcp_rs", "a connection ended: {error}");
+        }
+    }
+}

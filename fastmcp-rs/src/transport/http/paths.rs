@@ -1,0 +1,143 @@
+//! What is asked for a request, by its path: the endpoint, what tells that the server is there, or the author's routes.
+//!
+//! The endpoint comes first and in one comparison, as nearly all requests are for it. Whatever a path leads to, the
+//! limits of a head hold for it, and the connection knows that it is busy until the answer is written.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::{Bytes, Incoming};
+
+use super::body::ResponseBody;
+use super::io::{Active, Activity};
+use super::routes::{RouteBody, Routes};
+use super::service::HttpService;
+
+/// The most headers of a request.
+const MAX_HEADERS: usize = 64;
+/// What answers beside the endpoint, and cannot be its path.
+const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Whether the endpoint can be at that path; returns what is wrong with it.
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Err(format!(
+            "`{path}` cannot be the path of the endpoint: it begins with `/`, and has no `?` and no `#`"
+        ));
+    }
+    if OWN_PATHS.contains(&path.trim_end_matches('/')) {
+        return Err(format!("`{path}` cannot be the path of the endpoint: it tells whether the server is there"));
+    }
+    Ok(())
+}
+
+/// All that is served: the app at its path, and what is beside it.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(super) service: HttpService,
+    routes: Option<Routes>,
+}
+
+impl Site {
+    pub(crate) fn new(service: HttpService, routes: Option<Routes>) -> Site {
+        Site { service, routes }
+    }
+
+    /// Answers a request, whatever it is for.
+    async fn answer(self, request: Request<Incoming>) -> Response<Content> {
+        let path = request.uri().path();
+        if request.headers().len() > MAX_HEADERS {
+            plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
+        } else if is_same_path(path, &self.service.shared.config.path) {
+            self.service.serve(request).await.map(Content::Own)
+        } else if OWN_PATHS.contains(&path) {
+            health(request.method(), path, &self.service).map(Content::Own)
+        } else if let Some(routes) = &self.routes {
+            routes.answer(request, &self.service.shared).await
+        } else {
+            plain(StatusCode::NOT_FOUND, "not found\n").map(Content::Own)
+        }
+    }
+}
+
+fn is_same_path(path: &str, endpoint: &str) -> bool {
+    path.strip_suffix('/').unwrap_or(path) == endpoint.trim_end_matches('/')
+}
+
+/// The site as one connection sees it.
+pub(super) struct Paths {
+    pub(super) site: Site,
+    pub(super) activity: Activity,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Paths {
+    type Response = Response<Tracked>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let active = self.activity.begin();
+        let site = self.site.clone();
+        Box::pin(async move { Ok(site.answer(request).await.map(|content| Tracked { content, _active: active })) })
+    }
+}
+
+fn health(method: &Method, path: &str, service: &HttpService) -> Response<ResponseBody> {
+    match path {
+        _ if !matches!(*method, Method::GET | Method::HEAD) => plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n"),
+        "/readyz" if service.is_closed() => plain(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
+        _ => plain(StatusCode::OK, "ok\n"),
+    }
+}
+
+/// A short answer for people.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// What an answer holds.
+pub(super) enum Content {
+    Own(ResponseBody),
+    Route(RouteBody),
+}
+
+/// A body that tells when it is written.
+pub(super) struct Tracked {
+    content: Content,
+    _active: Active,
+}
+
+impl Body for Tracked {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut self.content {
+            Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
+            Content::Route(body) => Pin::new(body).poll_frame(task),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Own(body) => body.is_end_stream(),
+            Content::Route(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Own(body) => body.size_hint(),
+            Content::Route(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Sockets of Unix: a file, of which the file system says who may connect.
+//!
+//! A server that was killed leaves its file behind, where nothing can be bound any more. So such a file is replaced,
+//! but only if it is a socket on which nobody listens. Our own is removed when we stop listening, unless it is no
+//! longer ours.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
+
+use super::listener::{Listener, Stream};
+
+/// How many connections may wait to be accepted.
+const WAITING: u32 = 1024;
+
+impl Listener for UnixListener {
+    /// So that there is one copy of all that follows for everything that is not plain TCP.
+    type Stream = Box<dyn Stream>;
+
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<IpAddr>)>> {
+        self.poll_accept(task).map_ok(|(stream, _)| (Box::new(stream) as Self::Stream, None))
+    }
+}
+
+/// A socket that listens, and its file, which goes when it does.
+#[derive(Debug)]
+pub(crate) struct BoundSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Which file it is: another server may have put its own there.
+    file: (u64, u64),
+}
+
+impl Listener for BoundSocket {
+    type Stream = Box<dyn Stream>;
+
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<IpAddr>)>> {
+        Listener::poll_accept(&self.listener, task)
+    }
+}
+
+impl Drop for BoundSocket {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+/// Listens at `path`. `mode`: who may connect, as of a file that they would write to.
+pub(crate) async fn bind(path: &Path, mode: u32) -> io::Result<BoundSocket> {
+    let listener = match listen(path, mode) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            remove_stale(path).await?;
+            listen(path, mode)?
+        }
+        listener => listener?,
+    };
+    let file = identity(&fs::symlink_metadata(path)?);
+    let bound = BoundSocket { listener, path: path.to_owned(), file };
+    // What the umask has taken away is what was asked for, too.
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    Ok(bound)
+}
+
+fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    let socket = UnixSocket::new_stream()?;
+    // On Linux the file has the mode of the socket from the beginning, so nobody can connect in between. Elsewhere
+    // this is an error, and the mode is set afterwards.
+    let _ = File::from(socket.as_fd().try_clone_to_owned()?).set_permissions(Permissions::from_mode(mode));
+    socket.bind(path)?;
+    socket.listen(WAITING)
+}
+
+/// Removes the socket of a server that is no more.
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        let message = "there is something else than a socket, which is not replaced: choose another path, or remove it";
+        return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+    }
+    match UnixStream::connect(path).await {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        // One that has no room for more connections at the moment is alive as well.
+        Ok(_) => Err(in_use()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(in_use()),
+        Err(error) => {
+            Err(io::Error::new(error.kind(), format!("whether a server listens on it cannot be seen: {error}")))
+        }
+    }
+}
+
+fn in_use() -> io::Error {
+    io::Error::new(ErrorKind::AddrInUse, "another server listens on it")
+}
+
+/// Where a socket that was handed over listens, for people.
+pub(crate) fn name_of(listener: &UnixListener) -> String {
+    let address = listener.local_addr();
+    match address.as_ref().ok().and_then(|address| address.as_pathname()) {
+        Some(path) => path.display().to_string(),
+        None => "a socket without a path".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o777
+    }
+
+    /// A directory that is removed at the end.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Directory {
+            let path = std::env::temp_dir().join(format!("fastmcp-unix-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Directory(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_socket_of_a_dead_server_is_replaced() {
+        let directory = Directory::new("stale");
+        let path = directory.0.join("socket");
+        let first = bind(&path, 0o600).await.unwrap();
+        assert_eq!(mode_of(&path), 0o600);
+        let error = bind(&path, 0o600).await.unwrap_err();
+        assert!(error.to_string().contains("another server listens"), "{error}");
+        assert!(UnixStream::connect(&path).await.is_ok(), "the first one still listens");
+        drop(first);
+        assert!(!path.exists());
+        // One that was killed: its file is there, and nobody listens.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let second = bind(&path, 0o666).await.unwrap();
+        assert_eq!(mode_of(&path), 0o666, "whatever the umask is");
+        // Somebody else has taken the path: it is not ours to remove.
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "precious").unwrap();
+        drop(second);
+        let error = bind(&path, 0o600).await.unwrap_err();
+        assert!(error.to_string().contains("not replaced"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        let link = directory.0.join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(bind(&link, 0o600).await.is_err());
+        assert!(link.exists() && path.exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn nobody_can_connect_before_the_mode_is_set() {
+        let directory = Directory::new("mode");
+        let path = directory.0.join("socket");
+        let _listener = listen(&path, 0o600).unwrap();
+        assert_eq!(mode_of(&path), 0o600);
+    }
+}

@@ -1,0 +1,136 @@
+//! Routes of the author's own beside the endpoint.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::{get, post};
+use fastmcp_rs::{App, HttpConfig};
+use http::Response;
+use hyper::body::Frame;
+use serde_json::json;
+
+use super::client::{Request, Server, call};
+use super::tools::app;
+
+fn get_of(path: &str) -> Request {
+    Request { path: path.into(), ..Request::new("GET") }
+}
+
+fn post_of(path: &str, body: &str) -> Request {
+    Request { path: path.into(), ..Request::post(body) }
+}
+
+/// A body that gives one part, and then panics.
+struct Half(Option<Bytes>);
+
+impl hyper::body::Body for Half {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(self.0.take().expect("there is no more")))))
+    }
+}
+
+fn routed() -> App {
+    let router = Router::new()
+        .route("/", get(|| async { "a page" }))
+        .route("/echo", post(|body: String| async move { body }))
+        .route("/mcp", get(|| async { "never asked" }))
+        .route("/healthz", get(|| async { "never asked" }))
+        .route("/panics", get(|| async { panic!("on purpose") as &str }))
+        .route("/half", get(|| async { Response::new(Body::new(Half(Some("half".into())))) }));
+    app().routes(router)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_router_of_axum_is_beside_the_endpoint() {
+    let server = Server::start(routed()).await;
+    let mut connection = server.connect().await;
+    for (request, status, text) in [
+        (get_of("/"), 200, "a page"),
+        (post_of("/echo", "words"), 200, "words"),
+        (get_of("/echo"), 405, ""),
+        (get_of("/nothing"), 404, ""),
+        (get_of("/healthz"), 200, "ok\n"),
+    ] {
+        connection.write(&request.bytes()).await;
+        let response = connection.response().await.unwrap();
+        assert_eq!((response.status, response.text().as_str()), (status, text), "{}", request.path);
+    }
+    connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+    assert_eq!(connection.response().await.unwrap().answer("tools/call")["result"]["content"][0]["text"], "3");
+    // The endpoint is ours, whatever the router says: a GET is about streams.
+    assert_ne!(server.send(&get_of("/mcp")).await.text(), "never asked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_are_reached_by_the_names_of_the_server_only() {
+    let server = Server::start(routed()).await;
+    for host in ["evil.example", "localhost.evil.example", "0.0.0.0"] {
+        let response = server.send(&get_of("/").set("Host", host)).await;
+        assert_eq!(response.status, 403, "{host}: {}", response.text());
+    }
+    assert_eq!(server.send(&get_of("/").set("Host", "a b")).await.status, 400);
+    assert_eq!(server.send(&get_of("/").with("Host", "localhost")).await.status, 400);
+    assert_eq!(server.send(&get_of("/").without("Host")).await.status, 400);
+    assert_eq!(server.send(&get_of("/").set("Host", "[::1]:80")).await.status, 200);
+    // What a page may do is the route's own business.
+    assert_eq!(server.send(&get_of("/").with("Origin", "https://page.example")).await.status, 200);
+    let mut tunnel = get_of("localhost:22");
+    tunnel.method = "CONNECT".into();
+    assert_eq!(server.send(&tunnel.set("Host", "localhost:22")).await.status, 405);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
+    let server = Server::start(routed()).await;
+    let mut connection = server.connect().await;
+    for _ in 0..3 {
+        connection.write(&get_of("/panics").bytes()).await;
+        let response = connection.response().await.unwrap();
+        assert_eq!((response.status, response.text().as_str()), (500, "internal error\n"));
+    }
+    connection.write(&get_of("/").bytes()).await;
+    assert_eq!(connection.response().await.unwrap().text(), "a page");
+    // What has begun cannot be taken back, so it breaks off.
+    let mut broken = server.connect().await;
+    broken.write(&get_of("/half").bytes()).await;
+    assert!(broken.is_closed_within(Duration::from_secs(5)).await);
+    assert_eq!(server.send(&get_of("/")).await.text(), "a page");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
+    let config = HttpConfig::new().body_time(Duration::from_millis(300)).header_time(Duration::from_millis(300));
+    let server = Server::start(routed().http(config)).await;
+    let mut many = get_of("/");
+    for number in 0..70 {
+        many = many.with(&format!("X-{number}"), "x");
+    }
+    assert_eq!(server.send(&many).await.status, 431);
+    let response = server.send(&get_of("/").with("X-Long", &"x".repeat(600_000))).await;
+    assert_eq!(response.status, 431);
+    let mut slow = server.connect().await;
+    slow.write(b"GET / HTTP/1.1\r\nHost: loc").await;
+    assert!(slow.is_closed_within(Duration::from_secs(5)).await);
+    let mut waiting = server.connect().await;
+    waiting.write(&post_of("/echo", "").set("Content-Length", "10").bytes()).await;
+    assert_eq!(waiting.response().await.unwrap().status, 400, "axum's answer to a body that breaks off");
+    let chunked = post_of("/echo", "5\r\nwords\r\n0\r\n\r\n").with("Transfer-Encoding", "chunked");
+    let response = server.send(&chunked).await;
+    assert_eq!((response.text().as_str(), response.header("connection")), ("words", Some("close")));
+}
+
+#[tokio::test]
+async fn a_path_that_is_taken_is_an_error_at_start() {
+    for path in ["/healthz", "/readyz/", "mcp", "", "/mcp?x"] {
+        let app = app().http(HttpConfig::new().path(path));
+        let error = app.run_http("127.0.0.1:0").await.unwrap_err();
+        assert!(error.is_configuration() && error.to_string().contains("path of the endpoint"), "{path}: {error}");
+    }
+}

@@ -1,0 +1,225 @@
+//! HTTPS: real certificates and a real client.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastmcp_rs::{App, HttpConfig, Tls};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::client::{Connection, Request, Server, call, modern};
+use super::tools::app;
+
+/// An authority, and a directory for what it signs.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    directory: PathBuf,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Authority {
+        let directory = std::env::temp_dir().join(format!("fastmcp-tls-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Authority { issuer, directory }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// A certificate for `localhost` and its key, in PEM.
+    fn certificate(&self) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &self.issuer);
+        (certificate.unwrap().pem(), key.serialize_pem())
+    }
+
+    /// Puts a new certificate and its key where servers find it.
+    pub fn renew(&self) {
+        let (certificate, key) = self.certificate();
+        write(&self.path("cert.pem"), &certificate);
+        write(&self.path("key.pem"), &key);
+    }
+
+    pub fn tls(&self) -> Tls {
+        Tls::from_pem_files(self.path("cert.pem"), self.path("key.pem"))
+    }
+
+    pub fn client(&self, protocols: &[&str]) -> TlsConnector {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        TlsConnector::from(Arc::new(config))
+    }
+
+    pub async fn connect(&self, address: SocketAddr, protocols: &[&str]) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        self.client(protocols).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+}
+
+fn on(tls: Tls) -> App {
+    app().http(HttpConfig::new().tls(tls))
+}
+
+/// The server's certificate, as a client sees it.
+fn leaf(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
+    stream.get_ref().1.peer_certificates().unwrap()[0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_is_served_on_https() {
+    let authority = Authority::new("served");
+    authority.renew();
+    let server = Server::start(on(authority.tls())).await;
+    for protocols in [&[][..], &["http/1.1"]] {
+        let mut connection = Connection::over(authority.connect(server.address, protocols).await);
+        for _ in 0..2 {
+            connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+            let answer = connection.response().await.unwrap().answer("tools/call");
+            assert_eq!(answer["result"]["content"][0]["text"], "3");
+        }
+        // More than any buffer on the way, and a stream.
+        connection.write(&call(2, "much", json!({"bytes": 3_000_000})).bytes()).await;
+        let answer = connection.response().await.unwrap().json();
+        assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap().len(), 3_000_000);
+        connection.write(&modern("l", "subscriptions/listen", json!({"notifications": {}})).bytes()).await;
+        let mut stream = connection.response_head().await.unwrap();
+        let first = connection.message(&mut stream).await.unwrap();
+        assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_speak_tls_is_told_or_left() {
+    let authority = Authority::new("plain");
+    authority.renew();
+    let config = HttpConfig::new().tls(authority.tls()).header_time(Duration::from_millis(500));
+    let server = Server::start(app().http(config.max_connections(3))).await;
+    for _ in 0..10 {
+        let response = server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
+        assert_eq!((response.status, response.text().as_str()), (400, "this port is reached by https\n"));
+    }
+    // Junk, half a handshake, and silence.
+    for bytes in [&b"\x16\x03\x01\x00\x05hello"[..], b"\x00\x01", b"\x16\x03\x01", b""] {
+        let mut connection = server.connect().await;
+        connection.write(bytes).await;
+        assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{bytes:?}");
+    }
+    // None of them holds a place any more. And after a handshake, a head may not take long either.
+    let mut slow = authority.connect(server.address, &[]).await;
+    slow.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+    assert!(Connection::over(slow).is_closed_within(Duration::from_secs(5)).await);
+    // A name that the certificate is not for is the client's business; the server lives on.
+    let mut connection = Connection::over(authority.connect(server.address, &[]).await);
+    connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+    assert_eq!(connection.response().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_used_are_errors_at_start() {
+    let authority = Authority::new("broken");
+    authority.renew();
+    let (certificate, key) = (authority.path("cert.pem"), authority.path("key.pem"));
+    let (other, broken) = (authority.path("other.pem"), authority.path("broken.pem"));
+    write(&other, &authority.certificate().1);
+    write(&broken, "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n");
+    let huge = authority.path("huge.pem");
+    write(&huge, &"x".repeat(2 << 20));
+    for (certificate, key, expected) in [
+        (authority.path("nowhere.pem"), key.clone(), "nowhere.pem` cannot be read"),
+        (certificate.clone(), authority.path("nowhere.pem"), "nowhere.pem` cannot be read"),
+        (key.clone(), key.clone(), "key.pem` has no certificate"),
+        (certificate.clone(), certificate.clone(), "cert.pem` has no private key"),
+        (certificate.clone(), other, "other.pem` is not that of the first certificate in"),
+        (broken, key.clone(), "broken.pem` is not well-formed PEM"),
+        (huge, key, "huge.pem` has more than 1 MiB"),
+    ] {
+        let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();
+        assert!(error.is_configuration() && error.to_string().contains(expected), "{expected}: {error}");
+    }
+    // HTTPS says nothing of who may come.
+    let error = on(authority.tls()).run_http("0.0.0.0:0").await.unwrap_err();
+    assert!(error.to_string().contains("App::authenticate"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renewed_files_are_taken_over_and_broken_ones_are_not() {
+    let authority = Authority::new("renewed");
+    authority.renew();
+    let server = Server::start(on(authority.tls().renewal(Duration::ZERO))).await;
+    let connect = || authority.connect(server.address, &[]);
+    let mut old = connect().await;
+    let first = leaf(&old);
+    assert_eq!(leaf(&connect().await), first);
+    authority.renew();
+    let second = leaf(&connect().await);
+    assert_ne!(second, first);
+    for (name, contents) in [("key.pem", "broken"), ("cert.pem", "broken")] {
+        write(&authority.path(name), contents);
+        assert_eq!(leaf(&connect().await), second, "a broken {name} changes nothing");
+    }
+    std::fs::remove_file(authority.path("cert.pem")).unwrap();
+    assert_eq!(leaf(&connect().await), second);
+    authority.renew();
+    let third = leaf(&connect().await);
+    assert!(third != second && third != first);
+    // Connections that are open do not notice.
+    old.write_all(&Request { path: "/healthz".into(), ..Request::new("GET") }.bytes()).await.unwrap();
+    let mut answer = [0; 15];
+    old.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    // Files are looked at once a minute by default.
+    let server = Server::start(on(authority.tls())).await;
+    authority.renew();
+    assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_of_rustls_is_taken_as_it_is() {
+    let authority = Authority::new("config");
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority.issuer);
+    let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.unwrap().into()], private)
+        .unwrap();
+    let server = Server::start(on(Tls::new(Arc::new(config.clone())))).await;
+    let stream = authority.connect(server.address, &["http/1.1"]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]), "protocols are added");
+    let mut connection = Connection::over(stream);
+    connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+    assert_eq!(connection.response().await.unwrap().status, 200);
+    config.alpn_protocols = vec![b"spdy/3".to_vec()];
+    let error = on(Tls::new(Arc::new(config))).run_http("127.0.0.1:0").await.unwrap_err();
+    assert!(error.to_string().contains("`spdy/3`"), "{error}");
+}
