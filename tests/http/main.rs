@@ -4,6 +4,7 @@ mod client;
 mod modern;
 mod mounted;
 mod processes;
+mod replicas;
 mod security;
 mod sessions;
 #[allow(dead_code, unused_imports)]

@@ -1,4 +1,4 @@
-//! Whole processes: how they start, how they end, and several that answer for each other.
+//! Whole processes: how they start, and how they end.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -6,18 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use fastmcp_rs::{HttpConfig, SealingKey};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::client::{PATIENCE, Request, Server, call, modern, modern_with_meta};
+use super::client::{PATIENCE, Request, Server, call, modern};
 use super::support::client::example;
-use super::tools::app;
 
 /// An example that runs, and is ended with the test.
-struct Process {
+pub(super) struct Process {
     child: Child,
-    server: Server,
+    pub(super) server: Server,
     /// Gives what it has said to the operator, once it has ended.
     said: Option<JoinHandle<Vec<String>>>,
 }
@@ -27,7 +25,7 @@ impl Process {
         Process::spawn(Command::new(example(name)).args(arguments))
     }
 
-    fn spawn(command: &mut Command) -> Process {
+    pub(super) fn spawn(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address: SocketAddr = loop {
@@ -146,29 +144,4 @@ async fn an_app_inside_axum_is_served() {
     let sum = process.server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
     assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
     assert_eq!(process.server.send(&Request { path: "/".into(), ..Request::new("GET") }).await.text(), "a page");
-}
-
-/// Any replica answers any request: what one has asked, another goes on with.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_answer_for_each_other() {
-    let replica = || {
-        let app = app().http(HttpConfig::new().replicas(2)).sealing_keys([SealingKey::new([7; 32])]);
-        Server::start(app)
-    };
-    let replicas = [replica().await, replica().await];
-    let stranger = Server::start(app()).await;
-    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
-    for round in 0..4 {
-        let params = json!({"name": "confirm", "arguments": {}});
-        let asked = replicas[round % 2].send(&modern_with_meta(1, "tools/call", params, meta.clone())).await.json();
-        assert_eq!(asked["result"]["resultType"], "input_required");
-        let retry = json!({
-            "name": "confirm", "arguments": {}, "requestState": asked["result"]["requestState"],
-            "inputResponses": {"elicitation_1": {"action": "accept", "content": {"value": true}}},
-        });
-        let retry = modern_with_meta(2, "tools/call", retry, meta.clone());
-        let answer: Value = replicas[(round + 1) % 2].send(&retry).await.json();
-        assert_eq!(answer["result"]["content"][0]["text"], "Accepted(true)");
-        assert_eq!(stranger.send(&retry).await.code(), -32602, "another key opens nothing");
-    }
 }
