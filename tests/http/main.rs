@@ -1,5 +1,6 @@
 //! Streamable HTTP: both eras, and everything that may come over a socket.
 
+mod advisories;
 mod client;
 mod modern;
 mod mounted;

@@ -39,16 +39,16 @@ impl Process {
         Process { child, server: Server::at(address), said: Some(said) }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
     }
 
     /// What it has said since it was ready.
-    fn said(&mut self) -> Vec<String> {
+    pub(super) fn said(&mut self) -> Vec<String> {
         self.said.take().expect("it is asked once").join().unwrap()
     }
 
-    fn wait(&mut self) -> std::process::ExitStatus {
+    pub(super) fn wait(&mut self) -> std::process::ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -129,7 +129,7 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
 
 /// CVE-2025-49596: nobody listens to everybody by accident.
 #[test]
-fn who_listens_to_everybody_must_mean_it() {
+fn cve_2025_49596_who_listens_to_everybody_must_mean_it() {
     let start = Instant::now();
     let output = Command::new(example("http")).arg("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());

@@ -295,9 +295,9 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
     }
 }
 
-/// GHSA-jpw9-pfvf-9f58: possession of a session's id is no authority.
+/// GHSA-jpw9-pfvf-9f58, CVE-2026-33946, CVE-2026-67431: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_belongs_to_who_began_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
     let server = Server::start(app().authenticate(by_key)).await;
     let ada = [("X-Api-Key", "ada")];
     let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &ada).await;
@@ -332,9 +332,9 @@ async fn a_session_belongs_to_who_began_it() {
     );
 }
 
-/// GHSA-9pj6-vhgr-3mwh: sessions do not pile up.
+/// GHSA-9pj6-vhgr-3mwh, CVE-2026-67430: sessions do not pile up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_is_a_limit_to_sessions() {
+async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
     let server = Server::start(app().http(HttpConfig::new().max_sessions(20))).await;
     // Nothing is kept of a handshake that fails.
     for _ in 0..30 {
