@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --example everything                         # standard input and output
-//! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp
+//! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp (and /sse)
 //! ```
 //!
 //! Several of them answer for each other behind one address if each is told how many there are, and the key that
@@ -38,7 +38,7 @@ fn with_replicas(app: App) -> Result<App, fastmcp_rs::Error> {
         Ok(replicas) => replicas.parse().map_err(fastmcp_rs::Error::other)?,
         Err(_) => 1,
     };
-    let app = app.http(HttpConfig::new().replicas(replicas));
+    let app = app.http(HttpConfig::new().replicas(replicas).legacy_sse("/sse"));
     Ok(match std::env::var("SEALING_KEY") {
         Ok(key) => app.sealing_keys([SealingKey::from_base64(&key)?]),
         Err(_) => app,

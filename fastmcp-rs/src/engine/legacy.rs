@@ -79,8 +79,8 @@ impl Connection {
             RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
         })?;
         // A version that cannot be had here is answered with the best that can; the client then decides.
-        let revision = Revision::parse(&version).filter(|revision| !revision.is_modern());
-        let revision = revision.unwrap_or(Revision::NEWEST_LEGACY);
+        let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest);
+        let revision = revision.unwrap_or(self.newest);
         let session = Session {
             revision,
             client: Arc::new(ClientFacts {

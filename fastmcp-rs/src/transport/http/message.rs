@@ -21,8 +21,8 @@ use super::responses::{
 };
 use super::service::{SESSION_ID, Shared};
 use super::sessions::Session;
-use super::stream::{CancelOnDrop, EventStream, lines};
-use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, is_complete_envelope};
+use super::stream::{CancelOnDrop, EventStream, Resumption, lines};
+use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -112,10 +112,7 @@ impl Call<'_> {
         if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
             return self.legacy_message(message, None);
         }
-        let connection = Connection::for_exchange(&self.shared.server, None);
-        let mut out = Vec::new();
-        connection.exchange_text(self.registry, message, &self.exchange(connection.outbox(), false), &mut out);
-        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+        Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
 
     fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
@@ -185,7 +182,7 @@ impl Call<'_> {
         let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
-            let id = self.shared.sessions.insert(connection, revision, self.caller);
+            let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 Some(id) => answer.headers_mut().insert(SESSION_ID, id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
@@ -244,6 +241,15 @@ impl Call<'_> {
         }
         Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id.as_deref())))
     }
+}
+
+/// Refuses a text that is no message, and says why.
+pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
+    let connection = Connection::for_exchange(server, None);
+    let exchange = Exchange { outbox: connection.outbox(), headers: None, pending: Cell::new(false) };
+    let mut out = Vec::new();
+    connection.exchange_text(registry, text, &exchange, &mut out);
+    whole(StatusCode::BAD_REQUEST, out)
 }
 
 impl Waiting {

@@ -89,7 +89,7 @@ pub(crate) async fn serve(listener: TcpListener, service: HttpService, stop: imp
     if tokio::time::timeout(config.drain, drained).await.is_err() {
         operator::warn(format_args!("{} calls did not end in time, and are cancelled", service.calls()));
     }
-    service.shared.sessions.end_all();
+    service.shared.end_sessions();
     tasks.shutdown().await;
     service.end().await;
 }
@@ -145,6 +145,8 @@ impl hyper::service::Service<Request<Incoming>> for Paths {
                 plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n")
             } else if is_ours {
                 service.serve(request).await
+            } else if let Some(legacy) = service.legacy_sse_at(path) {
+                legacy.serve(request).await
             } else {
                 health(request.method(), path, &service)
             };

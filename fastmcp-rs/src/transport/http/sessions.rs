@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::stream::{Channel, Histories};
+use super::stream::{Channel, Histories, Resumption};
 use crate::engine::Connection;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -36,6 +36,9 @@ pub(super) struct Session {
     last_used: AtomicU64,
     streams: Mutex<Streams>,
     histories: Histories,
+    /// How many answers are still to come on its stream, where it has only one.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) owed: AtomicUsize,
 }
 
 struct Streams {
@@ -49,11 +52,6 @@ struct Streams {
 impl Session {
     fn streams(&self) -> MutexGuard<'_, Streams> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether its clients know to come back for a stream that they lost.
-    fn is_resumable(&self) -> bool {
-        self.revision >= Revision::V2025_11_25
     }
 
     /// The stream of what belongs to no request.
@@ -72,7 +70,7 @@ impl Session {
             kept -= oldest.kept();
         }
         streams.last_id += 1;
-        let channel = Channel::new(streams.last_id, outbox, self.is_resumable(), &self.histories);
+        let channel = Channel::new(streams.last_id, outbox, Resumption::of(self.revision), &self.histories);
         streams.requests.push_back(Arc::clone(&channel));
         channel
     }
@@ -142,11 +140,13 @@ impl Sessions {
     }
 
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
+    /// `resumption` is that of the stream of what belongs to no request.
     pub(super) fn insert(
         &self,
         connection: Arc<Connection>,
         revision: Revision,
         principal: Option<Arc<Principal>>,
+        resumption: Resumption,
     ) -> Option<String> {
         self.sweep();
         let mut random = [0; 24];
@@ -156,8 +156,7 @@ impl Sessions {
             self.count.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
-        let resumable = revision >= Revision::V2025_11_25;
-        let own = Channel::new(0, Arc::clone(connection.outbox()), resumable, &self.histories);
+        let own = Channel::new(0, Arc::clone(connection.outbox()), resumption, &self.histories);
         let session = Session {
             connection,
             revision,
@@ -165,6 +164,8 @@ impl Sessions {
             last_used: AtomicU64::new(self.now()),
             streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: 0 }),
             histories: self.histories.clone(),
+            #[cfg(feature = "legacy-sse")]
+            owed: AtomicUsize::new(0),
         };
         self.shard(&id).insert(id.as_str().into(), Arc::new(session));
         if self.ended.load(Ordering::Acquire) {
@@ -201,7 +202,7 @@ impl Sessions {
         }
     }
 
-    fn all(&self) -> Vec<(Box<str>, Arc<Session>)> {
+    pub(super) fn all(&self) -> Vec<(Box<str>, Arc<Session>)> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

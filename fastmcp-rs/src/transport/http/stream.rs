@@ -18,8 +18,11 @@ use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
 use super::counted::{Counted, CountedFor};
+#[cfg(feature = "legacy-sse")]
+use super::legacy_sse::EndSession;
 use crate::engine::Connection;
 use crate::outbox::Outbox;
+use crate::protocol::Revision;
 
 /// The most bytes of one stream's past events that are kept.
 const MAX_HISTORY: usize = 256 << 10;
@@ -57,6 +60,12 @@ enum Source {
     Ended,
     Request(CancelOnDrop),
     Session(Reader),
+    /// The same where the session ends with its stream.
+    #[cfg(feature = "legacy-sse")]
+    WholeSession {
+        reader: Reader,
+        _end: EndSession,
+    },
 }
 
 impl fmt::Debug for EventStream {
@@ -86,6 +95,18 @@ impl EventStream {
         EventStream::new(None, Source::Session(reader), keep_alive, counted)
     }
 
+    /// The one stream of a session, which begins with an event of its own.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) fn of_whole_session(
+        first: String,
+        reader: Reader,
+        end: EndSession,
+        keep_alive: Duration,
+        counted: OpenStream,
+    ) -> EventStream {
+        EventStream::new(Some(first.into()), Source::WholeSession { reader, _end: end }, keep_alive, Some(counted))
+    }
+
     fn new(first: Option<Bytes>, source: Source, keep_alive: Duration, counted: Option<OpenStream>) -> EventStream {
         EventStream { first, source, keep_alive, timer: None, _counted: counted }
     }
@@ -107,6 +128,8 @@ impl EventStream {
                 Poll::Pending => Poll::Pending,
             },
             Source::Session(reader) => reader.poll_next(task),
+            #[cfg(feature = "legacy-sse")]
+            Source::WholeSession { reader, .. } => reader.poll_next(task),
         };
         if next.is_ready() {
             self.timer = None;
@@ -147,10 +170,34 @@ pub(super) struct Channel {
     /// Unique in its session; the first part of each event's id.
     pub(super) id: u64,
     outbox: Arc<Outbox>,
-    /// Whether a client that has lost the stream knows to come back for it.
-    resumable: bool,
+    resumption: Resumption,
     histories: Histories,
     state: Mutex<ChannelState>,
+}
+
+/// Whether a client that has lost a stream can read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumption {
+    /// The session is lost with its stream.
+    #[cfg(feature = "legacy-sse")]
+    Never,
+    /// Who thinks of it can.
+    Possible,
+    /// Its first event says so.
+    Announced,
+}
+
+impl Resumption {
+    /// What a stream of Streamable HTTP offers a client of that revision.
+    pub(super) fn of(revision: Revision) -> Resumption {
+        // Clients before 2025-11-25 take an event without data for a broken message.
+        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
+    }
+
+    /// Whether events have ids, and are kept for somebody who comes back.
+    fn is_possible(self) -> bool {
+        matches!(self, Resumption::Possible | Resumption::Announced)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -167,8 +214,8 @@ struct ChannelState {
 }
 
 impl Channel {
-    pub(super) fn new(id: u64, outbox: Arc<Outbox>, resumable: bool, histories: &Histories) -> Arc<Channel> {
-        Arc::new(Channel { id, outbox, resumable, histories: histories.clone(), state: Mutex::default() })
+    pub(super) fn new(id: u64, outbox: Arc<Outbox>, resumption: Resumption, histories: &Histories) -> Arc<Channel> {
+        Arc::new(Channel { id, outbox, resumption, histories: histories.clone(), state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, ChannelState> {
@@ -183,7 +230,10 @@ impl Channel {
     fn add_to(&self, state: &mut ChannelState, frames: &[u8], is_last: bool) {
         for frame in lines(frames) {
             state.last += 1;
-            let mut event = format!("id: {}\ndata: ", event_id(self.id, state.last)).into_bytes();
+            let mut event = match self.resumption.is_possible() {
+                true => format!("id: {}\ndata: ", event_id(self.id, state.last)).into_bytes(),
+                false => b"data: ".to_vec(),
+            };
             event.extend_from_slice(frame);
             event.extend_from_slice(b"\n\n");
             state.history_bytes += event.len();
@@ -196,8 +246,9 @@ impl Channel {
     /// Forgets what is too old to be kept, as far as it was given to a reader.
     fn trim(&self, state: &mut ChannelState, given: u64) {
         while let Some((number, event)) = state.history.front() {
-            let too_much =
-                state.history_bytes > MAX_HISTORY || self.histories.0.load(Ordering::Relaxed) > MAX_HISTORIES;
+            let too_much = state.history_bytes > MAX_HISTORY
+                || self.histories.0.load(Ordering::Relaxed) > MAX_HISTORIES
+                || !self.resumption.is_possible();
             if *number > given || !too_much {
                 return;
             }
@@ -238,7 +289,8 @@ impl Channel {
         let mut state = self.lock();
         state.reader += 1;
         state.readers += 1;
-        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed: !self.resumable };
+        let is_primed = self.resumption != Resumption::Announced;
+        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed };
         drop(state);
         // The one before looks again, and finds that it is no longer wanted.
         self.outbox.wake_reader();
@@ -341,7 +393,7 @@ mod tests {
     #[test]
     fn a_lost_stream_is_read_on_from_where_it_broke() {
         let outbox = Outbox::for_exchange();
-        let channel = Channel::new(10, Arc::clone(&outbox), true, &Histories::default());
+        let channel = Channel::new(10, Arc::clone(&outbox), Resumption::Announced, &Histories::default());
         let mut first = channel.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
@@ -363,7 +415,7 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let outbox = Outbox::for_exchange();
         let histories = Histories::default();
-        let channel = Channel::new(0, Arc::clone(&outbox), false, &histories);
+        let channel = Channel::new(0, Arc::clone(&outbox), Resumption::Possible, &histories);
         let mut reader = channel.read(0);
         for _ in 0..100 {
             outbox.push(&[&vec![b'x'; 10_000][..], b"\n"].concat());
