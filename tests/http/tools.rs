@@ -92,6 +92,17 @@ pub async fn steps(wait: u64, ctx: &Context) -> String {
     "done".into()
 }
 
+/// Lets go of its client before it waits, and after it has told something.
+#[mcp::tool]
+pub async fn polled(wait: u64, ctx: &Context) -> String {
+    ctx.close_stream();
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    ctx.progress(1.0, 2.0, "first");
+    ctx.close_stream();
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    "done".into()
+}
+
 /// Tells how far it is, and is done at once.
 #[mcp::tool]
 pub async fn quick_steps(ctx: &Context) -> String {
@@ -153,6 +164,7 @@ pub fn app_with(seen: Seen) -> App {
         .tool::<sleep>()
         .tool::<steps>()
         .tool::<quick_steps>()
+        .tool::<polled>()
         .tool::<boom>()
         .tool::<confirm>()
         .tool::<whoami>()

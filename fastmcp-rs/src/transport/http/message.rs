@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -260,8 +261,13 @@ impl Waiting {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
-        let taken = poll_fn(|task| outbox.poll_take(task)).await;
-        let Some((frames, is_last)) = taken else {
+        let may_hang_up = accepted.events && matches!(whose, Whose::Legacy(_));
+        let taken = poll_fn(|task| match outbox.poll_take(task) {
+            // It begins a stream, of which the client learns how to come back.
+            Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
+            taken => taken,
+        });
+        let Some((frames, is_last)) = taken.await else {
             // It was cancelled: there is nothing to say, and nobody waits for it.
             return respond(StatusCode::ACCEPTED, ResponseBody::empty());
         };

@@ -287,10 +287,14 @@ impl Channel {
     /// A reader of what follows the event of that number. Who has read so far ends.
     pub(super) fn read(self: &Arc<Self>, after: u64) -> Reader {
         let mut state = self.lock();
+        if state.reader > 0 {
+            // Who was asked to go is gone already.
+            self.outbox.take_hang_up();
+        }
         state.reader += 1;
         state.readers += 1;
         let is_primed = self.resumption != Resumption::Announced;
-        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed };
+        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
         // The one before looks again, and finds that it is no longer wanted.
         self.outbox.wake_reader();
@@ -312,13 +316,15 @@ pub(super) struct Reader {
     /// The last event that was given.
     after: u64,
     is_primed: bool,
+    /// Whether it gives no more, though there may be more.
+    has_hung_up: bool,
 }
 
 impl Reader {
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let channel = &self.channel;
         let mut state = channel.lock();
-        if state.reader != self.number {
+        if state.reader != self.number || self.has_hung_up {
             return Poll::Ready(None);
         }
         let mut events = Vec::new();
@@ -347,7 +353,8 @@ impl Reader {
             }
         }
         channel.trim(&mut state, self.after);
-        match (events.is_empty(), state.finished) {
+        self.has_hung_up = channel.outbox.take_hang_up();
+        match (events.is_empty(), state.finished || self.has_hung_up) {
             (false, _) => Poll::Ready(Some(events.into())),
             (true, true) => Poll::Ready(None),
             (true, false) => {
@@ -409,6 +416,29 @@ mod tests {
         assert_eq!(next(&mut again).unwrap(), "end", "there is one reader at a time");
         next(&mut newest).unwrap();
         assert_eq!(next(&mut newest).unwrap(), "end");
+    }
+
+    #[test]
+    fn a_reader_that_is_sent_away_can_come_back() {
+        let outbox = Outbox::for_exchange();
+        let channel = Channel::new(1, Arc::clone(&outbox), Resumption::Announced, &Histories::default());
+        outbox.hang_up();
+        let mut first = channel.read(0);
+        assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
+        outbox.push(b"1\n");
+        assert_eq!(next(&mut first).unwrap(), "end", "what comes later is for later");
+        drop(first);
+        // Who is away already is not sent away when he comes back.
+        outbox.hang_up();
+        let mut second = channel.read(0);
+        assert!(next(&mut second).unwrap().ends_with("id: 1_1\ndata: 1\n\n"));
+        assert_eq!(next(&mut second), None);
+        outbox.hang_up();
+        assert_eq!(next(&mut second).unwrap(), "end");
+        outbox.push_last(b"2\n");
+        let mut third = channel.read(1);
+        assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
+        assert_eq!(next(&mut third).unwrap(), "end");
     }
 
     #[test]
