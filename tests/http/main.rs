@@ -2,6 +2,7 @@
 
 mod advisories;
 mod client;
+mod dockerfile;
 mod legacy_sse;
 mod modern;
 mod mounted;
