@@ -315,6 +315,40 @@ async fn who_does_not_read_asks_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_clients_say_of_themselves_is_bounded() {
+    let server = Server::start(app().http(config())).await;
+    let mut initialize: Value = serde_json::from_str(&REVISION.initialize(0)).unwrap();
+    initialize["params"]["capabilities"]["experimental"] = json!({"x": {"y": "z".repeat(60_000)}});
+    initialize["params"]["clientInfo"]["x"] = json!("z".repeat(60_000));
+    let mut open = Vec::new();
+    let refused = loop {
+        let client = Client::open(&server, PATH, &[]).await;
+        let response = server.send(&client.post(initialize.to_string())).await;
+        if response.status != 202 {
+            break response;
+        }
+        open.push(client);
+        assert!(open.len() < 300, "they take {} MB", open.len() * 120_000 / 1_000_000);
+    };
+    println!("{} clients that say much have sessions, and the next one has not", open.len());
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    drop(open);
+    wait_until_served(&server).await;
+}
+
+/// Waits until there is room for a session again.
+async fn wait_until_served(server: &Server) {
+    for _ in 0..200 {
+        let client = Client::open(server, PATH, &[]).await;
+        if server.send(&client.post(REVISION.initialize(0))).await.status == 202 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("there is no room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_can_be_mounted_and_ends_with_its_last_answer() {
     let seen = Seen::default();
     let service = app_with(seen.clone()).into_service().await.unwrap();

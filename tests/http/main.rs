@@ -3,6 +3,8 @@
 mod advisories;
 mod client;
 mod dockerfile;
+#[cfg(target_os = "linux")]
+mod flood;
 mod legacy_sse;
 mod modern;
 mod mounted;

@@ -21,7 +21,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    fn start(name: &str, arguments: &[&str]) -> Process {
+    pub(super) fn start(name: &str, arguments: &[&str]) -> Process {
         Process::spawn(Command::new(example(name)).args(arguments))
     }
 
@@ -41,6 +41,14 @@ impl Process {
 
     pub(super) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+    }
+
+    /// Its memory, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(super) fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
     }
 
     /// What it has said since it was ready.

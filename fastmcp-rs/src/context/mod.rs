@@ -354,10 +354,13 @@ impl Context {
     }
 
     /// Modern clients say it in each request, legacy ones said it once.
-    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Value) -> Value {
+    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Option<Box<str>>) -> Value {
         let Some(request) = &self.request else { return Value::Null };
         match &request.client {
-            Some(client) => legacy(client).clone(),
+            Some(client) => {
+                let text = legacy(client).as_deref();
+                text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+            }
             None => self.meta().remove(key).unwrap_or_default(),
         }
     }

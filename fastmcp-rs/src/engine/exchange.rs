@@ -55,6 +55,11 @@ impl Connection {
         self.session().map(|session| session.revision)
     }
 
+    /// How many bytes the client has said of itself, which are kept with its session.
+    pub(crate) fn session_size(&self) -> usize {
+        self.session().map_or(0, |session| session.client.size())
+    }
+
     /// Takes one frame. What is ready is appended to `out`, each frame with a newline; what is not comes by the
     /// outbox of the exchange, which then says so. Must be called inside a tokio runtime.
     pub(crate) fn exchange(

@@ -506,12 +506,17 @@ const MAX_FACT: usize = 64 << 10;
 
 /// Reads a small value; `null` if there is none.
 fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
+    let text = fact_text(raw, name)?;
+    Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+}
+
+/// The text of a small value.
+fn fact_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, RpcError> {
     match raw {
         Some(raw) if raw.get().len() > MAX_FACT => {
             Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
         }
-        Some(raw) => Ok(serde_json::from_str(raw.get()).unwrap_or_default()),
-        None => Ok(Value::Null),
+        raw => Ok(raw.map(|raw| raw.get())),
     }
 }
 

@@ -23,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use super::body::{self, ResponseBody};
+use super::config::HttpConfig;
 use super::counted::Counted;
 use super::headers::{accepted, is_json};
 use super::message::no_message;
@@ -149,6 +150,10 @@ impl HttpService {
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
         }
+        if !session.may_be_remembered() {
+            shared.stream_sessions.remove(id);
+            return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
+        }
         if error_code(&out, None).is_some() {
             // It answers no request, so it is no message of this revision.
             return whole(StatusCode::BAD_REQUEST, out);
@@ -160,6 +165,20 @@ impl HttpService {
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
+}
+
+/// Returns what is wrong with the configuration.
+pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
+    let Some(path) = &config.legacy_sse else { return Ok(()) };
+    if !path.starts_with('/') {
+        return Err(vec![format!("`{path}` cannot be the path of `HttpConfig::legacy_sse`: it begins with `/`")]);
+    }
+    if path.trim_end_matches('/') == config.path.trim_end_matches('/') {
+        return Err(vec![format!(
+            "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
+        )]);
+    }
+    Ok(())
 }
 
 /// The session that a POST names. Its id needs no escapes.

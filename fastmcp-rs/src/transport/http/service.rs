@@ -102,6 +102,8 @@ impl HttpService {
         authenticator: Option<Authenticator>,
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
+        #[cfg(feature = "legacy-sse")]
+        super::legacy_sse::check(&config)?;
         let view = server.components.view();
         let shared = Shared {
             server,

@@ -27,11 +27,14 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// The most streams of a session that may be read on, and how many bytes of theirs are kept.
 const MAX_CHANNELS: usize = 64;
 const MAX_KEPT: usize = 1 << 20;
+/// The most bytes of what the clients of all sessions have said of themselves.
+const MAX_SAID: usize = 16 << 20;
 
 pub(super) struct Session {
     pub(super) connection: Arc<Connection>,
     pub(super) revision: Revision,
     principal: Option<Arc<Principal>>,
+    said: Said,
     /// When it was used last, in milliseconds since the table was made.
     last_used: AtomicU64,
     streams: Mutex<Streams>,
@@ -39,6 +42,30 @@ pub(super) struct Session {
     /// How many answers are still to come on its stream, where it has only one.
     #[cfg(feature = "legacy-sse")]
     pub(super) owed: AtomicUsize,
+}
+
+/// How many bytes a client has said of itself, which count as long as its session is remembered.
+struct Said {
+    all: Arc<AtomicUsize>,
+    own: AtomicUsize,
+}
+
+impl Said {
+    fn set(&self, bytes: usize) {
+        // First more, so that it is never too little.
+        self.all.fetch_add(bytes, Ordering::AcqRel);
+        self.all.fetch_sub(self.own.swap(bytes, Ordering::AcqRel), Ordering::AcqRel);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.all.load(Ordering::Acquire) > MAX_SAID
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        self.all.fetch_sub(*self.own.get_mut(), Ordering::AcqRel);
+    }
 }
 
 struct Streams {
@@ -84,6 +111,18 @@ impl Session {
         streams.requests.iter().find(|channel| channel.id == id).cloned()
     }
 
+    /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) fn may_be_remembered(&self) -> bool {
+        let size = self.connection.session_size();
+        // It says so once, and who has said it before does not answer for others.
+        if self.said.own.load(Ordering::Acquire) == size {
+            return true;
+        }
+        self.said.set(size);
+        !self.said.is_too_much()
+    }
+
     /// Whether somebody waits for something.
     fn is_busy(&self) -> bool {
         if self.connection.calls_in_flight() > 0 {
@@ -105,6 +144,8 @@ impl Session {
 pub(super) struct Sessions {
     shards: [Mutex<HashMap<Box<str>, Arc<Session>>>; SHARDS],
     count: AtomicUsize,
+    /// How many bytes their clients have said of themselves.
+    said: Arc<AtomicUsize>,
     limit: usize,
     idle: Duration,
     start: Instant,
@@ -119,6 +160,7 @@ impl Sessions {
         Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
+            said: Arc::default(),
             limit,
             idle,
             start: Instant::now(),
@@ -156,11 +198,20 @@ impl Sessions {
             self.count.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
+        let said = Said { all: Arc::clone(&self.said), own: AtomicUsize::new(0) };
+        said.set(connection.session_size());
+        while said.is_too_much() {
+            if !self.evict() {
+                self.count.fetch_sub(1, Ordering::AcqRel);
+                return None;
+            }
+        }
         let own = Channel::new(0, Arc::clone(connection.outbox()), resumption, &self.histories);
         let session = Session {
             connection,
             revision,
             principal,
+            said,
             last_used: AtomicU64::new(self.now()),
             streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: 0 }),
             histories: self.histories.clone(),
