@@ -312,6 +312,28 @@ async fn who_does_not_read_asks_no_more() {
     println!("one stream that nobody reads: {taken} answers of 500 kB were taken, then {refused}");
     assert!(matches!(refused, 404 | 503) && taken < 100, "{refused} after {taken}");
     assert!(deaf.is_closed_within(Duration::from_secs(5)).await);
+
+    // The same where somebody else's server is around it, whose connections may stay open for ever.
+    let seen = Seen::default();
+    let config = HttpConfig::new().write_time(Duration::from_millis(300)).max_calls(50);
+    let service = app_with(seen.clone()).http(config).into_service().await.unwrap();
+    let router = Router::new().route_service(PATH, service.legacy_sse());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::at(listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut deaf = server.connect_deaf().await;
+    deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
+    let mut stream = deaf.response_head().await.unwrap();
+    let path = format!("{PATH}{}", deaf.event(&mut stream).await.unwrap().data.unwrap());
+    assert_eq!(server.send(&at(&path, Request::post(REVISION.initialize(0)))).await.status, 202);
+    let mut statuses = Vec::new();
+    while statuses.len() < 1000 && statuses.last() != Some(&404) {
+        let id = statuses.len() as i64;
+        let much = REVISION.request(id, "tools/call", json!({"name": "much_later", "arguments": {"bytes": 500_000}}));
+        statuses.push(server.send(&at(&path, Request::post(much))).await.status);
+    }
+    assert_eq!(statuses.last(), Some(&404), "the session has ended: {statuses:?}");
+    wait_until_served(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

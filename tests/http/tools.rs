@@ -56,6 +56,13 @@ pub async fn much(bytes: usize) -> String {
     "x".repeat(bytes)
 }
 
+/// The same, a little later.
+#[mcp::tool]
+pub async fn much_later(bytes: usize) -> String {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    "x".repeat(bytes)
+}
+
 /// Is mirrored into headers.
 #[mcp::tool]
 pub async fn route(
@@ -160,6 +167,7 @@ pub fn app_with(seen: Seen) -> App {
         .tool::<echo_later>()
         .tool::<talk>()
         .tool::<much>()
+        .tool::<much_later>()
         .tool::<route>()
         .tool::<sleep>()
         .tool::<steps>()

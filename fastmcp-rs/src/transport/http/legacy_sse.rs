@@ -138,8 +138,8 @@ impl HttpService {
             Err(unread) => return unreadable(&unread, config.max_body),
         };
         // Who does not read its answers asks nothing more.
-        if tokio::time::timeout(config.write_time, session.connection.outbox().room()).await.is_err() {
-            return unavailable("Unavailable: too much waits to be read on the stream of this session");
+        if !shared.has_room(&session, id).await {
+            return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
         }
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
@@ -161,7 +161,7 @@ impl HttpService {
         session.connection.outbox().push(&out);
         if exchange.pending.get() {
             session.owed.fetch_add(1, Ordering::AcqRel);
-            tokio::spawn(pass_on(shared, session, outbox, counted));
+            tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
@@ -198,10 +198,12 @@ fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
-async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, outbox: Arc<Outbox>, counted: Counted) {
+async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Counted) {
     let stream = session.connection.outbox();
     while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
-        stream.room().await;
+        if !shared.has_room(&session, &id).await {
+            break;
+        }
         stream.push(&frames);
         if is_last {
             break;
@@ -214,6 +216,17 @@ async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, outbox: Arc<Outbox>
 }
 
 impl Shared {
+    /// Waits until there is room on a stream. Who reads nothing for too long loses the session: a server around this
+    /// one may not know how long that is.
+    async fn has_room(&self, session: &Session, id: &str) -> bool {
+        let room = session.connection.outbox().room();
+        let is_there = tokio::time::timeout(self.config.write_time, room).await.is_ok();
+        if !is_there {
+            self.stream_sessions.remove(id);
+        }
+        is_there
+    }
+
     /// Ends the streams on which no answer is to come. Others end with their last answer.
     pub(super) fn end_stream_sessions(&self) {
         for (_, session) in self.stream_sessions.all() {
