@@ -1,5 +1,8 @@
 //! Published advisories against servers like this one, and what it does about them. The others stand where their
 //! subject is: `security.rs`, `sessions.rs`, `processes.rs`. Each test has the number of an advisory in its name.
+//!
+//! What is about authorization servers, clients that follow links, shells, paths, databases or pages of a server's own
+//! has no test here: this server has none of them.
 
 use std::process::Command;
 use std::sync::atomic::Ordering;
