@@ -2,8 +2,11 @@
 //!
 //! ```sh
 //! cargo run --example everything                         # standard input and output
-//! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp
+//! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp (and /sse)
 //! ```
+//!
+//! Several of them answer for each other behind one address if each is told how many there are, and the key that
+//! they share: `REPLICAS=2 SEALING_KEY=$(openssl rand -base64 32)`.
 //!
 //! Names, texts and behaviour are those that the suite asks for, so this is no model for a server of your own;
 //! the other examples are.
@@ -12,8 +15,8 @@ mod data;
 mod questions;
 mod tools;
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
+use fastmcp_rs::{DynamicTool, HttpConfig, SealingKey};
 use serde_json::json;
 
 #[mcp::main]
@@ -24,9 +27,22 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     let app = app.state(handle);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--http", address] => app.run_http(address).await,
+        ["--http", address] => with_replicas(app)?.run_http(address).await,
         _ => app.run_stdio().await,
     }
+}
+
+/// An app of which there may be several processes.
+fn with_replicas(app: App) -> Result<App, fastmcp_rs::Error> {
+    let replicas = match std::env::var("REPLICAS") {
+        Ok(replicas) => replicas.parse().map_err(fastmcp_rs::Error::other)?,
+        Err(_) => 1,
+    };
+    let app = app.http(HttpConfig::new().replicas(replicas).legacy_sse("/sse"));
+    Ok(match std::env::var("SEALING_KEY") {
+        Ok(key) => app.sealing_keys([SealingKey::from_base64(&key)?]),
+        Err(_) => app,
+    })
 }
 
 /// A tool whose schema is written by hand, with keywords that no Rust type has.

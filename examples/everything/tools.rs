@@ -89,9 +89,10 @@ async fn test_logging_tool(ctx: &Context) -> &'static str {
     "Logging tool completed"
 }
 
-/// Takes a while, so that a client can come back to its answer.
+/// Lets go of its client, which can come back to its answer.
 #[mcp::tool]
-async fn test_reconnection() -> &'static str {
+async fn test_reconnection(ctx: &Context) -> &'static str {
+    ctx.close_stream();
     tokio::time::sleep(Duration::from_millis(100)).await;
     "Reconnection test completed"
 }

@@ -6,6 +6,7 @@
 //! and dropped. Without a `tracing` subscriber errors would vanish while the model is told to look for
 //! them in the log, so then they are written as plain lines.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -43,11 +44,26 @@ pub(crate) fn line(text: &str) {
 fn clean(text: &str) -> String {
     let shown = |character: char| match character {
         '\n' | '\t' => character,
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
-        control if control.is_control() => '\u{FFFD}',
+        other if is_hidden(other) || other.is_control() => '\u{FFFD}',
         other => other,
     };
     text.chars().map(shown).collect()
+}
+
+/// Whether a character steers terminals, and nobody who writes log lines means it: those that change the direction of
+/// text, and the control characters above ASCII.
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
+}
+
+/// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself.
+fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
+    // All of them begin with one of two bytes, and hardly any line has these.
+    if memchr::memchr2(0xC2, 0xE2, line).is_none() {
+        return Cow::Borrowed(line);
+    }
+    let shown = |character: char| if is_hidden(character) { '\u{FFFD}' } else { character };
+    Cow::Owned(String::from_utf8_lossy(line).chars().map(shown).collect::<String>().into_bytes())
 }
 
 /// A short id that stands both in an answer and in the log.
@@ -109,7 +125,7 @@ impl Stderr {
 impl Write for Stderr {
     /// Takes the bytes, or drops and counts them if standard error is not being read.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.enqueue(bytes);
+        self.enqueue(&harmless(bytes));
         Ok(bytes.len())
     }
 
@@ -181,6 +197,11 @@ mod tests {
     #[test]
     fn text_of_peers_is_made_harmless() {
         assert_eq!(super::clean("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
+        let line = "\x1b[32m INFO\x1b[0m \u{e9}\u{9B}2J\u{2066}\u{2028}\n";
+        assert_eq!(
+            &*super::harmless(line.as_bytes()),
+            "\x1b[32m INFO\x1b[0m \u{e9}\u{FFFD}2J\u{FFFD}\u{2028}\n".as_bytes()
+        );
     }
 
     #[test]

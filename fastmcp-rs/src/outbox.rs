@@ -46,6 +46,8 @@ struct State {
     waiting_tasks: usize,
     /// Whether the last frames are in `bytes`, or were taken.
     finished: bool,
+    /// Whether whoever reads is to go away and come back later.
+    hung_up: bool,
     /// The one who takes frames by [`Outbox::poll_take`].
     reader: Option<Waker>,
     /// Changes whenever something was written.
@@ -272,6 +274,25 @@ impl Outbox {
         }
         state.reader = Some(task.waker().clone());
         Poll::Pending
+    }
+
+    /// Asks whoever takes frames to go away and come back later.
+    pub(crate) fn hang_up(&self) {
+        let mut state = self.lock();
+        state.hung_up = true;
+        self.announce(&mut state);
+    }
+
+    /// Whether who takes frames is asked to go away.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn is_hung_up(&self) -> bool {
+        self.lock().hung_up
+    }
+
+    /// The same, for one who does go, or has come back.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn take_hang_up(&self) -> bool {
+        std::mem::take(&mut self.lock().hung_up)
     }
 
     /// Lets whoever waits in [`Outbox::poll_take`] look again.

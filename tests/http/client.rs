@@ -215,6 +215,8 @@ impl Response {
 /// One server-sent event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
+    /// What kind it is; nothing says that it is a message.
+    pub name: Option<String>,
     pub id: Option<String>,
     pub retry: Option<u64>,
     pub data: Option<String>,
@@ -227,6 +229,7 @@ impl Event {
         for line in text.lines() {
             match line.split_once(':').unwrap_or((line, "")) {
                 ("", comment) => event.comment = Some(comment.trim().into()),
+                ("event", name) => event.name = Some(name.trim().into()),
                 ("id", id) => event.id = Some(id.trim().into()),
                 ("retry", time) => event.retry = Some(time.trim().parse().unwrap()),
                 ("data", data) => {

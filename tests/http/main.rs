@@ -1,10 +1,16 @@
 //! Streamable HTTP: both eras, and everything that may come over a socket.
 
+mod advisories;
 mod client;
+mod dockerfile;
+#[cfg(target_os = "linux")]
+mod flood;
 mod h2;
+mod legacy_sse;
 mod modern;
 mod mounted;
 mod processes;
+mod replicas;
 mod routes;
 mod security;
 mod sessions;

@@ -1,4 +1,4 @@
-//! Whole processes: how they start, how they end, and several that answer for each other.
+//! Whole processes: how they start, and how they end.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -6,29 +6,27 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use fastmcp_rs::{HttpConfig, SealingKey};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{PATIENCE, Request, Server, call, modern, modern_with_meta};
 use super::h2;
 use super::support::client::example;
-use super::tools::app;
 
 /// An example that runs, and is ended with the test.
-struct Process {
+pub(super) struct Process {
     child: Child,
-    server: Server,
+    pub(super) server: Server,
     /// Gives what it has said to the operator, once it has ended.
     said: Option<JoinHandle<Vec<String>>>,
 }
 
 impl Process {
-    fn start(name: &str, arguments: &[&str]) -> Process {
+    pub(super) fn start(name: &str, arguments: &[&str]) -> Process {
         Process::spawn(Command::new(example(name)).args(arguments))
     }
 
-    fn spawn(command: &mut Command) -> Process {
+    pub(super) fn spawn(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address: SocketAddr = loop {
@@ -42,16 +40,24 @@ impl Process {
         Process { child, server: Server::at(address), said: Some(said) }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
     }
 
+    /// Its memory, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(super) fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    }
+
     /// What it has said since it was ready.
-    fn said(&mut self) -> Vec<String> {
+    pub(super) fn said(&mut self) -> Vec<String> {
         self.said.take().expect("it is asked once").join().unwrap()
     }
 
-    fn wait(&mut self) -> std::process::ExitStatus {
+    pub(super) fn wait(&mut self) -> std::process::ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -151,7 +157,7 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
 
 /// CVE-2025-49596: nobody listens to everybody by accident.
 #[test]
-fn who_listens_to_everybody_must_mean_it() {
+fn cve_2025_49596_who_listens_to_everybody_must_mean_it() {
     let start = Instant::now();
     let output = Command::new(example("http")).arg("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());
@@ -166,29 +172,4 @@ async fn an_app_inside_axum_is_served() {
     let sum = process.server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
     assert_eq!(sum.answer("tools/call")["result"]["content"][0]["text"], "3");
     assert_eq!(process.server.send(&Request { path: "/".into(), ..Request::new("GET") }).await.text(), "a page");
-}
-
-/// Any replica answers any request: what one has asked, another goes on with.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_answer_for_each_other() {
-    let replica = || {
-        let app = app().http(HttpConfig::new().replicas(2)).sealing_keys([SealingKey::new([7; 32])]);
-        Server::start(app)
-    };
-    let replicas = [replica().await, replica().await];
-    let stranger = Server::start(app()).await;
-    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
-    for round in 0..4 {
-        let params = json!({"name": "confirm", "arguments": {}});
-        let asked = replicas[round % 2].send(&modern_with_meta(1, "tools/call", params, meta.clone())).await.json();
-        assert_eq!(asked["result"]["resultType"], "input_required");
-        let retry = json!({
-            "name": "confirm", "arguments": {}, "requestState": asked["result"]["requestState"],
-            "inputResponses": {"elicitation_1": {"action": "accept", "content": {"value": true}}},
-        });
-        let retry = modern_with_meta(2, "tools/call", retry, meta.clone());
-        let answer: Value = replicas[(round + 1) % 2].send(&retry).await.json();
-        assert_eq!(answer["result"]["content"][0]["text"], "Accepted(true)");
-        assert_eq!(stranger.send(&retry).await.code(), -32602, "another key opens nothing");
-    }
 }

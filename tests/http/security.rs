@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::client::{Request, Server, call, modern_with_meta};
 use super::tools::{Seen, app, app_with};
 
-/// CVE-2026-42559, CVE-2026-33252 and their like: DNS rebinding, and pages of other sites. Each cell is a request to
+/// CVE-2026-42559, CVE-2026-33252 and their like (CVE-2025-66414, CVE-2025-66416, CVE-2026-34742, CVE-2026-35568,
+/// CVE-2026-63118; CVE-2026-34237, RUSTSEC-2026-0140): DNS rebinding, and pages of other sites. Each cell is a request to
 /// a tool that counts; a refused one must not reach it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn host_origin_and_content_type_decide_before_the_body() {
+async fn cve_2026_42559_and_cve_2026_33252_host_origin_and_content_type_decide_before_the_body() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let port = server.address.port();
@@ -188,6 +189,11 @@ async fn nothing_is_smuggled() {
         ("TE that does not end chunked", head(&["Transfer-Encoding: chunked, identity"]) + &chunked, Some(400)),
         ("a blank before the colon", head(&["Transfer-Encoding : chunked", sized]) + &body, Some(400)),
         ("a folded header", head(&["X: a\r\n b", sized]) + &body, Some(400)),
+        ("bare LF line ends", head(&[sized]).replace("\r\n", "\n") + &body, Some(400)),
+        ("a bare LF in a value", head(&["X: a\nY: b", sized]) + &body, Some(400)),
+        ("a bare LF before TE", head(&[sized, "X: a\nTransfer-Encoding: chunked"]) + &body + &smuggled, Some(400)),
+        ("a bare LF that ends the head", head(&[sized]).trim_end().to_owned() + "\r\n\n" + &body, Some(400)),
+        ("a bare LF before the request", "\n".to_owned() + &head(&[sized]) + &body, Some(400)),
         ("NUL in a value", head(&["X: a\0b", sized]) + &body, Some(400)),
         ("CR in a value", head(&["X: a\rb", sized]) + &body, Some(400)),
         ("two hosts", head(&["Host: localhost", sized]) + &body, Some(400)),
@@ -209,7 +215,7 @@ async fn nothing_is_smuggled() {
         let first = connection.response().await;
         let got = first.as_ref().map(|response| response.status);
         if let Some(status) = status {
-            assert!(got == Some(status) || got.is_none(), "{what}: {got:?}");
+            assert!(got == Some(status) || (got.is_none() && !what.contains("bare LF")), "{what}: {got:?}");
         }
         if what != "two equal CL" {
             assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection goes on");
@@ -220,6 +226,16 @@ async fn nothing_is_smuggled() {
     // An absolute target that names this server is allowed by HTTP.
     let bytes = head(&[sized]).replacen("/mcp", "http://localhost/mcp", 1) + &body;
     assert_eq!(server.raw(bytes.as_bytes()).await.unwrap().status, 200);
+    // Line feeds of a body are the body's, and what follows it is a head again.
+    let mut connection = server.connect().await;
+    let spaced = body.replacen('{', "{\n\n", 1);
+    let request = head(&[&format!("Content-Length: {}", spaced.len())]) + &spaced;
+    connection.write(request.repeat(2).as_bytes()).await;
+    connection.write(request.replacen("\r\n", "\n", 1).as_bytes()).await;
+    for status in [200, 200, 400] {
+        assert_eq!(connection.response().await.unwrap().status, status);
+    }
+    assert!(connection.is_closed_within(Duration::from_secs(5)).await);
     // A chunked message is read, and its connection closed.
     let mut connection = server.connect().await;
     connection.write((head(&[te]) + &chunked).as_bytes()).await;
@@ -227,8 +243,9 @@ async fn nothing_is_smuggled() {
     assert!(connection.is_closed_within(Duration::from_secs(5)).await);
 }
 
+/// CVE-2026-67432, CVE-2026-63658, GHSA-4x8c-5vv7-973f: a message takes a bounded amount of memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sizes_are_bounded() {
+async fn cve_2026_67432_sizes_are_bounded() {
     let server = Server::start(app().http(HttpConfig::new().max_body(100_000))).await;
     let large = |length: usize| call(1, "echo", json!({"text": "x".repeat(length)}));
     assert_eq!(server.send(&large(90_000)).await.status, 200);
@@ -395,9 +412,9 @@ async fn who_does_not_read_is_left() {
     assert_eq!(server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await.status, 200);
 }
 
-/// CVE-2026-25536: what one client sends never reaches another, though all use the same ids.
+/// CVE-2026-25536, CVE-2026-48529: what one client sends never reaches another, though all use the same ids.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_are_isolated() {
+async fn cve_2026_25536_clients_are_isolated() {
     let server = Arc::new(Server::start(app()).await);
     let calls = if cfg!(debug_assertions) { 200 } else { 1600 };
     let clients: Vec<_> = (0..64)
@@ -426,9 +443,9 @@ async fn clients_are_isolated() {
     assert_eq!(leaks, 0);
 }
 
-/// CVE-2025-53366: no message ends the server.
+/// CVE-2025-53366, CVE-2025-53365, CVE-2026-47427: no message ends the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_message_ends_the_server() {
+async fn cve_2025_53366_no_message_ends_the_server() {
     let server = Server::start(app()).await;
     let good = call(1, "add", json!({"a": 1, "b": 2}));
     let original: Value = serde_json::from_slice(&good.body).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastmcp_rs::{AccessError, HttpConfig, Principal, SessionMode};
 use serde_json::{Value, json};
 
-use super::client::{Connection, Request, Response, Server, call, modern};
+use super::client::{Connection, Event, Request, Response, Server, call, modern};
 use super::modern::wait_until;
 use super::support::revision::{INITIALIZED, initialize_with};
 use super::support::{Revision, schema};
@@ -273,6 +273,39 @@ async fn a_lost_stream_is_not_a_lost_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_can_let_go_of_its_client() {
+    let server = Server::start(app()).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    // A stream that ends at once, two that are asked for while the call goes on, and one for the answer.
+    let mut request = session.call_with_token(1, "polled", json!({"wait": 300}));
+    let mut last = None;
+    let mut told = Vec::new();
+    for stream in 0..10 {
+        let response = server.send(&request).await;
+        let events = response.events();
+        assert_eq!((events[0].data.as_deref(), events[0].retry), (Some(""), Some(3000)), "{events:?}");
+        let messages = events.iter().filter(|event| event.data.as_deref() != Some(""));
+        told.extend(messages.map(Event::json));
+        last = events.last().and_then(|event| event.id.clone()).or(last);
+        if told.last().is_some_and(|message| message["id"] == 1) {
+            break;
+        }
+        assert!(stream < 3, "{told:?}");
+        request = session.get().with("Last-Event-ID", last.as_ref().unwrap());
+    }
+    let [progress, answer] = told.as_slice() else { panic!("{told:?}") };
+    schema::check(session.revision, "ProgressNotification", progress).unwrap();
+    schema::check_answer(session.revision, "tools/call", answer).unwrap();
+    // Who does not know to come back is not sent away, nor who takes no streams.
+    let kept = session.call(2, "polled", json!({"wait": 20})).set("Accept", "application/json");
+    assert_eq!(session.text(&kept).await, "done");
+    let older = Session::open(&server, Revision::V2025_06_18).await;
+    assert_eq!(older.text(&older.call(3, "polled", json!({"wait": 20}))).await, "done");
+    let modern = server.send(&call(4, "polled", json!({"wait": 20}))).await;
+    assert_eq!(modern.answer("tools/call")["result"]["content"][0]["text"], "done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_one_revision_has_batches() {
     let server = Server::start(app()).await;
     let revision = Revision::V2025_03_26;
@@ -295,9 +328,9 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
     }
 }
 
-/// GHSA-jpw9-pfvf-9f58: possession of a session's id is no authority.
+/// GHSA-jpw9-pfvf-9f58, CVE-2026-33946, CVE-2026-67431: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_belongs_to_who_began_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
     let server = Server::start(app().authenticate(by_key)).await;
     let ada = [("X-Api-Key", "ada")];
     let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &ada).await;
@@ -332,9 +365,9 @@ async fn a_session_belongs_to_who_began_it() {
     );
 }
 
-/// GHSA-9pj6-vhgr-3mwh: sessions do not pile up.
+/// GHSA-9pj6-vhgr-3mwh, CVE-2026-67430: sessions do not pile up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_is_a_limit_to_sessions() {
+async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
     let server = Server::start(app().http(HttpConfig::new().max_sessions(20))).await;
     // Nothing is kept of a handshake that fails.
     for _ in 0..30 {

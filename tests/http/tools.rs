@@ -56,6 +56,13 @@ pub async fn much(bytes: usize) -> String {
     "x".repeat(bytes)
 }
 
+/// The same, a little later.
+#[mcp::tool]
+pub async fn much_later(bytes: usize) -> String {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    "x".repeat(bytes)
+}
+
 /// Is mirrored into headers.
 #[mcp::tool]
 pub async fn route(
@@ -89,6 +96,17 @@ pub async fn steps(wait: u64, ctx: &Context) -> String {
     ctx.progress(1.0, 3.0, "first");
     tokio::time::sleep(Duration::from_millis(wait)).await;
     ctx.progress(2.0, 3.0, "second");
+    "done".into()
+}
+
+/// Lets go of its client before it waits, and after it has told something.
+#[mcp::tool]
+pub async fn polled(wait: u64, ctx: &Context) -> String {
+    ctx.close_stream();
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    ctx.progress(1.0, 2.0, "first");
+    ctx.close_stream();
+    tokio::time::sleep(Duration::from_millis(wait)).await;
     "done".into()
 }
 
@@ -149,10 +167,12 @@ pub fn app_with(seen: Seen) -> App {
         .tool::<echo_later>()
         .tool::<talk>()
         .tool::<much>()
+        .tool::<much_later>()
         .tool::<route>()
         .tool::<sleep>()
         .tool::<steps>()
         .tool::<quick_steps>()
+        .tool::<polled>()
         .tool::<boom>()
         .tool::<confirm>()
         .tool::<whoami>()

@@ -283,6 +283,37 @@ impl Context {
         }
     }
 
+    /// Lets go of the connection on which the client waits for this call, for the client to come back: a long call then
+    /// holds none. What the call sends, and its answer, is kept for when it does, which is after 3 seconds.
+    ///
+    /// Only clients of 2025-11-25 on HTTP, with a session, know to come back; for others nothing happens. To a
+    /// client of 2026-07-28 the end of a connection is the end of its call.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Waits for a report that somebody writes.
+    /// #[mcp::tool]
+    /// async fn report(ctx: &Context) -> &'static str {
+    ///     ctx.close_stream();
+    ///     tokio::time::sleep(Duration::from_secs(30)).await;
+    ///     "It is written."
+    /// }
+    /// ```
+    pub fn close_stream(&self) {
+        let Some(request) = &self.request else { return };
+        let comes_back = request.revision >= Revision::V2025_11_25 && !request.revision.is_modern();
+        if comes_back && request.transport == Transport::Http {
+            request.outbox.hang_up();
+        }
+    }
+
     /// When the call will time out.
     pub fn deadline(&self) -> Option<Instant> {
         self.request.as_ref().and_then(|request| request.deadline)
@@ -323,10 +354,13 @@ impl Context {
     }
 
     /// Modern clients say it in each request, legacy ones said it once.
-    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Value) -> Value {
+    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Option<Box<str>>) -> Value {
         let Some(request) = &self.request else { return Value::Null };
         match &request.client {
-            Some(client) => legacy(client).clone(),
+            Some(client) => {
+                let text = legacy(client).as_deref();
+                text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+            }
             None => self.meta().remove(key).unwrap_or_default(),
         }
     }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::Transport;
@@ -19,11 +18,20 @@ use crate::siblings::Siblings;
 /// The shortest time between two progress notifications of a call: 20 a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a legacy client said of itself when its session began.
+/// What a legacy client said of itself when its session began, as JSON text: a tree of it can take many times the
+/// room, and a server may have thousands of sessions.
 #[derive(Debug, Default)]
 pub(crate) struct ClientFacts {
-    pub(crate) info: Value,
-    pub(crate) capabilities: Value,
+    pub(crate) info: Option<Box<str>>,
+    pub(crate) capabilities: Option<Box<str>>,
+}
+
+impl ClientFacts {
+    /// How many bytes it takes.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn size(&self) -> usize {
+        [&self.info, &self.capabilities].into_iter().flatten().map(|text| text.len()).sum()
+    }
 }
 
 /// Which log messages a client wants.

@@ -123,6 +123,12 @@ impl Connection {
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 Dispatched::Done
             }
+            // Its headers would have to be compared with it, and those of a batch are of no one message.
+            Ok(frame) if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) => {
+                let id = frame.id.and_then(Id::parse);
+                self.refuse_frame(id, out, "Invalid request: a message of 2026-07-28 cannot be part of a batch");
+                Dispatched::Done
+            }
             Ok(frame) => self.dispatch_frame(registry, message, &frame, Admitted::Member, exchange, out),
             Err(malformed) => {
                 self.refuse(message, &malformed, out);

@@ -38,6 +38,13 @@ impl Connection {
         Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_session())
     }
 
+    /// The connection of a session that has one stream for everything, which came before Streamable HTTP.
+    #[cfg(feature = "legacy-sse")]
+    pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
+        let (server, outbox) = (Arc::clone(server), Outbox::for_exchange());
+        Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, outbox))
+    }
+
     /// Who the peer is, if that is known.
     pub(crate) fn principal(&self) -> Option<&Principal> {
         self.principal.as_deref()
@@ -46,6 +53,11 @@ impl Connection {
     /// The revision of the session, once there is one.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)
+    }
+
+    /// How many bytes the client has said of itself, which are kept with its session.
+    pub(crate) fn session_size(&self) -> usize {
+        self.session().map_or(0, |session| session.client.size())
     }
 
     /// Takes one frame. What is ready is appended to `out`, each frame with a newline; what is not comes by the

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::call::CallFacts;
 use super::modern::{incomplete_meta, unknown_level};
-use super::{Connection, Dispatched, Request, fact, finish_frame};
+use super::{Connection, Dispatched, Request, fact_text, finish_frame};
 use crate::context::{ClientFacts, LogFilter};
 use crate::protocol::id::Id;
 use crate::protocol::object::{Object, text};
@@ -18,7 +18,7 @@ use crate::protocol::{Level, Revision};
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) revision: Revision,
-    client: Arc<ClientFacts>,
+    pub(super) client: Arc<ClientFacts>,
     /// The index of the least severe level that the client wants.
     log_level: Arc<AtomicU8>,
 }
@@ -79,14 +79,13 @@ impl Connection {
             RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
         })?;
         // A version that cannot be had here is answered with the best that can; the client then decides.
-        let revision = Revision::parse(&version).filter(|revision| !revision.is_modern());
-        let revision = revision.unwrap_or(Revision::NEWEST_LEGACY);
+        let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest);
+        let revision = revision.unwrap_or(self.newest);
+        let info = fact_text(params.and_then(|params| params.client_info), "clientInfo")?;
+        let capabilities = fact_text(params.and_then(|params| params.capabilities), "capabilities")?;
         let session = Session {
             revision,
-            client: Arc::new(ClientFacts {
-                info: fact(params.and_then(|params| params.client_info), "clientInfo")?,
-                capabilities: fact(params.and_then(|params| params.capabilities), "capabilities")?,
-            }),
+            client: Arc::new(ClientFacts { info: info.map(Into::into), capabilities: capabilities.map(Into::into) }),
             log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
         };
         if self.session.set(Arc::new(session)).is_err() {

@@ -49,6 +49,7 @@ use crate::context::Transport;
 use crate::operator;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
+use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::{Id, Key};
 use crate::protocol::object::{Raw, text};
@@ -71,6 +72,8 @@ pub(crate) struct Connection {
     principal: Option<Arc<Principal>>,
     outbox: Arc<Outbox>,
     client_requests: Arc<ClientRequests>,
+    /// The newest revision that a handshake is offered.
+    newest: Revision,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
     in_flight: Arc<InFlight>,
@@ -117,13 +120,24 @@ impl Connection {
         principal: Option<Arc<Principal>>,
         outbox: Arc<Outbox>,
     ) -> Arc<Connection> {
+        Arc::new(Connection::up_to(Revision::NEWEST_LEGACY, server, transport, principal, outbox))
+    }
+
+    fn up_to(
+        newest: Revision,
+        server: Arc<Server>,
+        transport: Transport,
+        principal: Option<Arc<Principal>>,
+        outbox: Arc<Outbox>,
+    ) -> Connection {
         let feed = Feed::new(&server.changes, &outbox);
-        Arc::new(Connection {
+        Connection {
             server,
             transport,
             principal,
             outbox,
             client_requests: Arc::default(),
+            newest,
             feed,
             session: OnceLock::new(),
             in_flight: Arc::default(),
@@ -131,7 +145,7 @@ impl Connection {
             stopping: AtomicBool::new(false),
             received: AtomicU64::new(0),
             errors: Mutex::new(ErrorBudget { left: MAX_ERRORS, since: Instant::now(), refused: 0 }),
-        })
+        }
     }
 
     /// What [`Connection::receive`] needs, for one who calls it.
@@ -492,12 +506,17 @@ const MAX_FACT: usize = 64 << 10;
 
 /// Reads a small value; `null` if there is none.
 fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
+    let text = fact_text(raw, name)?;
+    Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+}
+
+/// The text of a small value.
+fn fact_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, RpcError> {
     match raw {
         Some(raw) if raw.get().len() > MAX_FACT => {
             Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
         }
-        Some(raw) => Ok(serde_json::from_str(raw.get()).unwrap_or_default()),
-        None => Ok(Value::Null),
+        raw => Ok(raw.map(|raw| raw.get())),
     }
 }
 

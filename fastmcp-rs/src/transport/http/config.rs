@@ -24,6 +24,8 @@ pub struct HttpConfig {
     pub(crate) public: bool,
     pub(crate) replicas: usize,
     pub(crate) sessions: SessionMode,
+    #[cfg(feature = "legacy-sse")]
+    pub(crate) legacy_sse: Option<String>,
     pub(crate) max_sessions: usize,
     pub(crate) session_idle: Duration,
     pub(crate) max_body: usize,
@@ -68,6 +70,8 @@ impl Default for HttpConfig {
             public: false,
             replicas: 1,
             sessions: SessionMode::Sessions,
+            #[cfg(feature = "legacy-sse")]
+            legacy_sse: None,
             max_sessions: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             max_body: 4 << 20,
@@ -141,6 +145,21 @@ impl HttpConfig {
     /// What happens to clients of revisions before 2026-07-28. Default: [`SessionMode::Sessions`].
     pub fn sessions(mut self, mode: SessionMode) -> HttpConfig {
         self.sessions = mode;
+        self
+    }
+
+    /// Serves the transport of 2024-11-05, HTTP with SSE, at this path of [`App::run_http`](crate::App::run_http),
+    /// such as `/sse`: for clients that know nothing newer. Default: not at all, as it is deprecated. A service that is
+    /// mounted somewhere has [`HttpService::legacy_sse`](crate::HttpService::legacy_sse).
+    ///
+    /// Its sessions speak 2024-11-05, whatever a client offers, and each lives as long as its stream is open. They
+    /// count as streams ([`HttpConfig::max_streams`]), and all else that is configured here holds for them too.
+    ///
+    /// Needs the feature `legacy-sse`. Specification:
+    /// <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
+    #[cfg(feature = "legacy-sse")]
+    pub fn legacy_sse(mut self, path: impl Into<String>) -> HttpConfig {
+        self.legacy_sse = Some(path.into());
         self
     }
 

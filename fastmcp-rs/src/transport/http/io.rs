@@ -2,7 +2,7 @@
 //!
 //! What a client may take is measured where bytes are read and written: a head that comes too slowly, a connection
 //! that rests too long, an answer that is not read. There is one timer for each direction, and none while a request
-//! is being answered.
+//! is being answered. What comes is also looked at here before hyper reads it (`heads`).
 
 use std::future::Future;
 use std::io;
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+use super::heads::Heads;
 
 /// A new connection may be silent for as many times the time of a head.
 pub(super) const SILENCE: u32 = 3;
@@ -68,6 +70,7 @@ pub(super) struct Guarded<S> {
     activity: Activity,
     times: Times,
     phase: Phase,
+    heads: Heads,
     /// How many requests had begun when the phase was looked at.
     begun: usize,
     read_timer: Option<Pin<Box<Sleep>>>,
@@ -87,7 +90,16 @@ enum Phase {
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
         let phase = Phase::New(Instant::now());
-        Guarded { stream, activity, times, phase, begun: 0, read_timer: None, writes: Writes::new(times) }
+        Guarded {
+            stream,
+            activity,
+            times,
+            phase,
+            heads: Heads::default(),
+            begun: 0,
+            read_timer: None,
+            writes: Writes::new(times),
+        }
     }
 
     /// Notices requests that have begun since the last look.
@@ -142,6 +154,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             },
             Poll::Ready(result) => {
                 let came = buffer.filled().len() > before;
+                self.heads.look(&mut buffer.filled_mut()[before..]);
                 self.look();
                 if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
                     self.phase = Phase::Head(Instant::now());

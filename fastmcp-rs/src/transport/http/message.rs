@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -21,8 +22,8 @@ use super::responses::{
 };
 use super::service::{SESSION_ID, Shared};
 use super::sessions::Session;
-use super::stream::{CancelOnDrop, EventStream, lines};
-use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, is_complete_envelope};
+use super::stream::{CancelOnDrop, EventStream, Resumption, lines};
+use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -112,10 +113,7 @@ impl Call<'_> {
         if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
             return self.legacy_message(message, None);
         }
-        let connection = Connection::for_exchange(&self.shared.server, None);
-        let mut out = Vec::new();
-        connection.exchange_text(self.registry, message, &self.exchange(connection.outbox(), false), &mut out);
-        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+        Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
 
     fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
@@ -185,7 +183,7 @@ impl Call<'_> {
         let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
-            let id = self.shared.sessions.insert(connection, revision, self.caller);
+            let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 Some(id) => answer.headers_mut().insert(SESSION_ID, id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
@@ -246,6 +244,15 @@ impl Call<'_> {
     }
 }
 
+/// Refuses a text that is no message, and says why.
+pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
+    let connection = Connection::for_exchange(server, None);
+    let exchange = Exchange { outbox: connection.outbox(), headers: None, pending: Cell::new(false) };
+    let mut out = Vec::new();
+    connection.exchange_text(registry, text, &exchange, &mut out);
+    whole(StatusCode::BAD_REQUEST, out)
+}
+
 impl Waiting {
     /// Waits for what comes first, and chooses the form of the answer by it.
     pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
@@ -254,8 +261,13 @@ impl Waiting {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
-        let taken = poll_fn(|task| outbox.poll_take(task)).await;
-        let Some((frames, is_last)) = taken else {
+        let may_hang_up = accepted.events && matches!(whose, Whose::Legacy(_));
+        let taken = poll_fn(|task| match outbox.poll_take(task) {
+            // It begins a stream, of which the client learns how to come back.
+            Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
+            taken => taken,
+        });
+        let Some((frames, is_last)) = taken.await else {
             // It was cancelled: there is nothing to say, and nobody waits for it.
             return respond(StatusCode::ACCEPTED, ResponseBody::empty());
         };

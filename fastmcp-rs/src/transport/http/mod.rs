@@ -5,7 +5,8 @@
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
 //! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
-//! `headers`, `sessions` (what legacy clients need), `stream` (events), `io` (patience).
+//! `headers`, `sessions` (what legacy clients need), `legacy_sse` (the transport before this one), `stream` (events),
+//! `io` (patience), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -18,7 +19,10 @@ mod counted;
 #[cfg(feature = "h2")]
 mod h2;
 mod headers;
+mod heads;
 mod io;
+#[cfg(feature = "legacy-sse")]
+mod legacy_sse;
 mod listener;
 mod message;
 mod paths;

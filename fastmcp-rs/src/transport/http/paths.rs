@@ -56,6 +56,8 @@ impl Site {
             plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
         } else if is_same_path(path, &self.service.shared.config.path) {
             self.service.serve(request).await.map(Content::Own)
+        } else if let Some(legacy) = self.service.legacy_sse_at(path) {
+            legacy.serve(request).await.map(Content::Own)
         } else if OWN_PATHS.contains(&path) {
             health(request.method(), path, &self.service).map(Content::Own)
         } else if let Some(routes) = &self.routes {

@@ -104,7 +104,7 @@ pub(super) fn refuse(status: StatusCode, message: &str) -> Answer {
     refuse_with(status, code::INVALID_REQUEST, message)
 }
 
-pub(super) fn refuse_with(status: StatusCode, code: i32, message: &str) -> Answer {
+fn refuse_with(status: StatusCode, code: i32, message: &str) -> Answer {
     let mut out = Vec::new();
     write_error(&mut out, None, &RpcError::new(code, message));
     whole(status, out)
@@ -128,6 +128,17 @@ pub(super) fn unreadable(unread: &Unread, limit: usize) -> Answer {
     // What is left of the body is not read.
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
+}
+
+pub(super) fn unsupported_media() -> Answer {
+    refuse(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "Unsupported media type: a message is sent as `Content-Type: application/json`",
+    )
+}
+
+pub(super) fn not_utf8() -> Answer {
+    refuse_with(StatusCode::BAD_REQUEST, code::PARSE_ERROR, "Parse error: the message is not valid UTF-8")
 }
 
 pub(super) fn session_gone() -> Answer {

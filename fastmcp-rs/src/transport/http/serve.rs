@@ -79,7 +79,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     if tokio::time::timeout(config.drain, drained).await.is_err() {
         operator::warn(format_args!("{} calls did not end in time, and are cancelled", service.calls()));
     }
-    service.shared.sessions.end_all();
+    service.shared.end_sessions();
     tasks.shutdown().await;
     // Streams of HTTP/2 are tasks of their own, which end by themselves when their connection has.
     let _ = tokio::time::timeout(LAST_WAIT, stopping.closed()).await;

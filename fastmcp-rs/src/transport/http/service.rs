@@ -34,13 +34,12 @@ use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
 use crate::engine::{Connection, Server};
 use crate::principal::Principal;
-use crate::protocol::write::code;
 use crate::registry::View;
 
 use super::message::{Begun, Call, Version, version_of};
 use super::responses::{
-    Answer, allow_origin, event_stream, method_not_allowed, preflight, refuse, refuse_with, respond, session_gone,
-    session_missing, unavailable, unreadable,
+    Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
+    session_missing, unavailable, unreadable, unsupported_media,
 };
 
 pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -54,7 +53,10 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[derive(Clone)]
 pub struct HttpService {
     pub(super) shared: Arc<Shared>,
-    view: View,
+    pub(super) view: View,
+    /// Whether this one is the endpoint of the transport before Streamable HTTP.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) is_legacy_sse: bool,
 }
 
 /// What all clones of a service have in common.
@@ -64,6 +66,9 @@ pub(super) struct Shared {
     pub(super) access: Access,
     pub(super) authenticator: Option<Authenticator>,
     pub(super) sessions: Sessions,
+    /// Those that end with their stream.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) stream_sessions: Sessions,
     pub(super) room: Room,
     pub(super) calls: Arc<AtomicUsize>,
     pub(super) streams: Arc<AtomicUsize>,
@@ -73,6 +78,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Ends all sessions, and those that still come.
+    pub(super) fn end_sessions(&self) {
+        self.sessions.end_all();
+        #[cfg(feature = "legacy-sse")]
+        self.stream_sessions.end_all();
+    }
+
     /// Counts one more stream that stays open without a call, unless there are too many.
     pub(super) fn open_stream(&self, principal: Option<&Principal>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
@@ -90,12 +102,16 @@ impl HttpService {
         authenticator: Option<Authenticator>,
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
+        #[cfg(feature = "legacy-sse")]
+        super::legacy_sse::check(&config)?;
         let view = server.components.view();
         let shared = Shared {
             server,
             access,
             authenticator,
             sessions: Sessions::new(config.max_sessions, config.session_idle),
+            #[cfg(feature = "legacy-sse")]
+            stream_sessions: Sessions::new(config.max_sessions, config.session_idle),
             room: Room::new(config.max_bytes_in_flight.max(config.max_body + (64 << 10))),
             calls: Arc::default(),
             streams: Arc::default(),
@@ -104,7 +120,12 @@ impl HttpService {
             stopping: AtomicBool::new(false),
             config,
         };
-        Ok(HttpService { shared: Arc::new(shared), view })
+        Ok(HttpService {
+            shared: Arc::new(shared),
+            view,
+            #[cfg(feature = "legacy-sse")]
+            is_legacy_sse: false,
+        })
     }
 
     /// Ends what would never end by itself: subscriptions, each with a last answer, and the streams of sessions. What
@@ -116,12 +137,20 @@ impl HttpService {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.listeners.end();
         self.shared.sessions.end_own_streams();
+        #[cfg(feature = "legacy-sse")]
+        self.shared.end_stream_sessions();
     }
 
     /// Does what [`App::on_shutdown`](crate::App::on_shutdown) asks for, once. [`App::run_http`](crate::App::run_http)
     /// does this by itself, when the last call has ended; a server that the service is mounted in should do it then.
     pub async fn end(&self) {
         self.shared.server.end().await;
+    }
+
+    /// There is no other endpoint than this one.
+    #[cfg(not(feature = "legacy-sse"))]
+    pub(super) fn legacy_sse_at(&self, _path: &str) -> Option<HttpService> {
+        None
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -142,6 +171,8 @@ impl HttpService {
         let listed_origin = self.listed_origin(&parts.headers);
         let is_chunked = parts.headers.contains_key(TRANSFER_ENCODING);
         let mut answer = match self.begin(&parts).await {
+            #[cfg(feature = "legacy-sse")]
+            Ok(caller) if self.is_legacy_sse => self.serve_legacy_sse(&parts, body, caller).await,
             Ok(caller) => match parts.method {
                 Method::POST => self.post(&parts, body, caller).await,
                 Method::GET => self.get(&parts, caller).unwrap_or_else(|refusal| *refusal),
@@ -221,10 +252,7 @@ impl HttpService {
     async fn post<B: Body>(&mut self, parts: &Parts, body: B, caller: Option<Arc<Principal>>) -> Answer {
         let config = &self.shared.config;
         if !is_json(&parts.headers) {
-            return refuse(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Unsupported media type: a message is sent as `Content-Type: application/json`",
-            );
+            return unsupported_media();
         }
         let accepted = accepted(&parts.headers);
         if !accepted.json && !accepted.events {
@@ -240,13 +268,7 @@ impl HttpService {
             Ok(message) => message,
             Err(unread) => return unreadable(&unread, config.max_body),
         };
-        let Ok(message_text) = std::str::from_utf8(&message.bytes) else {
-            return refuse_with(
-                StatusCode::BAD_REQUEST,
-                code::PARSE_ERROR,
-                "Parse error: the message is not valid UTF-8",
-            );
-        };
+        let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
         let call = Call { shared: &self.shared, registry: &registry, headers: &parts.headers, caller, accepted };
         let begun = call.begin(message_text);

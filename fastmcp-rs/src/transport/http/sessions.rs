@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::stream::{Channel, Histories};
+use super::stream::{Channel, Histories, Resumption};
 use crate::engine::Connection;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -27,15 +27,45 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// The most streams of a session that may be read on, and how many bytes of theirs are kept.
 const MAX_CHANNELS: usize = 64;
 const MAX_KEPT: usize = 1 << 20;
+/// The most bytes of what the clients of all sessions have said of themselves.
+const MAX_SAID: usize = 16 << 20;
 
 pub(super) struct Session {
     pub(super) connection: Arc<Connection>,
     pub(super) revision: Revision,
     principal: Option<Arc<Principal>>,
+    said: Said,
     /// When it was used last, in milliseconds since the table was made.
     last_used: AtomicU64,
     streams: Mutex<Streams>,
     histories: Histories,
+    /// How many answers are still to come on its stream, where it has only one.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) owed: AtomicUsize,
+}
+
+/// How many bytes a client has said of itself, which count as long as its session is remembered.
+struct Said {
+    all: Arc<AtomicUsize>,
+    own: AtomicUsize,
+}
+
+impl Said {
+    fn set(&self, bytes: usize) {
+        // First more, so that it is never too little.
+        self.all.fetch_add(bytes, Ordering::AcqRel);
+        self.all.fetch_sub(self.own.swap(bytes, Ordering::AcqRel), Ordering::AcqRel);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.all.load(Ordering::Acquire) > MAX_SAID
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        self.all.fetch_sub(*self.own.get_mut(), Ordering::AcqRel);
+    }
 }
 
 struct Streams {
@@ -49,11 +79,6 @@ struct Streams {
 impl Session {
     fn streams(&self) -> MutexGuard<'_, Streams> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether its clients know to come back for a stream that they lost.
-    fn is_resumable(&self) -> bool {
-        self.revision >= Revision::V2025_11_25
     }
 
     /// The stream of what belongs to no request.
@@ -72,7 +97,7 @@ impl Session {
             kept -= oldest.kept();
         }
         streams.last_id += 1;
-        let channel = Channel::new(streams.last_id, outbox, self.is_resumable(), &self.histories);
+        let channel = Channel::new(streams.last_id, outbox, Resumption::of(self.revision), &self.histories);
         streams.requests.push_back(Arc::clone(&channel));
         channel
     }
@@ -84,6 +109,18 @@ impl Session {
             return Some(Arc::clone(&streams.own));
         }
         streams.requests.iter().find(|channel| channel.id == id).cloned()
+    }
+
+    /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) fn may_be_remembered(&self) -> bool {
+        let size = self.connection.session_size();
+        // It says so once, and who has said it before does not answer for others.
+        if self.said.own.load(Ordering::Acquire) == size {
+            return true;
+        }
+        self.said.set(size);
+        !self.said.is_too_much()
     }
 
     /// Whether somebody waits for something.
@@ -107,6 +144,8 @@ impl Session {
 pub(super) struct Sessions {
     shards: [Mutex<HashMap<Box<str>, Arc<Session>>>; SHARDS],
     count: AtomicUsize,
+    /// How many bytes their clients have said of themselves.
+    said: Arc<AtomicUsize>,
     limit: usize,
     idle: Duration,
     start: Instant,
@@ -121,6 +160,7 @@ impl Sessions {
         Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
+            said: Arc::default(),
             limit,
             idle,
             start: Instant::now(),
@@ -142,11 +182,13 @@ impl Sessions {
     }
 
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
+    /// `resumption` is that of the stream of what belongs to no request.
     pub(super) fn insert(
         &self,
         connection: Arc<Connection>,
         revision: Revision,
         principal: Option<Arc<Principal>>,
+        resumption: Resumption,
     ) -> Option<String> {
         self.sweep();
         let mut random = [0; 24];
@@ -156,15 +198,25 @@ impl Sessions {
             self.count.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
-        let resumable = revision >= Revision::V2025_11_25;
-        let own = Channel::new(0, Arc::clone(connection.outbox()), resumable, &self.histories);
+        let said = Said { all: Arc::clone(&self.said), own: AtomicUsize::new(0) };
+        said.set(connection.session_size());
+        while said.is_too_much() {
+            if !self.evict() {
+                self.count.fetch_sub(1, Ordering::AcqRel);
+                return None;
+            }
+        }
+        let own = Channel::new(0, Arc::clone(connection.outbox()), resumption, &self.histories);
         let session = Session {
             connection,
             revision,
             principal,
+            said,
             last_used: AtomicU64::new(self.now()),
             streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: 0 }),
             histories: self.histories.clone(),
+            #[cfg(feature = "legacy-sse")]
+            owed: AtomicUsize::new(0),
         };
         self.shard(&id).insert(id.as_str().into(), Arc::new(session));
         if self.ended.load(Ordering::Acquire) {
@@ -201,7 +253,7 @@ impl Sessions {
         }
     }
 
-    fn all(&self) -> Vec<(Box<str>, Arc<Session>)> {
+    pub(super) fn all(&self) -> Vec<(Box<str>, Arc<Session>)> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,8 +18,11 @@ use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
 use super::counted::{Counted, CountedFor};
+#[cfg(feature = "legacy-sse")]
+use super::legacy_sse::EndSession;
 use crate::engine::Connection;
 use crate::outbox::Outbox;
+use crate::protocol::Revision;
 
 /// The most bytes of one stream's past events that are kept.
 const MAX_HISTORY: usize = 256 << 10;
@@ -57,6 +60,12 @@ enum Source {
     Ended,
     Request(CancelOnDrop),
     Session(Reader),
+    /// The same where the session ends with its stream.
+    #[cfg(feature = "legacy-sse")]
+    WholeSession {
+        reader: Reader,
+        _end: EndSession,
+    },
 }
 
 impl fmt::Debug for EventStream {
@@ -86,6 +95,18 @@ impl EventStream {
         EventStream::new(None, Source::Session(reader), keep_alive, counted)
     }
 
+    /// The one stream of a session, which begins with an event of its own.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) fn of_whole_session(
+        first: String,
+        reader: Reader,
+        end: EndSession,
+        keep_alive: Duration,
+        counted: OpenStream,
+    ) -> EventStream {
+        EventStream::new(Some(first.into()), Source::WholeSession { reader, _end: end }, keep_alive, Some(counted))
+    }
+
     fn new(first: Option<Bytes>, source: Source, keep_alive: Duration, counted: Option<OpenStream>) -> EventStream {
         EventStream { first, source, keep_alive, timer: None, _counted: counted }
     }
@@ -107,6 +128,8 @@ impl EventStream {
                 Poll::Pending => Poll::Pending,
             },
             Source::Session(reader) => reader.poll_next(task),
+            #[cfg(feature = "legacy-sse")]
+            Source::WholeSession { reader, .. } => reader.poll_next(task),
         };
         if next.is_ready() {
             self.timer = None;
@@ -147,10 +170,34 @@ pub(super) struct Channel {
     /// Unique in its session; the first part of each event's id.
     pub(super) id: u64,
     outbox: Arc<Outbox>,
-    /// Whether a client that has lost the stream knows to come back for it.
-    resumable: bool,
+    resumption: Resumption,
     histories: Histories,
     state: Mutex<ChannelState>,
+}
+
+/// Whether a client that has lost a stream can read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumption {
+    /// The session is lost with its stream.
+    #[cfg(feature = "legacy-sse")]
+    Never,
+    /// Who thinks of it can.
+    Possible,
+    /// Its first event says so.
+    Announced,
+}
+
+impl Resumption {
+    /// What a stream of Streamable HTTP offers a client of that revision.
+    pub(super) fn of(revision: Revision) -> Resumption {
+        // Clients before 2025-11-25 take an event without data for a broken message.
+        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
+    }
+
+    /// Whether events have ids, and are kept for somebody who comes back.
+    fn is_possible(self) -> bool {
+        matches!(self, Resumption::Possible | Resumption::Announced)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -167,8 +214,8 @@ struct ChannelState {
 }
 
 impl Channel {
-    pub(super) fn new(id: u64, outbox: Arc<Outbox>, resumable: bool, histories: &Histories) -> Arc<Channel> {
-        Arc::new(Channel { id, outbox, resumable, histories: histories.clone(), state: Mutex::default() })
+    pub(super) fn new(id: u64, outbox: Arc<Outbox>, resumption: Resumption, histories: &Histories) -> Arc<Channel> {
+        Arc::new(Channel { id, outbox, resumption, histories: histories.clone(), state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, ChannelState> {
@@ -183,7 +230,10 @@ impl Channel {
     fn add_to(&self, state: &mut ChannelState, frames: &[u8], is_last: bool) {
         for frame in lines(frames) {
             state.last += 1;
-            let mut event = format!("id: {}\ndata: ", event_id(self.id, state.last)).into_bytes();
+            let mut event = match self.resumption.is_possible() {
+                true => format!("id: {}\ndata: ", event_id(self.id, state.last)).into_bytes(),
+                false => b"data: ".to_vec(),
+            };
             event.extend_from_slice(frame);
             event.extend_from_slice(b"\n\n");
             state.history_bytes += event.len();
@@ -196,8 +246,9 @@ impl Channel {
     /// Forgets what is too old to be kept, as far as it was given to a reader.
     fn trim(&self, state: &mut ChannelState, given: u64) {
         while let Some((number, event)) = state.history.front() {
-            let too_much =
-                state.history_bytes > MAX_HISTORY || self.histories.0.load(Ordering::Relaxed) > MAX_HISTORIES;
+            let too_much = state.history_bytes > MAX_HISTORY
+                || self.histories.0.load(Ordering::Relaxed) > MAX_HISTORIES
+                || !self.resumption.is_possible();
             if *number > given || !too_much {
                 return;
             }
@@ -236,9 +287,14 @@ impl Channel {
     /// A reader of what follows the event of that number. Who has read so far ends.
     pub(super) fn read(self: &Arc<Self>, after: u64) -> Reader {
         let mut state = self.lock();
+        if state.reader > 0 {
+            // Who was asked to go is gone already.
+            self.outbox.take_hang_up();
+        }
         state.reader += 1;
         state.readers += 1;
-        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed: !self.resumable };
+        let is_primed = self.resumption != Resumption::Announced;
+        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
         // The one before looks again, and finds that it is no longer wanted.
         self.outbox.wake_reader();
@@ -260,13 +316,15 @@ pub(super) struct Reader {
     /// The last event that was given.
     after: u64,
     is_primed: bool,
+    /// Whether it gives no more, though there may be more.
+    has_hung_up: bool,
 }
 
 impl Reader {
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let channel = &self.channel;
         let mut state = channel.lock();
-        if state.reader != self.number {
+        if state.reader != self.number || self.has_hung_up {
             return Poll::Ready(None);
         }
         let mut events = Vec::new();
@@ -295,7 +353,8 @@ impl Reader {
             }
         }
         channel.trim(&mut state, self.after);
-        match (events.is_empty(), state.finished) {
+        self.has_hung_up = channel.outbox.take_hang_up();
+        match (events.is_empty(), state.finished || self.has_hung_up) {
             (false, _) => Poll::Ready(Some(events.into())),
             (true, true) => Poll::Ready(None),
             (true, false) => {
@@ -341,7 +400,7 @@ mod tests {
     #[test]
     fn a_lost_stream_is_read_on_from_where_it_broke() {
         let outbox = Outbox::for_exchange();
-        let channel = Channel::new(10, Arc::clone(&outbox), true, &Histories::default());
+        let channel = Channel::new(10, Arc::clone(&outbox), Resumption::Announced, &Histories::default());
         let mut first = channel.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
@@ -360,10 +419,33 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_is_sent_away_can_come_back() {
+        let outbox = Outbox::for_exchange();
+        let channel = Channel::new(1, Arc::clone(&outbox), Resumption::Announced, &Histories::default());
+        outbox.hang_up();
+        let mut first = channel.read(0);
+        assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
+        outbox.push(b"1\n");
+        assert_eq!(next(&mut first).unwrap(), "end", "what comes later is for later");
+        drop(first);
+        // Who is away already is not sent away when he comes back.
+        outbox.hang_up();
+        let mut second = channel.read(0);
+        assert!(next(&mut second).unwrap().ends_with("id: 1_1\ndata: 1\n\n"));
+        assert_eq!(next(&mut second), None);
+        outbox.hang_up();
+        assert_eq!(next(&mut second).unwrap(), "end");
+        outbox.push_last(b"2\n");
+        let mut third = channel.read(1);
+        assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
+        assert_eq!(next(&mut third).unwrap(), "end");
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let outbox = Outbox::for_exchange();
         let histories = Histories::default();
-        let channel = Channel::new(0, Arc::clone(&outbox), false, &histories);
+        let channel = Channel::new(0, Arc::clone(&outbox), Resumption::Possible, &histories);
         let mut reader = channel.read(0);
         for _ in 0..100 {
             outbox.push(&[&vec![b'x'; 10_000][..], b"\n"].concat());

@@ -1,0 +1,191 @@
+//! Line ends in the heads of requests.
+//!
+//! HTTP/1.1 lets a server take a line feed alone for the end of a line, and hyper does. A proxy in front may not: what
+//! is one header to it is then two to us, which is how requests are smuggled. hyper cannot be told, so the bytes are
+//! looked at on their way to it: a line feed alone becomes a NUL, which hyper refuses with 400 in every part of a
+//! head, and closes the connection.
+//!
+//! For that it has to be known where heads begin and end. Nothing that follows a chunked message on its connection is
+//! served, so `Content-Length` is all that has to be read; and where it is misread, what follows is taken for a head
+//! too early, and is refused rather than served.
+//!
+//! Specification: <https://www.rfc-editor.org/rfc/rfc9112#section-2.2>
+
+/// How much of a line is kept: enough for the names that matter, and for a length behind one of them.
+const KEPT: usize = 48;
+
+/// Where in a stream of requests a connection is.
+#[derive(Debug)]
+pub(super) enum Heads {
+    Head(Line),
+    Body {
+        left: u64,
+    },
+    /// Nothing that comes is a head of HTTP/1 any more.
+    Over,
+}
+
+/// The line of a head that has begun.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    start: Start,
+    last: u8,
+    /// Whether it is the first of its head; empty lines may precede it.
+    has_before: bool,
+    content_length: u64,
+    is_chunked: bool,
+}
+
+/// How a line begins.
+#[derive(Debug)]
+struct Start {
+    bytes: [u8; KEPT],
+    length: usize,
+}
+
+impl Default for Start {
+    fn default() -> Start {
+        Start { bytes: [0; KEPT], length: 0 }
+    }
+}
+
+impl Default for Heads {
+    fn default() -> Heads {
+        Heads::Head(Line::default())
+    }
+}
+
+impl Heads {
+    /// Looks at bytes that came, and spoils what must not be read as the end of a line.
+    pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
+        loop {
+            match self {
+                Heads::Over => return,
+                Heads::Body { left } => {
+                    let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                    *left -= skipped as u64;
+                    if *left > 0 {
+                        return;
+                    }
+                    bytes = &mut bytes[skipped..];
+                    *self = Heads::default();
+                }
+                Heads::Head(line) => {
+                    let Some(end) = memchr::memchr(b'\n', bytes) else {
+                        line.add(bytes);
+                        return;
+                    };
+                    let (text, rest) = bytes.split_at_mut(end);
+                    line.add(text);
+                    let Some((feed, rest)) = rest.split_first_mut() else { return };
+                    if line.last != b'\r' {
+                        *feed = 0;
+                        *self = Heads::Over;
+                        return;
+                    }
+                    if let Some(next) = line.end() {
+                        *self = next;
+                    }
+                    bytes = rest;
+                }
+            }
+        }
+    }
+}
+
+impl Line {
+    fn add(&mut self, text: &[u8]) {
+        let Start { bytes, length } = &mut self.start;
+        let kept = text.len().min(KEPT - *length);
+        bytes[*length..*length + kept].copy_from_slice(&text[..kept]);
+        *length += kept;
+        self.last = text.last().copied().unwrap_or(self.last);
+    }
+
+    /// The line is over. Returns what follows if the head is over with it.
+    fn end(&mut self) -> Option<Heads> {
+        let start = &self.start.bytes[..self.start.length];
+        if start == b"\r" {
+            if !self.has_before {
+                *self = Line::default();
+                return None;
+            }
+            let left = self.content_length;
+            return Some(if self.is_chunked { Heads::Over } else { Heads::Body { left } });
+        }
+        if !self.has_before && start.starts_with(b"PRI * HTTP/2") {
+            return Some(Heads::Over);
+        }
+        if let Some(value) = value_of(start, b"content-length:") {
+            self.content_length = value
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .fold(0, |length, digit| u64::saturating_add(u64::saturating_mul(length, 10), u64::from(digit - b'0')));
+        }
+        self.is_chunked |= value_of(start, b"transfer-encoding:").is_some();
+        self.has_before = true;
+        self.start.length = 0;
+        self.last = 0;
+        None
+    }
+}
+
+/// What follows the name of a header, without blanks around it.
+fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (start, value) = line.split_at_checked(name.len())?;
+    start.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of a stream that comes in pieces of `size` bytes.
+    fn looked_at(stream: &str, size: usize) -> String {
+        let mut heads = Heads::default();
+        let mut bytes = stream.as_bytes().to_vec();
+        bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn line_feeds_alone_are_spoilt_in_heads() {
+        let good = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        let posted = "POST / HTTP/1.1\r\ncontent-LENGTH:  4 \r\nHost: x\r\n\r\n{\n\n}";
+        for (stream, expected) in [
+            ("GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\0Host: x\n\n"),
+            ("GET / HTTP/1.1\r\nHost: x\nY: z\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\0Y: z\r\n\r\n"),
+            ("GET / HTTP/1.1\r\nHost: x\r\n\n", "GET / HTTP/1.1\r\nHost: x\r\n\0"),
+            ("\nGET / HTTP/1.1\r\n\r\n", "\0GET / HTTP/1.1\r\n\r\n"),
+            ("\r\n\r\nGET / HTTP/1.1\r\nX: y\n\r\n", "\r\n\r\nGET / HTTP/1.1\r\nX: y\0\r\n"),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n\n\nX\n",
+                "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n\n\nX\0",
+            ),
+            ("POST / HTTP/1.1\r\nX-Content-Length: 9\r\n\r\nX\n", "POST / HTTP/1.1\r\nX-Content-Length: 9\r\n\r\nX\0"),
+        ] {
+            for size in [1, 2, 3, 7, 1000] {
+                assert_eq!(looked_at(stream, size), expected, "{size}");
+                for before in [good, posted] {
+                    let stream = format!("{before}{stream}");
+                    assert_eq!(looked_at(&stream, size), format!("{before}{expected}"), "{size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_as_it_is() {
+        let long = format!("GET /{} HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(100), "y".repeat(1000));
+        for stream in [
+            "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n\n\n\n\n\nGET / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\n}\r\n0\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\n\n",
+            &long,
+        ] {
+            for size in [1, 2, 5, 1000] {
+                assert_eq!(looked_at(stream, size), stream);
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! HTTP with SSE, the transport of 2024-11-05, which Streamable HTTP has replaced.
+//!
+//! A session is a stream: GET opens it, its first event says where messages are sent, and what is answered comes on
+//! it, whichever POST has asked. So a session is an entry in a table like any other, but lives only as long as its
+//! stream, and nobody can read on.
+//!
+//! GET and POST have one path, and the first event names only a query. A client resolves it against the URL that it
+//! knows, so this works wherever the service is mounted, and behind proxies that change paths.
+//!
+//! Clients offer newer revisions here too, and take the one that they are answered: what those have beyond 2024-11-05
+//! belongs to Streamable HTTP. A probe for a modern server is answered as by a server that has never heard of one.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::header::ALLOW;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, Uri};
+use http_body::Body;
+
+use super::body::{self, ResponseBody};
+use super::config::HttpConfig;
+use super::counted::Counted;
+use super::headers::{accepted, is_json};
+use super::message::no_message;
+use super::paths::check_path;
+use super::responses::{
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
+    unsupported_media, whole,
+};
+use super::service::{HttpService, Shared};
+use super::sessions::Session;
+use super::stream::{EventStream, Resumption};
+use crate::engine::{Connection, Exchange, write_error};
+use crate::outbox::Outbox;
+use crate::principal::Principal;
+use crate::protocol::Revision;
+use crate::protocol::frame::Frame;
+use crate::protocol::id::Id;
+use crate::protocol::write::{RpcError, code};
+
+/// The name of the query's parameter, as other servers call it.
+const SESSION_ID: &str = "sessionId";
+
+impl HttpService {
+    /// The same server as the endpoint of the transport of 2024-11-05, HTTP with SSE, for clients that know nothing
+    /// newer. It has a path of its own, for GET and POST.
+    ///
+    /// Its sessions speak 2024-11-05, whatever a client offers, and each lives as long as its stream is open.
+    /// [`App::run_http`](crate::App::run_http) serves it where [`HttpConfig::legacy_sse`](crate::HttpConfig::legacy_sse)
+    /// says.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// # async fn example() -> Result<(), fastmcp_rs::Error> {
+    /// let service = App::empty("orders").into_service().await?;
+    /// let legacy = service.legacy_sse();
+    /// // axum::Router::new().route_service("/mcp", service).route_service("/sse", legacy)
+    /// # let _ = legacy;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn legacy_sse(&self) -> HttpService {
+        HttpService { is_legacy_sse: true, ..self.clone() }
+    }
+
+    /// The endpoint of that transport, if this is its path.
+    pub(super) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
+        let ours = self.shared.config.legacy_sse.as_deref()?;
+        (path.trim_end_matches('/') == ours.trim_end_matches('/')).then(|| self.legacy_sse())
+    }
+
+    /// Answers a request that may come in.
+    pub(super) async fn serve_legacy_sse<B: Body>(
+        &mut self,
+        parts: &Parts,
+        body: B,
+        caller: Option<Arc<Principal>>,
+    ) -> Answer {
+        match parts.method {
+            Method::GET => self.open_session(parts, caller),
+            Method::POST => self.take_message(parts, body, caller).await,
+            _ => {
+                let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
+                let mut answer = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
+                answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+                answer
+            }
+        }
+    }
+
+    fn open_session(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Answer {
+        if !accepted(&parts.headers).events {
+            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
+        }
+        let shared = &self.shared;
+        let Some(counted) = shared.open_stream(caller.as_deref()) else {
+            return unavailable("Unavailable: too many streams are open; try again");
+        };
+        let connection = Connection::for_stream(&shared.server, caller.clone());
+        let id = shared.stream_sessions.insert(connection, Revision::V2024_11_05, caller.clone(), Resumption::Never);
+        let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
+        let Some((session, id)) = session else {
+            return unavailable("Unavailable: too many sessions are in use; try again");
+        };
+        let first = format!("event: endpoint\ndata: ?{SESSION_ID}={id}\n\n");
+        let end = EndSession { shared: Arc::clone(shared), id };
+        let reader = session.own_channel().read(0);
+        event_stream(EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted))
+    }
+
+    async fn take_message<B: Body>(&mut self, parts: &Parts, body: B, caller: Option<Arc<Principal>>) -> Answer {
+        let shared = Arc::clone(&self.shared);
+        let config = &shared.config;
+        if !is_json(&parts.headers) {
+            return unsupported_media();
+        }
+        let Some(id) = session_id(&parts.uri) else {
+            let message =
+                "Invalid request: `sessionId` is missing; send messages where the first event of the stream says";
+            return refuse(StatusCode::BAD_REQUEST, message);
+        };
+        let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
+        let Some(counted) = Counted::new(&shared.calls, config.max_calls) else {
+            return unavailable("Unavailable: too many messages are being served; try again");
+        };
+        let message = match body::read(body, config.max_body, config.body_time, &shared.room).await {
+            Ok(message) => message,
+            Err(unread) => return unreadable(&unread, config.max_body),
+        };
+        // Who does not read its answers asks nothing more.
+        if !shared.has_room(&session, id).await {
+            return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
+        }
+        let registry = Arc::clone(shared.server.components.look(&mut self.view));
+        let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
+        let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
+        let outbox = Outbox::for_exchange();
+        let exchange = Exchange { outbox: &outbox, headers: None, pending: Cell::new(false) };
+        let mut out = Vec::new();
+        if !refuses_modern(&frame, &mut out) {
+            session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
+        }
+        if !session.may_be_remembered() {
+            shared.stream_sessions.remove(id);
+            return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
+        }
+        if error_code(&out, None).is_some() {
+            // It answers no request, so it is no message of this revision.
+            return whole(StatusCode::BAD_REQUEST, out);
+        }
+        session.connection.outbox().push(&out);
+        if exchange.pending.get() {
+            session.owed.fetch_add(1, Ordering::AcqRel);
+            tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
+        }
+        respond(StatusCode::ACCEPTED, ResponseBody::empty())
+    }
+}
+
+/// Returns what is wrong with the configuration.
+pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
+    let Some(path) = &config.legacy_sse else { return Ok(()) };
+    check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
+    if path.trim_end_matches('/') == config.path.trim_end_matches('/') {
+        return Err(vec![format!(
+            "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
+        )]);
+    }
+    Ok(())
+}
+
+/// The session that a POST names. Its id needs no escapes.
+fn session_id(uri: &Uri) -> Option<&str> {
+    let mut ids = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix(SESSION_ID)?.strip_prefix('='));
+    ids.next().filter(|_| ids.next().is_none())
+}
+
+/// Answers a modern request as a server of 2024-11-05 would, so that a client which only tries goes on with
+/// `initialize`.
+fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
+    let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
+    let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
+    let text = "Method not found: sessions of this transport speak 2024-11-05 and begin with `initialize`";
+    write_error(out, Some(id.as_str()), &RpcError::new(code::METHOD_NOT_FOUND, text));
+    true
+}
+
+/// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
+async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Counted) {
+    let stream = session.connection.outbox();
+    while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
+        if !shared.has_room(&session, &id).await {
+            break;
+        }
+        stream.push(&frames);
+        if is_last {
+            break;
+        }
+    }
+    drop(counted);
+    if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
+        stream.push_last(&[]);
+    }
+}
+
+impl Shared {
+    /// Waits until there is room on a stream. Who reads nothing for too long loses the session: a server around this
+    /// one may not know how long that is.
+    async fn has_room(&self, session: &Session, id: &str) -> bool {
+        let room = session.connection.outbox().room();
+        let is_there = tokio::time::timeout(self.config.write_time, room).await.is_ok();
+        if !is_there {
+            self.stream_sessions.remove(id);
+        }
+        is_there
+    }
+
+    /// Ends the streams on which no answer is to come. Others end with their last answer.
+    pub(super) fn end_stream_sessions(&self) {
+        for (_, session) in self.stream_sessions.all() {
+            // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
+            if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
+                session.connection.outbox().push_last(&[]);
+            }
+        }
+    }
+}
+
+/// Ends a session when its stream is dropped.
+pub(super) struct EndSession {
+    shared: Arc<Shared>,
+    id: String,
+}
+
+impl Drop for EndSession {
+    fn drop(&mut self) {
+        self.shared.stream_sessions.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_named_once() {
+        let of = |uri: &'static str| session_id(&Uri::from_static(uri)).map(str::to_owned);
+        assert_eq!(of("/sse?sessionId=a").as_deref(), Some("a"));
+        assert_eq!(of("/sse?x=y&sessionId=a-_&z").as_deref(), Some("a-_"));
+        for none in ["/sse", "/sse?", "/sse?sessionid=a", "/sse?sessionIds=a", "/sse?sessionId=a&sessionId=b"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+}
