@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use super::client::{PATIENCE, Request, Server, call, modern, modern_with_meta};
+use super::client::{PATIENCE, Request, Server, call, modern};
 use super::h2;
 use super::support::client::example;
 

@@ -56,16 +56,16 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// Looks at bytes that came, and spoils what must not be read as the end of a line.
-    pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
+    /// Looks at bytes that came, and spoils what must not be read as the end of a line; `true` if it did.
+    pub(super) fn look(&mut self, mut bytes: &mut [u8]) -> bool {
         loop {
             match self {
-                Heads::Over => return,
+                Heads::Over => return false,
                 Heads::Body { left } => {
                     let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= skipped as u64;
                     if *left > 0 {
-                        return;
+                        return false;
                     }
                     bytes = &mut bytes[skipped..];
                     *self = Heads::default();
@@ -73,15 +73,15 @@ impl Heads {
                 Heads::Head(line) => {
                     let Some(end) = memchr::memchr(b'\n', bytes) else {
                         line.add(bytes);
-                        return;
+                        return false;
                     };
                     let (text, rest) = bytes.split_at_mut(end);
                     line.add(text);
-                    let Some((feed, rest)) = rest.split_first_mut() else { return };
+                    let Some((feed, rest)) = rest.split_first_mut() else { return false };
                     if line.last != b'\r' {
                         *feed = 0;
                         *self = Heads::Over;
-                        return;
+                        return true;
                     }
                     if let Some(next) = line.end() {
                         *self = next;
@@ -144,7 +144,9 @@ mod tests {
     fn looked_at(stream: &str, size: usize) -> String {
         let mut heads = Heads::default();
         let mut bytes = stream.as_bytes().to_vec();
-        bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
+        bytes.chunks_mut(size).for_each(|piece| {
+            heads.look(piece);
+        });
         String::from_utf8(bytes).unwrap()
     }
 

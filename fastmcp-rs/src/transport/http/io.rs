@@ -20,6 +20,8 @@ use super::heads::Heads;
 /// A new connection may be silent for as many times the time of a head.
 pub(super) const SILENCE: u32 = 3;
 
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
@@ -154,7 +156,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             },
             Poll::Ready(result) => {
                 let came = buffer.filled().len() > before;
-                self.heads.look(&mut buffer.filled_mut()[before..]);
+                let is_spoilt = self.heads.look(&mut buffer.filled_mut()[before..]);
+                // hyper looks at what came in pieces only once it sees an end of the head.
+                if is_spoilt && buffer.remaining() >= END_OF_HEAD.len() {
+                    buffer.put_slice(END_OF_HEAD);
+                }
                 self.look();
                 if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
                     self.phase = Phase::Head(Instant::now());
