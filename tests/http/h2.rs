@@ -258,6 +258,23 @@ async fn who_makes_no_room_for_an_answer_loses_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_nothing_at_all_is_left() {
+    let router = Router::new().route("/", get(|| async { vec![b'x'; 30_000_000] }));
+    let config = HttpConfig::new().write_time(Duration::from_millis(300));
+    let server = Server::start(app().routes(router).http(config)).await;
+    let mut deaf = Raw::over(server.connect_deaf().await.stream).await;
+    // There is all the room that HTTP/2 has, but none in the socket.
+    assert!(deaf.frame(4, 0, 0, &[&4_u16.to_be_bytes()[..], &(1_u32 << 30).to_be_bytes()].concat()).await);
+    assert!(deaf.frame(8, 0, 0, &(1_u32 << 30).to_be_bytes()).await);
+    deaf.request(1, "/").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    deaf.rest().await;
+    assert!(deaf.buffer.len() < 25_000_000, "{}", deaf.buffer.len());
+    assert!(deaf.buffer.len() > 10_000, "{}", deaf.buffer.len());
+    assert_eq!(server.send(&add()).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_are_so_many_streams_and_no_more() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
@@ -361,7 +378,10 @@ fn headers(stream: u32, method: &str, path: &str, is_last: bool) -> Vec<u8> {
 
 impl Raw {
     async fn connect(server: &Server) -> Raw {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        Raw::over(TcpStream::connect(server.address).await.unwrap()).await
+    }
+
+    async fn over(mut stream: TcpStream) -> Raw {
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         stream.write_all(&[frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat()).await.unwrap();
         Raw { stream, buffer: Vec::new() }
