@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use fastmcp_rs::HttpConfig;
 use http::{Request as HttpRequest, Response};
 use http_body_util::{BodyExt, Full};
@@ -225,6 +225,23 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
     dead.request(1, "/healthz").await;
     assert!(dead.is_closed_within(Duration::from_secs(10)).await);
     assert_eq!(listening.answer(&add()).await["result"]["content"][0]["text"], "3", "who listens is still there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wants_to_wait_for_ever_may() {
+    let forever = Duration::MAX;
+    let config = HttpConfig::new().header_time(forever).idle_time(forever).write_time(forever).body_time(forever);
+    let router = Router::new().route("/", post(|body: String| async { body }));
+    let server = Server::start(app().routes(router).http(config)).await;
+    let echo = Request { path: "/".into(), ..Request::post("words") };
+    let mut connection = server.connect().await;
+    let client = Client::connect(&server).await;
+    for _ in 0..2 {
+        connection.write(&echo.bytes()).await;
+        assert_eq!(connection.response().await.unwrap().text(), "words");
+        assert_eq!(client.send(&echo).await.1, "words");
+        assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
