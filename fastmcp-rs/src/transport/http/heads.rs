@@ -21,9 +21,14 @@ pub(super) enum Heads {
     Body {
         left: u64,
     },
+    /// A line end was spoilt, and the end of its head is owed: hyper waits for that before it looks at anything.
+    Spoilt,
     /// Nothing that comes is a head of HTTP/1 any more.
     Over,
 }
+
+/// The end of a head, whatever its last line is.
+pub(super) const END: &[u8] = b"\r\n\r\n";
 
 /// The line of a head that has begun.
 #[derive(Debug, Default)]
@@ -56,11 +61,20 @@ impl Default for Heads {
 }
 
 impl Heads {
+    /// Whether the end of a spoilt head must follow now, instead of anything that the client sends; once.
+    pub(super) fn owes_end(&mut self) -> bool {
+        let is_owed = matches!(self, Heads::Spoilt);
+        if is_owed {
+            *self = Heads::Over;
+        }
+        is_owed
+    }
+
     /// Looks at bytes that came, and spoils what must not be read as the end of a line.
     pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
         loop {
             match self {
-                Heads::Over => return,
+                Heads::Spoilt | Heads::Over => return,
                 Heads::Body { left } => {
                     let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= skipped as u64;
@@ -80,7 +94,7 @@ impl Heads {
                     let Some((feed, rest)) = rest.split_first_mut() else { return };
                     if line.last != b'\r' {
                         *feed = 0;
-                        *self = Heads::Over;
+                        *self = Heads::Spoilt;
                         return;
                     }
                     if let Some(next) = line.end() {
