@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use fastmcp_rs::HttpConfig;
 use http::{Request as HttpRequest, Response};
 use http_body_util::{BodyExt, Full};
@@ -228,6 +228,23 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wants_to_wait_for_ever_may() {
+    let forever = Duration::MAX;
+    let config = HttpConfig::new().header_time(forever).idle_time(forever).write_time(forever).body_time(forever);
+    let router = Router::new().route("/", post(|body: String| async { body }));
+    let server = Server::start(app().routes(router).http(config)).await;
+    let echo = Request { path: "/".into(), ..Request::post("words") };
+    let mut connection = server.connect().await;
+    let client = Client::connect(&server).await;
+    for _ in 0..2 {
+        connection.write(&echo.bytes()).await;
+        assert_eq!(connection.response().await.unwrap().text(), "words");
+        assert_eq!(client.send(&echo).await.1, "words");
+        assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_makes_no_room_for_an_answer_loses_its_stream() {
     let seen = Seen::default();
     let server =
@@ -255,6 +272,23 @@ async fn who_makes_no_room_for_an_answer_loses_its_stream() {
     let mut stream = client.begin(&listen("l")).await.unwrap().into_body();
     next(&mut stream).await;
     assert!(timeout(Duration::from_millis(1500), stream.frame()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_nothing_at_all_is_left() {
+    let router = Router::new().route("/", get(|| async { vec![b'x'; 30_000_000] }));
+    let config = HttpConfig::new().write_time(Duration::from_millis(300));
+    let server = Server::start(app().routes(router).http(config)).await;
+    let mut deaf = Raw::over(server.connect_deaf().await.stream).await;
+    // There is all the room that HTTP/2 has, but none in the socket.
+    assert!(deaf.frame(4, 0, 0, &[&4_u16.to_be_bytes()[..], &(1_u32 << 30).to_be_bytes()].concat()).await);
+    assert!(deaf.frame(8, 0, 0, &(1_u32 << 30).to_be_bytes()).await);
+    deaf.request(1, "/").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    deaf.rest().await;
+    assert!(deaf.buffer.len() < 25_000_000, "{}", deaf.buffer.len());
+    assert!(deaf.buffer.len() > 10_000, "{}", deaf.buffer.len());
+    assert_eq!(server.send(&add()).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -361,7 +395,10 @@ fn headers(stream: u32, method: &str, path: &str, is_last: bool) -> Vec<u8> {
 
 impl Raw {
     async fn connect(server: &Server) -> Raw {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        Raw::over(TcpStream::connect(server.address).await.unwrap()).await
+    }
+
+    async fn over(mut stream: TcpStream) -> Raw {
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         stream.write_all(&[frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat()).await.unwrap();
         Raw { stream, buffer: Vec::new() }

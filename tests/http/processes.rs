@@ -147,12 +147,15 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let mut calling = process.server.connect().await;
     calling.write(&call(1, "count_down", json!({"from": 600})).bytes()).await;
+    let client = h2::Client::connect(&process.server).await;
+    let stream = client.calling(call(1, "count_down", json!({"from": 600})));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let start = Instant::now();
     process.signal(Signal::TERM);
     assert!(process.wait().success());
     println!("shutdown: {:?} with a call that would take a minute", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(15));
+    assert!(stream.await.unwrap_err().is_panic(), "there was no answer");
 }
 
 /// CVE-2025-49596: nobody listens to everybody by accident.

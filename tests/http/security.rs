@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use fastmcp_rs::HttpConfig;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::client::{Request, Server, call, modern_with_meta};
 use super::tools::{Seen, app, app_with};
@@ -222,6 +223,19 @@ async fn nothing_is_smuggled() {
         }
         let calls = seen.calls.load(Ordering::SeqCst) - before;
         assert!(calls <= usize::from(got == Some(200)), "{what}: {calls} calls");
+    }
+    // Heads that come in two parts, where the line feed alone is all that the second one has, or what ends it.
+    for (what, first, second) in [
+        ("a bare LF that ends the head", head(&[sized]).trim_end().to_owned() + "\r\n", "\n"),
+        ("a bare LF in the second part", head(&[sized]).trim_end().to_owned(), "\nX: y\r\n\r\n"),
+    ] {
+        let mut connection = server.connect().await;
+        connection.write(first.as_bytes()).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        connection.write(second.as_bytes()).await;
+        let refused = timeout(Duration::from_secs(5), connection.response()).await;
+        assert_eq!(refused.expect(what).expect(what).status, 400, "{what}");
+        assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection goes on");
     }
     // An absolute target that names this server is allowed by HTTP.
     let bytes = head(&[sized]).replacen("/mcp", "http://localhost/mcp", 1) + &body;

@@ -142,6 +142,31 @@ async fn who_does_not_speak_tls_is_told_or_left() {
     assert_eq!(connection.response().await.unwrap().status, 200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_is_left_on_https_too() {
+    let authority = Authority::new("deaf");
+    authority.renew();
+    let config = HttpConfig::new().tls(authority.tls()).write_time(Duration::from_millis(300));
+    let server = Server::start(app().http(config)).await;
+    // One whose answer is large, and one whose answer fits into what is kept to be encrypted, but not into the socket.
+    for bytes in [30_000_000, 40_000] {
+        let deaf = server.connect_deaf().await.stream;
+        let mut deaf = authority.client(&[]).connect(ServerName::try_from("localhost").unwrap(), deaf).await.unwrap();
+        let requests = if bytes > 1_000_000 { 1 } else { 200 };
+        let request = call(1, "much", json!({"bytes": bytes})).bytes();
+        for _ in 0..requests {
+            deaf.write_all(&request).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let mut read = 0;
+        let mut part = vec![0; 64 << 10];
+        while let Ok(more @ 1..) = deaf.read(&mut part).await {
+            read += more;
+        }
+        assert!(read < 25_000_000.min(bytes * requests), "{read} of {requests} times {bytes}");
+    }
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_used_are_errors_at_start() {
     let authority = Authority::new("broken");

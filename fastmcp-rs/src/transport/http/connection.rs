@@ -63,7 +63,7 @@ impl Connected {
         let io = TokioIo::new(Guarded::new(stream, activity.clone(), times));
         let mut builder = http1::Builder::new();
         // Times are kept by `Guarded`, which also knows how long a connection may rest.
-        builder.header_read_timeout(None).max_buf_size(MAX_HEAD);
+        builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let mut connection = pin!(builder.serve_connection(io, Paths { site: front.site, activity }));
         let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
         let mut is_stopping = false;

@@ -21,9 +21,14 @@ pub(super) enum Heads {
     Body {
         left: u64,
     },
+    /// A line end was spoilt, and the end of its head is owed: hyper waits for that before it looks at anything.
+    Spoilt,
     /// Nothing that comes is a head of HTTP/1 any more.
     Over,
 }
+
+/// The end of a head, whatever its last line is.
+pub(super) const END: &[u8] = b"\r\n\r\n";
 
 /// The line of a head that has begun.
 #[derive(Debug, Default)]
@@ -56,16 +61,25 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// Looks at bytes that came, and spoils what must not be read as the end of a line; `true` if it did.
-    pub(super) fn look(&mut self, mut bytes: &mut [u8]) -> bool {
+    /// Whether the end of a spoilt head must follow now, instead of anything that the client sends; once.
+    pub(super) fn owes_end(&mut self) -> bool {
+        let is_owed = matches!(self, Heads::Spoilt);
+        if is_owed {
+            *self = Heads::Over;
+        }
+        is_owed
+    }
+
+    /// Looks at bytes that came, and spoils what must not be read as the end of a line.
+    pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
         loop {
             match self {
-                Heads::Over => return false,
+                Heads::Spoilt | Heads::Over => return,
                 Heads::Body { left } => {
                     let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= skipped as u64;
                     if *left > 0 {
-                        return false;
+                        return;
                     }
                     bytes = &mut bytes[skipped..];
                     *self = Heads::default();
@@ -73,15 +87,15 @@ impl Heads {
                 Heads::Head(line) => {
                     let Some(end) = memchr::memchr(b'\n', bytes) else {
                         line.add(bytes);
-                        return false;
+                        return;
                     };
                     let (text, rest) = bytes.split_at_mut(end);
                     line.add(text);
-                    let Some((feed, rest)) = rest.split_first_mut() else { return false };
+                    let Some((feed, rest)) = rest.split_first_mut() else { return };
                     if line.last != b'\r' {
                         *feed = 0;
-                        *self = Heads::Over;
-                        return true;
+                        *self = Heads::Spoilt;
+                        return;
                     }
                     if let Some(next) = line.end() {
                         *self = next;
@@ -144,9 +158,7 @@ mod tests {
     fn looked_at(stream: &str, size: usize) -> String {
         let mut heads = Heads::default();
         let mut bytes = stream.as_bytes().to_vec();
-        bytes.chunks_mut(size).for_each(|piece| {
-            heads.look(piece);
-        });
+        bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
         String::from_utf8(bytes).unwrap()
     }
 

@@ -15,12 +15,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::heads::Heads;
+use super::heads::{END, Heads};
 
 /// A new connection may be silent for as many times the time of a head.
 pub(super) const SILENCE: u32 = 3;
-
-const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +147,10 @@ fn too_slow(what: &str) -> io::Error {
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
+        if buffer.remaining() >= END.len() && self.heads.owes_end() {
+            buffer.put_slice(END);
+            return Poll::Ready(Ok(()));
+        }
         match Pin::new(&mut self.stream).poll_read(task, buffer) {
             Poll::Pending => match self.poll_patience(task) {
                 Poll::Ready(()) => Poll::Ready(Err(too_slow("sent nothing"))),
@@ -156,11 +158,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             },
             Poll::Ready(result) => {
                 let came = buffer.filled().len() > before;
-                let is_spoilt = self.heads.look(&mut buffer.filled_mut()[before..]);
-                // hyper looks at what came in pieces only once it sees an end of the head.
-                if is_spoilt && buffer.remaining() >= END_OF_HEAD.len() {
-                    buffer.put_slice(END_OF_HEAD);
-                }
+                self.heads.look(&mut buffer.filled_mut()[before..]);
                 self.look();
                 if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
                     self.phase = Phase::Head(Instant::now());

@@ -10,34 +10,36 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use super::io::{SILENCE, Times};
 
 /// What a client of HTTP/2 begins with; no request of HTTP/1 does.
+#[cfg(feature = "h2")]
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How much is read at first: most requests as a whole, so that this costs no read of its own.
+const FIRST: usize = 4 << 10;
 
 /// A stream whose first bytes are known.
 pub(super) struct Begun<S> {
     stream: S,
-    first: [u8; PREFACE.len()],
-    /// How many of them there are, and how many were read again.
-    known: u8,
-    read: u8,
+    /// What is known and was not read again. Given up when all of it was.
+    first: Vec<u8>,
+    read: usize,
 }
 
 impl<S: AsyncRead + Unpin> Begun<S> {
     pub(super) fn new(stream: S) -> Begun<S> {
-        Begun { stream, first: [0; PREFACE.len()], known: 0, read: 0 }
+        Begun { stream, first: Vec::new(), read: 0 }
     }
 
     /// The first byte; `None` if there is none.
     #[cfg(feature = "tls")]
     pub(super) async fn first(&mut self) -> io::Result<Option<u8>> {
-        let more = self.more().await?;
-        Ok(if more { Some(self.first[0]) } else { None })
+        self.more().await?;
+        Ok(self.first.first().copied())
     }
 
     /// Whether this is HTTP/2. Waits for no more bytes than are needed to tell.
     #[cfg(feature = "h2")]
     async fn is_http2(&mut self) -> io::Result<bool> {
         loop {
-            let known = usize::from(self.known);
+            let known = self.first.len().min(PREFACE.len());
             if self.first[..known] != PREFACE[..known] {
                 return Ok(false);
             }
@@ -52,9 +54,8 @@ impl<S: AsyncRead + Unpin> Begun<S> {
 
     /// Gets to know more bytes; `false` at the end.
     async fn more(&mut self) -> io::Result<bool> {
-        let read = self.stream.read(&mut self.first[usize::from(self.known)..]).await?;
-        self.known += read as u8;
-        Ok(read > 0)
+        self.first.reserve_exact(FIRST - self.first.len().min(FIRST));
+        Ok(self.stream.read_buf(&mut self.first).await? > 0)
     }
 }
 
@@ -68,13 +69,16 @@ pub(super) async fn read<S: AsyncRead + Unpin>(stream: S, times: Times) -> Optio
 
 impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.read == self.known {
+        if self.first.is_empty() {
             return Pin::new(&mut self.stream).poll_read(task, buffer);
         }
-        let rest = &self.first[usize::from(self.read)..usize::from(self.known)];
+        let rest = &self.first[self.read..];
         let taken = rest.len().min(buffer.remaining());
         buffer.put_slice(&rest[..taken]);
-        self.read += taken as u8;
+        self.read += taken;
+        if self.read == self.first.len() {
+            self.first = Vec::new();
+        }
         Poll::Ready(Ok(()))
     }
 }

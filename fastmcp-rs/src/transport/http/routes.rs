@@ -20,7 +20,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Buf, Bytes, Incoming};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::access::Refused;
@@ -133,8 +133,8 @@ impl Body for RequestBody {
             this.timer = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
         }
-        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + this.time));
-        let timer = this.timer.get_or_insert_with(deadline);
+        let time = this.time;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         timer
             .as_mut()
             .poll(task)

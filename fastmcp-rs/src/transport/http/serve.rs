@@ -23,6 +23,8 @@ use crate::operator;
 /// How long to wait before connections are accepted again that could not be for want of resources.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Longer than anybody waits, and short enough to be added to a point in time.
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long to wait for what was cancelled.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
@@ -30,7 +32,8 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Future<Output = ()>) {
     let service = front.site.service.clone();
     let config = service.shared.config.clone();
-    let times = Times { header: config.header_time, idle: config.idle_time, write: config.write_time };
+    let [header, idle, write] = [config.header_time, config.idle_time, config.write_time].map(|time| time.min(ENDLESS));
+    let times = Times { header, idle, write };
     let (stopping, stopped) = watch::channel(false);
     let connected = Connected { front, times, stopped };
     let connections = Arc::new(AtomicUsize::new(0));
