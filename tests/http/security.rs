@@ -215,8 +215,8 @@ async fn nothing_is_smuggled() {
         let first = connection.response().await;
         let got = first.as_ref().map(|response| response.status);
         if let Some(status) = status {
-            // The answer is lost where the connection is closed before all was read.
-            assert!(got.is_none_or(|got| got == status), "{what}: {got:?}");
+            // The answer is lost where the connection is closed before all was read, which ours is not.
+            assert!(got == Some(status) || (got.is_none() && !what.contains("bare LF")), "{what}: {got:?}");
         }
         if what != "two equal CL" {
             assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection goes on");

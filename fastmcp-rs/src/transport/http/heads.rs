@@ -3,7 +3,8 @@
 //! HTTP/1.1 lets a server take a line feed alone for the end of a line, and hyper does. A proxy in front may not: what
 //! is one header to it is then two to us, which is how requests are smuggled. hyper cannot be told, so the bytes are
 //! looked at on their way to it: a line feed alone becomes a NUL, which hyper refuses with 400 in every part of a
-//! head, and closes the connection.
+//! head, and closes the connection. It may put off reading a head until that seems to be whole, so then the end of one
+//! is given to it, too.
 //!
 //! For that it has to be known where heads begin and end. Nothing that follows a chunked message on its connection is
 //! served, so `Content-Length` is all that has to be read; and where it is misread, what follows is taken for a head
@@ -21,9 +22,14 @@ pub(super) enum Heads {
     Body {
         left: u64,
     },
+    /// Something was spoilt, and the end of the head is still to be given.
+    Spoilt,
     /// Nothing that comes is a head of HTTP/1 any more.
     Over,
 }
+
+/// What ends a head.
+pub(super) const END: &[u8] = b"\r\n\r\n";
 
 /// The line of a head that has begun.
 #[derive(Debug, Default)]
@@ -56,11 +62,20 @@ impl Default for Heads {
 }
 
 impl Heads {
+    /// Whether the end of a head has to follow what was spoilt. It is so once.
+    pub(super) fn take_spoilt(&mut self) -> bool {
+        let is_spoilt = matches!(self, Heads::Spoilt);
+        if is_spoilt {
+            *self = Heads::Over;
+        }
+        is_spoilt
+    }
+
     /// Looks at bytes that came, and spoils what must not be read as the end of a line.
     pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
         loop {
             match self {
-                Heads::Over => return,
+                Heads::Spoilt | Heads::Over => return,
                 Heads::Body { left } => {
                     let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= skipped as u64;
@@ -80,7 +95,7 @@ impl Heads {
                     let Some((feed, rest)) = rest.split_first_mut() else { return };
                     if line.last != b'\r' {
                         *feed = 0;
-                        *self = Heads::Over;
+                        *self = Heads::Spoilt;
                         return;
                     }
                     if let Some(next) = line.end() {
