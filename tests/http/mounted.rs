@@ -89,9 +89,9 @@ async fn what_cannot_be_served_is_said_at_start() {
     }
     let error = app().http(HttpConfig::new().replicas(2)).into_service().await.unwrap_err();
     assert!(error.to_string().contains("sealing_keys"), "{error}");
-    for path in ["sse", "/mcp", "/mcp/"] {
+    for path in ["sse", "/healthz", "/mcp", "/mcp/"] {
         let error = app().http(HttpConfig::new().legacy_sse(path)).into_service().await.unwrap_err();
-        assert!(error.is_configuration() && error.to_string().contains("legacy_sse"), "{error}");
+        assert!(error.is_configuration() && error.to_string().contains(&format!("`{path}`")), "{error}");
     }
     let error = app().http(HttpConfig::new().allowed_hosts(["http://x"])).into_service().await.unwrap_err();
     assert!(error.to_string().contains("`http://x`"), "{error}");

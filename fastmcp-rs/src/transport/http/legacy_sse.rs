@@ -27,7 +27,7 @@ use super::config::HttpConfig;
 use super::counted::Counted;
 use super::headers::{accepted, is_json};
 use super::message::no_message;
-use super::paths::check_path;
+use super::paths::{check_path, is_same_path};
 use super::responses::{
     Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
     unsupported_media, whole,
@@ -77,7 +77,7 @@ impl HttpService {
     /// The endpoint of that transport, if this is its path.
     pub(super) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
         let ours = self.shared.config.legacy_sse.as_deref()?;
-        (path.trim_end_matches('/') == ours.trim_end_matches('/')).then(|| self.legacy_sse())
+        is_same_path(path, ours).then(|| self.legacy_sse())
     }
 
     /// Answers a request that may come in.
@@ -172,7 +172,7 @@ impl HttpService {
 pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
     let Some(path) = &config.legacy_sse else { return Ok(()) };
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
-    if path.trim_end_matches('/') == config.path.trim_end_matches('/') {
+    if is_same_path(path, &config.path) {
         return Err(vec![format!(
             "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
         )]);

@@ -68,7 +68,7 @@ impl Site {
     }
 }
 
-fn is_same_path(path: &str, endpoint: &str) -> bool {
+pub(super) fn is_same_path(path: &str, endpoint: &str) -> bool {
     path.strip_suffix('/').unwrap_or(path) == endpoint.trim_end_matches('/')
 }
 
