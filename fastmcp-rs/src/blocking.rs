@@ -18,6 +18,7 @@ use crate::ambient;
 use crate::clock::ClockStop;
 use crate::error::ToolError;
 use crate::panics::Panicked;
+use crate::telemetry::span;
 use crate::{operator, panics};
 
 /// How many threads there are at the most.
@@ -69,7 +70,9 @@ where
     let clock = runtime.as_ref().and_then(ClockStop::begin);
     let clock_of_job = clock.as_ref().map_or_else(Weak::new, Arc::downgrade);
     let call = ambient::current();
+    let span = span::current();
     let job = move || {
+        let _span = span.enter();
         let _call = ambient::enter(|| call);
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
         let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))

@@ -84,6 +84,7 @@ mod runtime;
 mod schema;
 mod seal;
 mod siblings;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

@@ -15,6 +15,7 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
+use crate::telemetry::span;
 use crate::{operator, panics};
 
 /// What an author says about a server, and how it behaves.
@@ -77,6 +78,12 @@ impl Server {
         }
         let (endings, server_info) = (Mutex::new(endings), server_info.into());
         Server { config, components, sealer, changes, endings, server_info }
+    }
+
+    /// Whether somebody wants the span of a request, or its numbers.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        span::is_wanted()
     }
 
     /// Whether there is something to do at the end.

@@ -5,6 +5,8 @@ mod client;
 
 use std::io::IsTerminal;
 
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -38,6 +40,7 @@ pub enum Format {
 pub struct Options {
     format: Format,
     clients: Option<ClientLayer>,
+    requests: bool,
 }
 
 impl Options {
@@ -52,6 +55,13 @@ impl Options {
         self
     }
 
+    /// Says in each line which request it belongs to: method, tool, id, who asks. Default: no, as each request then
+    /// has a span, which costs some microseconds.
+    pub fn with_requests(mut self) -> Options {
+        self.requests = true;
+        self
+    }
+
     /// Forwards a call's events to its client too. `RUST_LOG` does not change what is forwarded.
     pub fn to_clients(mut self, layer: ClientLayer) -> Options {
         self.clients = Some(layer);
@@ -63,6 +73,11 @@ impl From<Format> for Options {
     fn from(format: Format) -> Options {
         Options::new().format(format)
     }
+}
+
+/// Whether something is the span of a request.
+fn is_request(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == "fastmcp_rs"
 }
 
 /// Sends `tracing` events to standard error, without ever waiting for it to be read.
@@ -88,7 +103,7 @@ pub fn init() {
 
 /// [`init`] with a choice: a [`Format`], or [`Options`].
 pub fn init_with(options: impl Into<Options>) {
-    let Options { format, clients } = options.into();
+    let Options { format, clients, requests } = options.into();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
@@ -97,6 +112,7 @@ pub fn init_with(options: impl Into<Options>) {
         Format::Json => true,
     };
     let lines = fmt::layer().with_writer(|| Stderr).with_ansi(terminal);
+    let filter = filter.and(filter_fn(move |metadata| requests || !is_request(metadata)));
     // Each has a filter of its own: what the operator does not want to read may still be for the client.
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
     let clients = clients.map(ClientLayer::filtered);

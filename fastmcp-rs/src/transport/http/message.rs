@@ -22,7 +22,7 @@ use super::responses::{
 use super::service::{SESSION_ID, Shared};
 use super::sessions::Session;
 use super::stream::{CancelOnDrop, EventStream, lines};
-use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, is_complete_envelope};
+use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -57,6 +57,9 @@ pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) registry: &'a Arc<Registry>,
     pub(super) headers: &'a HeaderMap,
+    pub(super) version: http::Version,
+    /// Where it comes from, if the server around the service says so.
+    pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
     pub(super) accepted: Accepted,
 }
@@ -120,7 +123,14 @@ impl Call<'_> {
 
     fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
         let headers = is_modern.then_some(self.headers as &dyn Headers);
-        Exchange { outbox, headers, pending: Cell::new(false) }
+        let http_version = match self.version {
+            http::Version::HTTP_10 => Some("1.0"),
+            http::Version::HTTP_11 => Some("1.1"),
+            http::Version::HTTP_2 => Some("2"),
+            _ => None,
+        };
+        let carrier = Carrier { headers: Some(self.headers), http_version, client: self.client };
+        Exchange { outbox, headers, carrier, pending: Cell::new(false) }
     }
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {

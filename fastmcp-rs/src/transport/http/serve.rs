@@ -18,6 +18,7 @@ use super::connection::{Connected, Front};
 use super::counted::{Counted, PerPeer};
 use super::io::Times;
 use super::listener::Listener;
+use crate::engine::Client;
 use crate::operator;
 
 /// How long to wait before connections are accepted again that could not be for want of resources.
@@ -60,13 +61,16 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
         pause = FIRST_PAUSE;
         let Some(counted) = Counted::new(&connections, config.max_connections) else { continue };
         let of_address = match (&addresses, peer) {
-            (Some(addresses), Some(peer)) => match addresses.count(peer.to_canonical()) {
+            (Some(addresses), Some(peer)) => match addresses.count(peer.ip().to_canonical()) {
                 Some(counted) => Some(counted),
                 None => continue,
             },
             _ => None,
         };
-        let serving = connected.clone().serve(stream);
+        let mut connected = connected.clone();
+        let client = peer.map_or(Client::OnThisMachine, Client::At);
+        connected.front.site.service = service.of_client(client);
+        let serving = connected.serve(stream);
         tasks.spawn(async move {
             serving.await;
             drop((counted, of_address));

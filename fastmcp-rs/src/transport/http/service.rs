@@ -32,7 +32,7 @@ use super::counted::{Counted, PerPeer};
 use super::headers::{accepted, is_json, text as header_text};
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
-use crate::engine::{Connection, Server};
+use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::protocol::write::code;
 use crate::registry::View;
@@ -55,6 +55,8 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub struct HttpService {
     pub(super) shared: Arc<Shared>,
     view: View,
+    /// Whose requests this clone answers, if the server around it says so.
+    client: Client,
 }
 
 /// What all clones of a service have in common.
@@ -104,7 +106,12 @@ impl HttpService {
             stopping: AtomicBool::new(false),
             config,
         };
-        Ok(HttpService { shared: Arc::new(shared), view })
+        Ok(HttpService { shared: Arc::new(shared), view, client: Client::Unknown })
+    }
+
+    /// The service for one client.
+    pub(super) fn of_client(&self, client: Client) -> HttpService {
+        HttpService { client, ..self.clone() }
     }
 
     /// Ends what would never end by itself: subscriptions, each with a last answer, and the streams of sessions. What
@@ -248,7 +255,8 @@ impl HttpService {
             );
         };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let call = Call { shared: &self.shared, registry: &registry, headers: &parts.headers, caller, accepted };
+        let (headers, version, client) = (&parts.headers, parts.version, self.client);
+        let call = Call { shared: &self.shared, registry: &registry, headers, version, client, caller, accepted };
         let begun = call.begin(message_text);
         drop(message);
         match begun {
