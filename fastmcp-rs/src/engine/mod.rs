@@ -330,21 +330,32 @@ impl Connection {
             self.notification(&method, frame, out);
             return Dispatched::Done;
         };
-        let admitted = Cell::new(admitted);
-        let request = Request { registry, message, frame, id, method: &method, admitted, exchange, observed: None };
-        if self.server.is_observed() { self.observe(request, out) } else { self.answer(&request, out) }
-    }
-
-    /// Answers a request in its era.
-    fn answer(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Dispatched {
-        let dispatched = if request.is_modern() { self.modern(request, out) } else { self.legacy(request, out) };
-        match dispatched {
+        let observed;
+        let mut request = Request {
+            registry,
+            message,
+            frame,
+            id,
+            method: &method,
+            admitted: Cell::new(admitted),
+            exchange,
+            observed: None,
+        };
+        let is_observed = self.server.is_observed();
+        observed = if is_observed { self.observe(&request) } else { None };
+        request.observed = observed.as_ref();
+        let entered = observed.as_ref().map(Observed::enter);
+        let begin = out.len();
+        let dispatched = if request.is_modern() { self.modern(&request, out) } else { self.legacy(&request, out) };
+        let dispatched = match dispatched {
             Ok(dispatched) => dispatched,
             Err(error) => {
-                finish_frame(out, |out| write::error(out, Some(request.id.as_str()), &error));
+                finish_frame(out, |out| write::error(out, Some(id.as_str()), &error));
                 Dispatched::Done
             }
-        }
+        };
+        drop(entered);
+        if is_observed { self.observed(observed, dispatched, (id, &method), begin, out) } else { dispatched }
     }
 
     /// A client answers what it was asked. What nobody waits for is not read.

@@ -5,7 +5,6 @@
 //! its [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tracing::Span;
@@ -15,6 +14,7 @@ use super::{Admitted, Carrier, Client, Connection, Dispatched, Request};
 use crate::context::Transport;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
+use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::registry::{Handler, Listed};
 use crate::request_facts::TraceContext;
@@ -27,40 +27,33 @@ pub(super) struct Observed {
 }
 
 impl Connection {
-    /// Answers a request that somebody observes.
-    pub(super) fn observe(self: &Arc<Self>, request: Request<'_>, out: &mut Vec<u8>) -> Dispatched {
-        if self.may_have_to_wait(&request) {
-            // It comes back when there is a place for it; what is refused at once is only seen from behind.
-            let begin = out.len();
-            let dispatched = self.answer(&request, out);
-            if out.len() != begin {
-                Observed::new(self, &request).end(out, request.id.as_str());
-            }
-            return dispatched;
-        }
-        let observed = Observed::new(self, &request);
-        let begin = out.len();
-        let request = Request { observed: Some(&observed), ..request };
-        let entered = observed.enter();
-        let dispatched = self.answer(&request, out);
-        drop(entered);
-        match dispatched {
-            Dispatched::Pending(mut call) => {
-                call.observe(observed);
-                Dispatched::Pending(call)
-            }
-            Dispatched::Done => {
+    /// Begins to observe a request. `None` if it may have to wait: then it comes back when there is a place for it.
+    #[cold]
+    pub(super) fn observe(&self, request: &Request<'_>) -> Option<Observed> {
+        (!self.may_have_to_wait(request)).then(|| Observed::new(self, request))
+    }
+
+    /// What has become of an observed request in place.
+    #[cold]
+    pub(super) fn observed(
+        &self,
+        observed: Option<Observed>,
+        mut dispatched: Dispatched,
+        (id, method): (Id<'_>, &str),
+        begin: usize,
+        out: &[u8],
+    ) -> Dispatched {
+        match (&mut dispatched, observed) {
+            (_, None) => {}
+            (Dispatched::Pending(call), Some(observed)) => call.observe(observed),
+            (Dispatched::Done, Some(observed)) if out.len() != begin => observed.end(out, id.as_str()),
+            (Dispatched::Done, Some(observed)) => {
                 // What opens a subscription has gone out already.
-                let is_sent = out.len() == begin && !answers_by_a_handler(request.method);
-                let id = request.id.as_str();
-                match (is_sent, out.len() == begin) {
-                    (true, _) => observed.end_with(Outcome::Ok),
-                    (false, true) => observed.end_with(Outcome::Cancelled),
-                    (false, false) => observed.end(out, id),
-                }
-                Dispatched::Done
+                let outcome = if answers_by_a_handler(method) { Outcome::Cancelled } else { Outcome::Ok };
+                observed.end_with(outcome);
             }
         }
+        dispatched
     }
 
     /// Whether the request may be kept until others have ended.
