@@ -51,6 +51,15 @@ fn lock(pool: &Pool) -> MutexGuard<'_, State> {
     pool.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many jobs wait for a thread.
+#[cfg(feature = "metrics")]
+pub(crate) fn waiting() -> usize {
+    POOL.get().map_or(0, |pool| {
+        let state = lock(pool);
+        state.jobs.len().saturating_sub(state.emptied)
+    })
+}
+
 /// Runs `work` on a thread of the pool. A panic in it continues in the caller.
 pub(crate) async fn run<V, F>(tool: &str, work: F) -> Result<V, ToolError>
 where

@@ -123,6 +123,8 @@ pub use seal::SealingKey;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use transport::http::Tls;
+#[cfg(feature = "metrics")]
+pub use telemetry::metrics::Metrics;
 #[cfg(feature = "http")]
 pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, RequestBody, ResponseBody, SessionMode};
 #[cfg(feature = "stdio")]

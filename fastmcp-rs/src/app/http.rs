@@ -147,6 +147,10 @@ impl App {
         }
         self.inspect()?;
         panics::install_hook();
+        #[cfg(feature = "metrics")]
+        if config.metrics {
+            self.metrics();
+        }
         let server = Arc::new(self.start().await?);
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }

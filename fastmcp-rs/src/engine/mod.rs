@@ -122,6 +122,10 @@ impl Connection {
         principal: Option<Arc<Principal>>,
         outbox: Arc<Outbox>,
     ) -> Arc<Connection> {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &server.metrics {
+            outbox.measure(metrics.outboxes());
+        }
         let feed = Feed::new(&server.changes, &outbox);
         Arc::new(Connection {
             server,

@@ -18,12 +18,16 @@ use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::registry::{Handler, Listed};
 use crate::request_facts::TraceContext;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::{Reading, Source, Timer};
 use crate::telemetry::{Outcome, Target, span};
 
 /// A request that somebody observes.
 pub(super) struct Observed {
     span: Span,
     is_tool_call: bool,
+    #[cfg(feature = "metrics")]
+    timer: Option<Timer>,
 }
 
 impl Connection {
@@ -44,8 +48,17 @@ impl Connection {
         out: &[u8],
     ) -> Dispatched {
         match (&mut dispatched, observed) {
-            (_, None) => {}
-            (Dispatched::Pending(call), Some(observed)) => call.observe(observed),
+            // It waits, or it was refused while there was no place for it.
+            (_, None) => {
+                #[cfg(feature = "metrics")]
+                if let (Some(metrics), true) = (&self.server.metrics, out.len() != begin) {
+                    metrics.count(method, Outcome::of(out, id.as_str(), false));
+                }
+            }
+            (Dispatched::Pending(call), Some(mut observed)) => {
+                observed.goes_on();
+                call.observe(observed);
+            }
             (Dispatched::Done, Some(observed)) if out.len() != begin => observed.end(out, id.as_str()),
             (Dispatched::Done, Some(observed)) => {
                 // What opens a subscription has gone out already.
@@ -82,6 +95,13 @@ impl Connection {
     }
 }
 
+#[cfg(feature = "metrics")]
+impl Source for Connection {
+    fn read(&self, reading: &mut Reading) {
+        reading.waiting_calls += self.in_flight.waiting();
+    }
+}
+
 /// Methods whose requests a handler answers, or a layer.
 fn answers_by_a_handler(method: &str) -> bool {
     !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
@@ -90,8 +110,24 @@ fn answers_by_a_handler(method: &str) -> bool {
 impl Observed {
     fn new(connection: &Connection, request: &Request<'_>) -> Observed {
         let is_tool_call = request.method == "tools/call";
+        // The clock comes first.
+        #[cfg(feature = "metrics")]
+        let timer = connection.server.metrics.as_ref().map(|metrics| Timer::start(metrics, request.method));
         let span = if span::is_wanted() { begin_span(connection, request) } else { Span::none() };
-        Observed { span, is_tool_call }
+        Observed {
+            span,
+            is_tool_call,
+            #[cfg(feature = "metrics")]
+            timer,
+        }
+    }
+
+    /// It was not ready at once.
+    pub(super) fn goes_on(&mut self) {
+        #[cfg(feature = "metrics")]
+        if let Some(timer) = &mut self.timer {
+            timer.goes_on();
+        }
     }
 
     /// Makes its span the current one on this thread.
@@ -105,6 +141,10 @@ impl Observed {
     }
 
     fn end_with(&self, outcome: Outcome) {
+        #[cfg(feature = "metrics")]
+        if let Some(timer) = &self.timer {
+            timer.end(outcome);
+        }
         span::end(&self.span, outcome);
     }
 }
@@ -116,6 +156,10 @@ impl Request<'_> {
         if let Some(observed) = self.observed {
             if target == Target::Resource {
                 observed.span.record(target.attribute(), handler.name());
+            }
+            #[cfg(feature = "metrics")]
+            if let Some(timer) = &observed.timer {
+                timer.is_for(target, handler.name(), &handler.series);
             }
         }
     }

@@ -15,6 +15,8 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::span;
 use crate::{operator, panics};
 
@@ -53,6 +55,8 @@ pub(crate) struct Server {
     pub(crate) components: Live,
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<Hub>,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<Metrics>,
     /// In the order in which it was registered.
     endings: Mutex<Vec<Ending>>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
@@ -77,12 +81,25 @@ impl Server {
             let _ = write::json(&mut server_info, &Value::from(info));
         }
         let (endings, server_info) = (Mutex::new(endings), server_info.into());
-        Server { config, components, sealer, changes, endings, server_info }
+        Server {
+            config,
+            components,
+            sealer,
+            changes,
+            #[cfg(feature = "metrics")]
+            metrics: None,
+            endings,
+            server_info,
+        }
     }
 
     /// Whether somebody wants the span of a request, or its numbers.
     #[inline]
     pub(crate) fn is_observed(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        if self.metrics.is_some() {
+            return true;
+        }
         span::is_wanted()
     }
 

@@ -7,6 +7,10 @@
 //!
 //! Conventions: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 
+#[cfg(feature = "metrics")]
+pub(crate) mod metrics;
+#[cfg(feature = "otel")]
+pub(crate) mod otel;
 mod outcome;
 pub(crate) mod span;
 
@@ -25,7 +29,7 @@ macro_rules! for_each_method {
 pub(crate) use for_each_method;
 
 /// What a component is called in what is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Target {
     Tool,
     Prompt,
@@ -40,6 +44,16 @@ impl Target {
             Target::Tool => "gen_ai.tool.name",
             Target::Prompt => "gen_ai.prompt.name",
             Target::Resource => "mcp.resource.name",
+        }
+    }
+
+    /// The same as a label of Prometheus, whose names have no dots.
+    #[cfg(feature = "metrics")]
+    fn label(self) -> &'static str {
+        match self {
+            Target::Tool => "gen_ai_tool_name",
+            Target::Prompt => "gen_ai_prompt_name",
+            Target::Resource => "mcp_resource_name",
         }
     }
 }

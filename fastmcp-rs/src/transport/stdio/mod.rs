@@ -60,6 +60,11 @@ pub(crate) async fn serve(server: Arc<Server>, wire: Wire, config: &StdioConfig)
     let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
+    #[cfg(feature = "metrics")]
+    if let Some(metrics) = &server.metrics {
+        let connection: std::sync::Weak<Connection> = Arc::downgrade(&connection);
+        metrics.watch(connection);
+    }
     let more_time = if server.has_endings() { TIME_TO_END } else { Duration::ZERO };
     let end = lifecycle::watch(Arc::clone(&connection), events, notifier.clone(), more_time)
         .and_then(|end| reader::spawn(connection, input, output, config.max_line, notifier).map(|()| end))
