@@ -36,6 +36,8 @@
 //! | `http` | [`App::run_http`], and [`App::into_service`] for servers that are there already |
 //! | `tls` | [`HttpConfig::tls`]: HTTPS, with certificates that are renewed while the server runs |
 //! | `h2` | HTTP/2 beside HTTP/1.1 |
+//! | `metrics` | `App::metrics` and `HttpConfig::metrics`: numbers of a running server for Prometheus |
+//! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` say (brings `logging`) |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
 //! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |

@@ -5,6 +5,8 @@
 #[allow(dead_code)]
 #[path = "../http/client.rs"]
 mod client;
+mod metrics;
+mod otel;
 mod recorder;
 mod spans;
 #[allow(dead_code, unused_imports)]

@@ -198,11 +198,7 @@ fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
         },
     };
     let (own, of_transport) = connection.traces(request);
-    match of_transport {
-        Some(of_transport) if own.traceparent.is_some() => span::begin(&facts, &own, Some(&of_transport)),
-        Some(of_transport) => span::begin(&facts, &own.or(&of_transport), None),
-        None => span::begin(&facts, &own, None),
-    }
+    span::begin(&facts, own, of_transport.as_deref())
 }
 
 /// The revision of the request, or, for a handshake, none yet.

@@ -17,6 +17,8 @@ use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
+#[cfg(feature = "otel")]
+use crate::telemetry::otel;
 use crate::telemetry::span;
 use crate::{operator, panics};
 
@@ -111,9 +113,14 @@ impl Server {
     /// Does what is to be done at the end, once, when the last call has ended.
     pub(crate) async fn end(&self) {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
-        if endings.is_empty() {
-            return;
+        if !endings.is_empty() {
+            Self::do_endings(endings).await;
         }
+        #[cfg(feature = "otel")]
+        otel::flush().await;
+    }
+
+    async fn do_endings(endings: Vec<Ending>) {
         let work = async {
             for ending in endings.into_iter().rev() {
                 // It is the author's, and may panic; the others still run.

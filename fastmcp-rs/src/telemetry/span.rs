@@ -48,9 +48,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) client: Option<SocketAddr>,
 }
 
-/// Begins the span of a request. `trace` is the one that it belongs to, and `of_transport` the one of what carried
-/// it, if that is another one.
-pub(crate) fn begin(facts: &Facts<'_>, trace: &TraceContext, of_transport: Option<&TraceContext>) -> Span {
+/// Begins the span of a request. `own` is the trace that the request says it belongs to, and `of_transport` the one
+/// of what carried it, which counts if the request says nothing.
+pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&TraceContext>) -> Span {
+    let says_itself = own.traceparent.is_some();
+    let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
+    // A span around the server has read the headers itself, and is nearer.
+    #[cfg(feature = "otel")]
+    let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
     let named = |wanted| facts.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| clipped(name));
     let (tool, prompt, resource) = (named(Target::Tool), named(Target::Prompt), named(Target::Resource));
     // Names that somebody made up would be no names of a class of spans. Those of resources are none by convention.
@@ -82,9 +87,9 @@ pub(crate) fn begin(facts: &Facts<'_>, trace: &TraceContext, of_transport: Optio
     };
     let span = fields.span(facts.method);
     #[cfg(feature = "otel")]
-    super::otel::adopt(&span, trace, of_transport);
+    super::otel::adopt(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
     #[cfg(not(feature = "otel"))]
-    let _ = of_transport;
+    let _ = says_itself;
     span
 }
 

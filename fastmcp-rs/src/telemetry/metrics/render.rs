@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::series::{BOUNDS, Histogram, Series};
 use super::{HttpReading, Metrics};
+use crate::telemetry::Target;
 use crate::{blocking, panics};
 
 pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
@@ -40,7 +41,8 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     for series in &series {
         let running = series.running.load(Ordering::Relaxed);
         if running != 0 || series.outcomes().next().is_some() {
-            sample(out, "mcp_server_requests_in_flight", &labels_of(series, ""), running.max(0))?;
+            let [labels @ .., _] = labels_of(series, "");
+            sample(out, "mcp_server_requests_in_flight", &labels, running.max(0))?;
         }
     }
 
@@ -113,16 +115,15 @@ fn seconds(nanoseconds: u64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The labels by which a series is known. Empty ones are left out, which means the same.
-fn labels_of<'a>(series: &'a Series, error_type: &'a str) -> Vec<(&'static str, &'a str)> {
-    let mut labels = vec![("mcp_method_name", series.method)];
-    if let Some((target, name)) = &series.component {
-        labels.push((target.label(), name));
-    }
-    if !error_type.is_empty() {
-        labels.push(("error_type", error_type));
-    }
-    labels
+/// The labels by which a series is known. Every series of a family has all of them, as readers may want; an empty one
+/// counts as absent.
+fn labels_of<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
+    let name = |wanted| match &series.component {
+        Some((target, name)) if *target == wanted => (wanted.label(), &**name),
+        _ => (wanted.label(), ""),
+    };
+    let [tool, prompt, resource] = [Target::Tool, Target::Prompt, Target::Resource].map(name);
+    [("mcp_method_name", series.method), tool, prompt, resource, ("error_type", error_type)]
 }
 
 fn family(out: &mut dyn Write, name: &str, kind: &str, help: &str) -> fmt::Result {
