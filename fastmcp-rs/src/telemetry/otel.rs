@@ -78,6 +78,7 @@ where
         .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
+        .with_target(false)
         .with_tracked_inactivity(false);
     Some(layer.with_filter(LevelFilter::INFO))
 }
@@ -111,7 +112,6 @@ fn program() -> Option<String> {
 }
 
 /// Whether spans are sent.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn is_on() -> bool {
     PROVIDER.get().is_some()
 }

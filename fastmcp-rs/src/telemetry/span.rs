@@ -64,9 +64,12 @@ pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&
         Some((_, name, _)) => format!("{} {name}", facts.method),
         None => method_name(facts.method).to_owned(),
     };
-    let client = facts.client.map(|client| (client.ip().to_canonical().to_string(), client.port()));
+    let client = facts.client.map(|client| (client.ip().to_canonical().to_string(), i64::from(client.port())));
     let traceparent = trace.traceparent.as_deref();
-    let tracestate = trace.tracestate.as_deref().filter(|state| state.len() <= MAX_TRACESTATE);
+    // The exporter has it as the parent.
+    #[cfg(feature = "otel")]
+    let traceparent = traceparent.filter(|_| !super::otel::is_on());
+    let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
     let fields = Fields {
         name: &name,
         version: facts.version,
@@ -120,7 +123,7 @@ struct Fields<'a> {
     protocol: Option<&'a str>,
     http_version: Option<&'a str>,
     address: Option<&'a str>,
-    port: Option<u16>,
+    port: Option<i64>,
     traceparent: Option<&'a str>,
     tracestate: Option<&'a str>,
 }
