@@ -122,11 +122,11 @@ pub use protocol::{
 pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
+#[cfg(feature = "metrics")]
+pub use telemetry::metrics::Metrics;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use transport::http::Tls;
-#[cfg(feature = "metrics")]
-pub use telemetry::metrics::Metrics;
 #[cfg(feature = "http")]
 pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, RequestBody, ResponseBody, SessionMode};
 #[cfg(feature = "stdio")]

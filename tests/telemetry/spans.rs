@@ -22,7 +22,8 @@ async fn a_call_has_the_fields_of_the_conventions() {
     install();
     let mut wire = app("fields").connect().await.unwrap();
     let meta = json!({"traceparent": TRACEPARENT, "tracestate": "rojo=1", "baggage": "user=alice"});
-    modern(&mut wire, "fields-1", "tools/call", json!({"name": "add", "arguments": {"a": 1234321, "b": 2}}), meta).await;
+    modern(&mut wire, "fields-1", "tools/call", json!({"name": "add", "arguments": {"a": 1234321, "b": 2}}), meta)
+        .await;
     let span = request("fields-1").await;
     assert_eq!((span.name, span.target), ("tools/call", "fastmcp_rs"));
     let expected = [
@@ -127,7 +128,11 @@ async fn sessions_tell_their_revision() {
     let mut wire = app("legacy").connect().await.unwrap();
     wire.send(Revision::V2025_06_18.initialize("legacy-1"));
     wire.receive().await;
-    wire.send(Revision::V2025_06_18.request("legacy-2", "tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 1}})));
+    wire.send(Revision::V2025_06_18.request(
+        "legacy-2",
+        "tools/call",
+        json!({"name": "add", "arguments": {"a": 1, "b": 1}}),
+    ));
     wire.receive().await;
     assert_eq!(request("legacy-1").await.name, "initialize");
     assert_eq!(request("legacy-2").await.field("mcp.protocol.version"), Some("2025-06-18"));

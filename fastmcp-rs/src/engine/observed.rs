@@ -49,7 +49,8 @@ impl Connection {
     ) -> Dispatched {
         match (&mut dispatched, observed) {
             // It waits, or it was refused while there was no place for it.
-            (_, None) => {
+            (_, None) =>
+            {
                 #[cfg(feature = "metrics")]
                 if let (Some(metrics), true) = (&self.server.metrics, out.len() != begin) {
                     metrics.count(method, Outcome::of(out, id.as_str(), false));

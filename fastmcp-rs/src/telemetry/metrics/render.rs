@@ -15,11 +15,8 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let inner = &metrics.inner;
     let (name, version) = inner.server.get().map_or(("", ""), |(name, version)| (name, version));
     family(out, "mcp_server_info", "gauge", "The server that these numbers are of.")?;
-    let labels = [
-        ("server_name", name),
-        ("server_version", version),
-        ("fastmcp_rs_version", env!("CARGO_PKG_VERSION")),
-    ];
+    let labels =
+        [("server_name", name), ("server_version", version), ("fastmcp_rs_version", env!("CARGO_PKG_VERSION"))];
     sample(out, "mcp_server_info", &labels, 1)?;
     let help = "When the numbers begin, in seconds since 1970.";
     single(out, "mcp_server_start_time_seconds", "gauge", help, format_args!("{:.3}", inner.started))?;
