@@ -56,6 +56,9 @@ pub mod deployment {}
 #[doc = include_str!("../docs/http.md")]
 pub mod http {}
 
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}
 

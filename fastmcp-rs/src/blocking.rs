@@ -18,6 +18,7 @@ use crate::ambient;
 use crate::clock::ClockStop;
 use crate::error::ToolError;
 use crate::panics::Panicked;
+use crate::telemetry::span;
 use crate::{operator, panics};
 
 /// How many threads there are at the most.
@@ -50,6 +51,15 @@ fn lock(pool: &Pool) -> MutexGuard<'_, State> {
     pool.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many jobs wait for a thread.
+#[cfg(feature = "metrics")]
+pub(crate) fn waiting() -> usize {
+    POOL.get().map_or(0, |pool| {
+        let state = lock(pool);
+        state.jobs.len().saturating_sub(state.emptied)
+    })
+}
+
 /// Runs `work` on a thread of the pool. A panic in it continues in the caller.
 pub(crate) async fn run<V, F>(tool: &str, work: F) -> Result<V, ToolError>
 where
@@ -69,7 +79,9 @@ where
     let clock = runtime.as_ref().and_then(ClockStop::begin);
     let clock_of_job = clock.as_ref().map_or_else(Weak::new, Arc::downgrade);
     let call = ambient::current();
+    let span = span::current();
     let job = move || {
+        let _span = span.enter();
         let _call = ambient::enter(|| call);
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
         let result = panics::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))

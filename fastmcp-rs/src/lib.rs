@@ -36,6 +36,8 @@
 //! | `http` | [`App::run_http`], and [`App::into_service`] for servers that are there already |
 //! | `tls` | [`HttpConfig::tls`]: HTTPS, with certificates that are renewed while the server runs |
 //! | `h2` | HTTP/2 beside HTTP/1.1 |
+//! | `metrics` | `App::metrics` and `HttpConfig::metrics`: numbers of a running server for Prometheus |
+//! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` say (brings `logging`) |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
 //! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
 //! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
@@ -84,6 +86,7 @@ mod runtime;
 mod schema;
 mod seal;
 mod siblings;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
@@ -119,6 +122,8 @@ pub use protocol::{
 pub use registry::{Component, ComponentKind, Selector};
 pub use request_facts::{RequestId, TraceContext};
 pub use seal::SealingKey;
+#[cfg(feature = "metrics")]
+pub use telemetry::metrics::Metrics;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use transport::http::Tls;

@@ -4,6 +4,8 @@
 //! and a notification that finds no room is dropped, since it only informs. It does no input or output; a
 //! transport takes the bytes from it.
 
+#[cfg(feature = "metrics")]
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -52,12 +54,46 @@ struct State {
     reader: Option<Waker>,
     /// Changes whenever something was written.
     progress: u64,
+    #[cfg(feature = "metrics")]
+    depth: Depth,
+}
+
+/// How many of its bytes an outbox has added to a number that others read.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Default)]
+struct Depth {
+    added: i64,
+    sum: Option<Arc<AtomicI64>>,
+}
+
+#[cfg(feature = "metrics")]
+impl Depth {
+    fn set(&mut self, bytes: usize) {
+        if let Some(sum) = &self.sum {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            sum.fetch_add(bytes - self.added, Ordering::Relaxed);
+            self.added = bytes;
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Depth {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 impl State {
     /// Whether no more should be added.
     fn is_full(&self, limit: usize) -> bool {
         self.bytes.len() + self.being_written >= limit
+    }
+
+    /// What waits has changed.
+    fn measure(&mut self) {
+        #[cfg(feature = "metrics")]
+        self.depth.set(self.bytes.len() + self.being_written);
     }
 }
 
@@ -155,7 +191,14 @@ impl Outbox {
         full
     }
 
+    /// Adds what waits here to a number, from now on.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn measure(&self, sum: &Arc<AtomicI64>) {
+        self.lock().depth.sum.get_or_insert_with(|| Arc::clone(sum));
+    }
+
     fn announce(&self, state: &mut State) {
+        state.measure();
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }
@@ -208,6 +251,7 @@ impl Outbox {
         state.writing = false;
         state.being_written = 0;
         state.progress += 1;
+        state.measure();
         if state.waiting_threads > 0 {
             self.changed.notify_all();
         }
@@ -267,7 +311,9 @@ impl Outbox {
             if state.waiting_tasks > 0 {
                 self.room.notify_waiters();
             }
-            return Poll::Ready(Some((std::mem::take(&mut state.bytes), state.finished)));
+            let bytes = std::mem::take(&mut state.bytes);
+            state.measure();
+            return Poll::Ready(Some((bytes, state.finished)));
         }
         if state.closed || state.finished {
             return Poll::Ready(None);

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! {
     /// Whether the code that runs on this thread is a handler whose panics are caught.
@@ -52,12 +53,22 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// How many panics were caught in this process.
+static CAUGHT: AtomicU64 = AtomicU64::new(0);
+
+/// How many panics were caught in this process.
+#[cfg(feature = "metrics")]
+pub(crate) fn caught() -> u64 {
+    CAUGHT.load(Ordering::Relaxed)
+}
+
 /// The text of a caught panic, for the log only.
 pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
     let payload = match payload.downcast::<Panicked>() {
         Ok(panicked) => return *panicked,
         Err(payload) => payload,
     };
+    CAUGHT.fetch_add(1, Ordering::Relaxed);
     if let Some(described) = LAST.take() {
         return Panicked(described);
     }

@@ -1,8 +1,9 @@
 //! What a handler can ask about the request itself.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::principal::Principal;
@@ -76,6 +77,9 @@ impl Context {
 
     /// The trace that the request belongs to; what is not written as the W3C has it counts as absent.
     ///
+    /// It comes from the request's `_meta`. On HTTP, what is absent there is taken from the headers of the same
+    /// names.
+    ///
     /// # Example
     ///
     /// ```
@@ -88,15 +92,45 @@ impl Context {
     /// # }
     /// ```
     pub fn trace_context(&self) -> TraceContext {
-        let mut meta = self.meta();
-        let mut text = |key: &str| match meta.remove(key) {
-            Some(Value::String(text)) if is_printable(&text) => Some(text),
-            _ => None,
-        };
+        let own = TraceContext::of_meta(&self.meta());
+        match self.request.as_ref().and_then(|request| request.transport_trace.as_deref()) {
+            Some(of_transport) => own.or(of_transport),
+            None => own,
+        }
+    }
+}
+
+impl TraceContext {
+    /// Reads the parts by their names, and leaves out what the W3C does not have.
+    pub(crate) fn read<'a>(text: impl Fn(&str) -> Option<Cow<'a, str>>) -> TraceContext {
+        let text = |name: &str| text(name).filter(|text| is_printable(text)).map(Cow::into_owned);
         let traceparent = text("traceparent").filter(|text| is_traceparent(text));
         // The specification of the W3C: without the one, the other means nothing.
-        let tracestate = text("tracestate").filter(|_| traceparent.is_some());
+        let tracestate = traceparent.as_ref().and_then(|_| text("tracestate"));
         TraceContext { tracestate, baggage: text("baggage"), traceparent }
+    }
+
+    /// What the `_meta` of a request says.
+    pub(crate) fn of_meta(meta: &Map<String, Value>) -> TraceContext {
+        TraceContext::read(|name| Some(meta.get(name)?.as_str()?.into()))
+    }
+
+    /// The same with what another one has and this one has not.
+    pub(crate) fn or(mut self, other: &TraceContext) -> TraceContext {
+        if self.traceparent.is_none() {
+            self.traceparent.clone_from(&other.traceparent);
+            self.tracestate.clone_from(&other.tracestate);
+        }
+        if self.baggage.is_none() {
+            self.baggage.clone_from(&other.baggage);
+        }
+        self
+    }
+
+    /// Whether there is nothing in it.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.traceparent.is_none() && self.baggage.is_none()
     }
 }
 

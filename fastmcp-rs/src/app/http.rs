@@ -147,6 +147,10 @@ impl App {
         }
         self.inspect()?;
         panics::install_hook();
+        #[cfg(feature = "metrics")]
+        if config.metrics {
+            self.metrics();
+        }
         let server = Arc::new(self.start().await?);
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }
@@ -243,6 +247,10 @@ impl App {
         let (name, path) = (self.config.name.clone(), config.path.clone());
         let configuration = |problem| Error::configuration(vec![problem]);
         transport::check_path(&path).map_err(configuration)?;
+        #[cfg(feature = "metrics")]
+        if config.metrics && path.trim_end_matches('/') == transport::METRICS {
+            return Err(configuration(format!("`{path}` cannot be the path of the endpoint: the numbers are there")));
+        }
         #[cfg(feature = "tls")]
         let tls = config.tls.as_ref().map(|tls| tls.start()).transpose().map_err(configuration)?;
         #[cfg(feature = "tls")]

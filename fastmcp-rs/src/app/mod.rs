@@ -34,6 +34,8 @@ use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible, order}
 #[cfg(feature = "testing")]
 use crate::registry::{Listed, ToolEntry};
 use crate::seal::{Sealer, SealingKey};
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 
 /// An MCP server while it is being put together.
 ///
@@ -72,6 +74,9 @@ pub struct App {
     /// What its operations go through, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
+    /// What it counts, once somebody wants to know.
+    #[cfg(feature = "metrics")]
+    metrics: OnceLock<Metrics>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -147,6 +152,8 @@ impl App {
             sealing_keys: Vec::new(),
             layers: Vec::new(),
             problems: Vec::new(),
+            #[cfg(feature = "metrics")]
+            metrics: OnceLock::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
@@ -214,6 +221,27 @@ impl App {
     pub fn handle(&self) -> Handle {
         self.scope.make_dynamic();
         Handle { scope: Arc::clone(&self.scope) }
+    }
+
+    /// Begins to count what the app does, and gives out a handle on the numbers: how many requests of which tool
+    /// ended how and after how long, what waits, what is open. A second call gives out the same numbers.
+    ///
+    /// On HTTP, [`HttpConfig::metrics`](crate::HttpConfig::metrics) serves them, too. An app that is mounted in
+    /// another one has none of its own: ask the app that is served.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// let app = App::empty("orders");
+    /// let metrics = app.metrics();
+    /// // Served on standard input and output, the numbers can still be seen elsewhere.
+    /// std::thread::spawn(move || println!("{metrics}"));
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.get_or_init(Metrics::new).clone()
     }
 
     /// Decides who sees what: a component for which the function returns `false` is not listed, and answers the one
@@ -494,7 +522,15 @@ impl App {
         let changes = Arc::clone(self.scope.changes());
         self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &mut endings).await?;
         let components = Live::new(Arc::clone(&self.scope), self.config.lists);
-        Ok(engine::Server::new(self.config, components, Sealer::new(&self.sealing_keys), changes, endings))
+        let sealer = Sealer::new(&self.sealing_keys);
+        #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
+        let mut server = engine::Server::new(self.config, components, sealer, changes, endings);
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = self.metrics.into_inner() {
+            metrics.name(&server.config.name, &server.config.version);
+            server.metrics = Some(metrics);
+        }
+        Ok(server)
     }
 
     /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file

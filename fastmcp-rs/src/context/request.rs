@@ -12,7 +12,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::{Level, Revision, write};
 use crate::questions::Questions;
-use crate::request_facts::RequestId;
+use crate::request_facts::{RequestId, TraceContext};
 use crate::siblings::Siblings;
 
 /// The shortest time between two progress notifications of a call: 20 a second.
@@ -66,6 +66,8 @@ pub(crate) struct Request {
     pub(crate) transport: Transport,
     /// The text of `_meta`.
     pub(crate) meta: Option<Box<str>>,
+    /// The trace that the transport's headers tell of.
+    pub(crate) transport_trace: Option<Box<TraceContext>>,
     /// `None` for a modern client, which says it in `meta`.
     pub(crate) client: Option<Arc<ClientFacts>>,
     /// JSON text.

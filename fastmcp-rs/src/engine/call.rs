@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::in_flight::{Admission, Place, Running};
+use super::observed::Observed;
 use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::ambient;
@@ -213,6 +214,7 @@ impl Connection {
             timeout,
             pace: pace.cloned(),
             was_polled,
+            observed: None,
         }))
     }
 
@@ -288,6 +290,7 @@ impl Connection {
             ended: AtomicBool::new(false),
             end: Notify::new(),
             delivery: Delivery::new(),
+            transport_trace: request.exchange.and_then(|exchange| exchange.carrier.trace()),
             questions,
         })
     }
@@ -392,6 +395,7 @@ pub(crate) struct PendingCall {
     pace: Option<Arc<Pace>>,
     /// Whether the first poll, which tells the handler's pace, is over.
     was_polled: bool,
+    observed: Option<Box<Observed>>,
 }
 
 enum End {
@@ -416,11 +420,25 @@ impl PendingCall {
         }
     }
 
+    /// Somebody wants to know how it goes on.
+    pub(super) fn observe(&mut self, observed: Observed) {
+        self.observed = Some(Box::new(observed));
+    }
+
     /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
     /// cancelled; and the place that it has until these are on their way.
     pub(crate) async fn finish(mut self) -> Option<(Vec<u8>, Place)> {
         let mut answer = Vec::with_capacity(256);
         let end = self.poll_to_end(&mut answer).await;
+        let Some(observed) = self.observed.take() else { return self.settle(end, answer).await };
+        let id = self.id.clone();
+        let settled = self.settle(end, answer).await;
+        observed.end(settled.as_ref().map_or(&[], |(frames, _)| frames), &id);
+        settled
+    }
+
+    /// What has become of the call is said.
+    async fn settle(self, end: End, mut answer: Vec<u8>) -> Option<(Vec<u8>, Place)> {
         if !matches!(end, End::Answered) {
             answer.clear();
         }
@@ -511,6 +529,7 @@ impl PendingCall {
             }
             let started = Instant::now();
             let polled = caught(|| {
+                let _span = self.observed.as_ref().map(|observed| observed.enter());
                 let _entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
                 let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
                 self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))

@@ -26,6 +26,7 @@ use crate::protocol::frame::Params;
 use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError};
 use crate::registry::{Handler, List, Listed};
+use crate::telemetry::Target;
 
 impl Connection {
     /// Serves a method of the components; one whose capability is not offered is not found.
@@ -97,6 +98,7 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
         let tool = self.sight(request, facts).tool(&name)?;
+        request.is_for(Target::Tool, &tool.handler);
         let arguments = arguments(request)?;
         // Sessions have no such headers.
         let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| facts.revision.is_modern());
@@ -124,6 +126,7 @@ impl Connection {
         let uri = required(request, "uri", |params| params.uri)?;
         let found = self.sight(request, facts).resource(&uri);
         let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, facts.revision))?;
+        request.is_for(Target::Resource, &resource.handler);
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
@@ -146,6 +149,7 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let name = required(request, "name", |params| params.name)?;
         let prompt = self.sight(request, facts).prompt(&name)?;
+        request.is_for(Target::Prompt, &prompt.handler);
         let arguments = arguments(request)?;
         // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
         if serde_json::from_str::<Texts>(arguments).is_err() {

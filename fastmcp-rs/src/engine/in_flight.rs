@@ -169,6 +169,18 @@ impl InFlight {
         self.count.load(Ordering::Acquire)
     }
 
+    /// How many requests wait until others have ended.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn waiting(&self) -> usize {
+        let table = self.lock();
+        table.tickets.len() + table.waiting.iter().filter(|waiting| waiting.key.is_none()).count()
+    }
+
+    /// Whether a call that comes now has to wait for others.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= MAX_PLACES && self.lock().places >= MAX_PLACES
+    }
+
     /// Whether a call may start. It takes no place yet: most calls end before they need one.
     ///
     /// `is_member`: whether it is part of a batch, which has its place as a whole. `may_wait`: whether it can be

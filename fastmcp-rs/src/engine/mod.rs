@@ -20,6 +20,7 @@ mod in_flight;
 mod layered;
 mod legacy;
 mod modern;
+mod observed;
 mod rounds;
 mod server;
 mod siblings;
@@ -27,6 +28,7 @@ mod sight;
 mod subscriptions;
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -58,6 +60,7 @@ use crate::registry::{Registry, View};
 use feed::Feed;
 use in_flight::{InFlight, Reservation};
 use legacy::Session;
+use observed::Observed;
 use rounds::MAX_RESPONSES;
 
 /// The most id-less errors that a peer may cause at once; [`ERRORS_PER_SECOND`] are added.
@@ -76,6 +79,8 @@ pub(crate) struct Connection {
     newest: Revision,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
+    /// What the session is called in what is recorded: nobody can use it for the session's id.
+    session_label: OnceLock<Box<str>>,
     in_flight: Arc<InFlight>,
     /// What the client is told without having called.
     feed: Arc<Feed>,
@@ -130,6 +135,10 @@ impl Connection {
         principal: Option<Arc<Principal>>,
         outbox: Arc<Outbox>,
     ) -> Connection {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &server.metrics {
+            outbox.measure(metrics.outboxes());
+        }
         let feed = Feed::new(&server.changes, &outbox);
         Connection {
             server,
@@ -140,6 +149,7 @@ impl Connection {
             newest,
             feed,
             session: OnceLock::new(),
+            session_label: OnceLock::new(),
             in_flight: Arc::default(),
             answers_late: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -338,20 +348,32 @@ impl Connection {
             self.notification(&method, frame, out);
             return Dispatched::Done;
         };
-        let admitted = Cell::new(admitted);
-        let request = Request { registry, message, frame, id, method: &method, admitted, exchange };
-        let dispatched = if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
-            self.modern(&request, out)
-        } else {
-            self.legacy(&request, out)
+        let observed;
+        let mut request = Request {
+            registry,
+            message,
+            frame,
+            id,
+            method: &method,
+            admitted: Cell::new(admitted),
+            exchange,
+            observed: None,
         };
-        match dispatched {
+        let is_observed = self.server.is_observed();
+        observed = if is_observed { self.observe(&request) } else { None };
+        request.observed = observed.as_ref();
+        let entered = observed.as_ref().map(Observed::enter);
+        let begin = out.len();
+        let dispatched = if request.is_modern() { self.modern(&request, out) } else { self.legacy(&request, out) };
+        let dispatched = match dispatched {
             Ok(dispatched) => dispatched,
             Err(error) => {
                 finish_frame(out, |out| write::error(out, Some(id.as_str()), &error));
                 Dispatched::Done
             }
-        }
+        };
+        drop(entered);
+        if is_observed { self.observed(observed, dispatched, (id, &method), begin, out) } else { dispatched }
     }
 
     /// A client answers what it was asked. What nobody waits for is not read.
@@ -458,6 +480,8 @@ struct Request<'a> {
     method: &'a str,
     admitted: Cell<Admitted>,
     exchange: Option<&'a Exchange<'a>>,
+    /// Its span and its numbers, if somebody wants them.
+    observed: Option<&'a Observed>,
 }
 
 /// What belongs to one message alone, on transports where each has a way back of its own.
@@ -466,11 +490,39 @@ pub(crate) struct Exchange<'a> {
     pub(crate) outbox: &'a Arc<Outbox>,
     /// What the message's headers say, where these are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
+    /// What else the transport knows of the message.
+    pub(crate) carrier: Carrier<'a>,
     /// Set if an answer will come.
     pub(crate) pending: Cell<bool>,
 }
 
+/// What a transport knows of a message besides its text, for those who observe the server.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Carrier<'a> {
+    /// All headers, whether or not they are checked.
+    pub(crate) headers: Option<&'a dyn Headers>,
+    /// Such as `1.1`.
+    pub(crate) http_version: Option<&'static str>,
+    pub(crate) client: Client,
+}
+
+/// Where a client is, as far as its connection tells.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Client {
+    #[default]
+    Unknown,
+    At(SocketAddr),
+    /// It came by a Unix socket.
+    OnThisMachine,
+}
+
 impl Request<'_> {
+    /// Whether it says which revision it is of.
+    fn is_modern(&self) -> bool {
+        self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
+    }
+
     /// Where its late answer goes.
     fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
         self.exchange.map_or(&connection.outbox, |exchange| exchange.outbox)

@@ -15,6 +15,11 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
+#[cfg(feature = "otel")]
+use crate::telemetry::otel;
+use crate::telemetry::span;
 use crate::{operator, panics};
 
 /// What an author says about a server, and how it behaves.
@@ -52,6 +57,8 @@ pub(crate) struct Server {
     pub(crate) components: Live,
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<Hub>,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<Metrics>,
     /// In the order in which it was registered.
     endings: Mutex<Vec<Ending>>,
     /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
@@ -76,7 +83,26 @@ impl Server {
             let _ = write::json(&mut server_info, &Value::from(info));
         }
         let (endings, server_info) = (Mutex::new(endings), server_info.into());
-        Server { config, components, sealer, changes, endings, server_info }
+        Server {
+            config,
+            components,
+            sealer,
+            changes,
+            #[cfg(feature = "metrics")]
+            metrics: None,
+            endings,
+            server_info,
+        }
+    }
+
+    /// Whether somebody wants the span of a request, or its numbers.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        if self.metrics.is_some() {
+            return true;
+        }
+        span::is_wanted()
     }
 
     /// Whether there is something to do at the end.
@@ -87,9 +113,14 @@ impl Server {
     /// Does what is to be done at the end, once, when the last call has ended.
     pub(crate) async fn end(&self) {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
-        if endings.is_empty() {
-            return;
+        if !endings.is_empty() {
+            Self::do_endings(endings).await;
         }
+        #[cfg(feature = "otel")]
+        otel::flush().await;
+    }
+
+    async fn do_endings(endings: Vec<Ending>) {
         let work = async {
             for ending in endings.into_iter().rev() {
                 // It is the author's, and may panic; the others still run.

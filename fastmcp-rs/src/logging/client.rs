@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -90,8 +90,10 @@ impl ClientLayer {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let filter = LevelFilter::from_level(self.max_level);
-        self.with_filter(filter)
+        let level = self.max_level;
+        // It looks at no span, so none is made for its sake.
+        let filter = filter_fn(move |metadata| metadata.is_event() && *metadata.level() <= level);
+        self.with_filter(filter.with_max_level_hint(level))
     }
 
     fn forwards(&self, metadata: &Metadata<'_>) -> bool {

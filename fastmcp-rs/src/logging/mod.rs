@@ -5,12 +5,16 @@ mod client;
 
 use std::io::IsTerminal;
 
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt};
 
 pub use client::ClientLayer;
 
 use crate::operator::Stderr;
+#[cfg(feature = "otel")]
+use crate::telemetry::otel;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +42,9 @@ pub enum Format {
 pub struct Options {
     format: Format,
     clients: Option<ClientLayer>,
+    requests: bool,
+    #[cfg(feature = "otel")]
+    traces: Option<bool>,
 }
 
 impl Options {
@@ -49,6 +56,22 @@ impl Options {
     /// How the lines on standard error look.
     pub fn format(mut self, format: Format) -> Options {
         self.format = format;
+        self
+    }
+
+    /// Says in each line which request it belongs to: method, tool, id, who asks. Default: no, as each request then
+    /// has a span, which costs some microseconds.
+    pub fn with_requests(mut self) -> Options {
+        self.requests = true;
+        self
+    }
+
+    /// Whether to send spans to a collector of OpenTelemetry. By default they are sent if one of the variables
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` says where to; with `true` also without
+    /// them, to `http://localhost:4318`.
+    #[cfg(feature = "otel")]
+    pub fn traces(mut self, send: bool) -> Options {
+        self.traces = Some(send);
         self
     }
 
@@ -65,11 +88,42 @@ impl From<Format> for Options {
     }
 }
 
+/// A layer that sends spans of level `INFO` and above, with the events inside of them, to a collector of
+/// OpenTelemetry: for a subscriber of your own, where [`init`] does not suit.
+///
+/// What the variables `OTEL_…` say is done, such as `OTEL_EXPORTER_OTLP_ENDPOINT` (default: `http://localhost:4318`)
+/// and `OTEL_SERVICE_NAME` (default: the name of the program). `None` if they say that nothing is to be sent
+/// (`OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER=none`), or if they cannot be understood, which is logged. What is left
+/// when [`App::run_stdio`](crate::App::run_stdio) or [`App::run_http`](crate::App::run_http) returns is sent then.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::logging::otel_layer;
+/// use tracing_subscriber::prelude::*;
+///
+/// let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+/// tracing_subscriber::registry().with(lines).with(otel_layer()).init();
+/// ```
+#[cfg(feature = "otel")]
+pub fn otel_layer<S>() -> Option<impl tracing_subscriber::Layer<S> + Send + Sync + 'static>
+where
+    S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span> + Send + Sync,
+{
+    otel::layer()
+}
+
+/// Whether something is the span of a request.
+fn is_request(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == "fastmcp_rs"
+}
+
 /// Sends `tracing` events to standard error, without ever waiting for it to be read.
 ///
 /// Events of level `INFO` and above are shown; the environment variable `RUST_LOG` changes that, as in
 /// `RUST_LOG=debug` or `RUST_LOG=my_server=trace`. Lines that find no room, because nobody reads standard
-/// error, are dropped and counted. A second call, or a subscriber that is already there, changes nothing.
+/// error, are dropped and counted. With the feature `otel`, spans are sent to a collector if
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` names one. A second call, or a subscriber that is already there, changes nothing.
 ///
 /// # Example
 ///
@@ -88,7 +142,8 @@ pub fn init() {
 
 /// [`init`] with a choice: a [`Format`], or [`Options`].
 pub fn init_with(options: impl Into<Options>) {
-    let Options { format, clients } = options.into();
+    let options = options.into();
+    let Options { format, requests, .. } = options;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
@@ -97,9 +152,16 @@ pub fn init_with(options: impl Into<Options>) {
         Format::Json => true,
     };
     let lines = fmt::layer().with_writer(|| Stderr).with_ansi(terminal);
+    let filter = filter.and(filter_fn(move |metadata| requests || !is_request(metadata)));
     // Each has a filter of its own: what the operator does not want to read may still be for the client.
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
-    let clients = clients.map(ClientLayer::filtered);
+    let clients = options.clients.map(ClientLayer::filtered);
+    let subscriber = tracing_subscriber::registry().with(lines).with(clients);
+    #[cfg(feature = "otel")]
+    let subscriber = {
+        let sends = options.traces.unwrap_or_else(otel::is_asked_for);
+        subscriber.with(if sends { otel::layer() } else { None })
+    };
     // Somebody else's subscriber stays.
-    let _ = tracing_subscriber::registry().with(lines).with(clients).try_init();
+    let _ = subscriber.try_init();
 }

@@ -3,6 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,8 @@ use crate::component::tool::{Location, Text};
 use crate::context::Shared;
 use crate::layers::Chain;
 use crate::schema::full::Full;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Series;
 use crate::{operator, panics};
 
 /// A component that can be called.
@@ -33,6 +37,9 @@ pub(crate) struct Handler {
     pub(crate) pace: Arc<Pace>,
     /// Who must agree before anybody sees it.
     pub(crate) gates: Vec<Gate>,
+    /// Its numbers, once somebody has asked for it.
+    #[cfg(feature = "metrics")]
+    pub(crate) series: OnceLock<Arc<Series>>,
 }
 
 /// What is called.
@@ -92,7 +99,19 @@ impl Handler {
     ) -> Handler {
         let shared = Arc::new(Shared { name, states: Arc::default(), namespaces: Arc::default() });
         let (layers, pace, gates) = (Chain::default(), Arc::default(), Vec::new());
-        Handler { shared, invoke, described, timeout, default_timeout: None, location, layers, pace, gates }
+        Handler {
+            shared,
+            invoke,
+            described,
+            timeout,
+            default_timeout: None,
+            location,
+            layers,
+            pace,
+            gates,
+            #[cfg(feature = "metrics")]
+            series: OnceLock::new(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -45,6 +45,8 @@ pub struct HttpConfig {
     pub(crate) tls: Option<super::tls::Tls>,
     #[cfg(unix)]
     pub(crate) socket_mode: u32,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: bool,
 }
 
 /// What a server does with clients of the revisions that begin with `initialize`.
@@ -91,6 +93,8 @@ impl Default for HttpConfig {
             tls: None,
             #[cfg(unix)]
             socket_mode: 0o600,
+            #[cfg(feature = "metrics")]
+            metrics: false,
         }
     }
 }
@@ -246,6 +250,18 @@ impl HttpConfig {
     /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds.
     pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
         self.keep_alive = interval.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Whether [`App::run_http`](crate::App::run_http) answers `GET /metrics` with the numbers of the server, for
+    /// Prometheus. Default: no.
+    ///
+    /// Whoever can reach the server by one of its [hosts](HttpConfig::allowed_hosts) can read them, without a
+    /// principal: a proxy that makes the server public should not forward this path. A service that is mounted
+    /// elsewhere serves them as it likes, from [`App::metrics`](crate::App::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, serve: bool) -> HttpConfig {
+        self.metrics = serve;
         self
     }
 

@@ -26,7 +26,7 @@ use super::body::{self, ResponseBody};
 use super::config::HttpConfig;
 use super::counted::Counted;
 use super::headers::{accepted, is_json};
-use super::message::no_message;
+use super::message::{carrier, no_message};
 use super::paths::{check_path, is_same_path};
 use super::responses::{
     Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
@@ -146,7 +146,8 @@ impl HttpService {
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
         let outbox = Outbox::for_exchange();
-        let exchange = Exchange { outbox: &outbox, headers: None, pending: Cell::new(false) };
+        let carrier = carrier(&parts.headers, parts.version, self.client);
+        let exchange = Exchange { outbox: &outbox, headers: None, carrier, pending: Cell::new(false) };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);

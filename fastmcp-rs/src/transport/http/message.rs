@@ -23,7 +23,9 @@ use super::responses::{
 use super::service::{SESSION_ID, Shared};
 use super::sessions::Session;
 use super::stream::{CancelOnDrop, EventStream, Resumption, lines};
-use crate::engine::{Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope};
+use crate::engine::{
+    Carrier, Client, Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope,
+};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -58,6 +60,9 @@ pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) registry: &'a Arc<Registry>,
     pub(super) headers: &'a HeaderMap,
+    pub(super) version: http::Version,
+    /// Where it comes from, if the server around the service says so.
+    pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
     pub(super) accepted: Accepted,
 }
@@ -118,7 +123,8 @@ impl Call<'_> {
 
     fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
         let headers = is_modern.then_some(self.headers as &dyn Headers);
-        Exchange { outbox, headers, pending: Cell::new(false) }
+        let carrier = carrier(self.headers, self.version, self.client);
+        Exchange { outbox, headers, carrier, pending: Cell::new(false) }
     }
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
@@ -244,10 +250,22 @@ impl Call<'_> {
     }
 }
 
+/// What is known of a message besides its text.
+pub(super) fn carrier(headers: &HeaderMap, version: http::Version, client: Client) -> Carrier<'_> {
+    let http_version = match version {
+        http::Version::HTTP_10 => Some("1.0"),
+        http::Version::HTTP_11 => Some("1.1"),
+        http::Version::HTTP_2 => Some("2"),
+        _ => None,
+    };
+    Carrier { headers: Some(headers), http_version, client }
+}
+
 /// Refuses a text that is no message, and says why.
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
-    let exchange = Exchange { outbox: connection.outbox(), headers: None, pending: Cell::new(false) };
+    let (outbox, carrier) = (connection.outbox(), Carrier::default());
+    let exchange = Exchange { outbox, headers: None, carrier, pending: Cell::new(false) };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)

@@ -45,6 +45,8 @@ pub use body::ResponseBody;
 pub use config::{HttpConfig, SessionMode};
 pub(crate) use connection::Front;
 pub(crate) use listener::Listener;
+#[cfg(feature = "metrics")]
+pub(crate) use paths::METRICS;
 pub(crate) use paths::{Site, check_path};
 pub use routes::RequestBody;
 pub(crate) use routes::Routes;

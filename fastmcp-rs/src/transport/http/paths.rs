@@ -23,6 +23,9 @@ use super::service::HttpService;
 const MAX_HEADERS: usize = 64;
 /// What answers beside the endpoint, and cannot be its path.
 const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+/// Where the numbers of the server are, if they are served.
+#[cfg(feature = "metrics")]
+pub(crate) const METRICS: &str = "/metrics";
 
 /// Whether the endpoint can be at that path; returns what is wrong with it.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
@@ -58,6 +61,8 @@ impl Site {
             self.service.serve(request).await.map(Content::Own)
         } else if let Some(legacy) = self.service.legacy_sse_at(path) {
             legacy.serve(request).await.map(Content::Own)
+        } else if let Some(metrics) = metrics(&request, &self.service) {
+            metrics.map(Content::Own)
         } else if OWN_PATHS.contains(&path) {
             health(request.method(), path, &self.service).map(Content::Own)
         } else if let Some(routes) = &self.routes {
@@ -88,6 +93,16 @@ impl hyper::service::Service<Request<Incoming>> for Paths {
         let site = self.site.clone();
         Box::pin(async move { Ok(site.answer(request).await.map(|content| Tracked { content, _active: active })) })
     }
+}
+
+/// The numbers of the server, if that is what is asked for, and if they are served.
+fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Response<ResponseBody>> {
+    #[cfg(feature = "metrics")]
+    if request.uri().path() == METRICS {
+        return service.metrics(request);
+    }
+    let _ = (request, service);
+    None
 }
 
 fn health(method: &Method, path: &str, service: &HttpService) -> Response<ResponseBody> {

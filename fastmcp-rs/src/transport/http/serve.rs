@@ -7,7 +7,6 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use super::connection::{Connected, Front};
 use super::counted::{Counted, PerPeer};
 use super::io::Times;
 use super::listener::Listener;
+use crate::engine::Client;
 use crate::operator;
 
 /// How long to wait before connections are accepted again that could not be for want of resources.
@@ -36,7 +36,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     let times = Times { header, idle, write };
     let (stopping, stopped) = watch::channel(false);
     let connected = Connected { front, times, stopped };
-    let connections = Arc::new(AtomicUsize::new(0));
+    let connections = Arc::clone(&service.shared.connections);
     let addresses = config.max_connections_per_address.map(PerPeer::new);
     let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);
@@ -61,15 +61,24 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
             }
         };
         pause = FIRST_PAUSE;
-        let Some(counted) = Counted::new(&connections, config.max_connections) else { continue };
+        let Some(counted) = Counted::new(&connections, config.max_connections) else {
+            #[cfg(feature = "metrics")]
+            if let Some(metrics) = &service.shared.server.metrics {
+                metrics.refused_connection();
+            }
+            continue;
+        };
         let of_address = match (&addresses, peer) {
-            (Some(addresses), Some(peer)) => match addresses.count(peer.to_canonical()) {
+            (Some(addresses), Some(peer)) => match addresses.count(peer.ip().to_canonical()) {
                 Some(counted) => Some(counted),
                 None => continue,
             },
             _ => None,
         };
-        let serving = connected.clone().serve(stream);
+        let mut connected = connected.clone();
+        let client = peer.map_or(Client::OnThisMachine, Client::At);
+        connected.front.site.service.client = client;
+        let serving = connected.serve(stream);
         tasks.spawn(async move {
             serving.await;
             drop((counted, of_address));

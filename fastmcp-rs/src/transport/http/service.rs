@@ -17,11 +17,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
+#[cfg(feature = "metrics")]
+use http::header::CONTENT_TYPE;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
 use super::access::{Access, Refused};
@@ -32,9 +34,11 @@ use super::counted::{Counted, PerPeer};
 use super::headers::{accepted, is_json, text as header_text};
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
-use crate::engine::{Connection, Server};
+use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::registry::View;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::{Metrics, Reading, Source};
 
 use super::message::{Begun, Call, Version, version_of};
 use super::responses::{
@@ -54,6 +58,8 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub struct HttpService {
     pub(super) shared: Arc<Shared>,
     pub(super) view: View,
+    /// Whose requests this clone answers, if the server around it says so.
+    pub(super) client: Client,
     /// Whether this one is the endpoint of the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(super) is_legacy_sse: bool,
@@ -75,6 +81,8 @@ pub(super) struct Shared {
     pub(super) streams_of: PerPeer<Box<str>>,
     pub(super) listeners: Listeners,
     pub(super) stopping: AtomicBool,
+    /// Those of the server around the service, if that is ours.
+    pub(super) connections: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -92,6 +100,16 @@ impl Shared {
             None => Some((counted, None)),
             Some(principal) => Some((counted, Some(self.streams_of.count(principal.id().into())?))),
         }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Source for Shared {
+    fn read(&self, reading: &mut Reading) {
+        let http = reading.http.get_or_insert_default();
+        http.connections += self.connections.load(Ordering::Relaxed);
+        http.sessions += self.sessions.len();
+        http.streams += self.streams.load(Ordering::Relaxed);
     }
 }
 
@@ -118,11 +136,19 @@ impl HttpService {
             streams_of: PerPeer::new(config.max_streams_per_principal),
             listeners: Listeners::default(),
             stopping: AtomicBool::new(false),
+            connections: Arc::default(),
             config,
         };
+        let shared = Arc::new(shared);
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &shared.server.metrics {
+            let shared: Weak<Shared> = Arc::downgrade(&shared);
+            metrics.watch(shared);
+        }
         Ok(HttpService {
-            shared: Arc::new(shared),
+            shared,
             view,
+            client: Client::Unknown,
             #[cfg(feature = "legacy-sse")]
             is_legacy_sse: false,
         })
@@ -188,7 +214,26 @@ impl HttpService {
         if is_chunked {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.shared.server.metrics {
+            metrics.response(answer.status().as_u16());
+        }
         answer
+    }
+
+    /// The numbers of the server, for whom it is known by its name. `None` if they are not served.
+    #[cfg(feature = "metrics")]
+    pub(super) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
+        let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
+        if let Err(refused) = self.check_access(request.uri(), request.headers()) {
+            return Some(refused);
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Some(respond(StatusCode::METHOD_NOT_ALLOWED, ResponseBody::empty()));
+        }
+        let mut answer = respond(StatusCode::OK, ResponseBody::whole(metrics.render()));
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
+        Some(answer)
     }
 
     fn listed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
@@ -198,10 +243,9 @@ impl HttpService {
         headers.get(ORIGIN).filter(|origin| self.shared.access.is_listed_origin(origin.as_bytes())).cloned()
     }
 
-    /// Whether the request may come in, and who makes it.
-    async fn begin(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
-        let shared = &self.shared;
-        if let Err(refused) = shared.access.check(&parts.uri, &parts.headers) {
+    /// Whether the request may come in.
+    fn check_access(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Answer> {
+        if let Err(refused) = self.shared.access.check(uri, headers) {
             let (status, message) = match refused {
                 Refused::BadHost => (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`"),
                 Refused::ForeignHost => (
@@ -220,6 +264,13 @@ impl HttpService {
             }
             return Err(answer);
         }
+        Ok(())
+    }
+
+    /// Whether the request may come in, and who makes it.
+    async fn begin(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
+        let shared = &self.shared;
+        self.check_access(&parts.uri, &parts.headers)?;
         // hyper has refused or dropped the one or the other; another server may not have.
         if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
             return Err(refuse(
@@ -270,7 +321,8 @@ impl HttpService {
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let call = Call { shared: &self.shared, registry: &registry, headers: &parts.headers, caller, accepted };
+        let (headers, version, client) = (&parts.headers, parts.version, self.client);
+        let call = Call { shared: &self.shared, registry: &registry, headers, version, client, caller, accepted };
         let begun = call.begin(message_text);
         drop(message);
         match begun {

@@ -155,6 +155,12 @@ pub(super) struct Sessions {
     ended: AtomicBool,
 }
 
+/// What a session is called in traces. Its id would open the session to whoever reads them.
+fn label(id: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
+    digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Sessions {
     pub(super) fn new(limit: usize, idle: Duration) -> Sessions {
         Sessions {
@@ -194,6 +200,7 @@ impl Sessions {
         let mut random = [0; 24];
         SystemRandom::new().fill(&mut random).ok()?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(random);
+        connection.label_session(&label(&id));
         if self.count.fetch_add(1, Ordering::AcqRel) >= self.limit && !self.evict() {
             self.count.fetch_sub(1, Ordering::AcqRel);
             return None;

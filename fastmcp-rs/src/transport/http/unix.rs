@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ impl Listener for UnixListener {
     /// So that there is one copy of all that follows for everything that is not plain TCP.
     type Stream = Box<dyn Stream>;
 
-    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<IpAddr>)>> {
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<SocketAddr>)>> {
         self.poll_accept(task).map_ok(|(stream, _)| (Box::new(stream) as Self::Stream, None))
     }
 }
@@ -40,7 +40,7 @@ pub(crate) struct BoundSocket {
 impl Listener for BoundSocket {
     type Stream = Box<dyn Stream>;
 
-    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<IpAddr>)>> {
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<SocketAddr>)>> {
         Listener::poll_accept(&self.listener, task)
     }
 }

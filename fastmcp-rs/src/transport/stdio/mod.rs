@@ -22,6 +22,8 @@ use std::time::Duration;
 use crate::context::Transport;
 use crate::engine::{Connection, Server, TIME_TO_END};
 use crate::error::Error;
+#[cfg(feature = "otel")]
+use crate::telemetry::otel;
 
 pub(crate) use platform::{Wire, claim, mute_shared_stderr};
 
@@ -60,7 +62,14 @@ pub(crate) async fn serve(server: Arc<Server>, wire: Wire, config: &StdioConfig)
     let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
+    #[cfg(feature = "metrics")]
+    if let Some(metrics) = &server.metrics {
+        let connection: std::sync::Weak<Connection> = Arc::downgrade(&connection);
+        metrics.watch(connection);
+    }
     let more_time = if server.has_endings() { TIME_TO_END } else { Duration::ZERO };
+    #[cfg(feature = "otel")]
+    let more_time = if otel::is_on() { more_time + otel::TIME_TO_FLUSH } else { more_time };
     let end = lifecycle::watch(Arc::clone(&connection), events, notifier.clone(), more_time)
         .and_then(|end| reader::spawn(connection, input, output, config.max_line, notifier).map(|()| end))
         .map_err(|error| Error::transport("a thread cannot be started", error))?;

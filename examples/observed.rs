@@ -1,0 +1,28 @@
+//! A server whose operator sees what it does: log lines, numbers for Prometheus, traces for OpenTelemetry.
+//!
+//! ```sh
+//! OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 cargo run --example observed -- 127.0.0.1:8000
+//! curl http://127.0.0.1:8000/metrics
+//! ```
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{HttpConfig, logging};
+
+/// Looks up what an order costs, in cents.
+#[mcp::tool]
+async fn price_of(order: &str) -> Result<u64, ToolError> {
+    tracing::info!("looking it up");
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("there is no such order"))
+}
+
+#[mcp::main]
+async fn main() -> Result<(), fastmcp_rs::Error> {
+    // Traces are sent if the variables of OpenTelemetry say where to.
+    logging::init();
+    let app = App::new("observed").http(HttpConfig::new().metrics(true));
+    match std::env::args().nth(1) {
+        Some(address) => app.run_http(address).await,
+        None => app.run_stdio().await,
+    }
+}

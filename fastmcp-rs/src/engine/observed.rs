@@ -1,0 +1,223 @@
+//! A request as the operator of the server sees it: its span, and what is counted of it.
+//!
+//! Only a request that somebody observes comes through here; all others are answered without a look at the clock. The
+//! request is followed from its frame to the frame that answers it: in place while it is ready at once, and inside of
+//! its [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+use tracing::Span;
+
+use super::headers::Mirrored;
+use super::{Admitted, Carrier, Client, Connection, Dispatched, Request};
+use crate::context::Transport;
+use crate::protocol::Revision;
+use crate::protocol::frame::meta_text;
+use crate::protocol::id::Id;
+use crate::protocol::object::text;
+use crate::registry::{Handler, Listed};
+use crate::request_facts::TraceContext;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::{Reading, Source, Timer};
+use crate::telemetry::{Outcome, Target, span};
+
+/// A request that somebody observes.
+pub(super) struct Observed {
+    span: Span,
+    is_tool_call: bool,
+    #[cfg(feature = "metrics")]
+    timer: Option<Timer>,
+}
+
+impl Connection {
+    /// Begins to observe a request. `None` if it may have to wait: then it comes back when there is a place for it.
+    #[cold]
+    pub(super) fn observe(&self, request: &Request<'_>) -> Option<Observed> {
+        (!self.may_have_to_wait(request)).then(|| Observed::new(self, request))
+    }
+
+    /// What has become of an observed request in place.
+    #[cold]
+    pub(super) fn observed(
+        &self,
+        observed: Option<Observed>,
+        mut dispatched: Dispatched,
+        (id, method): (Id<'_>, &str),
+        begin: usize,
+        out: &[u8],
+    ) -> Dispatched {
+        match (&mut dispatched, observed) {
+            // It waits, or it was refused while there was no place for it.
+            (_, None) =>
+            {
+                #[cfg(feature = "metrics")]
+                if let (Some(metrics), true) = (&self.server.metrics, out.len() != begin) {
+                    metrics.count(method, Outcome::of(out, id.as_str(), false));
+                }
+            }
+            (Dispatched::Pending(call), Some(mut observed)) => {
+                observed.goes_on();
+                call.observe(observed);
+            }
+            (Dispatched::Done, Some(observed)) if out.len() != begin => observed.end(out, id.as_str()),
+            (Dispatched::Done, Some(observed)) => {
+                // What opens a subscription has gone out already.
+                let outcome = if answers_by_a_handler(method) { Outcome::Cancelled } else { Outcome::Ok };
+                observed.end_with(outcome);
+            }
+        }
+        dispatched
+    }
+
+    /// Whether the request may be kept until others have ended.
+    fn may_have_to_wait(&self, request: &Request<'_>) -> bool {
+        if request.exchange.is_some() || !self.in_flight.is_full() || !answers_by_a_handler(request.method) {
+            return false;
+        }
+        let admitted = request.admitted.take();
+        let is_admitted = matches!(admitted, Admitted::Reserved(_) | Admitted::Member);
+        request.admitted.set(admitted);
+        !is_admitted
+    }
+
+    /// The trace that a request belongs to, and the one of what carried it.
+    fn traces(&self, request: &Request<'_>) -> (TraceContext, Option<Box<TraceContext>>) {
+        let meta = request.frame.meta().and_then(|_| meta_text(request.message));
+        let meta: Option<Map<String, Value>> = meta.and_then(|meta| serde_json::from_str(meta).ok());
+        let own = meta.map(|meta| TraceContext::of_meta(&meta)).unwrap_or_default();
+        (own, request.exchange.and_then(|exchange| exchange.carrier.trace()))
+    }
+
+    /// What the session of this connection is called in what is recorded.
+    #[cfg(feature = "http")]
+    pub(crate) fn label_session(&self, label: &str) {
+        let _ = self.session_label.set(label.into());
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Source for Connection {
+    fn read(&self, reading: &mut Reading) {
+        reading.waiting_calls += self.in_flight.waiting();
+    }
+}
+
+/// Methods whose requests a handler answers, or a layer.
+fn answers_by_a_handler(method: &str) -> bool {
+    !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
+}
+
+impl Observed {
+    fn new(connection: &Connection, request: &Request<'_>) -> Observed {
+        let is_tool_call = request.method == "tools/call";
+        // The clock comes first.
+        #[cfg(feature = "metrics")]
+        let timer = connection.server.metrics.as_ref().map(|metrics| Timer::start(metrics, request.method));
+        let span = if span::is_wanted() { begin_span(connection, request) } else { Span::none() };
+        Observed {
+            span,
+            is_tool_call,
+            #[cfg(feature = "metrics")]
+            timer,
+        }
+    }
+
+    /// It was not ready at once.
+    pub(super) fn goes_on(&mut self) {
+        #[cfg(feature = "metrics")]
+        if let Some(timer) = &mut self.timer {
+            timer.goes_on();
+        }
+    }
+
+    /// Makes its span the current one on this thread.
+    pub(super) fn enter(&self) -> tracing::span::Entered<'_> {
+        self.span.enter()
+    }
+
+    /// It has ended with these frames, of which the last is its answer.
+    pub(super) fn end(&self, frames: &[u8], id: &str) {
+        self.end_with(Outcome::of(frames, id, self.is_tool_call));
+    }
+
+    fn end_with(&self, outcome: Outcome) {
+        #[cfg(feature = "metrics")]
+        if let Some(timer) = &self.timer {
+            timer.end(outcome);
+        }
+        span::end(&self.span, outcome);
+    }
+}
+
+impl Request<'_> {
+    /// What it asks for is found.
+    #[inline]
+    pub(super) fn is_for(&self, target: Target, handler: &Handler) {
+        if let Some(observed) = self.observed {
+            if target == Target::Resource {
+                observed.span.record(target.attribute(), handler.name());
+            }
+            #[cfg(feature = "metrics")]
+            if let Some(timer) = &observed.timer {
+                timer.is_for(target, handler.name(), &handler.series);
+            }
+        }
+    }
+}
+
+fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
+    let params = request.frame.params();
+    let registry = request.registry;
+    let name = params.and_then(|params| params.name).and_then(text);
+    let uri = params.and_then(|params| params.uri).and_then(text);
+    let target = match (request.method, &name) {
+        ("tools/call", Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
+        ("prompts/get", Some(name)) => Some((Target::Prompt, &**name, registry.prompts.find(name).is_some())),
+        _ => None,
+    };
+    // The URI of a template holds arguments.
+    let resource = uri.and_then(|uri| registry.resources.find(&uri));
+    let carrier = request.exchange.map(|exchange| exchange.carrier).unwrap_or_default();
+    let facts = span::Facts {
+        method: request.method,
+        id: request.id.as_str(),
+        version: revision(connection, request).map(|revision| revision.as_str()),
+        session: connection.session_label.get().map(|label| &**label),
+        target,
+        uri: resource.map(|resource| resource.key()),
+        transport: match (connection.transport, carrier.client) {
+            (Transport::Stdio, _) => Some("pipe"),
+            (Transport::Http, Client::OnThisMachine) => Some("unix"),
+            (Transport::Http, _) => Some("tcp"),
+            (Transport::Memory, _) => None,
+        },
+        http_version: carrier.http_version,
+        client: match carrier.client {
+            Client::At(address) => Some(address),
+            Client::Unknown | Client::OnThisMachine => None,
+        },
+    };
+    let (own, of_transport) = connection.traces(request);
+    span::begin(&facts, own, of_transport.as_deref())
+}
+
+/// The revision of the request, or, for a handshake, none yet.
+fn revision(connection: &Connection, request: &Request<'_>) -> Option<Revision> {
+    match request.frame.meta().and_then(|meta| meta.protocol_version) {
+        Some(version) => text(version).and_then(|version| Revision::parse(&version)),
+        None => connection.session().map(|session| session.revision),
+    }
+}
+
+impl Carrier<'_> {
+    /// The trace that the headers tell of.
+    pub(super) fn trace(&self) -> Option<Box<TraceContext>> {
+        let headers = self.headers?;
+        let trace = TraceContext::read(|name| match headers.value(name) {
+            Mirrored::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+            Mirrored::Absent | Mirrored::Twice => None,
+        });
+        (!trace.is_empty()).then(|| Box::new(trace))
+    }
+}

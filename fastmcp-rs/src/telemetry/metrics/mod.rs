@@ -1,0 +1,182 @@
+//! Numbers of a running server, in the text format of Prometheus.
+//!
+//! A call costs two looks at the clock and three additions: no lock, no allocation, no look-up. Each method has its
+//! series from the start, each component finds its own once and keeps it, and of each series there is one histogram
+//! for each way to end, which is made when that first happens. What can be asked for at any time, such as how many
+//! sessions there are, is only asked for when somebody reads the numbers.
+//!
+//! The usual libraries take a lock for each value of a histogram, or bring a dozen packages; what is needed here is
+//! an array of counters, and a page of text.
+//!
+//! Labels are names that the author gave, methods of the protocol, and codes from a fixed list: nothing that a peer
+//! can make up.
+
+mod render;
+mod series;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+pub(crate) use series::{Series, Timer};
+
+use super::{Outcome, Target};
+
+/// The most components that have numbers of their own; those of later ones count for their method alone.
+const MAX_COMPONENTS: usize = 10_000;
+
+/// The numbers of a server, from [`App::metrics`](crate::App::metrics). It is cheap to clone.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::App;
+///
+/// let app = App::empty("orders");
+/// let metrics = app.metrics();
+/// // Serve the app, and answer Prometheus wherever it asks:
+/// let text = metrics.render();
+/// assert!(text.contains("# TYPE mcp_server_operation_duration_seconds histogram"));
+/// ```
+#[derive(Clone)]
+pub struct Metrics {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    started: f64,
+    /// Name and version of the server, once it is known.
+    server: OnceLock<(Box<str>, Box<str>)>,
+    /// Those of requests for no component in particular.
+    methods: Vec<Arc<Series>>,
+    components: Mutex<HashMap<(Target, Box<str>), Arc<Series>>>,
+    /// By status, from 100 on.
+    responses: [AtomicU64; 500],
+    refused_connections: AtomicU64,
+    /// Bytes of frames that wait for their peers.
+    outboxes: Arc<AtomicI64>,
+    sources: Mutex<Vec<Weak<dyn Source>>>,
+}
+
+/// What can be asked at any time.
+pub(crate) trait Source: Send + Sync {
+    /// Adds what there is now.
+    fn read(&self, reading: &mut Reading);
+}
+
+/// What there is at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) waiting_calls: usize,
+    pub(crate) http: Option<HttpReading>,
+}
+
+/// What a server on HTTP has open.
+#[derive(Debug, Default)]
+pub(crate) struct HttpReading {
+    pub(crate) connections: usize,
+    pub(crate) sessions: usize,
+    pub(crate) streams: usize,
+}
+
+impl Metrics {
+    /// The media type of [`Metrics::render`], for the one who answers with it.
+    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
+    pub(crate) fn new() -> Metrics {
+        let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Metrics {
+            inner: Arc::new(Inner {
+                started: started.as_secs_f64(),
+                server: OnceLock::new(),
+                methods: series::of_methods(),
+                components: Mutex::default(),
+                responses: [const { AtomicU64::new(0) }; 500],
+                refused_connections: AtomicU64::new(0),
+                outboxes: Arc::default(),
+                sources: Mutex::default(),
+            }),
+        }
+    }
+
+    /// All numbers as text, as Prometheus reads it (version 0.0.4 of its format).
+    pub fn render(&self) -> String {
+        self.to_string()
+    }
+
+    /// Says which server it is.
+    pub(crate) fn name(&self, name: &str, version: &str) {
+        let _ = self.inner.server.set((name.into(), version.into()));
+    }
+
+    /// The series of a component, which has to be looked for only once.
+    pub(crate) fn component(&self, target: Target, name: &str) -> Arc<Series> {
+        let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = components.len() >= MAX_COMPONENTS;
+        if let Some(series) = components.get(&(target, Box::from(name))) {
+            return Arc::clone(series);
+        }
+        let series = Arc::new(Series::of_component(target, if is_full { None } else { Some(name) }));
+        if !is_full {
+            components.insert((target, name.into()), Arc::clone(&series));
+        }
+        series
+    }
+
+    /// A request ended before anybody began to measure it.
+    pub(crate) fn count(&self, method: &str, outcome: Outcome) {
+        self.method(method).record(outcome, Duration::ZERO);
+    }
+
+    fn method(&self, method: &str) -> &Arc<Series> {
+        // There is one more than there are methods.
+        &self.inner.methods[series::index(method).min(self.inner.methods.len() - 1)]
+    }
+
+    /// An answer on HTTP has this status.
+    pub(crate) fn response(&self, status: u16) {
+        if let Some(count) = usize::from(status).checked_sub(100).and_then(|at| self.inner.responses.get(at)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection was closed before anything was read from it.
+    pub(crate) fn refused_connection(&self) {
+        self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Where outboxes add what they hold.
+    pub(crate) fn outboxes(&self) -> &Arc<AtomicI64> {
+        &self.inner.outboxes
+    }
+
+    /// Asks `source` whenever the numbers are read, as long as it is there.
+    pub(crate) fn watch(&self, source: Weak<dyn Source>) {
+        let mut sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.retain(|source| source.strong_count() > 0);
+        sources.push(source);
+    }
+
+    fn reading(&self) -> Reading {
+        let sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut reading = Reading::default();
+        for source in sources.iter().filter_map(Weak::upgrade) {
+            source.read(&mut reading);
+        }
+        reading
+    }
+}
+
+impl fmt::Display for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        render::render(self, formatter)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

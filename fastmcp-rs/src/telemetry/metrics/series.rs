@@ -1,0 +1,187 @@
+//! The numbers of one method, or of one component: how often its requests ended in which way, and after how long.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::Metrics;
+use crate::protocol::write::code;
+use crate::telemetry::{Outcome, Target, for_each_method};
+
+/// The upper bounds of the histogram's buckets, in nanoseconds: those of the conventions, and two below them, as most
+/// tools of most servers take less than ten milliseconds.
+pub(super) const BOUNDS: [u64; 16] = [
+    100_000,
+    1_000_000,
+    10_000_000,
+    20_000_000,
+    50_000_000,
+    100_000_000,
+    200_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_000_000_000,
+    5_000_000_000,
+    10_000_000_000,
+    30_000_000_000,
+    60_000_000_000,
+    120_000_000_000,
+    300_000_000_000,
+];
+
+/// The ways to end that are told apart; any other code is the last.
+const CODES: [i32; 9] = [
+    code::PARSE_ERROR,
+    code::INVALID_REQUEST,
+    code::METHOD_NOT_FOUND,
+    code::INVALID_PARAMS,
+    code::INTERNAL_ERROR,
+    code::RESOURCE_NOT_FOUND,
+    code::HEADER_MISMATCH,
+    code::MISSING_CLIENT_CAPABILITY,
+    code::UNSUPPORTED_PROTOCOL_VERSION,
+];
+const OUTCOMES: usize = CODES.len() + 4;
+
+fn slot(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Ok => 0,
+        Outcome::ToolError => 1,
+        Outcome::Cancelled => 2,
+        Outcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
+    }
+}
+
+/// What the conventions have as `error.type`; empty if it was no failure.
+fn error_type(slot: usize) -> String {
+    match slot {
+        0 => String::new(),
+        1 => "tool_error".into(),
+        2 => "cancelled".into(),
+        _ => CODES.get(slot - 3).map_or_else(|| "_OTHER".into(), |code| code.to_string()),
+    }
+}
+
+/// How long something took, how often.
+#[derive(Debug, Default)]
+pub(super) struct Histogram {
+    /// How many were in each bucket, and not below; the last one has no bound.
+    pub(super) buckets: [AtomicU64; BOUNDS.len() + 1],
+    pub(super) nanoseconds: AtomicU64,
+}
+
+/// The numbers of one method, or of one component.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(super) method: &'static str,
+    pub(super) component: Option<(Target, Box<str>)>,
+    outcomes: [OnceLock<Box<Histogram>>; OUTCOMES],
+    /// How many run that were not ready at once.
+    pub(super) running: AtomicI64,
+}
+
+/// The place of a method in [`of_methods`].
+pub(super) fn index(method: &str) -> usize {
+    macro_rules! position {
+        ($($name:literal),*) => {
+            [$($name),*].iter().position(|known| *known == method).unwrap_or(usize::MAX)
+        };
+    }
+    for_each_method!(position)
+}
+
+/// A series for each method, and one for all that are none.
+pub(super) fn of_methods() -> Vec<Arc<Series>> {
+    macro_rules! all {
+        ($($name:literal),*) => {
+            vec![$(Arc::new(Series::new($name, None)),)* Arc::new(Series::new("_OTHER", None))]
+        };
+    }
+    for_each_method!(all)
+}
+
+impl Series {
+    fn new(method: &'static str, component: Option<(Target, Box<str>)>) -> Series {
+        Series { method, component, outcomes: Default::default(), running: AtomicI64::new(0) }
+    }
+
+    pub(super) fn of_component(target: Target, name: Option<&str>) -> Series {
+        let method = match target {
+            Target::Tool => "tools/call",
+            Target::Prompt => "prompts/get",
+            Target::Resource => "resources/read",
+        };
+        Series::new(method, name.map(|name| (target, name.into())))
+    }
+
+    pub(super) fn record(&self, outcome: Outcome, took: Duration) {
+        let histogram = self.outcomes[slot(outcome)].get_or_init(Box::default);
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS.len());
+        histogram.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        histogram.nanoseconds.fetch_add(took, Ordering::Relaxed);
+    }
+
+    /// The ways in which requests have ended so far.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (String, &Histogram)> {
+        let all = self.outcomes.iter().enumerate();
+        all.filter_map(|(slot, histogram)| Some((error_type(slot), &**histogram.get()?)))
+    }
+}
+
+/// A request that is measured.
+pub(crate) struct Timer {
+    metrics: Metrics,
+    method: usize,
+    component: OnceLock<Arc<Series>>,
+    started: Instant,
+    is_running: bool,
+    has_ended: AtomicBool,
+}
+
+impl Timer {
+    pub(crate) fn start(metrics: &Metrics, method: &str) -> Timer {
+        Timer {
+            metrics: metrics.clone(),
+            method: index(method),
+            component: OnceLock::new(),
+            started: Instant::now(),
+            is_running: false,
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    /// It is for this component, which keeps its series in `kept`.
+    pub(crate) fn is_for(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
+        let series = kept.get_or_init(|| self.metrics.component(target, name));
+        let _ = self.component.set(Arc::clone(series));
+    }
+
+    /// It was not ready at once.
+    pub(crate) fn goes_on(&mut self) {
+        if !std::mem::replace(&mut self.is_running, true) {
+            self.series().running.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn end(&self, outcome: Outcome) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            self.series().record(outcome, self.started.elapsed());
+        }
+    }
+
+    fn series(&self) -> &Series {
+        let methods = &self.metrics.inner.methods;
+        self.component.get().unwrap_or_else(|| &methods[self.method.min(methods.len() - 1)])
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // It was given up together with its connection.
+        self.end(Outcome::Cancelled);
+        if self.is_running {
+            self.series().running.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Sends the spans of requests, and those inside of them, to a collector of OpenTelemetry.
+//!
+//! OTLP is sent as protobuf by HTTP. The exporter has a thread and a bounded queue of its own, so its client may
+//! block: it is one of a few packages, with rustls, and without a runtime. A collector that is not there costs spans and a
+//! line in the log now and then; it never holds up a call.
+//!
+//! Variables: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::operator;
+use crate::request_facts::TraceContext;
+
+/// How long the last spans may take to be sent, before a server returns.
+pub(crate) const TIME_TO_FLUSH: Duration = Duration::from_secs(2);
+/// How long a collector may take to answer, unless a variable says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The most of a collector's answer that is read.
+const MAX_ANSWER: u64 = 1 << 20;
+
+static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+
+/// Whether the variables say where to send spans, and that they are to be sent.
+pub(crate) fn is_asked_for() -> bool {
+    is_allowed()
+        && ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+            .iter()
+            .any(|name| variable(name).is_some())
+}
+
+fn is_allowed() -> bool {
+    !variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        && variable("OTEL_TRACES_EXPORTER").is_none_or(|value| value != "none")
+}
+
+/// An empty one counts as absent, as the specification has it.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The layer that sends spans; `None` if they are not to be sent, or cannot be.
+pub(crate) fn layer<S>() -> Option<impl Layer<S> + Send + Sync + 'static>
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    if !is_allowed() {
+        return None;
+    }
+    if PROVIDER.get().is_none() {
+        match provider() {
+            Ok(provider) => drop(PROVIDER.set(provider)),
+            Err(error) => {
+                operator::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
+                return None;
+            }
+        }
+    }
+    let tracer = PROVIDER.get()?.tracer("fastmcp_rs");
+    // What the operator of a server of tools looks for is what the tools did, not where in which file.
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false);
+    Some(layer.with_filter(LevelFilter::INFO))
+}
+
+fn provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
+    if let Some(protocol) = variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(variable("OTEL_EXPORTER_OTLP_PROTOCOL")) {
+        if protocol != "http/protobuf" {
+            operator::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
+        }
+    }
+    let timeout = variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
+    let timeout = timeout.and_then(|timeout| timeout.parse().ok()).map_or(TIMEOUT, Duration::from_millis);
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(Client::new(timeout))
+        .with_protocol(Protocol::HttpBinary)
+        .build()?;
+    let mut resource = Resource::builder();
+    let has_name = variable("OTEL_SERVICE_NAME").is_some()
+        || variable("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|attributes| attributes.contains("service.name="));
+    if let (false, Some(program)) = (has_name, program()) {
+        resource = resource.with_service_name(program);
+    }
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build())
+}
+
+/// The name of the program, which says more than that the service is unknown.
+fn program() -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.file_stem()?.to_str()?.to_owned())
+}
+
+/// Whether spans are sent.
+pub(crate) fn is_on() -> bool {
+    PROVIDER.get().is_some()
+}
+
+/// Sends what has not been sent, for a short while.
+pub(crate) async fn flush() {
+    let Some(provider) = PROVIDER.get() else { return };
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    // It blocks, and a runtime would wait for its own thread.
+    let flushing = std::thread::Builder::new().name("mcp-traces".into()).spawn(move || {
+        let _ = provider.force_flush();
+        let _ = sender.send(());
+    });
+    if flushing.is_ok() {
+        let _ = tokio::time::timeout(TIME_TO_FLUSH, receiver).await;
+    }
+}
+
+/// Gives the span of a request its place in the trace that it belongs to, and links the one of what carried it.
+pub(super) fn adopt(span: &Span, trace: Option<&TraceContext>, linked: Option<&TraceContext>) {
+    if span.is_disabled() {
+        return;
+    }
+    if let Some(trace) = trace {
+        // It fails where nobody sends spans.
+        let _ = span.set_parent(context(trace));
+    }
+    if let Some(linked) = linked.map(context) {
+        span.add_link(linked.span().span_context().clone());
+    }
+}
+
+fn context(trace: &TraceContext) -> Context {
+    let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), trace);
+    BaggagePropagator::new().extract_with_context(&parent, trace)
+}
+
+impl Extractor for TraceContext {
+    fn get(&self, key: &str) -> Option<&str> {
+        match key {
+            "traceparent" => self.traceparent.as_deref(),
+            "tracestate" => self.tracestate.as_deref(),
+            "baggage" => self.baggage.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["traceparent", "tracestate", "baggage"]
+    }
+}
+
+/// What carries spans to a collector, on the exporter's thread.
+#[derive(Debug)]
+struct Client {
+    agent: ureq::Agent,
+    failures: AtomicU64,
+}
+
+impl Client {
+    fn new(timeout: Duration) -> Client {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            .user_agent(concat!("fastmcp-rs/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Client { agent: config.into(), failures: AtomicU64::new(0) }
+    }
+
+    fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (parts, body) = request.into_parts();
+        let response = self.agent.run(Request::from_parts(parts, &body[..]))?;
+        let (parts, mut body) = response.into_parts();
+        let bytes = body.with_config().limit(MAX_ANSWER).read_to_vec()?;
+        Ok(Response::from_parts(parts, bytes.into()))
+    }
+
+    /// A collector that is down for a day must not fill the log.
+    fn failed(&self, problem: &dyn std::fmt::Display) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures.is_power_of_two() {
+            operator::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let answered = self.send(request);
+        match &answered {
+            Ok(response) if !response.status().is_success() => {
+                self.failed(&format_args!("the collector answers {}", response.status()));
+            }
+            Ok(_) => self.failures.store(0, Ordering::Relaxed),
+            Err(error) => self.failed(error),
+        }
+        answered
+    }
+}

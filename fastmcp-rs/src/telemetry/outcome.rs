@@ -1,0 +1,84 @@
+//! How a request ended, read from the frame that answers it.
+//!
+//! Nobody else has to keep count of it that way: handlers, layers and the engine's own refusals all end as one frame,
+//! which is only looked at when somebody observes the request.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Ok,
+    /// A tool says that it has failed.
+    ToolError,
+    /// A JSON-RPC error of this code.
+    Error(i32),
+    /// There was no answer.
+    Cancelled,
+}
+
+impl Outcome {
+    /// Reads it from frames, of which the answer is the last. `id` is its id as JSON text.
+    pub(crate) fn of(frames: &[u8], id: &str, is_tool_call: bool) -> Outcome {
+        let frames = frames.strip_suffix(b"\n").unwrap_or(frames);
+        let answer = memchr::memrchr(b'\n', frames).map_or(frames, |at| &frames[at + 1..]);
+        let rest = answer.strip_prefix(br#"{"jsonrpc":"2.0","id":"#).and_then(|rest| rest.strip_prefix(id.as_bytes()));
+        let Some(rest) = rest else { return Outcome::Cancelled };
+        if let Some(error) = rest.strip_prefix(br#","error":{"code":"#) {
+            let end = error.iter().position(|byte| !matches!(byte, b'-' | b'0'..=b'9')).unwrap_or(error.len());
+            let code = std::str::from_utf8(&error[..end]).ok().and_then(|code| code.parse().ok());
+            return Outcome::Error(code.unwrap_or_default());
+        }
+        match rest.strip_prefix(br#","result":"#).and_then(|result| result.strip_suffix(b"}")) {
+            Some(result) if is_tool_call && says_error(result) => Outcome::ToolError,
+            Some(_) => Outcome::Ok,
+            None => Outcome::Cancelled,
+        }
+    }
+
+    /// What the conventions have as `error.type`; `None` if it was no failure.
+    pub(crate) fn error_type(self) -> Option<Cow<'static, str>> {
+        match self {
+            Outcome::Ok => None,
+            Outcome::ToolError => Some("tool_error".into()),
+            Outcome::Error(code) => Some(code.to_string().into()),
+            Outcome::Cancelled => Some("cancelled".into()),
+        }
+    }
+}
+
+/// Whether the result of a tool has a true `isError`.
+fn says_error(result: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Flag {
+        #[serde(rename = "isError", default)]
+        is_error: bool,
+    }
+    // Inside of a string its quotes would be escaped; inside of a structured result it may stand, too.
+    memchr::memmem::find(result, br#""isError""#).is_some()
+        && serde_json::from_slice::<Flag>(result).is_ok_and(|flag| flag.is_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+
+    #[test]
+    fn the_last_frame_tells_how_it_ended() {
+        let of = |frames: &str| Outcome::of(frames.as_bytes(), "7", true);
+        let note = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n";
+        let ok = r#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"structuredContent":{"isError":true}}}"#;
+        assert_eq!(of(ok), Outcome::Ok);
+        assert_eq!(of(&format!("{note}{ok}\n")), Outcome::Ok);
+        let quoted = r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\"isError\":true"}]}}"#;
+        assert_eq!(of(quoted), Outcome::Ok);
+        let failed = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[],\"isError\":true}}\n";
+        assert_eq!(of(failed), Outcome::ToolError);
+        assert_eq!(Outcome::of(failed.as_bytes(), "7", false), Outcome::Ok);
+        assert_eq!(of(r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"x"}}"#), Outcome::Error(-32602));
+        assert_eq!(of(r#"{"jsonrpc":"2.0","id":70,"result":{}}"#), Outcome::Cancelled, "it answers another request");
+        assert_eq!(of(""), Outcome::Cancelled);
+    }
+}

@@ -1,0 +1,191 @@
+//! The span of a request.
+//!
+//! Each method has a call site of its own, whose name is the method: so filters and subscribers that know nothing of
+//! OpenTelemetry have good names too, and an exporter takes the whole name from `otel.name`. Every field is given at
+//! the beginning, since samplers decide then; only how it ended comes later.
+
+use std::net::SocketAddr;
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::{Outcome, Target, for_each_method};
+use crate::request_facts::TraceContext;
+
+/// The longest name of a peer's that is recorded, in bytes: it need not be one that exists.
+const MAX_NAME: usize = 128;
+/// The longest `tracestate` that is recorded, which the W3C wants to be kept at least.
+const MAX_TRACESTATE: usize = 512;
+
+/// Whether somebody wants the spans of requests. Where there is no subscriber, this is one comparison.
+#[inline]
+pub(crate) fn is_wanted() -> bool {
+    tracing::span_enabled!(target: "fastmcp_rs", tracing::Level::INFO)
+}
+
+/// The span that is current on this thread, for one that goes on with its work.
+pub(crate) fn current() -> Span {
+    match tracing::level_filters::LevelFilter::current() {
+        // Nobody listens, so there is none.
+        tracing::level_filters::LevelFilter::OFF => Span::none(),
+        _ => Span::current(),
+    }
+}
+
+/// What is known of a request when it begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) version: Option<&'static str>,
+    pub(crate) session: Option<&'a str>,
+    /// What is asked for, and whether there is such a thing.
+    pub(crate) target: Option<(Target, &'a str, bool)>,
+    /// The URI of a resource that is the author's own words.
+    pub(crate) uri: Option<&'a str>,
+    pub(crate) transport: Option<&'static str>,
+    pub(crate) http_version: Option<&'static str>,
+    pub(crate) client: Option<SocketAddr>,
+}
+
+/// Begins the span of a request. `own` is the trace that the request says it belongs to, and `of_transport` the one
+/// of what carried it, which counts if the request says nothing.
+pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&TraceContext>) -> Span {
+    let says_itself = own.traceparent.is_some();
+    let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
+    // A span around the server has read the headers itself, and is nearer.
+    #[cfg(feature = "otel")]
+    let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
+    let named = |wanted| facts.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| clipped(name));
+    let (tool, prompt, resource) = (named(Target::Tool), named(Target::Prompt), named(Target::Resource));
+    // Names that somebody made up would be no names of a class of spans. Those of resources are none by convention.
+    let known = facts.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
+    let name = match known {
+        Some((_, name, _)) => format!("{} {name}", facts.method),
+        None => method_name(facts.method).to_owned(),
+    };
+    let client = facts.client.map(|client| (client.ip().to_canonical().to_string(), i64::from(client.port())));
+    let traceparent = trace.traceparent.as_deref();
+    // The exporter has it as the parent.
+    #[cfg(feature = "otel")]
+    let traceparent = traceparent.filter(|_| !super::otel::is_on());
+    let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
+    let fields = Fields {
+        name: &name,
+        version: facts.version,
+        session: facts.session,
+        id: facts.id.trim_matches('"'),
+        operation: tool.map(|_| "execute_tool"),
+        tool,
+        prompt,
+        resource,
+        uri: facts.uri,
+        transport: facts.transport,
+        protocol: facts.http_version.map(|_| "http"),
+        http_version: facts.http_version,
+        address: client.as_ref().map(|(address, _)| address.as_str()),
+        port: client.as_ref().map(|(_, port)| *port),
+        traceparent,
+        tracestate,
+    };
+    let span = fields.span(facts.method);
+    #[cfg(feature = "otel")]
+    super::otel::adopt(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
+    #[cfg(not(feature = "otel"))]
+    let _ = says_itself;
+    span
+}
+
+/// Says how a request ended.
+pub(crate) fn end(span: &Span, outcome: Outcome) {
+    let Some(error_type) = outcome.error_type() else { return };
+    span.record("error.type", &*error_type);
+    // A client that changed its mind is no failure of the server's.
+    if outcome != Outcome::Cancelled {
+        span.record("otel.status_code", "ERROR");
+    }
+    if let Outcome::Error(_) = outcome {
+        span.record("rpc.response.status_code", &*error_type);
+    }
+}
+
+struct Fields<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+    session: Option<&'a str>,
+    id: &'a str,
+    operation: Option<&'a str>,
+    tool: Option<&'a str>,
+    prompt: Option<&'a str>,
+    resource: Option<&'a str>,
+    uri: Option<&'a str>,
+    transport: Option<&'a str>,
+    protocol: Option<&'a str>,
+    http_version: Option<&'a str>,
+    address: Option<&'a str>,
+    port: Option<i64>,
+    traceparent: Option<&'a str>,
+    tracestate: Option<&'a str>,
+}
+
+impl Fields<'_> {
+    fn span(&self, method: &str) -> Span {
+        macro_rules! span {
+            ($name:literal) => {
+                tracing::info_span!(
+                    target: "fastmcp_rs",
+                    $name,
+                    otel.name = self.name,
+                    otel.kind = "server",
+                    otel.status_code = Empty,
+                    mcp.method.name = $name,
+                    mcp.protocol.version = self.version,
+                    mcp.session.id = self.session,
+                    mcp.resource.name = self.resource,
+                    mcp.resource.uri = self.uri,
+                    jsonrpc.request.id = self.id,
+                    gen_ai.operation.name = self.operation,
+                    gen_ai.tool.name = self.tool,
+                    gen_ai.prompt.name = self.prompt,
+                    rpc.response.status_code = Empty,
+                    "error.type" = Empty,
+                    network.transport = self.transport,
+                    network.protocol.name = self.protocol,
+                    network.protocol.version = self.http_version,
+                    client.address = self.address,
+                    client.port = self.port,
+                    traceparent = self.traceparent,
+                    tracestate = self.tracestate,
+                )
+            };
+        }
+        macro_rules! spans {
+            ($($name:literal),*) => {
+                match method {
+                    $($name => span!($name),)*
+                    _ => span!("_OTHER"),
+                }
+            };
+        }
+        for_each_method!(spans)
+    }
+}
+
+/// The method, if it is one of the protocol's.
+pub(crate) fn method_name(method: &str) -> &'static str {
+    macro_rules! names {
+        ($($name:literal),*) => {
+            match method {
+                $($name => $name,)*
+                _ => "_OTHER",
+            }
+        };
+    }
+    for_each_method!(names)
+}
+
+/// A text that a peer may have made up, cut to a size that cannot hurt.
+fn clipped(text: &str) -> &str {
+    let end = (0..=text.len().min(MAX_NAME)).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or_default()]
+}
