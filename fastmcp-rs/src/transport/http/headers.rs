@@ -16,10 +16,15 @@ impl Headers for HeaderMap {
     }
 }
 
+const USUAL: &[u8] = b"application/json, text/event-stream";
+
 /// Whether the body says that it is JSON, once.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
+    if value.as_bytes() == b"application/json" {
+        return true;
+    }
     let essence = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
@@ -37,6 +42,11 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
     let mut is_there = false;
     for value in headers.get_all(ACCEPT) {
         is_there = true;
+        if value.as_bytes() == USUAL {
+            // In the very words of the specification.
+            accepted = Accepted { json: true, events: true };
+            continue;
+        }
         for range in value.as_bytes().split(|&byte| byte == b',') {
             accepted.add(range);
         }
@@ -47,7 +57,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
 impl Accepted {
     fn add(&mut self, range: &[u8]) {
         let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let essence = parts.next().unwrap_or_default();
         // `q=0`, `q=0.0` and so on: not this one.
         let refused = parts.any(|part| {
             let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
@@ -56,11 +66,13 @@ impl Accepted {
         if refused {
             return;
         }
-        match &*essence {
-            b"*/*" => *self = Accepted { json: true, events: true },
-            b"application/json" | b"application/*" => self.json = true,
-            b"text/event-stream" | b"text/*" => self.events = true,
-            _ => {}
+        let is = |range: &[u8]| essence.eq_ignore_ascii_case(range);
+        if is(b"*/*") {
+            *self = Accepted { json: true, events: true };
+        } else if is(b"application/json") || is(b"application/*") {
+            self.json = true;
+        } else if is(b"text/event-stream") || is(b"text/*") {
+            self.events = true;
         }
     }
 }

@@ -31,6 +31,9 @@ use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::object::text;
 use crate::registry::Registry;
 
+/// An answer up to this size is written without making room again and again.
+const USUAL_ANSWER: usize = 512;
+
 /// What the version header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
@@ -123,7 +126,7 @@ impl Call<'_> {
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_ANSWER);
         if !has_envelope {
             connection.refuse_bare_request(frame, &mut out);
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
@@ -228,7 +231,7 @@ impl Call<'_> {
             _ => Arc::clone(connection.outbox()),
         };
         let exchange = self.exchange(&outbox, false);
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_ANSWER);
         match frame {
             Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),

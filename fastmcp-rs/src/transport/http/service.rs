@@ -275,7 +275,8 @@ impl HttpService {
         drop(message);
         match begun {
             Begun::Over(answer) => answer,
-            Begun::Waiting(waiting) => waiting.answer(&self.shared, accepted, counted).await,
+            // What is rare must not make the future of every request longer.
+            Begun::Waiting(waiting) => Box::pin(waiting.answer(&self.shared, accepted, counted)).await,
         }
     }
 
