@@ -103,7 +103,11 @@ impl Promises {
     /// A figure that may be at most so much; `slack` is what noise may add.
     pub fn at_most(&mut self, what: &str, figure: f64, limit: f64, slack: f64) {
         let holds = figure <= limit * slack;
-        let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
+        let verdict = match holds {
+            true if figure <= limit => "holds",
+            true => "holds, within what noise may add",
+            false => "DOES NOT HOLD",
+        };
         self.broken += usize::from(!holds);
         println!("{what}: {}, at most {} promised: {verdict}", number(figure), number(limit));
     }

@@ -7,13 +7,23 @@ use crate::engine::{Headers, Mirrored};
 
 impl Headers for HeaderMap {
     fn value(&self, name: &str) -> Mirrored<'_> {
-        let mut values = self.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Mirrored::Absent,
-            (Some(value), None) => Mirrored::Value(value.as_bytes()),
-            (Some(_), Some(_)) => Mirrored::Twice,
+        match one(self, name) {
+            None => Mirrored::Absent,
+            Some(Ok(value)) => Mirrored::Value(value.as_bytes()),
+            Some(Err(Twice)) => Mirrored::Twice,
         }
     }
+}
+
+/// A header is there twice.
+struct Twice;
+
+/// The value of a header of a name of its own, which is given in lower case. There are so few headers that to go over
+/// them is quicker than to hash the name.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, Twice>> {
+    let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
+    let value = values.next()?;
+    Some(if values.next().is_none() { Ok(value) } else { Err(Twice) })
 }
 
 const USUAL: &[u8] = b"application/json, text/event-stream";
@@ -79,11 +89,7 @@ impl Accepted {
 
 /// The text of a header that is there once and is visible ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => HeaderValue::to_str(value).ok().map(str::trim),
-        _ => None,
-    }
+    one(headers, name)?.ok()?.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]
