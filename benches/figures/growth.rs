@@ -38,7 +38,10 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
         let times = ((64 << 20) / bytes).clamp(4, 2_000);
         let of = |role: &str| rounds(&|| Server::start(role, Era::Modern).long_text(bytes, times).0);
         ours.push(of("stdio"));
-        official.push(of("rmcp-pipes 4"));
+        // The longest one gets no answer from it.
+        if bytes <= 1 << 20 {
+            official.push(of("rmcp-pipes 4"));
+        }
     }
     let (mut cpu, mut memory) = (Vec::new(), Vec::new());
     for connections in CONNECTIONS {
@@ -81,8 +84,8 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
          to 32 MiB.\n\n| KiB | fastmcp-rs, CPU µs | rmcp, `stdio_pipes()`, CPU µs |\n|---:|---:|---:|\n",
     );
     for (at, bytes) in BYTES.iter().enumerate() {
-        let _ =
-            writeln!(page, "| {} | {} | {} |", number((*bytes >> 10) as f64), number(ours[at]), number(official[at]));
+        let official = official.get(at).map_or("no answer".to_owned(), |cpu| number(*cpu));
+        let _ = writeln!(page, "| {} | {} | {official} |", number((*bytes >> 10) as f64), number(ours[at]));
     }
     page.push_str(
         "\n## HTTP connections\n\nEach with a session of 2025-11-25 and one call in flight. Memory is that of all of them \
