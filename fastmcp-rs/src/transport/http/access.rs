@@ -90,7 +90,7 @@ impl Access {
         self.known_host(uri, headers).map(drop)
     }
 
-    fn known_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
+    fn known_host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Refused> {
         let host = host_of(uri, headers)?;
         let known = match &self.hosts {
             Hosts::Any => true,
