@@ -1,140 +1,427 @@
-//! A client that asks one thing at a time, and reads the kernel's clocks of its server.
+//! Servers in processes of their own, what the kernel says of them, and a client on standard input and output.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use rustix::thread::CpuSet;
+
+use crate::report::{median, percentile};
 
 pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"figures","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
 
-/// A server in a process of its own, which ends with this value.
-pub struct Server {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-    line: String,
+/// How requests are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// 2025-11-25: a handshake first.
+    Legacy,
+    /// 2026-07-28: each request says all.
+    Modern,
 }
 
-/// Keeps this process, and those that it starts, on one core.
-pub fn pin_to_one_core() {
-    let mut cores = rustix::thread::CpuSet::new();
-    let allowed = rustix::thread::sched_getaffinity(None).expect("the cores of this process are known");
-    let first = (0..rustix::thread::CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).expect("there is a core");
-    cores.set(first);
-    rustix::thread::sched_setaffinity(None, &cores).expect("a process may be kept on a core of its own");
+impl Era {
+    pub const BOTH: [Era; 2] = [Era::Legacy, Era::Modern];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Era::Legacy => "2025-11-25",
+            Era::Modern => "2026-07-28",
+        }
+    }
+
+    /// What follows the other members of `params`.
+    fn meta(self) -> String {
+        match self {
+            Era::Legacy => String::new(),
+            Era::Modern => format!(",{META}"),
+        }
+    }
+
+    pub fn call(self, id: usize, tool: &str, arguments: &str) -> String {
+        let meta = self.meta();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}{meta}}}}}"#
+        )
+    }
+
+    pub fn echo(self, id: usize) -> String {
+        self.call(id, "echo", &format!(r#"{{"text":"hello {id}"}}"#))
+    }
+
+    pub fn handshake() -> &'static str {
+        r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"figures","version":"1"}}}"#
+    }
+
+    pub fn initialized() -> &'static str {
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
+    }
+}
+
+/// The cores that this process had at first.
+pub struct Cores(CpuSet);
+
+impl Cores {
+    pub fn of_this_process() -> Cores {
+        Cores(rustix::thread::sched_getaffinity(None).expect("the cores of this process are known"))
+    }
+
+    /// Keeps this process, and those that it starts, on one core.
+    pub fn pin(&self) {
+        let mut cores = CpuSet::new();
+        cores.set((0..CpuSet::MAX_CPU).find(|core| self.0.is_set(*core)).expect("there is a core"));
+        rustix::thread::sched_setaffinity(None, &cores).expect("a process may be kept on a core of its own");
+    }
+
+    pub fn unpin(&self) {
+        rustix::thread::sched_setaffinity(None, &self.0).expect("a process may have its cores back");
+    }
+}
+
+/// A process that is killed at the end.
+pub struct Process(pub Child);
+
+impl Process {
+    /// Starts this program in another role, such as `stdio`, or `tools 100`.
+    pub fn start(role: &str, piped: bool) -> Process {
+        let program = std::env::current_exe().expect("a program knows where it is");
+        Process::run(Command::new(program).args(role.split(' ')), piped)
+    }
+
+    pub fn run(command: &mut Command, piped: bool) -> Process {
+        let stdio = || if piped { Stdio::piped() } else { Stdio::null() };
+        Process(command.stdin(stdio()).stdout(stdio()).stderr(Stdio::null()).spawn().expect("the server starts"))
+    }
+
+    /// The CPU time of all its threads so far, in microseconds.
+    pub fn cpu(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).expect("the server runs");
+        // The first field is the time on a core in nanoseconds, of one thread.
+        let nanoseconds = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok());
+        nanoseconds.filter_map(|line| line.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e3
+    }
+
+    /// How many reads and writes it has made.
+    pub fn reads_and_writes(&self) -> f64 {
+        self.number_of("io", "syscr:") + self.number_of("io", "syscw:")
+    }
+
+    pub fn resident_kib(&self) -> f64 {
+        self.number_of("status", "VmRSS:")
+    }
+
+    /// The most memory that it ever had.
+    pub fn peak_kib(&self) -> f64 {
+        self.number_of("status", "VmHWM:")
+    }
+
+    fn number_of(&self, file: &str, label: &str) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).expect("the server runs");
+        let line = text.lines().find(|line| line.starts_with(label)).expect("the kernel counts it");
+        line.split_whitespace().nth(1).and_then(|count| count.parse().ok()).expect("a number")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server on standard input and output, and its client.
+pub struct Server {
+    pub process: Process,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    era: Era,
+    /// What was read and not yet looked at.
+    buffer: Vec<u8>,
+    used: usize,
+    next_id: usize,
 }
 
 impl Server {
-    /// Starts this program in another role, such as `fastmcp`, or `fastmcp-tools 100`.
-    pub fn start(role: &str) -> Server {
-        let program = std::env::current_exe().expect("a program knows where it is");
-        let mut child = Command::new(program)
-            .args(role.split(' '))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let stdin = child.stdin.take().expect("it was piped");
-        let stdout = BufReader::new(child.stdout.take().expect("it was piped"));
-        Server { child, stdin, stdout, line: String::new() }
+    /// Starts this program in another role, and shakes hands where that is the custom.
+    pub fn start(role: &str, era: Era) -> Server {
+        let mut server = Server::without_handshake(Process::start(role, true), era);
+        server.greet();
+        server
     }
 
-    fn ask(&mut self, message: &str) -> &str {
-        self.stdin.write_all(message.as_bytes()).expect("the server reads");
-        self.line.clear();
-        self.stdout.read_line(&mut self.line).expect("the server answers");
-        &self.line
+    pub fn without_handshake(mut process: Process, era: Era) -> Server {
+        let stdin = process.0.stdin.take().expect("it was piped");
+        let stdout = process.0.stdout.take().expect("it was piped");
+        Server { process, stdin, stdout, era, buffer: vec![0; 256 << 10], used: 0, next_id: 1 }
     }
 
-    /// The CPU time in milliseconds that the server took from its start to its first answer.
-    pub fn cpu_until_discovered(&mut self) -> f64 {
-        let answer = self
-            .ask(&format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{{{META}}}}}\n"));
+    pub fn greet(&mut self) {
+        if self.era == Era::Legacy {
+            let answer = self.ask(Era::handshake());
+            assert!(answer.contains("2025-11-25"), "not a handshake: {answer}");
+            self.send(Era::initialized());
+        }
+    }
+
+    pub fn send(&mut self, message: &str) {
+        let line = format!("{message}\n");
+        self.stdin.write_all(line.as_bytes()).expect("the server reads");
+    }
+
+    /// Reads until there is at least one line, and gives all that are there.
+    fn lines(&mut self) -> Vec<u8> {
+        loop {
+            let from = self.used;
+            let read = self.stdout.read(&mut self.buffer[from..]).expect("the server answers");
+            assert!(read > 0, "the server has ended");
+            self.used += read;
+            if let Some(end) = memchr::memrchr(b'\n', &self.buffer[from..self.used]).map(|at| from + at + 1) {
+                let lines = self.buffer[..end].to_vec();
+                self.buffer.copy_within(end..self.used, 0);
+                self.used -= end;
+                return lines;
+            }
+            if self.used == self.buffer.len() {
+                self.buffer.resize(2 * self.used, 0);
+            }
+        }
+    }
+
+    pub fn read_line(&mut self) -> String {
+        let lines = self.lines();
+        String::from_utf8(lines).expect("frames are UTF-8")
+    }
+
+    pub fn ask(&mut self, message: &str) -> String {
+        self.send(message);
+        self.read_line()
+    }
+
+    pub fn id(&mut self) -> usize {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// The CPU time in milliseconds that a server takes from its start to its first answer.
+    pub fn startup_cpu(role: &str) -> f64 {
+        let mut server = Server::without_handshake(Process::start(role, true), Era::Modern);
+        let discover = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{META}}}}}"#);
+        let answer = server.ask(&discover);
         assert!(answer.contains("supportedVersions"), "not an answer to server/discover: {answer}");
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the server runs");
-        // The first field is the time on a core in nanoseconds, of one thread.
-        let nanoseconds = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok());
-        let total: f64 = nanoseconds.filter_map(|line| line.split(' ').next()?.parse::<f64>().ok()).sum();
-        total / 1e6
+        server.process.cpu() / 1e3
     }
 
-    /// The time in microseconds for a whole `tools/list`, page after page; the number of tools is checked.
-    pub fn list(&mut self, tools: usize) -> f64 {
+    /// Calls `echo` one at a time, and gives the median time of a call in microseconds. Each answer is checked.
+    pub fn sequence(&mut self, calls: usize) -> f64 {
+        let mut times = Vec::with_capacity(calls);
+        for _ in 0..calls {
+            let id = self.id();
+            let line = format!("{}\n", self.era.echo(id));
+            let start = Instant::now();
+            self.stdin.write_all(line.as_bytes()).expect("the server reads");
+            let answer = self.read_line();
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+            assert_answer(&answer, id);
+        }
+        median(&times)
+    }
+
+    /// Makes so many calls of a tool that answers its text, with `window` of them in flight.
+    pub fn in_flight(&mut self, tool: &str, calls: usize, window: usize) -> Flight {
+        let first = self.next_id;
+        self.next_id += calls;
+        let mut answered = vec![false; calls];
+        let (mut asked, mut open) = (0, 0);
+        let mut batch = String::new();
+        let (cpu, start) = (self.process.cpu(), Instant::now());
+        let mut left = calls;
+        while left > 0 {
+            batch.clear();
+            while open < window && asked < calls {
+                let id = first + asked;
+                batch.push_str(&self.era.call(id, tool, &format!(r#"{{"text":"hello {id}"}}"#)));
+                batch.push('\n');
+                asked += 1;
+                open += 1;
+            }
+            if !batch.is_empty() {
+                self.stdin.write_all(batch.as_bytes()).expect("the server reads");
+            }
+            let lines = self.lines();
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let line = std::str::from_utf8(line).expect("frames are UTF-8");
+                let id = id_of(line);
+                assert_answer(line, id);
+                assert!(!std::mem::replace(&mut answered[id - first], true), "two answers to {id}");
+                open -= 1;
+                left -= 1;
+            }
+        }
+        let took = start.elapsed().as_secs_f64();
+        Flight { cpu: (self.process.cpu() - cpu) / calls as f64, per_second: calls as f64 / took }
+    }
+
+    /// Reads `tools/list` to its end so many times, 16 of the first page in flight; gives the CPU microseconds of each.
+    pub fn lists(&mut self, tools: usize, times: usize) -> f64 {
+        assert_eq!(self.list().1, tools, "the list is not whole");
+        let meta = self.era.meta();
+        let meta = meta.strip_prefix(',').unwrap_or_default();
+        let mut batch = String::new();
+        for _ in 0..16 {
+            let id = self.id();
+            let _ = writeln!(batch, r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{{meta}}}}}"#);
+        }
+        let cpu = self.process.cpu();
+        for _ in 0..times.div_ceil(16) {
+            self.stdin.write_all(batch.as_bytes()).expect("the server reads");
+            let mut left = 16;
+            while left > 0 {
+                left -= memchr::memchr_iter(b'\n', &self.lines()).count();
+            }
+        }
+        (self.process.cpu() - cpu) / (times.div_ceil(16) * 16) as f64
+    }
+
+    /// Reads the whole list, page after page; the time in microseconds, and how many tools there are.
+    pub fn list(&mut self) -> (f64, usize) {
         let (mut seen, mut cursor) = (0, String::new());
+        let meta = self.era.meta();
+        let meta = meta.strip_prefix(',').unwrap_or_default().to_owned();
         let start = Instant::now();
         loop {
-            let message =
-                format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{{{cursor}{META}}}}}\n");
+            let id = self.id();
+            let message = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{{cursor}{meta}}}}}"#);
             let answer = self.ask(&message);
             seen += answer.matches("\"inputSchema\"").count();
             match answer.split_once("\"nextCursor\":\"").and_then(|(_, rest)| rest.split_once('"')) {
+                Some((next, _)) if meta.is_empty() => cursor = format!("\"cursor\":\"{next}\""),
                 Some((next, _)) => cursor = format!("\"cursor\":\"{next}\","),
-                None => break,
+                None => return (start.elapsed().as_secs_f64() * 1e6, seen),
             }
         }
-        let took = start.elapsed().as_secs_f64() * 1e6;
-        assert_eq!(seen, tools, "the list is not whole");
-        took
     }
 
-    /// The median time in microseconds of a call of `echo` with so many bytes.
-    pub fn echo(&mut self, bytes: usize, calls: usize) -> f64 {
+    /// Sends a text of so many bytes there and back, `calls` times: the CPU time and the median of the wall clock for
+    /// each, in microseconds.
+    pub fn long_text(&mut self, bytes: usize, calls: usize) -> (f64, f64) {
         let text = "x".repeat(bytes);
-        let message = format!(
-            "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"echo\",\"arguments\":{{\"text\":\"{text}\"}},{META}}}}}\n"
-        );
-        let mut times = Vec::with_capacity(calls);
+        let mut times = Vec::new();
+        let mut cpu = self.process.cpu();
+        // The first one makes the buffers.
+        for call in 0..=calls {
+            if call == 1 {
+                cpu = self.process.cpu();
+            }
+            let id = self.id();
+            let line = format!("{}\n", self.era.call(id, "echo", &format!(r#"{{"text":"{text}"}}"#)));
+            let start = Instant::now();
+            self.stdin.write_all(line.as_bytes()).expect("the server reads");
+            let answer = self.lines();
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+            assert!(answer.len() > bytes, "the answer is not whole");
+        }
+        ((self.process.cpu() - cpu) / calls as f64, median(&times[1..]))
+    }
+
+    /// Lets so many calls sleep at once, each for 50 ms; the time in milliseconds until all have answered.
+    pub fn sleepers(&mut self, calls: usize) -> f64 {
+        let mut batch = String::new();
         for _ in 0..calls {
-            let start = Instant::now();
-            let answer = self.ask(&message);
-            times.push(start.elapsed().as_secs_f64() * 1e6);
-            assert!(answer.len() > bytes && answer.contains("\"id\":1"), "not the answer to a call");
+            let id = self.id();
+            batch.push_str(&self.era.call(id, "sleep_ms", r#"{"ms":50}"#));
+            batch.push('\n');
         }
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
+        let start = Instant::now();
+        self.stdin.write_all(batch.as_bytes()).expect("the server reads");
+        let mut left = calls;
+        while left > 0 {
+            let lines = self.lines();
+            let lines = String::from_utf8_lossy(&lines);
+            left -= lines.lines().inspect(|line| assert!(line.contains("\"slept\""), "{line}")).count();
+        }
+        start.elapsed().as_secs_f64() * 1e3
     }
 
-    /// How many reads and writes the server has made, of all its threads.
-    pub fn reads_and_writes(&self) -> f64 {
-        let counts = fs::read_to_string(format!("/proc/{}/io", self.child.id())).expect("the server runs");
-        let of = |name: &str| {
-            let line = counts.lines().find(|line| line.starts_with(name)).expect("the kernel counts system calls");
-            line.split_whitespace().nth(1).and_then(|count| count.parse::<f64>().ok()).expect("a number")
-        };
-        of("syscr:") + of("syscw:")
-    }
-
-    pub fn resident_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel counts memory");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("a number") / 1024.0
-    }
-
-    /// The median time in microseconds of a call, one at a time; each answer is checked.
-    pub fn median_call(&mut self, calls: usize) -> f64 {
+    /// The times in milliseconds of `calls` calls of an `async` tool, 63 in flight, while a blocking tool may sleep
+    /// for two seconds beside them.
+    pub fn beside_a_sleeper(&mut self, calls: usize, sleeper: bool) -> f64 {
+        let sleeper = sleeper.then(|| {
+            let id = self.id();
+            let message = self.era.call(id, "block_ms", r#"{"ms":2000}"#);
+            self.send(&message);
+            id
+        });
+        let first = self.next_id;
+        self.next_id += calls;
+        let mut sent: Vec<Option<Instant>> = vec![None; calls];
         let mut times = Vec::with_capacity(calls);
-        for number in 0..calls {
-            let message = format!(
-                "{{\"jsonrpc\":\"2.0\",\"id\":{number},\"method\":\"tools/call\",\"params\":{{\"name\":\"echo\",\"arguments\":{{\"text\":\"hello {number}\"}},{META}}}}}\n"
-            );
-            let start = Instant::now();
-            let answer = self.ask(&message);
-            times.push(start.elapsed().as_secs_f64() * 1e6);
-            let right = answer.contains(&format!("\"id\":{number},")) || answer.contains(&format!("\"id\":{number}}}"));
-            assert!(
-                right && answer.contains(&format!("\"hello {number}\"")),
-                "not the answer to call {number}: {answer}"
-            );
+        let (mut asked, mut open) = (0, 0);
+        while times.len() < calls {
+            let mut batch = String::new();
+            while open < 63 && asked < calls {
+                batch.push_str(&self.era.echo(first + asked));
+                batch.push('\n');
+                sent[asked] = Some(Instant::now());
+                asked += 1;
+                open += 1;
+            }
+            self.stdin.write_all(batch.as_bytes()).expect("the server reads");
+            let lines = self.lines();
+            for line in String::from_utf8_lossy(&lines).lines() {
+                let id = id_of(line);
+                assert_ne!(Some(id), sleeper, "the sleeper woke before the others had ended");
+                assert_answer(line, id);
+                let sent = sent[id - first].take().expect("one answer to each");
+                times.push(sent.elapsed().as_secs_f64() * 1e3);
+                open -= 1;
+            }
         }
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
+        percentile(&times, 0.99)
+    }
+
+    /// Closes the server's input and waits for its end.
+    pub fn end(self) -> Duration {
+        let Server { mut process, stdin, stdout, .. } = self;
+        let start = Instant::now();
+        drop((stdin, stdout));
+        let _ = process.0.wait();
+        start.elapsed()
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// What many calls cost.
+pub struct Flight {
+    /// Microseconds of CPU for each.
+    pub cpu: f64,
+    pub per_second: f64,
+}
+
+/// The id of an answer.
+pub fn id_of(line: &str) -> usize {
+    let after = line.split_once("\"id\":").unwrap_or_else(|| panic!("an answer without an id: {line}")).1;
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    after[..digits].parse().unwrap_or_else(|_| panic!("an answer with a strange id: {line}"))
+}
+
+/// Each answer is the one to that very call.
+pub fn assert_answer(answer: &str, id: usize) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = id;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
     }
+    let digits = std::str::from_utf8(&digits[at..]).unwrap_or_default();
+    let text = answer.split_once("\"text\":\"hello ").map(|(_, rest)| rest);
+    let right = text.and_then(|text| text.strip_prefix(digits)).is_some_and(|rest| rest.starts_with('"'));
+    assert!(
+        right && id_of(answer) == id && !answer.contains("\"isError\":true"),
+        "not the answer to call {id}: {answer}"
+    );
 }

@@ -1,104 +1,162 @@
 //! Figures without noise: what a call costs in instructions, allocations and system calls.
 //!
-//! Instructions and allocations are counted by valgrind, if it is there, as the difference of two runs of the very
-//! server that users get; the requests come from a file. What starts a server, and what ends it, so falls out.
-//! They are printed and not held to a limit: under valgrind on a busy machine a handler may seem slow, and its calls
-//! are then moved to another thread, as they should be, which costs more.
+//! callgrind counts the very server that users get. A tool of its own, `window`, tells callgrind to begin anew, so a
+//! window holds so many calls and nothing else: no start, no end. Under valgrind a handler may seem slow on a busy
+//! machine, and its calls are then moved to another thread, as they should be, which costs more; so there are several
+//! windows, and the least is what a call costs.
 
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::client::{META, Server};
+use crate::client::{Era, Process, Server};
+use crate::http::HttpServer;
+use crate::report::{Promises, Table};
 
-const FEW: usize = 5_000;
-const MANY: usize = 15_000;
+/// In batches of 64 on standard input.
+const CALLS: usize = 1_024;
+const HTTP_CALLS: usize = 400;
+const WINDOWS: usize = 5;
 
-pub fn measure() -> ExitCode {
-    let mut held = true;
-    let mut gate = |what: &str, figure: f64, limit: f64| {
-        let verdict = if figure <= limit { "holds" } else { "DOES NOT HOLD" };
-        println!("{what}: {figure:.2}, at most {limit} promised: {verdict}");
-        held &= figure <= limit;
-    };
-    let mut server = Server::start("fastmcp");
-    server.cpu_until_discovered();
-    let before = server.reads_and_writes();
-    server.median_call(1_000);
-    gate("reads and writes of a call in sequence", (server.reads_and_writes() - before) / 1_000.0, 2.01);
-    drop(server);
+const INSTRUCTIONS: &str = "instructions a call";
+const ALLOCATIONS: &str = "allocations a call";
 
+/// What callgrind saw between two calls of `window`, for each call.
+#[derive(Clone, Copy)]
+struct Counted {
+    instructions: f64,
+    allocations: f64,
+}
+
+pub fn measure(promises: &mut Promises) -> Vec<Table> {
     if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
         println!("valgrind is not installed: instructions and allocations were not counted");
-        return if held { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return Vec::new();
     }
-    for era in ["2025-11-25", "2026-07-28"] {
-        let floor = per_call("floor", era, instructions);
-        let ours = per_call("fastmcp", era, instructions);
-        println!("{era}: {ours:.0} instructions a call, {:.2} times the floor's {floor:.0}", ours / floor);
-        println!("{era}: {:.2} allocations a call", per_call("fastmcp", era, allocations));
+    let (floor, ours) = ("floor", "fastmcp-rs");
+    let mut tables = Vec::new();
+    for era in Era::BOTH {
+        let mut table = Table::new(format!("Counted, 64 in flight on standard input, {}", era.name()), &[floor, ours]);
+        add(&mut table, floor, &on_stdio("floor 4", era));
+        add(&mut table, ours, &on_stdio("stdio", era));
+        print!("\n{}", table.markdown());
+        let what = |figure: &str| format!("{}: {figure}", era.name());
+        promises.at_most(&what("instructions beside the floor"), table.ratio(ours, floor, INSTRUCTIONS), 2.0, 1.0);
+        promises.at_most(&what(ALLOCATIONS), table.median(ours, ALLOCATIONS), 2.0, 1.02);
+        tables.push(table);
     }
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What a server's call costs, as the difference between many and few.
-fn per_call(role: &str, era: &str, count: fn(&str, &Path) -> u64) -> f64 {
-    let of = |calls: usize| {
-        let path = std::env::temp_dir().join(format!("figures-{}-{calls}.jsonl", std::process::id()));
-        fs::write(&path, requests(era, calls)).expect("there is room for temporary files");
-        // On a busy machine a handler may seem slow, and be moved to another thread: the least is what it costs.
-        let least = (0..3).map(|_| count(role, &path)).min().unwrap_or_default();
-        let _ = fs::remove_file(path);
-        least as f64
-    };
-    (of(MANY) - of(FEW)) / (MANY - FEW) as f64
-}
-
-fn requests(era: &str, calls: usize) -> String {
-    let mut out = String::new();
-    let mut meta = format!(",{META}");
-    if era != "2026-07-28" {
-        meta.clear();
-        let _ = writeln!(
-            out,
-            r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{era}","capabilities":{{}},"clientInfo":{{"name":"figures","version":"1"}}}}}}"#
-        );
+    for era in Era::BOTH {
+        let mut table = Table::new(format!("Counted, one after another over HTTP, {}", era.name()), &["hyper", ours]);
+        add(&mut table, "hyper", &over_http("http-floor-worker", era));
+        add(&mut table, ours, &over_http("http", era));
+        print!("\n{}", table.markdown());
+        let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
+        let ratio = table.ratio(ours, "hyper", INSTRUCTIONS);
+        promises.at_most(&what("instructions beside hyper's"), ratio, 1.6, 1.0);
+        let more = table.median(ours, ALLOCATIONS) - table.median("hyper", ALLOCATIONS);
+        promises.at_most(&what("allocations beyond hyper's"), more, 8.0, 1.0);
+        tables.push(table);
     }
-    for number in 1..=calls {
-        let _ = writeln!(
-            out,
-            r#"{{"jsonrpc":"2.0","id":{number},"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"hello {number}"}}{meta}}}}}"#
-        );
+    tables
+}
+
+fn add(table: &mut Table, server: &str, windows: &[Counted]) {
+    let least = |of: fn(&Counted) -> f64| windows.iter().map(of).fold(f64::INFINITY, f64::min);
+    table.add(server, INSTRUCTIONS, least(|counted| counted.instructions));
+    table.add_plain(server, ALLOCATIONS, least(|counted| counted.allocations));
+}
+
+/// A folder for what callgrind writes, which goes with this value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        let path = std::env::temp_dir().join(format!("figures-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("there is room for temporary files");
+        Folder(path)
     }
-    out
+
+    /// This program in another role under callgrind.
+    fn callgrind(&self, role: &str) -> Command {
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--dump-before=*figures_window*"]);
+        command.arg(format!("--callgrind-out-file={}", self.0.join("out").display()));
+        command.arg(std::env::current_exe().expect("a program knows where it is")).args(role.split(' '));
+        command
+    }
+
+    /// The windows of so many calls, without what came before the first.
+    fn windows(&self, calls: usize) -> Vec<Counted> {
+        (2..WINDOWS + 2).map(|number| read(&self.0.join(format!("out.{number}")), calls)).collect()
+    }
 }
 
-fn instructions(role: &str, requests: &Path) -> u64 {
-    number_after(&valgrind(&["--tool=callgrind", "--callgrind-out-file=/dev/null"], role, requests), "Collected :")
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
-fn allocations(role: &str, requests: &Path) -> u64 {
-    number_after(&valgrind(&["--leak-check=no"], role, requests), "total heap usage:")
+/// What begins a new window: the tool of that name, or a method for the floor, which knows no names.
+fn window(role: &str, era: Era, id: usize) -> String {
+    match role.contains("floor") {
+        true => format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"window"}}"#),
+        false => era.call(id, "window", "{}"),
+    }
 }
 
-/// What valgrind says of a server that answers the requests of a file.
-fn valgrind(options: &[&str], role: &str, requests: &Path) -> String {
-    let program = std::env::current_exe().expect("a program knows where it is");
-    let output = Command::new("valgrind")
-        .args(options)
-        .arg(program)
-        .arg(role)
-        .stdin(File::open(requests).expect("it was written"))
-        .stdout(Stdio::null())
-        .output()
-        .expect("valgrind starts");
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn on_stdio(role: &str, era: Era) -> Vec<Counted> {
+    let folder = Folder::new();
+    let mut server = Server::without_handshake(Process::run(&mut folder.callgrind(role), true), era);
+    server.greet();
+    server.in_flight("echo", 2 * CALLS, 64);
+    for _ in 0..=WINDOWS {
+        let id = server.id();
+        server.ask(&window(role, era, id));
+        server.in_flight("echo", CALLS, 64);
+    }
+    server.end();
+    folder.windows(CALLS)
 }
 
-fn number_after(text: &str, label: &str) -> u64 {
-    let after = text.split_once(label).unwrap_or_else(|| panic!("valgrind says nothing of `{label}`: {text}")).1;
-    let digits: String =
-        after.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
-    digits.parse().expect("a number")
+fn over_http(role: &str, era: Era) -> Vec<Counted> {
+    let folder = Folder::new();
+    let mut server = HttpServer::run(role, |role| folder.callgrind(role));
+    let mut connections = vec![server.connect(era)];
+    server.calls_over(&mut connections, 2 * HTTP_CALLS);
+    for _ in 0..=WINDOWS {
+        let id = server.id();
+        assert_eq!(connections[0].ask(&window(role, era, id), Some("window")).status, 200);
+        server.calls_over(&mut connections, HTTP_CALLS);
+    }
+    folder.windows(HTTP_CALLS)
+}
+
+/// Reads the sum of a profile, and how often memory was asked for.
+fn read(path: &Path, calls: usize) -> Counted {
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("callgrind wrote no {}: {error}", path.display()));
+    let mut names: HashMap<&str, &str> = HashMap::new();
+    let (mut called, mut instructions, mut allocations) = ("", 0.0, 0.0);
+    for line in text.lines() {
+        if let Some(total) = line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")) {
+            instructions = total.trim().parse().expect("a number of instructions");
+        } else if let Some(name) = line.strip_prefix("cfn=").or(line.strip_prefix("fn=")) {
+            // A name is written once; afterwards its number stands for it.
+            let (number, name) = name.split_once(' ').unwrap_or((name, ""));
+            if !name.is_empty() {
+                names.insert(number, name);
+            }
+            called = names.get(number).copied().unwrap_or_default();
+        } else if let Some(count) = line.strip_prefix("calls=") {
+            if matches!(called, "malloc" | "calloc" | "realloc" | "posix_memalign" | "aligned_alloc") {
+                let count = count.split(' ').next().and_then(|count| count.parse::<f64>().ok());
+                allocations += count.expect("a number of calls");
+            }
+        }
+    }
+    assert!(instructions > 0.0, "callgrind counted nothing");
+    Counted { instructions: instructions / calls as f64, allocations: allocations / calls as f64 }
 }

@@ -1,125 +1,146 @@
-//! What grows with what: figures for more tools and for longer messages, as a table and a plot in `docs/`.
+//! What grows with what: more tools, longer messages, more connections; as a table and a plot in `docs/`.
+//!
+//! Nothing may be worse than linear: what is asked of each step is that ten times as much costs at most ten times as
+//! much, with room for noise.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
-use crate::client::{self, Server};
-use crate::median;
+use crate::client::{Cores, Era, Server};
+use crate::http::{Connection, HttpServer};
+use crate::plot::{Curve, Plot, document};
+use crate::report::{Promises, machine, median, number};
 
 const TOOLS: [usize; 4] = [10, 100, 1_000, 10_000];
-/// The longest is below the limit of a message, which is 16 MiB with all that is around the text.
-const BYTES: [usize; 5] = [1 << 10, 16 << 10, 256 << 10, 1 << 20, (16 << 20) - 1024];
-const ROUNDS: usize = 5;
+const BYTES: [usize; 5] = [1 << 10, 16 << 10, 256 << 10, 1 << 20, 16 << 20];
+const CONNECTIONS: [usize; 4] = [1, 10, 100, 1_000];
+const ROUNDS: usize = 3;
+/// What noise may add to a step.
+const SLACK: f64 = 1.35;
 
-pub fn measure() {
-    client::pin_to_one_core();
-    let mut starts = Vec::new();
-    let mut lists = Vec::new();
-    let mut calls = Vec::new();
+pub fn measure(cores: &Cores, promises: &mut Promises) {
+    cores.pin();
+    let rounds = |measure: &dyn Fn() -> f64| median(&(0..ROUNDS).map(|_| measure()).collect::<Vec<_>>());
+    let (mut starts, mut lists, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for tools in TOOLS {
-        let role = format!("fastmcp-tools {tools}");
-        let of = |measure: &dyn Fn(&mut Server) -> f64| {
-            let round = |_| measure(&mut Server::start(&role));
-            median(&(0..ROUNDS).map(round).collect::<Vec<_>>())
-        };
-        starts.push(of(&|server| server.cpu_until_discovered() * 1000.0));
-        lists.push(of(&|server| {
+        let role = format!("tools {tools}");
+        starts.push(rounds(&|| Server::startup_cpu(&role) * 1_000.0));
+        lists.push(rounds(&|| {
+            let mut server = Server::start(&role, Era::Modern);
             // The first one makes the pages.
-            server.list(tools);
-            median(&(0..20).map(|_| server.list(tools)).collect::<Vec<_>>())
+            assert_eq!(server.list().1, tools, "the list is not whole");
+            median(&(0..20).map(|_| server.list().0).collect::<Vec<_>>())
         }));
-        calls.push(of(&|server| server.median_call(5_000)));
+        calls.push(rounds(&|| Server::start(&role, Era::Modern).in_flight("echo", 20_000, 64).cpu));
     }
-    let mut ours = Vec::new();
-    let mut official = Vec::new();
+    let (mut ours, mut official) = (Vec::new(), Vec::new());
     for bytes in BYTES {
-        let calls = ((64 << 20) / bytes).clamp(5, 2_000);
-        let of = |role: &str| median(&(0..3).map(|_| Server::start(role).echo(bytes, calls)).collect::<Vec<_>>());
-        ours.push(of("fastmcp"));
-        official.push(of("rmcp-pipes"));
+        let times = ((64 << 20) / bytes).clamp(4, 2_000);
+        let of = |role: &str| rounds(&|| Server::start(role, Era::Modern).long_text(bytes, times).0);
+        ours.push(of("stdio"));
+        // The longest one gets no answer from it.
+        if bytes <= 1 << 20 {
+            official.push(of("rmcp-pipes 4"));
+        }
     }
+    let (mut cpu, mut memory) = (Vec::new(), Vec::new());
+    for connections in CONNECTIONS {
+        let mut kib = Vec::new();
+        cpu.push(rounds(&|| {
+            let mut server = HttpServer::start("http");
+            let mut open: Vec<Connection> = (0..connections).map(|_| server.connect(Era::Legacy)).collect();
+            server.calls_over(&mut open, connections);
+            server.calls_over(&mut open, 10_000).cpu
+        }));
+        for _ in 0..ROUNDS {
+            kib.push(HttpServer::start("http").memory_of_connections(Era::Legacy, connections));
+        }
+        // All of them together: one connection alone is less than a page of memory now and then.
+        memory.push(median(&kib).max(0.1) * connections as f64);
+    }
+    cores.unpin();
+
     let mut page = format!(
-        "# Growth\n\nWritten by `cargo bench --bench figures -- growth` on {}. Microseconds; client and server share one core. \
-         A list is read to its end, in pages of 1,000. Start-up is the CPU time to the first answer, and a tool made at \
-         run time costs more there than one of a macro.\n\n![Growth](growth.svg)\n\n\
-         | tools | start-up | `tools/list` | a call |\n|---:|---:|---:|---:|\n",
+        "# Growth\n\nWhat a server costs when there is more of something. Written by\n\n```sh\ncargo bench --bench figures -- growth\n```\n\n\
+         on {}. Client and server share one core; figures are the median of {ROUNDS} rounds. Nothing grows faster than \
+         what it grows with: the program fails if a step does.\n\n![Growth](growth.svg)\n\n## Tools\n\n\
+         A list is read to its end, in pages of 1,000. Start-up is the CPU time to the first answer; these tools are made \
+         at run time, which costs more there than the macro's. A call finds its tool in the same time, however many there \
+         are.\n\n| tools | start-up, CPU µs | `tools/list`, µs | a call, CPU µs |\n|---:|---:|---:|---:|\n",
         machine()
     );
     for (at, tools) in TOOLS.iter().enumerate() {
-        let _ = writeln!(page, "| {tools} | {:.0} | {:.1} | {:.2} |", starts[at], lists[at], calls[at]);
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            number(*tools as f64),
+            number(starts[at]),
+            number(lists[at]),
+            number(calls[at])
+        );
     }
-    page.push_str("\n| bytes of text, there and back | fastmcp-rs | rmcp, `stdio_pipes()` |\n|---:|---:|---:|\n");
+    page.push_str(
+        "\n## Length of a text\n\nThe text goes there and back, on standard input and output; the limit of a line was set \
+         to 32 MiB.\n\n| KiB | fastmcp-rs, CPU µs | rmcp, `stdio_pipes()`, CPU µs |\n|---:|---:|---:|\n",
+    );
     for (at, bytes) in BYTES.iter().enumerate() {
-        let _ = writeln!(page, "| {bytes} | {:.1} | {:.1} |", ours[at], official[at]);
+        let official = official.get(at).map_or("no answer".to_owned(), |cpu| number(*cpu));
+        let _ = writeln!(page, "| {} | {} | {official} |", number((*bytes >> 10) as f64), number(ours[at]));
+    }
+    page.push_str(
+        "\n## HTTP connections\n\nEach with a session of 2025-11-25 and one call in flight. Memory is that of all of them \
+         beside a server with one.\n\n| connections | a call, CPU µs | memory, KiB |\n|---:|---:|---:|\n",
+    );
+    for (at, connections) in CONNECTIONS.iter().enumerate() {
+        let _ = writeln!(page, "| {} | {} | {} |", number(*connections as f64), number(cpu[at]), number(memory[at]));
     }
     print!("{page}");
-    let tools = TOOLS.map(|tools| tools as f64);
-    let bytes = BYTES.map(|bytes| bytes as f64);
-    let left =
-        plot(0.0, "registered tools", &tools, &[("start-up", &starts), ("tools/list", &lists), ("a call", &calls)]);
-    let right = plot(440.0, "bytes of a text that is echoed", &bytes, &[("fastmcp-rs", &ours), ("rmcp", &official)]);
-    let svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 880 320\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"880\" height=\"320\" fill=\"white\"/>\n{left}{right}</svg>\n"
-    );
+
+    let curve = |name: &'static str, across: &[usize], values: &[f64]| Curve {
+        name,
+        points: across.iter().map(|across| *across as f64).zip(values.iter().copied()).collect(),
+    };
+    let plots = [
+        Plot {
+            title: "Tools",
+            across: "registered tools",
+            up: "µs",
+            curves: vec![
+                curve("start-up", &TOOLS, &starts),
+                curve("tools/list", &TOOLS, &lists),
+                curve("a call", &TOOLS, &calls),
+            ],
+        },
+        Plot {
+            title: "Length of a text",
+            across: "bytes, there and back",
+            up: "CPU µs",
+            curves: vec![curve("fastmcp-rs", &BYTES, &ours), curve("rmcp", &BYTES, &official)],
+        },
+        Plot {
+            title: "HTTP connections",
+            across: "connections with sessions",
+            up: "CPU µs of a call; KiB",
+            curves: vec![curve("a call", &CONNECTIONS, &cpu), curve("memory", &CONNECTIONS, &memory)],
+        },
+    ];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
     fs::write(format!("{folder}/growth.md"), page).expect("docs/ can be written");
-    fs::write(format!("{folder}/growth.svg"), svg).expect("docs/ can be written");
-}
+    fs::write(format!("{folder}/growth.svg"), document(&plots)).expect("docs/ can be written");
 
-/// The machine, in a few words.
-fn machine() -> String {
-    let first = |path: &str, label: &str| {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(label)).unwrap_or_default();
-        line.rsplit([':']).next().unwrap_or_default().trim().to_owned()
+    let mut linear = |what: &str, across: &[usize], values: &[f64]| {
+        let steps = across.windows(2).zip(values.windows(2));
+        let worst = steps.map(|(across, value)| {
+            let (more, cost) = (across[1] as f64 / across[0] as f64, value[1] / value[0]);
+            cost / more
+        });
+        promises.at_most(&format!("{what}, the worst step beside linear"), worst.fold(0.0, f64::max), 1.0, SLACK);
     };
-    let rustc = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{}, {cores} cores, Linux {}, {}",
-        first("/proc/cpuinfo", "model name"),
-        first("/proc/sys/kernel/osrelease", ""),
-        String::from_utf8_lossy(&rustc).split(" (").next().unwrap_or_default()
-    )
-}
-
-/// Curves over two logarithmic axes; what is linear rises by one decade a decade.
-fn plot(left: f64, label: &str, across: &[f64], curves: &[(&str, &Vec<f64>)]) -> String {
-    const COLOURS: [&str; 3] = ["#b45309", "#1d4ed8", "#15803d"];
-    let all = curves.iter().flat_map(|(_, values)| values.iter().copied());
-    let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-    let (low, high) = (low.log10().floor(), high.log10().ceil());
-    let (first, last) = (across[0].log10(), across[across.len() - 1].log10());
-    let x = |value: f64| left + 60.0 + 300.0 * (value.log10() - first) / (last - first);
-    let y = |value: f64| 270.0 - 240.0 * (value.log10() - low) / (high - low);
-    let mut svg = String::new();
-    for decade in low as i32..=high as i32 {
-        let (value, height) = (10f64.powi(decade), y(10f64.powi(decade)));
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{:.1} {height:.1}h300\" stroke=\"#ddd\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value} µs</text>",
-            left + 60.0,
-            left + 54.0,
-            height + 4.0
-        );
-    }
-    for value in across {
-        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"288\" text-anchor=\"middle\">{value}</text>", x(*value));
-    }
-    let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"308\" text-anchor=\"middle\">{label}</text>", left + 210.0);
-    for ((name, values), colour) in curves.iter().zip(COLOURS) {
-        let points: Vec<String> =
-            across.iter().zip(values.iter()).map(|(at, value)| format!("{:.1},{:.1}", x(*at), y(*value))).collect();
-        let (end, height) = (x(across[across.len() - 1]), y(values[values.len() - 1]));
-        let _ = writeln!(
-            svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/><text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>",
-            points.join(" "),
-            end + 6.0,
-            height + 4.0
-        );
-    }
-    svg
+    linear("start-up with more tools", &TOOLS, &starts);
+    linear("`tools/list` with more tools", &TOOLS, &lists);
+    linear("a call with more tools", &TOOLS, &calls);
+    linear("a longer text", &BYTES, &ours);
+    linear("a call with more connections", &CONNECTIONS, &cpu);
+    // One connection is too few to be weighed.
+    linear("memory with more connections", &CONNECTIONS[1..], &memory[1..]);
 }

@@ -1,105 +1,124 @@
-//! What this costs: start-up, a call in sequence, idle memory, each beside a reference in the same run.
+//! What this costs, beside a floor without a framework and beside the official SDK, in the same run.
 //!
 //! ```sh
-//! cargo bench --bench figures
+//! cargo bench --bench figures            # everything that is timed, in two minutes
+//! cargo bench --bench figures -- http    # one section: one, flight, lists, waiting, http
+//! cargo bench --bench figures -- counted # what can be counted instead: instructions, allocations, system calls
+//! cargo bench --bench figures -- growth  # more tools, longer messages, more connections: writes docs/growth.md
+//! cargo bench --bench figures -- write   # everything, and writes the tables and the plot of docs/performance.md
 //! ```
 //!
-//! The program is its own servers: a hand-written floor without a framework, fastmcp-rs, and rmcp, the
-//! official SDK. All of them run pinned to one core with the client, since a hop between two sleeping
-//! cores costs more than everything that is measured here. Rounds are interleaved, so that what else the
-//! machine does falls on all alike; ratios are what counts.
-//!
-//! `cargo bench --bench figures -- counted` prints what can be counted instead of timed: instructions,
-//! allocations and system calls. `-- growth` writes how figures grow with the number of tools and the size of
-//! messages, as a table and a plot, into `docs/`.
+//! The program is its own servers: each is a process of this program in another role. What is held to a promise is
+//! counted, or taken with client and server on one core, since a hop between two sleeping cores costs more than
+//! everything that is measured here. Rounds are interleaved, and a ratio is taken within each round, so that what
+//! else the machine does falls on all alike; ratios are what counts. What the wall clock alone says is printed and
+//! promises nothing.
 //!
 //! It exits with an error when a figure that is promised does not hold.
 
 mod client;
 mod counted;
 mod growth;
+mod http;
+mod http_figures;
+mod ordinary;
+mod plot;
+mod report;
 mod servers;
+mod stdio_figures;
 
+use std::fs;
 use std::process::ExitCode;
 
-use client::Server;
+use client::Cores;
+use report::{Promises, Table};
 
-const ROUNDS: usize = 7;
-/// A start takes a millisecond, of which a page fault more or less is a part that shows.
-const STARTS: usize = 8;
+/// What a role was told: a port, or how many tools to have.
+fn number_argument() -> usize {
+    std::env::args().nth(2).and_then(|number| number.parse().ok()).expect("a number behind the role")
+}
+
+fn port() -> u16 {
+    u16::try_from(number_argument()).expect("a port")
+}
 
 fn main() -> ExitCode {
-    // `cargo bench` adds `--bench`; the roles are given by this program to itself.
-    match std::env::args().nth(1).as_deref() {
-        Some("floor") => servers::floor(),
-        Some("fastmcp") => servers::fastmcp(),
-        Some("rmcp") => servers::rmcp(false),
-        Some("rmcp-pipes") => servers::rmcp(true),
-        Some("fastmcp-tools") => {
-            let count = std::env::args().nth(2).and_then(|count| count.parse().ok());
-            servers::fastmcp_with_tools(count.expect("a number of tools"));
-        }
-        Some("counted") => return counted::measure(),
-        Some("growth") => growth::measure(),
-        _ => return measure(),
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let first = arguments.first().map(String::as_str);
+    // A role that this program gives to itself, which for two of them has a number behind it.
+    match (first, arguments.len()) {
+        (Some("floor"), _) => servers::floor::stdio(),
+        (Some("stdio"), _) => servers::stdio(),
+        (Some("tools"), _) => servers::with_tools(),
+        (Some("rmcp"), _) => servers::official::stdio(false),
+        (Some("rmcp-pipes"), _) => servers::official::stdio(true),
+        (Some("http-floor"), _) => servers::floor::http(),
+        (Some("http-floor-worker"), _) => servers::floor::http_with_worker(),
+        (Some("http"), 2) => servers::http(),
+        (Some("http-rmcp"), _) => servers::official::http(),
+        _ => return measure(first),
     }
     ExitCode::SUCCESS
 }
 
-fn measure() -> ExitCode {
+fn measure(section: Option<&str>) -> ExitCode {
     if cfg!(debug_assertions) {
         eprintln!("figures of a debug build mean nothing: use `cargo bench`");
         return ExitCode::FAILURE;
     }
-    client::pin_to_one_core();
-    let names = ["floor", "fastmcp", "rmcp-pipes", "rmcp"];
-    let mut startup = [const { Vec::new() }; 4];
-    let mut sequential = [const { Vec::new() }; 4];
-    let mut memory = [const { Vec::new() }; 4];
-    for _ in 0..ROUNDS {
-        for (at, name) in names.iter().enumerate() {
-            let starts: Vec<f64> = (0..STARTS).map(|_| Server::start(name).cpu_until_discovered()).collect();
-            startup[at].push(median(&starts));
-            let mut server = Server::start(name);
-            server.cpu_until_discovered();
-            memory[at].push(server.resident_mib());
-            sequential[at].push(server.median_call(20_000));
-        }
+    let cores = Cores::of_this_process();
+    let mut promises = Promises::default();
+    let writes = section == Some("write");
+    let wants = |name: &str| writes || section.is_none_or(|section| section == name);
+    let mut tables = Vec::new();
+    if wants("one") {
+        tables.push(stdio_figures::one_at_a_time(&cores, &mut promises));
     }
-    println!("| server | start-up CPU, ms | a call in sequence, p50 µs | idle memory, MiB |");
-    println!("|---|---|---|---|");
-    for (at, name) in names.iter().enumerate() {
-        println!(
-            "| {name} | {:.2} (x{:.2}) | {:.2} (x{:.2}) | {:.2} |",
-            median(&startup[at]),
-            ratio(&startup[at], &startup[0]),
-            median(&sequential[at]),
-            ratio(&sequential[at], &sequential[0]),
-            median(&memory[at]),
-        );
+    if wants("flight") {
+        tables.extend(stdio_figures::in_flight(&cores, &mut promises));
     }
-    // Two starts of one program differ by a few per cent, so that much is allowed.
-    let gates = [
-        ("start-up CPU beside rmcp", ratio(&startup[1], &startup[3]), 1.0, 1.05),
-        ("a call in sequence beside the floor", ratio(&sequential[1], &sequential[0]), 1.7, 1.0),
-        ("idle memory in MiB", median(&memory[1]), 5.0, 1.0),
-    ];
-    let mut held = true;
-    for (what, figure, limit, noise) in gates {
-        let verdict = if figure <= limit * noise { "holds" } else { "DOES NOT HOLD" };
-        println!("{what}: {figure:.2}, at most {limit} promised: {verdict}");
-        held &= figure <= limit * noise;
+    if wants("lists") {
+        tables.push(stdio_figures::lists_and_long_texts(&cores, &mut promises));
     }
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if wants("waiting") {
+        tables.push(stdio_figures::waiting_and_blocking(&mut promises));
+    }
+    if wants("http") {
+        tables.extend(http_figures::measure(&cores, &mut promises));
+    }
+    if writes || section == Some("counted") {
+        println!();
+        stdio_figures::system_calls(&mut promises);
+        tables.extend(counted::measure(&mut promises));
+    }
+    if section == Some("growth") {
+        growth::measure(&cores, &mut promises);
+    } else if tables.is_empty() {
+        eprintln!("no such section: one, flight, lists, waiting, http, counted, growth, write");
+        return ExitCode::FAILURE;
+    }
+    if writes {
+        write(&tables);
+    }
+    if promises.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn median(figures: &[f64]) -> f64 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-/// The median of the ratios within each round.
-fn ratio(figures: &[f64], reference: &[f64]) -> f64 {
-    median(&figures.iter().zip(reference).map(|(figure, reference)| figure / reference).collect::<Vec<_>>())
+/// Puts the tables between their marks in `docs/performance.md`, and the plot beside it.
+fn write(tables: &[Table]) {
+    const BEGIN: &str = "<!-- begin: written by `cargo bench --bench figures -- write` -->\n";
+    const END: &str = "<!-- end -->";
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let path = format!("{folder}/performance.md");
+    let page = fs::read_to_string(&path).expect("docs/performance.md is there");
+    let (before, rest) = page.split_once(BEGIN).expect("docs/performance.md has a place for tables");
+    let (_, after) = rest.split_once(END).expect("the place has an end");
+    let tables_text: Vec<String> = tables.iter().map(Table::markdown).collect();
+    let machine = report::machine();
+    let page = format!("{before}{BEGIN}On {machine}.\n\n{}\n{END}{after}", tables_text.join("\n"));
+    fs::write(&path, page).expect("docs/ can be written");
+    let bars = plot::bars(
+        "CPU time of one call (logarithmic)",
+        &tables.iter().filter_map(Table::cpu_of_calls).collect::<Vec<_>>(),
+    );
+    fs::write(format!("{folder}/performance.svg"), bars).expect("docs/ can be written");
 }

@@ -1,51 +1,19 @@
-//! The servers that are measured. Each has one tool, `echo`.
+//! The servers that are measured: fastmcp-rs as its users have it, the official SDK, and floors without a framework.
+//!
+//! Each is this program in another role. Tools are what a user would write, and nothing is set that a user would not
+//! set, apart from the limits of a line and a body, for texts of 16 MiB.
 
-use std::io::{BufRead, Write};
+pub mod floor;
+pub mod official;
 
-use fastmcp_rs::DynamicTool;
+use std::thread;
+use std::time::Duration;
+
 use fastmcp_rs::prelude::*;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use fastmcp_rs::{DynamicTool, HttpConfig, ToolResult};
 
-/// The least that a server can do: borrowed fields, canned answers, no framework.
-pub fn floor() {
-    #[derive(Deserialize)]
-    struct Request<'a> {
-        #[serde(borrow)]
-        id: &'a RawValue,
-        method: &'a str,
-        #[serde(borrow)]
-        params: Params<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Params<'a> {
-        #[serde(borrow, default)]
-        arguments: Option<Arguments<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Arguments<'a> {
-        #[serde(borrow)]
-        text: &'a RawValue,
-    }
-    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-    let (mut line, mut answer) = (String::new(), Vec::new());
-    while input.read_line(&mut line).is_ok_and(|count| count > 0) {
-        let request: Request<'_> = serde_json::from_str(&line).expect("the client is known");
-        answer.clear();
-        answer.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
-        answer.extend_from_slice(request.id.get().as_bytes());
-        if request.method == "server/discover" {
-            answer.extend_from_slice(b",\"result\":{\"supportedVersions\":[\"2026-07-28\"]}}\n");
-        } else {
-            answer.extend_from_slice(b",\"result\":{\"content\":[{\"type\":\"text\",\"text\":");
-            let text = request.params.arguments.map_or("\"\"", |arguments| arguments.text.get());
-            answer.extend_from_slice(text.as_bytes());
-            answer.extend_from_slice(b"}]}}\n");
-        }
-        output.write_all(&answer).and_then(|()| output.flush()).expect("the client reads");
-        line.clear();
-    }
-}
+/// More than the longest text that is measured, which is 16 MiB.
+const LONGEST: usize = 32 << 20;
 
 /// Returns the text unchanged.
 #[mcp::tool]
@@ -53,14 +21,88 @@ async fn echo(text: String) -> String {
     text
 }
 
-#[mcp::main]
-pub async fn fastmcp() {
-    App::empty("figures").tool::<echo>().run_stdio().await.expect("the server runs");
+/// Returns the text unchanged, from a thread for what blocks.
+#[mcp::tool]
+fn echo_blocking(text: String) -> String {
+    text
 }
 
-/// A server with so many tools beside `echo`, each with an argument and a description.
-#[tokio::main(flavor = "current_thread")]
-pub async fn fastmcp_with_tools(count: usize) {
+/// Waits so long.
+#[mcp::tool]
+async fn sleep_ms(ms: u64) -> String {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    "slept".into()
+}
+
+/// Holds a thread up for so long.
+#[mcp::tool]
+fn block_ms(ms: u64) -> String {
+    thread::sleep(Duration::from_millis(ms));
+    "blocked".into()
+}
+
+/// Tells how far it is before it answers.
+#[mcp::tool]
+async fn count(to: u32, context: Context) -> String {
+    for number in 1..=to {
+        context.progress(f64::from(number), f64::from(to), "");
+    }
+    format!("counted to {to}")
+}
+
+/// Fails in the worst way.
+#[mcp::tool]
+async fn panics() -> String {
+    panic!("on purpose")
+}
+
+/// Prints where frames go.
+#[mcp::tool]
+async fn prints() -> String {
+    println!("this is not a frame");
+    "printed".into()
+}
+
+/// Where callgrind begins to count anew, see `counted.rs`.
+#[inline(never)]
+fn figures_window() {
+    std::hint::black_box(());
+}
+
+/// Does nothing, but callgrind sees it.
+#[mcp::tool]
+async fn window() -> String {
+    figures_window();
+    String::new()
+}
+
+fn app() -> App {
+    App::empty("figures")
+        .tool::<echo>()
+        .tool::<echo_blocking>()
+        .tool::<sleep_ms>()
+        .tool::<block_ms>()
+        .tool::<count>()
+        .tool::<panics>()
+        .tool::<prints>()
+        .tool::<window>()
+}
+
+#[mcp::main]
+pub async fn stdio() {
+    app().max_line(LONGEST).run_stdio().await.expect("the server runs");
+}
+
+#[mcp::main]
+pub async fn http() {
+    let config = HttpConfig::new().max_body(LONGEST);
+    app().http(config).run_http(("127.0.0.1", crate::port())).await.expect("the server runs");
+}
+
+/// A server with so many tools, each with an argument and a description.
+#[mcp::main]
+pub async fn with_tools() {
+    let count = crate::number_argument();
     let mut app = App::empty("figures").tool::<echo>();
     for number in 1..count {
         let schema = serde_json::json!({
@@ -73,39 +115,4 @@ pub async fn fastmcp_with_tools(count: usize) {
         app = app.add_tool(tool);
     }
     app.run_stdio().await.expect("the server runs");
-}
-
-mod official {
-    use rmcp::handler::server::wrapper::Parameters;
-    use rmcp::schemars::{self, JsonSchema};
-    use rmcp::{tool, tool_router};
-    use serde::Deserialize;
-
-    #[derive(Deserialize, JsonSchema)]
-    pub struct EchoArguments {
-        text: String,
-    }
-
-    #[derive(Clone)]
-    pub struct Echo;
-
-    #[tool_router(server_handler)]
-    impl Echo {
-        #[tool(description = "Returns the text unchanged")]
-        async fn echo(&self, Parameters(EchoArguments { text }): Parameters<EchoArguments>) -> String {
-            text
-        }
-    }
-}
-
-/// The official SDK: as it is documented, or with its quicker transport.
-#[tokio::main]
-pub async fn rmcp(pipes: bool) {
-    use rmcp::ServiceExt;
-    let server = if pipes {
-        official::Echo.serve(rmcp::transport::stdio_pipes()).await
-    } else {
-        official::Echo.serve(rmcp::transport::stdio()).await
-    };
-    let _ = server.expect("the server runs").waiting().await;
 }

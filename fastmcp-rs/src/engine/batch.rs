@@ -48,7 +48,7 @@ impl Connection {
             return Dispatched::Done;
         };
         if reservation.is_none() {
-            match self.in_flight.admit_batch(message, exchange.is_none()) {
+            match self.in_flight().admit_batch(message, exchange.is_none()) {
                 Admission::Start | Admission::DuplicateId => {}
                 Admission::Wait => return Dispatched::Done,
                 Admission::Overload => {
@@ -92,7 +92,7 @@ impl Connection {
         let connection = Arc::clone(self);
         let outbox = Arc::clone(outbox);
         // An answer that is kept has a place like a call, or batches with one slow call could keep any number.
-        let mut places: Vec<_> = answers.iter().map(|_| self.in_flight.guard()).collect();
+        let mut places: Vec<_> = answers.iter().map(|_| self.in_flight().guard()).collect();
         tokio::spawn(async move {
             for task in tasks {
                 // A call catches its own panics, so a task that fails was ended with the runtime.

@@ -74,7 +74,9 @@ impl Connection {
         if is_reserved {
             return Ok(true);
         }
-        match self.in_flight.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
+        // Nothing is in flight where nothing ever was.
+        let Some(calls) = self.in_flight.get() else { return Ok(true) };
+        match calls.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
             Admission::Start => Ok(true),
             Admission::Wait => Ok(false),
             Admission::DuplicateId => {
@@ -198,7 +200,7 @@ impl Connection {
             Admitted::Reserved(reservation) => reservation.into_running(),
             _ => None,
         };
-        let running = running.unwrap_or_else(|| self.in_flight.insert(request.id.key()));
+        let running = running.unwrap_or_else(|| self.in_flight().insert(request.id.key()));
         let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
@@ -474,7 +476,7 @@ impl PendingCall {
             request.questions.end();
             frames
         });
-        if !connection.in_flight.remove(&running.key, &running.cancellation) {
+        if !connection.in_flight().remove(&running.key, &running.cancellation) {
             return None;
         }
         let mut place = running.place;

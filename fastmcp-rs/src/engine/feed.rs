@@ -127,6 +127,8 @@ impl Feed {
         }
         let mut state = self.lock();
         if !state.has_ended {
+            // Most sessions have no other, and a server may have thousands of them.
+            state.subscriptions.reserve_exact(1);
             state.subscriptions.push(subscription);
         }
     }

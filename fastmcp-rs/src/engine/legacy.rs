@@ -91,7 +91,7 @@ impl Connection {
         if self.session.set(Arc::new(session)).is_err() {
             return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
         }
-        self.feed.open_session(request.registry.offers.list_changes);
+        self.feed().open_session(request.registry.offers.list_changes);
         let mut result = Vec::new();
         // A `Value` always has a JSON form.
         let _ = write::json(&mut result, &self.server.initialization(&request.registry.offers, revision));

@@ -74,16 +74,17 @@ pub(crate) struct Connection {
     /// Who the peer is, if the transport knows.
     principal: Option<Arc<Principal>>,
     outbox: Arc<Outbox>,
-    client_requests: Arc<ClientRequests>,
+    /// Made when it is needed, as `in_flight` and `feed` are: most HTTP requests end before.
+    client_requests: OnceLock<Arc<ClientRequests>>,
     /// The newest revision that a handshake is offered.
     newest: Revision,
     /// A pipe has room for one session, which an `initialize` opens.
     session: OnceLock<Arc<Session>>,
     /// What the session is called in what is recorded: nobody can use it for the session's id.
     session_label: OnceLock<Box<str>>,
-    in_flight: Arc<InFlight>,
+    in_flight: OnceLock<Arc<InFlight>>,
     /// What the client is told without having called.
-    feed: Arc<Feed>,
+    feed: OnceLock<Arc<Feed>>,
     /// Whether a call has ever waited, or somebody wants notifications: from then on there are frames that nobody
     /// is ready to write.
     answers_late: AtomicBool,
@@ -97,7 +98,8 @@ pub(crate) struct Connection {
 /// How many errors that answer no request may be sent.
 struct ErrorBudget {
     left: u32,
-    since: Instant,
+    /// When some were added last, once there was an error.
+    since: Option<Instant>,
     refused: u64,
 }
 
@@ -139,23 +141,35 @@ impl Connection {
         if let Some(metrics) = &server.metrics {
             outbox.measure(metrics.outboxes());
         }
-        let feed = Feed::new(&server.changes, &outbox);
         Connection {
             server,
             transport,
             principal,
             outbox,
-            client_requests: Arc::default(),
+            client_requests: OnceLock::new(),
             newest,
-            feed,
+            feed: OnceLock::new(),
             session: OnceLock::new(),
             session_label: OnceLock::new(),
-            in_flight: Arc::default(),
+            in_flight: OnceLock::new(),
             answers_late: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             received: AtomicU64::new(0),
-            errors: Mutex::new(ErrorBudget { left: MAX_ERRORS, since: Instant::now(), refused: 0 }),
+            errors: Mutex::new(ErrorBudget { left: MAX_ERRORS, since: None, refused: 0 }),
         }
+    }
+
+    /// The calls in flight.
+    fn in_flight(&self) -> &Arc<InFlight> {
+        self.in_flight.get_or_init(Arc::default)
+    }
+
+    fn feed(&self) -> &Arc<Feed> {
+        self.feed.get_or_init(|| Feed::new(&self.server.changes, &self.outbox))
+    }
+
+    fn client_requests(&self) -> &Arc<ClientRequests> {
+        self.client_requests.get_or_init(Arc::default)
     }
 
     /// What [`Connection::receive`] needs, for one who calls it.
@@ -181,7 +195,7 @@ impl Connection {
     }
 
     pub(crate) fn calls_in_flight(&self) -> usize {
-        self.in_flight.len()
+        self.in_flight.get().map_or(0, |calls| calls.len())
     }
 
     /// Nothing more is to be served; what runs may end.
@@ -205,12 +219,14 @@ impl Connection {
 
     /// How many calls have ended whose answers are not yet on their way.
     pub(crate) fn answers_owed(&self) -> usize {
-        self.in_flight.owed()
+        self.in_flight.get().map_or(0, |calls| calls.owed())
     }
 
     /// Cancels every call; none of them will be answered.
     pub(crate) fn cancel_all(&self) {
-        self.in_flight.cancel_all();
+        if let Some(calls) = self.in_flight.get() {
+            calls.cancel_all();
+        }
     }
 
     /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
@@ -274,10 +290,10 @@ impl Connection {
 
     /// Starts calls that waited for others to end.
     async fn resume(self: &Arc<Self>) {
-        while let Some((message, reservation)) = self.in_flight.next_waiting() {
+        while let Some((message, reservation)) = self.in_flight().next_waiting() {
             // It is counted until its answer is on its way, whatever becomes of its own place.
             let mut out = Vec::new();
-            let guard = self.in_flight.guard();
+            let guard = self.in_flight().guard();
             self.serve(&self.server.components.load(), &message, Some(reservation), &mut out);
             self.outbox.room().await;
             self.outbox.push(&out);
@@ -378,9 +394,7 @@ impl Connection {
 
     /// A client answers what it was asked. What nobody waits for is not read.
     fn response(&self, id: i64, frame: &Frame<'_>) {
-        if !self.client_requests.is_open(id) {
-            return;
-        }
+        let Some(requests) = self.client_requests.get().filter(|requests| requests.is_open(id)) else { return };
         let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
         let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
         let reply = match (frame.result, frame.error) {
@@ -395,7 +409,7 @@ impl Connection {
                 Err(message.map_or_else(unreadable, |message| (error["code"].as_i64().unwrap_or_default(), message)))
             }
         };
-        self.client_requests.resolve(id, reply);
+        requests.resolve(id, reply);
     }
 
     fn notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
@@ -406,8 +420,8 @@ impl Connection {
                     let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
                     tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
                     let key = id.key();
-                    self.feed.close(&key);
-                    self.in_flight.cancel(&key);
+                    self.feed().close(&key);
+                    self.in_flight().cancel(&key);
                 }
             }
             // Requests are served before it comes already.
@@ -453,10 +467,11 @@ impl Connection {
     /// stop, so there is a limit.
     fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
         let mut budget = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        let earned = u32::try_from(budget.since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
+        let since = *budget.since.get_or_insert_with(Instant::now);
+        let earned = u32::try_from(since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
         if earned > 0 {
             budget.left = budget.left.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
-            budget.since = Instant::now();
+            budget.since = Some(Instant::now());
         }
         if budget.left > 0 {
             budget.left -= 1;

@@ -72,7 +72,7 @@ impl Connection {
 
     /// Whether the request may be kept until others have ended.
     fn may_have_to_wait(&self, request: &Request<'_>) -> bool {
-        if request.exchange.is_some() || !self.in_flight.is_full() || !answers_by_a_handler(request.method) {
+        if request.exchange.is_some() || !self.in_flight().is_full() || !answers_by_a_handler(request.method) {
             return false;
         }
         let admitted = request.admitted.take();
@@ -99,7 +99,7 @@ impl Connection {
 #[cfg(feature = "metrics")]
 impl Source for Connection {
     fn read(&self, reading: &mut Reading) {
-        reading.waiting_calls += self.in_flight.waiting();
+        reading.waiting_calls += self.in_flight.get().map_or(0, |calls| calls.waiting());
     }
 }
 

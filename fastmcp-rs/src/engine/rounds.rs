@@ -81,7 +81,7 @@ impl Connection {
     pub(super) fn questions(&self, facts: &CallFacts<'_>, subject: &Subject, earlier: Option<Earlier>) -> Questions {
         let channel = match facts.client {
             _ if !subject.can_ask() => Channel::None,
-            Some(_) => Channel::Requests(Arc::clone(&self.client_requests)),
+            Some(_) => Channel::Requests(Arc::clone(self.client_requests())),
             None => Channel::Rounds,
         };
         let Earlier { state, responses } = earlier.unwrap_or_default();

@@ -47,7 +47,7 @@ impl Connection {
         }
         let wanted = honoured(&self.sight(request, facts), wanted(request)?);
         let key = request.id.key();
-        if !self.in_flight.open_stream(key.clone()) {
+        if !self.in_flight().open_stream(key.clone()) {
             return Err(RpcError::new(
                 code::INVALID_REQUEST,
                 "Invalid request: another request with this id is not yet answered",
@@ -55,12 +55,12 @@ impl Connection {
         }
         let id = request.id.as_str();
         let acknowledgement = acknowledgement(id, &wanted);
-        let opened = self.feed.open(request.id, wanted, || {
+        let opened = self.feed().open(request.id, wanted, || {
             out.extend_from_slice(&acknowledgement);
             self.send_now(out);
         });
         opened.map(|()| Dispatched::Done).map_err(|refused| {
-            self.in_flight.close_stream(&key);
+            self.in_flight().close_stream(&key);
             refusal(&refused)
         })
     }
@@ -76,7 +76,7 @@ impl Connection {
         if self.sight(request, facts).resource(&uri).is_none() {
             return Err(unknown_resource(&uri, facts.revision));
         }
-        let subscribed = self.feed.subscribe(&uri, || {
+        let subscribed = self.feed().subscribe(&uri, || {
             finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
             if request.exchange.is_some() {
                 // It has a way back of its own, where no notification can overtake it.
@@ -92,14 +92,14 @@ impl Connection {
 
     /// `resources/unsubscribe` of a legacy session. What is not subscribed to need not exist.
     pub(super) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
-        self.feed.unsubscribe(&required(request, "uri", |params| params.uri)?);
+        self.feed().unsubscribe(&required(request, "uri", |params| params.uri)?);
         finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
         Ok(Dispatched::Done)
     }
 
     /// `notifications/initialized`: from now on a session may be told what it has not asked for.
     pub(super) fn begin_session(&self, out: &mut Vec<u8>) {
-        self.feed.begin_session(|| self.send_now(out));
+        self.feed().begin_session(|| self.send_now(out));
     }
 
     /// Sends what is ready by the way that notifications take, which cannot overtake it then.
@@ -113,7 +113,7 @@ impl Connection {
     /// Ends every subscription: each is answered, and then cancelled, which is how the end of a server is told
     /// where subscriptions share a stream with everything else.
     pub(crate) fn end_subscriptions(&self) {
-        self.feed.end(|out, id| {
+        self.feed().end(|out, id| {
             finish_frame(out, |out| {
                 write::begin_result(out, id);
                 out.extend_from_slice(br#"{"resultType":"complete","#);

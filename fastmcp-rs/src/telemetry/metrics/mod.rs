@@ -45,13 +45,16 @@ pub struct Metrics {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// A component by its kind and its name.
+type Component = (Target, Box<str>);
+
 pub(crate) struct Inner {
     started: f64,
     /// Name and version of the server, once it is known.
     server: OnceLock<(Box<str>, Box<str>)>,
     /// Those of requests for no component in particular.
     methods: Vec<Arc<Series>>,
-    components: Mutex<HashMap<(Target, Box<str>), Arc<Series>>>,
+    components: Mutex<HashMap<Component, Arc<Series>>>,
     /// By status, from 100 on.
     responses: [AtomicU64; 500],
     refused_connections: AtomicU64,

@@ -4,6 +4,8 @@
 //! ("DNS rebinding"). What a page cannot change are the headers `Host` and `Origin`, so they decide, before
 //! anything else is read.
 
+use std::borrow::Cow;
+
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Uri};
@@ -16,29 +18,29 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[derive(Debug)]
 pub(super) struct Access {
     hosts: Hosts,
-    origins: Vec<Origin>,
+    origins: Vec<Origin<'static>>,
 }
 
 #[derive(Debug)]
 enum Hosts {
     /// The names of this machine for itself, and an address that the server is bound to.
     Loopback,
-    Listed(Vec<Host>),
+    Listed(Vec<Host<'static>>),
     /// Who is asked for credentials may come by any name.
     Any,
 }
 
 /// A host and, where it matters, its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Host {
-    name: String,
+struct Host<'a> {
+    name: Cow<'a, str>,
     port: Option<u16>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Origin {
-    scheme: String,
-    host: Host,
+struct Origin<'a> {
+    scheme: Cow<'a, str>,
+    host: Host<'a>,
 }
 
 /// Why a request is refused.
@@ -57,7 +59,7 @@ impl Access {
         let mut listed = Vec::new();
         for host in &config.allowed_hosts {
             match Host::parse(host) {
-                Some(host) => listed.push(host),
+                Some(host) => listed.push(host.into_owned()),
                 None => problems.push(format!(
                     "`{host}` cannot be an allowed host: write it as in a URL, such as \"mcp.example.com\" or \"mcp.example.com:8443\""
                 )),
@@ -66,7 +68,7 @@ impl Access {
         let mut origins = Vec::new();
         for origin in &config.allowed_origins {
             match Origin::parse(origin.as_bytes()) {
-                Some(origin) => origins.push(origin),
+                Some(origin) => origins.push(origin.into_owned()),
                 None => problems.push(format!(
                     "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
                 )),
@@ -88,7 +90,7 @@ impl Access {
         self.known_host(uri, headers).map(drop)
     }
 
-    fn known_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
+    fn known_host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Refused> {
         let host = host_of(uri, headers)?;
         let known = match &self.hosts {
             Hosts::Any => true,
@@ -132,7 +134,7 @@ impl Access {
 }
 
 /// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
-fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
+fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Refused> {
     let mut values = headers.get_all(HOST).iter();
     let header = match (values.next(), values.next()) {
         (_, Some(_)) => return Err(Refused::BadHost),
@@ -153,8 +155,11 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Host, Refused> {
     }
 }
 
-impl Host {
-    fn parse(text: &str) -> Option<Host> {
+impl<'a> Host<'a> {
+    fn parse(text: &'a str) -> Option<Host<'a>> {
+        if let Some(host) = Host::parse_usual(text) {
+            return Some(host);
+        }
         // An `Authority` may have a user, a `Host` may not; nor an empty name or port.
         if text.contains('@') || text.ends_with(':') {
             return None;
@@ -172,20 +177,49 @@ impl Host {
         if name.is_empty() || !is_plain(&name) {
             return None;
         }
-        Some(Host { name, port })
+        Some(Host { name: name.into(), port })
+    }
+
+    /// A name of small letters, digits, hyphens and dots, with a port or without, as nearly all are: nothing has to be
+    /// made for it. `None` says nothing about others.
+    fn parse_usual(text: &'a str) -> Option<Host<'a>> {
+        let (name, port) = match memchr::memchr(b':', text.as_bytes()) {
+            None => (text, None),
+            Some(at) => {
+                let digits = &text[at + 1..];
+                let is_number = matches!(digits.len(), 1..=5) && digits.bytes().all(|byte| byte.is_ascii_digit());
+                (&text[..at], Some(digits.parse().ok().filter(|_| is_number)?))
+            }
+        };
+        let mut label = 0;
+        for byte in name.bytes() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
+                b'.' if label > 0 => label = 0,
+                _ => return None,
+            }
+            if label > 63 {
+                return None;
+            }
+        }
+        (label > 0).then_some(Host { name: name.into(), port })
+    }
+
+    fn into_owned(self) -> Host<'static> {
+        Host { name: self.name.into_owned().into(), port: self.port }
     }
 
     fn is_loopback(&self) -> bool {
-        let name = self.name.as_str();
+        let name = &*self.name;
         name == "localhost" || name == "127.0.0.1" || name == "[::1]"
     }
 
     /// Whether this entry of a list means `host`. Without a port it means every port.
-    fn allows(&self, host: &Host) -> bool {
+    fn allows(&self, host: &Host<'_>) -> bool {
         self.name == host.name && (self.port.is_none() || self.port == host.port)
     }
 
-    fn is_same(&self, host: &Host, scheme: &str) -> bool {
+    fn is_same(&self, host: &Host<'_>, scheme: &str) -> bool {
         let usual = Some(if scheme == "https" { 443 } else { 80 });
         self.name == host.name && self.port.or(usual) == host.port.or(usual)
     }
@@ -203,14 +237,18 @@ fn is_plain(name: &str) -> bool {
     }
 }
 
-impl Origin {
-    fn parse(value: &[u8]) -> Option<Origin> {
+impl<'a> Origin<'a> {
+    fn parse(value: &'a [u8]) -> Option<Origin<'a>> {
         let text = std::str::from_utf8(value).ok()?;
         let (scheme, host) = text.split_once("://")?;
         if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
             return None;
         }
-        Some(Origin { scheme: scheme.to_ascii_lowercase(), host: Host::parse(host)? })
+        Some(Origin { scheme: scheme.to_ascii_lowercase().into(), host: Host::parse(host)? })
+    }
+
+    fn into_owned(self) -> Origin<'static> {
+        Origin { scheme: self.scheme.into_owned().into(), host: self.host.into_owned() }
     }
 }
 

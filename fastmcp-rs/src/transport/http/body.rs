@@ -1,6 +1,7 @@
 //! Bodies of requests, read within limits, and bodies of responses.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -49,7 +50,13 @@ pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &
     if body.size_hint().lower() > limit as u64 {
         return Err(Unread::TooLarge);
     }
-    tokio::time::timeout(time, read_all(body, limit, room)).await.unwrap_or(Err(Unread::TooSlow))
+    let mut reading = pin!(read_all(body, limit, room));
+    // Nearly always the message has come with its head, and nothing has to be timed.
+    if let Poll::Ready(read) = poll_fn(|task| Poll::Ready(reading.as_mut().poll(task))).await {
+        return read;
+    }
+    // What is rare must not make the future of every request longer.
+    Box::pin(tokio::time::timeout(time, reading)).await.unwrap_or(Err(Unread::TooSlow))
 }
 
 async fn read_all<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message, Unread> {
@@ -72,6 +79,9 @@ async fn read_all<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message
         if so_far == 0 {
             // Nearly always this is all: then nothing is copied.
             first = Some(data.copy_to_bytes(data.remaining()));
+            if body.is_end_stream() {
+                break;
+            }
             continue;
         }
         take_room(room, &mut permit, length).await?;

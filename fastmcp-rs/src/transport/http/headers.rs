@@ -7,19 +7,34 @@ use crate::engine::{Headers, Mirrored};
 
 impl Headers for HeaderMap {
     fn value(&self, name: &str) -> Mirrored<'_> {
-        let mut values = self.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Mirrored::Absent,
-            (Some(value), None) => Mirrored::Value(value.as_bytes()),
-            (Some(_), Some(_)) => Mirrored::Twice,
+        match one(self, name) {
+            None => Mirrored::Absent,
+            Some(Ok(value)) => Mirrored::Value(value.as_bytes()),
+            Some(Err(Twice)) => Mirrored::Twice,
         }
     }
 }
+
+/// A header is there twice.
+struct Twice;
+
+/// The value of a header of a name of its own, which is given in lower case. There are so few headers that to go over
+/// them is quicker than to hash the name.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, Twice>> {
+    let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
+    let value = values.next()?;
+    Some(if values.next().is_none() { Ok(value) } else { Err(Twice) })
+}
+
+const USUAL: &[u8] = b"application/json, text/event-stream";
 
 /// Whether the body says that it is JSON, once.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
+    if value.as_bytes() == b"application/json" {
+        return true;
+    }
     let essence = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
@@ -37,6 +52,11 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
     let mut is_there = false;
     for value in headers.get_all(ACCEPT) {
         is_there = true;
+        if value.as_bytes() == USUAL {
+            // In the very words of the specification.
+            accepted = Accepted { json: true, events: true };
+            continue;
+        }
         for range in value.as_bytes().split(|&byte| byte == b',') {
             accepted.add(range);
         }
@@ -47,7 +67,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
 impl Accepted {
     fn add(&mut self, range: &[u8]) {
         let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let essence = parts.next().unwrap_or_default();
         // `q=0`, `q=0.0` and so on: not this one.
         let refused = parts.any(|part| {
             let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
@@ -56,22 +76,20 @@ impl Accepted {
         if refused {
             return;
         }
-        match &*essence {
-            b"*/*" => *self = Accepted { json: true, events: true },
-            b"application/json" | b"application/*" => self.json = true,
-            b"text/event-stream" | b"text/*" => self.events = true,
-            _ => {}
+        let is = |range: &[u8]| essence.eq_ignore_ascii_case(range);
+        if is(b"*/*") {
+            *self = Accepted { json: true, events: true };
+        } else if is(b"application/json") || is(b"application/*") {
+            self.json = true;
+        } else if is(b"text/event-stream") || is(b"text/*") {
+            self.events = true;
         }
     }
 }
 
 /// The text of a header that is there once and is visible ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => HeaderValue::to_str(value).ok().map(str::trim),
-        _ => None,
-    }
+    one(headers, name)?.ok()?.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ enum Phase {
     New(Instant),
     /// A request was seen; a new wait begins with the next look.
     Busy,
+    /// Part of a head was seen, which is a whole one nearly always; a wait for the rest begins with the next look.
+    Begun,
     Resting(Instant),
     Head(Instant),
 }
@@ -121,6 +123,11 @@ impl<S> Guarded<S> {
         let deadline = match self.phase {
             Phase::New(since) => since + self.times.header * SILENCE,
             Phase::Head(since) => since + self.times.header,
+            Phase::Begun => {
+                let now = Instant::now();
+                self.phase = Phase::Head(now);
+                now + self.times.header
+            }
             Phase::Resting(since) => since + self.times.idle,
             Phase::Busy => {
                 let now = Instant::now();
@@ -161,7 +168,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 self.heads.look(&mut buffer.filled_mut()[before..]);
                 self.look();
                 if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
-                    self.phase = Phase::Head(Instant::now());
+                    self.phase = Phase::Begun;
                 }
                 Poll::Ready(result)
             }

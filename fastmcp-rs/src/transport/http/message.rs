@@ -33,6 +33,9 @@ use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::object::text;
 use crate::registry::Registry;
 
+/// An answer up to this size is written without making room again and again.
+const USUAL_ANSWER: usize = 512;
+
 /// What the version header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
@@ -102,13 +105,13 @@ impl Call<'_> {
         let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
             (true, true) if is_modern => self.modern_request(message, &frame, has_envelope),
-            (true, true) => self.legacy_request(message, &frame),
+            (true, true) => self.legacy_request(message, &frame, version),
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => Begun::Over(refuse(
                 StatusCode::BAD_REQUEST,
                 "Invalid request: a modern client sends no responses; it repeats its request with the answers",
             )),
-            (true, false) | (false, _) => self.legacy_message(message, Some(&frame)),
+            (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
         }
     }
 
@@ -116,7 +119,7 @@ impl Call<'_> {
     fn no_frame(self, message: &str, malformed: &Malformed) -> Begun {
         let version = version_of(self.headers);
         if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
-            return self.legacy_message(message, None);
+            return self.legacy_message(message, None, version);
         }
         Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
@@ -129,7 +132,7 @@ impl Call<'_> {
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_ANSWER);
         if !has_envelope {
             connection.refuse_bare_request(frame, &mut out);
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
@@ -137,18 +140,17 @@ impl Call<'_> {
         let exchange = self.exchange(connection.outbox(), true);
         connection.exchange(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
-        let listens = frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
-        if out.is_empty() && (pending || listens) {
+        let listens = || frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
+        if out.is_empty() && (pending || listens()) {
             return Begun::Waiting(Box::new(Waiting {
                 outbox: Arc::clone(connection.outbox()),
                 whose: Whose::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
-                listens,
+                listens: listens(),
             }));
         }
         let id = frame.id.map(|id| id.get());
-        let complete = is_complete_envelope(frame);
-        Begun::Over(ready(out, self.accepted, |answer| modern_status(answer, id, complete)))
+        Begun::Over(ready(out, self.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
     }
 
     /// It concerns nothing: what it could mean belongs to another request.
@@ -168,11 +170,11 @@ impl Call<'_> {
         Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
     }
 
-    fn legacy_request(self, message: &str, frame: &Frame<'_>) -> Begun {
+    fn legacy_request(self, message: &str, frame: &Frame<'_>, version: Version) -> Begun {
         if frame.method.and_then(text).is_some_and(|method| method == "initialize") {
             return Begun::Over(self.initialize(message, frame));
         }
-        self.legacy_message(message, Some(frame))
+        self.legacy_message(message, Some(frame), version)
     }
 
     /// A handshake, which opens a session.
@@ -199,7 +201,7 @@ impl Call<'_> {
     }
 
     /// A message of a session, or one without: `frame` is `None` for a batch.
-    fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>) -> Begun {
+    fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: Version) -> Begun {
         let session = match (self.shared.config.sessions, header_text(self.headers, SESSION_ID.as_str())) {
             (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
             (SessionMode::Sessionless, _) => None,
@@ -209,7 +211,6 @@ impl Call<'_> {
                 None => return Begun::Over(session_gone()),
             },
         };
-        let version = version_of(self.headers);
         let (connection, whose) = match session {
             Some(session) => {
                 if matches!(version, Version::Legacy(revision) if revision != session.revision) {
@@ -234,7 +235,7 @@ impl Call<'_> {
             _ => Arc::clone(connection.outbox()),
         };
         let exchange = self.exchange(&outbox, false);
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_ANSWER);
         match frame {
             Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),
@@ -292,7 +293,7 @@ impl Waiting {
         let is_modern = matches!(whose, Whose::Modern(_));
         if is_last && (lines(&frames).nth(1).is_none() || !accepted.events) && !listens {
             return ready(frames, accepted, |answer| match is_modern {
-                true => modern_status(answer, id.as_deref(), true),
+                true => modern_status(answer, id.as_deref(), || true),
                 false => legacy_status(answer, id.as_deref()),
             });
         }
@@ -338,7 +339,7 @@ pub(super) async fn last_frame(
         }
     }
     ready(frames, Accepted { json: true, events: false }, |answer| match is_modern {
-        true => modern_status(answer, id, true),
+        true => modern_status(answer, id, || true),
         false => legacy_status(answer, id),
     })
 }

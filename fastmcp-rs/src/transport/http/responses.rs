@@ -50,7 +50,11 @@ pub(super) fn error_code(answer: &[u8], id: Option<&str>) -> Option<i32> {
     std::str::from_utf8(&rest[..length]).ok()?.parse().ok()
 }
 
-pub(super) fn modern_status(answer: &[u8], id: Option<&str>, has_complete_envelope: bool) -> StatusCode {
+pub(super) fn modern_status(
+    answer: &[u8],
+    id: Option<&str>,
+    has_complete_envelope: impl FnOnce() -> bool,
+) -> StatusCode {
     match error_code(answer, id) {
         None => StatusCode::OK,
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
@@ -61,7 +65,7 @@ pub(super) fn modern_status(answer: &[u8], id: Option<&str>, has_complete_envelo
             | code::MISSING_CLIENT_CAPABILITY
             | code::UNSUPPORTED_PROTOCOL_VERSION,
         ) => StatusCode::BAD_REQUEST,
-        Some(code::INVALID_PARAMS) if !has_complete_envelope => StatusCode::BAD_REQUEST,
+        Some(code::INVALID_PARAMS) if !has_complete_envelope() => StatusCode::BAD_REQUEST,
         Some(_) => StatusCode::OK,
     }
 }

@@ -226,7 +226,7 @@ impl HttpService {
     pub(super) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
         if let Err(refused) = self.check_access(request.uri(), request.headers()) {
-            return Some(refused);
+            return Some(*refused);
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Some(respond(StatusCode::METHOD_NOT_ALLOWED, ResponseBody::empty()));
@@ -244,7 +244,7 @@ impl HttpService {
     }
 
     /// Whether the request may come in.
-    fn check_access(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Answer> {
+    fn check_access(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Answer>> {
         if let Err(refused) = self.shared.access.check(uri, headers) {
             let (status, message) = match refused {
                 Refused::BadHost => (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`"),
@@ -262,7 +262,7 @@ impl HttpService {
                 // Who writes such a head may mean something else by what follows, too.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            return Err(answer);
+            return Err(Box::new(answer));
         }
         Ok(())
     }
@@ -270,7 +270,7 @@ impl HttpService {
     /// Whether the request may come in, and who makes it.
     async fn begin(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
         let shared = &self.shared;
-        self.check_access(&parts.uri, &parts.headers)?;
+        self.check_access(&parts.uri, &parts.headers).map_err(|refusal| *refusal)?;
         // hyper has refused or dropped the one or the other; another server may not have.
         if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
             return Err(refuse(
@@ -327,7 +327,8 @@ impl HttpService {
         drop(message);
         match begun {
             Begun::Over(answer) => answer,
-            Begun::Waiting(waiting) => waiting.answer(&self.shared, accepted, counted).await,
+            // What is rare must not make the future of every request longer.
+            Begun::Waiting(waiting) => Box::pin(waiting.answer(&self.shared, accepted, counted)).await,
         }
     }
 

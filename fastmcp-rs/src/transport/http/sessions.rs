@@ -238,16 +238,17 @@ impl Sessions {
         if session.principal.as_deref().map(Principal::id) != principal.map(Principal::id) {
             return None;
         }
-        if self.is_idle(&session) {
+        let now = self.now();
+        if self.is_idle(&session, now) {
             self.remove(id);
             return None;
         }
-        session.last_used.store(self.now(), Ordering::Relaxed);
+        session.last_used.store(now, Ordering::Relaxed);
         Some(session)
     }
 
-    fn is_idle(&self, session: &Session) -> bool {
-        let idle = self.now().saturating_sub(session.last_used.load(Ordering::Relaxed));
+    fn is_idle(&self, session: &Session, now: u64) -> bool {
+        let idle = now.saturating_sub(session.last_used.load(Ordering::Relaxed));
         u128::from(idle) >= self.idle.as_millis() && !session.is_busy()
     }
 
@@ -279,7 +280,7 @@ impl Sessions {
             return;
         }
         for (id, session) in self.all() {
-            if self.is_idle(&session) {
+            if self.is_idle(&session, now) {
                 self.remove(&id);
             }
         }

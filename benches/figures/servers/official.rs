@@ -1,0 +1,90 @@
+//! The official SDK, as it is documented and at its best.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::ServiceExt;
+use rmcp::handler::server::router::tool::{ToolRoute, ToolRouter};
+use rmcp::handler::server::wrapper::Parameters;
+use rmcp::model::{CallToolResult, ContentBlock, Tool};
+use rmcp::schemars::{self, JsonSchema};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::{tool, tool_handler, tool_router};
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema)]
+pub struct EchoArguments {
+    text: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct SleepArguments {
+    ms: u64,
+}
+
+#[derive(Clone)]
+pub struct Tools {
+    tool_router: ToolRouter<Tools>,
+}
+
+#[tool_router(router = tool_router)]
+impl Tools {
+    /// A server of so many tools, two of which do something.
+    fn new(count: usize) -> Tools {
+        let mut router = Tools::tool_router();
+        for number in 2..count {
+            let schema = serde_json::json!({
+                "type": "object",
+                "properties": { "order_id": { "type": "string", "description": "The order, such as A-1001" } },
+                "required": ["order_id"],
+            });
+            let schema = schema.as_object().cloned().unwrap_or_default();
+            let tool = Tool::new(format!("tool_{number}"), "Does one thing to an order", Arc::new(schema));
+            router.add_route(ToolRoute::new_dyn(tool, |_| {
+                Box::pin(async { Ok(CallToolResult::success(vec![ContentBlock::text("done")]).into()) })
+            }));
+        }
+        Tools { tool_router: router }
+    }
+
+    #[tool(description = "Returns the text unchanged")]
+    async fn echo(&self, Parameters(EchoArguments { text }): Parameters<EchoArguments>) -> String {
+        text
+    }
+
+    #[tool(description = "Waits so long")]
+    async fn sleep_ms(&self, Parameters(SleepArguments { ms }): Parameters<SleepArguments>) -> String {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        "slept".to_owned()
+    }
+}
+
+#[tool_handler(router = self.tool_router)]
+impl rmcp::ServerHandler for Tools {}
+
+/// With the transport that its documentation shows, or with the quicker one.
+#[tokio::main]
+pub async fn stdio(pipes: bool) {
+    let tools = Tools::new(crate::number_argument());
+    let server = match pipes {
+        true => tools.serve(rmcp::transport::stdio_pipes()).await,
+        false => tools.serve(rmcp::transport::stdio()).await,
+    };
+    let _ = server.expect("the server runs").waiting().await;
+}
+
+/// Answers as JSON, no sessions, no delay.
+#[tokio::main]
+pub async fn http() {
+    use axum::serve::ListenerExt;
+    let mut config = StreamableHttpServerConfig::default();
+    config.legacy_session_mode = false;
+    config.json_response = true;
+    let tools = Tools::new(2);
+    let service = StreamableHttpService::new(move || Ok(tools.clone()), LocalSessionManager::default().into(), config);
+    let router = axum::Router::new().nest_service("/mcp", service);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", crate::port())).await.expect("the port is free");
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    axum::serve(listener, router).await.expect("the server runs");
+}
