@@ -1,13 +1,11 @@
 //! Answers as layers see them: the text of a result, or a refusal.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::component::answer::{Answer, AnswerFrame, Subject};
@@ -18,6 +16,7 @@ use crate::context::Shared;
 use crate::error::{Audience, ToolError};
 use crate::panics::Panicked;
 use crate::protocol::Revision;
+use crate::protocol::frame::{error_of, says_error};
 use crate::protocol::write::{RpcError, begin_result, code};
 
 /// The id of the frames that handlers write for layers; nobody else sees it.
@@ -64,15 +63,10 @@ impl Form {
             }
             return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
         }
-        let frame = std::str::from_utf8(&frame).unwrap_or_default();
-        match serde_json::from_str::<ErrorFrame<'_>>(frame) {
-            Ok(ErrorFrame { error }) => Err(Refusal(Inner::Rpc(RpcError {
-                code: error.code,
-                message: error.message.into_owned(),
-                data: error.data.map(|data| data.get().to_owned()),
-            }))),
-            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer")),
-        }
+        Err(match std::str::from_utf8(&frame).ok().and_then(error_of) {
+            Some(error) => Refusal(Inner::Rpc(error)),
+            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
+        })
     }
 
     /// The text of a result that was made elsewhere.
@@ -122,21 +116,6 @@ impl Form {
     }
 }
 
-#[derive(Deserialize)]
-struct ErrorFrame<'a> {
-    #[serde(borrow)]
-    error: ErrorMembers<'a>,
-}
-
-#[derive(Deserialize)]
-struct ErrorMembers<'a> {
-    code: i32,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
-
 /// An answer: the result as JSON text, written for the client that asked.
 ///
 /// What the client's revision does not have is already left out, so an answer that is kept must only be given to
@@ -155,13 +134,7 @@ impl Reply {
 
     /// Whether a tool says that it has failed. Other failures are no replies, but a [`Refusal`].
     pub fn is_error(&self) -> bool {
-        #[derive(Deserialize)]
-        struct Flag {
-            #[serde(rename = "isError", default)]
-            is_error: bool,
-        }
-        matches!(self.form.subject, Subject::ToolCall { .. })
-            && serde_json::from_str::<Flag>(&self.json).is_ok_and(|flag| flag.is_error)
+        matches!(self.form.subject, Subject::ToolCall { .. }) && says_error(&self.json)
     }
 
     /// The members of the result.

@@ -7,9 +7,10 @@
 
 use serde_json::value::RawValue;
 
-use super::object::{self, Object, Raw, members};
+use super::object::{self, Object, Raw, members, text};
 pub(crate) use super::reader::MAX_DEPTH;
 use super::reader::{Fault, Members, Reader};
+use super::write::RpcError;
 
 members! {
     /// A JSON-RPC message: a request, a notification or a response.
@@ -93,6 +94,38 @@ members! {
     ParamsOnly {
         params: "params" => Raw<'a>,
     }
+}
+
+members! {
+    /// What a response says that is an error.
+    ErrorMembers {
+        code: "code" => Raw<'a>,
+        message: "message" => Raw<'a>,
+        data: "data" => Raw<'a>,
+    }
+}
+
+members! {
+    /// What the result of a tool says of itself.
+    ToolFlags {
+        is_error: "isError" => Raw<'a>,
+    }
+}
+
+/// The error of a response that this crate has written.
+pub(crate) fn error_of(frame: &str) -> Option<RpcError> {
+    let error: ErrorMembers<'_> = object::read(Frame::parse(frame).ok()?.error?.get()).ok()?;
+    Some(RpcError {
+        code: error.code?.get().parse().ok()?,
+        message: text(error.message?)?.into_owned(),
+        data: error.data.map(|data| data.get().to_owned()),
+    })
+}
+
+/// Whether the result of a tool says that the tool has failed.
+pub(crate) fn says_error(result: &str) -> bool {
+    let flags = object::read::<ToolFlags<'_>>(result);
+    flags.is_ok_and(|flags| flags.is_error.is_some_and(|flag| flag.get() == "true"))
 }
 
 /// Why a text is not a message.

@@ -2,31 +2,53 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Binding, SealError, Sealer};
 
-/// What a call leaves for its next round. Its members are short, as a client carries them. All maps are of one type,
-/// as reading each type would be code of its own in every server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+/// What a call leaves for its next round. Its maps are of one type, and it is read from such a map, as reading types of
+/// its own would be more code in every server.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct State {
     /// Until when it may be used, in milliseconds since 1970. Whoever seals it sets it.
-    #[serde(rename = "e")]
     expires: u64,
     /// The digests of the questions that wait for an answer, by their keys.
-    #[serde(rename = "q", skip_serializing_if = "Map::is_empty")]
     asked: Map<String, Value>,
     /// The answers so far, by the keys of their questions: the digest of the question, and what the client said.
-    #[serde(rename = "a", skip_serializing_if = "Map::is_empty")]
     answers: Map<String, Value>,
     /// What the handler has done and must not do again.
-    #[serde(rename = "r", skip_serializing_if = "Map::is_empty")]
     pub(crate) remembered: Map<String, Value>,
 }
 
+/// The members of the JSON form, short as a client carries them.
+const EXPIRES: &str = "e";
+const ASKED: &str = "q";
+const ANSWERS: &str = "a";
+const REMEMBERED: &str = "r";
+
 impl State {
+    fn to_json(&self) -> String {
+        let mut members = Map::new();
+        members.insert(EXPIRES.into(), self.expires.into());
+        for (name, map) in [(ASKED, &self.asked), (ANSWERS, &self.answers), (REMEMBERED, &self.remembered)] {
+            if !map.is_empty() {
+                members.insert(name.into(), map.clone().into());
+            }
+        }
+        Value::from(members).to_string()
+    }
+
+    fn of_json(text: &str) -> Option<State> {
+        let mut members: Map<String, Value> = serde_json::from_str(text).ok()?;
+        let mut map = |name| match members.remove(name) {
+            None => Some(Map::new()),
+            Some(Value::Object(map)) => Some(map),
+            Some(_) => None,
+        };
+        let (asked, answers, remembered) = (map(ASKED)?, map(ANSWERS)?, map(REMEMBERED)?);
+        Some(State { expires: members.get(EXPIRES)?.as_u64()?, asked, answers, remembered })
+    }
+
     /// Whether earlier rounds have asked anything.
     pub(crate) fn has_asked(&self) -> bool {
         !self.asked.is_empty()
@@ -67,16 +89,14 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         state.expires = milliseconds(now).saturating_add(lifetime);
-        // Maps with string keys and JSON values always have a JSON form.
-        let plaintext = serde_json::to_vec(&state).unwrap_or_default();
-        self.seal(&plaintext, binding)
+        self.seal(state.to_json().as_bytes(), binding)
     }
 
     /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
     /// not tell why there is none.
     pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<State> {
         let plaintext = self.open(text, binding)?;
-        let state: State = serde_json::from_str(std::str::from_utf8(&plaintext).ok()?).ok()?;
+        let state = State::of_json(std::str::from_utf8(&plaintext).ok()?)?;
         (milliseconds(now) < state.expires).then_some(state)
     }
 }
@@ -136,8 +156,7 @@ mod tests {
 
     #[test]
     fn an_empty_state_is_short() {
-        let text = serde_json::to_string(&State::default()).unwrap();
-        assert_eq!(text, r#"{"e":0}"#);
+        assert_eq!(State::default().to_json(), r#"{"e":0}"#);
         let lasting = Sealer::new(&[]);
         let text = lasting.seal_state(State::default(), &binding(), now(), Duration::MAX).unwrap();
         assert!(lasting.open_state(&text, &binding(), now() + LIFETIME).is_some());

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use crate::protocol::frame::says_error;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Outcome {
             return Outcome::Error(code.unwrap_or_default());
         }
         match rest.strip_prefix(br#","result":"#).and_then(|result| result.strip_suffix(b"}")) {
-            Some(result) if is_tool_call && says_error(result) => Outcome::ToolError,
+            Some(result) if is_tool_call && std::str::from_utf8(result).is_ok_and(says_error) => Outcome::ToolError,
             Some(_) => Outcome::Ok,
             None => Outcome::Cancelled,
         }
@@ -47,18 +47,6 @@ impl Outcome {
             Outcome::Cancelled => Some("cancelled".into()),
         }
     }
-}
-
-/// Whether the result of a tool has a true `isError`.
-fn says_error(result: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Flag {
-        #[serde(rename = "isError", default)]
-        is_error: bool,
-    }
-    // Inside of a string its quotes would be escaped; inside of a structured result it may stand, too.
-    memchr::memmem::find(result, br#""isError""#).is_some()
-        && serde_json::from_slice::<Flag>(result).is_ok_and(|flag| flag.is_error)
 }
 
 #[cfg(test)]
