@@ -5,6 +5,7 @@
 //! curl http://127.0.0.1:8000/metrics
 //! ```
 
+use fastmcp_rs::logging::Options;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{HttpConfig, logging};
 
@@ -18,11 +19,17 @@ async fn price_of(order: &str) -> Result<u64, ToolError> {
 
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
-    // Traces are sent if the variables of OpenTelemetry say where to.
-    logging::init();
+    // Each line says which request it belongs to. Traces are sent if the variables of OpenTelemetry say where to.
+    logging::init_with(Options::new().with_requests());
     let app = App::new("observed").http(HttpConfig::new().metrics(true));
     match std::env::args().nth(1) {
         Some(address) => app.run_http(address).await,
-        None => app.run_stdio().await,
+        None => {
+            let metrics = app.metrics();
+            app.run_stdio().await?;
+            // Nobody can ask for them here, so they are told once.
+            eprint!("{metrics}");
+            Ok(())
+        }
     }
 }

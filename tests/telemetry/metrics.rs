@@ -15,7 +15,7 @@ use super::support::Revision;
 use super::tools::app;
 
 /// The sample with exactly these labels, besides empty ones. The whole text has to be well formed.
-fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+pub fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let exposition = parse_prometheus(text).unwrap_or_else(|error| panic!("{error}\nin\n{text}"));
     let number = |number: MetricNumber| match number {
         MetricNumber::Int(number) => number as f64,

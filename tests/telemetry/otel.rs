@@ -16,6 +16,7 @@ use prost::Message;
 use serde_json::{Value, json};
 
 use super::client::{Request, Server, modern_with_meta};
+use super::metrics::value;
 use super::support::Revision;
 use super::support::client::{PATIENCE, example};
 
@@ -141,8 +142,20 @@ fn calls_on_standard_input_are_sent_when_the_client_is_gone() {
         assert!(answer["result"].is_object(), "{answer}");
     }
     drop(input);
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(output.next().is_none(), "only answers are on standard output");
+
+    // Lines say which request they belong to, and the numbers come last.
+    let (lines, numbers) = told.split_at(told.find("# HELP").unwrap_or_else(|| panic!("numbers in {told}")));
+    let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["span"]["gen_ai.tool.name"], &line["span"]["name"]), (&json!("price_of"), &json!("tools/call")));
+    let calls = [("mcp_method_name", "tools/call"), ("gen_ai_tool_name", "price_of")];
+    assert_eq!(value(numbers, "mcp_server_requests_total", &calls), Some(1.0));
+    let failed = [calls[0], calls[1], ("error_type", "tool_error")];
+    assert_eq!(value(numbers, "mcp_server_requests_total", &failed), Some(1.0));
+    assert_eq!(value(numbers, "mcp_server_requests_waiting", &[]), Some(0.0));
 
     let sent = by_id(&receiver, 2);
     let (first, second) = (&sent[0], &sent[1]);
@@ -203,6 +216,8 @@ fn a_collector_that_is_not_there_holds_up_nothing() {
         let mut child = start(address, &[]);
         let mut input = child.stdin.take().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut told = child.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()));
         let begin = Instant::now();
         for id in 0..100 {
             writeln!(input, "{}", call(&id.to_string(), "ORD-1", Value::Null)).unwrap();
