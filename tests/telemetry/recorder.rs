@@ -53,10 +53,9 @@ pub fn requests(id: &str) -> Vec<Recorded> {
 /// The span of the one request with this id, once it is closed.
 pub async fn request(id: &str) -> Recorded {
     for _ in 0..1000 {
-        if let [span] = &requests(id)[..] {
-            if span.is_closed {
-                return span.clone();
-            }
+        match &requests(id)[..] {
+            [span] if span.is_closed => return span.clone(),
+            _ => {}
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
@@ -113,8 +112,8 @@ fn change<S: Subscriber + for<'a> LookupSpan<'a>>(
     change: impl FnOnce(&mut Recorded),
 ) {
     let key = context.span(id).and_then(|span| span.extensions().get::<Key>().map(|key| key.0));
-    if let Some(span) = key.and_then(|key| spans().get_mut(&key).map(|span| change(span))) {
-        span
+    if let (Some(key), mut spans) = (key, spans()) {
+        spans.get_mut(&key).map(change);
     }
 }
 
