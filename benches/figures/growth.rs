@@ -61,7 +61,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
     cores.unpin();
 
     let mut page = format!(
-        "# Growth\n\nWhat a server costs when there is more of something. Written by\n\n```sh\ncargo bench --bench figures -- growth\n```\n\n\
+        "# Growth\n\nWhat a server costs when there is more of something. Written by\n\n```sh\ncargo bench -p figures -- growth\n```\n\n\
          on {}. Client and server share one core; figures are the median of {ROUNDS} rounds. Nothing grows faster than \
          what it grows with: the program fails if a step does.\n\n![Growth](growth.svg)\n\n## Tools\n\n\
          A list is read to its end, in pages of 1,000. Start-up is the CPU time to the first answer; these tools are made \
@@ -124,7 +124,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
             curves: vec![curve("a call", &CONNECTIONS, &cpu), curve("memory", &CONNECTIONS, &memory)],
         },
     ];
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
     fs::write(format!("{folder}/growth.md"), page).expect("docs/ can be written");
     fs::write(format!("{folder}/growth.svg"), document(&plots)).expect("docs/ can be written");
 
