@@ -53,7 +53,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
         let ratio = table.ratio(ours, "hyper", INSTRUCTIONS);
-        promises.at_most(&what("instructions beside hyper's"), ratio, 1.6, 1.0);
+        promises.at_most(&what("instructions beside hyper's"), ratio, 2.0, 1.0);
         let more = table.median(ours, ALLOCATIONS) - table.median("hyper", ALLOCATIONS);
         promises.at_most(&what("allocations beyond hyper's"), more, 8.0, 1.0);
         tables.push(table);
