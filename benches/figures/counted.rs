@@ -150,11 +150,11 @@ fn read(path: &Path, calls: usize) -> Counted {
                 names.insert(number, name);
             }
             called = names.get(number).copied().unwrap_or_default();
-        } else if let Some(count) = line.strip_prefix("calls=") {
-            if matches!(called, "malloc" | "calloc" | "realloc" | "posix_memalign" | "aligned_alloc") {
-                let count = count.split(' ').next().and_then(|count| count.parse::<f64>().ok());
-                allocations += count.expect("a number of calls");
-            }
+        } else if let Some(count) = line.strip_prefix("calls=")
+            && matches!(called, "malloc" | "calloc" | "realloc" | "posix_memalign" | "aligned_alloc")
+        {
+            let count = count.split(' ').next().and_then(|count| count.parse::<f64>().ok());
+            allocations += count.expect("a number of calls");
         }
     }
     assert!(instructions > 0.0, "callgrind counted nothing");
