@@ -98,5 +98,8 @@ pub mod coming_from_rmcp {}
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}
 
+#[doc = include_str!("../docs/growth.md")]
+pub mod growth {}
+
 #[doc = include_str!("../docs/ARCHITECTURE.md")]
 pub mod architecture {}

@@ -53,7 +53,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
         let ratio = table.ratio(ours, "hyper", INSTRUCTIONS);
-        promises.at_most(&what("instructions beside hyper's"), ratio, 1.6, 1.0);
+        promises.at_most(&what("instructions beside hyper's"), ratio, 2.0, 1.0);
         let more = table.median(ours, ALLOCATIONS) - table.median("hyper", ALLOCATIONS);
         promises.at_most(&what("allocations beyond hyper's"), more, 8.0, 1.0);
         tables.push(table);
@@ -150,11 +150,11 @@ fn read(path: &Path, calls: usize) -> Counted {
                 names.insert(number, name);
             }
             called = names.get(number).copied().unwrap_or_default();
-        } else if let Some(count) = line.strip_prefix("calls=") {
-            if matches!(called, "malloc" | "calloc" | "realloc" | "posix_memalign" | "aligned_alloc") {
-                let count = count.split(' ').next().and_then(|count| count.parse::<f64>().ok());
-                allocations += count.expect("a number of calls");
-            }
+        } else if let Some(count) = line.strip_prefix("calls=")
+            && matches!(called, "malloc" | "calloc" | "realloc" | "posix_memalign" | "aligned_alloc")
+        {
+            let count = count.split(' ').next().and_then(|count| count.parse::<f64>().ok());
+            allocations += count.expect("a number of calls");
         }
     }
     assert!(instructions > 0.0, "callgrind counted nothing");

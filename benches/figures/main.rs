@@ -1,11 +1,11 @@
 //! What this costs, beside a floor without a framework and beside the official SDK, in the same run.
 //!
 //! ```sh
-//! cargo bench --bench figures            # everything that is timed, in two minutes
-//! cargo bench --bench figures -- http    # one section: one, flight, lists, waiting, http
-//! cargo bench --bench figures -- counted # what can be counted instead: instructions, allocations, system calls
-//! cargo bench --bench figures -- growth  # more tools, longer messages, more connections: writes docs/growth.md
-//! cargo bench --bench figures -- write   # everything, and writes the tables and the plot of docs/performance.md
+//! cargo bench -p figures            # everything that is timed, in two minutes
+//! cargo bench -p figures -- http    # one section: one, flight, lists, waiting, http
+//! cargo bench -p figures -- counted # what can be counted instead: instructions, allocations, system calls
+//! cargo bench -p figures -- growth  # more tools, longer messages, more connections: writes docs/growth.md
+//! cargo bench -p figures -- write   # everything, and writes the tables and the plot of docs/performance.md
 //! ```
 //!
 //! The program is its own servers: each is a process of this program in another role. What is held to a promise is
@@ -105,9 +105,9 @@ fn measure(section: Option<&str>) -> ExitCode {
 
 /// Puts the tables between their marks in `docs/performance.md`, and the plot beside it.
 fn write(tables: &[Table]) {
-    const BEGIN: &str = "<!-- begin: written by `cargo bench --bench figures -- write` -->\n";
+    const BEGIN: &str = "<!-- begin: written by `cargo bench -p figures -- write` -->\n";
     const END: &str = "<!-- end -->";
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
     let path = format!("{folder}/performance.md");
     let page = fs::read_to_string(&path).expect("docs/performance.md is there");
     let (before, rest) = page.split_once(BEGIN).expect("docs/performance.md has a place for tables");

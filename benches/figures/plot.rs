@@ -63,9 +63,10 @@ impl Plot {
         let _ = writeln!(
             svg,
             "<text x=\"{middle}\" y=\"20\" text-anchor=\"middle\" font-size=\"14\" font-weight=\"bold\">{}</text>\n\
-             <text x=\"{begin}\" y=\"36\" text-anchor=\"end\" fill=\"#555\">{}</text>\n\
+             <text x=\"{:.1}\" y=\"36\" fill=\"#555\">{}</text>\n\
              <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" fill=\"#555\">{}</text>",
             self.title,
+            left + 24.0,
             self.up,
             HEIGHT - 18.0,
             self.across
@@ -108,14 +109,18 @@ impl Plot {
             let dots = curve.points.iter().map(|(at, value)| {
                 format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", x(*at), y(*value))
             });
+            // A curve that ends before others has its name where they do not pass.
+            let (last, furthest) =
+                (curve.points[curve.points.len() - 1].0, points().fold(0.0, |most, point| point.0.max(most)));
+            let (anchor, beside, below) = if last < furthest { ("end", -8.0, -8.0) } else { ("start", 8.0, 4.0) };
             let _ = writeln!(
                 svg,
                 "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>{}\
-                 <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>",
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\">{}</text>",
                 line.join(" "),
                 dots.collect::<String>(),
-                x(curve.points[curve.points.len() - 1].0) + 8.0,
-                label + 4.0,
+                x(last) + beside,
+                label + below,
                 curve.name
             );
         }

@@ -72,7 +72,10 @@ impl Connection {
 
     /// Whether the request may be kept until others have ended.
     fn may_have_to_wait(&self, request: &Request<'_>) -> bool {
-        if request.exchange.is_some() || !self.in_flight().is_full() || !answers_by_a_handler(request.method) {
+        if request.exchange.is_some()
+            || !self.in_flight.get().is_some_and(|calls| calls.is_full())
+            || !answers_by_a_handler(request.method)
+        {
             return false;
         }
         let admitted = request.admitted.take();

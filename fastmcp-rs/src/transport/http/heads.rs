@@ -41,8 +41,17 @@ pub(super) struct Line {
     is_chunked: bool,
 }
 
+/// What ends with a line feed.
+enum Ended {
+    /// Nothing may: it stands alone.
+    Alone,
+    Line,
+    /// The head, and what follows it.
+    Head(Heads),
+}
+
 /// How a line begins.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Start {
     bytes: [u8; KEPT],
     length: usize,
@@ -90,15 +99,24 @@ impl Heads {
                         return;
                     };
                     let (text, rest) = bytes.split_at_mut(end);
-                    line.add(text);
                     let Some((feed, rest)) = rest.split_first_mut() else { return };
-                    if line.last != b'\r' {
-                        *feed = 0;
-                        *self = Heads::Spoilt;
-                        return;
-                    }
-                    if let Some(next) = line.end() {
-                        *self = next;
+                    let ended = match line.start.length {
+                        // Nearly always a line comes at once, and none of it has to be kept.
+                        0 => line.end(&text[..text.len().min(KEPT)], text.last().copied()),
+                        _ => {
+                            line.add(text);
+                            let start = line.start;
+                            line.end(&start.bytes[..start.length], Some(line.last))
+                        }
+                    };
+                    match ended {
+                        Ended::Alone => {
+                            *feed = 0;
+                            *self = Heads::Spoilt;
+                            return;
+                        }
+                        Ended::Head(next) => *self = next,
+                        Ended::Line => {}
                     }
                     bytes = rest;
                 }
@@ -116,31 +134,36 @@ impl Line {
         self.last = text.last().copied().unwrap_or(self.last);
     }
 
-    /// The line is over. Returns what follows if the head is over with it.
-    fn end(&mut self) -> Option<Heads> {
-        let start = &self.start.bytes[..self.start.length];
-        if start == b"\r" {
-            if !self.has_before {
-                *self = Line::default();
-                return None;
-            }
-            let left = self.content_length;
-            return Some(if self.is_chunked { Heads::Over } else { Heads::Body { left } });
+    /// The line that begins so is over, and `last` is what stands before its line feed.
+    fn end(&mut self, start: &[u8], last: Option<u8>) -> Ended {
+        if last != Some(b'\r') {
+            return Ended::Alone;
         }
-        if !self.has_before && start.starts_with(b"PRI * HTTP/2") {
-            return Some(Heads::Over);
-        }
-        if let Some(value) = value_of(start, b"content-length:") {
-            self.content_length = value
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .fold(0, |length, digit| u64::saturating_add(u64::saturating_mul(length, 10), u64::from(digit - b'0')));
-        }
-        self.is_chunked |= value_of(start, b"transfer-encoding:").is_some();
-        self.has_before = true;
         self.start.length = 0;
         self.last = 0;
-        None
+        match start.first() {
+            Some(b'\r') if start.len() == 1 => {
+                if !self.has_before {
+                    *self = Line::default();
+                    return Ended::Line;
+                }
+                let left = self.content_length;
+                return Ended::Head(if self.is_chunked { Heads::Over } else { Heads::Body { left } });
+            }
+            Some(b'P') if !self.has_before && start.starts_with(b"PRI * HTTP/2") => return Ended::Head(Heads::Over),
+            Some(b'C' | b'c') => {
+                if let Some(value) = value_of(start, b"content-length:") {
+                    let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
+                    self.content_length = digits.fold(0, |length, digit| {
+                        u64::saturating_add(u64::saturating_mul(length, 10), u64::from(digit - b'0'))
+                    });
+                }
+            }
+            Some(b'T' | b't') => self.is_chunked |= value_of(start, b"transfer-encoding:").is_some(),
+            _ => {}
+        }
+        self.has_before = true;
+        Ended::Line
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Session {
     pub(super) connection: Arc<Connection>,
     pub(super) revision: Revision,
     principal: Option<Arc<Principal>>,
+    // Dropping it is what counts; only HTTP with SSE asks again.
+    #[cfg_attr(not(feature = "legacy-sse"), allow(dead_code))]
     said: Said,
     /// When it was used last, in milliseconds since the table was made.
     last_used: AtomicU64,
