@@ -222,6 +222,7 @@ async fn renewed_files_are_taken_over_and_broken_ones_are_not() {
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
     // Files are looked at once a minute by default.
     let server = Server::start(on(authority.tls())).await;
+    assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
     authority.renew();
     assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
 }

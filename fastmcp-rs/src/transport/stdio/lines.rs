@@ -32,7 +32,7 @@ const BLOCK: usize = 64 << 10;
 const FIRST_BLOCK: usize = 16 << 10;
 /// What is kept of a buffer without asking whether it is needed, and the most that is ever kept of one.
 pub(super) const MUCH: usize = 1 << 20;
-pub(super) const MOST: usize = 8 << 20;
+pub(super) const MOST: usize = 64 << 20;
 /// How much of a line that is too long is looked at for its id.
 const EXCERPT: usize = 4 << 10;
 
