@@ -4,6 +4,7 @@
 //! and a notification that finds no room is dropped, since it only informs. It does no input or output; a
 //! transport takes the bytes from it.
 
+use std::any::Any;
 #[cfg(feature = "metrics")]
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,8 @@ struct State {
     hung_up: bool,
     /// The one who takes frames by [`Outbox::poll_take`].
     reader: Option<Waker>,
+    /// What somebody wants to be dropped when the last frames have come.
+    held: Option<Box<dyn Any + Send>>,
     /// Changes whenever something was written.
     progress: u64,
     #[cfg(feature = "metrics")]
@@ -149,7 +152,17 @@ impl Outbox {
         if !state.closed && !state.finished {
             state.bytes.extend_from_slice(frames);
             state.finished = true;
+            state.held = None;
             self.announce(&mut state);
+        }
+    }
+
+    /// Keeps something until the last frames have come, or nobody takes them any more.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn hold(&self, held: impl Any + Send) {
+        let mut state = self.lock();
+        if !state.closed && !state.finished {
+            state.held = Some(Box::new(held));
         }
     }
 
@@ -219,6 +232,7 @@ impl Outbox {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
+        state.held = None;
         state.bytes = Vec::new();
         self.announce(&mut state);
         drop(state);

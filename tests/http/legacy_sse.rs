@@ -290,6 +290,23 @@ async fn a_session_ends_with_its_stream() {
     // There is room again.
     let mut client = Client::start(&server, json!({})).await;
     assert_eq!(client.call(1, "add", json!({"a": 1, "b": 2})).await["result"]["content"][0]["text"], "3");
+    // A message whose stream ends while it comes is not taken any more.
+    let late = client.post(sleep(4));
+    let (first, rest) = late.body.split_at(20);
+    let mut sender = server.connect().await;
+    sender
+        .write(&[late.clone().set("Content-Length", &late.body.len().to_string()).head(), first.to_vec()].concat())
+        .await;
+    // It is being read by now, or the session would not be found at all.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let ping = client.post(REVISION.request(9, "ping", json!({})));
+    drop(client);
+    while server.send(&ping).await.status != 404 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    sender.write(rest).await;
+    assert_eq!(sender.response().await.unwrap().status, 404);
+    assert_eq!(seen.calls.load(Ordering::SeqCst), 2, "it was not called");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

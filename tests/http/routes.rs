@@ -128,6 +128,31 @@ async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
     assert_eq!((response.text().as_str(), response.header("connection")), ("words", Some("close")));
 }
 
+/// Where a chunked message ends is not known where line ends are looked at, so nothing may follow it, whatever it is for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_follows_a_chunked_message_on_its_connection() {
+    let with_routes = Server::start(routed().http(HttpConfig::new().metrics(true))).await;
+    let alone = Server::start(app()).await;
+    let mut many = get_of("/");
+    for number in 0..70 {
+        many = many.with(&format!("X-{number}"), "x");
+    }
+    let requests = ["/", "/panics", "/nothing", "/healthz", "/readyz", "/metrics", "/mcp"].map(get_of);
+    let requests = requests.into_iter().chain([post_of("/echo", ""), get_of("/").set("Host", "evil.example"), many]);
+    for request in requests {
+        for server in [&with_routes, &alone] {
+            let chunked = Request { body: b"1\r\na\r\n0\r\n\r\n".into(), ..request.clone() };
+            let mut bytes = chunked.with("Transfer-Encoding", "chunked").bytes();
+            bytes.extend_from_slice(b"GET /healthz HTTP/1.1\nHost: localhost\n\n");
+            let mut connection = server.connect().await;
+            connection.write(&bytes).await;
+            let answer = connection.response().await.unwrap();
+            assert_eq!(answer.header("connection"), Some("close"), "{} {}", request.path, answer.status);
+            assert!(connection.response().await.is_none(), "{}", request.path);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_path_that_is_taken_is_an_error_at_start() {
     for path in ["/healthz", "/readyz/", "mcp", "", "/mcp?x"] {

@@ -306,6 +306,33 @@ async fn a_call_can_let_go_of_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_counts_until_it_ends_also_without_its_client() {
+    let seen = Seen::default();
+    let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().max_calls(2))).await;
+    let session = Session::open(&server, Revision::V2025_11_25).await;
+    // One lets go of its client, the other one's client goes away.
+    let answer = server.send(&session.call(1, "polled", json!({"wait": 60_000}))).await;
+    assert_eq!((answer.status, answer.events().len()), (200, 1));
+    let mut gone = server.connect().await;
+    gone.write(&session.call(2, "sleep", json!({"milliseconds": 60_000})).bytes()).await;
+    wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
+    drop(gone);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(server.send(&session.call(3, "add", json!({"a": 1, "b": 2}))).await.status, 503);
+    assert_eq!(server.send(&session.with_headers(Request::new("DELETE"))).await.status, 204);
+    wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
+    // Those that have ended make room, also if nobody fetches their answers.
+    for id in 4..8 {
+        let other = Revision::V2025_11_25.initialize(id);
+        while server.send(&Request::post(other.clone())).await.status == 503 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let session = Session::open(&server, Revision::V2025_11_25).await;
+        assert_eq!(server.send(&session.call(1, "polled", json!({"wait": 1}))).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_one_revision_has_batches() {
     let server = Server::start(app()).await;
     let revision = Revision::V2025_03_26;

@@ -175,6 +175,9 @@ async fn files_that_cannot_be_used_are_errors_at_start() {
     let (other, broken) = (authority.path("other.pem"), authority.path("broken.pem"));
     write(&other, &authority.certificate().1);
     write(&broken, "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n");
+    let half = authority.path("half.pem");
+    let whole = std::fs::read_to_string(&certificate).unwrap();
+    write(&half, &whole[..whole.len() / 2]);
     let huge = authority.path("huge.pem");
     write(&huge, &"x".repeat(2 << 20));
     for (certificate, key, expected) in [
@@ -184,6 +187,7 @@ async fn files_that_cannot_be_used_are_errors_at_start() {
         (certificate.clone(), certificate.clone(), "cert.pem` has no private key"),
         (certificate.clone(), other, "other.pem` is not that of the first certificate in"),
         (broken, key.clone(), "broken.pem` is not well-formed PEM"),
+        (half, key.clone(), "half.pem` is not well-formed PEM: it breaks off before `-----END CERTIFICATE-----`"),
         (huge, key, "huge.pem` has more than 1 MiB"),
     ] {
         let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();

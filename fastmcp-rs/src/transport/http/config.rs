@@ -192,7 +192,8 @@ impl HttpConfig {
         self
     }
 
-    /// The most messages that are served at a time. Default: 1,024; more are answered 503.
+    /// The most messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
+    /// until it has ended, also when its client is gone.
     pub fn max_calls(mut self, calls: usize) -> HttpConfig {
         self.max_calls = calls.max(1);
         self

@@ -6,8 +6,8 @@
 //! head, and closes the connection.
 //!
 //! For that it has to be known where heads begin and end. Nothing that follows a chunked message on its connection is
-//! served, so `Content-Length` is all that has to be read; and where it is misread, what follows is taken for a head
-//! too early, and is refused rather than served.
+//! served (`paths`), so `Content-Length` is all that has to be read. One that is longer than what is kept of a line is
+//! refused in the same way, as hyper would read more of it than is read here.
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc9112#section-2.2>
 
@@ -43,8 +43,8 @@ pub(super) struct Line {
 
 /// What ends with a line feed.
 enum Ended {
-    /// Nothing may: it stands alone.
-    Alone,
+    /// Nothing may: it stands alone, or behind a length that cannot be known.
+    Nothing,
     Line,
     /// The head, and what follows it.
     Head(Heads),
@@ -110,7 +110,7 @@ impl Heads {
                         }
                     };
                     match ended {
-                        Ended::Alone => {
+                        Ended::Nothing => {
                             *feed = 0;
                             *self = Heads::Spoilt;
                             return;
@@ -137,7 +137,7 @@ impl Line {
     /// The line that begins so is over, and `last` is what stands before its line feed.
     fn end(&mut self, start: &[u8], last: Option<u8>) -> Ended {
         if last != Some(b'\r') {
-            return Ended::Alone;
+            return Ended::Nothing;
         }
         self.start.length = 0;
         self.last = 0;
@@ -153,6 +153,9 @@ impl Line {
             Some(b'P') if !self.has_before && start.starts_with(b"PRI * HTTP/2") => return Ended::Head(Heads::Over),
             Some(b'C' | b'c') => {
                 if let Some(value) = value_of(start, b"content-length:") {
+                    if start.len() == KEPT {
+                        return Ended::Nothing;
+                    }
                     let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
                     self.content_length = digits.fold(0, |length, digit| {
                         u64::saturating_add(u64::saturating_mul(length, 10), u64::from(digit - b'0'))
@@ -207,6 +210,16 @@ mod tests {
                     let stream = format!("{before}{stream}");
                     assert_eq!(looked_at(&stream, size), format!("{before}{expected}"), "{size}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_longer_than_a_line_is_kept_is_refused() {
+        for blanks in [" ".repeat(KEPT), "0".repeat(KEPT), " ".repeat(KEPT - 16)] {
+            let head = |end| format!("POST / HTTP/1.1\r\nContent-Length:{blanks}12\r{end}\r\nX: y\r\nZ: a\r\n");
+            for size in [1, 2, 7, 1000] {
+                assert_eq!(looked_at(&head("\n"), size), head("\0"), "{blanks:?}, {size}");
             }
         }
     }

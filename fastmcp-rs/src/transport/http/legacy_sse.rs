@@ -142,6 +142,10 @@ impl HttpService {
         if !shared.has_room(&session, id).await {
             return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
         }
+        // The stream may have ended while the message came, and nobody would hear of what it does.
+        if session.connection.outbox().is_closed() {
+            return session_gone();
+        }
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };

@@ -22,7 +22,7 @@ use super::responses::{
 };
 use super::service::{SESSION_ID, Shared};
 use super::sessions::Session;
-use super::stream::{CancelOnDrop, EventStream, Resumption, lines};
+use super::stream::{CancelOnDrop, EventStream, OpenStream, Resumption, lines};
 use crate::engine::{
     Carrier, Client, Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope,
 };
@@ -280,7 +280,17 @@ impl Waiting {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
-        let may_hang_up = accepted.events && matches!(whose, Whose::Legacy(_));
+        let is_of_session = matches!(whose, Whose::Legacy(_));
+        let counted = match is_of_session {
+            true => {
+                // The call goes on when its client is gone, so it counts until it has ended, too.
+                let counted = Arc::new(counted);
+                outbox.hold(Arc::clone(&counted));
+                OpenStream::Call(counted)
+            }
+            false => OpenStream::Message(counted),
+        };
+        let may_hang_up = accepted.events && is_of_session;
         let taken = poll_fn(|task| match outbox.poll_take(task) {
             // It begins a stream, of which the client learns how to come back.
             Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
@@ -305,7 +315,7 @@ impl Waiting {
             Whose::Legacy(session) => {
                 let channel = session.open_channel(outbox);
                 channel.add(&frames, is_last);
-                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some((counted, None))))
+                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some(counted)))
             }
             Whose::Modern(request) if listens => {
                 let Some(stream) = shared.open_stream(request.0.principal()) else {
@@ -318,7 +328,7 @@ impl Waiting {
                 event_stream(EventStream::of_request(&frames, request, keep_alive, Some(stream)))
             }
             Whose::Modern(request) | Whose::Sessionless(request) => {
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some((counted, None))))
+                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(counted)))
             }
         }
     }

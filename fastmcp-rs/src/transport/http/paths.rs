@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::{Bytes, Incoming};
@@ -55,11 +55,24 @@ impl Site {
     /// Answers a request, whatever it is for.
     async fn answer(self, request: Request<Incoming>) -> Response<Content> {
         let path = request.uri().path();
-        if request.headers().len() > MAX_HEADERS {
+        let has_too_many = request.headers().len() > MAX_HEADERS;
+        if !has_too_many && is_same_path(path, &self.service.shared.config.path) {
+            return self.service.serve(request).await.map(Content::Own);
+        }
+        // The endpoint sees to this by itself, wherever it is mounted.
+        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        let answer = if has_too_many {
             plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
-        } else if is_same_path(path, &self.service.shared.config.path) {
-            self.service.serve(request).await.map(Content::Own)
-        } else if let Some(legacy) = self.service.legacy_sse_at(path) {
+        } else {
+            self.beside(request).await
+        };
+        if is_chunked { closing(answer) } else { answer }
+    }
+
+    /// Answers a request that is not for the endpoint.
+    async fn beside(self, request: Request<Incoming>) -> Response<Content> {
+        let path = request.uri().path();
+        if let Some(legacy) = self.service.legacy_sse_at(path) {
             legacy.serve(request).await.map(Content::Own)
         } else if let Some(metrics) = metrics(&request, &self.service) {
             metrics.map(Content::Own)
@@ -119,6 +132,13 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<Response
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+/// An answer after which nothing is served on its connection: where the body of a chunked request ends is what a proxy in
+/// front may see otherwise, and `heads` does not see it at all.
+pub(super) fn closing<B>(mut answer: Response<B>) -> Response<B> {
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// What an answer holds.

@@ -14,8 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{CONNECTION, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -24,7 +23,7 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::access::Refused;
-use super::paths::{Content, plain};
+use super::paths::{Content, closing, plain};
 use super::service::Shared;
 use crate::{operator, panics};
 
@@ -66,7 +65,6 @@ impl Routes {
         if request.method() == Method::CONNECT {
             return own(plain(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
         }
-        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
         let request = request.map(|body| RequestBody::new(body, shared.config.body_time));
         let mut answering = match catch(|| (self.0)(request)) {
             Ok(answering) => answering,
@@ -77,7 +75,6 @@ impl Routes {
             Err(panicked) => Poll::Ready(Err(panicked)),
         });
         match answer.await {
-            Ok(answer) if is_chunked => closing(answer.map(Content::Route)),
             Ok(answer) => answer.map(Content::Route),
             Err(error) => own(failed(&*error)),
         }
@@ -98,12 +95,6 @@ fn catch<T>(work: impl FnOnce() -> T) -> Result<T, BoxError> {
 fn failed(error: &(dyn StdError + Send + Sync)) -> Response<super::body::ResponseBody> {
     operator::error(format_args!("a route has failed: {error}"));
     plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
-}
-
-/// Where the body of a request ends may be seen otherwise by a proxy in front: then nothing follows it.
-fn closing<B>(mut answer: Response<B>) -> Response<B> {
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
 }
 
 /// The body of a request to one of the [routes](crate::App::routes) beside an app.

@@ -97,8 +97,11 @@ impl Shared {
     pub(super) fn open_stream(&self, principal: Option<&Principal>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
         match principal {
-            None => Some((counted, None)),
-            Some(principal) => Some((counted, Some(self.streams_of.count(principal.id().into())?))),
+            None => Some(OpenStream::Listening(counted, None)),
+            Some(principal) => {
+                let of_principal = self.streams_of.count(principal.id().into())?;
+                Some(OpenStream::Listening(counted, Some(of_principal)))
+            }
         }
     }
 }

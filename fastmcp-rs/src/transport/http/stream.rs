@@ -41,8 +41,17 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// What an open stream counts as.
-pub(super) type OpenStream = (Counted, Option<CountedFor<Box<str>>>);
+/// What an open stream counts as, as long as it lives.
+// Dropping it is what counts.
+#[allow(dead_code)]
+pub(super) enum OpenStream {
+    /// The message that it answers.
+    Message(Counted),
+    /// The same where the call goes on without the stream, and counts until both are over.
+    Call(Arc<Counted>),
+    /// One that waits for no answer, and whose it is.
+    Listening(Counted, Option<CountedFor<Box<str>>>),
+}
 
 /// The body of a response that is a stream.
 pub(super) struct EventStream {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ring::digest::{Digest, SHA256, digest};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{InconsistentKeys, ServerConfig};
@@ -161,17 +161,17 @@ impl Files {
         let (certificates, key) = (self.certificates.display(), self.key.display());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificates)
             .collect::<Result<_, _>>()
-            .map_err(|error| format!("`{certificates}` is not well-formed PEM: {error}"))?;
+            .map_err(|error| malformed(&self.certificates, &error))?;
         if chain.is_empty() {
             return Err(format!(
                 "`{certificates}` has no certificate in it: one begins with `-----BEGIN CERTIFICATE-----`"
             ));
         }
         let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
-            rustls::pki_types::pem::Error::NoItemsFound => format!(
+            pem::Error::NoItemsFound => format!(
                 "`{key}` has no private key in it that is not encrypted: one begins with `-----BEGIN PRIVATE KEY-----`"
             ),
-            error => format!("`{key}` is not well-formed PEM: {error}"),
+            error => malformed(&self.key, &error),
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
@@ -190,6 +190,21 @@ impl Files {
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = protocols();
         Ok(Arc::new(config))
+    }
+}
+
+/// What is wrong with a file, without a word of what is in it: that may be a key.
+fn malformed(path: &Path, error: &pem::Error) -> String {
+    let path = path.display();
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => format!(
+            "`{path}` is not well-formed PEM: it breaks off before `-----END {}-----`",
+            String::from_utf8_lossy(end_marker)
+        ),
+        pem::Error::IllegalSectionStart { .. } => {
+            format!("`{path}` is not well-formed PEM: a line with `-----BEGIN` does not end with `-----`")
+        }
+        error => format!("`{path}` is not well-formed PEM: {error}"),
     }
 }
 
