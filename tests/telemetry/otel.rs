@@ -148,6 +148,7 @@ fn a_subscription_behind_a_ready_answer_is_no_cancelled_one() {
     drop(input);
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(child.wait().unwrap().success());
     let numbers = &told[told.find("# HELP").unwrap_or_else(|| panic!("numbers in {told}"))..];
     let method = ("mcp_method_name", "subscriptions/listen");
     assert_eq!(value(numbers, "mcp_server_requests_total", &[method]), Some(1.0), "{numbers}");
