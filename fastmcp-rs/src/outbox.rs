@@ -402,6 +402,8 @@ impl Outbox {
         if state.waiting_tasks > 0 {
             self.room.notify_waiters();
         }
-        Some(std::mem::take(&mut state.bytes))
+        let bytes = std::mem::take(&mut state.bytes);
+        state.measure();
+        Some(bytes)
     }
 }

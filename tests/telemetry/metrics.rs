@@ -189,7 +189,100 @@ async fn on_http_they_are_at_a_path_of_their_own() {
 
     assert_eq!(server.send(&get().set("Host", "evil.example")).await.status, 403);
     let posted = Request { path: "/metrics".into(), ..Request::post("{}") };
-    assert_eq!(server.send(&posted).await.status, 405);
+    let refused = server.send(&posted).await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
+    let mut connection = server.connect().await;
+    for _ in 0..2 {
+        // A body would be in the way of the second answer.
+        connection.write(&Request { path: "/metrics".into(), ..Request::new("HEAD") }.bytes()).await;
+        assert_eq!(connection.response_head().await.unwrap().status, 200);
+    }
     let silent = Server::start(app("silent")).await;
     assert_eq!(silent.send(&get()).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_open_comes_back_to_none() {
+    let config = HttpConfig::new()
+        .metrics(true)
+        .legacy_sse("/sse")
+        .session_idle(Duration::from_millis(200))
+        .max_connections_per_address(8);
+    let server = Server::start(app("open").http(config)).await;
+    let get = |path: &str| Request { path: path.into(), ..Request::new("GET").set("Accept", "text/event-stream") };
+    server.send(&Request::post(Revision::V2025_11_25.initialize(1))).await;
+    let mut stream = server.connect().await;
+    stream.write(&get("/sse").bytes()).await;
+    assert_eq!(stream.response_head().await.unwrap().status, 200);
+
+    // More connections of this address than there may be.
+    let mut connections = Vec::new();
+    for _ in 0..7 {
+        connections.push(server.connect().await);
+    }
+    assert!(server.connect().await.is_closed_within(Duration::from_secs(10)).await);
+    drop(connections.split_off(1));
+    let mut reader = connections.remove(0);
+    let mut wait_for = async |name: &str, expected: f64| {
+        let mut text = String::new();
+        for _ in 0..1000 {
+            reader.write(&get("/metrics").bytes()).await;
+            text = reader.response().await.unwrap().text();
+            if value(&text, name, &[]) == Some(expected) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{name} is not {expected} in {text}");
+    };
+    wait_for("mcp_server_connections_refused_total", 1.0).await;
+    wait_for("mcp_server_streams", 1.0).await;
+    // Nobody comes back to the one; the other lives as long as its stream.
+    wait_for("mcp_server_sessions", 1.0).await;
+    drop(stream);
+    wait_for("mcp_server_sessions", 0.0).await;
+    wait_for("mcp_server_streams", 0.0).await;
+}
+
+#[tokio::test]
+async fn what_was_read_waits_no_more() {
+    let app = app("read");
+    let metrics = app.metrics();
+    let mut wire = app.connect().await.unwrap();
+    send(&mut wire, 1, "tools/call", json!({"name": "add_later", "arguments": {"a": 1, "b": 2}})).await;
+    assert_eq!(value(&metrics.render(), "mcp_server_outbox_bytes", &[]), Some(0.0));
+}
+
+#[tokio::test]
+async fn no_other_endpoint_is_where_the_numbers_are() {
+    let config = HttpConfig::new().metrics(true).legacy_sse("/metrics/");
+    let error = App::empty("two").http(config).into_service().await.unwrap_err();
+    assert!(error.to_string().contains("where the numbers"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_had_to_wait_is_counted_once() {
+    let app = app("waiting");
+    let metrics = app.metrics();
+    let mut wire = app.connect().await.unwrap();
+    for id in 0..5000 {
+        let params = json!({"name": "add_later", "arguments": {"a": 1, "b": 2}});
+        wire.send(Revision::NEWEST.request(id, "tools/call", params));
+    }
+    for _ in 0..5000 {
+        wire.receive().await;
+    }
+    // An answer is on its way before it is counted.
+    for _ in 0..1000 {
+        if total(&metrics, &tool("add_later")) == Some(5000.0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(total(&metrics, &tool("add_later")), Some(5000.0));
+    let text = metrics.render();
+    assert_eq!(value(&text, "mcp_server_requests_total", &[("mcp_method_name", "tools/call")]), None, "{text}");
+    assert_eq!(value(&text, "mcp_server_requests_total", &failed("add_later", "cancelled")), None, "{text}");
+    assert_eq!(value(&text, "mcp_server_requests_in_flight", &tool("add_later")), Some(0.0));
+    assert_eq!(value(&text, "mcp_server_requests_waiting", &[]), Some(0.0));
 }

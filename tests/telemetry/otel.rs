@@ -131,6 +131,31 @@ fn by_id(receiver: &Receiver<Sent>, count: usize) -> Vec<Sent> {
 }
 
 #[test]
+fn a_subscription_behind_a_ready_answer_is_no_cancelled_one() {
+    let mut child = Command::new(example("observed"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // Both come in one read, so the answer of the first is still with the reader when the second sends its own.
+    let list = Revision::NEWEST.request(1, "tools/list", json!({}));
+    let listen = Revision::NEWEST.request(2, "subscriptions/listen", json!({"notifications": {}}));
+    input.write_all(format!("{list}\n{listen}\n").as_bytes()).unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(output.take(2).count(), 2);
+    drop(input);
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(child.wait().unwrap().success());
+    let numbers = &told[told.find("# HELP").unwrap_or_else(|| panic!("numbers in {told}"))..];
+    let method = ("mcp_method_name", "subscriptions/listen");
+    assert_eq!(value(numbers, "mcp_server_requests_total", &[method]), Some(1.0), "{numbers}");
+    assert_eq!(value(numbers, "mcp_server_requests_total", &[method, ("error_type", "cancelled")]), None);
+}
+
+#[test]
 fn calls_on_standard_input_are_sent_when_the_client_is_gone() {
     let (address, receiver) = collector();
     let mut child = start(address, &[]);

@@ -237,7 +237,7 @@ impl App {
     /// let app = App::empty("orders");
     /// let metrics = app.metrics();
     /// // Served on standard input and output, the numbers can still be seen elsewhere.
-    /// std::thread::spawn(move || println!("{metrics}"));
+    /// std::thread::spawn(move || eprintln!("{metrics}"));
     /// ```
     #[cfg(feature = "metrics")]
     pub fn metrics(&self) -> Metrics {

@@ -45,6 +45,16 @@ impl Connection {
         Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, outbox))
     }
 
+    /// An outbox for one message of a session, whose answer has a way back of its own.
+    pub(crate) fn outbox_of_exchange(&self) -> Arc<Outbox> {
+        let outbox = Outbox::for_exchange();
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.server.metrics {
+            outbox.measure(metrics.outboxes());
+        }
+        outbox
+    }
+
     /// Who the peer is, if that is known.
     pub(crate) fn principal(&self) -> Option<&Principal> {
         self.principal.as_deref()

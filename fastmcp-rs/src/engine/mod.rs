@@ -376,7 +376,7 @@ impl Connection {
             observed: None,
         };
         let is_observed = self.server.is_observed();
-        observed = if is_observed { self.observe(&request) } else { None };
+        observed = is_observed.then(|| self.observe(&request));
         request.observed = observed.as_ref();
         let entered = observed.as_ref().map(Observed::enter);
         let begin = out.len();
@@ -389,7 +389,10 @@ impl Connection {
             }
         };
         drop(entered);
-        if is_observed { self.observed(observed, dispatched, (id, &method), begin, out) } else { dispatched }
+        match observed {
+            Some(observed) => self.observed(observed, dispatched, (id, &method), begin, out),
+            None => dispatched,
+        }
     }
 
     /// A client answers what it was asked. What nobody waits for is not read.

@@ -26,62 +26,47 @@ use crate::telemetry::{Outcome, Target, span};
 pub(super) struct Observed {
     span: Span,
     is_tool_call: bool,
+    /// Whether it may be kept until others have ended, instead of being answered.
+    can_wait: bool,
     #[cfg(feature = "metrics")]
     timer: Option<Timer>,
 }
 
 impl Connection {
-    /// Begins to observe a request. `None` if it may have to wait: then it comes back when there is a place for it.
+    /// Begins to observe a request. One that may have to wait has no span yet: it comes back when there is a place
+    /// for it.
     #[cold]
-    pub(super) fn observe(&self, request: &Request<'_>) -> Option<Observed> {
-        (!self.may_have_to_wait(request)).then(|| Observed::new(self, request))
+    pub(super) fn observe(&self, request: &Request<'_>) -> Observed {
+        let can_wait = can_wait(request);
+        let is_full = can_wait && self.in_flight.get().is_some_and(|calls| calls.is_full());
+        Observed::new(self, request, can_wait, is_full)
     }
 
     /// What has become of an observed request in place.
     #[cold]
     pub(super) fn observed(
         &self,
-        observed: Option<Observed>,
+        mut observed: Observed,
         mut dispatched: Dispatched,
         (id, method): (Id<'_>, &str),
         begin: usize,
         out: &[u8],
     ) -> Dispatched {
-        match (&mut dispatched, observed) {
-            // It waits, or it was refused while there was no place for it.
-            (_, None) =>
-            {
-                #[cfg(feature = "metrics")]
-                if let (Some(metrics), true) = (&self.server.metrics, out.len() != begin) {
-                    metrics.count(method, Outcome::of(out, id.as_str(), false));
-                }
-            }
-            (Dispatched::Pending(call), Some(mut observed)) => {
+        match &mut dispatched {
+            Dispatched::Pending(call) => {
                 observed.goes_on();
                 call.observe(observed);
             }
-            (Dispatched::Done, Some(observed)) if out.len() != begin => observed.end(out, id.as_str()),
-            (Dispatched::Done, Some(observed)) => {
-                // What opens a subscription has gone out already.
+            Dispatched::Done if out.len() > begin => observed.end(out, id.as_str()),
+            // It waits.
+            Dispatched::Done if observed.can_wait => observed.forget(),
+            Dispatched::Done => {
+                // What opens a subscription has gone out already, and what was ready before it, too.
                 let outcome = if answers_by_a_handler(method) { Outcome::Cancelled } else { Outcome::Ok };
                 observed.end_with(outcome);
             }
         }
         dispatched
-    }
-
-    /// Whether the request may be kept until others have ended.
-    fn may_have_to_wait(&self, request: &Request<'_>) -> bool {
-        if request.exchange.is_some()
-            || !self.in_flight.get().is_some_and(|calls| calls.is_full())
-            || !answers_by_a_handler(request.method)
-        {
-            return false;
-        }
-        let admitted = request.admitted.take();
-        let is_admitted = matches!(admitted, Admitted::Reserved(_) | Admitted::Member);
-        request.admitted.set(admitted);
-        !is_admitted
     }
 
     /// The trace that a request belongs to, and the one of what carried it.
@@ -106,21 +91,30 @@ impl Source for Connection {
     }
 }
 
+/// Whether the request may be kept until others have ended.
+fn can_wait(request: &Request<'_>) -> bool {
+    let admitted = request.admitted.take();
+    let is_admitted = matches!(admitted, Admitted::Reserved(_) | Admitted::Member);
+    request.admitted.set(admitted);
+    !is_admitted && request.exchange.is_none() && answers_by_a_handler(request.method)
+}
+
 /// Methods whose requests a handler answers, or a layer.
 fn answers_by_a_handler(method: &str) -> bool {
     !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
 }
 
 impl Observed {
-    fn new(connection: &Connection, request: &Request<'_>) -> Observed {
+    fn new(connection: &Connection, request: &Request<'_>, can_wait: bool, is_full: bool) -> Observed {
         let is_tool_call = request.method == "tools/call";
         // The clock comes first.
         #[cfg(feature = "metrics")]
         let timer = connection.server.metrics.as_ref().map(|metrics| Timer::start(metrics, request.method));
-        let span = if span::is_wanted() { begin_span(connection, request) } else { Span::none() };
+        let span = if !is_full && span::is_wanted() { begin_span(connection, request) } else { Span::none() };
         Observed {
             span,
             is_tool_call,
+            can_wait,
             #[cfg(feature = "metrics")]
             timer,
         }
@@ -131,6 +125,14 @@ impl Observed {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
             timer.goes_on();
+        }
+    }
+
+    /// It has not begun yet.
+    fn forget(&self) {
+        #[cfg(feature = "metrics")]
+        if let Some(timer) = &self.timer {
+            timer.forget();
         }
     }
 

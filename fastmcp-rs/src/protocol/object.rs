@@ -83,14 +83,15 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
 /// The members of an object whose names are not known before: their texts by their names, in order. Of one that comes
 /// twice it is the last.
 ///
-/// Names and texts are copied, so this is not for what every call does.
+/// Names are copied, so this is not for what every call does. Texts are not: some readers go down into them, level by
+/// level.
 #[derive(Debug, Default)]
-pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
+pub(crate) struct AnyMembers<'a>(pub(crate) BTreeMap<String, &'a str>);
 
-impl<'a> Members<'a> for AnyMembers {
+impl<'a> Members<'a> for AnyMembers<'a> {
     fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let value = reader.value()?;
-        self.0.insert(key.to_owned(), value.to_owned());
+        self.0.insert(key.to_owned(), value);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers of a running server, in the text format of Prometheus.
 //!
-//! A call costs two looks at the clock and three additions: no lock, no allocation, no look-up. Each method has its
+//! A call costs two looks at the clock, a look through its answer and three additions: no lock, no allocation, no look-up. Each method has its
 //! series from the start, each component finds its own once and keeps it, and of each series there is one histogram
 //! for each way to end, which is made when that first happens. What can be asked for at any time, such as how many
 //! sessions there are, is only asked for when somebody reads the numbers.
@@ -18,11 +18,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 pub(crate) use series::{Series, Timer};
 
-use super::{Outcome, Target};
+use super::Target;
 
 /// The most components that have numbers of their own; those of later ones count for their method alone.
 const MAX_COMPONENTS: usize = 10_000;
@@ -117,20 +117,16 @@ impl Metrics {
     /// The series of a component, which has to be looked for only once.
     pub(crate) fn component(&self, target: Target, name: &str) -> Arc<Series> {
         let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = components.len() >= MAX_COMPONENTS;
-        if let Some(series) = components.get(&(target, Box::from(name))) {
+        let component = (target, Box::from(name));
+        if let Some(series) = components.get(&component) {
             return Arc::clone(series);
         }
-        let series = Arc::new(Series::of_component(target, if is_full { None } else { Some(name) }));
-        if !is_full {
-            components.insert((target, name.into()), Arc::clone(&series));
+        if components.len() >= MAX_COMPONENTS {
+            return Arc::clone(self.method(series::method_of(target)));
         }
+        let series = Arc::new(Series::of_component(target, name));
+        components.insert(component, Arc::clone(&series));
         series
-    }
-
-    /// A request ended before anybody began to measure it.
-    pub(crate) fn count(&self, method: &str, outcome: Outcome) {
-        self.method(method).record(outcome, Duration::ZERO);
     }
 
     fn method(&self, method: &str) -> &Arc<Series> {
@@ -145,7 +141,7 @@ impl Metrics {
         }
     }
 
-    /// A connection was closed before anything was read from it.
+    /// A connection was closed before anything was read from it, as there were too many, or too many of its address.
     pub(crate) fn refused_connection(&self) {
         self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
     }
@@ -181,5 +177,30 @@ impl fmt::Display for Metrics {
 impl fmt::Debug for Metrics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{MAX_COMPONENTS, Metrics, Target};
+    use crate::telemetry::Outcome;
+
+    #[test]
+    fn what_has_no_numbers_of_its_own_counts_for_its_method() {
+        let metrics = Metrics::new();
+        for at in 0..MAX_COMPONENTS {
+            metrics.component(Target::Tool, &at.to_string());
+        }
+        metrics.component(Target::Tool, "one too many").record(Outcome::Ok, Duration::ZERO);
+        metrics.component(Target::Prompt, "another").record(Outcome::Ok, Duration::ZERO);
+        let text = metrics.render();
+        for method in ["tools/call", "prompts/get"] {
+            let labels = "gen_ai_tool_name=\"\",gen_ai_prompt_name=\"\",mcp_resource_name=\"\",error_type=\"\"";
+            let line = format!("mcp_server_requests_total{{mcp_method_name=\"{method}\",{labels}}} 1\n");
+            assert!(text.contains(&line), "{line}");
+        }
+        assert!(!text.contains("one too many"));
     }
 }

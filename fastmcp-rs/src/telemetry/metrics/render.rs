@@ -67,7 +67,7 @@ fn on_http(metrics: &Metrics, http: &HttpReading, out: &mut dyn Write) -> fmt::R
     single(out, "mcp_server_sessions", "gauge", "Sessions that are open.", http.sessions)?;
     let help = "Streams that are open without a call: subscriptions, and those of sessions.";
     single(out, "mcp_server_streams", "gauge", help, http.streams)?;
-    let help = "Answers on HTTP by their status.";
+    let help = "Answers of the endpoint on HTTP by their status.";
     family(out, "mcp_server_http_responses_total", "counter", help)?;
     for (at, responses) in metrics.inner.responses.iter().enumerate() {
         let responses = responses.load(Ordering::Relaxed);
@@ -81,7 +81,7 @@ fn on_http(metrics: &Metrics, http: &HttpReading, out: &mut dyn Write) -> fmt::R
 
 fn durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
     const NAME: &str = "mcp_server_operation_duration_seconds";
-    family(out, NAME, "histogram", "How long requests took, from when they were read to their answer.")?;
+    family(out, NAME, "histogram", "How long requests took, from when they had a place to their answer.")?;
     for series in series {
         for (error_type, histogram) in series.outcomes() {
             let labels = labels_of(series, &error_type);

@@ -90,6 +90,15 @@ pub(super) fn index(method: &str) -> usize {
     for_each_method!(position)
 }
 
+/// The method whose requests are for such a component.
+pub(super) fn method_of(target: Target) -> &'static str {
+    match target {
+        Target::Tool => "tools/call",
+        Target::Prompt => "prompts/get",
+        Target::Resource => "resources/read",
+    }
+}
+
 /// A series for each method, and one for all that are none.
 pub(super) fn of_methods() -> Vec<Arc<Series>> {
     macro_rules! all {
@@ -105,13 +114,8 @@ impl Series {
         Series { method, component, outcomes: Default::default(), running: AtomicI64::new(0) }
     }
 
-    pub(super) fn of_component(target: Target, name: Option<&str>) -> Series {
-        let method = match target {
-            Target::Tool => "tools/call",
-            Target::Prompt => "prompts/get",
-            Target::Resource => "resources/read",
-        };
-        Series::new(method, name.map(|name| (target, name.into())))
+    pub(super) fn of_component(target: Target, name: &str) -> Series {
+        Series::new(method_of(target), Some((target, name.into())))
     }
 
     pub(super) fn record(&self, outcome: Outcome, took: Duration) {
@@ -168,6 +172,11 @@ impl Timer {
         if !self.has_ended.swap(true, Ordering::Relaxed) {
             self.series().record(outcome, self.started.elapsed());
         }
+    }
+
+    /// Nothing is to be counted.
+    pub(crate) fn forget(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
     }
 
     fn series(&self) -> &Series {

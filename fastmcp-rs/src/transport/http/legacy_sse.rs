@@ -27,6 +27,8 @@ use super::config::HttpConfig;
 use super::counted::Counted;
 use super::headers::{accepted, is_json};
 use super::message::{carrier, no_message};
+#[cfg(feature = "metrics")]
+use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
 use super::responses::{
     Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
@@ -149,7 +151,7 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let outbox = Outbox::for_exchange();
+        let outbox = session.connection.outbox_of_exchange();
         let carrier = carrier(&parts.headers, parts.version, self.client);
         let exchange = Exchange { outbox: &outbox, headers: None, carrier, pending: Cell::new(false) };
         let mut out = Vec::new();
@@ -177,6 +179,10 @@ impl HttpService {
 pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
     let Some(path) = &config.legacy_sse else { return Ok(()) };
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
+    #[cfg(feature = "metrics")]
+    if config.metrics && is_same_path(path, METRICS) {
+        return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
+    }
     if is_same_path(path, &config.path) {
         return Err(vec![format!(
             "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""

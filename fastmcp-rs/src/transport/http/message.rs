@@ -231,7 +231,7 @@ impl Call<'_> {
             }
         };
         let outbox = match &whose {
-            Whose::Legacy(_) => Outbox::for_exchange(),
+            Whose::Legacy(_) => connection.outbox_of_exchange(),
             _ => Arc::clone(connection.outbox()),
         };
         let exchange = self.exchange(&outbox, false);

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::header::{CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::{Bytes, Incoming};
@@ -120,10 +120,17 @@ fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Respons
 
 fn health(method: &Method, path: &str, service: &HttpService) -> Response<ResponseBody> {
     match path {
-        _ if !matches!(*method, Method::GET | Method::HEAD) => plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n"),
+        _ if !matches!(*method, Method::GET | Method::HEAD) => get_or_head(),
         "/readyz" if service.is_closed() => plain(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
         _ => plain(StatusCode::OK, "ok\n"),
     }
+}
+
+/// Refuses a method where there is only something to look at.
+pub(super) fn get_or_head() -> Response<ResponseBody> {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
 }
 
 /// A short answer for people.

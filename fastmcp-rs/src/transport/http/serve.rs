@@ -62,16 +62,16 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
         };
         pause = FIRST_PAUSE;
         let Some(counted) = Counted::new(&connections, config.max_connections) else {
-            #[cfg(feature = "metrics")]
-            if let Some(metrics) = &service.shared.server.metrics {
-                metrics.refused_connection();
-            }
+            service.refused_connection();
             continue;
         };
         let of_address = match (&addresses, peer) {
             (Some(addresses), Some(peer)) => match addresses.count(peer.ip().to_canonical()) {
                 Some(counted) => Some(counted),
-                None => continue,
+                None => {
+                    service.refused_connection();
+                    continue;
+                }
             },
             _ => None,
         };

@@ -41,6 +41,8 @@ use crate::registry::View;
 use crate::telemetry::metrics::{Metrics, Reading, Source};
 
 use super::message::{Begun, Call, Version, version_of};
+#[cfg(feature = "metrics")]
+use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
     session_missing, unavailable, unreadable, unsupported_media,
@@ -111,7 +113,11 @@ impl Source for Shared {
     fn read(&self, reading: &mut Reading) {
         let http = reading.http.get_or_insert_default();
         http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.len();
+        http.sessions += self.sessions.look();
+        #[cfg(feature = "legacy-sse")]
+        {
+            http.sessions += self.stream_sessions.look();
+        }
         http.streams += self.streams.load(Ordering::Relaxed);
     }
 }
@@ -232,11 +238,19 @@ impl HttpService {
             return Some(*refused);
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Some(respond(StatusCode::METHOD_NOT_ALLOWED, ResponseBody::empty()));
+            return Some(get_or_head());
         }
         let mut answer = respond(StatusCode::OK, ResponseBody::whole(metrics.render()));
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
         Some(answer)
+    }
+
+    /// A connection was closed at once, as there were too many.
+    pub(super) fn refused_connection(&self) {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.shared.server.metrics {
+            metrics.refused_connection();
+        }
     }
 
     fn listed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {

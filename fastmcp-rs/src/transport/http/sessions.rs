@@ -322,6 +322,13 @@ impl Sessions {
         }
     }
 
+    /// How many are open, without those that are over and that only nobody has noticed yet.
+    #[cfg(feature = "metrics")]
+    pub(super) fn look(&self) -> usize {
+        self.sweep();
+        self.len()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
