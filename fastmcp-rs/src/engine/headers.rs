@@ -101,7 +101,7 @@ pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
         let value = headers.value(&format!("{PARAMETER_PREFIX}{}", mirror.header.to_ascii_lowercase()));
         let argument = argument(arguments, &mirror.path);
         let path = mirror.path.join(".");
-        match (argument, one(&header, value)?) {
+        match (argument.as_deref(), one(&header, value)?) {
             (None | Some("null"), None) => {}
             (None | Some("null"), Some(_)) => {
                 return Err(mismatch(format!("the header `{header}` is there, but the argument `{path}` is not")));
@@ -125,10 +125,10 @@ pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
 }
 
 /// The JSON text at a path of members. Of a member that is given twice none counts; the call is refused later.
-fn argument<'a>(arguments: &'a str, path: &[Box<str>]) -> Option<&'a str> {
-    let mut text = arguments;
+fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
+    let mut text = arguments.to_owned();
     for member in path {
-        text = object::read::<AnyMembers<'_>>(text).ok()?.0.remove(&**member)?;
+        text = object::read::<AnyMembers>(&text).ok()?.0.remove(&**member)?;
     }
     Some(text)
 }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn arguments_are_found_at_their_path() {
         let path: Vec<Box<str>> = vec!["to".into(), "region".into()];
-        assert_eq!(argument(r#"{"to":{"region":"eu"}}"#, &path), Some("\"eu\""));
+        assert_eq!(argument(r#"{"to":{"region":"eu"}}"#, &path).as_deref(), Some("\"eu\""));
         assert_eq!(argument(r#"{"to":"eu"}"#, &path), None);
         assert_eq!(argument("{}", &path), None);
     }

@@ -83,15 +83,14 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
 /// The members of an object whose names are not known before: their texts by their names, in order. Of one that comes
 /// twice it is the last.
 ///
-/// Names are copied, so this is not for what every call does. Texts are not: some readers go down into them, level by
-/// level.
+/// Names and texts are copied, as maps of texts are in every server anyway; so this is not for what every call does.
 #[derive(Debug, Default)]
-pub(crate) struct AnyMembers<'a>(pub(crate) BTreeMap<String, &'a str>);
+pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
 
-impl<'a> Members<'a> for AnyMembers<'a> {
+impl<'a> Members<'a> for AnyMembers {
     fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let value = reader.value()?;
-        self.0.insert(key.to_owned(), value);
+        self.0.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 }

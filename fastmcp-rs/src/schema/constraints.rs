@@ -172,7 +172,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             check_length(items.len() as u64, min_length, max_length, "items")
         }
         Some(b'{') if counted => {
-            let members = object::read::<AnyMembers<'_>>(json).unwrap_or_default().0;
+            let members = object::read::<AnyMembers>(json).unwrap_or_default().0;
             check_length(members.len() as u64, min_length, max_length, "members")
         }
         _ => Ok(()),
