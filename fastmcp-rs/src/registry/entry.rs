@@ -36,23 +36,9 @@ pub(super) struct Contents {
     pub(super) is_over: bool,
 }
 
-/// By identity, within the app.
-pub(super) type Shelf<T> = BTreeMap<Box<str>, Kept<T>>;
-
-/// An entry before it is served, when its full name and its states are not known yet, and after.
-pub(super) enum Kept<T> {
-    Loose(T),
-    Served(Arc<T>),
-}
-
-impl<T> Kept<T> {
-    pub(super) fn entry(&self) -> &T {
-        match self {
-            Kept::Loose(entry) => entry,
-            Kept::Served(entry) => entry,
-        }
-    }
-}
+/// By identity, within the app. Until the app is served, nobody else has an entry: its full name and its states are not
+/// known yet. (The values of all lists are pointers, so that one piece of code serves the maps of all.)
+pub(super) type Shelf<T> = BTreeMap<Box<str>, Arc<T>>;
 
 /// What the components of an app take from it when it is served.
 pub(crate) struct Setting {
@@ -126,7 +112,7 @@ impl<T: Entry> Adding for T {
     }
 
     fn kept<'a>(&self, contents: &'a Contents, identity: &str) -> Option<&'a Handler> {
-        T::shelf(contents).get(identity).map(|kept| Listed::handler(kept.entry()))
+        T::shelf(contents).get(identity).map(|entry| Listed::handler(&**entry))
     }
 
     fn place(&mut self, setting: &Setting) {
@@ -134,8 +120,7 @@ impl<T: Entry> Adding for T {
     }
 
     fn put(self: Box<Self>, identity: &str, contents: &mut Contents) {
-        let kept = if contents.setting.is_some() { Kept::Served(Arc::new(*self)) } else { Kept::Loose(*self) };
-        T::shelf_mut(contents).insert(identity.into(), kept);
+        T::shelf_mut(contents).insert(identity.into(), Arc::from(self));
     }
 }
 

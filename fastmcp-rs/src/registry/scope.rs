@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use super::entry::{Adding, Contents, Entry, Kept, Setting, Words, place};
+use super::entry::{Adding, Contents, Entry, Setting, Words, place};
 use super::handler::Handler;
 use super::namespace::{self, local, qualified};
 use super::selector::{Select, Selector, identity};
@@ -177,8 +177,8 @@ impl Scope {
 
     /// Whether a component is enabled here and inside, and its tags.
     fn look_up(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<Text>)> {
-        fn tags<T: Entry>(kept: &Kept<T>) -> Vec<Text> {
-            kept.entry().about().tags.clone()
+        fn tags<T: Entry>(entry: &Arc<T>) -> Vec<Text> {
+            entry.about().tags.clone()
         }
         let contents = self.contents();
         let own = match kind {
@@ -260,8 +260,8 @@ impl Scope {
     /// The components with a tag, each with its identity in this app.
     fn tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
         fn look<T: Entry>(contents: &Contents, tag: &str, found: &mut Vec<(ListKind, String)>) {
-            let has_tag = |kept: &Kept<T>| kept.entry().about().tags.iter().any(|other| other == tag);
-            let meant = T::shelf(contents).iter().filter(|(_, kept)| has_tag(kept));
+            let has_tag = |entry: &Arc<T>| entry.about().tags.iter().any(|other| other == tag);
+            let meant = T::shelf(contents).iter().filter(|(_, entry)| has_tag(entry));
             found.extend(meant.map(|(key, _)| (T::WORDS.kind, key.as_ref().to_owned())));
         }
         let contents = self.contents();
@@ -312,7 +312,7 @@ impl Scope {
     /// The place of the app's first component that a macro made.
     pub(crate) fn first_location(&self) -> Option<Location> {
         fn first<T: Entry>(contents: &Contents) -> Option<Location> {
-            let mut entries = T::shelf(contents).values().map(|kept| kept.entry().handler());
+            let mut entries = T::shelf(contents).values().map(|entry| entry.handler());
             entries.find(|handler| !handler.is_dynamic()).map(|handler| handler.location)
         }
         let contents = self.contents();
@@ -323,7 +323,7 @@ impl Scope {
     /// What is wrong with the components of this app alone, given the types of its states.
     pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
         fn look<T: Entry>(contents: &Contents, missing: &mut Missing, states: &HashSet<TypeId>) {
-            let handlers = T::shelf(contents).values().map(|kept| kept.entry().handler());
+            let handlers = T::shelf(contents).values().map(|entry| entry.handler());
             handlers.for_each(|handler| missing.look(handler, |id| states.contains(id)));
         }
         let contents = self.contents();
@@ -365,8 +365,8 @@ impl Scope {
     /// Shows every entry with its identity and its key in this app, before any of them is served.
     fn visit<T: Entry>(&self, look: &mut dyn FnMut(&str, &str, &T)) {
         let contents = self.contents();
-        for (identity, kept) in T::shelf(&contents) {
-            look(identity, kept.entry().key(), kept.entry());
+        for (identity, entry) in T::shelf(&contents) {
+            look(identity, entry.key(), entry);
         }
         for (name, scope) in &contents.mounted {
             scope.visit::<T>(&mut |identity, key, entry| {
@@ -378,17 +378,7 @@ impl Scope {
     /// Gives the app's components what they take from it: from now on they are served.
     pub(crate) fn serve(&self, setting: Setting) {
         fn serve<T: Entry>(contents: &mut Contents, setting: &Setting) {
-            let shelf = std::mem::take(T::shelf_mut(contents));
-            for (key, kept) in shelf {
-                let kept = match kept {
-                    Kept::Loose(mut entry) => {
-                        place(&mut entry, setting);
-                        Kept::Served(Arc::new(entry))
-                    }
-                    served => served,
-                };
-                T::shelf_mut(contents).insert(key, kept);
-            }
+            T::shelf_mut(contents).values_mut().filter_map(Arc::get_mut).for_each(|entry| place(entry, setting));
         }
         let setting = Arc::new(setting);
         let mut contents = self.contents();
@@ -424,11 +414,10 @@ impl Scope {
         let contents = self.contents();
         let rules = &contents.rules;
         let allows = |key: &str, tags: &[Text]| rules.allow(T::WORDS.kind, key, tags) && is_allowed(key, tags);
-        for (key, kept) in T::shelf(&contents) {
-            match kept {
-                Kept::Served(entry) if allows(key, &entry.about().tags) => served.push(Arc::clone(entry)),
-                _ => {}
-            }
+        // Before they are served, nobody may have them.
+        if contents.setting.is_some() {
+            let allowed = T::shelf(&contents).iter().filter(|(key, entry)| allows(key, &entry.about().tags));
+            served.extend(allowed.map(|(_, entry)| Arc::clone(entry)));
         }
         for (name, scope) in &contents.mounted {
             scope.collect(&|key, tags| allows(&qualified(T::WORDS.kind, name, key), tags), served);
