@@ -195,7 +195,8 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
         .header_time(Duration::from_millis(200))
         .idle_time(Duration::from_millis(500))
         .write_time(Duration::from_secs(2));
-    let server = Server::start(app().http(config)).await;
+    let router = Router::new().route("/never", get(std::future::pending::<()>));
+    let server = Server::start(app().routes(router).http(config)).await;
     let listening = Client::connect(&server).await;
     let mut stream = listening.begin(&listen("l")).await.unwrap().into_body();
     next(&mut stream).await;
@@ -222,7 +223,7 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
     assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
     // One that answers no pings is gone, whatever it has opened.
     let mut dead = Raw::connect(&server).await;
-    dead.request(1, "/healthz").await;
+    dead.request(1, "/never").await;
     assert!(dead.is_closed_within(Duration::from_secs(10)).await);
     assert_eq!(listening.answer(&add()).await["result"]["content"][0]["text"], "3", "who listens is still there");
 }
@@ -347,6 +348,16 @@ async fn a_flood_of_resets_is_ended() {
 }
 
 /// CVE-2024-27316: a head that never ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_have_the_limit_that_they_have_on_http_1() {
+    let server = Server::start(app()).await;
+    let client = Client::connect(&server).await;
+    for (length, status) in [(30 << 10, 200), (33 << 10, 431)] {
+        let (got, _) = client.send(&add().with("x-long", &"x".repeat(length))).await;
+        assert_eq!(got, status, "{length}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_that_never_ends_is_refused() {
     let server = Server::start(app()).await;
