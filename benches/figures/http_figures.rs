@@ -3,7 +3,7 @@
 use crate::client::{Cores, Era};
 use crate::http::HttpServer;
 use crate::ordinary;
-use crate::report::{Promises, Table};
+use crate::report::{NOISE, Promises, Table};
 
 const ROUNDS: usize = 5;
 const CPU: &str = "CPU of a call, 8 connections, µs";
@@ -43,10 +43,10 @@ pub fn measure(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
         print!("\n{}", table.markdown());
         let [floor, ours, _, rmcp] = SERVERS.map(|(name, _)| name);
         let what = |figure: &str| format!("{}: {figure}", era.name());
-        promises.at_most(&what("CPU of a call beside hyper"), table.ratio(ours, floor, CPU), 1.5, 1.1);
-        promises.at_most(&what("CPU of a call beside rmcp"), table.ratio(ours, rmcp, CPU), 0.4, 1.1);
-        promises.at_most(&what("a call in sequence beside hyper"), table.ratio(ours, floor, SEQUENCE), 1.4, 1.1);
-        promises.at_most(&what("memory of a connection beside hyper"), table.ratio(ours, floor, MEMORY), 1.5, 1.1);
+        promises.at_most(&what("CPU of a call beside hyper"), table.ratio(ours, floor, CPU), 1.5, NOISE);
+        promises.at_most(&what("CPU of a call beside rmcp"), table.ratio(ours, rmcp, CPU), 0.4, NOISE);
+        promises.at_most(&what("a call in sequence beside hyper"), table.ratio(ours, floor, SEQUENCE), 1.4, NOISE);
+        promises.at_most(&what("memory of a connection beside hyper"), table.ratio(ours, floor, MEMORY), 1.5, NOISE);
         promises.shown(&what("throughput beside rmcp"), table.ratio(ours, rmcp, THROUGHPUT), "at least 2.5");
         let (json, events) = HttpServer::start("http").stalls(era, 200);
         promises.at_most(&what("ms to a JSON answer, 9 of 10"), json, 2.0, 1.0);

@@ -99,13 +99,17 @@ pub struct Promises {
     broken: usize,
 }
 
+/// What a neighbour's load may make of a ratio that is timed. A change that costs more than that is found; one that costs
+/// less is found by what is counted.
+pub const NOISE: f64 = 1.25;
+
 impl Promises {
-    /// A figure that may be at most so much; `slack` is what noise may add.
+    /// A figure that may be at most so much; `slack` is what noise may make of it.
     pub fn at_most(&mut self, what: &str, figure: f64, limit: f64, slack: f64) {
         let holds = figure <= limit * slack;
         let verdict = match holds {
             true if figure <= limit => "holds",
-            true => "holds, within what noise may add",
+            true => "is above it, by no more than noise may add",
             false => "DOES NOT HOLD",
         };
         self.broken += usize::from(!holds);

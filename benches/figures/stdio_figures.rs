@@ -2,7 +2,7 @@
 
 use crate::client::{Cores, Era, Process, Server};
 use crate::ordinary;
-use crate::report::{Promises, Table, median};
+use crate::report::{NOISE, Promises, Table, median};
 
 const ROUNDS: usize = 5;
 /// A start takes a millisecond, of which a page fault more or less is a part that shows.
@@ -35,9 +35,9 @@ pub fn one_at_a_time(cores: &Cores, promises: &mut Promises) -> Table {
     cores.unpin();
     print!("\n{}", table.markdown());
     // Two starts of one program differ by a few per cent, so that much is allowed.
-    promises.at_most("start-up CPU beside rmcp", table.ratio(OURS, RMCP, STARTUP), 1.0, 1.05);
-    promises.at_most("a call in sequence beside the floor", table.ratio(OURS, FLOOR, SEQUENCE), 1.25, 1.1);
-    promises.at_most("idle memory beside the floor", table.ratio(OURS, FLOOR, IDLE), 1.4, 1.05);
+    promises.at_most("start-up CPU beside rmcp", table.ratio(OURS, RMCP, STARTUP), 1.0, NOISE);
+    promises.at_most("a call in sequence beside the floor", table.ratio(OURS, FLOOR, SEQUENCE), 1.25, NOISE);
+    promises.at_most("idle memory beside the floor", table.ratio(OURS, FLOOR, IDLE), 1.4, NOISE);
     table
 }
 
@@ -75,8 +75,8 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
         }
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure}", era.name());
-        promises.at_most(&what("CPU of a call beside the floor"), table.ratio(OURS, FLOOR, CPU), 2.0, 1.1);
-        promises.at_most(&what("CPU of a call beside rmcp at its best"), table.ratio(OURS, PIPES, CPU), 0.08, 1.25);
+        promises.at_most(&what("CPU of a call beside the floor"), table.ratio(OURS, FLOOR, CPU), 2.0, NOISE);
+        promises.at_most(&what("CPU of a call beside rmcp at its best"), table.ratio(OURS, PIPES, CPU), 0.08, NOISE);
         promises.at_most(&what("KiB from 10,000 to 100,000 calls"), table.median(OURS, GROWTH), 64.0, 1.5);
         promises.shown(&what("throughput beside the floor"), table.ratio(OURS, FLOOR, SPEED), "at least 0.8");
         promises.shown(&what("throughput beside rmcp at its best"), table.ratio(OURS, PIPES, FREE), "at least 4.5");
@@ -106,10 +106,10 @@ pub fn lists_and_long_texts(cores: &Cores, promises: &mut Promises) -> Table {
     }
     cores.unpin();
     print!("\n{}", table.markdown());
-    promises.at_most("a list of 4 beside the floor", table.ratio(OURS, FLOOR, FEW), 1.3, 1.15);
-    promises.at_most("a list of 100 beside the floor", table.ratio(OURS, FLOOR, MANY), 1.3, 1.15);
-    promises.at_most("1 MiB beside the floor", table.ratio(OURS, FLOOR, LONG), 3.0, 1.1);
-    promises.at_most("1 MiB beside rmcp at its best", table.ratio(OURS, PIPES, LONG), 0.8, 1.1);
+    promises.at_most("a list of 4 beside the floor", table.ratio(OURS, FLOOR, FEW), 1.3, NOISE);
+    promises.at_most("a list of 100 beside the floor", table.ratio(OURS, FLOOR, MANY), 1.3, NOISE);
+    promises.at_most("1 MiB beside the floor", table.ratio(OURS, FLOOR, LONG), 3.0, NOISE);
+    promises.at_most("1 MiB beside rmcp at its best", table.ratio(OURS, PIPES, LONG), 0.8, NOISE);
     table
 }
 
