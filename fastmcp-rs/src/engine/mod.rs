@@ -21,6 +21,7 @@ mod layered;
 mod legacy;
 mod modern;
 mod observed;
+mod refused;
 mod rounds;
 mod server;
 mod siblings;
@@ -30,11 +31,9 @@ mod subscriptions;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 pub(crate) use call::PendingCall;
 #[cfg(feature = "http")]
@@ -48,11 +47,10 @@ pub(crate) use server::{Ending, Server, ServerConfig};
 
 use crate::client_requests::ClientRequests;
 use crate::context::Transport;
-use crate::operator;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
-use crate::protocol::frame::{Frame, MAX_DEPTH, Malformed, salvage};
+use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::{Id, Key};
 use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
@@ -61,11 +59,8 @@ use feed::Feed;
 use in_flight::{InFlight, Reservation};
 use legacy::Session;
 use observed::Observed;
+use refused::ErrorBudget;
 use rounds::MAX_RESPONSES;
-
-/// The most id-less errors that a peer may cause at once; [`ERRORS_PER_SECOND`] are added.
-const MAX_ERRORS: u32 = 100;
-const ERRORS_PER_SECOND: u32 = 10;
 
 /// One peer.
 pub(crate) struct Connection {
@@ -93,14 +88,6 @@ pub(crate) struct Connection {
     /// How many lines were taken.
     received: AtomicU64,
     errors: Mutex<ErrorBudget>,
-}
-
-/// How many errors that answer no request may be sent.
-struct ErrorBudget {
-    left: u32,
-    /// When some were added last, once there was an error.
-    since: Option<Instant>,
-    refused: u64,
 }
 
 /// What the answer to a message is.
@@ -155,7 +142,7 @@ impl Connection {
             answers_late: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             received: AtomicU64::new(0),
-            errors: Mutex::new(ErrorBudget { left: MAX_ERRORS, since: None, refused: 0 }),
+            errors: Mutex::default(),
         }
     }
 
@@ -253,17 +240,6 @@ impl Connection {
     ) {
         if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, None, out) {
             self.start(call, out);
-        }
-    }
-
-    /// A line was too long to be kept. `start` is how it begins.
-    pub(crate) fn refuse_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
-        let error =
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
-        match leading_part(start) {
-            Leading::Request(id) => finish_frame(out, |out| write::error(out, Some(&id), &error)),
-            Leading::Unknown => self.anonymous_error(out, &error),
-            Leading::Response => {}
         }
     }
 
@@ -432,61 +408,6 @@ impl Connection {
             _ => {}
         }
     }
-
-    fn refuse(&self, message: &str, malformed: &Malformed, out: &mut Vec<u8>) {
-        let error = match malformed {
-            Malformed::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
-            Malformed::NotAnObject => {
-                RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
-            }
-            Malformed::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
-            Malformed::DuplicateMember(member) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
-            }
-            Malformed::TooDeep => RpcError::new(
-                code::INVALID_REQUEST,
-                format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
-            ),
-        };
-        let salvaged = salvage(message);
-        if salvaged.as_ref().is_some_and(|salvaged| salvaged.is_response()) {
-            return;
-        }
-        match salvaged.and_then(|salvaged| salvaged.id).and_then(Id::parse) {
-            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
-            None => self.anonymous_error(out, &error),
-        }
-    }
-
-    fn refuse_frame(&self, id: Option<Id<'_>>, out: &mut Vec<u8>, message: &str) {
-        let error = RpcError::new(code::INVALID_REQUEST, message);
-        match id {
-            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
-            None => self.anonymous_error(out, &error),
-        }
-    }
-
-    /// An error that answers no request in particular. Two peers that answer each other's noise would never
-    /// stop, so there is a limit.
-    fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
-        let mut budget = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *budget.since.get_or_insert_with(Instant::now);
-        let earned = u32::try_from(since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
-        if earned > 0 {
-            budget.left = budget.left.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
-            budget.since = Some(Instant::now());
-        }
-        if budget.left > 0 {
-            budget.left -= 1;
-            finish_frame(out, |out| write::error(out, None, error));
-            return;
-        }
-        budget.refused += 1;
-        if budget.refused.is_power_of_two() {
-            let refused = budget.refused;
-            operator::warn(format_args!("the client sends messages that cannot be read: {refused} went unanswered"));
-        }
-    }
 }
 
 /// A request whose frame is well formed.
@@ -594,44 +515,4 @@ fn fact_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, Rp
 fn finish_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     write(out);
     out.push(b'\n');
-}
-
-/// What a message is of which only the beginning is there.
-enum Leading {
-    Request(String),
-    /// It answers something, so it is not answered.
-    Response,
-    /// Its id is not among the first members.
-    Unknown,
-}
-
-fn leading_part(start: &[u8]) -> Leading {
-    let start = match std::str::from_utf8(start) {
-        Ok(start) => start,
-        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default(),
-    };
-    let mut id = None;
-    let mut rest = start.trim_start().strip_prefix('{');
-    while let Some((key, after)) = rest.and_then(leading_value) {
-        match key.get() {
-            "\"result\"" | "\"error\"" => return Leading::Response,
-            "\"method\"" if id.is_some() => break,
-            _ => {}
-        }
-        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(leading_value) else { break };
-        let after = after.trim_start();
-        // A number that ends where the text does may go on.
-        if key.get() == "\"id\"" && !after.is_empty() {
-            id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
-        }
-        rest = after.strip_prefix(',');
-    }
-    id.map_or(Leading::Unknown, Leading::Request)
-}
-
-/// The JSON value at the start of a text, and what follows it.
-fn leading_value(text: &str) -> Option<(&RawValue, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let value = values.next()?.ok()?;
-    Some((value, &text[values.byte_offset()..]))
 }
