@@ -52,6 +52,14 @@ impl Process {
         resident.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
     }
 
+    /// The CPU time that it has taken, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit_once(") ").unwrap().1;
+        after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// What it has said since it was ready.
     pub(super) fn said(&mut self) -> Vec<String> {
         self.said.take().expect("it is asked once").join().unwrap()
@@ -74,6 +82,33 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A server that has no descriptors left waits longer and longer before it accepts again, and then does.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_descriptors_left_waits_for_some() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 48 && exec \"$0\" 127.0.0.1:0"]).arg(example("http"));
+    let mut process = Process::spawn(&mut command);
+    let ready = || Request { path: "/readyz".into(), ..Request::new("GET") };
+    let mut held = Vec::new();
+    for _ in 0..80 {
+        held.push(process.server.connect().await);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let before = process.cpu_ticks();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let spent = process.cpu_ticks() - before;
+    held.clear();
+    assert_eq!(process.server.send(&ready()).await.text(), "ok\n", "it serves again");
+    process.signal(Signal::TERM);
+    assert!(process.wait().success());
+    let said = process.said();
+    let warnings = said.iter().filter(|line| line.contains("connections cannot be accepted")).count();
+    println!("no descriptors for a second: {warnings} warnings, {spent} ticks of CPU time");
+    assert!((1..=20).contains(&warnings), "{said:?}");
+    assert!(spent <= 20, "to ask again at once burns time: {spent} of 100 ticks");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
