@@ -1,7 +1,7 @@
 //! Bodies of requests, read within limits, and bodies of responses.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -47,28 +47,45 @@ pub(super) enum Unread {
 
 /// Reads a message of at most `limit` bytes within `time`.
 pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &Room) -> Result<Message, Unread> {
-    if body.size_hint().lower() > limit as u64 {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if expected > limit {
         return Err(Unread::TooLarge);
     }
-    let mut reading = pin!(read_all(body, limit, room));
-    // Nearly always the message has come with its head, and nothing has to be timed.
-    if let Poll::Ready(read) = poll_fn(|task| Poll::Ready(reading.as_mut().poll(task))).await {
-        return read;
+    let mut body = pin!(body);
+    let mut first = Bytes::new();
+    // Nearly always the message is small and has come with its head: then nothing waits, is timed, or is copied.
+    if expected <= SMALL {
+        if let Poll::Ready(frame) = poll_fn(|task| Poll::Ready(body.as_mut().poll_frame(task))).await {
+            match frame.transpose().map_err(|_| Unread::Broken)?.map(Frame::into_data) {
+                None => return Ok(Message { bytes: first, _room: None }),
+                Some(Ok(data)) if data.remaining() > limit => return Err(Unread::TooLarge),
+                Some(Ok(mut data)) => first = data.copy_to_bytes(data.remaining()),
+                Some(Err(_)) => {}
+            }
+            if first.len() <= SMALL && body.is_end_stream() {
+                return Ok(Message { bytes: first, _room: None });
+            }
+        }
     }
     // What is rare must not make the future of every request longer.
-    Box::pin(tokio::time::timeout(time, reading)).await.unwrap_or(Err(Unread::TooSlow))
+    let rest = read_on(body, first, expected, limit, room);
+    Box::pin(tokio::time::timeout(time, rest)).await.unwrap_or(Err(Unread::TooSlow))
 }
 
-async fn read_all<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message, Unread> {
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit);
+/// Reads what follows the first bytes of a message, of which `expected` are to come altogether.
+async fn read_on<B: Body>(
+    mut body: Pin<&mut B>,
+    mut first: Bytes,
+    expected: usize,
+    limit: usize,
+    room: &Room,
+) -> Result<Message, Unread> {
     let mut permit = None;
-    take_room(room, &mut permit, expected).await?;
-    let mut body = pin!(body);
-    let mut first: Option<Bytes> = None;
-    let mut rest: Vec<u8> = Vec::new();
+    take_room(room, &mut permit, expected.max(first.len())).await?;
+    let mut all: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(mut data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
-        let so_far = first.as_ref().map_or(0, Bytes::len) + rest.len();
+        let so_far = first.len() + all.len();
         let length = so_far + data.remaining();
         if length > limit {
             return Err(Unread::TooLarge);
@@ -76,27 +93,27 @@ async fn read_all<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message
         if !data.has_remaining() {
             continue;
         }
+        take_room(room, &mut permit, length).await?;
         if so_far == 0 {
-            // Nearly always this is all: then nothing is copied.
-            first = Some(data.copy_to_bytes(data.remaining()));
+            // Nothing is copied if this is all.
+            first = data.copy_to_bytes(data.remaining());
             if body.is_end_stream() {
                 break;
             }
             continue;
         }
-        take_room(room, &mut permit, length).await?;
-        if let Some(first) = first.take() {
-            rest.reserve(expected.max(length));
-            rest.extend_from_slice(&first);
+        if !first.is_empty() {
+            all.reserve(expected.max(length));
+            all.extend_from_slice(&std::mem::take(&mut first));
         }
         while data.has_remaining() {
             let chunk = data.chunk();
-            rest.extend_from_slice(chunk);
+            all.extend_from_slice(chunk);
             let read = chunk.len();
             data.advance(read);
         }
     }
-    Ok(Message { bytes: first.unwrap_or_else(|| rest.into()), _room: permit })
+    Ok(Message { bytes: if all.is_empty() { first } else { all.into() }, _room: permit })
 }
 
 /// Takes room for `length` bytes altogether.

@@ -4,7 +4,7 @@
 //! and the rest is put into boxes, which a connection that does without them has not to carry.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -35,48 +35,61 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    /// Serves what comes by `stream`, until it ends.
-    pub(super) async fn serve<S: Stream>(self, stream: S) {
+    /// Serves what comes by `stream`, until it ends. What is `held` is dropped then.
+    #[cfg(not(any(feature = "h2", feature = "tls")))]
+    pub(super) fn serve<S: Stream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
+        self.http1(stream, held)
+    }
+
+    /// Finds out what comes by `stream`, and serves it, until it ends. What is `held` is dropped then.
+    #[cfg(any(feature = "h2", feature = "tls"))]
+    pub(super) async fn serve<S: Stream>(self, stream: S, held: impl Send + 'static) {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.front.tls {
             let Some((stream, protocol)) = Box::pin(tls.accept(stream, self.times)).await else { return };
             let stream: Box<dyn Stream> = Box::new(stream);
             return match protocol {
-                super::tls::Protocol::Http1 => Box::pin(self.http1(stream)).await,
+                super::tls::Protocol::Http1 => Box::pin(self.http1(stream, held)).await,
                 #[cfg(feature = "h2")]
-                super::tls::Protocol::Http2 => Box::pin(super::h2::serve(stream, self)).await,
+                super::tls::Protocol::Http2 => Box::pin(super::h2::serve(stream, self, held)).await,
             };
         }
         #[cfg(feature = "h2")]
-        match super::preface::read(stream, self.times).await {
-            Some((stream, true)) => Box::pin(super::h2::serve(Box::new(stream), self)).await,
-            Some((stream, false)) => self.http1(stream).await,
+        match Box::pin(super::preface::read(stream, self.times)).await {
+            Some((stream, true)) => Box::pin(super::h2::serve(Box::new(stream), self, held)).await,
+            Some((stream, false)) => Box::pin(self.http1(stream, held)).await,
             None => {}
         }
         #[cfg(not(feature = "h2"))]
-        self.http1(stream).await;
+        Box::pin(self.http1(stream, held)).await;
     }
 
-    async fn http1<S: Stream>(self, stream: S) {
+    /// A future that awaits what was moved into it keeps room for it twice, and there are as many of these as there
+    /// are connections: so nothing is moved once it is here, and what is rare is put into a box.
+    fn http1<S: Stream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
         let Connected { front, times, mut stopped } = self;
         let activity = Activity::default();
         let io = TokioIo::new(Guarded::new(stream, activity.clone(), times));
         let mut builder = http1::Builder::new();
         // Times are kept by `Guarded`, which also knows how long a connection may rest.
         builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
-        let mut connection = pin!(builder.serve_connection(io, Paths { site: front.site, activity }));
-        let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
-        let mut is_stopping = false;
-        let ended = poll_fn(|task| {
-            if !is_stopping && stop.as_mut().poll(task).is_ready() {
-                is_stopping = true;
-                connection.as_mut().graceful_shutdown();
+        let mut connection = builder.serve_connection(io, Paths { site: front.site, activity });
+        async move {
+            let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
+            let mut is_stopping = false;
+            let ended = poll_fn(|task| {
+                let mut connection = Pin::new(&mut connection);
+                if !is_stopping && stop.as_mut().poll(task).is_ready() {
+                    is_stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                connection.poll(task)
+            })
+            .await;
+            if let Err(error) = ended {
+                tracing::debug!(target: "fastmcp_rs", "a connection ended: {error}");
             }
-            connection.as_mut().poll(task)
-        })
-        .await;
-        if let Err(error) = ended {
-            tracing::debug!(target: "fastmcp_rs", "a connection ended: {error}");
+            drop(held);
         }
     }
 }

@@ -46,8 +46,8 @@ const MAX_WAITING: usize = 64 << 10;
 /// In how many steps the time of a resting connection is measured.
 const STEPS: u32 = 5;
 
-/// Serves a connection whose client has begun with the preface of HTTP/2.
-pub(super) async fn serve(stream: Box<dyn Stream>, connected: Connected) {
+/// Serves a connection whose client has begun with the preface of HTTP/2. What is held is dropped when it ends.
+pub(super) async fn serve(stream: Box<dyn Stream>, connected: Connected, _held: impl Send + 'static) {
     let Connected { front, times, mut stopped } = connected;
     let activity = Activity::default();
     let tasks = Arc::default();

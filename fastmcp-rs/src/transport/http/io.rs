@@ -141,10 +141,17 @@ impl<S> Guarded<S> {
 
 fn poll_deadline(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
     let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-    if timer.deadline() != deadline {
+    // One that ends too early is set again when it does: that is once in a while, and not with every request.
+    if timer.deadline() > deadline {
         timer.as_mut().reset(deadline);
     }
-    timer.as_mut().poll(task)
+    while timer.as_mut().poll(task).is_ready() {
+        if timer.deadline() >= deadline {
+            return Poll::Ready(());
+        }
+        timer.as_mut().reset(deadline);
+    }
+    Poll::Pending
 }
 
 fn too_slow(what: &str) -> io::Error {

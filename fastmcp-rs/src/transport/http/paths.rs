@@ -52,28 +52,38 @@ impl Site {
         Site { service, routes }
     }
 
-    /// Answers a request, whatever it is for.
-    async fn answer(self, request: Request<Incoming>) -> Response<Content> {
-        let path = request.uri().path();
+    /// Answers a request, whatever it is for, which is `active` until its answer is written.
+    fn answer(&self, request: Request<Incoming>, active: Active) -> Answering {
         let has_too_many = request.headers().len() > MAX_HEADERS;
-        if !has_too_many && is_same_path(path, &self.service.shared.config.path) {
-            return self.service.serve(request).await.map(Content::Own);
+        let is_endpoint = is_same_path(request.uri().path(), &self.service.shared.config.path);
+        if is_endpoint && !has_too_many {
+            let mut service = self.service.clone();
+            let (parts, body) = request.into_parts();
+            return Box::pin(async move {
+                let answer = service.serve(&parts, body).await;
+                Ok(answer.map(|content| Tracked { content: Content::Own(content), _active: active }))
+            });
         }
-        // The endpoint sees to this by itself, wherever it is mounted.
-        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        let answer = if has_too_many {
-            plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
-        } else {
-            self.beside(request).await
-        };
-        if is_chunked { closing(answer) } else { answer }
+        let site = self.clone();
+        Box::pin(async move {
+            let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+            let answer = if has_too_many {
+                plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
+            } else {
+                site.beside(request).await
+            };
+            // The endpoint sees to this by itself, wherever it is mounted.
+            let answer = if is_chunked { closing(answer) } else { answer };
+            Ok(answer.map(|content| Tracked { content, _active: active }))
+        })
     }
 
     /// Answers a request that is not for the endpoint.
     async fn beside(self, request: Request<Incoming>) -> Response<Content> {
         let path = request.uri().path();
-        if let Some(legacy) = self.service.legacy_sse_at(path) {
-            legacy.serve(request).await.map(Content::Own)
+        if let Some(mut legacy) = self.service.legacy_sse_at(path) {
+            let (parts, body) = request.into_parts();
+            legacy.serve(&parts, body).await.map(Content::Own)
         } else if let Some(metrics) = metrics(&request, &self.service) {
             metrics.map(Content::Own)
         } else if OWN_PATHS.contains(&path) {
@@ -90,6 +100,8 @@ pub(super) fn is_same_path(path: &str, endpoint: &str) -> bool {
     path.strip_suffix('/').unwrap_or(path) == endpoint.trim_end_matches('/')
 }
 
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Tracked>, Infallible>> + Send>>;
+
 /// The site as one connection sees it.
 pub(super) struct Paths {
     pub(super) site: Site,
@@ -99,12 +111,10 @@ pub(super) struct Paths {
 impl hyper::service::Service<Request<Incoming>> for Paths {
     type Response = Response<Tracked>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let active = self.activity.begin();
-        let site = self.site.clone();
-        Box::pin(async move { Ok(site.answer(request).await.map(|content| Tracked { content, _active: active })) })
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        self.site.answer(request, self.activity.begin())
     }
 }
 

@@ -78,11 +78,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
         let mut connected = connected.clone();
         let client = peer.map_or(Client::OnThisMachine, Client::At);
         connected.front.site.service.client = client;
-        let serving = connected.serve(stream);
-        tasks.spawn(async move {
-            serving.await;
-            drop((counted, of_address));
-        });
+        tasks.spawn(connected.serve(stream, (counted, of_address)));
     }
     drop((listener, connected));
     service.close();

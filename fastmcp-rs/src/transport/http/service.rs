@@ -198,29 +198,34 @@ impl HttpService {
     }
 
     /// Answers one request.
-    pub(super) async fn serve<B>(mut self, request: Request<B>) -> Answer
-    where
-        B: Body,
-    {
-        let (parts, body) = request.into_parts();
-        let listed_origin = self.listed_origin(&parts.headers);
-        let is_chunked = parts.headers.contains_key(TRANSFER_ENCODING);
-        let mut answer = match self.begin(&parts).await {
-            #[cfg(feature = "legacy-sse")]
-            Ok(caller) if self.is_legacy_sse => self.serve_legacy_sse(&parts, body, caller).await,
-            Ok(caller) => match parts.method {
-                Method::POST => self.post(&parts, body, caller).await,
-                Method::GET => self.get(&parts, caller).unwrap_or_else(|refusal| *refusal),
-                Method::DELETE => self.delete(&parts, caller),
-                _ => method_not_allowed(self.shared.config.sessions),
-            },
-            Err(answer) => answer,
+    ///
+    /// It borrows what it can, for the reason that `connection` has: what it moved would be kept twice.
+    pub(super) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> Answer {
+        let caller = match self.begin(parts).await {
+            Ok(caller) => caller,
+            Err(answer) => return self.finish(parts, answer),
         };
-        if let Some(origin) = listed_origin {
+        #[cfg(feature = "legacy-sse")]
+        if self.is_legacy_sse {
+            let answer = Box::pin(self.serve_legacy_sse(parts, body, caller)).await;
+            return self.finish(parts, answer);
+        }
+        let answer = match parts.method {
+            Method::POST => self.post(parts, body, caller).await,
+            Method::GET => self.get(parts, caller).unwrap_or_else(|refusal| *refusal),
+            Method::DELETE => self.delete(parts, caller),
+            _ => method_not_allowed(self.shared.config.sessions),
+        };
+        self.finish(parts, answer)
+    }
+
+    /// Adds what every answer to such a request has.
+    fn finish(&self, parts: &Parts, mut answer: Answer) -> Answer {
+        if let Some(origin) = self.listed_origin(&parts.headers) {
             allow_origin(answer.headers_mut(), origin);
         }
         // Where the body ends is what a proxy in front may see otherwise: then nothing follows it.
-        if is_chunked {
+        if parts.headers.contains_key(TRANSFER_ENCODING) {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         #[cfg(feature = "metrics")]
@@ -421,8 +426,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.clone().serve(request);
-        Box::pin(async move { Ok(answer.await) })
+        let mut service = self.clone();
+        let (parts, body) = request.into_parts();
+        Box::pin(async move { Ok(service.serve(&parts, body).await) })
     }
 }
 
