@@ -79,14 +79,30 @@ impl Cores {
     }
 }
 
+/// The program of a server, such as `stdio` or `tools 100`, and what it is told.
+pub fn program(server: &str) -> (&'static str, impl Iterator<Item = &str>) {
+    let mut words = server.split(' ');
+    let program = match words.next() {
+        Some("floor") => env!("CARGO_BIN_EXE_figures-floor"),
+        Some("stdio") => env!("CARGO_BIN_EXE_figures-stdio"),
+        Some("tools") => env!("CARGO_BIN_EXE_figures-tools"),
+        Some("rmcp") => env!("CARGO_BIN_EXE_figures-rmcp"),
+        Some("floor-http") => env!("CARGO_BIN_EXE_figures-floor-http"),
+        Some("http") => env!("CARGO_BIN_EXE_figures-http"),
+        Some("rmcp-http") => env!("CARGO_BIN_EXE_figures-rmcp-http"),
+        _ => panic!("there is no server `{server}`"),
+    };
+    (program, words)
+}
+
 /// A process that is killed at the end.
 pub struct Process(pub Child);
 
 impl Process {
-    /// Starts this program in another role, such as `stdio`, or `tools 100`.
-    pub fn start(role: &str, piped: bool) -> Process {
-        let program = std::env::current_exe().expect("a program knows where it is");
-        Process::run(Command::new(program).args(role.split(' ')), piped)
+    /// Starts a server.
+    pub fn start(server: &str, piped: bool) -> Process {
+        let (program, arguments) = program(server);
+        Process::run(Command::new(program).args(arguments), piped)
     }
 
     pub fn run(command: &mut Command, piped: bool) -> Process {
@@ -143,9 +159,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts this program in another role, and shakes hands where that is the custom.
-    pub fn start(role: &str, era: Era) -> Server {
-        let mut server = Server::without_handshake(Process::start(role, true), era);
+    /// Starts a server, and shakes hands where that is the custom.
+    pub fn start(server: &str, era: Era) -> Server {
+        let mut server = Server::without_handshake(Process::start(server, true), era);
         server.greet();
         server
     }
@@ -204,8 +220,8 @@ impl Server {
     }
 
     /// The CPU time in milliseconds that a server takes from its start to its first answer.
-    pub fn startup_cpu(role: &str) -> f64 {
-        let mut server = Server::without_handshake(Process::start(role, true), Era::Modern);
+    pub fn startup_cpu(server: &str) -> f64 {
+        let mut server = Server::without_handshake(Process::start(server, true), Era::Modern);
         let discover = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{META}}}}}"#);
         let answer = server.ask(&discover);
         assert!(answer.contains("supportedVersions"), "not an answer to server/discover: {answer}");

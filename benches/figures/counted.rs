@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::client::{Era, Process, Server};
+use crate::client::{Era, Process, Server, program};
 use crate::http::HttpServer;
 use crate::report::{Promises, Table};
 
@@ -48,7 +48,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
     }
     for era in Era::BOTH {
         let mut table = Table::new(format!("Counted, one after another over HTTP, {}", era.name()), &["hyper", ours]);
-        add(&mut table, "hyper", &over_http("http-floor-worker", era));
+        add(&mut table, "hyper", &over_http("floor-http worker", era));
         add(&mut table, ours, &over_http("http", era));
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
@@ -78,12 +78,13 @@ impl Folder {
         Folder(path)
     }
 
-    /// This program in another role under callgrind.
-    fn callgrind(&self, role: &str) -> Command {
+    /// A server under callgrind.
+    fn callgrind(&self, server: &str) -> Command {
+        let (program, arguments) = program(server);
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--dump-before=*figures_window*"]);
         command.arg(format!("--callgrind-out-file={}", self.0.join("out").display()));
-        command.arg(std::env::current_exe().expect("a program knows where it is")).args(role.split(' '));
+        command.arg(program).args(arguments);
         command
     }
 
@@ -100,35 +101,35 @@ impl Drop for Folder {
 }
 
 /// What begins a new window: the tool of that name, or a method for the floor, which knows no names.
-fn window(role: &str, era: Era, id: usize) -> String {
-    match role.contains("floor") {
+fn window(program: &str, era: Era, id: usize) -> String {
+    match program.contains("floor") {
         true => format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"window"}}"#),
         false => era.call(id, "window", "{}"),
     }
 }
 
-fn on_stdio(role: &str, era: Era) -> Vec<Counted> {
+fn on_stdio(program: &str, era: Era) -> Vec<Counted> {
     let folder = Folder::new();
-    let mut server = Server::without_handshake(Process::run(&mut folder.callgrind(role), true), era);
+    let mut server = Server::without_handshake(Process::run(&mut folder.callgrind(program), true), era);
     server.greet();
     server.in_flight("echo", 2 * CALLS, 64);
     for _ in 0..=WINDOWS {
         let id = server.id();
-        server.ask(&window(role, era, id));
+        server.ask(&window(program, era, id));
         server.in_flight("echo", CALLS, 64);
     }
     server.end();
     folder.windows(CALLS)
 }
 
-fn over_http(role: &str, era: Era) -> Vec<Counted> {
+fn over_http(program: &str, era: Era) -> Vec<Counted> {
     let folder = Folder::new();
-    let mut server = HttpServer::run(role, |role| folder.callgrind(role));
+    let mut server = HttpServer::run(program, |program| folder.callgrind(program));
     let mut connections = vec![server.connect(era)];
     server.calls_over(&mut connections, 2 * HTTP_CALLS);
     for _ in 0..=WINDOWS {
         let id = server.id();
-        assert_eq!(connections[0].ask(&window(role, era, id), Some("window")).status, 200);
+        assert_eq!(connections[0].ask(&window(program, era, id), Some("window")).status, 200);
         server.calls_over(&mut connections, HTTP_CALLS);
     }
     folder.windows(HTTP_CALLS)

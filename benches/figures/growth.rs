@@ -23,16 +23,16 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
     let rounds = |measure: &dyn Fn() -> f64| median(&(0..ROUNDS).map(|_| measure()).collect::<Vec<_>>());
     let (mut starts, mut lists, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for tools in TOOLS {
-        let role = format!("tools {tools}");
-        starts.push(rounds(&|| Server::startup_cpu(&role) * 1_000.0));
+        let program = format!("tools {tools}");
+        starts.push(rounds(&|| Server::startup_cpu(&program) * 1_000.0));
         lists.push(rounds(&|| {
-            let mut server = Server::start(&role, Era::Modern);
+            let mut server = Server::start(&program, Era::Modern);
             // The first one makes the pages.
             assert_eq!(server.list().1, tools, "the list is not whole");
             median(&(0..20).map(|_| server.list().0).collect::<Vec<_>>())
         }));
         calls.push(rounds(&|| {
-            let mut server = Server::start(&role, Era::Modern);
+            let mut server = Server::start(&program, Era::Modern);
             // Its start belongs to no call.
             server.sequence(100);
             server.in_flight("echo", 20_000, 64).cpu
@@ -41,11 +41,11 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
     let (mut ours, mut official) = (Vec::new(), Vec::new());
     for bytes in BYTES {
         let times = ((64 << 20) / bytes).clamp(4, 2_000);
-        let of = |role: &str| rounds(&|| Server::start(role, Era::Modern).long_text(bytes, times).0);
+        let of = |program: &str| rounds(&|| Server::start(program, Era::Modern).long_text(bytes, times).0);
         ours.push(of("stdio"));
         // The longest one gets no answer from it.
         if bytes <= 1 << 20 {
-            official.push(of("rmcp-pipes 4"));
+            official.push(of("rmcp pipes 4"));
         }
     }
     let (mut cpu, mut memory) = (Vec::new(), Vec::new());

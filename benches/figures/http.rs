@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::client::{Era, Flight, Process, assert_answer};
+use crate::client::{Era, Flight, Process, assert_answer, program};
 use crate::report::median;
 
 /// A server on a port of its own.
@@ -34,21 +34,21 @@ pub struct Response {
 }
 
 impl HttpServer {
-    pub fn start(role: &str) -> HttpServer {
-        HttpServer::run(role, |role| {
-            let program = std::env::current_exe().expect("a program knows where it is");
+    pub fn start(server: &str) -> HttpServer {
+        HttpServer::run(server, |server| {
+            let (program, arguments) = program(server);
             let mut command = Command::new(program);
-            command.args(role.split(' '));
+            command.args(arguments);
             command
         })
     }
 
-    /// Starts a server by a command of the caller's, which is given the role and the port.
-    pub fn run(role: &str, command: impl FnOnce(&str) -> Command) -> HttpServer {
+    /// Starts a server by a command of the caller's, which is given what `program` takes, with the port.
+    pub fn run(server: &str, command: impl FnOnce(&str) -> Command) -> HttpServer {
         let free = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
         let address = free.local_addr().expect("it is bound");
         drop(free);
-        let process = Process::run(&mut command(&format!("{role} {}", address.port())), false);
+        let process = Process::run(&mut command(&format!("{server} {}", address.port())), false);
         let server = HttpServer { process, address, next_id: 1 };
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {

@@ -4,18 +4,19 @@
 //! cargo bench -p figures            # everything that is timed, in two minutes
 //! cargo bench -p figures -- http    # one section: one, flight, lists, waiting, http
 //! cargo bench -p figures -- counted # what can be counted instead: instructions, allocations, system calls
+//! cargo bench -p figures -- builds  # what it costs to build a first server, in some minutes
 //! cargo bench -p figures -- growth  # more tools, longer messages, more connections: writes docs/growth.md
 //! cargo bench -p figures -- write   # everything, and writes the tables and the plot of docs/performance.md
 //! ```
 //!
-//! The program is its own servers: each is a process of this program in another role. What is held to a promise is
-//! counted, or taken with client and server on one core, since a hop between two sleeping cores costs more than
-//! everything that is measured here. Rounds are interleaved, and a ratio is taken within each round, so that what
-//! else the machine does falls on all alike; ratios are what counts. What the wall clock alone says is printed and
-//! promises nothing.
+//! Each server is a program of its own, and is built together with this one. What is held to a promise is counted, or
+//! taken with client and server on one core, since a hop between two sleeping cores costs more than everything that is
+//! measured here. Rounds are interleaved, and a ratio is taken within each round, so that what else the machine does
+//! falls on all alike; ratios are what counts. What the wall clock alone says is printed and promises nothing.
 //!
 //! It exits with an error when a figure that is promised does not hold.
 
+mod builds;
 mod client;
 mod counted;
 mod growth;
@@ -24,7 +25,6 @@ mod http_figures;
 mod ordinary;
 mod plot;
 mod report;
-mod servers;
 mod stdio_figures;
 
 use std::fs;
@@ -33,35 +33,9 @@ use std::process::ExitCode;
 use client::Cores;
 use report::{Promises, Table};
 
-/// What a role was told: a port, or how many tools to have.
-fn number_argument() -> usize {
-    std::env::args().nth(2).and_then(|number| number.parse().ok()).expect("a number behind the role")
-}
-
-fn port() -> u16 {
-    u16::try_from(number_argument()).expect("a port")
-}
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let first = arguments.first().map(String::as_str);
-    // A role that this program gives to itself, which for two of them has a number behind it.
-    match (first, arguments.len()) {
-        (Some("floor"), _) => servers::floor::stdio(),
-        (Some("stdio"), _) => servers::stdio(),
-        (Some("tools"), _) => servers::with_tools(),
-        (Some("rmcp"), _) => servers::official::stdio(false),
-        (Some("rmcp-pipes"), _) => servers::official::stdio(true),
-        (Some("http-floor"), _) => servers::floor::http(),
-        (Some("http-floor-worker"), _) => servers::floor::http_with_worker(),
-        (Some("http"), 2) => servers::http(),
-        (Some("http-rmcp"), _) => servers::official::http(),
-        _ => return measure(first),
-    }
-    ExitCode::SUCCESS
-}
-
-fn measure(section: Option<&str>) -> ExitCode {
+    let section = arguments.first().map(String::as_str);
     if cfg!(debug_assertions) {
         eprintln!("figures of a debug build mean nothing: use `cargo bench`");
         return ExitCode::FAILURE;
@@ -91,10 +65,13 @@ fn measure(section: Option<&str>) -> ExitCode {
         stdio_figures::system_calls(&mut promises);
         tables.extend(counted::measure(&mut promises));
     }
+    if writes || section == Some("builds") {
+        tables.push(builds::measure(&mut promises));
+    }
     if section == Some("growth") {
         growth::measure(&cores, &mut promises);
     } else if tables.is_empty() {
-        eprintln!("no such section: one, flight, lists, waiting, http, counted, growth, write");
+        eprintln!("no such section: one, flight, lists, waiting, http, counted, builds, growth, write");
         return ExitCode::FAILURE;
     }
     if writes {

@@ -12,7 +12,7 @@ const FLOOR: &str = "floor";
 const OURS: &str = "fastmcp-rs";
 const PIPES: &str = "rmcp, `stdio_pipes()`";
 const RMCP: &str = "rmcp, `stdio()`";
-const SERVERS: [(&str, &str); 4] = [(FLOOR, "floor 4"), (OURS, "stdio"), (PIPES, "rmcp-pipes 4"), (RMCP, "rmcp 4")];
+const SERVERS: [(&str, &str); 4] = [(FLOOR, "floor 4"), (OURS, "stdio"), (PIPES, "rmcp pipes 4"), (RMCP, "rmcp 4")];
 const NAMES: [&str; 4] = [FLOOR, OURS, PIPES, RMCP];
 
 /// Start-up, a call in sequence, idle memory.
@@ -23,10 +23,10 @@ pub fn one_at_a_time(cores: &Cores, promises: &mut Promises) -> Table {
     cores.pin();
     let mut table = Table::new("One call at a time, 2026-07-28", &NAMES);
     for _ in 0..ROUNDS {
-        for (name, role) in SERVERS {
-            let starts: Vec<f64> = (0..STARTS).map(|_| Server::startup_cpu(role)).collect();
+        for (name, program) in SERVERS {
+            let starts: Vec<f64> = (0..STARTS).map(|_| Server::startup_cpu(program)).collect();
             table.add(name, STARTUP, median(&starts));
-            let mut server = Server::start(role, Era::Modern);
+            let mut server = Server::start(program, Era::Modern);
             server.sequence(1);
             table.add(name, IDLE, server.process.resident_kib() / 1024.0);
             table.add(name, SEQUENCE, server.sequence(10_000));
@@ -52,12 +52,9 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
     for era in Era::BOTH {
         let mut table = Table::new(format!("64 calls in flight, {}", era.name()), &NAMES);
         for round in 0..ROUNDS {
-            for (name, role) in SERVERS {
+            for (name, program) in SERVERS {
                 cores.pin();
-                let mut server = Server::start(role, era);
-                if name == OURS {
-                    ordinary::on_stdio(&mut server, era);
-                }
+                let mut server = Server::start(program, era);
                 server.in_flight("echo", 10_000, 64);
                 let early = server.process.peak_kib();
                 // Memory is looked at once: it takes many calls, and hardly differs.
@@ -69,8 +66,11 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
                     table.add(name, PEAK, server.process.peak_kib() / 1024.0);
                     table.add_plain(name, GROWTH, server.process.peak_kib() - early);
                 }
+                if name == OURS {
+                    ordinary::on_stdio(&mut server, era);
+                }
                 cores.unpin();
-                table.add(name, FREE, Server::start(role, era).in_flight("echo", 20_000, 64).per_second);
+                table.add(name, FREE, Server::start(program, era).in_flight("echo", 20_000, 64).per_second);
             }
         }
         print!("\n{}", table.markdown());
@@ -91,16 +91,16 @@ pub fn lists_and_long_texts(cores: &Cores, promises: &mut Promises) -> Table {
     const FEW: &str = "`tools/list` of 4, CPU µs";
     const MANY: &str = "of 100, CPU µs";
     const LONG: &str = "1 MiB there and back, CPU µs";
-    const TOOLS: [(&str, &str); 3] = [(FLOOR, "floor"), (OURS, "tools"), (PIPES, "rmcp-pipes")];
+    const TOOLS: [(&str, &str); 3] = [(FLOOR, "floor"), (OURS, "tools"), (PIPES, "rmcp pipes")];
     cores.pin();
     let mut table = Table::new("Lists and long texts, 2026-07-28", &[FLOOR, OURS, PIPES]);
     for _ in 0..ROUNDS {
-        for (name, role) in TOOLS {
+        for (name, program) in TOOLS {
             for (figure, tools) in [(FEW, 4), (MANY, 100)] {
-                let mut server = Server::start(&format!("{role} {tools}"), Era::Modern);
+                let mut server = Server::start(&format!("{program} {tools}"), Era::Modern);
                 table.add(name, figure, server.lists(tools, 800));
             }
-            let mut server = Server::start(&format!("{role} 4"), Era::Modern);
+            let mut server = Server::start(&format!("{program} 4"), Era::Modern);
             table.add(name, LONG, server.long_text(1 << 20, 20).0);
         }
     }
@@ -122,8 +122,8 @@ pub fn waiting_and_blocking(promises: &mut Promises) -> Table {
     const BESIDE: &str = "beside one that blocks for 2 s, ms";
     let mut table = Table::new("Tools that wait or block, all cores, 2026-07-28", &[FLOOR, OURS, PIPES, RMCP]);
     for _ in 0..ROUNDS {
-        for (name, role) in SERVERS {
-            let mut server = Server::start(role, Era::Modern);
+        for (name, program) in SERVERS {
+            let mut server = Server::start(program, Era::Modern);
             table.add(name, SLEEP, server.sleepers(200));
             table.add_plain(name, ASYNC, server.in_flight("echo", 20_000, 64).per_second);
             if name == OURS {

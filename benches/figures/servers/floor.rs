@@ -151,16 +151,14 @@ fn start_timer() -> mpsc::Sender<(Instant, String)> {
     sender
 }
 
-/// hyper on one thread.
-#[tokio::main(flavor = "current_thread")]
-pub async fn http() {
-    serve_http().await;
-}
-
-/// hyper on a runtime of the shape that `#[mcp::main]` makes.
-#[tokio::main(worker_threads = 1)]
-pub async fn http_with_worker() {
-    serve_http().await;
+/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes.
+pub fn http() {
+    let mut runtime = match crate::is_of_kind("worker") {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("there are threads");
+    runtime.block_on(serve_http());
 }
 
 async fn serve_http() {

@@ -65,9 +65,9 @@ impl rmcp::ServerHandler for Tools {}
 
 /// With the transport that its documentation shows, or with the quicker one.
 #[tokio::main]
-pub async fn stdio(pipes: bool) {
+pub async fn stdio() {
     let tools = Tools::new(crate::number_argument());
-    let server = match pipes {
+    let server = match crate::is_of_kind("pipes") {
         true => tools.serve(rmcp::transport::stdio_pipes()).await,
         false => tools.serve(rmcp::transport::stdio()).await,
     };

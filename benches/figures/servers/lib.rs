@@ -1,6 +1,6 @@
 //! The servers that are measured: fastmcp-rs as its users have it, the official SDK, and floors without a framework.
 //!
-//! Each is this program in another role. Tools are what a user would write, and nothing is set that a user would not
+//! Each is a program of its own (`bin`). Tools are what a user would write, and nothing is set that a user would not
 //! set, apart from the limits of a line and a body, for texts of 16 MiB.
 
 pub mod floor;
@@ -14,6 +14,20 @@ use fastmcp_rs::{DynamicTool, HttpConfig, ToolResult};
 
 /// More than the longest text that is measured, which is 16 MiB.
 const LONGEST: usize = 32 << 20;
+
+/// What a server was told: a port, or how many tools to have.
+fn number_argument() -> usize {
+    std::env::args().skip(1).find_map(|argument| argument.parse().ok()).expect("a number")
+}
+
+/// Whether a server was told to be of that kind.
+fn is_of_kind(kind: &str) -> bool {
+    std::env::args().skip(1).any(|argument| argument == kind)
+}
+
+fn port() -> u16 {
+    u16::try_from(number_argument()).expect("a port")
+}
 
 /// Returns the text unchanged.
 #[mcp::tool]
@@ -96,13 +110,13 @@ pub async fn stdio() {
 #[mcp::main]
 pub async fn http() {
     let config = HttpConfig::new().max_body(LONGEST);
-    app().http(config).run_http(("127.0.0.1", crate::port())).await.expect("the server runs");
+    app().http(config).run_http(("127.0.0.1", port())).await.expect("the server runs");
 }
 
 /// A server with so many tools, each with an argument and a description.
 #[mcp::main]
 pub async fn with_tools() {
-    let count = crate::number_argument();
+    let count = number_argument();
     let mut app = App::empty("figures").tool::<echo>();
     for number in 1..count {
         let schema = serde_json::json!({

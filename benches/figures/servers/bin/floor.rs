@@ -1,0 +1,5 @@
+//! The floor on standard input and output: `figures-floor TOOLS`.
+
+fn main() {
+    servers::floor::stdio();
+}

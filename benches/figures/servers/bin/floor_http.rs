@@ -1,0 +1,5 @@
+//! The floor over HTTP: `figures-floor-http [worker] PORT`.
+
+fn main() {
+    servers::floor::http();
+}

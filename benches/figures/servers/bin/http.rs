@@ -1,0 +1,5 @@
+//! fastmcp-rs over HTTP: `figures-http PORT`.
+
+fn main() {
+    servers::http();
+}

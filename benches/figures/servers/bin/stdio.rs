@@ -1,0 +1,5 @@
+//! fastmcp-rs on standard input and output: `figures-stdio`.
+
+fn main() {
+    servers::stdio();
+}
