@@ -331,6 +331,17 @@ async fn patience_ends() {
         assert_eq!(quick.response().await.expect("the connection lives").status, 200);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
+    // Rest is counted from the last request, however many came before.
+    let rest = Duration::from_millis(500);
+    let server = Server::start(app().http(HttpConfig::new().idle_time(rest))).await;
+    let mut busy = server.connect().await;
+    for _ in 0..4 {
+        tokio::time::sleep(rest.mul_f64(0.6)).await;
+        busy.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
+        assert_eq!(busy.response().await.expect("the connection lives").status, 200);
+    }
+    let start = Instant::now();
+    assert!(busy.is_closed_within(within).await && start.elapsed() >= rest.mul_f64(0.9), "{:?}", start.elapsed());
     // A call may take longer than all of these.
     let slow = server.send(&call(1, "sleep", json!({"milliseconds": 800}))).await;
     assert_eq!(slow.status, 200);
