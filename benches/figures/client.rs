@@ -79,20 +79,21 @@ impl Cores {
     }
 }
 
-/// The program of a server, such as `stdio` or `tools 100`, and what it is told.
+/// The program of a server, such as `stdio` or `tools 100`, and what it is told. Cargo knows where it is when it builds
+/// this for a run, and not when it only checks.
 pub fn program(server: &str) -> (&'static str, impl Iterator<Item = &str>) {
     let mut words = server.split(' ');
     let program = match words.next() {
-        Some("floor") => env!("CARGO_BIN_EXE_figures-floor"),
-        Some("stdio") => env!("CARGO_BIN_EXE_figures-stdio"),
-        Some("tools") => env!("CARGO_BIN_EXE_figures-tools"),
-        Some("rmcp") => env!("CARGO_BIN_EXE_figures-rmcp"),
-        Some("floor-http") => env!("CARGO_BIN_EXE_figures-floor-http"),
-        Some("http") => env!("CARGO_BIN_EXE_figures-http"),
-        Some("rmcp-http") => env!("CARGO_BIN_EXE_figures-rmcp-http"),
-        _ => panic!("there is no server `{server}`"),
+        Some("floor") => option_env!("CARGO_BIN_EXE_figures-floor"),
+        Some("stdio") => option_env!("CARGO_BIN_EXE_figures-stdio"),
+        Some("tools") => option_env!("CARGO_BIN_EXE_figures-tools"),
+        Some("rmcp") => option_env!("CARGO_BIN_EXE_figures-rmcp"),
+        Some("floor-http") => option_env!("CARGO_BIN_EXE_figures-floor-http"),
+        Some("http") => option_env!("CARGO_BIN_EXE_figures-http"),
+        Some("rmcp-http") => option_env!("CARGO_BIN_EXE_figures-rmcp-http"),
+        _ => None,
     };
-    (program, words)
+    (program.unwrap_or_else(|| panic!("there is no server `{server}`: `cargo bench` builds them")), words)
 }
 
 /// A process that is killed at the end.

@@ -265,6 +265,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Waits for so many bytes.
+    pub async fn takes(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.fill().await, "the server has closed the connection");
+        }
+        self.buffer.drain(..count).collect()
+    }
+
     /// Reads more; `false` at the end.
     async fn fill(&mut self) -> bool {
         let mut chunk = [0; 16 << 10];

@@ -288,6 +288,33 @@ async fn cve_2026_67432_sizes_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_may_come_in_pieces() {
+    let server = Server::start(app()).await;
+    let request = call(1, "echo", json!({"text": "x".repeat(1_000)}));
+    let (first, second) = request.body.split_at(500);
+    // Two chunks at once: the second is there when the first is taken.
+    let chunk = |text: &[u8]| [format!("{:x}\r\n", text.len()).as_bytes(), text, b"\r\n"].concat();
+    let body = [chunk(first), chunk(second), b"0\r\n\r\n".to_vec()].concat();
+    let chunked = Request { body, ..request.clone() }.with("Transfer-Encoding", "chunked");
+    assert_eq!(server.send(&chunked).await.status, 200);
+    // The first half, and the second when the server waits for it.
+    let mut halves = server.connect().await;
+    halves.write(&[&request.head()[..], first].concat()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    halves.write(second).await;
+    assert_eq!(halves.response().await.unwrap().status, 200);
+    // All of it once the server asks for it.
+    let mut polite = server.connect().await;
+    let expecting =
+        request.clone().with("Expect", "100-continue").with("Content-Length", &request.body.len().to_string());
+    polite.write(&expecting.head()).await;
+    let goes_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+    assert_eq!(polite.takes(goes_on.len()).await, goes_on);
+    polite.write(&request.body).await;
+    assert_eq!(polite.response().await.unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn patience_ends() {
     let config = HttpConfig::new()
         .header_time(Duration::from_millis(300))
@@ -303,12 +330,19 @@ async fn patience_ends() {
     let mut rested = server.connect().await;
     rested.write(&request.bytes()).await;
     assert_eq!(rested.response().await.unwrap().status, 200);
+    let mut probed = server.connect().await;
+    probed.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert_eq!(probed.response().await.unwrap().status, 200);
     let mut body = server.connect().await;
     body.write(&request.with("X", "y").bytes()[..250]).await;
     assert_eq!(body.response().await.unwrap().status, 408);
-    for (what, connection) in
-        [("half a head", &mut half), ("silence", &mut silent), ("rest", &mut rested), ("half a body", &mut body)]
-    {
+    for (what, connection) in [
+        ("half a head", &mut half),
+        ("silence", &mut silent),
+        ("rest", &mut rested),
+        ("rest after a request without a body", &mut probed),
+        ("half a body", &mut body),
+    ] {
         assert!(connection.is_closed_within(within).await, "{what}");
     }
     let mut drops = server.connect().await;
@@ -333,7 +367,7 @@ async fn patience_ends() {
     }
     // Rest is counted from the last request, however many came before.
     let rest = Duration::from_millis(500);
-    let server = Server::start(app().http(HttpConfig::new().idle_time(rest))).await;
+    let server = Server::start(app().http(HttpConfig::new().idle_time(rest).max_body(16 << 20))).await;
     let mut busy = server.connect().await;
     for _ in 0..4 {
         tokio::time::sleep(rest.mul_f64(0.6)).await;
@@ -342,6 +376,16 @@ async fn patience_ends() {
     }
     let start = Instant::now();
     assert!(busy.is_closed_within(within).await && start.elapsed() >= rest.mul_f64(0.9), "{:?}", start.elapsed());
+    // Nor does it begin before an answer has arrived, however slowly that is read.
+    let long = "x".repeat(12 << 20);
+    let mut reader = server.connect().await;
+    reader.write(&call(1, "echo", json!({"text": long})).bytes()).await;
+    let start = Instant::now();
+    for _ in 0..12 {
+        tokio::time::sleep(rest.mul_f64(0.3)).await;
+        reader.takes(1 << 20).await;
+    }
+    assert!(start.elapsed() > 3 * rest);
     // A call may take longer than all of these.
     let slow = server.send(&call(1, "sleep", json!({"milliseconds": 800}))).await;
     assert_eq!(slow.status, 200);

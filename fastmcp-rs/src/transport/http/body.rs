@@ -13,6 +13,7 @@ use hyper::body::{Buf, Bytes};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::stream::EventStream;
+use super::wakes;
 
 /// Messages up to this size need no room among the large ones.
 const SMALL: usize = 64 << 10;
@@ -55,7 +56,15 @@ pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &
     let mut first = Bytes::new();
     // Nearly always the message is small and has come with its head: then nothing waits, is timed, or is copied.
     if expected <= SMALL {
-        if let Poll::Ready(frame) = poll_fn(|task| Poll::Ready(body.as_mut().poll_frame(task))).await {
+        let polled = poll_fn(|task| {
+            let (polled, is_held) = wakes::hold(|| body.as_mut().poll_frame(task));
+            // Whoever feeds the body has to go on only if there is more of it.
+            if is_held && !body.is_end_stream() {
+                task.waker().wake_by_ref();
+            }
+            Poll::Ready(polled)
+        });
+        if let Poll::Ready(frame) = polled.await {
             match frame.transpose().map_err(|_| Unread::Broken)?.map(Frame::into_data) {
                 None => return Ok(Message { bytes: first, _room: None }),
                 Some(Ok(data)) if data.remaining() > limit => return Err(Unread::TooLarge),

@@ -5,14 +5,16 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
-use super::io::{Activity, Guarded, Times};
+use super::io::{Activity, Guarded, Patience, Times};
 use super::listener::Stream;
 use super::paths::{Paths, Site};
+use super::wakes::Wakes;
 
 /// The largest head of a request.
 pub(super) const MAX_HEAD: usize = 32 << 10;
@@ -71,23 +73,28 @@ impl Connected {
         let activity = Activity::default();
         let io = TokioIo::new(Guarded::new(stream, activity.clone(), times));
         let mut builder = http1::Builder::new();
-        // Times are kept by `Guarded`, which also knows how long a connection may rest.
+        // Times are kept by `Guarded` and `Patience`, which also know how long a connection may rest.
         builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
+        let mut patience = Patience::new(activity.clone(), times);
         let mut connection = builder.serve_connection(io, Paths { site: front.site, activity });
         async move {
             let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
             let mut is_stopping = false;
+            let mut wakes = Wakes::default();
             let ended = poll_fn(|task| {
                 let mut connection = Pin::new(&mut connection);
                 if !is_stopping && stop.as_mut().poll(task).is_ready() {
                     is_stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                connection.poll(task)
+                if let Poll::Ready(ended) = connection.poll(&mut Context::from_waker(wakes.of(task))) {
+                    return Poll::Ready(ended.map_err(|error| error.to_string()));
+                }
+                patience.poll_over(task).map(|()| Err("the client sent nothing for too long".to_owned()))
             })
             .await;
-            if let Err(error) = ended {
-                tracing::debug!(target: "fastmcp_rs", "a connection ended: {error}");
+            if let Err(why) = ended {
+                tracing::debug!(target: "fastmcp_rs", "a connection ended: {why}");
             }
             drop(held);
         }

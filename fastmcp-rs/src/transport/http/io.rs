@@ -1,8 +1,7 @@
 //! A connection that does not wait for its client for ever.
 //!
-//! What a client may take is measured where bytes are read and written: a head that comes too slowly, a connection
-//! that rests too long, an answer that is not read. There is one timer for each direction, and none while a request
-//! is being answered. What comes is also looked at here before hyper reads it (`heads`).
+//! A head may come too slowly, a connection rest too long, an answer not be read. There is one timer for each
+//! direction. What comes is also looked at here before hyper reads it (`heads`).
 
 use std::future::Future;
 use std::io;
@@ -28,7 +27,7 @@ pub(super) struct Times {
     pub(super) write: Duration,
 }
 
-/// Whether a request of a connection is being answered.
+/// What a connection does, as those see it who read from it, answer its requests and wait for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Activity(Arc<Counts>);
 
@@ -38,6 +37,9 @@ struct Counts {
     active: AtomicUsize,
     /// How many have ever begun: one may be over before anybody looks.
     begun: AtomicUsize,
+    /// How often something has come from the client, and gone to it.
+    received: AtomicUsize,
+    sent: AtomicUsize,
 }
 
 /// One request that is being answered, until this is dropped.
@@ -57,6 +59,14 @@ impl Activity {
     pub(super) fn begun(&self) -> usize {
         self.0.begun.load(Ordering::Acquire)
     }
+
+    fn received(&self) -> usize {
+        self.0.received.load(Ordering::Acquire)
+    }
+
+    fn sent(&self) -> usize {
+        self.0.sent.load(Ordering::Acquire)
+    }
 }
 
 impl Drop for Active {
@@ -65,77 +75,77 @@ impl Drop for Active {
     }
 }
 
-pub(super) struct Guarded<S> {
-    stream: S,
+/// How long a connection of HTTP/1 waits for its client.
+///
+/// It is looked at whenever the connection has nothing to do, and not from within a read: hyper reads for the last time
+/// before an answer is over, and then only when there is something to read.
+pub(super) struct Patience {
     activity: Activity,
     times: Times,
     phase: Phase,
-    heads: Heads,
-    /// How many requests had begun when the phase was looked at.
+    /// What had begun, what had come and what had gone at the last look.
     begun: usize,
-    read_timer: Option<Pin<Box<Sleep>>>,
-    writes: Writes,
+    received: usize,
+    sent: usize,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What the connection waits for, and since when.
 #[derive(Clone, Copy)]
 enum Phase {
     New(Instant),
-    /// A request was seen; a new wait begins with the next look.
-    Busy,
-    /// Part of a head was seen, which is a whole one nearly always; a wait for the rest begins with the next look.
-    Begun,
-    Resting(Instant),
+    /// The answer to a request, which has its own time.
+    Answer,
+    Rest(Instant),
+    /// The rest of a head.
     Head(Instant),
 }
 
-impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
+impl Patience {
+    pub(super) fn new(activity: Activity, times: Times) -> Patience {
         let phase = Phase::New(Instant::now());
-        Guarded {
-            stream,
-            activity,
-            times,
-            phase,
-            heads: Heads::default(),
-            begun: 0,
-            read_timer: None,
-            writes: Writes::new(times),
-        }
+        Patience { activity, times, phase, begun: 0, received: 0, sent: 0, timer: None }
     }
 
-    /// Notices requests that have begun since the last look.
-    fn look(&mut self) {
-        let begun = self.activity.begun();
-        if begun != self.begun {
-            self.begun = begun;
-            self.phase = Phase::Busy;
-        }
-    }
-
-    /// Nothing came: whether that is so for too long.
-    fn poll_patience(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        self.look();
+    /// Ready when the client has sent nothing for too long.
+    pub(super) fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        let was_asked = is_new(&mut self.begun, self.activity.begun());
+        let has_received = is_new(&mut self.received, self.activity.received());
+        let has_sent = is_new(&mut self.sent, self.activity.sent());
         if self.activity.is_some() {
-            self.phase = Phase::Busy;
+            self.phase = Phase::Answer;
             return Poll::Pending;
+        }
+        // An answer that is over may still be on its way.
+        if was_asked || matches!(self.phase, Phase::Answer) || has_sent && matches!(self.phase, Phase::Rest(_)) {
+            self.phase = Phase::Rest(Instant::now());
+        } else if has_received && !matches!(self.phase, Phase::Head(_)) {
+            self.phase = Phase::Head(Instant::now());
         }
         let deadline = match self.phase {
             Phase::New(since) => since + self.times.header * SILENCE,
             Phase::Head(since) => since + self.times.header,
-            Phase::Begun => {
-                let now = Instant::now();
-                self.phase = Phase::Head(now);
-                now + self.times.header
-            }
-            Phase::Resting(since) => since + self.times.idle,
-            Phase::Busy => {
-                let now = Instant::now();
-                self.phase = Phase::Resting(now);
-                now + self.times.idle
-            }
+            Phase::Rest(since) => since + self.times.idle,
+            Phase::Answer => return Poll::Pending,
         };
-        poll_deadline(&mut self.read_timer, deadline, task)
+        poll_deadline(&mut self.timer, deadline, task)
+    }
+}
+
+fn is_new(known: &mut usize, count: usize) -> bool {
+    std::mem::replace(known, count) != count
+}
+
+pub(super) struct Guarded<S> {
+    stream: S,
+    activity: Activity,
+    heads: Heads,
+    writes: Writes,
+}
+
+impl<S> Guarded<S> {
+    pub(super) fn new(stream: S, activity: Activity, times: Times) -> Guarded<S> {
+        Guarded { stream, activity, heads: Heads::default(), writes: Writes::new(times) }
     }
 }
 
@@ -165,21 +175,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             buffer.put_slice(END);
             return Poll::Ready(Ok(()));
         }
-        match Pin::new(&mut self.stream).poll_read(task, buffer) {
-            Poll::Pending => match self.poll_patience(task) {
-                Poll::Ready(()) => Poll::Ready(Err(too_slow("sent nothing"))),
-                Poll::Pending => Poll::Pending,
-            },
-            Poll::Ready(result) => {
-                let came = buffer.filled().len() > before;
-                self.heads.look(&mut buffer.filled_mut()[before..]);
-                self.look();
-                if came && !self.activity.is_some() && !matches!(self.phase, Phase::Head(_)) {
-                    self.phase = Phase::Begun;
-                }
-                Poll::Ready(result)
-            }
+        let read = Pin::new(&mut self.stream).poll_read(task, buffer);
+        if read.is_ready() && buffer.filled().len() > before {
+            self.heads.look(&mut buffer.filled_mut()[before..]);
+            self.activity.0.received.fetch_add(1, Ordering::AcqRel);
         }
+        read
     }
 }
 
@@ -208,10 +209,19 @@ impl Writes {
     }
 }
 
+impl<S> Guarded<S> {
+    fn watch(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.activity.0.sent.fetch_add(1, Ordering::AcqRel);
+        }
+        self.writes.watch(task, written)
+    }
+}
+
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(task, bytes);
-        self.writes.watch(task, result)
+        let written = Pin::new(&mut self.stream).poll_write(task, bytes);
+        self.watch(task, written)
     }
 
     fn poll_write_vectored(
@@ -219,8 +229,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         task: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
-        self.writes.watch(task, result)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
+        self.watch(task, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -38,6 +38,7 @@ mod stream;
 mod tls;
 #[cfg(unix)]
 mod unix;
+mod wakes;
 
 pub(crate) use authenticate::Authenticator;
 pub use authenticate::{AccessError, Authenticate};
