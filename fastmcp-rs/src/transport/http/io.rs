@@ -8,7 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -88,6 +88,8 @@ pub(super) struct Patience {
     received: usize,
     sent: usize,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The task that waits for the timer.
+    waits: Option<Waker>,
 }
 
 /// What the connection waits for, and since when.
@@ -104,7 +106,7 @@ enum Phase {
 impl Patience {
     pub(super) fn new(activity: Activity, times: Times) -> Patience {
         let phase = Phase::New(Instant::now());
-        Patience { activity, times, phase, begun: 0, received: 0, sent: 0, timer: None }
+        Patience { activity, times, phase, begun: 0, received: 0, sent: 0, timer: None, waits: None }
     }
 
     /// Ready when the client has sent nothing for too long.
@@ -116,11 +118,12 @@ impl Patience {
             self.phase = Phase::Answer;
             return Poll::Pending;
         }
+        let now = Instant::now();
         // An answer that is over may still be on its way.
         if was_asked || matches!(self.phase, Phase::Answer) || has_sent && matches!(self.phase, Phase::Rest(_)) {
-            self.phase = Phase::Rest(Instant::now());
+            self.phase = Phase::Rest(now);
         } else if has_received && !matches!(self.phase, Phase::Head(_)) {
-            self.phase = Phase::Head(Instant::now());
+            self.phase = Phase::Head(now);
         }
         let deadline = match self.phase {
             Phase::New(since) => since + self.times.header * SILENCE,
@@ -128,8 +131,33 @@ impl Patience {
             Phase::Rest(since) => since + self.times.idle,
             Phase::Answer => return Poll::Pending,
         };
-        poll_deadline(&mut self.timer, deadline, task)
+        self.poll_deadline(deadline, now, task)
     }
+
+    fn poll_deadline(&mut self, deadline: Instant, now: Instant, task: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // One that ends too early is set again when it does: that is once in a while, and not with every request.
+        let is_early = now < timer.deadline() && timer.deadline() <= deadline;
+        if is_early && self.waits.as_ref().is_some_and(|waits| waits.will_wake(task.waker())) {
+            return Poll::Pending;
+        }
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(task).is_ready() {
+            if timer.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        self.waits = Some(task.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// One more, where only one task counts.
+fn count(counter: &AtomicUsize) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
 }
 
 fn is_new(known: &mut usize, count: usize) -> bool {
@@ -149,21 +177,6 @@ impl<S> Guarded<S> {
     }
 }
 
-fn poll_deadline(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
-    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-    // One that ends too early is set again when it does: that is once in a while, and not with every request.
-    if timer.deadline() > deadline {
-        timer.as_mut().reset(deadline);
-    }
-    while timer.as_mut().poll(task).is_ready() {
-        if timer.deadline() >= deadline {
-            return Poll::Ready(());
-        }
-        timer.as_mut().reset(deadline);
-    }
-    Poll::Pending
-}
-
 fn too_slow(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, format!("the client {what} for too long"))
 }
@@ -178,7 +191,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         let read = Pin::new(&mut self.stream).poll_read(task, buffer);
         if read.is_ready() && buffer.filled().len() > before {
             self.heads.look(&mut buffer.filled_mut()[before..]);
-            self.activity.0.received.fetch_add(1, Ordering::AcqRel);
+            count(&self.activity.0.received);
         }
         read
     }
@@ -212,7 +225,7 @@ impl Writes {
 impl<S> Guarded<S> {
     fn watch(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.activity.0.sent.fetch_add(1, Ordering::AcqRel);
+            count(&self.activity.0.sent);
         }
         self.writes.watch(task, written)
     }
