@@ -306,6 +306,25 @@ async fn there_are_so_many_streams_and_no_more() {
     assert_eq!(server.send(&add()).await.status, 200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_counted_until_it_ends() {
+    let server = Server::start(app().http(HttpConfig::new().max_connections(1))).await;
+    let client = Client::connect(&server).await;
+    client.answer(&add()).await;
+    assert!(server.connect().await.is_closed_within(Duration::from_secs(2)).await, "there is one already");
+    client.connection.abort();
+    drop(client);
+    let mut is_served = false;
+    for _ in 0..200 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        is_served = server.raw(&add().bytes()).await.is_some();
+        if is_served {
+            break;
+        }
+    }
+    assert!(is_served, "the place is free again");
+}
+
 /// CVE-2023-44487: streams that are reset as soon as they are opened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_resets_is_ended() {

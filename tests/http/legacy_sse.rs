@@ -245,6 +245,18 @@ async fn what_may_not_come_in_is_refused() {
     }
     assert_eq!(server.send(&good()).await.status, 202);
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
+    // A page that may read what it is answered may do so here, and nothing follows a chunked message here either.
+    let allowed = config().allowed_hosts(["localhost"]).allowed_origins(["https://app.example.com"]);
+    let page = Server::start(app().http(allowed)).await;
+    let client = Client::open(&page, PATH, &[("Origin", "https://app.example.com")]).await;
+    assert_eq!(client.stream.header("access-control-allow-origin"), Some("https://app.example.com"));
+    let message = REVISION.initialize(0);
+    let chunked = client.post(format!("{:x}\r\n{message}\r\n0\r\n\r\n", message.len()));
+    let mut connection = page.connect().await;
+    connection.write(&chunked.with("Transfer-Encoding", "chunked").bytes()).await;
+    let taken = connection.response().await.unwrap();
+    assert_eq!((taken.status, taken.header("connection")), (202, Some("close")));
+    assert!(connection.is_closed_within(Duration::from_secs(5)).await);
     // It is not there unless somebody asked for it.
     let server = Server::start(app()).await;
     assert_eq!(server.send(&open()).await.status, 404);

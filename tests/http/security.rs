@@ -148,6 +148,12 @@ async fn pages_that_are_allowed_by_name_may_call() {
     let preflight = server.send(&preflight.with("Access-Control-Request-Method", "POST")).await;
     assert_eq!((preflight.status, preflight.body.len()), (204, 0));
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("mcp-method"));
+    assert_eq!(preflight.header("access-control-allow-origin"), Some("https://app.example.com"));
+    // What is refused, the page may read as well.
+    let refused = request.clone().with("Origin", "https://app.example.com").set("Host", "evil.example");
+    let refused = server.send(&refused).await;
+    let allowed = refused.header("access-control-allow-origin");
+    assert_eq!((refused.status, allowed), (403, Some("https://app.example.com")));
     assert_eq!(server.send(&request.with("Origin", "http://app.example.com")).await.status, 403);
     assert_eq!(server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await.status, 403, "localhost is not listed");
 }
@@ -250,11 +256,15 @@ async fn nothing_is_smuggled() {
         assert_eq!(connection.response().await.unwrap().status, status);
     }
     assert!(connection.is_closed_within(Duration::from_secs(5)).await);
-    // A chunked message is read, and its connection closed.
-    let mut connection = server.connect().await;
-    connection.write((head(&[te]) + &chunked).as_bytes()).await;
-    assert_eq!(connection.response().await.unwrap().status, 200);
-    assert!(connection.is_closed_within(Duration::from_secs(5)).await);
+    // A chunked message is read or refused, and its connection closed.
+    for (host, status) in [("localhost", 200), ("evil.example", 403)] {
+        let mut connection = server.connect().await;
+        let bytes = (head(&[te]) + &chunked).replacen("localhost", host, 1);
+        connection.write(bytes.as_bytes()).await;
+        let answer = connection.response().await.unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (status, Some("close")));
+        assert!(connection.is_closed_within(Duration::from_secs(5)).await);
+    }
 }
 
 /// CVE-2026-67432, CVE-2026-63658, GHSA-4x8c-5vv7-973f: a message takes a bounded amount of memory.
@@ -365,6 +375,9 @@ async fn patience_ends() {
         assert_eq!(quick.response().await.expect("the connection lives").status, 200);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
+    // Behind a request a head may not take longer than elsewhere, though rest may.
+    quick.write(b"POST /mcp HTTP/1.1\r\nHo").await;
+    assert!(quick.is_closed_within(within).await, "half a head behind a request");
     // Rest is counted from the last request, however many came before.
     let rest = Duration::from_millis(500);
     let server = Server::start(app().http(HttpConfig::new().idle_time(rest).max_body(16 << 20))).await;
@@ -386,6 +399,12 @@ async fn patience_ends() {
         reader.takes(1 << 20).await;
     }
     assert!(start.elapsed() > 3 * rest);
+    // Also where the answer was not there at once, and nothing was timed before.
+    let mut waited = server.connect().await;
+    waited.write(&call(1, "sleep", json!({"milliseconds": 20})).bytes()).await;
+    assert_eq!(waited.response().await.unwrap().status, 200);
+    let start = Instant::now();
+    assert!(waited.is_closed_within(within).await && start.elapsed() >= rest.mul_f64(0.9), "{:?}", start.elapsed());
     // A call may take longer than all of these.
     let slow = server.send(&call(1, "sleep", json!({"milliseconds": 800}))).await;
     assert_eq!(slow.status, 200);

@@ -143,6 +143,16 @@ async fn who_does_not_speak_tls_is_told_or_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_still_in_the_handshake_is_counted() {
+    let authority = Authority::new("counted");
+    authority.renew();
+    let server = Server::start(app().http(HttpConfig::new().tls(authority.tls()).max_connections(1))).await;
+    let mut half = server.connect().await;
+    half.write(b"\x16\x03\x01").await;
+    assert!(server.connect().await.is_closed_within(Duration::from_secs(2)).await, "there is one already");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_read_is_left_on_https_too() {
     let authority = Authority::new("deaf");
     authority.renew();

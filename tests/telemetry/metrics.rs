@@ -242,6 +242,9 @@ async fn what_is_open_comes_back_to_none() {
     drop(stream);
     wait_for("mcp_server_sessions", 0.0).await;
     wait_for("mcp_server_streams", 0.0).await;
+    let text = server.send(&get("/metrics")).await.text();
+    let ok = &[("http_response_status_code", "200")];
+    assert_eq!(value(&text, "mcp_server_http_responses_total", ok), Some(2.0), "the session and the stream");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &
     // Nearly always the message is small and has come with its head: then nothing waits, is timed, or is copied.
     if expected <= SMALL {
         let polled = poll_fn(|task| {
-            let (polled, is_held) = wakes::hold(|| body.as_mut().poll_frame(task));
+            let (polled, is_held) = wakes::hold(task, |task| body.as_mut().poll_frame(task));
             // Whoever feeds the body has to go on only if there is more of it.
             if is_held && !body.is_end_stream() {
                 task.waker().wake_by_ref();
@@ -202,17 +202,28 @@ mod tests {
 
     async fn read_chunks(chunks: Vec<usize>, limit: usize, room: &Room) -> Result<Message, Unread> {
         let mut chunks = chunks.into_iter();
-        read(Chunks(Box::new(move || chunks.next())), limit, Duration::from_secs(1), room).await
+        let body = Chunks { next: Box::new(move || chunks.next()), ends_with_first: false, is_over: false };
+        read(body, limit, Duration::from_secs(1), room).await
     }
 
-    struct Chunks(Box<dyn FnMut() -> Option<usize> + Send>);
+    struct Chunks {
+        next: Box<dyn FnMut() -> Option<usize> + Send>,
+        /// Whether its end is known with its first chunk.
+        ends_with_first: bool,
+        is_over: bool,
+    }
 
     impl Body for Chunks {
         type Data = Bytes;
         type Error = Infallible;
 
         fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready((self.0)().map(|length| Ok(Frame::data(vec![b'x'; length].into()))))
+            self.is_over = self.ends_with_first;
+            Poll::Ready((self.next)().map(|length| Ok(Frame::data(vec![b'x'; length].into()))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.is_over
         }
     }
 
@@ -228,6 +239,7 @@ mod tests {
             Some(1000)
         );
         assert_eq!(read_chunks(vec![500, 501], 1000, &room).await.err(), Some(Unread::TooLarge));
+        assert_eq!(read_chunks(vec![1001], 1000, &room).await.err(), Some(Unread::TooLarge));
         assert_eq!(read_chunks(vec![], 1000, &room).await.ok().map(|message| message.bytes.len()), Some(0));
     }
 
@@ -239,5 +251,16 @@ mod tests {
         assert!(read_chunks(vec![10 << 10], 1 << 20, &room).await.is_ok(), "small ones need no room");
         drop(held);
         assert!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.is_ok());
+        // Also one that comes as a whole and does not tell its length before, whether its end is known then or not.
+        for is_known in [true, false] {
+            let chunks = || {
+                let mut chunks = [200 << 10].into_iter();
+                Chunks { next: Box::new(move || chunks.next()), ends_with_first: is_known, is_over: false }
+            };
+            let time = Duration::from_secs(1);
+            let held = read(chunks(), 1 << 20, time, &room).await.unwrap();
+            assert_eq!(read(chunks(), 1 << 20, time, &room).await.err(), Some(Unread::TooSlow), "{is_known}");
+            drop(held);
+        }
     }
 }

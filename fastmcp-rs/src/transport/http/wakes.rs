@@ -5,22 +5,23 @@
 //! and found nothing. So the connection is polled with a waker of its own, which can be held while a piece is taken;
 //! who holds it sees whether the wake is needed, as more of the body is to come, or not.
 //!
-//! Only a wake on the holding thread, from within the work that it does meanwhile, is held: others are never late.
+//! Only a wake of that very task is held, on the holding thread and from within the work that it does meanwhile: others
+//! are never late.
 
 use std::cell::Cell;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 thread_local! {
-    static HOLD: Cell<Hold> = const { Cell::new(Hold::Off) };
+    static HELD: Cell<Option<Held>> = const { Cell::new(None) };
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    Off,
-    On,
-    /// A wake was held.
-    Woken,
+/// The task whose wakes are held, by its address, and whether there was one.
+#[derive(Clone, Copy)]
+struct Held {
+    task: *const (),
+    was_woken: bool,
 }
 
 /// The waker that a connection is polled with.
@@ -51,30 +52,33 @@ impl Wake for Task {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        match HOLD.get() {
-            Hold::Off => self.0.wake_by_ref(),
-            Hold::On | Hold::Woken => HOLD.set(Hold::Woken),
+        match HELD.get() {
+            Some(held) if ptr::eq(held.task, Arc::as_ptr(self).cast()) => {
+                HELD.set(Some(Held { was_woken: true, ..held }));
+            }
+            _ => self.0.wake_by_ref(),
         }
     }
 }
 
-/// Does something that may wake the connection which it is done for; the flag tells whether it wanted to, and has not.
-pub(super) fn hold<T>(work: impl FnOnce() -> T) -> (T, bool) {
+/// Does something that may wake the task which does it; the flag tells whether it wanted to, and has not.
+pub(super) fn hold<T>(task: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
     /// Also if the work panics.
-    struct Off;
-    impl Drop for Off {
+    struct LetGo;
+    impl Drop for LetGo {
         fn drop(&mut self) {
-            HOLD.set(Hold::Off);
+            HELD.set(None);
         }
     }
-    let _off = Off;
-    HOLD.set(Hold::On);
-    let done = work();
-    (done, HOLD.get() == Hold::Woken)
+    let _let_go = LetGo;
+    HELD.set(Some(Held { task: task.waker().data(), was_woken: false }));
+    let done = work(task);
+    (done, HELD.get().is_some_and(|held| held.was_woken))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -97,17 +101,22 @@ mod tests {
         let waker = wakes.of(&Context::from_waker(&task)).clone();
         waker.wake_by_ref();
         assert_eq!(count(&counter), 1, "nothing is held");
-        let (_, is_held) = hold(|| waker.wake_by_ref());
+        let hold = |work: &dyn Fn()| hold(&mut Context::from_waker(&waker), |_| work()).1;
+        let is_held = hold(&|| {
+            waker.wake_by_ref();
+            waker.wake_by_ref();
+        });
         assert!(is_held && count(&counter) == 1);
-        let ((), is_held) =
-            hold(|| std::thread::scope(|threads| threads.spawn(|| waker.wake_by_ref()).join().unwrap()));
+        let is_held = hold(&|| std::thread::scope(|threads| threads.spawn(|| waker.wake_by_ref()).join().unwrap()));
         assert!(!is_held && count(&counter) == 2, "a wake from elsewhere is not late");
-        assert!(std::panic::catch_unwind(|| hold(|| panic!("on purpose"))).is_err());
+        let is_held = hold(&|| Wakes::default().of(&Context::from_waker(&task)).wake_by_ref());
+        assert!(!is_held && count(&counter) == 3, "nor is that of another connection");
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(|| hold(&|| panic!("on purpose")))).is_err());
         waker.wake_by_ref();
-        assert_eq!(count(&counter), 3, "nothing is held after a panic");
+        assert_eq!(count(&counter), 4, "nothing is held after a panic");
         // Polled by another task from now on.
         let moved = Waker::from(Arc::clone(&other));
         wakes.of(&Context::from_waker(&moved)).wake_by_ref();
-        assert_eq!((count(&counter), count(&other)), (3, 1));
+        assert_eq!((count(&counter), count(&other)), (4, 1));
     }
 }
