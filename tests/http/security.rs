@@ -379,11 +379,11 @@ async fn patience_ends() {
     quick.write(b"POST /mcp HTTP/1.1\r\nHo").await;
     assert!(quick.is_closed_within(within).await, "half a head behind a request");
     // Rest is counted from the last request, however many came before.
-    let rest = Duration::from_millis(500);
+    let rest = Duration::from_secs(1);
     let server = Server::start(app().http(HttpConfig::new().idle_time(rest).max_body(16 << 20))).await;
     let mut busy = server.connect().await;
     for _ in 0..4 {
-        tokio::time::sleep(rest.mul_f64(0.6)).await;
+        tokio::time::sleep(rest.mul_f64(0.55)).await;
         busy.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
         assert_eq!(busy.response().await.expect("the connection lives").status, 200);
     }
@@ -406,7 +406,7 @@ async fn patience_ends() {
     let start = Instant::now();
     assert!(waited.is_closed_within(within).await && start.elapsed() >= rest.mul_f64(0.9), "{:?}", start.elapsed());
     // A call may take longer than all of these.
-    let slow = server.send(&call(1, "sleep", json!({"milliseconds": 800}))).await;
+    let slow = server.send(&call(1, "sleep", json!({"milliseconds": 1200}))).await;
     assert_eq!(slow.status, 200);
 }
 
