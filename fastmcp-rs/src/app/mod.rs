@@ -32,7 +32,7 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible, order};
 #[cfg(feature = "testing")]
-use crate::registry::{Listed, ToolEntry};
+use crate::registry::{EntryWriter, ToolEntry};
 use crate::seal::{Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -539,7 +539,12 @@ impl App {
     pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
         self.serve_without_states(Vec::new());
         let registry = Live::new(Arc::clone(&self.scope), self.config.lists).load();
-        registry.tools.entries().iter().map(|tool| ToolEntry::to_json(tool, Revision::V2026_07_28)).collect()
+        let json = |tool: &Arc<ToolEntry>| {
+            let mut json = Vec::new();
+            EntryWriter::write(&mut json, &**tool, Revision::V2026_07_28);
+            serde_json::from_slice(&json).unwrap_or_default()
+        };
+        registry.tools.entries().iter().map(json).collect()
     }
 
     /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::icon::Icon;
 use super::tool::Text;
 use crate::protocol::Revision;
+use crate::registry::EntryWriter;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct About {
@@ -92,20 +93,20 @@ impl About {
     }
 
     /// The members that stand first.
-    pub(crate) fn begin(&self, entry: &mut Map<String, Value>, revision: Revision) {
-        entry.insert("name".into(), self.name.as_ref().into());
+    pub(crate) fn begin(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+        entry.text("name", &self.name);
         if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
-            entry.insert("title".into(), title.as_ref().into());
+            entry.text("title", title);
         }
         if !self.description.is_empty() {
-            entry.insert("description".into(), self.description.as_ref().into());
+            entry.text("description", &self.description);
         }
     }
 
     /// The members that stand last.
-    pub(crate) fn end(&self, entry: &mut Map<String, Value>, revision: Revision) {
+    pub(crate) fn end(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
         if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
-            entry.insert("icons".into(), self.icons.iter().map(Icon::to_json).collect());
+            entry.member("icons", &self.icons.iter().map(Icon::to_json).collect());
         }
         if revision < Revision::V2025_06_18 {
             return;
@@ -118,7 +119,7 @@ impl About {
             }
         }
         if !meta.is_empty() {
-            entry.insert("_meta".into(), meta.into());
+            entry.member("_meta", &meta.into());
         }
     }
 }

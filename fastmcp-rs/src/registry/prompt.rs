@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::handler::Handler;
-use super::pages::Listed;
+use super::pages::{EntryWriter, Listed};
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicPrompt;
@@ -83,13 +83,11 @@ impl Listed for PromptEntry {
         ComponentKind::Prompt
     }
 
-    fn to_json(&self, revision: Revision) -> Value {
-        let mut entry = Map::new();
-        self.about.begin(&mut entry, revision);
+    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+        self.about.begin(entry, revision);
         if !self.handler.described.parameters.is_empty() {
-            entry.insert("arguments".into(), self.arguments(revision));
+            entry.member("arguments", &self.arguments(revision));
         }
-        self.about.end(&mut entry, revision);
-        entry.into()
+        self.about.end(entry, revision);
     }
 }

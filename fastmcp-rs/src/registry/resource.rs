@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::handler::Handler;
-use super::pages::Listed;
+use super::pages::{EntryWriter, Listed};
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicResource;
@@ -86,21 +86,19 @@ impl ResourceEntry {
         self.mime_type.clone().or(self.handler.described.mime_type.map(Text::from))
     }
 
-    fn entry(&self, uri_member: &str, revision: Revision) -> Value {
-        let mut entry = Map::new();
-        entry.insert(uri_member.into(), self.uri.as_ref().into());
-        self.about.begin(&mut entry, revision);
+    fn write_with(&self, uri_member: &'static str, entry: &mut EntryWriter<'_>, revision: Revision) {
+        entry.text(uri_member, &self.uri);
+        self.about.begin(entry, revision);
         if let Some(mime_type) = self.mime_type() {
-            entry.insert("mimeType".into(), mime_type.as_ref().into());
+            entry.text("mimeType", &mime_type);
         }
         if let Some(size) = self.size {
-            entry.insert("size".into(), size.into());
+            entry.member("size", &size.into());
         }
         if let Some(annotations) = self.annotations(revision) {
-            entry.insert("annotations".into(), annotations);
+            entry.member("annotations", &annotations);
         }
-        self.about.end(&mut entry, revision);
-        entry.into()
+        self.about.end(entry, revision);
     }
 
     fn annotations(&self, revision: Revision) -> Option<Value> {
@@ -180,8 +178,8 @@ impl Listed for ResourceEntry {
         ComponentKind::Resource
     }
 
-    fn to_json(&self, revision: Revision) -> Value {
-        self.entry("uri", revision)
+    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+        self.write_with("uri", entry, revision);
     }
 }
 
@@ -204,7 +202,7 @@ impl Listed for TemplateEntry {
         ComponentKind::ResourceTemplate
     }
 
-    fn to_json(&self, revision: Revision) -> Value {
-        self.resource.entry("uriTemplate", revision)
+    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+        self.resource.write_with("uriTemplate", entry, revision);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use super::handler::Handler;
-use super::pages::Listed;
+use super::pages::{EntryWriter, Listed};
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicTool;
@@ -90,26 +90,27 @@ impl Listed for ToolEntry {
         self.hints
     }
 
-    fn to_json(&self, revision: Revision) -> Value {
-        let mut entry = Map::new();
-        self.about.begin(&mut entry, revision);
+    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+        self.about.begin(entry, revision);
         if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
-            entry.insert("title".into(), title_of(&self.about.name).into());
+            entry.text("title", &title_of(&self.about.name));
         }
         let input = &self.handler.described.input;
         // A schema that was given by hand goes out as it was given.
-        let as_it_is = revision.is_modern() || self.handler.is_dynamic();
-        let input = if as_it_is { input.clone() } else { header::without_marks(input) };
-        entry.insert("inputSchema".into(), input);
+        match revision.is_modern() || self.handler.is_dynamic() {
+            true => entry.member("inputSchema", input),
+            false => entry.member("inputSchema", &header::without_marks(input)),
+        }
         if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
-            let whole = revision.is_modern() || !self.wraps();
-            entry.insert("outputSchema".into(), if whole { output.clone() } else { wrapped(output) });
+            match revision.is_modern() || !self.wraps() {
+                true => entry.member("outputSchema", output),
+                false => entry.member("outputSchema", &wrapped(output)),
+            }
         }
         if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
-            entry.insert("annotations".into(), annotations);
+            entry.member("annotations", &annotations);
         }
-        self.about.end(&mut entry, revision);
-        entry.into()
+        self.about.end(entry, revision);
     }
 }
 
