@@ -30,9 +30,11 @@ use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
+#[cfg(feature = "testing")]
+use crate::protocol::write::ObjectWriter;
 use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible, order};
 #[cfg(feature = "testing")]
-use crate::registry::{EntryWriter, ToolEntry};
+use crate::registry::{Listed, ToolEntry};
 use crate::seal::{Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -541,7 +543,7 @@ impl App {
         let registry = Live::new(Arc::clone(&self.scope), self.config.lists).load();
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
-            EntryWriter::write(&mut json, &**tool, Revision::V2026_07_28);
+            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28));
             serde_json::from_slice(&json).unwrap_or_default()
         };
         registry.tools.entries().iter().map(json).collect()

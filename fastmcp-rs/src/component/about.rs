@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::icon::Icon;
 use super::tool::Text;
 use crate::protocol::Revision;
-use crate::registry::EntryWriter;
+use crate::protocol::write::ObjectWriter;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct About {
@@ -93,7 +93,7 @@ impl About {
     }
 
     /// The members that stand first.
-    pub(crate) fn begin(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+    pub(crate) fn begin(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         entry.text("name", &self.name);
         if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
             entry.text("title", title);
@@ -104,7 +104,7 @@ impl About {
     }
 
     /// The members that stand last.
-    pub(crate) fn end(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+    pub(crate) fn end(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
             entry.member("icons", &self.icons.iter().map(Icon::to_json).collect());
         }

@@ -1,6 +1,7 @@
 //! Writing frames, straight into the buffer that goes out.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::reader::plain;
 
@@ -47,6 +48,43 @@ impl RpcError {
 /// Appends `value` as JSON. Writing into memory does not fail, so an error is one of the value's own.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     serde_json::to_writer(out, value)
+}
+
+/// Writes an object member by member: what is long, such as a schema, is not copied into a tree to be written.
+pub(crate) struct ObjectWriter<'a> {
+    out: &'a mut Vec<u8>,
+    is_empty: bool,
+}
+
+impl ObjectWriter<'_> {
+    /// Appends an object with the members that `add` gives it.
+    pub(crate) fn append(out: &mut Vec<u8>, add: impl FnOnce(&mut ObjectWriter<'_>)) {
+        out.push(b'{');
+        add(&mut ObjectWriter { out, is_empty: true });
+        out.push(b'}');
+    }
+
+    /// Adds a member, whose name has nothing to escape.
+    pub(crate) fn member(&mut self, name: &'static str, value: &Value) {
+        self.name(name);
+        // A `Value` always has a JSON form.
+        let _ = json(self.out, value);
+    }
+
+    /// Adds a member that is a string.
+    pub(crate) fn text(&mut self, name: &'static str, text: &str) {
+        self.name(name);
+        string(self.out, text);
+    }
+
+    fn name(&mut self, name: &'static str) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.push(b',');
+        }
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
 }
 
 /// Appends a JSON string.

@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 pub(crate) use entry::{Setting, Watch};
 pub(crate) use handler::{Handler, Invoke, Pace};
 pub(crate) use live::{Live, View};
-pub(crate) use pages::{EntryWriter, List, ListConfig, Listed, order};
+pub(crate) use pages::{List, ListConfig, Listed, order};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub(crate) use scope::Scope;

@@ -10,15 +10,14 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use serde_json::Value;
-
 use super::handler::Handler;
 use super::visible::ComponentKind;
 use crate::component::about::About;
 use crate::component::tool::{Location, ToolAnnotations};
 use crate::protocol::CacheScope;
+use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
-use crate::protocol::{Revision, write};
+use crate::protocol::write::{self, ObjectWriter};
 
 /// How lists are given out.
 #[derive(Clone, Copy, Debug)]
@@ -54,43 +53,7 @@ pub(crate) trait Listed {
     }
 
     /// Writes the entry, with what the revision has.
-    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision);
-}
-
-/// Writes an entry of a list, member by member: schemas are long, and none of them is copied to be written.
-pub(crate) struct EntryWriter<'a> {
-    out: &'a mut Vec<u8>,
-    is_empty: bool,
-}
-
-impl EntryWriter<'_> {
-    /// The JSON text of an entry.
-    pub(crate) fn write(out: &mut Vec<u8>, entry: &impl Listed, revision: Revision) {
-        out.push(b'{');
-        entry.write(&mut EntryWriter { out, is_empty: true }, revision);
-        out.push(b'}');
-    }
-
-    /// Adds a member of a name that has nothing to escape.
-    pub(crate) fn member(&mut self, name: &'static str, value: &Value) {
-        self.name(name);
-        // A `Value` always has a JSON form.
-        let _ = write::json(self.out, value);
-    }
-
-    pub(crate) fn text(&mut self, name: &'static str, text: &str) {
-        self.name(name);
-        write::string(self.out, text);
-    }
-
-    fn name(&mut self, name: &'static str) {
-        if !std::mem::take(&mut self.is_empty) {
-            self.out.push(b',');
-        }
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-    }
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision);
 }
 
 /// A sorted list and its pages.
@@ -164,7 +127,7 @@ impl<T: Listed> List<T> {
             if last.is_some() {
                 out.push(b',');
             }
-            EntryWriter::write(&mut out, &**entry, revision);
+            ObjectWriter::append(&mut out, |object| entry.write(object, revision));
             last = Some(entry);
         }
         out.push(b']');

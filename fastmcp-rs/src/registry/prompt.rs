@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::handler::Handler;
-use super::pages::{EntryWriter, Listed};
+use super::pages::Listed;
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicPrompt;
 use crate::component::prompt::PromptDefinition;
 use crate::protocol::Revision;
+use crate::protocol::write::ObjectWriter;
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
@@ -83,7 +84,7 @@ impl Listed for PromptEntry {
         ComponentKind::Prompt
     }
 
-    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         self.about.begin(entry, revision);
         if !self.handler.described.parameters.is_empty() {
             entry.member("arguments", &self.arguments(revision));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::handler::Handler;
-use super::pages::{EntryWriter, Listed};
+use super::pages::Listed;
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicResource;
@@ -14,6 +14,7 @@ use crate::component::template::{Template, is_traversal};
 use crate::component::tool::Text;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
+use crate::protocol::write::ObjectWriter;
 use crate::protocol::{Annotations, CacheScope, Revision};
 
 /// A resource with a URI of its own.
@@ -86,7 +87,7 @@ impl ResourceEntry {
         self.mime_type.clone().or(self.handler.described.mime_type.map(Text::from))
     }
 
-    fn write_with(&self, uri_member: &'static str, entry: &mut EntryWriter<'_>, revision: Revision) {
+    fn write_as(&self, uri_member: &'static str, entry: &mut ObjectWriter<'_>, revision: Revision) {
         entry.text(uri_member, &self.uri);
         self.about.begin(entry, revision);
         if let Some(mime_type) = self.mime_type() {
@@ -178,8 +179,8 @@ impl Listed for ResourceEntry {
         ComponentKind::Resource
     }
 
-    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
-        self.write_with("uri", entry, revision);
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+        self.write_as("uri", entry, revision);
     }
 }
 
@@ -202,7 +203,7 @@ impl Listed for TemplateEntry {
         ComponentKind::ResourceTemplate
     }
 
-    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
-        self.resource.write_with("uriTemplate", entry, revision);
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+        self.resource.write_as("uriTemplate", entry, revision);
     }
 }

@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use super::handler::Handler;
-use super::pages::{EntryWriter, Listed};
+use super::pages::Listed;
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicTool;
 use crate::component::tool::{ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
+use crate::protocol::write::ObjectWriter;
 use crate::schema::header::{self, Mirror};
 
 #[derive(Debug)]
@@ -90,7 +91,7 @@ impl Listed for ToolEntry {
         self.hints
     }
 
-    fn write(&self, entry: &mut EntryWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         self.about.begin(entry, revision);
         if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
             entry.text("title", &title_of(&self.about.name));
