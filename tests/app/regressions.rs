@@ -1,10 +1,13 @@
 //! What once went wrong between a message and its answer, in process.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::run;
@@ -114,6 +117,28 @@ mod tools {
         "reported".into()
     }
 
+    /// A value that brings its own JSON text.
+    #[derive(serde::Serialize)]
+    pub struct Verbatim {
+        json: Box<RawValue>,
+    }
+
+    impl JsonSchema for Verbatim {
+        fn schema_name() -> Cow<'static, str> {
+            "Verbatim".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "object" })
+        }
+    }
+
+    /// Gives JSON back as it was written.
+    #[mcp::tool]
+    pub async fn verbatim(json: &str) -> Result<Verbatim, serde_json::Error> {
+        Ok(Verbatim { json: RawValue::from_string(json.to_owned())? })
+    }
+
     /// Can never be called as it is declared.
     #[mcp::tool]
     pub async fn impossible(#[arg(min = 300)] n: u8) -> u8 {
@@ -125,7 +150,7 @@ fn app() -> App {
     use tools::*;
     let app = App::empty("regressions").tool::<say>().tool::<nap>().tool::<hog>().tool::<fill>();
     let app = app.tool::<set>().tool::<map>().tool::<work_out>().tool::<item>().tool::<float>();
-    app.tool::<log_and_panic>().tool::<report>()
+    app.tool::<log_and_panic>().tool::<report>().tool::<verbatim>()
 }
 
 /// A legacy client's end.
@@ -172,6 +197,35 @@ fn refused(tool: &str, arguments: &str) -> String {
     let (text, is_error) = answer(app(), tool, arguments);
     assert!(is_error, "{arguments}: {text}");
     text
+}
+
+#[test]
+fn json_of_an_author_does_not_end_a_frame() {
+    let json = "{\r\n\t\"a\": \"x\\n\\\"y\",\n\t\"b\": [1,\n2]\r\n}";
+    let arguments = json!({ "json": json }).to_string();
+    for version in ["2025-03-26", "2025-11-25"] {
+        run(async {
+            let mut wire = open(app(), version).await;
+            wire.send(request(1, "verbatim", &arguments));
+            let result = receive(&mut wire).await["result"].take();
+            let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+            let expected = json!({ "json": { "a": "x\n\"y", "b": [1, 2] } });
+            assert_eq!(text, expected);
+            if version == "2025-11-25" {
+                assert_eq!(result["structuredContent"], expected);
+            }
+        });
+    }
+}
+
+#[test]
+fn texts_are_read_whatever_is_escaped_in_them() {
+    let text = "\"a\" / \\ \u{8}\u{C}\n\r\t é ☃ 😀";
+    let escaped = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    for string in [format!("\"{escaped}\""), json!(text).to_string()] {
+        assert_eq!(taken("say", &format!(r#"{{"text":{string}}}"#)), text);
+    }
+    assert!(refused("say", r#"{"text":"\ud83d"}"#).contains("hex escape"));
 }
 
 #[test]

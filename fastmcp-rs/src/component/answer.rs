@@ -1,5 +1,7 @@
 //! Writes the answer to a call, as the peer's revision has it.
 
+use std::ops::Range;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +17,7 @@ use crate::protocol::Content;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
+use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
 
 /// What an answer depends on, besides the handler's result.
@@ -25,8 +28,8 @@ pub(crate) struct AnswerFrame<'a> {
     /// The component that answers.
     pub(crate) name: &'a str,
     pub(crate) subject: &'a Subject,
-    /// `"io.modelcontextprotocol/serverInfo":{…}`, or nothing.
-    pub(crate) server_info: &'a [u8],
+    /// How results for modern peers end.
+    pub(crate) server_info: &'a ServerInfo,
     pub(crate) show_errors: bool,
 }
 
@@ -68,6 +71,13 @@ impl Subject {
             Subject::List => "list",
         }
     }
+}
+
+/// How a result begins for a legacy and for a modern peer, up to and with the text of its first members.
+macro_rules! beginning {
+    ($members:literal) => {
+        [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
+    };
 }
 
 /// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
@@ -113,42 +123,38 @@ impl<'a> Answer<'a> {
     }
 
     fn text_block(&mut self, text: &str, is_error: bool) {
-        self.begin();
-        self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
+        self.begin(beginning!(r#""content":[{"type":"text","text":"#));
         write::string(self.out, text);
-        self.out.extend_from_slice(b"}]");
-        if is_error {
-            self.out.extend_from_slice(br#","isError":true"#);
-        }
+        self.out.extend_from_slice(if is_error { br#"}],"isError":true"# } else { b"}]" });
         self.end(false);
     }
 
     /// A value as structured content, and its JSON as text for peers and models that read only text.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
-        self.begin();
         let structured = self.frame.revision >= Revision::V2025_06_18;
         // Without structured content the JSON is only a source for the text, and leaves again.
-        let json_start = self.begin_structured(structured);
-        if let Err(error) = write::json(self.out, value) {
-            self.out.truncate(start);
-            return self.unserialisable(&error);
-        }
-        self.finish_structured(structured, json_start);
-    }
-
-    fn begin_structured(&mut self, structured: bool) -> usize {
-        if structured {
-            self.out.extend_from_slice(br#""structuredContent":"#);
-            if self.wraps() {
-                self.out.extend_from_slice(br#"{"result":"#);
+        self.begin_structured(structured);
+        match write::json_on_a_line(self.out, value) {
+            Ok(json) => self.finish_structured(structured, json),
+            Err(error) => {
+                self.out.truncate(start);
+                self.unserialisable(&error);
             }
         }
-        self.out.len()
     }
 
-    fn finish_structured(&mut self, structured: bool, json_start: usize) {
-        let json = json_start..self.out.len();
+    fn begin_structured(&mut self, structured: bool) {
+        if !structured {
+            return self.begin(beginning!(""));
+        }
+        self.begin(beginning!(r#""structuredContent":"#));
+        if self.wraps() {
+            self.out.extend_from_slice(br#"{"result":"#);
+        }
+    }
+
+    fn finish_structured(&mut self, structured: bool, json: Range<usize>) {
         if structured {
             if self.wraps() {
                 self.out.push(b'}');
@@ -158,8 +164,8 @@ impl<'a> Answer<'a> {
             self.out.extend_from_slice(b"}]");
             self.end(self.wraps());
         } else {
-            let text = String::from_utf8_lossy(&self.out[json_start..]).into_owned();
-            self.out.truncate(json_start);
+            let text = String::from_utf8_lossy(&self.out[json.clone()]).into_owned();
+            self.out.truncate(json.start);
             self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
             write::string(self.out, &text);
             self.out.extend_from_slice(b"}]");
@@ -169,16 +175,16 @@ impl<'a> Answer<'a> {
 
     /// Blocks of content.
     pub(crate) fn content(&mut self, blocks: &[Content]) {
-        self.begin();
-        self.content_member(blocks);
+        self.begin(beginning!(r#""content":"#));
+        self.blocks(blocks);
         self.end(false);
     }
 
     /// An answer that the author composed.
     pub fn result(&mut self, result: ToolResult) {
         let revision = self.frame.revision;
-        self.begin();
-        self.content_member(&result.content);
+        self.begin(beginning!(r#""content":"#));
+        self.blocks(&result.content);
         let mut wrapped = false;
         if let (Some(value), true) = (&result.structured, revision >= Revision::V2025_06_18) {
             self.out.extend_from_slice(br#","structuredContent":"#);
@@ -211,8 +217,7 @@ impl<'a> Answer<'a> {
         self.end_with(wrapped, &members);
     }
 
-    fn content_member(&mut self, blocks: &[Content]) {
-        self.out.extend_from_slice(br#""content":"#);
+    fn blocks(&mut self, blocks: &[Content]) {
         // Blocks are strings and JSON values, which always have a JSON form.
         let _ = write::json(self.out, &Projected(blocks, self.frame.revision));
     }
@@ -267,8 +272,7 @@ impl<'a> Answer<'a> {
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
             return self.rpc_error(&unknown_resource(uri, self.frame.revision));
         };
-        self.begin();
-        self.out.extend_from_slice(br#""contents":["#);
+        self.begin(beginning!(r#""contents":["#));
         for (at, item) in contents.iter().enumerate() {
             if at > 0 {
                 self.out.push(b',');
@@ -298,7 +302,7 @@ impl<'a> Answer<'a> {
     /// The messages of a prompt.
     pub(crate) fn messages(&mut self, messages: &[Message]) {
         let Subject::PromptGet { description } = self.frame.subject else { return };
-        self.begin();
+        self.begin(beginning!(""));
         if !description.is_empty() {
             self.out.extend_from_slice(br#""description":"#);
             write::string(self.out, description);
@@ -322,8 +326,7 @@ impl<'a> Answer<'a> {
         let Subject::Completion { text } = self.frame.subject else { return };
         let ranked = completion::rank(candidates, text);
         let values = &ranked[..ranked.len().min(completion::MAX_VALUES)];
-        self.begin();
-        self.out.extend_from_slice(br#""completion":{"values":"#);
+        self.begin(beginning!(r#""completion":{"values":"#));
         // Strings and numbers always have a JSON form.
         let _ = write::json(self.out, values);
         self.out.extend_from_slice(br#","total":"#);
@@ -337,24 +340,25 @@ impl<'a> Answer<'a> {
         matches!(self.frame.subject, Subject::ToolCall { wrap: true }) && !self.frame.revision.is_modern()
     }
 
-    fn begin(&mut self) {
-        write::begin_result(self.out, self.frame.id);
-        self.out.extend_from_slice(if self.frame.revision.is_modern() {
-            br#"{"resultType":"complete","#
-        } else {
-            b"{"
-        });
+    /// Begins a result with the members that [`beginning!`] was given.
+    fn begin(&mut self, beginning: [&'static str; 2]) {
+        write::begin_frame(self.out, self.frame.id);
+        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
     }
 
     fn end(&mut self, wrapped: bool) {
-        self.end_with(wrapped, &[]);
+        if wrapped {
+            return self.end_with(wrapped, &[]);
+        }
+        let end = if self.frame.revision.is_modern() { self.frame.server_info.end_of_frame() } else { b"}}" };
+        self.out.extend_from_slice(end);
     }
 
     /// Closes the result, after a `_meta` if there is anything to put into it.
     fn end_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
-        let server_info = if self.frame.revision.is_modern() { self.frame.server_info } else { b"" };
+        let server_info = if self.frame.revision.is_modern() { self.frame.server_info.member() } else { b"" };
         let mut first = true;
         for part in [members, mark, server_info] {
             if part.is_empty() {

@@ -80,16 +80,23 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot) -> Result<(), ArgumentError
         text.advance("null".len());
         return Ok(());
     }
-    let mut reader = serde_json::Deserializer::from_str(rest);
-    slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
-    let mut length = consumed(reader);
-    if length == 0 {
-        // A type that reads nothing leaves its value for us to skip.
-        let mut reader = serde_json::Deserializer::from_str(rest);
-        let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
-        length = consumed(reader);
+    if let Some(place) = slot.text().filter(|_| rest.starts_with('"')) {
+        // Half of a character is no text, and serde says below what is wrong with it.
+        *place = text.text().ok();
     }
-    text.advance(length);
+    if !slot.is_filled() {
+        let mut reader = serde_json::Deserializer::from_str(rest);
+        slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
+        let mut length = consumed(reader);
+        if length == 0 {
+            // A type that reads nothing leaves its value for us to skip.
+            let mut reader = serde_json::Deserializer::from_str(rest);
+            let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
+            length = consumed(reader);
+        }
+        text.advance(length);
+    }
+    let length = rest.len() - text.rest().len();
     if argument.constraints.is_empty() && argument.header.is_none() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! [`FromContext`](crate::FromContext) is injected, every other one is an argument. The macro cannot see
 //! types, so it lets method resolution choose ([`probe`]).
 
+use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -31,6 +32,9 @@ use crate::error::ToolError;
 pub trait ToolArgument: Sized + Send + 'static {
     #[doc(hidden)]
     fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self>;
+    /// The place for a text, if this is a `String`, as nearly all arguments are: it needs no reader.
+    #[doc(hidden)]
+    fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
     #[doc(hidden)]
     fn absent() -> Option<Self>;
     #[doc(hidden)]
@@ -41,6 +45,10 @@ pub trait ToolArgument: Sized + Send + 'static {
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {
     fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self> {
         T::deserialize(reader)
+    }
+
+    fn text(place: &mut Option<Self>) -> Option<&mut Option<String>> {
+        (place as &mut dyn Any).downcast_mut()
     }
 
     /// The value of an argument that was not given, if its type has one. Serde decides so too: by the
@@ -84,6 +92,10 @@ pub trait Slot {
     fn argument(&self) -> Option<&'static Parameter>;
     fn is_filled(&self) -> bool;
     fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()>;
+    /// Where a text is put, if the parameter is a `String`.
+    fn text(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
     /// Fills in the default or the type's own value for "not given"; `false` if there is neither.
     fn fill_absent(&mut self) -> bool;
     fn describe(&self, description: &mut Description);
@@ -95,6 +107,7 @@ pub struct Argument<T: Lend + ?Sized> {
     parameter: &'static Parameter,
     value: Option<T::Owned>,
     read: fn(&mut JsonReader<'_>) -> serde_json::Result<T::Owned>,
+    text: fn(&mut Option<T::Owned>) -> Option<&mut Option<String>>,
     absent: fn() -> Option<T::Owned>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -123,6 +136,10 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
     fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()> {
         self.value = Some((self.read)(reader)?);
         Ok(())
+    }
+
+    fn text(&mut self) -> Option<&mut Option<String>> {
+        (self.text)(&mut self.value)
     }
 
     fn fill_absent(&mut self) -> bool {
@@ -283,7 +300,14 @@ impl<T: ?Sized> ArgumentKind<T> {
         U::Owned: InjectedParameter,
     {
         let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
-        Argument { parameter, value: None, read: unread, absent: || None, schema: |_| Schema::default() }
+        Argument {
+            parameter,
+            value: None,
+            read: unread,
+            text: |_| None,
+            absent: || None,
+            schema: |_| Schema::default(),
+        }
     }
 
     pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
@@ -295,6 +319,7 @@ impl<T: ?Sized> ArgumentKind<T> {
             parameter,
             value: None,
             read: <U::Owned as ToolArgument>::read,
+            text: <U::Owned as ToolArgument>::text,
             absent: <U::Owned as ToolArgument>::absent,
             schema: <U::Owned as ToolArgument>::schema,
         }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::changes::{Hub, ListKind};
 use crate::component::icon::Icon;
 use crate::protocol::cache::CacheHints;
+use crate::protocol::server_info::ServerInfo;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
@@ -61,8 +62,8 @@ pub(crate) struct Server {
     pub(crate) metrics: Option<Metrics>,
     /// In the order in which it was registered.
     endings: Mutex<Vec<Ending>>,
-    /// `"io.modelcontextprotocol/serverInfo":{…}` for the `_meta` of modern results, or nothing.
-    pub(crate) server_info: Arc<[u8]>,
+    /// How results for modern clients end.
+    pub(crate) server_info: Arc<ServerInfo>,
 }
 
 impl Server {
@@ -73,16 +74,13 @@ impl Server {
         changes: Arc<Hub>,
         endings: Vec<Ending>,
     ) -> Server {
-        let mut server_info = Vec::new();
-        if config.announce_server {
-            server_info.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+        let info = config.announce_server.then(|| {
             // A picture may be long, and this is in every answer: only those who discover the server get it.
             let mut info = implementation(&config, Revision::V2026_07_28);
             info.remove("icons");
-            // A `Value` always has a JSON form.
-            let _ = write::json(&mut server_info, &Value::from(info));
-        }
-        let (endings, server_info) = (Mutex::new(endings), server_info.into());
+            Value::from(info)
+        });
+        let (endings, server_info) = (Mutex::new(endings), Arc::new(ServerInfo::new(info.as_ref())));
         Server {
             config,
             components,

@@ -118,11 +118,12 @@ impl Connection {
                 write::begin_result(out, id);
                 out.extend_from_slice(br#"{"resultType":"complete","#);
                 write_meta(out, id);
-                if !self.server.server_info.is_empty() {
+                let server_info = self.server.server_info.member();
+                if !server_info.is_empty() {
                     // Into the object that has just been closed.
                     out.pop();
                     out.push(b',');
-                    out.extend_from_slice(&self.server.server_info);
+                    out.extend_from_slice(server_info);
                     out.push(b'}');
                 }
                 out.extend_from_slice(b"}}");

@@ -17,6 +17,7 @@ use crate::error::{Audience, ToolError};
 use crate::panics::Panicked;
 use crate::protocol::Revision;
 use crate::protocol::frame::{error_of, says_error};
+use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{RpcError, begin_result, code};
 
 /// The id of the frames that handlers write for layers; nobody else sees it.
@@ -28,7 +29,7 @@ pub(crate) struct Form {
     pub(crate) revision: Revision,
     pub(crate) component: Arc<Shared>,
     pub(crate) subject: Subject,
-    pub(crate) server_info: Arc<[u8]>,
+    pub(crate) server_info: Arc<ServerInfo>,
     pub(crate) show_errors: bool,
 }
 

@@ -11,6 +11,8 @@ pub(crate) mod level;
 pub(crate) mod object;
 pub(crate) mod reader;
 pub(crate) mod revision;
+pub(crate) mod server_info;
+pub(crate) mod unescape;
 pub(crate) mod write;
 
 pub use cache::CacheScope;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::reader::{Fault, Members, Reader, plain};
+use super::unescape::unescape;
 
 /// The text of a JSON value that is known to be well formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,5 +136,5 @@ pub(crate) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if plain(inner.as_bytes()) == inner.len() {
         return Some(Cow::Borrowed(inner));
     }
-    serde_json::from_str(json).ok().map(Cow::Owned)
+    unescape(inner).map(Cow::Owned)
 }

@@ -9,6 +9,8 @@
 
 use std::borrow::Cow;
 
+use super::unescape::unescape;
+
 /// The deepest nesting of arrays and objects that a message may have: the bits of [`Reader::skip`]'s stack.
 pub(crate) const MAX_DEPTH: u32 = u64::BITS;
 
@@ -194,11 +196,16 @@ impl<'a> Reader<'a> {
         }
         let start = self.at;
         let escaped = self.string()?;
+        let string = &self.text[start + 1..self.at - 1];
         if escaped {
-            let key = serde_json::from_str(&self.text[start..self.at]);
-            return key.map(Cow::Owned).map_err(|_| Fault::Json);
+            return unescape(string).map(Cow::Owned).ok_or(Fault::Json);
         }
-        Ok(Cow::Borrowed(&self.text[start + 1..self.at - 1]))
+        Ok(Cow::Borrowed(string))
+    }
+
+    /// The text of the string that is next.
+    pub(crate) fn text(&mut self) -> Result<String, Fault> {
+        self.key().map(Cow::into_owned)
     }
 
     fn skip_key(&mut self) -> Result<(), Fault> {
@@ -339,13 +346,13 @@ fn plain_blocks(text: &[u8]) -> usize {
     text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
 }
 
-fn is_plain(byte: u8) -> bool {
+pub(super) fn is_plain(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 /// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong.
 #[inline]
-fn special(word: u64) -> u64 {
+pub(super) fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     // A byte below 128 gets its highest bit by a subtraction if and only if it was smaller.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));

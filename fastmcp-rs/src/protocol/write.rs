@@ -1,9 +1,11 @@
 //! Writing frames, straight into the buffer that goes out.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reader::plain;
+use super::reader::{is_plain, plain, special};
 
 /// The JSON-RPC error codes that a server may use.
 ///
@@ -124,9 +126,14 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 
 /// Appends `{"jsonrpc":"2.0","id":…,"result":`, to be followed by the result and a closing brace.
 pub(crate) fn begin_result(out: &mut Vec<u8>, id: &str) {
+    begin_frame(out, id);
+    out.extend_from_slice(br#","result":"#);
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…`.
+pub(crate) fn begin_frame(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_bytes());
-    out.extend_from_slice(br#","result":"#);
 }
 
 /// Appends a whole answer whose result is `result`, a JSON text.
@@ -155,26 +162,70 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
     out.extend_from_slice(b"}}");
 }
 
-/// Appends, as a JSON string, the JSON text that stands at `range` of the same buffer.
+/// Appends a value as JSON that stands on one line; returns where it is.
 ///
-/// Structured results go out twice, once as JSON and once as text; the text is made from the bytes of
-/// the JSON instead of serialising the value again. JSON has no raw control characters, so quotes and
-/// backslashes are all there is to escape.
-pub(crate) fn string_of_json(out: &mut Vec<u8>, range: std::ops::Range<usize>) {
+/// A value may bring JSON text of its own, with line ends between its members, which would end the frame there. Inside
+/// of strings there are no raw control characters, so all that are left are spaces.
+pub(crate) fn json_on_a_line<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<Range<usize>> {
+    let start = out.len();
+    json(out, value)?;
+    out[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
+    Ok(start..out.len())
+}
+
+/// How much of a JSON text is escaped at once. In most of it a quote follows every few bytes, and to append what is
+/// between two of them costs more than to look at it; so pieces are put together apart, and appended as a whole.
+const PIECE: usize = 128;
+/// Room for a piece of nothing but quotes, and for a word that is written behind it as a whole.
+const ESCAPED: usize = 2 * PIECE + 8;
+
+/// Appends, as a JSON string, the JSON text that stands at `range` of the same buffer, on one line.
+///
+/// Structured results go out twice, once as JSON and once as text; the text is made from the bytes of the JSON instead
+/// of serialising the value again. Quotes and backslashes are all there is to escape.
+pub(crate) fn string_of_json(out: &mut Vec<u8>, range: Range<usize>) {
     out.reserve(range.len() + range.len() / 4 + 2);
     out.push(b'"');
-    let mut at = range.start;
-    while at < range.end {
-        let Some(found) = memchr::memchr2(b'"', b'\\', &out[at..range.end]) else {
-            out.extend_from_within(at..range.end);
-            break;
-        };
-        out.extend_from_within(at..at + found);
-        let special = out[at + found];
-        out.extend_from_slice(&[b'\\', special]);
-        at += found + 1;
+    let mut escaped = [0; ESCAPED];
+    for start in range.clone().step_by(PIECE) {
+        let piece = start..range.end.min(start + PIECE);
+        if memchr::memchr2(b'"', b'\\', &out[piece.clone()]).is_some() {
+            let length = escape_piece(&out[piece], &mut escaped);
+            out.extend_from_slice(&escaped[..length]);
+        } else {
+            out.extend_from_within(piece);
+        }
     }
     out.push(b'"');
+}
+
+/// Puts a backslash before each quote and each backslash of a piece; returns how long it is then.
+fn escape_piece(piece: &[u8], escaped: &mut [u8; ESCAPED]) -> usize {
+    let (mut rest, mut length) = (piece, 0);
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        // What stands behind the first mark is written over.
+        escaped[length..length + 8].copy_from_slice(word);
+        let marks = special(u64::from_le_bytes(*word));
+        if marks == 0 {
+            length += 8;
+            rest = after;
+            continue;
+        }
+        let plain = (marks.trailing_zeros() / 8) as usize;
+        length += plain;
+        escaped[length..length + 2].copy_from_slice(&[b'\\', word[plain]]);
+        length += 2;
+        rest = &rest[plain + 1..];
+    }
+    for &byte in rest {
+        if !is_plain(byte) {
+            escaped[length] = b'\\';
+            length += 1;
+        }
+        escaped[length] = byte;
+        length += 1;
+    }
+    length
 }
 
 #[cfg(test)]
@@ -183,10 +234,16 @@ mod tests {
 
     #[test]
     fn json_text_is_escaped_as_serde_would() {
-        for value in ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""] {
+        let mut values = ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""]
+            .map(String::from)
+            .to_vec();
+        for length in PIECE - 20..PIECE + 20 {
+            values.extend(["x", "\"", "x\"", "\\xxxxxx"].map(|text| text.repeat(length)));
+        }
+        for value in values {
             let mut out = b"x".to_vec();
-            json(&mut out, &[value]).unwrap();
-            let range = 1..out.len();
+            let range = json_on_a_line(&mut out, &[value]).unwrap();
+            assert_eq!(range, 1..out.len());
             let inner = String::from_utf8(out[range.clone()].to_vec()).unwrap();
             let end = out.len();
             string_of_json(&mut out, range);

@@ -17,6 +17,7 @@ use crate::component::tool::{Location, ToolAnnotations};
 use crate::protocol::CacheScope;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
+use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, ObjectWriter};
 
 /// How lists are given out.
@@ -90,7 +91,7 @@ impl<T: Listed> List<T> {
         &self,
         revision: Revision,
         cursor: Option<&str>,
-        server_info: &[u8],
+        server_info: &ServerInfo,
         sees: impl Fn(&T) -> bool,
     ) -> Option<Arc<[u8]>> {
         let page_size = self.config.page_size;
@@ -116,7 +117,13 @@ impl<T: Listed> List<T> {
         pages.get(start / page_size).cloned()
     }
 
-    fn serialise(&self, start: usize, revision: Revision, server_info: &[u8], sees: impl Fn(&T) -> bool) -> Arc<[u8]> {
+    fn serialise(
+        &self,
+        start: usize,
+        revision: Revision,
+        server_info: &ServerInfo,
+        sees: impl Fn(&T) -> bool,
+    ) -> Arc<[u8]> {
         let mut seen = self.entries[start..].iter().filter(|entry| sees(entry)).peekable();
         let mut out = Vec::new();
         out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });
@@ -138,13 +145,10 @@ impl<T: Listed> List<T> {
         if revision.is_modern() {
             let scope = if self.is_filtered { CacheScope::Private } else { self.config.cache.scope };
             CacheHints { scope, ..self.config.cache }.write(&mut out);
-            if !server_info.is_empty() {
-                out.extend_from_slice(br#","_meta":{"#);
-                out.extend_from_slice(server_info);
-                out.push(b'}');
-            }
+            out.extend_from_slice(server_info.end_of_result());
+        } else {
+            out.push(b'}');
         }
-        out.push(b'}');
         out.into()
     }
 }

@@ -1,0 +1,88 @@
+//! The texts that JSON strings stand for.
+//!
+//! serde_json puts a string with escapes together piece by piece in a buffer that grows, and the `String` that a
+//! parameter is gets a copy of it. Here the room is made once, as no text is longer than what it was written as.
+
+use super::reader::plain;
+
+/// The text of a JSON string, which is known to be well formed, from what stands between its quotes. `None` if an
+/// escape stands for half of a character.
+pub(crate) fn unescape(string: &str) -> Option<String> {
+    let mut text = String::with_capacity(string.len());
+    let mut rest = string;
+    loop {
+        let (plain, escaped) = rest.split_at_checked(plain(rest.as_bytes()))?;
+        text.push_str(plain);
+        let Some(kind) = escaped.as_bytes().get(1) else { return Some(text) };
+        let (character, length) = match kind {
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{C}', 2),
+            b'n' => ('\n', 2),
+            b'r' => ('\r', 2),
+            b't' => ('\t', 2),
+            b'u' => by_number(escaped)?,
+            // Quotes, and slashes of both kinds.
+            other => (char::from(*other), 2),
+        };
+        text.push(character);
+        rest = escaped.get(length..)?;
+    }
+}
+
+/// The character of the escape at the start of the text, which may take two of them, and the length of that.
+#[cold]
+fn by_number(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let first = unit(2)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, 6));
+    }
+    let second = unit(8).filter(|_| text[6..].starts_with("\\u"))?;
+    let character = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((character, 12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_what_serde_json_reads() {
+        let escapes = [
+            r#"\""#,
+            r"\\",
+            r"\/",
+            r"\b",
+            r"\f",
+            r"\n",
+            r"\r",
+            r"\t",
+            r"\u0000",
+            r"\u00e9",
+            r"\u2603",
+            r"\uD83D\uDE00",
+            r"\ud83d",
+            r"\ude00",
+            r"\ud83d\ud83d",
+            r"\ud83dx",
+            r"\ud83d\n",
+            r"\ud83d\u0041",
+            r"\ud83dxxxxxx",
+            "é",
+            "😀",
+        ];
+        let mut strings = vec![String::new(), "plain".into(), "x".repeat(300)];
+        for escape in escapes {
+            for around in
+                ["", "x", "é", "seven b", "0123456789012345678901234567890123456789012345678901234567890123456789"]
+            {
+                strings.push(format!("{around}{escape}{around}"));
+                strings.extend(escapes.map(|second| format!("{escape}{around}{second}")));
+            }
+        }
+        for string in strings {
+            let expected = serde_json::from_str::<String>(&format!("\"{string}\"")).ok();
+            assert_eq!(unescape(&string), expected, "{string}");
+        }
+    }
+}
