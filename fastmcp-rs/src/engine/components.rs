@@ -109,7 +109,7 @@ impl Connection {
             return Ok(Dispatched::Done);
         }
         let lenient = !self.server.config.strict_arguments;
-        let job = job(&tool.handler, Subject::ToolCall { wrap: tool.wraps() });
+        let job = job(&tool.handler, Subject::ToolCall { wrap: tool.wraps });
         if !tool.handler.layers.is_empty() {
             let asked = Asked { kind: Kind::CallTool, name: &name, arguments };
             return Ok(self.run_through_layers(&tool.handler.layers, asked, job, request, facts, out));

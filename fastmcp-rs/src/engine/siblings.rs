@@ -82,7 +82,7 @@ fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str) -> Re
     match kind {
         Kind::CallTool => {
             let tool = sight.tool(name).map_err(|error| error.message)?;
-            let subject = Subject::ToolCall { wrap: tool.wraps() };
+            let subject = Subject::ToolCall { wrap: tool.wraps };
             Ok(Found { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Kind::GetPrompt => {

@@ -19,6 +19,8 @@ pub(crate) struct ToolEntry {
     pub(super) about: About,
     hints: ToolAnnotations,
     pub(crate) handler: Handler,
+    /// Whether legacy peers, which only know objects, get the structured result inside one. Each call asks.
+    pub(crate) wraps: bool,
     /// Made when it is first asked for: only one transport does.
     mirrors: OnceLock<Vec<Mirror>>,
 }
@@ -27,19 +29,19 @@ impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
         let ToolDefinition { name, invoke, timeout, location, annotations, .. } = *definition;
         let handler = Handler::generated(name.into(), invoke, timeout, location);
-        ToolEntry { about: about!(definition), hints: annotations, handler, mirrors: OnceLock::new() }
+        ToolEntry::of(about!(definition), annotations, handler)
     }
 
     pub(crate) fn dynamic(tool: DynamicTool) -> ToolEntry {
         let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
         let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, location);
-        ToolEntry { about, hints, handler, mirrors: OnceLock::new() }
+        ToolEntry::of(about, hints, handler)
     }
 
-    /// Whether legacy peers, which only know objects, get the structured result inside one.
-    pub(crate) fn wraps(&self) -> bool {
-        let output = self.handler.described.output.as_ref();
-        output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")))
+    fn of(about: About, hints: ToolAnnotations, handler: Handler) -> ToolEntry {
+        let output = handler.described.output.as_ref();
+        let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
+        ToolEntry { about, hints, handler, wraps, mirrors: OnceLock::new() }
     }
 
     /// The arguments that clients mirror into headers.
@@ -103,7 +105,7 @@ impl Listed for ToolEntry {
             false => entry.member("inputSchema", &header::without_marks(input)),
         }
         if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
-            match revision.is_modern() || !self.wraps() {
+            match revision.is_modern() || !self.wraps {
                 true => entry.member("outputSchema", output),
                 false => entry.member("outputSchema", &wrapped(output)),
             }
