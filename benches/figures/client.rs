@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::CpuSet;
 
+use crate::calls::{Call, id_of};
 use crate::report::{median, percentile};
 
 pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"figures","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
@@ -46,8 +47,13 @@ impl Era {
         )
     }
 
+    /// A call that is made many times.
+    pub fn request(self, call: Call, id: usize) -> String {
+        self.call(id, call.tool(), &call.arguments(id))
+    }
+
     pub fn echo(self, id: usize) -> String {
-        self.call(id, "echo", &format!(r#"{{"text":"hello {id}"}}"#))
+        self.request(Call::Echo, id)
     }
 
     pub fn handshake() -> &'static str {
@@ -239,13 +245,13 @@ impl Server {
             self.stdin.write_all(line.as_bytes()).expect("the server reads");
             let answer = self.read_line();
             times.push(start.elapsed().as_secs_f64() * 1e6);
-            assert_answer(&answer, id);
+            Call::Echo.assert_answer(&answer, id);
         }
         median(&times)
     }
 
-    /// Makes so many calls of a tool that answers its text, with `window` of them in flight.
-    pub fn in_flight(&mut self, tool: &str, calls: usize, window: usize) -> Flight {
+    /// Makes so many calls of a tool, with `window` of them in flight.
+    pub fn in_flight(&mut self, call: Call, calls: usize, window: usize) -> Flight {
         let first = self.next_id;
         self.next_id += calls;
         let mut answered = vec![false; calls];
@@ -257,7 +263,7 @@ impl Server {
             batch.clear();
             while open < window && asked < calls {
                 let id = first + asked;
-                batch.push_str(&self.era.call(id, tool, &format!(r#"{{"text":"hello {id}"}}"#)));
+                batch.push_str(&self.era.request(call, id));
                 batch.push('\n');
                 asked += 1;
                 open += 1;
@@ -269,7 +275,7 @@ impl Server {
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line = std::str::from_utf8(line).expect("frames are UTF-8");
                 let id = id_of(line);
-                assert_answer(line, id);
+                call.assert_answer(line, id);
                 assert!(!std::mem::replace(&mut answered[id - first], true), "two answers to {id}");
                 open -= 1;
                 left -= 1;
@@ -388,7 +394,7 @@ impl Server {
             for line in String::from_utf8_lossy(&lines).lines() {
                 let id = id_of(line);
                 assert_ne!(Some(id), sleeper, "the sleeper woke before the others had ended");
-                assert_answer(line, id);
+                Call::Echo.assert_answer(line, id);
                 let sent = sent[id - first].take().expect("one answer to each");
                 times.push(sent.elapsed().as_secs_f64() * 1e3);
                 open -= 1;
@@ -412,33 +418,4 @@ pub struct Flight {
     /// Microseconds of CPU for each.
     pub cpu: f64,
     pub per_second: f64,
-}
-
-/// The id of an answer.
-pub fn id_of(line: &str) -> usize {
-    let after = line.split_once("\"id\":").unwrap_or_else(|| panic!("an answer without an id: {line}")).1;
-    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-    after[..digits].parse().unwrap_or_else(|_| panic!("an answer with a strange id: {line}"))
-}
-
-/// Each answer is the one to that very call.
-pub fn assert_answer(answer: &str, id: usize) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = id;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    let digits = std::str::from_utf8(&digits[at..]).unwrap_or_default();
-    let text = answer.split_once("\"text\":\"hello ").map(|(_, rest)| rest);
-    let right = text.and_then(|text| text.strip_prefix(digits)).is_some_and(|rest| rest.starts_with('"'));
-    assert!(
-        right && id_of(answer) == id && !answer.contains("\"isError\":true"),
-        "not the answer to call {id}: {answer}"
-    );
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::calls::Call;
 use crate::client::{Cores, Era, Server};
 use crate::http::{Connection, HttpServer};
 use crate::plot::{Curve, Plot, document};
@@ -35,7 +36,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
             let mut server = Server::start(&program, Era::Modern);
             // Its start belongs to no call.
             server.sequence(100);
-            server.in_flight("echo", 20_000, 64).cpu
+            server.in_flight(Call::Echo, 20_000, 64).cpu
         }));
     }
     let (mut ours, mut official) = (Vec::new(), Vec::new());

@@ -7,7 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::client::{Era, Flight, Process, assert_answer, program};
+use crate::calls::Call;
+use crate::client::{Era, Flight, Process, program};
 use crate::report::median;
 
 /// A server on a port of its own.
@@ -88,7 +89,7 @@ impl HttpServer {
             connection.send(&era.echo(id), Some("echo"));
             let response = connection.receive();
             times.push(start.elapsed().as_secs_f64() * 1e6);
-            assert_answer(&response.body, id);
+            Call::Echo.assert_answer(&response.body, id);
         }
         median(&times)
     }
@@ -115,7 +116,7 @@ impl HttpServer {
             // The one that was asked first is looked at first; the others go on meanwhile.
             let connection = &mut open[number % count];
             let response = connection.receive();
-            assert_answer(&response.body, first + number);
+            Call::Echo.assert_answer(&response.body, first + number);
             if number + count < calls {
                 let message = connection.era.echo(first + number + count);
                 connection.send(&message, Some("echo"));
@@ -147,7 +148,7 @@ impl HttpServer {
             connection.send(&era.echo(id), Some("echo"));
             let response = connection.receive();
             json.push(start.elapsed().as_secs_f64() * 1e3);
-            assert_answer(&response.body, id);
+            Call::Echo.assert_answer(&response.body, id);
             let id = self.id();
             let message =
                 era.call(id, "count", r#"{"to":3}"#).replace("\"_meta\":{", "\"_meta\":{\"progressToken\":1,");

@@ -16,7 +16,7 @@ const PEAK: &str = "peak memory, MiB";
 const SERVERS: [(&str, &str); 4] = [
     ("hyper", "floor-http"),
     ("fastmcp-rs", "http"),
-    ("hyper, a worker beside", "floor-http worker"),
+    ("hyper, a thread for each core", "floor-http workers"),
     ("rmcp, JSON, no sessions", "rmcp-http"),
 ];
 

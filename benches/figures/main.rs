@@ -17,6 +17,7 @@
 //! It exits with an error when a figure that is promised does not hold.
 
 mod builds;
+mod calls;
 mod client;
 mod counted;
 mod growth;

@@ -1,5 +1,6 @@
 //! What a server on standard input and output costs, beside a floor without a framework and the official SDK.
 
+use crate::calls::Call;
 use crate::client::{Cores, Era, Process, Server};
 use crate::ordinary;
 use crate::report::{NOISE, Promises, Table, median};
@@ -49,6 +50,8 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
     const FREE: &str = "calls/s, all cores";
     const PEAK: &str = "peak memory, MiB";
     const GROWTH: &str = "KiB from 10,000 to 100,000 calls";
+    // A structured result, small and larger.
+    const STRUCTURED: [(Call, &str); 2] = [(Call::Add, "CPU of `add`, µs"), (Call::GetOrder, "of `get_order`, µs")];
     let mut tables = Vec::new();
     for era in Era::BOTH {
         let mut table = Table::new(format!("64 calls in flight, {}", era.name()), &NAMES);
@@ -56,12 +59,17 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
             for (name, program) in SERVERS {
                 cores.pin();
                 let mut server = Server::start(program, era);
-                server.in_flight("echo", 10_000, 64);
+                server.in_flight(Call::Echo, 10_000, 64);
                 let early = server.process.peak_kib();
                 // Memory is looked at once: it takes many calls, and hardly differs.
                 let calls = if round == 0 { 90_000 } else { 20_000 };
-                let flight = server.in_flight("echo", calls, 64);
+                let flight = server.in_flight(Call::Echo, calls, 64);
                 table.add(name, CPU, flight.cpu);
+                for (call, figure) in STRUCTURED {
+                    let mut server = Server::start(program, era);
+                    server.in_flight(call, 2_000, 64);
+                    table.add(name, figure, server.in_flight(call, 20_000, 64).cpu);
+                }
                 table.add(name, SPEED, flight.per_second);
                 if round == 0 {
                     table.add(name, PEAK, server.process.peak_kib() / 1024.0);
@@ -71,13 +79,18 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
                     ordinary::on_stdio(&mut server, era);
                 }
                 cores.unpin();
-                table.add(name, FREE, Server::start(program, era).in_flight("echo", 20_000, 64).per_second);
+                table.add(name, FREE, Server::start(program, era).in_flight(Call::Echo, 20_000, 64).per_second);
             }
         }
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure}", era.name());
         promises.at_most(&what("CPU of a call beside the floor"), table.ratio(OURS, FLOOR, CPU), 2.0, NOISE);
         promises.at_most(&what("CPU of a call beside rmcp at its best"), table.ratio(OURS, PIPES, CPU), 0.08, NOISE);
+        let [add, order] = STRUCTURED.map(|(_, figure)| figure);
+        promises.at_most(&what("CPU of `add` beside the floor"), table.ratio(OURS, FLOOR, add), 2.0, NOISE);
+        promises.shown(&what("CPU of `get_order` beside the floor"), table.ratio(OURS, FLOOR, order), "at most 2");
+        promises.at_most(&what("CPU of `add` beside rmcp at its best"), table.ratio(OURS, PIPES, add), 0.1, NOISE);
+        promises.at_most(&what("CPU of `get_order` beside rmcp"), table.ratio(OURS, PIPES, order), 0.15, NOISE);
         promises.at_most(&what("KiB from 10,000 to 100,000 calls"), table.median(OURS, GROWTH), 64.0, 1.5);
         promises.shown(&what("peak memory beside the floor"), table.ratio(OURS, FLOOR, PEAK), "at most 1.4");
         promises.shown(&what("throughput beside the floor"), table.ratio(OURS, FLOOR, SPEED), "at least 0.8");
@@ -127,9 +140,9 @@ pub fn waiting_and_blocking(promises: &mut Promises) -> Table {
         for (name, program) in SERVERS {
             let mut server = Server::start(program, Era::Modern);
             table.add(name, SLEEP, server.sleepers(200));
-            table.add_plain(name, ASYNC, server.in_flight("echo", 20_000, 64).per_second);
+            table.add_plain(name, ASYNC, server.in_flight(Call::Echo, 20_000, 64).per_second);
             if name == OURS {
-                table.add_plain(name, SYNC, server.in_flight("echo_blocking", 20_000, 64).per_second);
+                table.add_plain(name, SYNC, server.in_flight(Call::EchoBlocking, 20_000, 64).per_second);
                 table.add_plain(name, ALONE, server.beside_a_sleeper(20_000, false));
                 table.add_plain(name, BESIDE, server.beside_a_sleeper(20_000, true));
             }

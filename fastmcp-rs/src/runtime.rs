@@ -17,13 +17,12 @@ const SHUTDOWN: Duration = Duration::from_millis(200);
 
 /// Runs a program's `main` on a small runtime that ends when `main` does.
 ///
-/// The workers only run calls that wait, beside the thread that reads, so one is enough by default: each more
-/// is a thread to start. What blocks them or does not end must not keep a process alive whose client has gone.
+/// What blocks them or does not end must not keep a process alive whose client has gone.
 #[doc(hidden)]
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     // A second program in one process would be a test; the first one's version stays.
     let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
-    let workers = main.worker_threads.unwrap_or(1).max(1);
+    let workers = main.worker_threads.unwrap_or_else(default_workers).max(1);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_name("mcp-worker")
@@ -33,4 +32,17 @@ pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     let output = runtime.block_on(future);
     runtime.shutdown_timeout(SHUTDOWN);
     output
+}
+
+/// Over HTTP the workers do everything, so there is one for each core.
+#[cfg(feature = "http")]
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// On standard input and output the workers only run calls that wait, beside the thread that reads, so one is enough:
+/// each more is a thread to start.
+#[cfg(not(feature = "http"))]
+fn default_workers() -> usize {
+    1
 }

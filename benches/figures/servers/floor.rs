@@ -1,8 +1,9 @@
 //! The least that a server can do: borrowed fields, canned answers, one write for what one read gave.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{Read, Write};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::Order;
 
 #[derive(Deserialize)]
 struct Message<'a> {
@@ -24,6 +27,8 @@ struct Message<'a> {
 
 #[derive(Deserialize)]
 struct Params<'a> {
+    #[serde(default)]
+    name: &'a str,
     #[serde(borrow, default)]
     arguments: Option<Arguments<'a>>,
 }
@@ -32,6 +37,12 @@ struct Params<'a> {
 struct Arguments<'a> {
     #[serde(borrow, default)]
     text: Option<&'a RawValue>,
+    #[serde(default)]
+    a: i64,
+    #[serde(default)]
+    b: i64,
+    #[serde(default)]
+    order_id: &'a str,
     #[serde(default)]
     ms: Option<u64>,
 }
@@ -43,11 +54,25 @@ enum Done {
     Later(String, Duration),
 }
 
+/// What follows the id in the answer for each order, with the newline.
+fn orders() -> &'static HashMap<String, String> {
+    static ORDERS: OnceLock<HashMap<String, String>> = OnceLock::new();
+    ORDERS.get_or_init(|| {
+        let answer = |(order_id, order): (String, Order)| {
+            let json = serde_json::to_string(&order).expect("an order has a JSON form");
+            let text = serde_json::to_string(&json).expect("a text has a JSON form");
+            let content = format!("\"content\":[{{\"type\":\"text\",\"text\":{text}}}]");
+            (order_id, format!(",\"result\":{{{content},\"structuredContent\":{json}}}}}\n"))
+        };
+        (0..1_000).map(Order::number).map(answer).collect()
+    })
+}
+
 /// Answers one message, with the newline; `list` is the result of `tools/list`.
 fn answer(message: &str, list: &str, out: &mut Vec<u8>) -> Done {
     let message: Message<'_> = serde_json::from_str(message).expect("the client is known");
     let Some(id) = message.id else { return Done::Now };
-    let arguments = message.params.and_then(|params| params.arguments);
+    let (name, arguments) = message.params.map(|params| (params.name, params.arguments)).unwrap_or_default();
     if let Some(ms) = arguments.as_ref().and_then(|arguments| arguments.ms) {
         return Done::Later(id.get().to_owned(), Duration::from_millis(ms));
     }
@@ -67,6 +92,17 @@ fn answer(message: &str, list: &str, out: &mut Vec<u8>) -> Done {
             out.extend_from_slice(b",\"result\":");
             out.extend_from_slice(list.as_bytes());
             out.extend_from_slice(b"}\n");
+        }
+        _ if name == "add" => {
+            let sum = arguments.map_or(0, |arguments| arguments.a + arguments.b);
+            let _ = writeln!(
+                out,
+                ",\"result\":{{\"content\":[{{\"type\":\"text\",\"text\":\"{{\\\"result\\\":{sum}}}\"}}],\"structuredContent\":{{\"result\":{sum}}}}}}}"
+            );
+        }
+        _ if name == "get_order" => {
+            let order = arguments.and_then(|arguments| orders().get(arguments.order_id));
+            out.extend_from_slice(order.expect("the client asks for what there is").as_bytes());
         }
         _ => {
             out.extend_from_slice(b",\"result\":{\"content\":[{\"type\":\"text\",\"text\":");
@@ -151,13 +187,13 @@ fn start_timer() -> mpsc::Sender<(Instant, String)> {
     sender
 }
 
-/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes.
+/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes over HTTP.
 pub fn http() {
-    let mut runtime = match crate::is_of_kind("worker") {
+    let mut runtime = match crate::is_of_kind("workers") {
         true => tokio::runtime::Builder::new_multi_thread(),
         false => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime = runtime.worker_threads(1).enable_all().build().expect("there are threads");
+    let runtime = runtime.enable_all().build().expect("there are threads");
     runtime.block_on(serve_http());
 }
 

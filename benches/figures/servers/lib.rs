@@ -6,6 +6,8 @@
 pub mod floor;
 pub mod official;
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +35,58 @@ fn port() -> u16 {
 #[mcp::tool]
 async fn echo(text: String) -> String {
     text
+}
+
+/// A sum.
+#[mcp::model]
+struct Sum {
+    result: i64,
+}
+
+/// Adds two integers.
+#[mcp::tool]
+async fn add(a: i64, b: i64) -> Sum {
+    Sum { result: a + b }
+}
+
+/// An order.
+#[mcp::model]
+#[derive(Clone)]
+struct Order {
+    order_id: String,
+    customer: String,
+    status: String,
+    quantity: u32,
+    total: f64,
+}
+
+/// A thousand orders, which every server has; made when the first is asked for, as they belong to no start.
+#[derive(Default)]
+struct Orders(OnceLock<HashMap<String, Order>>);
+
+impl Orders {
+    fn find(&self, order_id: &str) -> Option<&Order> {
+        self.0.get_or_init(|| (0..1_000).map(Order::number).collect()).get(order_id)
+    }
+}
+
+impl Order {
+    fn number(number: u32) -> (String, Order) {
+        let order = Order {
+            order_id: format!("A-{number}"),
+            customer: format!("Customer {number}"),
+            status: "shipped".to_owned(),
+            quantity: number,
+            total: f64::from(number) * 1.5,
+        };
+        (order.order_id.clone(), order)
+    }
+}
+
+/// Finds an order.
+#[mcp::tool]
+async fn get_order(order_id: &str, orders: State<Orders>) -> Result<Order, ToolError> {
+    orders.find(order_id).cloned().ok_or_else(|| ToolError::new(format!("there is no order {order_id}")))
 }
 
 /// Returns the text unchanged, from a thread for what blocks.
@@ -92,7 +146,10 @@ async fn window() -> String {
 
 fn app() -> App {
     App::empty("figures")
+        .state(Orders::default())
         .tool::<echo>()
+        .tool::<add>()
+        .tool::<get_order>()
         .tool::<echo_blocking>()
         .tool::<sleep_ms>()
         .tool::<block_ms>()

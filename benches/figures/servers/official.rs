@@ -10,12 +10,25 @@ use rmcp::model::{CallToolResult, ContentBlock, Tool};
 use rmcp::schemars::{self, JsonSchema};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use rmcp::{tool, tool_handler, tool_router};
+use rmcp::{Json, tool, tool_handler, tool_router};
 use serde::Deserialize;
+
+use crate::{Order, Orders, Sum};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct EchoArguments {
     text: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct AddArguments {
+    a: i64,
+    b: i64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct OrderArguments {
+    order_id: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -26,14 +39,15 @@ pub struct SleepArguments {
 #[derive(Clone)]
 pub struct Tools {
     tool_router: ToolRouter<Tools>,
+    orders: Arc<Orders>,
 }
 
 #[tool_router(router = tool_router)]
 impl Tools {
-    /// A server of so many tools, two of which do something.
+    /// A server of so many tools, four of which do something.
     fn new(count: usize) -> Tools {
         let mut router = Tools::tool_router();
-        for number in 2..count {
+        for number in 4..count {
             let schema = serde_json::json!({
                 "type": "object",
                 "properties": { "order_id": { "type": "string", "description": "The order, such as A-1001" } },
@@ -45,12 +59,25 @@ impl Tools {
                 Box::pin(async { Ok(CallToolResult::success(vec![ContentBlock::text("done")]).into()) })
             }));
         }
-        Tools { tool_router: router }
+        Tools { tool_router: router, orders: Arc::default() }
     }
 
     #[tool(description = "Returns the text unchanged")]
     async fn echo(&self, Parameters(EchoArguments { text }): Parameters<EchoArguments>) -> String {
         text
+    }
+
+    #[tool(description = "Adds two integers")]
+    async fn add(&self, Parameters(AddArguments { a, b }): Parameters<AddArguments>) -> Json<Sum> {
+        Json(Sum { result: a + b })
+    }
+
+    #[tool(description = "Finds an order")]
+    async fn get_order(
+        &self,
+        Parameters(OrderArguments { order_id }): Parameters<OrderArguments>,
+    ) -> Result<Json<Order>, String> {
+        self.orders.find(&order_id).cloned().map(Json).ok_or_else(|| format!("there is no order {order_id}"))
     }
 
     #[tool(description = "Waits so long")]
@@ -81,7 +108,7 @@ pub async fn http() {
     let mut config = StreamableHttpServerConfig::default();
     config.legacy_session_mode = false;
     config.json_response = true;
-    let tools = Tools::new(2);
+    let tools = Tools::new(4);
     let service = StreamableHttpService::new(move || Ok(tools.clone()), LocalSessionManager::default().into(), config);
     let router = axum::Router::new().nest_service("/mcp", service);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", crate::port())).await.expect("the port is free");

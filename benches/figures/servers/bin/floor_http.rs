@@ -1,4 +1,4 @@
-//! The floor over HTTP: `figures-floor-http [worker] PORT`.
+//! The floor over HTTP: `figures-floor-http [workers] PORT`.
 
 fn main() {
     servers::floor::http();
