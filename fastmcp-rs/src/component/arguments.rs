@@ -82,7 +82,7 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot) -> Result<(), ArgumentError
     }
     if let Some(place) = slot.text().filter(|_| rest.starts_with('"')) {
         // Half of a character is no text, and serde says below what is wrong with it.
-        *place = text.text().ok();
+        *place = text.text();
     }
     if !slot.is_filled() {
         let mut reader = serde_json::Deserializer::from_str(rest);

@@ -3,17 +3,19 @@
 //! serde_json puts a string with escapes together piece by piece in a buffer that grows, and the `String` that a
 //! parameter is gets a copy of it. Here the room is made once, as no text is longer than what it was written as.
 
-use super::reader::plain;
-
 /// The text of a JSON string, which is known to be well formed, from what stands between its quotes. `None` if an
 /// escape stands for half of a character.
 pub(crate) fn unescape(string: &str) -> Option<String> {
     let mut text = String::with_capacity(string.len());
     let mut rest = string;
     loop {
-        let (plain, escaped) = rest.split_at_checked(plain(rest.as_bytes()))?;
+        let Some(end) = memchr::memchr(b'\\', rest.as_bytes()) else {
+            text.push_str(rest);
+            return Some(text);
+        };
+        let (plain, escaped) = rest.split_at_checked(end)?;
         text.push_str(plain);
-        let Some(kind) = escaped.as_bytes().get(1) else { return Some(text) };
+        let kind = escaped.as_bytes().get(1)?;
         let (character, length) = match kind {
             b'b' => ('\u{8}', 2),
             b'f' => ('\u{C}', 2),

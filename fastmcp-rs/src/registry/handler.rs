@@ -139,6 +139,9 @@ pub(crate) struct Pace {
 impl Pace {
     /// Above this a component is not polled by the reader.
     const SLOW: u32 = 100_000;
+    /// How many bytes of an answer may be written by the reader, at a byte in a nanosecond, without being held against
+    /// the component: to read a message of that length takes as long, and to hand the answer over takes longer.
+    const WRITTEN: usize = 2 << 20;
     /// A poll that takes this long holds up a thread that other calls need.
     pub(crate) const BLOCKING: Duration = Duration::from_millis(100);
 
@@ -154,8 +157,10 @@ impl Pace {
         count < 8 || count % 16 == 0
     }
 
-    pub(crate) fn record(&self, took: Duration, name: &str) {
-        let took_nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
+    /// `written`: how long the answer is that was written meanwhile.
+    pub(crate) fn record(&self, took: Duration, written: usize, name: &str) {
+        let writing = Duration::from_nanos(written.min(Self::WRITTEN) as u64);
+        let took_nanos = u32::try_from(took.saturating_sub(writing).as_nanos()).unwrap_or(u32::MAX);
         let average = self.average.load(Ordering::Relaxed);
         let average = if average == 0 { took_nanos } else { average - average / 4 + took_nanos / 4 };
         self.average.store(average, Ordering::Relaxed);
@@ -176,5 +181,24 @@ impl Pace {
                 took.as_millis()
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_answer_makes_no_component_slow() {
+        let after = |took: Duration, written: usize| {
+            let pace = Pace::default();
+            pace.record(took, written, "x");
+            pace.is_slow()
+        };
+        assert!(!after(Duration::from_micros(90), 0) && after(Duration::from_micros(110), 0));
+        // At a byte in a nanosecond.
+        assert!(!after(Duration::from_micros(1_100), 1 << 20) && after(Duration::from_micros(1_200), 1 << 20));
+        // But the reader is nobody's for as long as anybody likes.
+        assert!(after(Duration::from_millis(3), 64 << 20));
     }
 }
