@@ -12,7 +12,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -151,9 +151,8 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let outbox = session.connection.outbox_of_exchange();
         let carrier = carrier(&parts.headers, parts.version, self.client);
-        let exchange = Exchange { outbox: &outbox, headers: None, carrier, pending: Cell::new(false) };
+        let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
@@ -168,6 +167,7 @@ impl HttpService {
         }
         session.connection.outbox().push(&out);
         if exchange.pending.get() {
+            let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
             tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
         }

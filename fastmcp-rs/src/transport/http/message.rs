@@ -4,7 +4,7 @@
 //! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
 //! is JSON unless something else comes first.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -124,7 +124,9 @@ impl Call<'_> {
         Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
 
-    fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
+    /// The exchange of a message whose connection is that of a session or its own.
+    fn exchange(&self, is_of_session: bool, is_modern: bool) -> Exchange<'_> {
+        let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.headers as &dyn Headers);
         let carrier = carrier(self.headers, self.version, self.client);
         Exchange { outbox, headers, carrier, pending: Cell::new(false) }
@@ -137,7 +139,7 @@ impl Call<'_> {
             connection.refuse_bare_request(frame, &mut out);
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
-        let exchange = self.exchange(connection.outbox(), true);
+        let exchange = self.exchange(false, true);
         connection.exchange(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
         let listens = || frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
@@ -164,7 +166,7 @@ impl Call<'_> {
         let connection = Connection::for_exchange(&self.shared.server, None);
         let mut out = Vec::new();
         let method = frame.method.and_then(text).unwrap_or_default();
-        if !connection.accepts_notification(&method, &self.exchange(connection.outbox(), true), &mut out) {
+        if !connection.accepts_notification(&method, &self.exchange(false, true), &mut out) {
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
         Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
@@ -185,9 +187,8 @@ impl Call<'_> {
             SessionMode::Sessionless => Connection::for_exchange(&self.shared.server, self.caller.clone()),
             SessionMode::Refused => return modern_only(frame),
         };
-        let outbox = Outbox::for_exchange();
         let mut out = Vec::new();
-        connection.exchange(self.registry, message, frame, &self.exchange(&outbox, false), &mut out);
+        connection.exchange(self.registry, message, frame, &self.exchange(true, false), &mut out);
         let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
@@ -230,24 +231,21 @@ impl Call<'_> {
                 (Arc::clone(&connection), Whose::Sessionless(CancelOnDrop(connection)))
             }
         };
-        let outbox = match &whose {
-            Whose::Legacy(_) => connection.outbox_of_exchange(),
-            _ => Arc::clone(connection.outbox()),
-        };
-        let exchange = self.exchange(&outbox, false);
+        let exchange = self.exchange(matches!(whose, Whose::Legacy(_)), false);
         let mut out = Vec::with_capacity(USUAL_ANSWER);
         match frame {
             Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),
         }
-        let id = frame.and_then(|frame| frame.id).map(|id| id.get().into());
+        let id = frame.and_then(|frame| frame.id).map(|id| id.get());
         if exchange.pending.get() {
+            let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
             return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
         }
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id.as_deref())))
+        Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id)))
     }
 }
 
@@ -265,8 +263,8 @@ pub(super) fn carrier(headers: &HeaderMap, version: http::Version, client: Clien
 /// Refuses a text that is no message, and says why.
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
-    let (outbox, carrier) = (connection.outbox(), Carrier::default());
-    let exchange = Exchange { outbox, headers: None, carrier, pending: Cell::new(false) };
+    let carrier = Carrier::default();
+    let exchange = Exchange { outbox: None, headers: None, carrier, pending: Cell::new(false) };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)
