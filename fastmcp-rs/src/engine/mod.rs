@@ -40,7 +40,7 @@ pub(crate) use call::PendingCall;
 pub(crate) use exchange::{is_complete_envelope, write_error};
 pub(crate) use headers::Headers;
 #[cfg(feature = "http")]
-pub(crate) use headers::{Mirrored, PROTOCOL_VERSION};
+pub(crate) use headers::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
 #[cfg(feature = "stdio")]
 pub(crate) use server::TIME_TO_END;
 pub(crate) use server::{Ending, Server, ServerConfig};

@@ -10,22 +10,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::body::ResponseBody;
 use super::config::SessionMode;
 use super::counted::Counted;
-use super::headers::{Accepted, text as header_text};
+use super::head::{Found, Head, Kept, SESSION_ID};
+use super::headers::Accepted;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
     session_gone, session_missing, unavailable, whole,
 };
-use super::service::{SESSION_ID, Shared};
+use super::service::Shared;
 use super::sessions::Session;
 use super::stream::{CancelOnDrop, EventStream, OpenStream, Resumption, lines};
-use crate::engine::{
-    Carrier, Client, Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope,
-};
+use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -45,16 +44,16 @@ pub(super) enum Version {
     Unknown,
 }
 
-pub(super) fn version_of(headers: &HeaderMap) -> Version {
-    match headers.value(PROTOCOL_VERSION) {
-        Mirrored::Absent => Version::Absent,
-        Mirrored::Twice => Version::Unknown,
-        Mirrored::Value(value) => match std::str::from_utf8(value).ok().and_then(|value| Revision::parse(value.trim()))
-        {
-            Some(revision) if revision.is_modern() => Version::Modern,
-            Some(revision) => Version::Legacy(revision),
-            None => Version::Unknown,
-        },
+pub(super) fn version_of(head: &Head<'_>) -> Version {
+    let value = match head.found(Kept::Version) {
+        Found::Absent => return Version::Absent,
+        Found::Twice => return Version::Unknown,
+        Found::Once(value) => value,
+    };
+    match std::str::from_utf8(value.as_bytes()).ok().and_then(|value| Revision::parse(value.trim())) {
+        Some(revision) if revision.is_modern() => Version::Modern,
+        Some(revision) => Version::Legacy(revision),
+        None => Version::Unknown,
     }
 }
 
@@ -62,12 +61,11 @@ pub(super) fn version_of(headers: &HeaderMap) -> Version {
 pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) registry: &'a Arc<Registry>,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) head: &'a Head<'a>,
     pub(super) version: http::Version,
     /// Where it comes from, if the server around the service says so.
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
-    pub(super) accepted: Accepted,
 }
 
 /// What became of a message at once.
@@ -100,7 +98,7 @@ impl Call<'_> {
             Ok(frame) => frame,
             Err(malformed) => return self.no_frame(message, &malformed),
         };
-        let version = version_of(self.headers);
+        let version = version_of(self.head);
         let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
         let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
@@ -117,7 +115,7 @@ impl Call<'_> {
 
     /// A batch, or what cannot be read at all.
     fn no_frame(self, message: &str, malformed: &Malformed) -> Begun {
-        let version = version_of(self.headers);
+        let version = version_of(self.head);
         if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
             return self.legacy_message(message, None, version);
         }
@@ -127,8 +125,8 @@ impl Call<'_> {
     /// The exchange of a message whose connection is that of a session or its own.
     fn exchange(&self, is_of_session: bool, is_modern: bool) -> Exchange<'_> {
         let outbox = is_of_session.then(OnceCell::new);
-        let headers = is_modern.then_some(self.headers as &dyn Headers);
-        let carrier = carrier(self.headers, self.version, self.client);
+        let headers = is_modern.then_some(self.head as &dyn Headers);
+        let carrier = carrier(self.head, self.version, self.client);
         Exchange { outbox, headers, carrier, pending: Cell::new(false) }
     }
 
@@ -152,7 +150,7 @@ impl Call<'_> {
             }));
         }
         let id = frame.id.map(|id| id.get());
-        Begun::Over(ready(out, self.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
+        Begun::Over(ready(out, self.head.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
     }
 
     /// It concerns nothing: what it could mean belongs to another request.
@@ -189,12 +187,12 @@ impl Call<'_> {
         };
         let mut out = Vec::new();
         connection.exchange(self.registry, message, frame, &self.exchange(true, false), &mut out);
-        let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
+        let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                Some(id) => answer.headers_mut().insert(SESSION_ID, id),
+                Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
             };
         }
@@ -203,7 +201,7 @@ impl Call<'_> {
 
     /// A message of a session, or one without: `frame` is `None` for a batch.
     fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: Version) -> Begun {
-        let session = match (self.shared.config.sessions, header_text(self.headers, SESSION_ID.as_str())) {
+        let session = match (self.shared.config.sessions, self.head.session_id()) {
             (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
             (SessionMode::Sessionless, _) => None,
             (_, None) => return Begun::Over(session_missing()),
@@ -245,19 +243,19 @@ impl Call<'_> {
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id)))
+        Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
     }
 }
 
 /// What is known of a message besides its text.
-pub(super) fn carrier(headers: &HeaderMap, version: http::Version, client: Client) -> Carrier<'_> {
+pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Client) -> Carrier<'a> {
     let http_version = match version {
         http::Version::HTTP_10 => Some("1.0"),
         http::Version::HTTP_11 => Some("1.1"),
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    Carrier { headers: Some(headers), http_version, client }
+    Carrier { headers: Some(head), http_version, client }
 }
 
 /// Refuses a text that is no message, and says why.
