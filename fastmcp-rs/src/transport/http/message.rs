@@ -50,7 +50,10 @@ pub(super) fn version_of(head: &Head<'_>) -> Version {
         Found::Twice => return Version::Unknown,
         Found::Once(value) => value,
     };
-    match std::str::from_utf8(value.as_bytes()).ok().and_then(|value| Revision::parse(value.trim())) {
+    // Nearly always it is a name and nothing else: then there is no text that must be valid, nor anything to trim.
+    let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
+    let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
+    match revision {
         Some(revision) if revision.is_modern() => Version::Modern,
         Some(revision) => Version::Legacy(revision),
         None => Version::Unknown,
@@ -348,4 +351,30 @@ pub(super) async fn last_frame(
         true => modern_status(answer, id, || true),
         false => legacy_status(answer, id),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::transport::http::head;
+
+    #[test]
+    fn a_version_is_read_with_blanks_around_it_and_without() {
+        let of = |values: &[&'static str]| {
+            let name = HeaderName::from_static("mcp-protocol-version");
+            let pairs = values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+            version_of(&head::read(&HeaderMap::from_iter(pairs)).1)
+        };
+        assert_eq!(of(&[]), Version::Absent);
+        for legacy in ["2025-11-25", "\t2025-11-25 ", "2025-11-25\u{a0}"] {
+            assert_eq!(of(&[legacy]), Version::Legacy(Revision::V2025_11_25), "{legacy:?}");
+        }
+        assert_eq!((of(&["2026-07-28"]), of(&[" 2026-07-28"])), (Version::Modern, Version::Modern));
+        for unknown in ["", "2025-11-2", "2025-11-255", "grün"] {
+            assert_eq!(of(&[unknown]), Version::Unknown, "{unknown:?}");
+        }
+        assert_eq!(of(&["2025-11-25", "2025-11-25"]), Version::Unknown);
+    }
 }
