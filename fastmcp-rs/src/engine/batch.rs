@@ -32,7 +32,7 @@ impl Connection {
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
-        let outbox = exchange.map_or(&self.outbox, |exchange| exchange.outbox);
+        let outbox = exchange.map_or_else(|| self.outbox(), |exchange| exchange.outbox(self));
         if serde_json::from_str::<&RawValue>(message).is_err() {
             self.refuse(message, &Malformed::Json, out);
             return Dispatched::Done;

@@ -30,29 +30,19 @@ pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
 impl Connection {
     /// The connection of one request alone.
     pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_exchange())
+        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, None)
     }
 
     /// The connection of a session whose client need not read what belongs to none of its requests.
     pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Outbox::for_session())
+        Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Some(Outbox::for_session()))
     }
 
     /// The connection of a session that has one stream for everything, which came before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        let (server, outbox) = (Arc::clone(server), Outbox::for_exchange());
-        Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, outbox))
-    }
-
-    /// An outbox for one message of a session, whose answer has a way back of its own.
-    pub(crate) fn outbox_of_exchange(&self) -> Arc<Outbox> {
-        let outbox = Outbox::for_exchange();
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = &self.server.metrics {
-            outbox.measure(metrics.outboxes());
-        }
-        outbox
+        let server = Arc::clone(server);
+        Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, None))
     }
 
     /// Who the peer is, if that is known.

@@ -32,7 +32,7 @@ pub(crate) enum Mirrored<'a> {
 
 pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 pub(crate) const METHOD: &str = "mcp-method";
-const NAME: &str = "mcp-name";
+pub(crate) const NAME: &str = "mcp-name";
 const PARAMETER_PREFIX: &str = "mcp-param-";
 
 /// Step 2: the version of the header is the body's.

@@ -28,7 +28,7 @@ mod siblings;
 mod sight;
 mod subscriptions;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -40,7 +40,7 @@ pub(crate) use call::PendingCall;
 pub(crate) use exchange::{is_complete_envelope, write_error};
 pub(crate) use headers::Headers;
 #[cfg(feature = "http")]
-pub(crate) use headers::{Mirrored, PROTOCOL_VERSION};
+pub(crate) use headers::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
 #[cfg(feature = "stdio")]
 pub(crate) use server::TIME_TO_END;
 pub(crate) use server::{Ending, Server, ServerConfig};
@@ -68,7 +68,8 @@ pub(crate) struct Connection {
     transport: Transport,
     /// Who the peer is, if the transport knows.
     principal: Option<Arc<Principal>>,
-    outbox: Arc<Outbox>,
+    /// Made when it is needed, if it is that of one exchange alone.
+    outbox: OnceLock<Arc<Outbox>>,
     /// Made when it is needed, as `in_flight` and `feed` are: most HTTP requests end before.
     client_requests: OnceLock<Arc<ClientRequests>>,
     /// The newest revision that a handshake is offered.
@@ -105,14 +106,14 @@ impl Connection {
 
     /// The connection of somebody whom the transport knows.
     pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::with_outbox(server, transport, principal, Arc::default())
+        Connection::with_outbox(server, transport, principal, Some(Arc::default()))
     }
 
     fn with_outbox(
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
-        outbox: Arc<Outbox>,
+        outbox: Option<Arc<Outbox>>,
     ) -> Arc<Connection> {
         Arc::new(Connection::up_to(Revision::NEWEST_LEGACY, server, transport, principal, outbox))
     }
@@ -122,12 +123,9 @@ impl Connection {
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
-        outbox: Arc<Outbox>,
+        outbox: Option<Arc<Outbox>>,
     ) -> Connection {
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = &server.metrics {
-            outbox.measure(metrics.outboxes());
-        }
+        let outbox = outbox.map_or_else(OnceLock::new, |outbox| server.measured(outbox).into());
         Connection {
             server,
             transport,
@@ -152,7 +150,7 @@ impl Connection {
     }
 
     fn feed(&self) -> &Arc<Feed> {
-        self.feed.get_or_init(|| Feed::new(&self.server.changes, &self.outbox))
+        self.feed.get_or_init(|| Feed::new(&self.server.changes, self.outbox()))
     }
 
     fn client_requests(&self) -> &Arc<ClientRequests> {
@@ -166,7 +164,12 @@ impl Connection {
 
     /// Where answers go that are not ready at once, and notifications.
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+        self.outbox.get_or_init(|| self.outbox_of_exchange())
+    }
+
+    /// An outbox for one message alone.
+    fn outbox_of_exchange(&self) -> Arc<Outbox> {
+        self.server.measured(Outbox::for_exchange())
     }
 
     /// Whether there is something to do at the end.
@@ -271,8 +274,8 @@ impl Connection {
             let mut out = Vec::new();
             let guard = self.in_flight().guard();
             self.serve(&self.server.components.load(), &message, Some(reservation), &mut out);
-            self.outbox.room().await;
-            self.outbox.push(&out);
+            self.outbox().room().await;
+            self.outbox().push(&out);
             drop(guard);
         }
     }
@@ -425,8 +428,9 @@ struct Request<'a> {
 
 /// What belongs to one message alone, on transports where each has a way back of its own.
 pub(crate) struct Exchange<'a> {
-    /// Where the answer and what precedes it goes if it is not ready at once.
-    pub(crate) outbox: &'a Arc<Outbox>,
+    /// Where the answer and what precedes it goes if it is not ready at once; `None` if that is the connection's
+    /// outbox. It is made when something goes there, as most answers are ready.
+    pub(crate) outbox: Option<OnceCell<Arc<Outbox>>>,
     /// What the message's headers say, where these are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
     /// What else the transport knows of the message.
@@ -456,6 +460,16 @@ pub(crate) enum Client {
     OnThisMachine,
 }
 
+impl Exchange<'_> {
+    /// Where its late answer goes.
+    pub(crate) fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
+        match &self.outbox {
+            Some(own) => own.get_or_init(|| connection.outbox_of_exchange()),
+            None => connection.outbox(),
+        }
+    }
+}
+
 impl Request<'_> {
     /// Whether it says which revision it is of.
     fn is_modern(&self) -> bool {
@@ -464,7 +478,7 @@ impl Request<'_> {
 
     /// Where its late answer goes.
     fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
-        self.exchange.map_or(&connection.outbox, |exchange| exchange.outbox)
+        self.exchange.map_or_else(|| connection.outbox(), |exchange| exchange.outbox(connection))
     }
 }
 

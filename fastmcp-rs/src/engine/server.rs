@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::changes::{Hub, ListKind};
 use crate::component::icon::Icon;
+use crate::outbox::Outbox;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::{Revision, write};
@@ -101,6 +102,15 @@ impl Server {
             return true;
         }
         span::is_wanted()
+    }
+
+    /// An outbox whose bytes count among those of this server, if they are counted.
+    pub(crate) fn measured(&self, outbox: Arc<Outbox>) -> Arc<Outbox> {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            outbox.measure(metrics.outboxes());
+        }
+        outbox
     }
 
     /// Whether there is something to do at the end.

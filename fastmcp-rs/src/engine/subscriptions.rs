@@ -106,7 +106,7 @@ impl Connection {
     pub(super) fn send_now(&self, out: &mut Vec<u8>) {
         // Who writes must look into the outbox from now on, also while nobody calls.
         self.answers_late.store(true, Ordering::Release);
-        self.outbox.push(out);
+        self.outbox().push(out);
         out.clear();
     }
 

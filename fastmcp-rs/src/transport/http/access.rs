@@ -6,13 +6,11 @@
 
 use std::borrow::Cow;
 
-use http::header::{HOST, ORIGIN};
+use http::Uri;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Uri};
 
 use super::config::HttpConfig;
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use super::head::{Entrance, Found};
 
 /// Which names and pages a server takes.
 #[derive(Debug)]
@@ -86,12 +84,12 @@ impl Access {
     }
 
     /// Checks the name that a request calls this server by.
-    pub(super) fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
-        self.known_host(uri, headers).map(drop)
+    pub(super) fn check_host(&self, uri: &Uri, host: Found<'_>) -> Result<(), Refused> {
+        self.known_host(uri, host).map(drop)
     }
 
-    fn known_host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Refused> {
-        let host = host_of(uri, headers)?;
+    fn known_host<'a>(&self, uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
+        let host = host_of(uri, host)?;
         let known = match &self.hosts {
             Hosts::Any => true,
             Hosts::Loopback => host.is_loopback(),
@@ -101,17 +99,16 @@ impl Access {
     }
 
     /// Checks the head of a request.
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
-        let host = self.known_host(uri, headers)?;
-        let mut origins = headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else {
+    pub(super) fn check(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Refused> {
+        let host = self.known_host(uri, entrance.host)?;
+        let origin = match entrance.origin {
+            Found::Once(origin) => Origin::parse(origin.as_bytes()).ok_or(Refused::ForeignOrigin)?,
+            Found::Twice => return Err(Refused::ForeignOrigin),
             // Browsers leave the origin out of requests that pages cannot read the answers of.
-            let site = headers.get(SEC_FETCH_SITE).map(|site| site.as_bytes());
-            return if site == Some(b"cross-site") { Err(Refused::ForeignOrigin) } else { Ok(()) };
-        };
-        let origin = match (Origin::parse(origin.as_bytes()), origins.next()) {
-            (Some(origin), None) => origin,
-            _ => return Err(Refused::ForeignOrigin),
+            Found::Absent => {
+                let site = entrance.site.map(|site| site.as_bytes());
+                return if site == Some(b"cross-site") { Err(Refused::ForeignOrigin) } else { Ok(()) };
+            }
         };
         if self.origins.iter().any(|allowed| allowed.scheme == origin.scheme && allowed.host == origin.host) {
             return Ok(());
@@ -134,15 +131,11 @@ impl Access {
 }
 
 /// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
-fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Refused> {
-    let mut values = headers.get_all(HOST).iter();
-    let header = match (values.next(), values.next()) {
-        (_, Some(_)) => return Err(Refused::BadHost),
-        (Some(value), None) => {
-            let text = value.to_str().map_err(|_| Refused::BadHost)?;
-            Some(Host::parse(text).ok_or(Refused::BadHost)?)
-        }
-        (None, None) => None,
+fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
+    let header = match host {
+        Found::Twice => return Err(Refused::BadHost),
+        Found::Once(value) => Some(value.to_str().ok().and_then(Host::parse).ok_or(Refused::BadHost)?),
+        Found::Absent => None,
     };
     let authority = match uri.authority() {
         Some(authority) => Some(Host::parse(authority.as_str()).ok_or(Refused::BadHost)?),
@@ -183,25 +176,26 @@ impl<'a> Host<'a> {
     /// A name of small letters, digits, hyphens and dots, with a port or without, as nearly all are: nothing has to be
     /// made for it. `None` says nothing about others.
     fn parse_usual(text: &'a str) -> Option<Host<'a>> {
-        let (name, port) = match memchr::memchr(b':', text.as_bytes()) {
-            None => (text, None),
-            Some(at) => {
-                let digits = &text[at + 1..];
-                let is_number = matches!(digits.len(), 1..=5) && digits.bytes().all(|byte| byte.is_ascii_digit());
-                (&text[..at], Some(digits.parse().ok().filter(|_| is_number)?))
-            }
-        };
-        let mut label = 0;
-        for byte in name.bytes() {
+        let (mut label, mut end) = (0, text.len());
+        for (at, byte) in text.bytes().enumerate() {
             match byte {
-                b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
+                b'a'..=b'z' | b'0'..=b'9' | b'-' if label < 63 => label += 1,
                 b'.' if label > 0 => label = 0,
+                b':' => {
+                    end = at;
+                    break;
+                }
                 _ => return None,
             }
-            if label > 63 {
-                return None;
-            }
         }
+        let (name, port) = text.split_at(end);
+        let port = match port.strip_prefix(':') {
+            None => None,
+            Some(digits) => {
+                let is_number = matches!(digits.len(), 1..=5) && digits.bytes().all(|byte| byte.is_ascii_digit());
+                Some(digits.parse().ok().filter(|_| is_number)?)
+            }
+        };
         (label > 0).then_some(Host { name: name.into(), port })
     }
 
@@ -254,9 +248,11 @@ impl<'a> Origin<'a> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::header::{HOST, ORIGIN};
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
+    use crate::transport::http::head;
 
     fn check(config: HttpConfig, authenticated: bool, host: &str, origin: Option<&str>) -> Result<(), Refused> {
         let access = Access::new(&config, authenticated).unwrap();
@@ -265,7 +261,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
-        access.check(&Uri::from_static("/mcp"), &headers)
+        access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
     }
 
     #[test]

@@ -1,6 +1,5 @@
-//! What the engine and the service ask of headers.
+//! What the values of headers say, and how others than those of a [`Head`](super::head::Head) are found.
 
-use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::engine::{Headers, Mirrored};
@@ -28,14 +27,12 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue,
 
 const USUAL: &[u8] = b"application/json, text/event-stream";
 
-/// Whether the body says that it is JSON, once.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    if value.as_bytes() == b"application/json" {
+/// Whether a type of content is JSON.
+pub(super) fn is_json(value: &[u8]) -> bool {
+    if value == b"application/json" {
         return true;
     }
-    let essence = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+    let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
@@ -46,26 +43,25 @@ pub(super) struct Accepted {
     pub(super) events: bool,
 }
 
-/// Reads `Accept`; without it, everything is taken.
-pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
-    let mut accepted = Accepted { json: false, events: false };
-    let mut is_there = false;
-    for value in headers.get_all(ACCEPT) {
-        is_there = true;
-        if value.as_bytes() == USUAL {
+impl Accepted {
+    /// What a client takes that does not say.
+    pub(super) const ANYTHING: Accepted = Accepted { json: true, events: true };
+    /// Where what it says begins.
+    pub(super) const NOTHING: Accepted = Accepted { json: false, events: false };
+
+    /// Reads one `Accept`, of which there may be several.
+    pub(super) fn add(&mut self, value: &[u8]) {
+        if value == USUAL {
             // In the very words of the specification.
-            accepted = Accepted { json: true, events: true };
-            continue;
+            *self = Accepted::ANYTHING;
+            return;
         }
-        for range in value.as_bytes().split(|&byte| byte == b',') {
-            accepted.add(range);
+        for range in value.split(|&byte| byte == b',') {
+            self.add_range(range);
         }
     }
-    if is_there { accepted } else { Accepted { json: true, events: true } }
-}
 
-impl Accepted {
-    fn add(&mut self, range: &[u8]) {
+    fn add_range(&mut self, range: &[u8]) {
         let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
         let essence = parts.next().unwrap_or_default();
         // `q=0`, `q=0.0` and so on: not this one.
@@ -78,7 +74,7 @@ impl Accepted {
         }
         let is = |range: &[u8]| essence.eq_ignore_ascii_case(range);
         if is(b"*/*") {
-            *self = Accepted { json: true, events: true };
+            *self = Accepted::ANYTHING;
         } else if is(b"application/json") || is(b"application/*") {
             self.json = true;
         } else if is(b"text/event-stream") || is(b"text/*") {
@@ -96,14 +92,10 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn of(name: &'static str, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static(value))])
-    }
-
     #[test]
     fn only_json_is_json() {
         for good in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
-            assert!(is_json(&of("content-type", good)), "{good}");
+            assert!(is_json(good.as_bytes()), "{good}");
         }
         for bad in [
             "text/plain",
@@ -113,18 +105,16 @@ mod tests {
             "text/plain; application/json",
             "application/jsonp",
         ] {
-            assert!(!is_json(&of("content-type", bad)), "{bad}");
+            assert!(!is_json(bad.as_bytes()), "{bad}");
         }
-        let mut twice = of("content-type", "application/json");
-        twice.append(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        assert!(!is_json(&twice) && !is_json(&HeaderMap::new()));
     }
 
     #[test]
     fn what_is_accepted() {
-        let read = |value| {
-            let Accepted { json, events } = accepted(&of("accept", value));
-            (json, events)
+        let read = |value: &str| {
+            let mut accepted = Accepted::NOTHING;
+            accepted.add(value.as_bytes());
+            (accepted.json, accepted.events)
         };
         assert_eq!(read("application/json, text/event-stream"), (true, true));
         assert_eq!(read("*/*"), (true, true));
@@ -132,6 +122,5 @@ mod tests {
         assert_eq!(read("Application/JSON;q=0.5"), (true, false));
         assert_eq!(read("application/json;q=0, text/event-stream;q=0.1"), (false, true));
         assert_eq!(read("image/png"), (false, false));
-        assert_eq!(accepted(&HeaderMap::new()), Accepted { json: true, events: true });
     }
 }

@@ -170,10 +170,12 @@ impl Line {
     }
 }
 
-/// What follows the name of a header, without blanks around it.
+/// What follows the name of a header, without the blanks before it.
 fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, value) = line.split_at_checked(name.len())?;
-    start.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+    // Another name has its colon elsewhere nearly always, and this one is written in small letters by many clients.
+    let is_name = start.last() == name.last() && (start == name || start.eq_ignore_ascii_case(name));
+    is_name.then(|| value.trim_ascii_start())
 }
 
 #[cfg(test)]

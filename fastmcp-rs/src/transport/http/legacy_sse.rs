@@ -12,7 +12,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ use http_body::Body;
 use super::body::{self, ResponseBody};
 use super::config::HttpConfig;
 use super::counted::Counted;
-use super::headers::{accepted, is_json};
+use super::head::Head;
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
@@ -86,12 +86,13 @@ impl HttpService {
     pub(super) async fn serve_legacy_sse<B: Body>(
         &mut self,
         parts: &Parts,
+        head: &Head<'_>,
         body: B,
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         match parts.method {
-            Method::GET => self.open_session(parts, caller),
-            Method::POST => self.take_message(parts, body, caller).await,
+            Method::GET => self.open_session(head, caller),
+            Method::POST => self.take_message(parts, head, body, caller).await,
             _ => {
                 let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
                 let mut answer = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
@@ -101,8 +102,8 @@ impl HttpService {
         }
     }
 
-    fn open_session(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Answer {
-        if !accepted(&parts.headers).events {
+    fn open_session(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+        if !head.accepted.events {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
         let shared = &self.shared;
@@ -121,10 +122,16 @@ impl HttpService {
         event_stream(EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted))
     }
 
-    async fn take_message<B: Body>(&mut self, parts: &Parts, body: B, caller: Option<Arc<Principal>>) -> Answer {
+    async fn take_message<B: Body>(
+        &mut self,
+        parts: &Parts,
+        head: &Head<'_>,
+        body: B,
+        caller: Option<Arc<Principal>>,
+    ) -> Answer {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
-        if !is_json(&parts.headers) {
+        if !head.is_json {
             return unsupported_media();
         }
         let Some(id) = session_id(&parts.uri) else {
@@ -151,9 +158,8 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let outbox = session.connection.outbox_of_exchange();
-        let carrier = carrier(&parts.headers, parts.version, self.client);
-        let exchange = Exchange { outbox: &outbox, headers: None, carrier, pending: Cell::new(false) };
+        let carrier = carrier(head, parts.version, self.client);
+        let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
@@ -168,6 +174,7 @@ impl HttpService {
         }
         session.connection.outbox().push(&out);
         if exchange.pending.get() {
+            let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
             tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
         }

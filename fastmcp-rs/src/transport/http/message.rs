@@ -4,28 +4,27 @@
 //! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
 //! is JSON unless something else comes first.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::body::ResponseBody;
 use super::config::SessionMode;
 use super::counted::Counted;
-use super::headers::{Accepted, text as header_text};
+use super::head::{Found, Head, Kept, SESSION_ID};
+use super::headers::Accepted;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
     session_gone, session_missing, unavailable, whole,
 };
-use super::service::{SESSION_ID, Shared};
+use super::service::Shared;
 use super::sessions::Session;
 use super::stream::{CancelOnDrop, EventStream, OpenStream, Resumption, lines};
-use crate::engine::{
-    Carrier, Client, Connection, Exchange, Headers, Mirrored, PROTOCOL_VERSION, Server, is_complete_envelope,
-};
+use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -45,16 +44,19 @@ pub(super) enum Version {
     Unknown,
 }
 
-pub(super) fn version_of(headers: &HeaderMap) -> Version {
-    match headers.value(PROTOCOL_VERSION) {
-        Mirrored::Absent => Version::Absent,
-        Mirrored::Twice => Version::Unknown,
-        Mirrored::Value(value) => match std::str::from_utf8(value).ok().and_then(|value| Revision::parse(value.trim()))
-        {
-            Some(revision) if revision.is_modern() => Version::Modern,
-            Some(revision) => Version::Legacy(revision),
-            None => Version::Unknown,
-        },
+pub(super) fn version_of(head: &Head<'_>) -> Version {
+    let value = match head.found(Kept::Version) {
+        Found::Absent => return Version::Absent,
+        Found::Twice => return Version::Unknown,
+        Found::Once(value) => value,
+    };
+    // Nearly always it is a name and nothing else: then there is no text that must be valid, nor anything to trim.
+    let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
+    let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
+    match revision {
+        Some(revision) if revision.is_modern() => Version::Modern,
+        Some(revision) => Version::Legacy(revision),
+        None => Version::Unknown,
     }
 }
 
@@ -62,12 +64,11 @@ pub(super) fn version_of(headers: &HeaderMap) -> Version {
 pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) registry: &'a Arc<Registry>,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) head: &'a Head<'a>,
     pub(super) version: http::Version,
     /// Where it comes from, if the server around the service says so.
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
-    pub(super) accepted: Accepted,
 }
 
 /// What became of a message at once.
@@ -100,7 +101,7 @@ impl Call<'_> {
             Ok(frame) => frame,
             Err(malformed) => return self.no_frame(message, &malformed),
         };
-        let version = version_of(self.headers);
+        let version = version_of(self.head);
         let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
         let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
@@ -117,16 +118,18 @@ impl Call<'_> {
 
     /// A batch, or what cannot be read at all.
     fn no_frame(self, message: &str, malformed: &Malformed) -> Begun {
-        let version = version_of(self.headers);
+        let version = version_of(self.head);
         if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
             return self.legacy_message(message, None, version);
         }
         Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
 
-    fn exchange<'a>(&'a self, outbox: &'a Arc<Outbox>, is_modern: bool) -> Exchange<'a> {
-        let headers = is_modern.then_some(self.headers as &dyn Headers);
-        let carrier = carrier(self.headers, self.version, self.client);
+    /// The exchange of a message whose connection is that of a session or its own.
+    fn exchange(&self, is_of_session: bool, is_modern: bool) -> Exchange<'_> {
+        let outbox = is_of_session.then(OnceCell::new);
+        let headers = is_modern.then_some(self.head as &dyn Headers);
+        let carrier = carrier(self.head, self.version, self.client);
         Exchange { outbox, headers, carrier, pending: Cell::new(false) }
     }
 
@@ -137,7 +140,7 @@ impl Call<'_> {
             connection.refuse_bare_request(frame, &mut out);
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
-        let exchange = self.exchange(connection.outbox(), true);
+        let exchange = self.exchange(false, true);
         connection.exchange(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
         let listens = || frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
@@ -150,7 +153,7 @@ impl Call<'_> {
             }));
         }
         let id = frame.id.map(|id| id.get());
-        Begun::Over(ready(out, self.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
+        Begun::Over(ready(out, self.head.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
     }
 
     /// It concerns nothing: what it could mean belongs to another request.
@@ -164,7 +167,7 @@ impl Call<'_> {
         let connection = Connection::for_exchange(&self.shared.server, None);
         let mut out = Vec::new();
         let method = frame.method.and_then(text).unwrap_or_default();
-        if !connection.accepts_notification(&method, &self.exchange(connection.outbox(), true), &mut out) {
+        if !connection.accepts_notification(&method, &self.exchange(false, true), &mut out) {
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
         Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
@@ -185,15 +188,14 @@ impl Call<'_> {
             SessionMode::Sessionless => Connection::for_exchange(&self.shared.server, self.caller.clone()),
             SessionMode::Refused => return modern_only(frame),
         };
-        let outbox = Outbox::for_exchange();
         let mut out = Vec::new();
-        connection.exchange(self.registry, message, frame, &self.exchange(&outbox, false), &mut out);
-        let mut answer = ready(out, self.accepted, |_| StatusCode::OK);
+        connection.exchange(self.registry, message, frame, &self.exchange(true, false), &mut out);
+        let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                Some(id) => answer.headers_mut().insert(SESSION_ID, id),
+                Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
             };
         }
@@ -202,7 +204,7 @@ impl Call<'_> {
 
     /// A message of a session, or one without: `frame` is `None` for a batch.
     fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: Version) -> Begun {
-        let session = match (self.shared.config.sessions, header_text(self.headers, SESSION_ID.as_str())) {
+        let session = match (self.shared.config.sessions, self.head.session_id()) {
             (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
             (SessionMode::Sessionless, _) => None,
             (_, None) => return Begun::Over(session_missing()),
@@ -230,43 +232,40 @@ impl Call<'_> {
                 (Arc::clone(&connection), Whose::Sessionless(CancelOnDrop(connection)))
             }
         };
-        let outbox = match &whose {
-            Whose::Legacy(_) => connection.outbox_of_exchange(),
-            _ => Arc::clone(connection.outbox()),
-        };
-        let exchange = self.exchange(&outbox, false);
+        let exchange = self.exchange(matches!(whose, Whose::Legacy(_)), false);
         let mut out = Vec::with_capacity(USUAL_ANSWER);
         match frame {
             Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),
         }
-        let id = frame.and_then(|frame| frame.id).map(|id| id.get().into());
+        let id = frame.and_then(|frame| frame.id).map(|id| id.get());
         if exchange.pending.get() {
+            let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
             return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
         }
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        Begun::Over(ready(out, self.accepted, |answer| legacy_status(answer, id.as_deref())))
+        Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
     }
 }
 
 /// What is known of a message besides its text.
-pub(super) fn carrier(headers: &HeaderMap, version: http::Version, client: Client) -> Carrier<'_> {
+pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Client) -> Carrier<'a> {
     let http_version = match version {
         http::Version::HTTP_10 => Some("1.0"),
         http::Version::HTTP_11 => Some("1.1"),
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    Carrier { headers: Some(headers), http_version, client }
+    Carrier { headers: Some(head), http_version, client }
 }
 
 /// Refuses a text that is no message, and says why.
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
-    let (outbox, carrier) = (connection.outbox(), Carrier::default());
-    let exchange = Exchange { outbox, headers: None, carrier, pending: Cell::new(false) };
+    let carrier = Carrier::default();
+    let exchange = Exchange { outbox: None, headers: None, carrier, pending: Cell::new(false) };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)
@@ -352,4 +351,30 @@ pub(super) async fn last_frame(
         true => modern_status(answer, id, || true),
         false => legacy_status(answer, id),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::transport::http::head;
+
+    #[test]
+    fn a_version_is_read_with_blanks_around_it_and_without() {
+        let of = |values: &[&'static str]| {
+            let name = HeaderName::from_static("mcp-protocol-version");
+            let pairs = values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+            version_of(&head::read(&HeaderMap::from_iter(pairs)).1)
+        };
+        assert_eq!(of(&[]), Version::Absent);
+        for legacy in ["2025-11-25", "\t2025-11-25 ", "2025-11-25\u{a0}"] {
+            assert_eq!(of(&[legacy]), Version::Legacy(Revision::V2025_11_25), "{legacy:?}");
+        }
+        assert_eq!((of(&["2026-07-28"]), of(&[" 2026-07-28"])), (Version::Modern, Version::Modern));
+        for unknown in ["", "2025-11-2", "2025-11-255", "grün"] {
+            assert_eq!(of(&[unknown]), Version::Unknown, "{unknown:?}");
+        }
+        assert_eq!(of(&["2025-11-25", "2025-11-25"]), Version::Unknown);
+    }
 }

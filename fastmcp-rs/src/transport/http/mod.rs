@@ -5,7 +5,7 @@
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
 //! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
-//! `headers`, `sessions` (what legacy clients need), `legacy_sse` (the transport before this one), `stream` (events),
+//! `head` and `headers`, `sessions` (what legacy clients need), `legacy_sse` (the transport before this one), `stream` (events),
 //! `io` (patience), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -18,6 +18,7 @@ mod connection;
 mod counted;
 #[cfg(feature = "h2")]
 mod h2;
+mod head;
 mod headers;
 mod heads;
 mod io;

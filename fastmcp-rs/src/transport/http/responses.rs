@@ -32,7 +32,9 @@ pub(super) fn ready(mut frames: Vec<u8>, accepted: Accepted, status: impl FnOnce
     // The status of a refusal matters more than the form.
     if (is_one && (accepted.json || status != StatusCode::OK)) || !accepted.events {
         frames.truncate(end);
-        frames.drain(..begin);
+        if !is_one {
+            frames.drain(..begin);
+        }
         return whole(status, frames);
     }
     event_stream(EventStream::of_frames(&frames))

@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::access::Refused;
+use super::head;
 use super::paths::{Content, closing, plain};
 use super::service::Shared;
 use crate::{operator, panics};
@@ -55,7 +56,7 @@ impl Routes {
 
     pub(super) async fn answer(&self, request: Request<Incoming>, shared: &Shared) -> Response<Content> {
         let own = |answer: Response<_>| answer.map(Content::Own);
-        if let Err(refused) = shared.access.check_host(request.uri(), request.headers()) {
+        if let Err(refused) = shared.access.check_host(request.uri(), head::read(request.headers()).0.host) {
             if refused != Refused::BadHost {
                 return own(plain(StatusCode::FORBIDDEN, "this server is not known by that `Host`\n"));
             }

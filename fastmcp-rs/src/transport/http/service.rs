@@ -19,11 +19,9 @@ use std::task::{Context, Poll};
 
 #[cfg(feature = "metrics")]
 use http::header::CONTENT_TYPE;
-use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING, WWW_AUTHENTICATE,
-};
+use http::header::{CONNECTION, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
 use super::access::{Access, Refused};
@@ -31,7 +29,8 @@ use super::authenticate::{AccessError, Authenticator};
 use super::body::{self, ResponseBody, Room};
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer};
-use super::headers::{accepted, is_json, text as header_text};
+use super::head::{self, Entrance, Head};
+use super::headers::text as header_text;
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
 use crate::engine::{Client, Connection, Server};
@@ -48,7 +47,6 @@ use super::responses::{
     session_missing, unavailable, unreadable, unsupported_media,
 };
 
-pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// An app as a [tower `Service`](https://docs.rs/tower-service), from [`App::into_service`](crate::App::into_service):
@@ -201,31 +199,36 @@ impl HttpService {
     ///
     /// It borrows what it can, for the reason that `connection` has: what it moved would be kept twice.
     pub(super) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> Answer {
-        let caller = match self.begin(parts).await {
+        let (entrance, head) = head::read(&parts.headers);
+        let is_chunked = head.is_chunked;
+        if let Err(refusal) = self.begin(parts, entrance, is_chunked) {
+            return self.finish(parts, is_chunked, *refusal);
+        }
+        let caller = match self.caller(parts).await {
             Ok(caller) => caller,
-            Err(answer) => return self.finish(parts, answer),
+            Err(refusal) => return self.finish(parts, is_chunked, refusal),
         };
         #[cfg(feature = "legacy-sse")]
         if self.is_legacy_sse {
-            let answer = Box::pin(self.serve_legacy_sse(parts, body, caller)).await;
-            return self.finish(parts, answer);
+            let answer = Box::pin(self.serve_legacy_sse(parts, &head, body, caller)).await;
+            return self.finish(parts, is_chunked, answer);
         }
         let answer = match parts.method {
-            Method::POST => self.post(parts, body, caller).await,
-            Method::GET => self.get(parts, caller).unwrap_or_else(|refusal| *refusal),
-            Method::DELETE => self.delete(parts, caller),
+            Method::POST => self.post(parts, &head, body, caller).await,
+            Method::GET => self.get(parts, &head, caller).unwrap_or_else(|refusal| *refusal),
+            Method::DELETE => self.delete(&head, caller),
             _ => method_not_allowed(self.shared.config.sessions),
         };
-        self.finish(parts, answer)
+        self.finish(parts, is_chunked, answer)
     }
 
     /// Adds what every answer to such a request has.
-    fn finish(&self, parts: &Parts, mut answer: Answer) -> Answer {
+    fn finish(&self, parts: &Parts, is_chunked: bool, mut answer: Answer) -> Answer {
         if let Some(origin) = self.listed_origin(&parts.headers) {
             allow_origin(answer.headers_mut(), origin);
         }
         // Where the body ends is what a proxy in front may see otherwise: then nothing follows it.
-        if parts.headers.contains_key(TRANSFER_ENCODING) {
+        if is_chunked {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         #[cfg(feature = "metrics")]
@@ -239,7 +242,7 @@ impl HttpService {
     #[cfg(feature = "metrics")]
     pub(super) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
-        if let Err(refused) = self.check_access(request.uri(), request.headers()) {
+        if let Err(refused) = self.check_access(request.uri(), &head::read(request.headers()).0) {
             return Some(*refused);
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -266,8 +269,8 @@ impl HttpService {
     }
 
     /// Whether the request may come in.
-    fn check_access(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Answer>> {
-        if let Err(refused) = self.shared.access.check(uri, headers) {
+    fn check_access(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Box<Answer>> {
+        if let Err(refused) = self.shared.access.check(uri, entrance) {
             let (status, message) = match refused {
                 Refused::BadHost => (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`"),
                 Refused::ForeignHost => (
@@ -289,25 +292,27 @@ impl HttpService {
         Ok(())
     }
 
-    /// Whether the request may come in, and who makes it.
-    async fn begin(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
-        let shared = &self.shared;
-        self.check_access(&parts.uri, &parts.headers).map_err(|refusal| *refusal)?;
+    /// Whether the request may come in, whoever makes it.
+    fn begin(&self, parts: &Parts, entrance: Entrance<'_>, is_chunked: bool) -> Result<(), Box<Answer>> {
+        self.check_access(&parts.uri, &entrance)?;
         // hyper has refused or dropped the one or the other; another server may not have.
-        if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
-            return Err(refuse(
-                StatusCode::BAD_REQUEST,
-                "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other",
-            ));
+        if is_chunked && entrance.has_length {
+            let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
+            return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
         }
-        let asks_before = parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let asks_before = entrance.asks_before && parts.method == Method::OPTIONS;
         if asks_before && self.listed_origin(&parts.headers).is_some() {
-            return Err(preflight());
+            return Err(Box::new(preflight()));
         }
-        if shared.stopping.load(Ordering::Acquire) {
-            return Err(unavailable("Unavailable: the server is about to end"));
+        if self.shared.stopping.load(Ordering::Acquire) {
+            return Err(Box::new(unavailable("Unavailable: the server is about to end")));
         }
-        match &shared.authenticator {
+        Ok(())
+    }
+
+    /// Who makes the request.
+    async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
+        match &self.shared.authenticator {
             None => Ok(None),
             Some(authenticator) => match authenticator.check(parts).await {
                 Ok(principal) => Ok(Some(Arc::new(principal))),
@@ -322,12 +327,18 @@ impl HttpService {
         }
     }
 
-    async fn post<B: Body>(&mut self, parts: &Parts, body: B, caller: Option<Arc<Principal>>) -> Answer {
+    async fn post<B: Body>(
+        &mut self,
+        parts: &Parts,
+        head: &Head<'_>,
+        body: B,
+        caller: Option<Arc<Principal>>,
+    ) -> Answer {
         let config = &self.shared.config;
-        if !is_json(&parts.headers) {
+        if !head.is_json {
             return unsupported_media();
         }
-        let accepted = accepted(&parts.headers);
+        let accepted = head.accepted;
         if !accepted.json && !accepted.events {
             return refuse(
                 StatusCode::NOT_ACCEPTABLE,
@@ -343,8 +354,8 @@ impl HttpService {
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let (headers, version, client) = (&parts.headers, parts.version, self.client);
-        let call = Call { shared: &self.shared, registry: &registry, headers, version, client, caller, accepted };
+        let (version, client) = (parts.version, self.client);
+        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller };
         let begun = call.begin(message_text);
         drop(message);
         match begun {
@@ -355,10 +366,10 @@ impl HttpService {
     }
 
     /// The stream of what belongs to no request, or the rest of one that was lost.
-    fn get(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
+    fn get(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
         let config = &self.shared.config;
-        let session = self.session_of(parts, caller.clone())?;
-        if !accepted(&parts.headers).events {
+        let session = self.session_of(head, caller.clone())?;
+        if !head.accepted.events {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
@@ -385,10 +396,10 @@ impl HttpService {
         Ok(event_stream(EventStream::of_session(reader, config.keep_alive, Some(counted))))
     }
 
-    fn delete(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Answer {
-        match self.session_of(parts, caller) {
+    fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+        match self.session_of(head, caller) {
             Ok(_) => {
-                if let Some(id) = header_text(&parts.headers, SESSION_ID.as_str()) {
+                if let Some(id) = head.session_id() {
                     self.shared.sessions.remove(id);
                 }
                 respond(StatusCode::NO_CONTENT, ResponseBody::empty())
@@ -398,13 +409,13 @@ impl HttpService {
     }
 
     /// The session that a GET or a DELETE names.
-    fn session_of(&self, parts: &Parts, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Box<Answer>> {
+    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Box<Answer>> {
         let sessions = self.shared.config.sessions;
-        let is_legacy = matches!(version_of(&parts.headers), Version::Absent | Version::Legacy(_));
+        let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
             return Err(Box::new(method_not_allowed(sessions)));
         }
-        match header_text(&parts.headers, SESSION_ID.as_str()) {
+        match head.session_id() {
             Some(id) => self.shared.sessions.find(id, caller.as_deref()).ok_or_else(|| Box::new(session_gone())),
             None => Err(Box::new(session_missing())),
         }
