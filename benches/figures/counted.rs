@@ -85,7 +85,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
     }
     for era in Era::BOTH {
         let mut table = Table::new(format!("Counted, one after another over HTTP, {}", era.name()), &["hyper", ours]);
-        add(&mut table, "hyper", OVER_HTTP, &over_http("floor-http workers", era));
+        add(&mut table, "hyper", OVER_HTTP, &over_http("floor-http worker", era));
         add(&mut table, ours, OVER_HTTP, &over_http("http", era));
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());

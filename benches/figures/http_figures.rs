@@ -16,7 +16,7 @@ const PEAK: &str = "peak memory, MiB";
 const SERVERS: [(&str, &str); 4] = [
     ("hyper", "floor-http"),
     ("fastmcp-rs", "http"),
-    ("hyper, a thread for each core", "floor-http workers"),
+    ("hyper, a worker beside", "floor-http worker"),
     ("rmcp, JSON, no sessions", "rmcp-http"),
 ];
 

@@ -34,10 +34,12 @@ pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     output
 }
 
-/// Over HTTP the workers do everything, so there is one for each core.
+/// Over HTTP the workers do everything, so there is one for each core but one. That is for what does not run on them:
+/// the kernel's part of each call, and tools that block. With two cores a second worker made calls a tenth dearer, and
+/// no more of them.
 #[cfg(feature = "http")]
 fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1)
 }
 
 /// On standard input and output the workers only run calls that wait, beside the thread that reads, so one is enough:
@@ -45,4 +47,21 @@ fn default_workers() -> usize {
 #[cfg(not(feature = "http"))]
 fn default_workers() -> usize {
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_workers_as_are_of_use() {
+        let workers = |worker_threads| {
+            let main = Main { crate_name: "x", crate_version: env!("CARGO_PKG_VERSION"), worker_threads };
+            run_main(main, async { tokio::runtime::Handle::current().metrics().num_workers() })
+        };
+        assert_eq!((workers(Some(3)), workers(Some(0))), (3, 1));
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let expected = if cfg!(feature = "http") { cores.saturating_sub(1).max(1) } else { 1 };
+        assert_eq!(workers(None), expected);
+    }
 }

@@ -187,13 +187,13 @@ fn start_timer() -> mpsc::Sender<(Instant, String)> {
     sender
 }
 
-/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes over HTTP.
+/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes where there are two cores.
 pub fn http() {
-    let mut runtime = match crate::is_of_kind("workers") {
+    let mut runtime = match crate::is_of_kind("worker") {
         true => tokio::runtime::Builder::new_multi_thread(),
         false => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime = runtime.enable_all().build().expect("there are threads");
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("there are threads");
     runtime.block_on(serve_http());
 }
 

@@ -1,4 +1,4 @@
-//! The floor over HTTP: `figures-floor-http [workers] PORT`.
+//! The floor over HTTP: `figures-floor-http [worker] PORT`.
 
 fn main() {
     servers::floor::http();
