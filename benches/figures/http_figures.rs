@@ -12,7 +12,7 @@ const THROUGHPUT: &str = "calls/s, 64 connections";
 const MEMORY: &str = "KiB a connection";
 const PEAK: &str = "peak memory, MiB";
 
-/// hyper on one thread; fastmcp-rs; hyper on the runtime that `#[mcp::main]` makes; rmcp.
+/// hyper on one thread; fastmcp-rs; hyper on the runtime that `#[mcp::main]` makes where there are two cores; rmcp.
 const SERVERS: [(&str, &str); 4] = [
     ("hyper", "floor-http"),
     ("fastmcp-rs", "http"),

@@ -1,6 +1,6 @@
 //! What is measured is the ordinary server: it is asked so itself, once it was measured.
 //!
-//! A server that leaves out checks would be quicker. So the process whose calls were timed must then show that a panic
+//! A server that leaves out checks would be quicker. So a process whose calls were timed must then show that a panic
 //! is an answer, that a wrong argument, a message nested too deep and an id that is too long are refused, that a call
 //! can be cancelled, that what a tool prints stays out of the frames, and, over HTTP, that a stranger's name and a
 //! header that contradicts its body are refused.

@@ -106,7 +106,7 @@ pub fn lists_and_long_texts(cores: &Cores, promises: &mut Promises) -> Table {
     const FEW: &str = "`tools/list` of 4, CPU µs";
     const MANY: &str = "of 100, CPU µs";
     const LONG: &str = "1 MiB there and back, CPU µs";
-    const TOOLS: [(&str, &str); 3] = [(FLOOR, "floor"), (OURS, "tools"), (PIPES, "rmcp pipes")];
+    const TOOLS: [(&str, &str); 3] = [(FLOOR, "floor"), (OURS, "tools"), (PIPES, "rmcp pipes plain")];
     cores.pin();
     let mut table = Table::new("Lists and long texts, 2026-07-28", &[FLOOR, OURS, PIPES]);
     for _ in 0..ROUNDS {

@@ -43,6 +43,8 @@ struct State {
     emptied: usize,
     threads: usize,
     idle: usize,
+    /// Whether a thread was told of work, or started, and has not looked yet.
+    summoned: bool,
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
@@ -149,25 +151,40 @@ fn submit(tool: &str, job: Job) -> Slot {
     let pool = POOL.get_or_init(|| Pool { state: Mutex::default(), work: Condvar::new() });
     let mut state = lock(pool);
     state.jobs.push_back(Arc::clone(&slot));
-    if state.jobs.len() <= state.idle {
+    let is_full = state.threads >= MAX_THREADS && state.idle == 0 && !state.summoned;
+    let waiting = state.jobs.len();
+    summon(pool, state);
+    // Told at powers of two, or a flood of calls would be a flood of lines.
+    if is_full && waiting.is_power_of_two() {
+        operator::warn(format_args!(
+            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
+        ));
+    }
+    slot
+}
+
+/// Sees to it that somebody looks for the jobs that wait.
+///
+/// One thread is told or started at a time, and does the same for the next if there is more to do. So a job never waits
+/// for another that blocks, and yet quick ones, which the first thread takes one after another, need no system call each.
+fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
+    if state.jobs.is_empty() || state.summoned {
+        return;
+    }
+    if state.idle > 0 {
+        state.summoned = true;
         pool.work.notify_one();
-        return slot;
+        return;
     }
     if state.threads >= MAX_THREADS {
-        let waiting = state.jobs.len();
-        drop(state);
-        // Told at powers of two, or a flood of calls would be a flood of lines.
-        if waiting.is_power_of_two() {
-            operator::warn(format_args!(
-                "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
-            ));
-        }
-        return slot;
+        return;
     }
+    state.summoned = true;
     state.threads += 1;
     drop(state);
     if std::thread::Builder::new().name("mcp-blocking".into()).spawn(move || work(pool)).is_err() {
         let mut state = lock(pool);
+        state.summoned = false;
         state.threads -= 1;
         if state.threads == 0 {
             // Nobody is left to take the jobs; dropping them answers their calls.
@@ -176,14 +193,14 @@ fn submit(tool: &str, job: Job) -> Slot {
             }
         }
     }
-    slot
 }
 
 fn work(pool: &'static Pool) {
     let mut state = lock(pool);
+    state.summoned = false;
     loop {
         if let Some(slot) = state.jobs.pop_front() {
-            drop(state);
+            summon(pool, state);
             let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             let emptied = job.is_none();
             // What a job holds may panic when it is dropped, and the thread must go on.
@@ -196,9 +213,36 @@ fn work(pool: &'static Pool) {
         let (guard, timeout) = pool.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
         state = guard;
         state.idle -= 1;
+        state.summoned = false;
         if timeout.timed_out() && state.jobs.is_empty() {
             state.threads -= 1;
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_job_waits_for_one_that_blocks() {
+        const JOBS: usize = MAX_THREADS / 2;
+        // Twice, as the threads have to be started at first, and are idle then.
+        for _ in 0..2 {
+            let barrier = Arc::new(Barrier::new(JOBS));
+            let jobs: Vec<_> = (0..JOBS)
+                .map(|_| {
+                    let barrier = Arc::clone(&barrier);
+                    tokio::spawn(run("x", move || barrier.wait().is_leader()))
+                })
+                .collect();
+            for job in jobs {
+                let ended = tokio::time::timeout(Duration::from_secs(20), job).await;
+                ended.expect("all of them run at once").unwrap().unwrap();
+            }
         }
     }
 }

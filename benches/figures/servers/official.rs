@@ -44,10 +44,15 @@ pub struct Tools {
 
 #[tool_router(router = tool_router)]
 impl Tools {
-    /// A server of so many tools, four of which do something.
+    /// A server of so many tools, some of which do something. A `plain` one has none with an output schema, as those that
+    /// its list is compared with.
     fn new(count: usize) -> Tools {
         let mut router = Tools::tool_router();
-        for number in 4..count {
+        if crate::is_of_kind("plain") {
+            router.remove_route("add");
+            router.remove_route("get_order");
+        }
+        for number in router.list_all().len()..count {
             let schema = serde_json::json!({
                 "type": "object",
                 "properties": { "order_id": { "type": "string", "description": "The order, such as A-1001" } },

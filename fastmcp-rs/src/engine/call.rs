@@ -146,7 +146,7 @@ impl Connection {
                 polled
             });
             if let Some((pace, timer)) = timer {
-                pace.record(timer.elapsed(), out.len() - begin, name);
+                pace.record(timer.elapsed(), out.len() - begin, request.message.len(), name);
             }
             let asking = call_request.as_ref().filter(|request| request.questions.is_asking());
             match (polled, slot) {
@@ -540,7 +540,7 @@ impl PendingCall {
             let took = started.elapsed();
             let first = std::mem::take(&mut first);
             if let Some(pace) = self.pace.as_ref().filter(|_| first || took > Pace::BLOCKING) {
-                pace.record(took, out.len(), &self.component.name);
+                pace.record(took, out.len(), 0, &self.component.name);
             }
             match polled {
                 Ok(Poll::Ready(())) => return Poll::Ready(End::Answered),

@@ -11,6 +11,10 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
     loop {
         let Some(end) = memchr::memchr(b'\\', rest.as_bytes()) else {
             text.push_str(rest);
+            if text.len() < text.capacity() / 2 {
+                // Handlers may keep it, and its client has chosen how much it escapes.
+                text.shrink_to_fit();
+            }
             return Some(text);
         };
         let (plain, escaped) = rest.split_at_checked(end)?;
@@ -82,6 +86,7 @@ mod tests {
                 strings.extend(escapes.map(|second| format!("{escape}{around}{second}")));
             }
         }
+        assert!(unescape(&r"\u0041".repeat(1000)).is_some_and(|text| text.capacity() <= 2 * text.len()));
         for string in strings {
             let expected = serde_json::from_str::<String>(&format!("\"{string}\"")).ok();
             assert_eq!(unescape(&string), expected, "{string}");

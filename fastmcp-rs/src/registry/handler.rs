@@ -140,7 +140,7 @@ impl Pace {
     /// Above this a component is not polled by the reader.
     const SLOW: u32 = 100_000;
     /// How many bytes of an answer may be written by the reader, at a byte in a nanosecond, without being held against
-    /// the component: to read a message of that length takes as long, and to hand the answer over takes longer.
+    /// the component, even if its call was shorter: to hand a long answer over takes longer than to write it.
     const WRITTEN: usize = 2 << 20;
     /// A poll that takes this long holds up a thread that other calls need.
     pub(crate) const BLOCKING: Duration = Duration::from_millis(100);
@@ -157,10 +157,12 @@ impl Pace {
         count < 8 || count % 16 == 0
     }
 
-    /// `written`: how long the answer is that was written meanwhile.
-    pub(crate) fn record(&self, took: Duration, written: usize, name: &str) {
-        let writing = Duration::from_nanos(written.min(Self::WRITTEN) as u64);
-        let took_nanos = u32::try_from(took.saturating_sub(writing).as_nanos()).unwrap_or(u32::MAX);
+    /// `written`: how long the answer is that was written meanwhile, to a message of length `read`. The reader has taken
+    /// as long for that one, whoever polls the call.
+    pub(crate) fn record(&self, took: Duration, written: usize, read: usize, name: &str) {
+        let writing = Duration::from_nanos(written.min(read.max(Self::WRITTEN)) as u64);
+        // Never nothing, which stands for "not yet known".
+        let took_nanos = u32::try_from(took.saturating_sub(writing).as_nanos()).unwrap_or(u32::MAX).max(1);
         let average = self.average.load(Ordering::Relaxed);
         let average = if average == 0 { took_nanos } else { average - average / 4 + took_nanos / 4 };
         self.average.store(average, Ordering::Relaxed);
@@ -189,16 +191,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_late_poll_makes_no_component_slow() {
+        let pace = Pace::default();
+        for _ in 0..8 {
+            pace.record(Duration::from_micros(50), 1 << 20, 0, "x");
+        }
+        pace.record(Duration::from_micros(1_300), 1 << 20, 0, "x");
+        assert!(!pace.is_slow());
+    }
+
+    #[test]
     fn a_long_answer_makes_no_component_slow() {
-        let after = |took: Duration, written: usize| {
+        let after = |took: Duration, written: usize, read: usize| {
             let pace = Pace::default();
-            pace.record(took, written, "x");
+            pace.record(took, written, read, "x");
             pace.is_slow()
         };
-        assert!(!after(Duration::from_micros(90), 0) && after(Duration::from_micros(110), 0));
+        assert!(!after(Duration::from_micros(90), 0, 0) && after(Duration::from_micros(110), 0, 0));
         // At a byte in a nanosecond.
-        assert!(!after(Duration::from_micros(1_100), 1 << 20) && after(Duration::from_micros(1_200), 1 << 20));
-        // But the reader is nobody's for as long as anybody likes.
-        assert!(after(Duration::from_millis(3), 64 << 20));
+        assert!(!after(Duration::from_micros(1_100), 1 << 20, 0) && after(Duration::from_micros(1_200), 1 << 20, 0));
+        // But the reader is nobody's for as long as anybody likes, only for as long as it took to read the call.
+        assert!(after(Duration::from_millis(3), 64 << 20, 0) && !after(Duration::from_millis(3), 64 << 20, 3 << 20));
     }
 }
