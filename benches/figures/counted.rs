@@ -79,7 +79,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
             let what = |figure: &str| format!("{}: {figure}", era.name());
             let ratio = table.ratio(ours, floor, counted);
             promises.at_most(&format!("{} beside the floor", what(counted)), ratio, instructions, 1.0);
-            promises.at_most(&what(allocated), table.median(ours, allocated), allocations, 1.02);
+            promises.at_most(&what(allocated), table.median(ours, allocated), allocations, 1.05);
         }
         tables.push(table);
     }
@@ -90,9 +90,9 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
         let ratio = table.ratio(ours, "hyper", OVER_HTTP[0]);
-        promises.at_most(&what("instructions beside hyper's"), ratio, 2.0, 1.0);
+        promises.at_most(&what("instructions beside hyper's"), ratio, 1.7, 1.0);
         let more = table.median(ours, OVER_HTTP[1]) - table.median("hyper", OVER_HTTP[1]);
-        promises.at_most(&what("allocations beyond hyper's"), more, 8.0, 1.0);
+        promises.at_most(&what("allocations beyond hyper's"), more, 4.0, 1.0);
         tables.push(table);
     }
     tables
