@@ -21,6 +21,10 @@ const EXCHANGE_LIMIT: usize = 256 << 10;
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 const SESSION_LIMIT: usize = 16 << 10;
 
+/// Answers from this length on are taken over if nothing is before them; shorter ones are copied into the room that is
+/// there already.
+const LONG: usize = 64 << 10;
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     limit: usize,
@@ -144,17 +148,24 @@ impl Outbox {
     }
 
     /// Adds the frames of an answer; where each request has an outbox of its own, there are no more.
-    pub(crate) fn push_last(&self, frames: &[u8]) {
-        if !self.ends_with_answer {
-            return self.push(frames);
+    pub(crate) fn push_last(&self, frames: Vec<u8>) {
+        if frames.is_empty() && !self.ends_with_answer {
+            return;
         }
         let mut state = self.lock();
-        if !state.closed && !state.finished {
-            state.bytes.extend_from_slice(frames);
+        if state.closed || state.finished {
+            return;
+        }
+        if state.bytes.is_empty() && frames.len() >= LONG {
+            state.bytes = frames;
+        } else {
+            state.bytes.extend_from_slice(&frames);
+        }
+        if self.ends_with_answer {
             state.finished = true;
             state.held = None;
-            self.announce(&mut state);
         }
+        self.announce(&mut state);
     }
 
     /// Keeps something until the last frames have come, or nobody takes them any more.

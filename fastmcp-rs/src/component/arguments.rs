@@ -45,15 +45,20 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
         return Err(malformed());
     }
     while !reader.eat(b'}') {
-        let key = reader.key().map_err(|_| malformed())?;
+        reader.peek();
+        let index = match position(slots, |name| reader.eat_name(name)) {
+            Some(index) => index,
+            None => {
+                let key = reader.key().map_err(|_| malformed())?;
+                // It may be spelled with escapes.
+                let index = position(slots, |name| name == key);
+                index.ok_or_else(|| ArgumentError::of(&key, "there is no such argument"))?
+            }
+        };
         if !reader.eat(b':') {
             return Err(malformed());
         }
-        let slot = slots.iter_mut().find(|slot| slot.argument().is_some_and(|argument| argument.name == key));
-        let Some(slot) = slot else {
-            return Err(ArgumentError::of(&key, "there is no such argument"));
-        };
-        value(&mut reader, &mut **slot)?;
+        value(&mut reader, &mut *slots[index])?;
         if !reader.eat(b',') && reader.peek() != Some(b'}') {
             return Err(malformed());
         }
@@ -65,6 +70,11 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
         }
     }
     Ok(())
+}
+
+/// Which slot is that of the argument whose name fits.
+fn position(slots: &[&mut dyn Slot], mut fits: impl FnMut(&str) -> bool) -> Option<usize> {
+    slots.iter().position(|slot| slot.argument().is_some_and(|argument| fits(argument.name)))
 }
 
 /// Reads the value that is next into `slot`, and checks what the types do not.

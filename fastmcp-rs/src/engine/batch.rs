@@ -103,7 +103,7 @@ impl Connection {
             }
             let mut out = Vec::new();
             finish_batch(answers, &mut out);
-            outbox.push_last(&out);
+            outbox.push_last(out);
             drop(places);
             connection.resume().await;
         });

@@ -258,10 +258,10 @@ impl Connection {
         tokio::spawn(async move {
             match call.finish().await {
                 Some((frames, place)) => {
-                    outbox.push_last(&frames);
+                    outbox.push_last(frames);
                     drop(place);
                 }
-                None => outbox.push_last(&[]),
+                None => outbox.push_last(Vec::new()),
             }
             connection.resume().await;
         });

@@ -27,13 +27,13 @@ members! {
 members! {
     /// What the `params` of any method may hold.
     Params {
-        meta: "_meta" => Object<Meta<'a>>,
         name: "name" => Raw<'a>,
+        arguments: "arguments" => Raw<'a>,
+        meta: "_meta" => Object<Meta<'a>>,
         uri: "uri" => Raw<'a>,
         reference: "ref" => Raw<'a>,
         argument: "argument" => Raw<'a>,
         context: "context" => Raw<'a>,
-        arguments: "arguments" => Raw<'a>,
         input_responses: "inputResponses" => Raw<'a>,
         request_state: "requestState" => Raw<'a>,
         cursor: "cursor" => Raw<'a>,
@@ -51,8 +51,8 @@ members! {
     /// The members of a request's `_meta` that mean something to a server.
     Meta {
         protocol_version: "io.modelcontextprotocol/protocolVersion" => Raw<'a>,
-        client_capabilities: "io.modelcontextprotocol/clientCapabilities" => Raw<'a>,
         client_info: "io.modelcontextprotocol/clientInfo" => Raw<'a>,
+        client_capabilities: "io.modelcontextprotocol/clientCapabilities" => Raw<'a>,
         log_level: "io.modelcontextprotocol/logLevel" => Raw<'a>,
         progress_token: "progressToken" => Raw<'a>,
     }
@@ -68,18 +68,28 @@ pub(crate) struct Salvaged<'a> {
 
 /// The values may be nested too deep for the reader, so another one goes over them.
 impl<'a> Members<'a> for Salvaged<'a> {
-    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let mut values = serde_json::Deserializer::from_str(reader.rest()).into_iter::<&'a RawValue>();
-        let value = values.next().and_then(Result::ok).ok_or(Fault::Json)?;
-        reader.advance(values.byte_offset());
-        let member = match key {
-            "id" => &mut self.id,
-            "result" => &mut self.result,
-            "error" => &mut self.error,
-            _ => return Ok(()),
+    const KEYS: &'static [&'static str] = &[r#""id":"#, r#""result":"#, r#""error":"#];
+
+    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        let value = value_at_any_depth(reader)?;
+        let member = match index {
+            0 => &mut self.id,
+            1 => &mut self.result,
+            _ => &mut self.error,
         };
-        if member.replace(value.into()).is_some() { Err(Fault::Duplicate) } else { Ok(()) }
+        if member.replace(value).is_some() { Err(Fault::Duplicate) } else { Ok(()) }
     }
+
+    fn take_other(&mut self, _: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        value_at_any_depth(reader).map(|_| ())
+    }
+}
+
+fn value_at_any_depth<'a>(reader: &mut Reader<'a>) -> Result<Raw<'a>, Fault> {
+    let mut values = serde_json::Deserializer::from_str(reader.rest()).into_iter::<&'a RawValue>();
+    let value = values.next().and_then(Result::ok).ok_or(Fault::Json)?;
+    reader.advance(values.byte_offset());
+    Ok(value.into())
 }
 
 members! {
@@ -253,6 +263,57 @@ mod tests {
         assert!(salvage(r#"{"id":1,"id":2}"#).is_none());
         let deep = format!(r#"{{"params":{}{},"id":7}}"#, "[".repeat(500), "]".repeat(500));
         assert_eq!(salvage(&deep).unwrap().id.unwrap().get(), "7");
+    }
+
+    #[test]
+    fn members_are_found_in_any_order_and_spelling() {
+        let spellings = |name: &str| {
+            let (first, rest) = name.split_at(1);
+            let escaped = format!("\\u{:04x}{rest}", first.as_bytes()[0]);
+            [format!("\"{name}\":"), format!("\"{name}\" : "), format!("\n\"{escaped}\":"), format!(" \"{escaped}\" :")]
+        };
+        let names = ["jsonrpc", "id", "method", "params"];
+        let others = ["i", "idx", "param", "paramsx", "", "x\\\"id", "id:"];
+        let mut seen = 0;
+        for order in 0..4usize.pow(4) {
+            let at = |place: usize| order / 4usize.pow(place as u32) % 4;
+            if (0..4).any(|place| (0..place).any(|before| at(before) == at(place))) {
+                continue;
+            }
+            for spelling in 0..4 {
+                let mut text = String::from("{");
+                for place in 0..4 {
+                    let name = names[at(place)];
+                    let key = &spellings(name)[(spelling + place) % 4];
+                    let other = others[(order + place + spelling) % others.len()];
+                    let value = if name == "params" {
+                        r#"{"arguments":{"name":"no"},"name":"yes"}"#.into()
+                    } else {
+                        format!("\"{name}\"")
+                    };
+                    text += &format!("{key}{value},\"{other}\":[{{\"id\":0}}]{}", if place < 3 { "," } else { "}" });
+                }
+                let frame = Frame::parse(&text).unwrap_or_else(|malformed| panic!("{malformed:?}: {text}"));
+                for (name, raw) in names.iter().zip([frame.jsonrpc, frame.id, frame.method]) {
+                    assert_eq!(raw.and_then(object::text).as_deref(), Some(*name), "{text}");
+                }
+                let params = frame.params().unwrap();
+                assert_eq!(params.name.and_then(object::text).as_deref(), Some("yes"), "{text}");
+                assert_eq!(params.arguments.unwrap().get(), r#"{"name":"no"}"#, "{text}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 24 * 4);
+        for text in [
+            r#"{"id" 1}"#,
+            r#"{"id":1 "method":2}"#,
+            r#"{"id"}"#,
+            r#"{id":1}"#,
+            r#"{"id":,"method":1}"#,
+            r#"{"id"::1}"#,
+        ] {
+            assert_eq!(Frame::parse(text).unwrap_err(), Malformed::Json, "{text}");
+        }
     }
 
     #[test]

@@ -21,7 +21,9 @@ impl<'a> Id<'a> {
             return None;
         }
         let first = *text.as_bytes().first()?;
-        let valid = first == b'"' || integer(text).is_some();
+        // So many digits are no number beyond 64 bits, whatever they are.
+        let is_short = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let valid = first == b'"' || is_short || integer(text).is_some();
         valid.then_some(Id(text))
     }
 

@@ -8,26 +8,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
-use super::reader::{Fault, Members, Reader, plain};
-use super::unescape::unescape;
-
-/// The text of a JSON value that is known to be well formed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Raw<'a>(&'a str);
-
-impl<'a> Raw<'a> {
-    pub(crate) fn get(self) -> &'a str {
-        self.0
-    }
-}
-
-impl<'a> From<&'a RawValue> for Raw<'a> {
-    fn from(raw: &'a RawValue) -> Raw<'a> {
-        Raw(raw.get())
-    }
-}
+pub(crate) use super::reader::Raw;
+use super::reader::{Fault, Members, Reader};
 
 /// What the value of a member is read as.
 pub(crate) trait Member<'a>: Sized {
@@ -38,7 +20,7 @@ pub(crate) trait Member<'a>: Sized {
 impl<'a> Member<'a> for Raw<'a> {
     #[inline]
     fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        *place = Some(Raw(reader.value()?));
+        *place = Some(reader.value()?);
         Ok(())
     }
 }
@@ -89,9 +71,15 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
 pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
 
 impl<'a> Members<'a> for AnyMembers {
-    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+    const KEYS: &'static [&'static str] = &[];
+
+    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        reader.skip()
+    }
+
+    fn take_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let value = reader.value()?;
-        self.0.insert(key.to_owned(), value.to_owned());
+        self.0.insert(name.to_owned(), value.get().to_owned());
         Ok(())
     }
 }
@@ -107,34 +95,34 @@ macro_rules! members {
         }
 
         impl<'a> $crate::protocol::reader::Members<'a> for $name<'a> {
+            const KEYS: &'static [&'static str] = &[$(concat!("\"", $key, "\":")),*];
+
             fn take(
                 &mut self,
-                key: &str,
+                index: usize,
                 reader: &mut $crate::protocol::reader::Reader<'a>,
             ) -> Result<(), $crate::protocol::reader::Fault> {
-                match key {
-                    $($key => {
+                // The fields are counted, and the compiler makes a table of this.
+                let mut field = 0;
+                $(
+                    if index == field {
                         if self.$field.is_some() {
                             reader.duplicate = $key;
                             return Err($crate::protocol::reader::Fault::Duplicate);
                         }
-                        $crate::protocol::object::Member::read(&mut self.$field, reader)
-                    })*
-                    _ => reader.skip(),
-                }
+                        return $crate::protocol::object::Member::read(&mut self.$field, reader);
+                    }
+                    field += 1;
+                )*
+                debug_assert!(index < field, "there is no such name");
+                reader.skip()
             }
         }
     };
 }
 pub(crate) use members;
 
-/// The string that `raw` holds, or `None` if it holds something else. It borrows unless the string
-/// has escapes.
+/// The string that `raw` holds, or `None` if it holds something else; see [`Raw::string`].
 pub(crate) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
-    let json = raw.get();
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if plain(inner.as_bytes()) == inner.len() {
-        return Some(Cow::Borrowed(inner));
-    }
-    unescape(inner).map(Cow::Owned)
+    raw.string()
 }

@@ -9,6 +9,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::unescape::unescape;
 
 /// The deepest nesting of arrays and objects that a message may have: the bits of [`Reader::skip`]'s stack.
@@ -25,10 +27,50 @@ pub(crate) enum Fault {
     Duplicate,
 }
 
+/// The text of a JSON value that is known to be well formed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Raw<'a> {
+    text: &'a str,
+    /// Whether it is a string with escapes. To look for them again would be to go over each string twice.
+    has_escapes: bool,
+}
+
+impl<'a> Raw<'a> {
+    pub(crate) fn get(self) -> &'a str {
+        self.text
+    }
+
+    /// The string that this is, or `None` if it is something else. It borrows unless the string has escapes.
+    pub(crate) fn string(self) -> Option<Cow<'a, str>> {
+        let inner = self.text.get(1..self.text.len() - 1).filter(|_| self.text.starts_with('"'))?;
+        if self.has_escapes { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    }
+}
+
+impl<'a> From<&'a RawValue> for Raw<'a> {
+    fn from(raw: &'a RawValue) -> Raw<'a> {
+        Raw { text: raw.get(), has_escapes: raw.get().contains('\\') }
+    }
+}
+
 /// What takes the members of an object, one after another.
 pub(crate) trait Members<'a>: Default {
-    /// Takes the value that is next, or skips it if the key is not one of those it knows.
-    fn take(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), Fault>;
+    /// The members that are known, as nearly as possible in the order in which peers send them: each as it usually
+    /// stands in a text, with its quotes and its colon.
+    const KEYS: &'static [&'static str];
+
+    /// Takes the value that is next for the member of that key.
+    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault>;
+
+    /// Takes the value that is next for a member of another name, or skips it.
+    fn take_other(&mut self, _name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        reader.skip()
+    }
+}
+
+/// Whether a key, with its quotes and its colon, is that of a name.
+pub(crate) fn is_key_of(key: &str, name: &str) -> bool {
+    key[1..].strip_prefix(name) == Some("\":")
 }
 
 /// A place in a JSON text.
@@ -95,10 +137,20 @@ impl<'a> Reader<'a> {
             self.depth -= 1;
             return Ok(());
         }
+        let mut expected = 0;
         loop {
-            let key = self.key()?;
-            self.expect(b':')?;
-            members.take(&key, self)?;
+            self.peek();
+            let found = match self.eat_key(&T::KEYS[expected..]) {
+                Some(index) => Some(expected + index),
+                None => self.eat_key(&T::KEYS[..expected]),
+            };
+            match found {
+                Some(index) => {
+                    expected = index + 1;
+                    members.take(index, self)?;
+                }
+                None => self.other_member(members)?,
+            }
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
@@ -111,16 +163,51 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of the value that is next.
+    /// Takes the key that begins here, and the colon behind it, if it is one of these.
+    ///
+    /// It is compared where it stands: to search for its end first costs twice as much.
+    pub(crate) fn eat_key(&mut self, keys: &[&str]) -> Option<usize> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        // Hardly any key ends where another does.
+        let is_next = |key: &&str| rest.get(key.len() - 1) == Some(&b':') && rest.starts_with(key.as_bytes());
+        let index = keys.iter().position(is_next)?;
+        self.at += keys[index].len();
+        Some(index)
+    }
+
+    /// Takes the key that begins here if it is `name`, spelled without escapes.
+    pub(crate) fn eat_name(&mut self, name: &str) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        let end = name.len() + 1;
+        let is_next = rest.get(end) == Some(&b'"') && rest[0] == b'"' && rest[1..end] == *name.as_bytes();
+        self.at += if is_next { end + 1 } else { 0 };
+        is_next
+    }
+
+    /// Takes a member whose key is not one of those that are known, unless it is only spelled in another way.
+    #[cold]
+    fn other_member<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), Fault> {
+        let name = self.key()?;
+        self.expect(b':')?;
+        match T::KEYS.iter().position(|key| is_key_of(key, &name)) {
+            Some(index) => members.take(index, self),
+            None => members.take_other(&name, self),
+        }
+    }
+
+    /// The value that is next.
     #[inline]
-    pub(crate) fn value(&mut self) -> Result<&'a str, Fault> {
+    pub(crate) fn value(&mut self) -> Result<Raw<'a>, Fault> {
         let first = self.peek();
         let start = self.at;
-        match first {
-            Some(b'"') => self.string().map(|_| ())?,
-            _ => self.skip()?,
-        }
-        Ok(&self.text[start..self.at])
+        let has_escapes = match first {
+            Some(b'"') => self.string()?,
+            _ => {
+                self.skip()?;
+                false
+            }
+        };
+        Ok(Raw { text: &self.text[start..self.at], has_escapes })
     }
 
     /// Goes over the value that is next.
@@ -208,6 +295,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self) -> Option<String> {
         let text = self.rest();
         let bytes = text.as_bytes();
+        if let Some(length) = short_string(bytes) {
+            self.at += length;
+            return text.get(1..length - 1).map(str::to_owned);
+        }
         let (mut end, mut is_escaped) = (1, false);
         loop {
             end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
@@ -242,6 +333,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn any_string(&mut self) -> Result<bool, Fault> {
         let bytes = self.text.as_bytes();
         self.at += 1;
@@ -452,7 +544,7 @@ mod tests {
         for text in [" 1 ", "\"a\\\"b\" ,", "{\"a\":[1,\"]\"]}x", "null", "[] ]"] {
             let expected: &RawValue =
                 serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next().unwrap().unwrap();
-            assert_eq!(Reader::new(text).value(), Ok(expected.get()));
+            assert_eq!(Reader::new(text).value(), Ok(Raw::from(expected)));
         }
     }
 

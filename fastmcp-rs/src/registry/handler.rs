@@ -140,7 +140,7 @@ impl Pace {
     /// Above this a component is not polled by the reader.
     const SLOW: u32 = 100_000;
     /// How many bytes of an answer may be written by the reader, at a byte in a nanosecond, without being held against
-    /// the component, even if its call was shorter: to hand a long answer over takes longer than to write it.
+    /// the component, however short its call was: to hand a long answer over takes longer than to write it.
     const WRITTEN: usize = 2 << 20;
     /// A poll that takes this long holds up a thread that other calls need.
     pub(crate) const BLOCKING: Duration = Duration::from_millis(100);
@@ -158,9 +158,11 @@ impl Pace {
     }
 
     /// `written`: how long the answer is that was written meanwhile, to a message of length `read`. The reader has taken
-    /// as long for that one, whoever polls the call.
+    /// as long for that one, whoever polls the call; so as much of the answer may be both read from the arguments and
+    /// written, at two nanoseconds a byte.
     pub(crate) fn record(&self, took: Duration, written: usize, read: usize, name: &str) {
-        let writing = Duration::from_nanos(written.min(read.max(Self::WRITTEN)) as u64);
+        let nanos = written.min(Self::WRITTEN).max(written.min(read).saturating_mul(2));
+        let writing = Duration::from_nanos(nanos as u64);
         // Never nothing, which stands for "not yet known".
         let took_nanos = u32::try_from(took.saturating_sub(writing).as_nanos()).unwrap_or(u32::MAX).max(1);
         let average = self.average.load(Ordering::Relaxed);
@@ -212,5 +214,8 @@ mod tests {
         assert!(!after(Duration::from_micros(1_100), 1 << 20, 0) && after(Duration::from_micros(1_200), 1 << 20, 0));
         // But the reader is nobody's for as long as anybody likes, only for as long as it took to read the call.
         assert!(after(Duration::from_millis(3), 64 << 20, 0) && !after(Duration::from_millis(3), 64 << 20, 3 << 20));
+        assert!(
+            !after(Duration::from_millis(6), 64 << 20, 3 << 20) && after(Duration::from_millis(7), 64 << 20, 3 << 20)
+        );
     }
 }

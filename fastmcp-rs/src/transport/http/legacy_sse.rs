@@ -228,7 +228,7 @@ async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox:
     }
     drop(counted);
     if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
-        stream.push_last(&[]);
+        stream.push_last(Vec::new());
     }
 }
 
@@ -249,7 +249,7 @@ impl Shared {
         for (_, session) in self.stream_sessions.all() {
             // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
-                session.connection.outbox().push_last(&[]);
+                session.connection.outbox().push_last(Vec::new());
             }
         }
     }

@@ -473,7 +473,7 @@ impl Listeners {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
             connection.end_subscriptions();
-            connection.outbox().push_last(&[]);
+            connection.outbox().push_last(Vec::new());
         }
     }
 }

@@ -416,7 +416,7 @@ mod tests {
         outbox.push(b"1\n2\n");
         assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
         drop(first);
-        outbox.push_last(b"3\n");
+        outbox.push_last(b"3\n".to_vec());
         let mut again = channel.read(parse_event_id(b"a_1").unwrap().1);
         let text = next(&mut again).unwrap();
         assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(next(&mut second), None);
         outbox.hang_up();
         assert_eq!(next(&mut second).unwrap(), "end");
-        outbox.push_last(b"2\n");
+        outbox.push_last(b"2\n".to_vec());
         let mut third = channel.read(1);
         assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
         assert_eq!(next(&mut third).unwrap(), "end");
