@@ -10,6 +10,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -25,6 +26,9 @@ use crate::{operator, panics};
 const MAX_THREADS: usize = 64;
 /// How long a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
+/// How often a thread lets others run and looks again before it sleeps. Calls come in batches: who sleeps between two of
+/// one batch has to be woken, which takes several times as long as a quick call.
+const LOOKS: u32 = 16;
 
 type Job = Box<dyn FnOnce() + Send>;
 /// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
@@ -43,8 +47,24 @@ struct State {
     emptied: usize,
     threads: usize,
     idle: usize,
-    /// Whether a thread was told of work, or started, and has not looked yet.
+    /// How many jobs waited when it was last told that all threads are busy, as long as they are.
+    told: usize,
+    /// Whether a thread will look for work soon: it was told of some, or started, or lets others run meanwhile.
     summoned: bool,
+}
+
+impl State {
+    /// Whether to tell that a new job waits as all threads are busy. Told at powers of two, and of no number twice as
+    /// long as they are, or a flood of calls would be a flood of lines.
+    fn tells_that_all_are_busy(&mut self) -> bool {
+        let is_full = self.threads >= MAX_THREADS && self.idle == 0 && !self.summoned;
+        let waiting = self.jobs.len();
+        let tells = is_full && waiting.is_power_of_two() && waiting > self.told;
+        if tells {
+            self.told = waiting;
+        }
+        tells
+    }
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
@@ -151,11 +171,10 @@ fn submit(tool: &str, job: Job) -> Slot {
     let pool = POOL.get_or_init(|| Pool { state: Mutex::default(), work: Condvar::new() });
     let mut state = lock(pool);
     state.jobs.push_back(Arc::clone(&slot));
-    let is_full = state.threads >= MAX_THREADS && state.idle == 0 && !state.summoned;
     let waiting = state.jobs.len();
+    let tells = state.tells_that_all_are_busy();
     summon(pool, state);
-    // Told at powers of two, or a flood of calls would be a flood of lines.
-    if is_full && waiting.is_power_of_two() {
+    if tells {
         operator::warn(format_args!(
             "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
         ));
@@ -182,7 +201,7 @@ fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
     state.summoned = true;
     state.threads += 1;
     drop(state);
-    if std::thread::Builder::new().name("mcp-blocking".into()).spawn(move || work(pool)).is_err() {
+    if thread::Builder::new().name("mcp-blocking".into()).spawn(move || work(pool)).is_err() {
         let mut state = lock(pool);
         state.summoned = false;
         state.threads -= 1;
@@ -198,8 +217,10 @@ fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
 fn work(pool: &'static Pool) {
     let mut state = lock(pool);
     state.summoned = false;
+    let mut looks = 0;
     loop {
         if let Some(slot) = state.jobs.pop_front() {
+            looks = 0;
             summon(pool, state);
             let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             let emptied = job.is_none();
@@ -209,6 +230,17 @@ fn work(pool: &'static Pool) {
             state.emptied = state.emptied.saturating_sub(usize::from(emptied));
             continue;
         }
+        if looks < LOOKS && !state.summoned {
+            looks += 1;
+            state.summoned = true;
+            drop(state);
+            thread::yield_now();
+            state = lock(pool);
+            state.summoned = false;
+            continue;
+        }
+        looks = 0;
+        state.told = 0;
         state.idle += 1;
         let (guard, timeout) = pool.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
         state = guard;
@@ -226,6 +258,23 @@ mod tests {
     use std::sync::Barrier;
 
     use super::*;
+
+    #[test]
+    fn a_flood_of_calls_is_no_flood_of_lines() {
+        let mut state = State { threads: MAX_THREADS, ..State::default() };
+        let mut told = Vec::new();
+        for waiting in [1, 1, 2, 3, 4, 1, 2, 5, 8, 8] {
+            state.jobs.clear();
+            state.jobs.extend((0..waiting).map(|_| Slot::default()));
+            if state.tells_that_all_are_busy() {
+                told.push(waiting);
+            }
+        }
+        assert_eq!(told, [1, 2, 4, 8]);
+        state.idle = 1;
+        state.jobs.extend((0..8).map(|_| Slot::default()));
+        assert!(!state.tells_that_all_are_busy(), "a thread has nothing to do");
+    }
 
     #[tokio::test]
     async fn no_job_waits_for_one_that_blocks() {

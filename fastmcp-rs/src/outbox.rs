@@ -24,6 +24,9 @@ const SESSION_LIMIT: usize = 16 << 10;
 /// Answers from this length on are taken over if nothing is before them; shorter ones are copied into the room that is
 /// there already.
 const LONG: usize = 64 << 10;
+/// How often a thread lets others run and looks again before it sleeps: answers come one after another when many calls
+/// end, and to be woken for each takes longer than to write them all.
+const LOOKS: u32 = 16;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -290,8 +293,16 @@ impl Outbox {
     pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>) -> bool {
         bytes.clear();
         let mut state = self.lock();
+        let mut looks = 0;
         while (state.bytes.is_empty() || state.writing) && !state.closed {
-            state = self.wait(state);
+            if looks < LOOKS {
+                looks += 1;
+                drop(state);
+                std::thread::yield_now();
+                state = self.lock();
+            } else {
+                state = self.wait(state);
+            }
         }
         if state.closed {
             return false;

@@ -3,9 +3,7 @@
 //! A call is polled once in place. If it is ready, its answer is in the batch and nothing else was made
 //! for it: no task, no entry, no timer. Only a call that waits gets these, as a [`PendingCall`].
 
-use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -14,8 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::in_flight::{Admission, Place, Running};
-use super::observed::Observed;
+use super::in_flight::Admission;
+use super::pending::PendingCall;
 use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::ambient;
@@ -24,9 +22,7 @@ use crate::component::arguments::ArgumentError;
 use crate::component::dynamic::Closure;
 use crate::component::invocation::{Invocation, Invoked, Started};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
-use crate::error::ToolError;
 use crate::operator;
-use crate::outbox::Outbox;
 use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
@@ -42,9 +38,6 @@ use crate::siblings::Siblings;
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
 /// twenty times the room of their text.
 const MAX_EXPLAINED: usize = 1 << 20;
-
-/// How long to wait before the time limit of a call is looked at again that waits for people.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a call must know of who makes it.
 pub(super) struct CallFacts<'a> {
@@ -209,7 +202,7 @@ impl Connection {
             subject,
             id: request.id.as_str().into(),
             revision: facts.revision,
-            future,
+            future: Some(future),
             request: call_request,
             arguments,
             running,
@@ -297,7 +290,7 @@ impl Connection {
         })
     }
 
-    fn answer_frame<'a>(
+    pub(super) fn answer_frame<'a>(
         &'a self,
         name: &'a str,
         subject: &'a Subject,
@@ -353,13 +346,13 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked>
 }
 
 /// Drops a handler. What it holds is the author's, and may panic too.
-fn drop_future(future: Started, name: &str) {
+pub(super) fn drop_future(future: Started, name: &str) {
     if let Err(panicked) = caught(|| drop(future)) {
         operator::error(format_args!("`{name}` panicked when it was dropped: {}", panicked.0));
     }
 }
 
-fn answer_panic(out: &mut Vec<u8>, frame: AnswerFrame<'_>, panicked: &panics::Panicked) {
+pub(super) fn answer_panic(out: &mut Vec<u8>, frame: AnswerFrame<'_>, panicked: &panics::Panicked) {
     finish_frame(out, |out| Answer::new(out, frame).masked(&format!("panicked: {}", panicked.0)));
 }
 
@@ -377,194 +370,4 @@ fn explain(handler: &Handler, problems: &[String]) -> String {
         text.push_str(problem);
     }
     text
-}
-
-/// A call that was not ready at its first poll.
-pub(crate) struct PendingCall {
-    connection: Arc<Connection>,
-    /// Where its answer goes.
-    outbox: Arc<Outbox>,
-    component: Arc<Shared>,
-    subject: Subject,
-    id: Box<str>,
-    revision: Revision,
-    future: Started,
-    request: Option<Arc<context::Request>>,
-    /// What was asked, if the client may be asked back in another round.
-    arguments: Option<Arguments>,
-    running: Running,
-    timeout: Duration,
-    pace: Option<Arc<Pace>>,
-    /// Whether the first poll, which tells the handler's pace, is over.
-    was_polled: bool,
-    observed: Option<Box<Observed>>,
-}
-
-enum End {
-    Answered,
-    Panicked(panics::Panicked),
-    /// The client is asked something, and comes back with the answers.
-    Asked,
-    TimedOut,
-    Cancelled,
-}
-
-impl PendingCall {
-    pub(super) fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
-    }
-
-    /// Sends the notifications that were made before the call became a task. What was ready before must be in the
-    /// outbox already.
-    pub(super) fn send_early_notifications(&self) {
-        if let Some(request) = &self.request {
-            request.detach();
-        }
-    }
-
-    /// Somebody wants to know how it goes on.
-    pub(super) fn observe(&mut self, observed: Observed) {
-        self.observed = Some(Box::new(observed));
-    }
-
-    /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
-    /// cancelled; and the place that it has until these are on their way.
-    pub(crate) async fn finish(mut self) -> Option<(Vec<u8>, Place)> {
-        let mut answer = Vec::with_capacity(256);
-        let end = self.poll_to_end(&mut answer).await;
-        let Some(observed) = self.observed.take() else { return self.settle(end, answer).await };
-        let id = self.id.clone();
-        let settled = self.settle(end, answer).await;
-        observed.end(settled.as_ref().map_or(&[], |(frames, _)| frames), &id);
-        settled
-    }
-
-    /// What has become of the call is said.
-    async fn settle(self, end: End, mut answer: Vec<u8>) -> Option<(Vec<u8>, Place)> {
-        if !matches!(end, End::Answered) {
-            answer.clear();
-        }
-        // The handler and what it holds are dropped before anybody hears of the end.
-        let PendingCall {
-            connection,
-            outbox,
-            component,
-            subject,
-            id,
-            revision,
-            future,
-            request,
-            arguments,
-            running,
-            timeout,
-            ..
-        } = self;
-        if matches!(end, End::TimedOut | End::Cancelled) {
-            if let Some(request) = &request {
-                request.cancel();
-            }
-        }
-        let name = &*component.name;
-        let round = match (&end, &request) {
-            (End::Asked, Some(request)) => Some(request.questions.round()),
-            _ => None,
-        };
-        drop_future(future, name);
-        let mut frames = request.as_ref().map_or_else(Vec::new, |request| {
-            let frames = request.finish();
-            // What was asked has gone by the outbox already.
-            request.questions.end();
-            frames
-        });
-        if !connection.in_flight().remove(&running.key, &running.cancellation) {
-            return None;
-        }
-        let mut place = running.place;
-        place.owe();
-        // The call keeps its place until its answer has one, or a client that does not read could make
-        // answers pile up.
-        outbox.room().await;
-        let frame = connection.answer_frame(name, &subject, &id, revision);
-        match end {
-            End::Answered => {
-                answer.push(b'\n');
-                if frames.is_empty() {
-                    return Some((answer, place));
-                }
-                frames.extend_from_slice(&answer);
-            }
-            End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
-            End::Asked => {
-                if let (Some(round), Some(arguments)) = (round, &arguments) {
-                    finish_frame(&mut frames, |out| {
-                        connection.ask(&mut Answer::new(out, frame), round, &subject, name, arguments);
-                    });
-                }
-            }
-            End::TimedOut => {
-                operator::warn(format_args!("`{name}` timed out after {timeout:?}"));
-                let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
-                finish_frame(&mut frames, |out| Answer::new(out, frame).error(error));
-            }
-            End::Cancelled => return None,
-        }
-        Some((frames, place))
-    }
-
-    async fn poll_to_end(&mut self, out: &mut Vec<u8>) -> End {
-        let connection = Arc::clone(&self.connection);
-        let cancellation = Arc::clone(&self.running.cancellation);
-        let begin = tokio::time::Instant::now();
-        let mut timer = pin!(tokio::time::sleep(self.timeout));
-        let request = self.request.clone();
-        let mut asked = pin!(async {
-            match &request {
-                Some(request) => request.questions.asked().await,
-                None => std::future::pending().await,
-            }
-        });
-        let mut cancelled = pin!(cancellation.cancelled());
-        let mut first = !self.was_polled;
-        poll_fn(|task| {
-            if cancelled.as_mut().poll(task).is_ready() {
-                return Poll::Ready(End::Cancelled);
-            }
-            let started = Instant::now();
-            let polled = caught(|| {
-                let _span = self.observed.as_ref().map(|observed| observed.enter());
-                let _entered = ambient::enter(|| Some(Context::new(&self.component, request.clone())));
-                let frame = connection.answer_frame(&self.component.name, &self.subject, &self.id, self.revision);
-                self.future.as_mut().poll_call(task, &mut Answer::new(out, frame))
-            });
-            // A slow handler is timed here, so that it can come back when it is quick again.
-            let took = started.elapsed();
-            let first = std::mem::take(&mut first);
-            if let Some(pace) = self.pace.as_ref().filter(|_| first || took > Pace::BLOCKING) {
-                pace.record(took, out.len(), 0, &self.component.name);
-            }
-            match polled {
-                Ok(Poll::Ready(())) => return Poll::Ready(End::Answered),
-                Err(panicked) => return Poll::Ready(End::Panicked(panicked)),
-                Ok(Poll::Pending) => {}
-            }
-            if asked.as_mut().poll(task).is_ready() {
-                return Poll::Ready(End::Asked);
-            }
-            // The time in which people think is not the call's.
-            while timer.as_mut().poll(task).is_ready() {
-                let (waited, is_waiting) =
-                    request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
-                let deadline = begin + self.timeout + waited;
-                if is_waiting {
-                    timer.as_mut().reset(deadline.max(tokio::time::Instant::now() + LOOK_AGAIN));
-                } else if deadline <= tokio::time::Instant::now() {
-                    return Poll::Ready(End::TimedOut);
-                } else {
-                    timer.as_mut().reset(deadline);
-                }
-            }
-            Poll::Pending
-        })
-        .await
-    }
 }

@@ -21,6 +21,7 @@ mod layered;
 mod legacy;
 mod modern;
 mod observed;
+mod pending;
 mod refused;
 mod rounds;
 mod server;
@@ -35,12 +36,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 
-pub(crate) use call::PendingCall;
 #[cfg(feature = "http")]
 pub(crate) use exchange::{is_complete_envelope, write_error};
 pub(crate) use headers::Headers;
 #[cfg(feature = "http")]
 pub(crate) use headers::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
+pub(crate) use pending::PendingCall;
 #[cfg(feature = "stdio")]
 pub(crate) use server::TIME_TO_END;
 pub(crate) use server::{Ending, Server, ServerConfig};

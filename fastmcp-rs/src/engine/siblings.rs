@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Connection;
-use super::call::LOOK_AGAIN;
 use super::layered::Innermost;
+use super::pending::LOOK_AGAIN;
 use super::sight::{Sight, unknown};
 use crate::component::answer::Subject;
 use crate::context::Context;

@@ -1,0 +1,220 @@
+//! Calls that were not ready at their first poll, and have a task of their own.
+//!
+//! The task is kept small. What lives across an `await` is a part of it, and with more than a kilobyte each would be a
+//! large allocation, which cost more than the rest of the call; so the call stays in its box, and what need not wait is
+//! done by functions that are not `async`.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::call::{answer_panic, caught, drop_future};
+use super::in_flight::{Place, Running};
+use super::observed::Observed;
+use super::rounds::Arguments;
+use super::{Connection, finish_frame};
+use crate::ambient;
+use crate::component::answer::{Answer, Subject};
+use crate::component::invocation::Started;
+use crate::context::{self, Context, Shared};
+use crate::error::ToolError;
+use crate::operator;
+use crate::outbox::Outbox;
+use crate::panics::Panicked;
+use crate::protocol::Revision;
+use crate::questions::Round;
+use crate::registry::Pace;
+
+/// How long to wait before the time limit of a call is looked at again that waits for people.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// A call that was not ready at its first poll.
+pub(crate) struct PendingCall {
+    pub(super) connection: Arc<Connection>,
+    /// Where its answer goes.
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) component: Arc<Shared>,
+    pub(super) subject: Subject,
+    pub(super) id: Box<str>,
+    pub(super) revision: Revision,
+    /// `None` once the call has ended.
+    pub(super) future: Option<Started>,
+    pub(super) request: Option<Arc<context::Request>>,
+    /// What was asked, if the client may be asked back in another round.
+    pub(super) arguments: Option<Arguments>,
+    pub(super) running: Running,
+    pub(super) timeout: Duration,
+    pub(super) pace: Option<Arc<Pace>>,
+    /// Whether the first poll, which tells the handler's pace, is over.
+    pub(super) was_polled: bool,
+    pub(super) observed: Option<Box<Observed>>,
+}
+
+enum End {
+    /// This is the answer, without its newline.
+    Answered(Vec<u8>),
+    Panicked(Panicked),
+    /// The client is asked something, and comes back with the answers.
+    Asked(Box<Round>),
+    TimedOut,
+    Cancelled,
+}
+
+impl PendingCall {
+    pub(super) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Sends the notifications that were made before the call became a task. What was ready before must be in the
+    /// outbox already.
+    pub(super) fn send_early_notifications(&self) {
+        if let Some(request) = &self.request {
+            request.detach();
+        }
+    }
+
+    /// Somebody wants to know how it goes on.
+    pub(super) fn observe(&mut self, observed: Observed) {
+        self.observed = Some(Box::new(observed));
+    }
+
+    /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
+    /// cancelled; and the place that it has until these are on their way.
+    pub(crate) async fn finish(mut self: Box<Self>) -> Option<(Vec<u8>, Place)> {
+        let end = self.poll_to_end().await;
+        let frames = match self.close(&end) {
+            Some(notifications) => {
+                // The call keeps its place until its answer has one, or a client that does not read could make
+                // answers pile up.
+                self.outbox.room().await;
+                Some(self.frames(notifications, end))
+            }
+            None => None,
+        };
+        if let Some(observed) = &self.observed {
+            observed.end(frames.as_deref().unwrap_or_default(), &self.id);
+        }
+        Some((frames?, self.running.place))
+    }
+
+    /// Drops the handler and what it holds, before anybody hears of the end. Returns the call's last notifications, or
+    /// `None` if it was cancelled: then there is no answer.
+    fn close(&mut self, end: &End) -> Option<Vec<u8>> {
+        let request = self.request.as_ref();
+        if let (End::TimedOut | End::Cancelled, Some(request)) = (end, request) {
+            request.cancel();
+        }
+        if let Some(future) = self.future.take() {
+            drop_future(future, &self.component.name);
+        }
+        let notifications = request.map_or_else(Vec::new, |request| {
+            let notifications = request.finish();
+            // What was asked has gone by the outbox already.
+            request.questions.end();
+            notifications
+        });
+        let running = &mut self.running;
+        if !self.connection.in_flight().remove(&running.key, &running.cancellation) || matches!(end, End::Cancelled) {
+            return None;
+        }
+        running.place.owe();
+        Some(notifications)
+    }
+
+    /// The notifications and the answer behind them.
+    fn frames(&self, notifications: Vec<u8>, end: End) -> Vec<u8> {
+        let name = &*self.component.name;
+        let frame = self.connection.answer_frame(name, &self.subject, &self.id, self.revision);
+        let mut frames = notifications;
+        match end {
+            End::Answered(mut answer) => {
+                answer.push(b'\n');
+                if frames.is_empty() {
+                    return answer;
+                }
+                frames.extend_from_slice(&answer);
+            }
+            End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
+            End::Asked(round) => {
+                if let Some(arguments) = &self.arguments {
+                    finish_frame(&mut frames, |out| {
+                        let mut answer = Answer::new(out, frame);
+                        self.connection.ask(&mut answer, *round, &self.subject, name, arguments);
+                    });
+                }
+            }
+            End::TimedOut => {
+                let timeout = self.timeout;
+                operator::warn(format_args!("`{name}` timed out after {timeout:?}"));
+                let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
+                finish_frame(&mut frames, |out| Answer::new(out, frame).error(error));
+            }
+            End::Cancelled => {}
+        }
+        frames
+    }
+
+    async fn poll_to_end(&mut self) -> End {
+        let begin = tokio::time::Instant::now();
+        let mut timer = pin!(tokio::time::sleep(self.timeout));
+        let cancellation = Arc::clone(&self.running.cancellation);
+        let mut cancelled = pin!(cancellation.cancelled());
+        let request = self.request.clone();
+        let mut asked = pin!(async {
+            match &request {
+                Some(request) => request.questions.asked().await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut answer = Vec::with_capacity(256);
+        poll_fn(|task| {
+            if cancelled.as_mut().poll(task).is_ready() {
+                return Poll::Ready(End::Cancelled);
+            }
+            match self.poll_handler(task, &mut answer) {
+                Ok(Poll::Ready(())) => return Poll::Ready(End::Answered(std::mem::take(&mut answer))),
+                Err(panicked) => return Poll::Ready(End::Panicked(panicked)),
+                Ok(Poll::Pending) => {}
+            }
+            if let Some(request) = request.as_ref().filter(|_| asked.as_mut().poll(task).is_ready()) {
+                return Poll::Ready(End::Asked(Box::new(request.questions.round())));
+            }
+            // The time in which people think is not the call's.
+            while timer.as_mut().poll(task).is_ready() {
+                let (waited, is_waiting) =
+                    request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
+                let deadline = begin + self.timeout + waited;
+                if is_waiting {
+                    timer.as_mut().reset(deadline.max(tokio::time::Instant::now() + LOOK_AGAIN));
+                } else if deadline <= tokio::time::Instant::now() {
+                    return Poll::Ready(End::TimedOut);
+                } else {
+                    timer.as_mut().reset(deadline);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn poll_handler(&mut self, task: &mut std::task::Context<'_>, answer: &mut Vec<u8>) -> Result<Poll<()>, Panicked> {
+        let Some(future) = &mut self.future else { return Ok(Poll::Pending) };
+        let (connection, component) = (&self.connection, &self.component);
+        let started = Instant::now();
+        let polled = caught(|| {
+            let _span = self.observed.as_ref().map(|observed| observed.enter());
+            let _entered = ambient::enter(|| Some(Context::new(component, self.request.clone())));
+            let frame = connection.answer_frame(&component.name, &self.subject, &self.id, self.revision);
+            future.as_mut().poll_call(task, &mut Answer::new(answer, frame))
+        });
+        // A slow handler is timed here, so that it can come back when it is quick again.
+        let took = started.elapsed();
+        let is_first = !std::mem::replace(&mut self.was_polled, true);
+        if let Some(pace) = self.pace.as_ref().filter(|_| is_first || took > Pace::BLOCKING) {
+            pace.record(took, answer.len(), 0, &component.name);
+        }
+        polled
+    }
+}
