@@ -177,13 +177,14 @@ impl Description {
     }
 
     pub(crate) fn finish(mut self) -> Described {
-        let mut input = json!({ "type": "object", "properties": self.properties });
-        if let Some(object) = input.as_object_mut() {
-            if !self.required.is_empty() {
-                object.insert("required".into(), self.required.into());
-            }
-            object.insert("additionalProperties".into(), false.into());
+        let mut input = Map::new();
+        input.insert("type".into(), "object".into());
+        input.insert("properties".into(), self.properties.into());
+        if !self.required.is_empty() {
+            input.insert("required".into(), self.required.into());
         }
+        input.insert("additionalProperties".into(), false.into());
+        let mut input = Value::Object(input);
         add_definitions(&mut input, self.generator, normal::input);
         header::check_elsewhere(&input, &mut self.problems);
         Described {
