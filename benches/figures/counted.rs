@@ -37,19 +37,19 @@ const ON_STDIO: [Promised; 3] = [
     Promised {
         call: Call::Echo,
         figures: ["`echo`: instructions", "`echo`: allocations"],
-        instructions: 2.0,
+        instructions: 1.7,
         allocations: 2.0,
     },
     Promised {
         call: Call::Add,
         figures: ["`add`: instructions", "`add`: allocations"],
-        instructions: 2.0,
+        instructions: 1.7,
         allocations: 1.0,
     },
     Promised {
         call: Call::GetOrder,
         figures: ["`get_order`: instructions", "`get_order`: allocations"],
-        instructions: 2.9,
+        instructions: 2.7,
         allocations: 5.0,
     },
 ];
@@ -90,7 +90,7 @@ pub fn measure(promises: &mut Promises) -> Vec<Table> {
         print!("\n{}", table.markdown());
         let what = |figure: &str| format!("{}: {figure} over HTTP", era.name());
         let ratio = table.ratio(ours, "hyper", OVER_HTTP[0]);
-        promises.at_most(&what("instructions beside hyper's"), ratio, 1.7, 1.0);
+        promises.at_most(&what("instructions beside hyper's"), ratio, 1.6, 1.0);
         let more = table.median(ours, OVER_HTTP[1]) - table.median("hyper", OVER_HTTP[1]);
         promises.at_most(&what("allocations beyond hyper's"), more, 4.0, 1.0);
         tables.push(table);
