@@ -449,13 +449,13 @@ fn plain_blocks(text: &[u8]) -> usize {
     text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
 }
 
-pub(super) fn is_plain(byte: u8) -> bool {
+fn is_plain(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 /// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong.
 #[inline]
-pub(super) fn special(word: u64) -> u64 {
+fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     // A byte below 128 gets its highest bit by a subtraction if and only if it was smaller.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));

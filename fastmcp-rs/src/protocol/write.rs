@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reader::{is_plain, plain, special};
+use super::reader::plain;
 
 /// The JSON-RPC error codes that a server may use.
 ///
@@ -173,12 +173,6 @@ pub(crate) fn json_on_a_line<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serd
     Ok(start..out.len())
 }
 
-/// How much of a JSON text is escaped at once. In most of it a quote follows every few bytes, and to append what is
-/// between two of them costs more than to look at it; so pieces are put together apart, and appended as a whole.
-const PIECE: usize = 128;
-/// Room for a piece of nothing but quotes, and for a word that is written behind it as a whole.
-const ESCAPED: usize = 2 * PIECE + 8;
-
 /// Appends, as a JSON string, the JSON text that stands at `range` of the same buffer, on one line.
 ///
 /// Structured results go out twice, once as JSON and once as text; the text is made from the bytes of the JSON instead
@@ -186,46 +180,92 @@ const ESCAPED: usize = 2 * PIECE + 8;
 pub(crate) fn string_of_json(out: &mut Vec<u8>, range: Range<usize>) {
     out.reserve(range.len() + range.len() / 4 + 2);
     out.push(b'"');
-    let mut escaped = [0; ESCAPED];
-    for start in range.clone().step_by(PIECE) {
-        let piece = start..range.end.min(start + PIECE);
-        if memchr::memchr2(b'"', b'\\', &out[piece.clone()]).is_some() {
-            let length = escape_piece(&out[piece], &mut escaped);
-            out.extend_from_slice(&escaped[..length]);
-        } else {
-            out.extend_from_within(piece);
+    let mut room = EscapeRoom::new();
+    let mut rest = range;
+    while !rest.is_empty() {
+        let piece = rest.start..rest.end.min(rest.start + PIECE);
+        rest.start = piece.end;
+        let escaped = room.escape(&out[piece]);
+        let is_plain = escaped.len() == PIECE;
+        out.extend_from_slice(escaped);
+        if is_plain {
+            // A text within the JSON, which may be long.
+            let plain = memchr::memchr2(b'"', b'\\', &out[rest.clone()]).unwrap_or(rest.len());
+            out.extend_from_within(rest.start..rest.start + plain);
+            rest.start += plain;
         }
     }
     out.push(b'"');
 }
 
-/// Puts a backslash before each quote and each backslash of a piece; returns how long it is then.
-fn escape_piece(piece: &[u8], escaped: &mut [u8; ESCAPED]) -> usize {
-    let (mut rest, mut length) = (piece, 0);
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        // What stands behind the first mark is written over.
-        escaped[length..length + 8].copy_from_slice(word);
-        let marks = special(u64::from_le_bytes(*word));
-        if marks == 0 {
-            length += 8;
-            rest = after;
-            continue;
-        }
-        let plain = (marks.trailing_zeros() / 8) as usize;
-        length += plain;
-        escaped[length..length + 2].copy_from_slice(&[b'\\', word[plain]]);
-        length += 2;
-        rest = &rest[plain + 1..];
+/// How much of a JSON text is escaped at once: a bit for each byte. In most of it a quote follows every few bytes, and
+/// to append what is between two of them costs more than to look at it; so pieces are put together apart, and appended
+/// as a whole.
+const PIECE: usize = u64::BITS as usize;
+/// What is copied at once of the bytes between two marks, of which there are mostly fewer.
+const RUN: usize = 16;
+
+/// Room for a piece, and for one of nothing but quotes, each with what is copied too much behind it.
+struct EscapeRoom {
+    text: [u8; PIECE + RUN],
+    escaped: [u8; 2 * PIECE + RUN],
+}
+
+impl EscapeRoom {
+    fn new() -> EscapeRoom {
+        EscapeRoom { text: [0; PIECE + RUN], escaped: [0; 2 * PIECE + RUN] }
     }
-    for &byte in rest {
-        if !is_plain(byte) {
-            escaped[length] = b'\\';
+
+    /// Puts a backslash before each quote and each backslash of a piece.
+    fn escape(&mut self, piece: &[u8]) -> &[u8] {
+        self.text[..piece.len()].copy_from_slice(piece);
+        let mut marks = 0;
+        let mut words = &self.text[..piece.len().next_multiple_of(8)];
+        let mut place = 0;
+        while let Some((word, after)) = words.split_first_chunk::<8>() {
+            marks |= marks_of_word(u64::from_le_bytes(*word)) << place;
+            place += 8;
+            words = after;
+        }
+        // What stands behind a short piece is of another.
+        marks &= u64::MAX >> (PIECE - piece.len());
+        let (mut start, mut length) = (0, 0);
+        while marks != 0 {
+            let mark = marks.trailing_zeros() as usize;
+            marks &= marks - 1;
+            length += self.copy(start..mark, length);
+            self.escaped[length] = b'\\';
             length += 1;
+            // What is marked goes with the run behind it.
+            start = mark;
         }
-        escaped[length] = byte;
-        length += 1;
+        length += self.copy(start..piece.len(), length);
+        &self.escaped[..length]
     }
-    length
+
+    /// Copies a run of the text; returns how long it is. What is copied too much is written over by the next.
+    #[inline]
+    fn copy(&mut self, run: Range<usize>, to: usize) -> usize {
+        let length = run.len();
+        match (self.text[run.start..].first_chunk::<RUN>(), self.escaped[to..].first_chunk_mut::<RUN>()) {
+            (Some(from), Some(to)) if length <= RUN => *to = *from,
+            _ => self.escaped[to..to + length].copy_from_slice(&self.text[run]),
+        }
+        length
+    }
+}
+
+/// A bit for each quote and each backslash of a word, the first byte's lowest.
+#[inline]
+fn marks_of_word(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const LOW: u64 = ONES * 0x7F;
+    /// Gathers the lowest bits of all bytes in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    // The highest bit of a byte that is not equal; no carry goes from one byte to the next.
+    let differs = |byte: u8| (((word ^ (ONES * u64::from(byte))) & LOW) + LOW) | word;
+    let marks = !(differs(b'"') & differs(b'\\')) & !LOW;
+    (marks >> 7).wrapping_mul(GATHER) >> 56
 }
 
 #[cfg(test)]
@@ -237,7 +277,8 @@ mod tests {
         let mut values = ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""]
             .map(String::from)
             .to_vec();
-        for length in PIECE - 20..PIECE + 20 {
+        values.push(["x", "é"].map(|text| text.repeat(3 * PIECE)).join("\""));
+        for length in (PIECE - 20..PIECE + 20).chain(2 * PIECE - 20..2 * PIECE + 20) {
             values.extend(["x", "\"", "x\"", "\\xxxxxx"].map(|text| text.repeat(length)));
         }
         for value in values {
