@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::ambient;
 use crate::clock::ClockStop;
 use crate::error::ToolError;
+use crate::linger::Linger;
 use crate::panics::Panicked;
 use crate::telemetry::span;
 use crate::{operator, panics};
@@ -26,9 +27,6 @@ use crate::{operator, panics};
 const MAX_THREADS: usize = 64;
 /// How long a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
-/// How often a thread lets others run and looks again before it sleeps. Calls come in batches: who sleeps between two of
-/// one batch has to be woken, which takes several times as long as a quick call.
-const LOOKS: u32 = 16;
 
 type Job = Box<dyn FnOnce() + Send>;
 /// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
@@ -51,6 +49,8 @@ struct State {
     told: usize,
     /// Whether a thread will look for work soon: it was told of some, or started, or lets others run meanwhile.
     summoned: bool,
+    /// How the one that lets others run does it.
+    linger: Linger,
 }
 
 impl State {
@@ -217,10 +217,9 @@ fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
 fn work(pool: &'static Pool) {
     let mut state = lock(pool);
     state.summoned = false;
-    let mut looks = 0;
     loop {
         if let Some(slot) = state.jobs.pop_front() {
-            looks = 0;
+            state.linger.begin_anew();
             summon(pool, state);
             let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             let emptied = job.is_none();
@@ -230,16 +229,16 @@ fn work(pool: &'static Pool) {
             state.emptied = state.emptied.saturating_sub(usize::from(emptied));
             continue;
         }
-        if looks < LOOKS && !state.summoned {
-            looks += 1;
+        if !state.summoned && state.linger.wants_to() {
             state.summoned = true;
             drop(state);
-            thread::yield_now();
+            let took = Linger::pass();
             state = lock(pool);
             state.summoned = false;
+            state.linger.passed(took);
             continue;
         }
-        looks = 0;
+        state.linger.begin_anew();
         state.told = 0;
         state.idle += 1;
         let (guard, timeout) = pool.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
@@ -289,7 +288,8 @@ mod tests {
                 })
                 .collect();
             for job in jobs {
-                let ended = tokio::time::timeout(Duration::from_secs(20), job).await;
+                // A thread that sleeps looks again by itself after `IDLE`.
+                let ended = tokio::time::timeout(IDLE / 2, job).await;
                 ended.expect("all of them run at once").unwrap().unwrap();
             }
         }

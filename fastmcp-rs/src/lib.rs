@@ -70,6 +70,7 @@ mod context;
 mod engine;
 mod error;
 pub mod layers;
+mod linger;
 #[cfg(feature = "logging")]
 pub mod logging;
 pub mod mcp;

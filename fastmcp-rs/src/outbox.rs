@@ -12,6 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
+use crate::linger::Linger;
+
 /// The most bytes that wait before answers wait too.
 const LIMIT: usize = 8 << 20;
 /// The same where each request has an outbox of its own.
@@ -24,9 +26,6 @@ const SESSION_LIMIT: usize = 16 << 10;
 /// Answers from this length on are taken over if nothing is before them; shorter ones are copied into the room that is
 /// there already.
 const LONG: usize = 64 << 10;
-/// How often a thread lets others run and looks again before it sleeps: answers come one after another when many calls
-/// end, and to be woken for each takes longer than to write them all.
-const LOOKS: u32 = 16;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -290,15 +289,14 @@ impl Outbox {
 
     /// Waits for frames and takes all of them into `bytes`; `false` once the outbox is closed.
     /// [`Outbox::end_write`] must follow when it is `true`.
-    pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>) -> bool {
+    pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>, linger: &mut Linger) -> bool {
         bytes.clear();
+        linger.begin_anew();
         let mut state = self.lock();
-        let mut looks = 0;
         while (state.bytes.is_empty() || state.writing) && !state.closed {
-            if looks < LOOKS {
-                looks += 1;
+            if linger.wants_to() {
                 drop(state);
-                std::thread::yield_now();
+                linger.passed(Linger::pass());
                 state = self.lock();
             } else {
                 state = self.wait(state);
@@ -427,5 +425,44 @@ impl Outbox {
         let bytes = std::mem::take(&mut state.bytes);
         state.measure();
         Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_takes_the_place_of_what_waits() {
+        let long = vec![b'x'; LONG];
+        for (outbox, is_last) in [(Arc::new(Outbox::default()), false), (Outbox::for_exchange(), true)] {
+            outbox.push(b"first\n");
+            outbox.push_last(long.clone());
+            outbox.push_last(b"late\n".to_vec());
+            let taken = outbox.take_now().unwrap();
+            let late: &[u8] = if is_last { b"" } else { b"late\n" };
+            assert_eq!(taken, [b"first\n", long.as_slice(), late].concat());
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_taken_over_and_wakes_who_waits() {
+        let outbox = Arc::new(Outbox::default());
+        let taken = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let mut bytes = Vec::new();
+                assert!(outbox.take_blocking(&mut bytes, &mut Linger::default()));
+                bytes
+            });
+            while outbox.lock().waiting_threads == 0 {
+                std::thread::yield_now();
+            }
+            let long = vec![b'x'; LONG];
+            let place = long.as_ptr();
+            outbox.push_last(long);
+            let taken = waiting.join().unwrap();
+            (taken.len(), taken.as_ptr() == place)
+        });
+        assert_eq!(taken, (LONG, true));
     }
 }

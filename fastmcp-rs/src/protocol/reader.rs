@@ -31,7 +31,7 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raw<'a> {
     text: &'a str,
-    /// Whether it is a string with escapes. To look for them again would be to go over each string twice.
+    /// Whether it has escapes, if it is a string. To look for them again would be to go over each string twice.
     has_escapes: bool,
 }
 
@@ -537,6 +537,37 @@ mod tests {
             }
         }
         assert!(accepted > 10_000 && refused > 10_000, "{accepted} texts were accepted and {refused} refused");
+    }
+
+    #[test]
+    fn a_name_is_taken_only_as_a_whole() {
+        for (text, name, taken) in [
+            (r#""id":1"#, "id", true),
+            (r#""idx":1"#, "id", false),
+            (r#""id"#, "id", false),
+            (r#""""#, "", true),
+            (r#""\u0069d":1"#, "id", false),
+            ("1", "", false),
+        ] {
+            let mut reader = Reader::new(text);
+            assert_eq!(reader.eat_name(name), taken, "{text}");
+            assert_eq!(reader.rest(), if taken { &text[name.len() + 2..] } else { text });
+        }
+    }
+
+    #[test]
+    fn texts_are_read_however_short_or_near_to_the_end() {
+        for length in 0..40 {
+            for text in ["x", "é", "\"", "\\", "\n"].map(|text| text.repeat(length)) {
+                let json = serde_json::to_string(&text).unwrap();
+                for behind in ["", "                    ,"] {
+                    let whole = format!("{json}{behind}");
+                    let mut reader = Reader::new(&whole);
+                    assert_eq!(reader.text().as_deref(), Some(text.as_str()));
+                    assert_eq!(reader.rest(), behind);
+                }
+            }
+        }
     }
 
     #[test]

@@ -277,6 +277,10 @@ mod tests {
         let mut values = ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""]
             .map(String::from)
             .to_vec();
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        values.extend((1..alphabet.len()).map(|run| {
+            alphabet.as_bytes().chunks(run).map(|run| std::str::from_utf8(run).unwrap()).collect::<Vec<_>>().join("\"")
+        }));
         values.push(["x", "é"].map(|text| text.repeat(3 * PIECE)).join("\""));
         for length in (PIECE - 20..PIECE + 20).chain(2 * PIECE - 20..2 * PIECE + 20) {
             values.extend(["x", "\"", "x\"", "\\xxxxxx"].map(|text| text.repeat(length)));

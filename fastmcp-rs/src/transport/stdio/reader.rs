@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use super::lines::{Line, Lines, MOST, MUCH};
 use super::platform::{Event, Input, Notifier, Output};
 use crate::engine::Connection;
+use crate::linger::Linger;
 use crate::operator;
 use crate::outbox::Outbox;
 
@@ -140,8 +141,8 @@ impl Writer {
 }
 
 fn write_late_answers(outbox: &Outbox, output: &Output, notifier: &Notifier) {
-    let mut frames = Vec::new();
-    while outbox.take_blocking(&mut frames) {
+    let (mut frames, mut linger) = (Vec::new(), Linger::default());
+    while outbox.take_blocking(&mut frames, &mut linger) {
         let written = output.write_all(&frames, || outbox.note_progress());
         outbox.end_write();
         if written.is_err() {
