@@ -1,5 +1,10 @@
 //! What a tool reports while it runs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 
@@ -95,6 +100,33 @@ fn what_a_thread_reports_stays_in_order() {
                 expected += 1;
             }
             assert_eq!(expected, 300);
+        }
+    });
+}
+
+/// Works until it is no longer wanted, as a `fn` should that takes long.
+#[mcp::tool(timeout = "20ms")]
+fn work_on(ctx: &Context, stopped: State<Arc<AtomicBool>>) -> bool {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !ctx.is_cancelled() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(1));
+    }
+    stopped.store(ctx.is_cancelled(), Ordering::Relaxed);
+    true
+}
+
+#[test]
+fn a_fn_that_asks_hears_that_its_time_is_over() {
+    let stopped = Arc::new(AtomicBool::new(false));
+    super::run(async {
+        let app = App::empty("works").tool::<work_on>().state(Arc::clone(&stopped));
+        let client = app.test_client().await.expect("the app is right");
+        let answer = client.call("work_on", json!({})).await.expect("there is an answer");
+        assert!(answer.is_error() && answer.text().contains("timed out"), "{}", answer.text());
+        let end = Instant::now() + Duration::from_secs(5);
+        while !stopped.load(Ordering::Relaxed) {
+            assert!(Instant::now() < end, "it works on");
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     });
 }
