@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::parameter::Slot;
+use super::tool::Parameter;
 use crate::protocol::frame::without_position;
 use crate::protocol::reader::Reader;
 use crate::schema::constraints;
@@ -46,19 +47,19 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
     }
     while !reader.eat(b'}') {
         reader.peek();
-        let index = match position(slots, |name| reader.eat_name(name)) {
-            Some(index) => index,
+        let (slot, argument) = match find(slots, |name| reader.eat_name(name)) {
+            Some(found) => found,
             None => {
                 let key = reader.key().map_err(|_| malformed())?;
                 // It may be spelled with escapes.
-                let index = position(slots, |name| name == key);
-                index.ok_or_else(|| ArgumentError::of(&key, "there is no such argument"))?
+                let found = find(slots, |name| name == key);
+                found.ok_or_else(|| ArgumentError::of(&key, "there is no such argument"))?
             }
         };
         if !reader.eat(b':') {
             return Err(malformed());
         }
-        value(&mut reader, &mut *slots[index])?;
+        value(&mut reader, slot, argument)?;
         if !reader.eat(b',') && reader.peek() != Some(b'}') {
             return Err(malformed());
         }
@@ -72,14 +73,19 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
     Ok(())
 }
 
-/// Which slot is that of the argument whose name fits.
-fn position(slots: &[&mut dyn Slot], mut fits: impl FnMut(&str) -> bool) -> Option<usize> {
-    slots.iter().position(|slot| slot.argument().is_some_and(|argument| fits(argument.name)))
+/// The slot of the argument whose name fits.
+fn find<'s>(
+    slots: &'s mut [&mut dyn Slot],
+    mut fits: impl FnMut(&str) -> bool,
+) -> Option<(&'s mut dyn Slot, &'static Parameter)> {
+    slots.iter_mut().find_map(|slot| {
+        let argument = slot.argument().filter(|argument| fits(argument.name))?;
+        Some((&mut **slot as &mut dyn Slot, argument))
+    })
 }
 
 /// Reads the value that is next into `slot`, and checks what the types do not.
-fn value(text: &mut Reader<'_>, slot: &mut dyn Slot) -> Result<(), ArgumentError> {
-    let Some(argument) = slot.argument() else { return Ok(()) };
+fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Result<(), ArgumentError> {
     text.peek();
     let rest = text.rest();
     if slot.is_filled() {

@@ -73,6 +73,10 @@ pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
 impl<'a> Members<'a> for AnyMembers {
     const KEYS: &'static [&'static str] = &[];
 
+    fn begins(_: usize, _: &[u8]) -> bool {
+        false
+    }
+
     fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
         reader.skip()
     }
@@ -97,12 +101,24 @@ macro_rules! members {
         impl<'a> $crate::protocol::reader::Members<'a> for $name<'a> {
             const KEYS: &'static [&'static str] = &[$(concat!("\"", $key, "\":")),*];
 
+            fn begins(index: usize, text: &[u8]) -> bool {
+                // The fields are counted, and the compiler makes a table of this.
+                let mut field = 0;
+                $(
+                    if index == field {
+                        return text.starts_with(concat!("\"", $key, "\":").as_bytes());
+                    }
+                    field += 1;
+                )*
+                debug_assert!(index < field, "there is no such name");
+                false
+            }
+
             fn take(
                 &mut self,
                 index: usize,
                 reader: &mut $crate::protocol::reader::Reader<'a>,
             ) -> Result<(), $crate::protocol::reader::Fault> {
-                // The fields are counted, and the compiler makes a table of this.
                 let mut field = 0;
                 $(
                     if index == field {
