@@ -31,6 +31,7 @@ mod subscriptions;
 
 use std::cell::{Cell, OnceCell};
 use std::net::SocketAddr;
+use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -222,16 +223,16 @@ impl Connection {
 
     /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
     /// newline; others go to the outbox when they are. Must be called inside a tokio runtime.
-    pub(crate) fn receive(self: &Arc<Self>, view: &mut View, line: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn receive(self: &Arc<Self>, view: &mut View, line: Result<&str, Utf8Error>, out: &mut Vec<u8>) {
         self.received.store(self.lines_received() + 1, Ordering::Relaxed);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return;
-        }
-        let Ok(message) = std::str::from_utf8(line) else {
+        let Ok(line) = line else {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
             return self.anonymous_error(out, &error);
         };
+        let message = line.strip_suffix('\r').unwrap_or(line);
+        if message.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            return;
+        }
         self.serve(self.server.components.look(view), message, None, out);
     }
 

@@ -56,7 +56,7 @@ impl Peer for InProcess {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
         // What a handler panics with never comes here, so the view is whole.
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-        self.connection.receive(&mut view, message, out);
+        self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
 
     fn outbox(&self) -> &Arc<Outbox> {

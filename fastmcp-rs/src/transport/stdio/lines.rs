@@ -1,10 +1,15 @@
 //! Lines out of a stream of bytes, each found once and none longer than a limit.
+//!
+//! Lines that came together are looked at together for whether they are UTF-8: to begin and to end that look costs as
+//! much as it does for a short line.
+
+use std::str::Utf8Error;
 
 /// What is next in the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     /// A whole line, without its newline.
-    Whole(&'a [u8]),
+    Whole(Result<&'a str, Utf8Error>),
     /// The beginning of a line that is too long; the rest of it will be skipped.
     Oversized(&'a [u8]),
 }
@@ -88,44 +93,58 @@ impl Lines {
         }
     }
 
-    pub(super) fn next(&mut self) -> Option<Line<'_>> {
-        loop {
-            let found = memchr::memchr(b'\n', &self.buffer[self.start + self.scanned..self.end]);
-            let Some(found) = found else {
-                self.scanned = self.end - self.start;
-                if self.skipping {
-                    self.start = self.end;
-                    self.scanned = 0;
-                } else if self.scanned > self.limit {
-                    self.skipping = true;
-                    let start = self.start;
-                    self.start = self.end;
-                    self.scanned = 0;
-                    return Some(Line::Oversized(&self.buffer[start..(start + EXCERPT).min(self.end)]));
+    /// Gives each line that is whole, or that is known to be too long, until it is told to stop: no more will be read
+    /// then.
+    pub(super) fn each(&mut self, mut goes_on: impl FnMut(Line<'_>) -> bool) {
+        let from = self.start + self.scanned;
+        if let Some(last) = memchr::memrchr(b'\n', &self.buffer[from..self.end]) {
+            let bytes = &self.buffer[self.start..=from + last];
+            self.start += bytes.len();
+            let text = std::str::from_utf8(bytes);
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', bytes) {
+                let line = std::mem::replace(&mut start, end + 1)..end;
+                if std::mem::take(&mut self.skipping) {
+                    continue;
                 }
-                return None;
-            };
-            let start = self.start;
-            let end = start + self.scanned + found;
-            self.start = end + 1;
+                let line = if line.len() > self.limit {
+                    Line::Oversized(excerpt(&bytes[line]))
+                } else {
+                    self.last = line.len();
+                    // One line that is not UTF-8 is no fault of the others.
+                    Line::Whole(
+                        text.map_or_else(|_| std::str::from_utf8(&bytes[line.clone()]), |text| Ok(&text[line.clone()])),
+                    )
+                };
+                if !goes_on(line) {
+                    return;
+                }
+            }
+        }
+        self.scanned = self.end - self.start;
+        if self.skipping {
+            self.start = self.end;
             self.scanned = 0;
-            if std::mem::take(&mut self.skipping) {
-                continue;
-            }
-            if end - start > self.limit {
-                return Some(Line::Oversized(&self.buffer[start..(start + EXCERPT).min(end)]));
-            }
-            self.last = end - start;
-            return Some(Line::Whole(&self.buffer[start..end]));
+        } else if self.scanned > self.limit {
+            self.skipping = true;
+            let rest = self.start..self.end;
+            self.start = self.end;
+            self.scanned = 0;
+            goes_on(Line::Oversized(excerpt(&self.buffer[rest])));
         }
     }
 
     /// What follows the last newline when the stream has ended: a last line without one.
-    pub(super) fn rest(&mut self) -> Option<&[u8]> {
+    pub(super) fn rest(&mut self) -> Option<Result<&str, Utf8Error>> {
         let rest = self.start..self.end;
         self.start = self.end;
-        (!rest.is_empty() && !self.skipping).then(|| &self.buffer[rest])
+        (!rest.is_empty() && !self.skipping).then(|| std::str::from_utf8(&self.buffer[rest]))
     }
+}
+
+/// The part of a line that is looked at if the line is too long.
+fn excerpt(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(EXCERPT)]
 }
 
 #[cfg(test)]
@@ -143,15 +162,16 @@ mod tests {
                 room[..count].copy_from_slice(&part[..count]);
                 lines.filled(count);
                 part = &part[count..];
-                while let Some(line) = lines.next() {
+                lines.each(|line| {
                     found.push(match line {
-                        Line::Whole(line) => String::from_utf8(line.to_vec()).unwrap(),
+                        Line::Whole(line) => line.map_or("?".into(), str::to_owned),
                         Line::Oversized(start) => format!("!{}", String::from_utf8_lossy(&start[..4])),
                     });
-                }
+                    true
+                });
             }
         }
-        found.extend(lines.rest().map(|rest| format!("{}$", String::from_utf8_lossy(rest))));
+        found.extend(lines.rest().map(|rest| format!("{}$", rest.unwrap_or("?"))));
         found
     }
 
@@ -171,6 +191,14 @@ mod tests {
         for piece in [1, 7, 1000, 4096, input.len()] {
             let found = split(input.as_bytes(), piece, 1024);
             assert_eq!(found, ["a", "!xxxx", "b", "!xxxx"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn only_a_line_that_is_not_utf_8_is_not() {
+        let input = b"first\n\xFF\nna\xC3\xAFve\n\xE2\x98\n\xE2\x98\x83";
+        for piece in 1..input.len() + 1 {
+            assert_eq!(split(input, piece, 100), ["first", "?", "na\u{EF}ve", "?", "\u{2603}$"], "pieces of {piece}");
         }
     }
 

@@ -64,18 +64,16 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
             return Ok(());
         }
         lines.filled(count);
-        while let Some(line) = lines.next() {
+        lines.each(|line| {
             match line {
                 Line::Whole(line) => connection.receive(&mut view, line, &mut batch),
                 Line::Oversized(start) => connection.refuse_oversized(start, max_line, &mut batch),
             }
-            if connection.is_stopping() {
-                break;
-            }
             if batch.len() > BATCH {
                 writer.write(&mut batch, connection);
             }
-        }
+            !connection.is_stopping()
+        });
         writer.write(&mut batch, connection);
     }
     Ok(())
