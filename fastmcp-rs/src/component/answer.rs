@@ -1,7 +1,5 @@
 //! Writes the answer to a call, as the peer's revision has it.
 
-use std::ops::Range;
-
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +16,7 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::server_info::ServerInfo;
+use crate::protocol::text_of_json::TextOfJson;
 use crate::protocol::write::{self, RpcError, code};
 
 /// What an answer depends on, besides the handler's result.
@@ -129,14 +128,14 @@ impl<'a> Answer<'a> {
         self.end(false);
     }
 
-    /// A value as structured content, and its JSON as text for peers and models that read only text.
+    /// A value as structured content, and its JSON as text for peers and models that read only text. Where there is no
+    /// structured content yet, the text is all.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
-        let structured = self.frame.revision >= Revision::V2025_06_18;
-        // Without structured content the JSON is only a source for the text, and leaves again.
-        self.begin_structured(structured);
-        match write::json_on_a_line(self.out, value) {
-            Ok(json) => self.finish_structured(structured, json),
+        self.begin_structured();
+        let json = self.out.len();
+        match TextOfJson::write(self.out, value) {
+            Ok(text) => self.finish_structured(json, text),
             Err(error) => {
                 self.out.truncate(start);
                 self.unserialisable(&error);
@@ -144,33 +143,27 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn begin_structured(&mut self, structured: bool) {
-        if !structured {
-            return self.begin(beginning!(""));
-        }
-        self.begin(beginning!(r#""structuredContent":"#));
+    /// Begins a result, up to where the JSON of a value follows.
+    fn begin_structured(&mut self) {
+        self.begin(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
         if self.wraps() {
             self.out.extend_from_slice(br#"{"result":"#);
         }
     }
 
-    fn finish_structured(&mut self, structured: bool, json: Range<usize>) {
-        if structured {
-            if self.wraps() {
-                self.out.push(b'}');
-            }
-            self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
-            write::string_of_json(self.out, json);
-            self.out.extend_from_slice(b"}]");
-            self.end(self.wraps());
-        } else {
-            let text = String::from_utf8_lossy(&self.out[json.clone()]).into_owned();
-            self.out.truncate(json.start);
+    /// Ends a result behind the JSON of a value, which begins at `json`.
+    fn finish_structured(&mut self, json: usize, text: TextOfJson) {
+        if !self.has_structured() {
+            self.out.truncate(json);
             self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
-            write::string(self.out, &text);
-            self.out.extend_from_slice(b"}]");
-            self.end(false);
+        } else if self.wraps() {
+            self.out.extend_from_slice(br#"},"content":[{"type":"text","text":"#);
+        } else {
+            self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
         }
+        text.append(self.out);
+        self.out.extend_from_slice(b"}]");
+        self.end(self.wraps());
     }
 
     /// Blocks of content.
@@ -186,7 +179,7 @@ impl<'a> Answer<'a> {
         self.begin(beginning!(r#""content":"#));
         self.blocks(&result.content);
         let mut wrapped = false;
-        if let (Some(value), true) = (&result.structured, revision >= Revision::V2025_06_18) {
+        if let (Some(value), true) = (&result.structured, self.has_structured()) {
             self.out.extend_from_slice(br#","structuredContent":"#);
             wrapped = self.wraps() || (!revision.is_modern() && !value.is_object());
             if wrapped {
@@ -336,8 +329,14 @@ impl<'a> Answer<'a> {
         self.end(false);
     }
 
+    fn has_structured(&self) -> bool {
+        self.frame.revision >= Revision::V2025_06_18
+    }
+
+    /// Whether the structured content is an object that holds the result, for peers that know no other.
     fn wraps(&self) -> bool {
-        matches!(self.frame.subject, Subject::ToolCall { wrap: true }) && !self.frame.revision.is_modern()
+        let is_wrapped = matches!(self.frame.subject, Subject::ToolCall { wrap: true });
+        is_wrapped && self.has_structured() && !self.frame.revision.is_modern()
     }
 
     /// Begins a result with the members that [`beginning!`] was given.

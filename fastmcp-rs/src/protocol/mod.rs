@@ -12,6 +12,7 @@ pub(crate) mod object;
 pub(crate) mod reader;
 pub(crate) mod revision;
 pub(crate) mod server_info;
+pub(crate) mod text_of_json;
 pub(crate) mod unescape;
 pub(crate) mod write;
 

@@ -1,7 +1,5 @@
 //! Writing frames, straight into the buffer that goes out.
 
-use std::ops::Range;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -106,7 +104,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a byte that must not stand for itself in a JSON string.
-fn escape(out: &mut Vec<u8>, byte: u8) {
+pub(crate) fn escape(out: &mut Vec<u8>, byte: u8) {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
         b'"' | b'\\' => byte,
@@ -162,139 +160,9 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
     out.extend_from_slice(b"}}");
 }
 
-/// Appends a value as JSON that stands on one line; returns where it is.
-///
-/// A value may bring JSON text of its own, with line ends between its members, which would end the frame there. Inside
-/// of strings there are no raw control characters, so all that are left are spaces.
-pub(crate) fn json_on_a_line<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<Range<usize>> {
-    let start = out.len();
-    json(out, value)?;
-    out[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
-    Ok(start..out.len())
-}
-
-/// Appends, as a JSON string, the JSON text that stands at `range` of the same buffer, on one line.
-///
-/// Structured results go out twice, once as JSON and once as text; the text is made from the bytes of the JSON instead
-/// of serialising the value again. Quotes and backslashes are all there is to escape.
-pub(crate) fn string_of_json(out: &mut Vec<u8>, range: Range<usize>) {
-    out.reserve(range.len() + range.len() / 4 + 2);
-    out.push(b'"');
-    let mut room = EscapeRoom::new();
-    let mut rest = range;
-    while !rest.is_empty() {
-        let piece = rest.start..rest.end.min(rest.start + PIECE);
-        rest.start = piece.end;
-        let escaped = room.escape(&out[piece]);
-        let is_plain = escaped.len() == PIECE;
-        out.extend_from_slice(escaped);
-        if is_plain {
-            // A text within the JSON, which may be long.
-            let plain = memchr::memchr2(b'"', b'\\', &out[rest.clone()]).unwrap_or(rest.len());
-            out.extend_from_within(rest.start..rest.start + plain);
-            rest.start += plain;
-        }
-    }
-    out.push(b'"');
-}
-
-/// How much of a JSON text is escaped at once: a bit for each byte. In most of it a quote follows every few bytes, and
-/// to append what is between two of them costs more than to look at it; so pieces are put together apart, and appended
-/// as a whole.
-const PIECE: usize = u64::BITS as usize;
-/// What is copied at once of the bytes between two marks, of which there are mostly fewer.
-const RUN: usize = 16;
-
-/// Room for a piece, and for one of nothing but quotes, each with what is copied too much behind it.
-struct EscapeRoom {
-    text: [u8; PIECE + RUN],
-    escaped: [u8; 2 * PIECE + RUN],
-}
-
-impl EscapeRoom {
-    fn new() -> EscapeRoom {
-        EscapeRoom { text: [0; PIECE + RUN], escaped: [0; 2 * PIECE + RUN] }
-    }
-
-    /// Puts a backslash before each quote and each backslash of a piece.
-    fn escape(&mut self, piece: &[u8]) -> &[u8] {
-        self.text[..piece.len()].copy_from_slice(piece);
-        let mut marks = 0;
-        let mut words = &self.text[..piece.len().next_multiple_of(8)];
-        let mut place = 0;
-        while let Some((word, after)) = words.split_first_chunk::<8>() {
-            marks |= marks_of_word(u64::from_le_bytes(*word)) << place;
-            place += 8;
-            words = after;
-        }
-        // What stands behind a short piece is of another.
-        marks &= u64::MAX >> (PIECE - piece.len());
-        let (mut start, mut length) = (0, 0);
-        while marks != 0 {
-            let mark = marks.trailing_zeros() as usize;
-            marks &= marks - 1;
-            length += self.copy(start..mark, length);
-            self.escaped[length] = b'\\';
-            length += 1;
-            // What is marked goes with the run behind it.
-            start = mark;
-        }
-        length += self.copy(start..piece.len(), length);
-        &self.escaped[..length]
-    }
-
-    /// Copies a run of the text; returns how long it is. What is copied too much is written over by the next.
-    #[inline]
-    fn copy(&mut self, run: Range<usize>, to: usize) -> usize {
-        let length = run.len();
-        match (self.text[run.start..].first_chunk::<RUN>(), self.escaped[to..].first_chunk_mut::<RUN>()) {
-            (Some(from), Some(to)) if length <= RUN => *to = *from,
-            _ => self.escaped[to..to + length].copy_from_slice(&self.text[run]),
-        }
-        length
-    }
-}
-
-/// A bit for each quote and each backslash of a word, the first byte's lowest.
-#[inline]
-fn marks_of_word(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const LOW: u64 = ONES * 0x7F;
-    /// Gathers the lowest bits of all bytes in the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    // The highest bit of a byte that is not equal; no carry goes from one byte to the next.
-    let differs = |byte: u8| (((word ^ (ONES * u64::from(byte))) & LOW) + LOW) | word;
-    let marks = !(differs(b'"') & differs(b'\\')) & !LOW;
-    (marks >> 7).wrapping_mul(GATHER) >> 56
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_text_is_escaped_as_serde_would() {
-        let mut values = ["", "plain", "q\"uote", "back\\slash", "line\nfeed\u{1}", "naïve ☃ \u{1F600}", "\\\"\\\""]
-            .map(String::from)
-            .to_vec();
-        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-        values.extend((1..alphabet.len()).map(|run| {
-            alphabet.as_bytes().chunks(run).map(|run| std::str::from_utf8(run).unwrap()).collect::<Vec<_>>().join("\"")
-        }));
-        values.push(["x", "é"].map(|text| text.repeat(3 * PIECE)).join("\""));
-        for length in (PIECE - 20..PIECE + 20).chain(2 * PIECE - 20..2 * PIECE + 20) {
-            values.extend(["x", "\"", "x\"", "\\xxxxxx"].map(|text| text.repeat(length)));
-        }
-        for value in values {
-            let mut out = b"x".to_vec();
-            let range = json_on_a_line(&mut out, &[value]).unwrap();
-            assert_eq!(range, 1..out.len());
-            let inner = String::from_utf8(out[range.clone()].to_vec()).unwrap();
-            let end = out.len();
-            string_of_json(&mut out, range);
-            assert_eq!(out[end..], *serde_json::to_string(&inner).unwrap().as_bytes());
-        }
-    }
 
     #[test]
     fn strings_are_escaped_as_serde_would() {

@@ -1,0 +1,443 @@
+//! Writes a value as JSON and, in the same pass, that JSON as a text within JSON.
+//!
+//! A structured result goes out twice: as it is, and as a text for peers and models that read only text. To escape what
+//! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
+//! So there is a serialiser that appends each piece twice, as it is and escaped. It writes what serde_json's would
+//! write, and leaves numbers and raw values to serde_json.
+
+mod serializer;
+
+use std::cell::Cell;
+use std::io;
+
+use serde::Serialize;
+
+use super::reader::{plain, special};
+use super::write;
+
+/// The room that a thread keeps for the next text.
+const KEPT: usize = 64 << 10;
+
+thread_local! {
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The JSON of a value, as it stands between the quotes of a JSON string.
+pub(crate) struct TextOfJson(Vec<u8>);
+
+impl TextOfJson {
+    /// Appends the value to `out` as JSON that stands on one line, and keeps the same as a text.
+    pub(crate) fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
+        let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
+        value.serialize(&mut Twice { json: out, text: &mut text.0 })?;
+        Ok(text)
+    }
+
+    /// Appends the text as a JSON string.
+    pub(crate) fn append(self, out: &mut Vec<u8>) {
+        out.reserve(self.0.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(&self.0);
+        out.push(b'"');
+    }
+}
+
+impl Drop for TextOfJson {
+    fn drop(&mut self) {
+        if self.0.capacity() <= KEPT {
+            let mut room = std::mem::take(&mut self.0);
+            room.clear();
+            // A thread that ends needs none.
+            let _ = ROOM.try_with(|kept| kept.set(room));
+        }
+    }
+}
+
+/// Where JSON is written twice.
+struct Twice<'a> {
+    json: &'a mut Vec<u8>,
+    text: &'a mut Vec<u8>,
+}
+
+impl Twice<'_> {
+    /// Appends what has nothing to escape.
+    #[inline]
+    fn same(&mut self, json: &[u8]) {
+        self.json.extend_from_slice(json);
+        self.text.extend_from_slice(json);
+    }
+
+    #[inline]
+    fn quote(&mut self) {
+        self.json.push(b'"');
+        self.text.extend_from_slice(b"\\\"");
+    }
+
+    /// Appends a string.
+    #[inline]
+    fn string(&mut self, text: &str) {
+        match Short::plain(text) {
+            Some(short) => {
+                short.after(b"\"").append(self.json);
+                short.after(b"\\\"").append(self.text);
+            }
+            None => {
+                self.quote();
+                self.characters(text);
+            }
+        }
+        self.quote();
+    }
+
+    /// Appends the name of a member behind a comma, or the brace that opens the object.
+    #[inline]
+    fn name(&mut self, separator: u8, name: &str) {
+        match Short::plain(name) {
+            Some(short) => {
+                short.after(&[separator, b'"']).append(self.json);
+                short.after(&[separator, b'\\', b'"']).append(self.text);
+            }
+            None => {
+                self.same(&[separator]);
+                self.quote();
+                self.characters(name);
+            }
+        }
+        self.json.extend_from_slice(b"\":");
+        self.text.extend_from_slice(b"\\\":");
+    }
+
+    /// Appends what stands in a string.
+    fn characters(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        loop {
+            let (plain, after) = rest.split_at(plain(rest));
+            self.same(plain);
+            let Some((&special, after)) = after.split_first() else { break };
+            let start = self.json.len();
+            write::escape(self.json, special);
+            escape_marks(self.text, &self.json[start..]);
+            rest = after;
+        }
+    }
+
+    /// Appends JSON text that a value brings. There may be line ends between its members, which would end the frame.
+    /// Inside of strings there are no raw control characters, so all that are left are spaces.
+    fn raw(&mut self, json: &[u8]) {
+        let start = self.json.len();
+        self.json.extend(json.iter().map(|&byte| byte.max(b' ')));
+        escape_marks(self.text, &self.json[start..]);
+    }
+}
+
+/// Numbers are written by serde_json.
+impl io::Write for Twice<'_> {
+    #[inline]
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        self.same(json);
+        Ok(json.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, json: &[u8]) -> io::Result<()> {
+        self.same(json);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Appends JSON with a backslash before each quote and each backslash, which are all there is to escape in it.
+fn escape_marks(text: &mut Vec<u8>, json: &[u8]) {
+    let mut start = 0;
+    for mark in memchr::memchr2_iter(b'"', b'\\', json) {
+        text.extend_from_slice(&json[start..mark]);
+        text.push(b'\\');
+        start = mark;
+    }
+    text.extend_from_slice(&json[start..]);
+}
+
+/// A text of few bytes with nothing to escape. Most names and values are such, and for them it costs less to append as
+/// many bytes as there can be at most than to ask how many there are.
+#[derive(Clone, Copy)]
+struct Short {
+    bytes: u128,
+    length: usize,
+}
+
+impl Short {
+    /// There is room for three bytes before it.
+    const MAX: usize = size_of::<u128>() - 3;
+
+    #[inline]
+    fn plain(text: &str) -> Option<Short> {
+        let text = text.as_bytes();
+        let length = text.len();
+        // The first bytes and the last, of which some may be the same.
+        if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            if length > Short::MAX || special(first) | special(last) != 0 {
+                return None;
+            }
+            return Some(Short { bytes: u128::from(first) | u128::from(last) << (8 * (length - 8)), length });
+        }
+        let (bytes, word) = if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+            (first | last << (8 * (length - 4)), first | last << 32)
+        } else {
+            let bytes = text.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u64::from(byte));
+            // What is not there counts as spaces.
+            (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
+        };
+        (special(word) == 0).then_some(Short { bytes: bytes.into(), length })
+    }
+
+    #[inline]
+    fn after<const N: usize>(self, before: &[u8; N]) -> Short {
+        let start = before.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u128::from(byte));
+        Short { bytes: start | self.bytes << (8 * N), length: N + self.length }
+    }
+
+    #[inline]
+    fn append(self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.bytes.to_le_bytes());
+        out.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::{self, Display};
+
+    use serde::ser::{SerializeMap, Serializer};
+    use serde_json::value::RawValue;
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// What is written: JSON, and a string that holds it.
+    fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
+        let mut out = b"before".to_vec();
+        let text = TextOfJson::write(&mut out, value)?;
+        let end = out.len();
+        text.append(&mut out);
+        let [json, text] = [&out[6..end], &out[end..]].map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        assert!(out.starts_with(b"before"));
+        Ok([json, text])
+    }
+
+    /// What serde_json writes.
+    fn by_serde_json<T: Serialize>(value: &T) -> [String; 2] {
+        let json = serde_json::to_string(value).unwrap();
+        let text = serde_json::to_string(&json).unwrap();
+        [json, text]
+    }
+
+    #[track_caller]
+    fn check<T: Serialize>(value: T) {
+        assert_eq!(twice(&value).unwrap(), by_serde_json(&value));
+    }
+
+    #[derive(Clone, Serialize)]
+    struct Order {
+        order_id: &'static str,
+        #[serde(rename = "with \"quotes\"\n and more than one word")]
+        customer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<char>,
+        lines: Vec<(u8, f32)>,
+    }
+
+    #[derive(Serialize)]
+    struct Newtype(i64);
+
+    #[derive(Serialize)]
+    struct Pair(bool, ());
+
+    #[derive(Serialize)]
+    struct Nothing;
+
+    #[derive(Serialize)]
+    struct NoFields {}
+
+    #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+    enum Kind {
+        Unit,
+        #[serde(rename = "a \"quoted\" name")]
+        Quoted,
+        Newtype(u8),
+        Tuple(u8, String),
+        EmptyTuple(),
+        Struct {
+            a: Option<u8>,
+            b: Vec<()>,
+        },
+        EmptyStruct {},
+    }
+
+    #[derive(Serialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        Order(Box<Flat>),
+    }
+
+    #[derive(Serialize)]
+    struct Flat {
+        id: u128,
+        #[serde(flatten)]
+        rest: BTreeMap<String, i128>,
+    }
+
+    struct Bytes(&'static [u8]);
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    struct Displayed(&'static [&'static str]);
+
+    impl Display for Displayed {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.iter().try_for_each(|part| formatter.write_str(part))?;
+            if self.0.is_empty() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    impl Serialize for Displayed {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    /// A map of one entry.
+    struct Entry<K>(K);
+
+    impl<K: Serialize> Serialize for Entry<K> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("before", "\"")?;
+            map.serialize_entry(&self.0, &1)?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_is_what_serde_json_makes_of_it() {
+        let order = Order {
+            order_id: "A-17",
+            customer: Some("O'Neil \"Quick\" \\ Sons\n\u{1}\u{7f} na\u{EF}ve \u{2603} \u{1F600}".into()),
+            note: None,
+            lines: vec![(1, 0.1), (2, f32::MAX), (3, f32::NAN)],
+        };
+        check(&order);
+        check([Order { note: Some('\\'), customer: None, lines: Vec::new(), ..order.clone() }, order]);
+        check((Newtype(i64::MIN), Pair(true, ()), Nothing, NoFields {}, Bytes(b"\x00\xff"), Bytes(b"")));
+        check([Kind::Unit, Kind::Quoted, Kind::Newtype(1), Kind::Tuple(2, "\t".into()), Kind::EmptyTuple()]);
+        check([
+            Kind::Struct { a: None, b: vec![(), ()] },
+            Kind::Struct { a: Some(1), b: vec![] },
+            Kind::EmptyStruct {},
+        ]);
+        let rest = BTreeMap::from([("least".into(), i128::MIN), ("most".into(), i128::MAX)]);
+        check(Tagged::Order(Box::new(Flat { id: u128::MAX, rest })));
+        check((i8::MIN, i16::MIN, i32::MIN, i64::MAX, u8::MAX, u16::MAX, u32::MAX, u64::MAX));
+        check([0.0, -0.0, 1.0, 1.5e300, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]);
+        check(([(); 0], [[0; 0]; 2], None::<u8>, Some(Some(false)), Vec::<Order>::new()));
+        check((Displayed(&["one, ", "\"two\", ", "a longer one than the others", ""]), Displayed(&[""])));
+        check(json!({ "a": [null, true, 1.5, -1, u64::MAX, { "b\n": {} }, []], "": "" }));
+    }
+
+    #[test]
+    fn keys_of_maps_are_strings() {
+        check(Entry("an \"ordinary\" key"));
+        check((Entry('"'), Entry(Some(Newtype(-7))), Entry(u128::MAX), Entry(1.5), Entry(-0.5f32)));
+        check((Entry(true), Entry(false), Entry(Kind::Quoted), Entry(Displayed(&["shown"]))));
+        check(BTreeMap::from([(1, "one"), (-2, "two")]));
+        check(BTreeMap::<u8, u8>::new());
+        check(Map::new());
+        let refused = [
+            twice(&Entry(())),
+            twice(&Entry(None::<u8>)),
+            twice(&Entry(f64::NAN)),
+            twice(&Entry([1, 2])),
+            twice(&Entry(Bytes(b"key"))),
+            twice(&Entry(NoFields {})),
+            twice(&Entry(Kind::Newtype(1))),
+            twice(&BTreeMap::from([(Kind::Struct { a: None, b: vec![] }, 1)])),
+        ];
+        for refused in refused {
+            assert_eq!(refused.unwrap_err().to_string(), "a key must be a string, a finite number or a boolean");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_says_why() {
+        let error = twice(&Displayed(&[])).unwrap_err().to_string();
+        assert_eq!(error, "a `Display` implementation returned an error");
+        // What was written before is not found in the next.
+        check("next");
+    }
+
+    #[test]
+    fn texts_are_escaped_wherever_they_end() {
+        for length in 0..40 {
+            let text = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[..length].to_owned();
+            check(&text);
+            check(json!({ text.as_str(): text }));
+            for at in 0..length {
+                for special in ["\"", "\\", "\n", "\u{1f}", " ", "\u{7f}", "\u{e9}", "\u{2603}", "\"\"", "\u{e9}\""] {
+                    let mut text = text.clone();
+                    text.replace_range(at..=at, special);
+                    check(&text);
+                    check(json!({ text.as_str(): text }));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn json_of_a_value_s_own_is_put_on_a_line() {
+        let own = "{ \"a\":\r\n\t[1.50, \"\\n\\\"\\u00e9 \u{2603}\"]\n}";
+        let raw: Box<RawValue> = serde_json::from_str(own).unwrap();
+        let [json, text] = twice(&(1, &raw, Some(&raw))).unwrap();
+        let on_a_line = own.replace(['\r', '\n', '\t'], " ");
+        assert_eq!(json, format!("[1,{on_a_line},{on_a_line}]"));
+        assert_eq!(text, serde_json::to_string(&json).unwrap());
+        // With that feature of serde_json, all its numbers are written so.
+        let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
+        check(json!([number, 1e30, u64::MAX]));
+    }
+
+    #[test]
+    fn only_little_room_is_kept() {
+        let kept = || {
+            let room = ROOM.take();
+            let capacity = room.capacity();
+            ROOM.set(room);
+            capacity
+        };
+        check("x".repeat(1_000));
+        assert!((1_000..=KEPT).contains(&kept()), "{}", kept());
+        check("x".repeat(2 * KEPT));
+        assert_eq!(kept(), 0);
+        let panicked = std::panic::catch_unwind(|| twice(&Entry(By(|| panic!("on purpose")))));
+        assert!(panicked.is_err());
+        check("after a panic");
+    }
+
+    /// Writes itself by a function.
+    struct By<F>(F);
+
+    impl<F: Fn() -> u8> Serialize for By<F> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_u8((self.0)())
+        }
+    }
+}
