@@ -69,6 +69,7 @@ mod component;
 mod context;
 mod engine;
 mod error;
+mod known_keys;
 pub mod layers;
 mod linger;
 #[cfg(feature = "logging")]

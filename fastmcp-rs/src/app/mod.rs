@@ -146,7 +146,7 @@ impl App {
             },
             version_is_set: false,
             scope: Arc::default(),
-            states: States::new(),
+            states: States::default(),
             makers: Vec::new(),
             endings: Vec::new(),
             visible: None,

@@ -4,7 +4,6 @@ mod request;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -17,12 +16,13 @@ use serde_json::{Map, Value};
 use crate::blocking;
 use crate::changes::{Change, Hub};
 use crate::error::ToolError;
+use crate::known_keys::KnownKeys;
 use crate::protocol::{Level, Revision};
 
 pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
 
 /// The values that an app was given, by type.
-pub(crate) type States = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+pub(crate) type States = KnownKeys<TypeId, Arc<dyn Any + Send + Sync>>;
 
 /// The context of a call: who asks, in which revision, and ways to report back while it runs.
 ///

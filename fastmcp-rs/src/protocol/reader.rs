@@ -418,8 +418,18 @@ fn first_mark(marks: u64) -> usize {
 }
 
 /// The same as [`plain`], for what is shorter than a word.
+#[inline]
 fn plain_bytes(text: &[u8]) -> usize {
-    text.iter().take_while(|&&byte| is_plain(byte)).count()
+    debug_assert!(text.len() < 8, "it is longer than a word");
+    let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
+        return text.iter().take_while(|&&byte| is_plain(byte)).count();
+    };
+    // Both halves of a word, of which some bytes may be the same.
+    let halves = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+    match first_mark(special(halves)) {
+        first @ 0..4 => first,
+        last => text.len() + last - 8,
+    }
 }
 
 /// The length of the escape at the start of the text.

@@ -16,8 +16,6 @@ mod tool;
 mod visible;
 
 use serde_json::{Map, Value};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use entry::{Setting, Watch};
@@ -40,6 +38,7 @@ use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
 use crate::component::tool::ToolDefinition;
 use crate::context::States;
+use crate::known_keys::KnownKeys;
 use crate::layers::Chain;
 use crate::schema::suggest;
 
@@ -96,30 +95,6 @@ impl Scope {
     }
 }
 
-/// A hasher of short names (FNV-1a). The names in the table are the author's, so nobody can choose them to collide.
-#[derive(Debug)]
-pub(crate) struct NameHasher(u64);
-
-type ByName = BuildHasherDefault<NameHasher>;
-
-impl Default for NameHasher {
-    fn default() -> NameHasher {
-        NameHasher(0xCBF2_9CE4_8422_2325)
-    }
-}
-
-impl Hasher for NameHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// The components of a server at one time.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -132,7 +107,7 @@ pub(crate) struct Registry {
     /// The states of the app.
     pub(crate) states: Arc<States>,
     /// Calls are what is asked for most.
-    tools_by_name: HashMap<Box<str>, usize, ByName>,
+    tools_by_name: KnownKeys<Box<str>, usize>,
     pub(crate) offers: Offers,
     /// The result of `server/discover`, once it was asked for.
     pub(crate) discovery: OnceLock<Vec<u8>>,
