@@ -7,6 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
+use pin_project_lite::pin_project;
+
 use super::answer::Answer;
 use super::arguments::{self, ArgumentError};
 use super::description::Description;
@@ -83,7 +85,7 @@ impl Call {
         F: Future<Output = Result<V, ToolError>> + Send + 'static,
         K: OutputKind<V> + Send + 'static,
     {
-        Invoked::Started(Box::pin(async move { Outcome { result: future.await, output } }))
+        Invoked::Started(started(output, future))
     }
 
     /// The same for a handler whose result borrows from its arguments, and so was rendered beside them.
@@ -96,14 +98,6 @@ impl Call {
     }
 }
 
-/// What a handler came to, and how that is written. It keeps its types until it is written, so that a
-/// result is serialised once, straight into the buffer that goes out.
-#[doc(hidden)]
-pub struct Outcome<V, K> {
-    pub(crate) result: Result<V, ToolError>,
-    pub(crate) output: K,
-}
-
 /// A call that runs.
 #[doc(hidden)]
 pub trait CallFuture: Send {
@@ -111,14 +105,36 @@ pub trait CallFuture: Send {
     fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()>;
 }
 
-impl<F, V, K> CallFuture for F
+/// Boxes what a handler does, and how what it comes to is written.
+pub(crate) fn started<F, V, K>(output: K, future: F) -> Started
 where
-    F: Future<Output = Outcome<V, K>> + Send,
-    K: OutputKind<V>,
+    F: Future<Output = Result<V, ToolError>> + Send + 'static,
+    K: OutputKind<V> + Send + 'static,
+{
+    Box::pin(Running { future, output })
+}
+
+pin_project! {
+    /// A handler that keeps its types until its answer is written, so that a result is serialised once, straight into
+    /// the buffer that goes out.
+    ///
+    /// An `async` block that awaits the handler would have room for it twice, and move it at its first poll.
+    struct Running<F, K> {
+        #[pin]
+        future: F,
+        output: K,
+    }
+}
+
+impl<F, V, K> CallFuture for Running<F, K>
+where
+    F: Future<Output = Result<V, ToolError>> + Send,
+    K: OutputKind<V> + Send,
 {
     fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()> {
-        self.poll(task).map(|Outcome { result, output }| match result {
-            Ok(value) => output.write(value, answer),
+        let this = self.project();
+        this.future.poll(task).map(|result| match result {
+            Ok(value) => this.output.write(value, answer),
             Err(error) => answer.error(error),
         })
     }

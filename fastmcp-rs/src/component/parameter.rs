@@ -5,7 +5,7 @@
 //! types, so it lets method resolution choose ([`probe`]).
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -113,9 +113,9 @@ pub struct Argument<T: Lend + ?Sized> {
 }
 
 impl<T: Lend + ?Sized> Argument<T> {
-    pub async fn resolve(self, _: &Context) -> Result<T::Owned, ToolError> {
+    pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
         // Arguments are read before the call runs, all or none.
-        self.value.ok_or_else(|| ToolError::internal("an argument was not read"))
+        ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
     }
 
     /// The default as if the client had sent it.

@@ -18,7 +18,7 @@ use crate::component::answer::{Subject, unknown_resource};
 use crate::component::arguments::texts;
 use crate::component::completion::{CandidatesOutput, Completing};
 use crate::component::description::Argument;
-use crate::component::invocation::{Outcome, Started};
+use crate::component::invocation::{Started, started};
 use crate::context::Context;
 use crate::layers::Kind;
 use crate::protocol::Revision;
@@ -379,12 +379,11 @@ impl Wanted {
         let completing = Completing { text: self.value, arguments: self.arguments };
         let candidates = parameter.complete.map(|complete| complete(completing, context));
         let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
-        Box::pin(async move {
-            let result = match candidates {
+        started(CandidatesOutput, async move {
+            match candidates {
                 Some(candidates) => candidates.await,
                 None => Ok(listed),
-            };
-            Outcome { result, output: CandidatesOutput }
+            }
         })
     }
 }

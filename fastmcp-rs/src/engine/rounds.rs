@@ -60,7 +60,7 @@ impl Connection {
         facts: &CallFacts<'_>,
         subject: &Subject,
         name: &str,
-    ) -> Result<Option<Earlier>, RpcError> {
+    ) -> Result<Option<Box<Earlier>>, RpcError> {
         let params = request.frame.params().filter(|_| facts.client.is_none() && subject.can_ask());
         let sealed = params.and_then(|params| params.request_state);
         let responses = params.and_then(|params| params.input_responses);
@@ -74,17 +74,22 @@ impl Connection {
             })?,
         };
         let responses = responses.map_or(Ok(Map::new()), read_responses)?;
-        Ok(Some(Earlier { state, responses }))
+        Ok(Some(Box::new(Earlier { state, responses })))
     }
 
     /// How a call can ask its client, and what it knows already.
-    pub(super) fn questions(&self, facts: &CallFacts<'_>, subject: &Subject, earlier: Option<Earlier>) -> Questions {
+    pub(super) fn questions(
+        &self,
+        facts: &CallFacts<'_>,
+        subject: &Subject,
+        earlier: Option<Box<Earlier>>,
+    ) -> Questions {
         let channel = match facts.client {
             _ if !subject.can_ask() => Channel::None,
             Some(_) => Channel::Requests(Arc::clone(self.client_requests())),
             None => Channel::Rounds,
         };
-        let Earlier { state, responses } = earlier.unwrap_or_default();
+        let Earlier { state, responses } = *earlier.unwrap_or_default();
         Questions::new(channel, state, responses)
     }
 

@@ -11,7 +11,7 @@ use super::reply::Inner;
 use super::{Layer, Operation, Refusal, Reply};
 use crate::component::answer::Answer;
 use crate::component::description::Description;
-use crate::component::invocation::{CallFuture, Outcome};
+use crate::component::invocation::{Started, started};
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::error::ToolError;
 use crate::panics::{self, Panicked};
@@ -60,9 +60,9 @@ impl Chain {
     }
 
     /// The same as a call that can be polled, and writes what came of it.
-    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Pin<Box<dyn CallFuture>> {
+    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Started {
         let chain = self.clone();
-        Box::pin(async move { Outcome { result: Ok(chain.run(operation, core).await), output: ReplyOutput } })
+        started(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::component::about::{About, about_methods};
 use crate::component::arguments::texts;
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
-use crate::component::invocation::{Outcome, Started};
+use crate::component::invocation::started;
 use crate::component::prompt::{IntoMessages, Message, MessagesOutput};
 use crate::component::tool::{Location, Text};
 use crate::context::Context;
@@ -117,11 +117,7 @@ impl DynamicPrompt {
         }
         let parameters = self.arguments.into_iter().map(|(argument, _)| argument).collect();
         let handler = self.handler;
-        let closure = move |arguments, context| {
-            let work = handler(texts(&arguments), context);
-            let started: Started = Box::pin(async move { Outcome { result: work.await, output: MessagesOutput } });
-            started
-        };
+        let closure = move |arguments, context| started(MessagesOutput, handler(texts(&arguments), context));
         (Described { parameters, ..Described::dynamic(input, problems) }, Closure::new(closure))
     }
 }

@@ -12,7 +12,7 @@ use crate::component::about::{About, about_methods};
 use crate::component::arguments::texts;
 use crate::component::description::{Argument, Described};
 use crate::component::icon::Icon;
-use crate::component::invocation::{Outcome, Started};
+use crate::component::invocation::started;
 use crate::component::resource::{IntoResource, RawContents, ResourceContents};
 use crate::component::template::Template;
 use crate::component::tool::{Location, Text};
@@ -163,11 +163,7 @@ impl DynamicResource {
         };
         let parameters = variables.into_iter().map(argument).collect();
         let handler = self.handler;
-        let closure = move |arguments, context| {
-            let work = handler(texts(&arguments), context);
-            let started: Started = Box::pin(async move { Outcome { result: work.await, output: RawContents } });
-            started
-        };
+        let closure = move |arguments, context| started(RawContents, handler(texts(&arguments), context));
         let described =
             Described { mime_type: self.default_mime_type, parameters, ..Described::dynamic(input, problems) };
         (described, Closure::new(closure))

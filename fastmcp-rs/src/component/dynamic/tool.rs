@@ -10,7 +10,7 @@ use super::{Closure, Handler, location, problems_of};
 use crate::component::about::{About, about_methods};
 use crate::component::description::Described;
 use crate::component::icon::Icon;
-use crate::component::invocation::{Outcome, Started};
+use crate::component::invocation::started;
 use crate::component::output::{ContentOutput, IntoContent};
 use crate::component::result::ToolResult;
 use crate::component::tool::{Location, Text, ToolAnnotations};
@@ -159,15 +159,13 @@ impl DynamicTool {
         let closure = move |arguments, context| {
             let work = handler(arguments, context);
             let checks = checks.clone();
-            let result = async move {
+            started(ContentOutput, async move {
                 let result = work.await?;
                 match checks.map_or(Ok(()), |checks| checks.check(&result)) {
                     Ok(()) => Ok(result),
                     Err(problem) => Err(ToolError::internal(problem)),
                 }
-            };
-            let started: Started = Box::pin(async move { Outcome { result: result.await, output: ContentOutput } });
-            started
+            })
         };
         let described = Described { output: self.output, ..Described::dynamic(self.input, problems) };
         (described, full, Closure::new(closure))
