@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::prelude::*;
@@ -296,6 +297,43 @@ fn null_is_no_value_of_a_member_with_a_default() {
     assert_eq!(taken("item", r#"{"item":{"article":"a","n":1.0,"urgent":null}}"#), "1 a false");
     let text = refused("item", r#"{"item":{"article":null,"n":1}}"#);
     assert!(text.contains("`/item/article`"), "{text}");
+}
+
+/// Where a call that makes its answer meets its cancellation.
+struct Meeting {
+    answering: Barrier,
+    cancelled: Barrier,
+}
+
+/// Answers when its cancellation has come.
+#[mcp::tool]
+async fn answer_too_late(meeting: State<Arc<Meeting>>) -> &'static str {
+    tokio::task::yield_now().await;
+    // What holds its thread up cannot be dropped meanwhile.
+    meeting.answering.wait();
+    meeting.cancelled.wait();
+    "an answer"
+}
+
+#[test]
+fn a_call_that_is_cancelled_while_it_makes_its_answer_is_not_answered() {
+    for is_cancelled in [true, false] {
+        let meeting = Arc::new(Meeting { answering: Barrier::new(2), cancelled: Barrier::new(2) });
+        let app = App::empty("late").tool::<answer_too_late>().state(Arc::clone(&meeting));
+        let answer = run(async {
+            let mut wire = open(app, "2025-11-25").await;
+            wire.send(request(1, "answer_too_late", "{}"));
+            meeting.answering.wait();
+            if is_cancelled {
+                wire.send(cancelled(1));
+            }
+            meeting.cancelled.wait();
+            // The one thread for tasks has time for another when the call has ended.
+            tokio::spawn(async {}).await.expect("it does nothing");
+            wire.try_receive()
+        });
+        assert_eq!(answer.is_some_and(|answer| answer.contains("an answer")), !is_cancelled);
+    }
 }
 
 #[test]
