@@ -93,31 +93,42 @@ impl Lines {
         }
     }
 
-    /// Gives each line that is whole, or that is known to be too long, until it is told to stop: no more will be read
-    /// then.
-    pub(super) fn each(&mut self, mut goes_on: impl FnMut(Line<'_>) -> bool) {
+    /// Gives each line that is whole, or that is known to be too long, until `take` says that it wants no more: what came
+    /// with the others is dropped then.
+    pub(super) fn each(&mut self, mut take: impl FnMut(Line<'_>) -> bool) {
         let from = self.start + self.scanned;
-        if let Some(last) = memchr::memrchr(b'\n', &self.buffer[from..self.end]) {
-            let bytes = &self.buffer[self.start..=from + last];
+        if let Some(first) = memchr::memchr(b'\n', &self.buffer[from..self.end]) {
+            // Mostly it is the only one.
+            let first = self.scanned + first;
+            let after = &self.buffer[self.start + first + 1..self.end];
+            let others = if after.is_empty() { None } else { memchr::memrchr(b'\n', after) };
+            let bytes = &self.buffer[self.start..][..first + 1 + others.map_or(0, |last| last + 1)];
             self.start += bytes.len();
+            self.scanned = 0;
+            self.at_beginning = false;
             let text = std::str::from_utf8(bytes);
-            let mut start = 0;
-            for end in memchr::memchr_iter(b'\n', bytes) {
-                let line = std::mem::replace(&mut start, end + 1)..end;
-                if std::mem::take(&mut self.skipping) {
-                    continue;
+            let (mut start, mut end) = (0, first);
+            loop {
+                let line = start..end;
+                if !std::mem::take(&mut self.skipping) {
+                    let line = if line.len() > self.limit {
+                        Line::Oversized(excerpt(&bytes[line]))
+                    } else {
+                        self.last = line.len();
+                        // One line that is not UTF-8 is no fault of the others.
+                        Line::Whole(match text {
+                            Ok(text) => Ok(&text[line]),
+                            Err(_) => std::str::from_utf8(&bytes[line]),
+                        })
+                    };
+                    if !take(line) {
+                        return;
+                    }
                 }
-                let line = if line.len() > self.limit {
-                    Line::Oversized(excerpt(&bytes[line]))
-                } else {
-                    self.last = line.len();
-                    // One line that is not UTF-8 is no fault of the others.
-                    Line::Whole(
-                        text.map_or_else(|_| std::str::from_utf8(&bytes[line.clone()]), |text| Ok(&text[line.clone()])),
-                    )
-                };
-                if !goes_on(line) {
-                    return;
+                start = end + 1;
+                match memchr::memchr(b'\n', &bytes[start..]) {
+                    Some(next) => end = start + next,
+                    None => break,
                 }
             }
         }
@@ -130,7 +141,7 @@ impl Lines {
             let rest = self.start..self.end;
             self.start = self.end;
             self.scanned = 0;
-            goes_on(Line::Oversized(excerpt(&self.buffer[rest])));
+            take(Line::Oversized(excerpt(&self.buffer[rest])));
         }
     }
 
@@ -151,21 +162,29 @@ fn excerpt(line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    /// Reads some of the input; gives the rest.
+    fn fill<'a>(lines: &mut Lines, input: &'a [u8]) -> &'a [u8] {
+        let room = lines.room();
+        let (some, rest) = input.split_at(input.len().min(room.len()));
+        room[..some.len()].copy_from_slice(some);
+        lines.filled(some.len());
+        rest
+    }
+
     /// Feeds the input in pieces of a size, and gives what comes out as text.
     fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
         let mut lines = Lines::new(limit);
         let mut found = Vec::new();
         for mut part in input.chunks(piece) {
             while !part.is_empty() {
-                let room = lines.room();
-                let count = part.len().min(room.len());
-                room[..count].copy_from_slice(&part[..count]);
-                lines.filled(count);
-                part = &part[count..];
+                part = fill(&mut lines, part);
                 lines.each(|line| {
                     found.push(match line {
                         Line::Whole(line) => line.map_or("?".into(), str::to_owned),
-                        Line::Oversized(start) => format!("!{}", String::from_utf8_lossy(&start[..4])),
+                        Line::Oversized(start) => {
+                            assert!(start.len() <= EXCERPT, "{} bytes", start.len());
+                            format!("!{}", String::from_utf8_lossy(&start[..4]))
+                        }
                     });
                     true
                 });
@@ -195,6 +214,40 @@ mod tests {
     }
 
     #[test]
+    fn a_line_may_be_as_long_as_the_limit() {
+        let [under, exactly, over] = [9, 10, 11].map(|length| "x".repeat(length));
+        let input = format!("{over}\n{exactly}\n{under}\n{over}\n{exactly}\n{exactly}");
+        let expected = ["!xxxx", &exactly, &under, "!xxxx", &exactly, &format!("{exactly}$")];
+        for piece in 1..=input.len() {
+            assert_eq!(split(input.as_bytes(), piece, 10), expected, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn nothing_comes_after_one_has_enough() {
+        let mut lines = Lines::new(100);
+        fill(&mut lines, b"be");
+        lines.each(|_| panic!("it is no whole line"));
+        fill(&mut lines, b"gin\nstop\nlost\nlost");
+        let mut found = Vec::new();
+        lines.each(|line| {
+            let Line::Whole(Ok(line)) = line else { panic!("{line:?}") };
+            found.push(line.to_owned());
+            line != "stop"
+        });
+        assert_eq!(found, ["begin", "stop"]);
+        lines.each(|line| panic!("{line:?}"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_one_only_at_the_beginning() {
+        for piece in [1, 2, 3, 100] {
+            assert_eq!(split(b"\xEF\xBB\xBF", piece, 10), [""; 0]);
+            assert_eq!(split(b"a\n\xEF\xBB\xBFb\n", piece, 10), ["a", "\u{FEFF}b"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
     fn only_a_line_that_is_not_utf_8_is_not() {
         let input = b"first\n\xFF\nna\xC3\xAFve\n\xE2\x98\n\xE2\x98\x83";
         for piece in 1..input.len() + 1 {
@@ -205,6 +258,30 @@ mod tests {
     #[test]
     fn large_lines_pass_and_their_room_is_given_back() {
         let long = "y".repeat(3 << 20);
-        assert_eq!(split(format!("{long}\nb\n").as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
+        let input = format!("{long}\nb\n");
+        assert_eq!(split(input.as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
+        let mut lines = Lines::new(16 << 20);
+        let feed = |lines: &mut Lines, mut input: &[u8]| {
+            while !input.is_empty() {
+                input = fill(lines, input);
+                lines.each(|_| true);
+            }
+            lines.room();
+            lines.buffer.len()
+        };
+        let large = feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]);
+        assert!(large > MUCH, "{large} bytes");
+        assert_eq!(feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]), large, "more such lines may follow");
+        assert_eq!(feed(&mut lines, b"b\n"), BLOCK);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_line_without_an_end() {
+        let mut lines = Lines::new(1_000);
+        for _ in 0..200 {
+            fill(&mut lines, &[b'x'; 50_000]);
+            lines.each(|line| matches!(line, Line::Oversized(_)));
+        }
+        assert!(lines.buffer.len() <= BLOCK, "{} bytes", lines.buffer.len());
     }
 }
