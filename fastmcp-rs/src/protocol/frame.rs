@@ -70,10 +70,6 @@ pub(crate) struct Salvaged<'a> {
 impl<'a> Members<'a> for Salvaged<'a> {
     const KEYS: &'static [&'static str] = &[r#""id":"#, r#""result":"#, r#""error":"#];
 
-    fn begins(index: usize, text: &[u8]) -> bool {
-        text.starts_with(Self::KEYS[index].as_bytes())
-    }
-
     fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let value = value_at_any_depth(reader)?;
         let member = match index {

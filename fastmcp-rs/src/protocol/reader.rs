@@ -31,8 +31,9 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raw<'a> {
     text: &'a str,
-    /// Whether it has escapes, if it is a string. To look for them again would be to go over each string twice.
-    has_escapes: bool,
+    /// Where its first escape is if it is a string, and 0 if it has none. To look for them again would be to go over each
+    /// string twice. It is a word, as what is kept of a message is copied by words then.
+    first_escape: usize,
 }
 
 impl<'a> Raw<'a> {
@@ -43,13 +44,13 @@ impl<'a> Raw<'a> {
     /// The string that this is, or `None` if it is something else. It borrows unless the string has escapes.
     pub(crate) fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.text.get(1..self.text.len() - 1).filter(|_| self.text.starts_with('"'))?;
-        if self.has_escapes { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        if self.first_escape == 0 { Some(Cow::Borrowed(inner)) } else { unescape(inner).map(Cow::Owned) }
     }
 }
 
 impl<'a> From<&'a RawValue> for Raw<'a> {
     fn from(raw: &'a RawValue) -> Raw<'a> {
-        Raw { text: raw.get(), has_escapes: raw.get().contains('\\') }
+        Raw { text: raw.get(), first_escape: raw.get().find('\\').unwrap_or(0) }
     }
 }
 
@@ -59,9 +60,11 @@ pub(crate) trait Members<'a>: Default {
     /// stands in a text, with its quotes and its colon.
     const KEYS: &'static [&'static str];
 
-    /// Whether the key of that index begins the text. For each key there is a comparison of its own: one with what is
-    /// known when it is compiled costs a fraction of one of two slices.
-    fn begins(index: usize, text: &[u8]) -> bool;
+    /// Whether the key of that index begins the text. Where there is a comparison of its own for each key, with what is
+    /// known when it is compiled, it costs a fraction of one of two slices.
+    fn begins(index: usize, text: &[u8]) -> bool {
+        text.starts_with(Self::KEYS[index].as_bytes())
+    }
 
     /// Takes the value that is next for the member of that key.
     fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault>;
@@ -165,12 +168,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the key that begins here, and the colon behind it, if it is one that is known: most likely the expected one
-    /// or one of those that follow it.
+    /// or one of those that follow it, but perhaps another one.
     ///
     /// It is compared where it stands: to search for its end first costs twice as much.
     fn eat_key<T: Members<'a>>(&mut self, expected: usize) -> Option<usize> {
         let rest = self.text.as_bytes().get(self.at..)?;
-        let index = (expected..T::KEYS.len()).chain(0..expected).find(|&index| T::begins(index, rest))?;
+        // Hardly any key ends where another does.
+        let is_next = |key: &str, index| rest.get(key.len() - 1) == Some(&b':') && T::begins(index, rest);
+        let index = (expected..T::KEYS.len()).chain(0..expected).find(|&index| is_next(T::KEYS[index], index))?;
+        debug_assert!(rest.starts_with(T::KEYS[index].as_bytes()), "it is another key");
         self.at += T::KEYS[index].len();
         Some(index)
     }
@@ -196,18 +202,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The value that is next.
-    #[inline]
+    // Inlined, so that it is put together where it is kept: what is returned is copied in pieces.
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Raw<'a>, Fault> {
         let first = self.peek();
         let start = self.at;
-        let has_escapes = match first {
-            Some(b'"') => self.string()?,
-            _ => {
-                self.skip()?;
-                false
-            }
-        };
-        Ok(Raw { text: &self.text[start..self.at], has_escapes })
+        let first_escape = if first == Some(b'"') { self.string()? } else { self.skip().map(|()| 0)? };
+        Ok(Raw { text: &self.text[start..self.at], first_escape })
     }
 
     /// Goes over the value that is next.
@@ -282,9 +283,9 @@ impl<'a> Reader<'a> {
             return Err(Fault::Json);
         }
         let start = self.at;
-        let escaped = self.string()?;
+        let first_escape = self.string()?;
         let string = &self.text[start + 1..self.at - 1];
-        if escaped {
+        if first_escape > 0 {
             return unescape(string).map(Cow::Owned).ok_or(Fault::Json);
         }
         Ok(Cow::Borrowed(string))
@@ -321,32 +322,35 @@ impl<'a> Reader<'a> {
         self.expect(b':')
     }
 
-    /// Goes over the string that begins here; returns whether it has escapes.
+    /// Goes over the string that begins here; returns where in it the first escape is, and 0 if it has none.
     #[inline]
-    fn string(&mut self) -> Result<bool, Fault> {
+    fn string(&mut self) -> Result<usize, Fault> {
         match short_string(&self.text.as_bytes()[self.at..]) {
             Some(length) => {
                 self.at += length;
-                Ok(false)
+                Ok(0)
             }
             None => self.any_string(),
         }
     }
 
     #[inline(never)]
-    fn any_string(&mut self) -> Result<bool, Fault> {
+    fn any_string(&mut self) -> Result<usize, Fault> {
         let bytes = self.text.as_bytes();
+        let start = self.at;
         self.at += 1;
-        let mut escaped = false;
+        let mut first_escape = 0;
         loop {
             self.at += plain(&bytes[self.at..]);
             match bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(escaped);
+                    return Ok(first_escape);
                 }
                 Some(b'\\') => {
-                    escaped = true;
+                    if first_escape == 0 {
+                        first_escape = self.at - start;
+                    }
                     self.at += escape(&bytes[self.at..])?;
                 }
                 // A control character, or the end of the text.
@@ -475,7 +479,8 @@ fn is_plain(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
-/// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong.
+/// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong, but
+/// without one all are plain.
 #[inline]
 pub(crate) fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
@@ -589,6 +594,22 @@ mod tests {
                     let mut reader = Reader::new(&whole);
                     assert_eq!(reader.text().as_deref(), Some(text.as_str()));
                     assert_eq!(reader.rest(), behind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_special_in_a_string_is_seen_wherever_it_stands() {
+        for (length, behind) in (0..24).flat_map(|length| (0..20).map(move |behind| (length, behind))) {
+            for at in 0..=length {
+                for special in ["", "\\n", "\\\"", "\u{1}", "\u{7f}", "é"] {
+                    let [before, after] = [at, length - at].map(|length| "x".repeat(length));
+                    let text = format!("\"{before}{special}{after}\"{}", " ".repeat(behind));
+                    assert_eq!(read(&text).is_ok(), special != "\u{1}", "{text}");
+                    if let Ok(value) = Reader::new(&text).value() {
+                        assert_eq!(value.first_escape, text.find('\\').unwrap_or(0), "{text}");
+                    }
                 }
             }
         }
