@@ -16,7 +16,7 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::text_of_json::TextOfJson;
+use crate::protocol::text_of_json::{TextOfJson, json_and_text};
 use crate::protocol::write::{self, RpcError, code};
 
 /// What an answer depends on, besides the handler's result.
@@ -134,7 +134,7 @@ impl<'a> Answer<'a> {
         let start = self.out.len();
         self.begin_structured();
         let json = self.out.len();
-        match TextOfJson::write(self.out, value) {
+        match json_and_text(self.out, value) {
             Ok(text) => self.finish_structured(json, text),
             Err(error) => {
                 self.out.truncate(start);

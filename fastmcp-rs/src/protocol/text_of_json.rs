@@ -2,20 +2,21 @@
 //!
 //! A structured result goes out twice: as it is, and as a text for peers and models that read only text. To escape what
 //! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
-//! So there is a serialiser that appends each piece twice, as it is and escaped. It writes what serde_json's would
-//! write, and leaves numbers and raw values to serde_json.
+//! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
+//! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
+//! serde_json, but for this: raw values are put on one line, they may be the keys of a map, and the error for other
+//! keys has a text of its own.
 
 mod serializer;
 
 use std::cell::Cell;
-use std::io;
 
 use serde::Serialize;
 
 use super::reader::{plain, special};
 use super::write;
 
-/// The room that a thread keeps for the next text.
+/// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
 const KEPT: usize = 64 << 10;
 
 thread_local! {
@@ -25,14 +26,17 @@ thread_local! {
 /// The JSON of a value, as it stands between the quotes of a JSON string.
 pub(crate) struct TextOfJson(Vec<u8>);
 
-impl TextOfJson {
-    /// Appends the value to `out` as JSON that stands on one line, and keeps the same as a text.
-    pub(crate) fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
-        let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
-        value.serialize(&mut Twice { json: out, text: &mut text.0 })?;
-        Ok(text)
-    }
+/// Appends the value to `out` as JSON that stands on one line, and gives the same as a text.
+pub(crate) fn json_and_text<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
+    let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
+    let copied = out.len();
+    let mut twice = Twice { json: out, text: &mut text.0, copied };
+    value.serialize(&mut twice)?;
+    twice.copy();
+    Ok(text)
+}
 
+impl TextOfJson {
     /// Appends the text as a JSON string.
     pub(crate) fn append(self, out: &mut Vec<u8>) {
         out.reserve(self.0.len() + 2);
@@ -57,20 +61,47 @@ impl Drop for TextOfJson {
 struct Twice<'a> {
     json: &'a mut Vec<u8>,
     text: &'a mut Vec<u8>,
+    /// How much of the JSON is in the text. What follows has nothing to escape.
+    copied: usize,
 }
 
 impl Twice<'_> {
-    /// Appends what has nothing to escape.
+    /// Appends the rest of the JSON to the text.
     #[inline]
-    fn same(&mut self, json: &[u8]) {
+    fn copy(&mut self) {
+        if self.copied < self.json.len() {
+            self.copy_rest();
+        }
+    }
+
+    #[inline(never)]
+    fn copy_rest(&mut self) {
+        self.text.extend_from_slice(&self.json[self.copied..]);
+        self.copied = self.json.len();
+    }
+
+    /// Appends both forms of something that is escaped. What was before must have been copied.
+    #[inline]
+    fn both(&mut self, json: &[u8], text: &[u8]) {
         self.json.extend_from_slice(json);
-        self.text.extend_from_slice(json);
+        self.text.extend_from_slice(text);
+        self.copied = self.json.len();
+    }
+
+    /// Appends what stands between values. Behind a string it is not worth a copy of its own.
+    #[inline]
+    fn punctuation(&mut self, byte: u8) {
+        if self.copied == self.json.len() {
+            self.text.push(byte);
+            self.copied += 1;
+        }
+        self.json.push(byte);
     }
 
     #[inline]
     fn quote(&mut self) {
-        self.json.push(b'"');
-        self.text.extend_from_slice(b"\\\"");
+        self.copy();
+        self.both(b"\"", b"\\\"");
     }
 
     /// Appends a string.
@@ -78,15 +109,17 @@ impl Twice<'_> {
     fn string(&mut self, text: &str) {
         match Short::plain(text) {
             Some(short) => {
+                self.copy();
                 short.after(b"\"").append(self.json);
                 short.after(b"\\\"").append(self.text);
+                self.both(b"\"", b"\\\"");
             }
             None => {
                 self.quote();
                 self.characters(text);
+                self.quote();
             }
         }
-        self.quote();
     }
 
     /// Appends the name of a member behind a comma, or the brace that opens the object.
@@ -94,17 +127,17 @@ impl Twice<'_> {
     fn name(&mut self, separator: u8, name: &str) {
         match Short::plain(name) {
             Some(short) => {
+                self.copy();
                 short.after(&[separator, b'"']).append(self.json);
                 short.after(&[separator, b'\\', b'"']).append(self.text);
+                self.both(b"\":", b"\\\":");
             }
             None => {
-                self.same(&[separator]);
-                self.quote();
-                self.characters(name);
+                self.punctuation(separator);
+                self.string(name);
+                self.punctuation(b':');
             }
         }
-        self.json.extend_from_slice(b"\":");
-        self.text.extend_from_slice(b"\\\":");
     }
 
     /// Appends what stands in a string.
@@ -112,52 +145,34 @@ impl Twice<'_> {
         let mut rest = text.as_bytes();
         loop {
             let (plain, after) = rest.split_at(plain(rest));
-            self.same(plain);
+            self.json.extend_from_slice(plain);
             let Some((&special, after)) = after.split_first() else { break };
-            let start = self.json.len();
-            write::escape(self.json, special);
-            escape_marks(self.text, &self.json[start..]);
+            self.copy();
+            match special {
+                b'"' => self.both(b"\\\"", b"\\\\\\\""),
+                b'\\' => self.both(b"\\\\", b"\\\\\\\\"),
+                b'\n' => self.both(b"\\n", b"\\\\n"),
+                _ => {
+                    // Of the other escapes only the first byte is a backslash.
+                    self.text.push(b'\\');
+                    write::escape(self.json, special);
+                }
+            }
             rest = after;
         }
     }
 
-    /// Appends JSON text that a value brings. There may be line ends between its members, which would end the frame.
-    /// Inside of strings there are no raw control characters, so all that are left are spaces.
-    fn raw(&mut self, json: &[u8]) {
-        let start = self.json.len();
-        self.json.extend(json.iter().map(|&byte| byte.max(b' ')));
-        escape_marks(self.text, &self.json[start..]);
+    /// What a value brings that is JSON already was appended there. There may be line ends between its members, which
+    /// would end the frame. Inside of strings there are no raw control characters, so all that are left are spaces.
+    fn end_raw_value(&mut self, start: usize) {
+        self.json[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
+        for mark in memchr::memchr2_iter(b'"', b'\\', &self.json[start..]) {
+            let mark = start + mark;
+            self.text.extend_from_slice(&self.json[self.copied..mark]);
+            self.text.push(b'\\');
+            self.copied = mark;
+        }
     }
-}
-
-/// Numbers are written by serde_json.
-impl io::Write for Twice<'_> {
-    #[inline]
-    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
-        self.same(json);
-        Ok(json.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, json: &[u8]) -> io::Result<()> {
-        self.same(json);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Appends JSON with a backslash before each quote and each backslash, which are all there is to escape in it.
-fn escape_marks(text: &mut Vec<u8>, json: &[u8]) {
-    let mut start = 0;
-    for mark in memchr::memchr2_iter(b'"', b'\\', json) {
-        text.extend_from_slice(&json[start..mark]);
-        text.push(b'\\');
-        start = mark;
-    }
-    text.extend_from_slice(&json[start..]);
 }
 
 /// A text of few bytes with nothing to escape. Most names and values are such, and for them it costs less to append as
@@ -214,7 +229,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fmt::{self, Display};
 
-    use serde::ser::{SerializeMap, Serializer};
+    use serde::ser::{SerializeMap, SerializeStruct, Serializer};
     use serde_json::value::RawValue;
     use serde_json::{Map, json};
 
@@ -223,7 +238,7 @@ mod tests {
     /// What is written: JSON, and a string that holds it.
     fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
         let mut out = b"before".to_vec();
-        let text = TextOfJson::write(&mut out, value)?;
+        let text = json_and_text(&mut out, value)?;
         let end = out.len();
         text.append(&mut out);
         let [json, text] = [&out[6..end], &out[end..]].map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
@@ -293,6 +308,32 @@ mod tests {
         rest: BTreeMap<String, i128>,
     }
 
+    /// A struct of that name with so many fields, and a variant, all of a name.
+    struct Named(&'static str, usize, &'static str);
+
+    impl Serialize for Named {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Named(name, fields, field) = *self;
+            let mut named = serializer.serialize_struct(name, fields)?;
+            for number in 0..fields {
+                if number == 0 {
+                    named.serialize_field(field, &Variant(field))?;
+                } else {
+                    named.serialize_field(field, field)?;
+                }
+            }
+            named.end()
+        }
+    }
+
+    struct Variant(&'static str);
+
+    impl Serialize for Variant {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_newtype_variant("Variant", 0, self.0, &1.5)
+        }
+    }
+
     struct Bytes(&'static [u8]);
 
     impl Serialize for Bytes {
@@ -360,6 +401,7 @@ mod tests {
         check((Entry('"'), Entry(Some(Newtype(-7))), Entry(u128::MAX), Entry(1.5), Entry(-0.5f32)));
         check((Entry(true), Entry(false), Entry(Kind::Quoted), Entry(Displayed(&["shown"]))));
         check(BTreeMap::from([(1, "one"), (-2, "two")]));
+        check((0..20).map(|key| (key, key)).collect::<BTreeMap<u8, u8>>());
         check(BTreeMap::<u8, u8>::new());
         check(Map::new());
         let refused = [
@@ -403,6 +445,26 @@ mod tests {
     }
 
     #[test]
+    fn names_are_escaped_however_long_they_are() {
+        for length in 0..40 {
+            for special in ["", "\"", "\\", "\n", "\u{e9}"] {
+                let name =
+                    format!("{}{special}", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split_at(length).0);
+                let name: &'static str = name.leak();
+                check((0..3).map(|fields| Named("Named", fields, name)).collect::<Vec<_>>());
+            }
+        }
+        // Only structs that serde_json knows are its own.
+        check((0..3).map(|fields| Named("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_stands_between_strings_is_copied_once() {
+        check(json!([1, 2, "a", 3, [], {}, [["b"]], { "c": 1, "d": [true, "e", null], "f": {} }, -0.5, "g"]));
+        check((1, "a", [("b", 2), ("c", 3)], 'd', [[[1]]], BTreeMap::from([(1, "e"), (2, "f")])));
+    }
+
+    #[test]
     fn json_of_a_value_s_own_is_put_on_a_line() {
         let own = "{ \"a\":\r\n\t[1.50, \"\\n\\\"\\u00e9 \u{2603}\"]\n}";
         let raw: Box<RawValue> = serde_json::from_str(own).unwrap();
@@ -426,6 +488,9 @@ mod tests {
         check("x".repeat(1_000));
         assert!((1_000..=KEPT).contains(&kept()), "{}", kept());
         check("x".repeat(2 * KEPT));
+        assert_eq!(kept(), 0);
+        // Room grows by doubling, so there can be too much of it for a text that is not.
+        check("x".repeat(KEPT - KEPT / 4));
         assert_eq!(kept(), 0);
         let panicked = std::panic::catch_unwind(|| twice(&Entry(By(|| panic!("on purpose")))));
         assert!(panicked.is_err());

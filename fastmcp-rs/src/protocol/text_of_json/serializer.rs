@@ -8,16 +8,16 @@ use serde_json::{Error, Result};
 
 use super::Twice;
 
-/// Values that only serde_json knows how to write are structs of such a name, with a field of the same name.
-const OF_SERDE_JSON: &str = "$serde_json::private::";
+/// Values that only serde_json knows how to write: structs of such a name, with one field.
+const RAW_VALUES: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// Methods for numbers and booleans.
-macro_rules! plain_values {
+/// Methods for whole numbers.
+macro_rules! integers {
     ($($serialize:ident, $write:ident, $type:ty;)*) => {
         $(
             #[inline]
             fn $serialize(self, value: $type) -> Result<()> {
-                CompactFormatter.$write(self, value).map_err(Error::io)
+                CompactFormatter.$write(&mut *self.json, value).map_err(Error::io)
             }
         )*
     };
@@ -34,8 +34,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
     type SerializeStruct = Members<'a, 'b>;
     type SerializeStructVariant = Members<'a, 'b>;
 
-    plain_values! {
-        serialize_bool, write_bool, bool;
+    integers! {
         serialize_i8, write_i8, i8;
         serialize_i16, write_i16, i16;
         serialize_i32, write_i32, i32;
@@ -49,11 +48,21 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
     }
 
     #[inline]
+    fn serialize_bool(self, value: bool) -> Result<()> {
+        if value {
+            self.json.extend_from_slice(b"true");
+        } else {
+            self.json.extend_from_slice(b"false");
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn serialize_f32(self, value: f32) -> Result<()> {
         if !value.is_finite() {
             return self.serialize_unit();
         }
-        CompactFormatter.write_f32(self, value).map_err(Error::io)
+        CompactFormatter.write_f32(&mut *self.json, value).map_err(Error::io)
     }
 
     #[inline]
@@ -61,7 +70,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         if !value.is_finite() {
             return self.serialize_unit();
         }
-        CompactFormatter.write_f64(self, value).map_err(Error::io)
+        CompactFormatter.write_f64(&mut *self.json, value).map_err(Error::io)
     }
 
     fn serialize_char(self, value: char) -> Result<()> {
@@ -80,7 +89,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
 
     #[inline]
     fn serialize_unit(self) -> Result<()> {
-        self.same(b"null");
+        self.json.extend_from_slice(b"null");
         Ok(())
     }
 
@@ -107,9 +116,9 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         variant: &'static str,
         value: &T,
     ) -> Result<()> {
-        self.begin_variant(variant);
+        self.name(b'{', variant);
         value.serialize(&mut *self)?;
-        self.same(b"}");
+        self.json.push(b'}');
         Ok(())
     }
 
@@ -145,19 +154,19 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         variant: &'static str,
         length: usize,
     ) -> Result<Elements<'a, 'b>> {
-        self.begin_variant(variant);
+        self.name(b'{', variant);
         self.serialize_seq(Some(length))
     }
 
     #[inline]
     fn serialize_map(self, _length: Option<usize>) -> Result<Members<'a, 'b>> {
-        Ok(Members { out: self, separator: b'{', of_serde_json: None })
+        Ok(Members { out: self, separator: b'{', raw_value: None })
     }
 
     #[inline]
     fn serialize_struct(self, name: &'static str, length: usize) -> Result<Members<'a, 'b>> {
-        if name.starts_with(OF_SERDE_JSON) {
-            return Ok(Members { out: self, separator: b'{', of_serde_json: Some(name) });
+        if RAW_VALUES.contains(&name) {
+            return Ok(Members { out: self, separator: b'{', raw_value: Some(name) });
         }
         self.serialize_map(Some(length))
     }
@@ -169,7 +178,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         variant: &'static str,
         length: usize,
     ) -> Result<Members<'a, 'b>> {
-        self.begin_variant(variant);
+        self.name(b'{', variant);
         self.serialize_map(Some(length))
     }
 
@@ -184,9 +193,27 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
 }
 
 impl Twice<'_> {
-    /// Begins an object whose only member tells which variant a value is.
-    fn begin_variant(&mut self, variant: &'static str) {
-        self.name(b'{', variant);
+    /// Puts quotes around a key that is a number or a boolean, instead of a serialiser for keys alone.
+    #[cold]
+    fn quote_key(&mut self, start: usize) -> Result<()> {
+        if !matches!(self.json.get(start), Some(b'-' | b'0'..=b'9' | b't' | b'f')) {
+            return Err(Error::custom("a key must be a string, a finite number or a boolean"));
+        }
+        self.json.insert(start, b'"');
+        self.text.extend_from_slice(b"\\\"");
+        self.copied = start + 1;
+        self.quote();
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn raw_value<T: Serialize + ?Sized>(&mut self, value: &RawValue<'_, T>) -> Result<()> {
+        self.copy();
+        let start = self.json.len();
+        serde_json::to_writer(&mut *self.json, value)?;
+        self.end_raw_value(start);
+        Ok(())
     }
 }
 
@@ -201,7 +228,8 @@ impl fmt::Write for Twice<'_> {
 /// An array that was begun.
 pub(super) struct Elements<'a, 'b> {
     out: &'a mut Twice<'b>,
-    /// What stands before the next: what opens it, or a comma.
+    /// What stands before the next element: the bracket that opens the array, which is not written before one comes, or
+    /// a comma.
     separator: u8,
 }
 
@@ -211,13 +239,13 @@ impl SerializeSeq for Elements<'_, '_> {
 
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.out.same(&[std::mem::replace(&mut self.separator, b',')]);
+        self.out.punctuation(std::mem::replace(&mut self.separator, b','));
         value.serialize(&mut *self.out)
     }
 
     #[inline]
     fn end(self) -> Result<()> {
-        self.out.same(if self.separator == b'[' { b"[]" } else { b"]" });
+        self.out.json.extend_from_slice(if self.separator == b'[' { b"[]" } else { b"]" });
         Ok(())
     }
 }
@@ -262,7 +290,7 @@ impl ser::SerializeTupleVariant for Elements<'_, '_> {
     }
 
     fn end(self) -> Result<()> {
-        self.out.same(if self.separator == b'[' { b"[]}" } else { b"]}" });
+        self.out.json.extend_from_slice(if self.separator == b'[' { b"[]}" } else { b"]}" });
         Ok(())
     }
 }
@@ -270,22 +298,27 @@ impl ser::SerializeTupleVariant for Elements<'_, '_> {
 /// An object that was begun.
 pub(super) struct Members<'a, 'b> {
     out: &'a mut Twice<'b>,
-    /// What stands before the next: what opens it, or a comma.
+    /// What stands before the next member: the brace that opens the object, which is not written before one comes, or a
+    /// comma.
     separator: u8,
-    /// The name of a value that only serde_json knows how to write.
-    of_serde_json: Option<&'static str>,
+    /// Which of [`RAW_VALUES`] this is.
+    raw_value: Option<&'static str>,
 }
 
 impl SerializeMap for Members<'_, '_> {
     type Ok = ();
     type Error = Error;
 
-    /// Numbers and booleans get quotes when they are written, instead of a serialiser for keys alone.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.out.same(&[std::mem::replace(&mut self.separator, b',')]);
-        let places = [self.out.json.len(), self.out.text.len()];
+        self.out.punctuation(std::mem::replace(&mut self.separator, b','));
+        self.out.copy();
+        let start = self.out.json.len();
         key.serialize(&mut *self.out)?;
-        self.out.end_key(places)
+        if self.out.json.get(start) != Some(&b'"') {
+            self.out.quote_key(start)?;
+        }
+        self.out.punctuation(b':');
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
@@ -293,24 +326,7 @@ impl SerializeMap for Members<'_, '_> {
     }
 
     fn end(self) -> Result<()> {
-        self.out.same(if self.separator == b'{' { b"{}" } else { b"}" });
-        Ok(())
-    }
-}
-
-impl Twice<'_> {
-    /// Sees to it that what was written since then is a string.
-    fn end_key(&mut self, [json, text]: [usize; 2]) -> Result<()> {
-        match self.json.get(json) {
-            Some(b'"') => {}
-            Some(b'-' | b'0'..=b'9' | b't' | b'f') => {
-                self.json.insert(json, b'"');
-                self.text.splice(text..text, *b"\\\"");
-                self.quote();
-            }
-            _ => return Err(Error::custom("a key must be a string, a finite number or a boolean")),
-        }
-        self.same(b":");
+        self.out.json.extend_from_slice(if self.separator == b'{' { b"{}" } else { b"}" });
         Ok(())
     }
 }
@@ -321,8 +337,8 @@ impl SerializeStruct for Members<'_, '_> {
 
     #[inline]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        if let Some(of_serde_json) = self.of_serde_json {
-            return self.out.of_serde_json(&OfSerdeJson { name: of_serde_json, field: name, value });
+        if let Some(raw_value) = self.raw_value {
+            return self.out.raw_value(&RawValue { name: raw_value, field: name, value });
         }
         self.out.name(std::mem::replace(&mut self.separator, b','), name);
         value.serialize(&mut *self.out)
@@ -330,7 +346,7 @@ impl SerializeStruct for Members<'_, '_> {
 
     #[inline]
     fn end(self) -> Result<()> {
-        match self.of_serde_json {
+        match self.raw_value {
             Some(_) => Ok(()),
             None => SerializeMap::end(self),
         }
@@ -347,28 +363,19 @@ impl ser::SerializeStructVariant for Members<'_, '_> {
     }
 
     fn end(self) -> Result<()> {
-        self.out.same(if self.separator == b'{' { b"{}}" } else { b"}}" });
+        self.out.json.extend_from_slice(if self.separator == b'{' { b"{}}" } else { b"}}" });
         Ok(())
     }
 }
 
-impl Twice<'_> {
-    #[cold]
-    #[inline(never)]
-    fn of_serde_json<T: Serialize + ?Sized>(&mut self, value: &OfSerdeJson<'_, T>) -> Result<()> {
-        self.raw(&serde_json::to_vec(value)?);
-        Ok(())
-    }
-}
-
-/// The same value again, for serde_json.
-struct OfSerdeJson<'a, T: ?Sized> {
+/// One of [`RAW_VALUES`] again, for serde_json.
+struct RawValue<'a, T: ?Sized> {
     name: &'static str,
     field: &'static str,
     value: &'a T,
 }
 
-impl<T: Serialize + ?Sized> Serialize for OfSerdeJson<'_, T> {
+impl<T: Serialize + ?Sized> Serialize for RawValue<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut value = serializer.serialize_struct(self.name, 1)?;
         value.serialize_field(self.field, self.value)?;
