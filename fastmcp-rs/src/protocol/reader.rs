@@ -601,6 +601,14 @@ mod tests {
 
     #[test]
     fn what_is_special_in_a_string_is_seen_wherever_it_stands() {
+        for text in [r#""a\nb\n""#, r#""0123456789\\01234567890123456789\"""#] {
+            assert_eq!(Reader::new(text).value().unwrap().first_escape, text.find('\\').unwrap());
+        }
+        for (length, control) in (0..40).flat_map(|length| (0..32).map(move |control| (length, char::from(control)))) {
+            let text = format!("\"{}{control}", "x".repeat(length));
+            assert_eq!(read(&text), Err(Fault::Json));
+            assert_eq!(read(&format!("{text}\"")), Err(Fault::Json));
+        }
         for (length, behind) in (0..24).flat_map(|length| (0..20).map(move |behind| (length, behind))) {
             for at in 0..=length {
                 for special in ["", "\\n", "\\\"", "\u{1}", "\u{7f}", "é"] {

@@ -472,6 +472,15 @@ mod tests {
         let on_a_line = own.replace(['\r', '\n', '\t'], " ");
         assert_eq!(json, format!("[1,{on_a_line},{on_a_line}]"));
         assert_eq!(text, serde_json::to_string(&json).unwrap());
+        // What is before it stays as it is.
+        let mut out = b"{\"before\":1}\n".to_vec();
+        json_and_text(&mut out, &raw).unwrap().append(&mut out);
+        assert!(out.starts_with(b"{\"before\":1}\n{ "), "{}", String::from_utf8_lossy(&out));
+        // What only has the name of one is refused as serde_json refuses it.
+        let forged = Named("$serde_json::private::RawValue", 1, "x");
+        let refused = twice(&forged).unwrap_err().to_string();
+        assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());
+        assert!(twice(&Entry(Named("$serde_json::private::RawValue", 0, "x"))).is_err());
         // With that feature of serde_json, all its numbers are written so.
         let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
         check(json!([number, 1e30, u64::MAX]));

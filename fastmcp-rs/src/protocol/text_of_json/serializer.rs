@@ -209,7 +209,6 @@ impl Twice<'_> {
     #[cold]
     #[inline(never)]
     fn raw_value<T: Serialize + ?Sized>(&mut self, value: &RawValue<'_, T>) -> Result<()> {
-        self.copy();
         let start = self.json.len();
         serde_json::to_writer(&mut *self.json, value)?;
         self.end_raw_value(start);

@@ -220,6 +220,7 @@ mod tests {
         let expected = ["!xxxx", &exactly, &under, "!xxxx", &exactly, &format!("{exactly}$")];
         for piece in 1..=input.len() {
             assert_eq!(split(input.as_bytes(), piece, 10), expected, "pieces of {piece}");
+            assert_eq!(split(over.as_bytes(), piece, 10), ["!xxxx"], "pieces of {piece}");
         }
     }
 
@@ -227,7 +228,7 @@ mod tests {
     fn nothing_comes_after_one_has_enough() {
         let mut lines = Lines::new(100);
         fill(&mut lines, b"be");
-        lines.each(|_| panic!("it is no whole line"));
+        lines.each(|line| panic!("{line:?}"));
         fill(&mut lines, b"gin\nstop\nlost\nlost");
         let mut found = Vec::new();
         lines.each(|line| {
@@ -237,12 +238,44 @@ mod tests {
         });
         assert_eq!(found, ["begin", "stop"]);
         lines.each(|line| panic!("{line:?}"));
+        // Also if less follows than there was before it.
+        let mut lines = Lines::new(100);
+        fill(&mut lines, b"beginning");
+        lines.each(|line| panic!("{line:?}"));
+        fill(&mut lines, b"\nlost");
+        lines.each(|_| false);
+        lines.each(|line| panic!("{line:?}"));
+    }
+
+    #[test]
+    fn the_rest_is_given_once() {
+        let mut lines = Lines::new(10);
+        fill(&mut lines, b"rest");
+        lines.each(|line| panic!("{line:?}"));
+        assert_eq!(lines.rest(), Some(Ok("rest")));
+        assert_eq!(lines.rest(), None);
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_over_the_limit_is_shown() {
+        for end in ["", "\n"] {
+            let mut lines = Lines::new(1_024);
+            fill(&mut lines, format!("{}{end}", "x".repeat(5_000)).as_bytes());
+            let mut found = Vec::new();
+            lines.each(|line| {
+                let Line::Oversized(start) = line else { panic!("{line:?}") };
+                found.push(start.len());
+                true
+            });
+            assert_eq!(found, [EXCERPT]);
+        }
     }
 
     #[test]
     fn a_byte_order_mark_is_one_only_at_the_beginning() {
-        for piece in [1, 2, 3, 100] {
+        for piece in 1..10 {
             assert_eq!(split(b"\xEF\xBB\xBF", piece, 10), [""; 0]);
+            assert_eq!(split(b"\xEF\xBB\xBF\xEF\xBB\xBFa\n", piece, 10), ["\u{FEFF}a"], "pieces of {piece}");
             assert_eq!(split(b"a\n\xEF\xBB\xBFb\n", piece, 10), ["a", "\u{FEFF}b"], "pieces of {piece}");
         }
     }
