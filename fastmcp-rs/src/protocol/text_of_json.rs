@@ -4,8 +4,8 @@
 //! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
 //! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
 //! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
-//! serde_json, but for this: raw values are put on one line, they may be the keys of a map, and the error for other
-//! keys has a text of its own.
+//! serde_json, but for this: raw values are put on one line; they, and numbers of arbitrary precision, may be the keys
+//! of a map; and the error for other keys has a text of its own.
 
 mod serializer;
 
@@ -152,6 +152,7 @@ impl Twice<'_> {
                 b'"' => self.both(b"\\\"", b"\\\\\\\""),
                 b'\\' => self.both(b"\\\\", b"\\\\\\\\"),
                 b'\n' => self.both(b"\\n", b"\\\\n"),
+                b'\t' => self.both(b"\\t", b"\\\\t"),
                 _ => {
                     // Of the other escapes only the first byte is a backslash.
                     self.text.push(b'\\');

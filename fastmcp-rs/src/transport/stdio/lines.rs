@@ -126,6 +126,9 @@ impl Lines {
                     }
                 }
                 start = end + 1;
+                if start == bytes.len() {
+                    break;
+                }
                 match memchr::memchr(b'\n', &bytes[start..]) {
                     Some(next) => end = start + next,
                     None => break,
@@ -306,6 +309,24 @@ mod tests {
         assert!(large > MUCH, "{large} bytes");
         assert_eq!(feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]), large, "more such lines may follow");
         assert_eq!(feed(&mut lines, b"b\n"), BLOCK);
+    }
+
+    #[test]
+    fn no_room_is_kept_for_a_line_that_was_refused() {
+        let mut lines = Lines::new(3 << 20);
+        let mut input = &vec![b'x'; 3 << 20][..];
+        while !input.is_empty() {
+            input = fill(&mut lines, input);
+            lines.each(|line| panic!("{line:?}"));
+        }
+        fill(&mut lines, b"x\n");
+        let mut refused = 0;
+        lines.each(|line| {
+            refused += usize::from(matches!(line, Line::Oversized(_)));
+            true
+        });
+        lines.room();
+        assert_eq!((refused, lines.buffer.len()), (1, BLOCK));
     }
 
     #[test]
