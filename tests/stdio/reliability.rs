@@ -466,6 +466,16 @@ fn a_big_answer_and_a_big_argument_pass() {
 }
 
 #[test]
+fn answers_that_are_ready_do_not_wait_for_all_calls_that_came_with_them() {
+    let mut server = Server::start("fixture");
+    // All of them are there before the server reads for the first time.
+    let mut lines: Vec<String> = (0..63).map(|id| echo(id, "quick")).collect();
+    lines.push(call("slow", "hog", json!({"ms": 60_000})));
+    server.send(&lines.join("\n"));
+    assert_eq!(server.answer_to("0").content_text(), "quick");
+}
+
+#[test]
 fn many_servers_start_and_stop() {
     for round in 0..20 {
         let mut server = Server::start("hello");

@@ -4,13 +4,14 @@
 //! reads would swallow requests. So the descriptors are moved away before anything is read ([`platform`]),
 //! and what prints goes to standard error.
 //!
-//! A detached thread reads ([`reader`], and another waits for what ends a server: [`lifecycle`]): blocking reads and writes of whole batches are two system calls
-//! for a call in sequence and far fewer under load, any kind of descriptor will do, and no runtime waits
-//! for the thread when it ends. Answers that come later go out by a second thread, which exists only once
-//! there is such an answer.
+//! A detached thread reads ([`reader`]), and another waits for what ends a server ([`lifecycle`]): blocking reads and
+//! writes are two system calls for a call in sequence and far fewer under load ([`gather`]), any kind of descriptor
+//! will do, and no runtime waits for the thread when it ends. Answers that come later go out by a second thread, which
+//! exists only once there is such an answer.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>
 
+mod gather;
 mod lifecycle;
 mod lines;
 mod platform;

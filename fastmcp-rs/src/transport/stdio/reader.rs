@@ -5,6 +5,7 @@ use std::sync::{Arc, Once};
 
 use tokio::runtime::Handle;
 
+use super::gather::Gather;
 use super::lines::{Line, Lines, MOST, MUCH};
 use super::platform::{Event, Input, Notifier, Output};
 use crate::engine::Connection;
@@ -12,8 +13,7 @@ use crate::linger::Linger;
 use crate::operator;
 use crate::outbox::Outbox;
 
-/// How many bytes of answers are gathered before they are written, so that answers that are ready do not
-/// wait for calls behind them.
+/// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
 
 /// Starts reading. The notifier is told when there is nothing more to read, or nobody to write to.
@@ -50,6 +50,7 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
     let mut view = connection.view();
     let mut lines = Lines::new(max_line);
     let mut batch = Vec::with_capacity(BATCH);
+    let mut gather = Gather::new();
     while !writer.outbox.is_closed() {
         let count = input.read(lines.room())?;
         // The server was asked to stop while this thread was waiting.
@@ -65,15 +66,18 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
         }
         lines.filled(count);
         lines.each(|line| {
+            gather.begin_line();
             match line {
                 Line::Whole(line) => connection.receive(&mut view, line, &mut batch),
                 Line::Oversized(start) => connection.refuse_oversized(start, max_line, &mut batch),
             }
-            if batch.len() > BATCH {
+            if gather.is_due() || batch.len() > BATCH {
+                gather.end();
                 writer.write(&mut batch, connection);
             }
             !connection.is_stopping()
         });
+        gather.end();
         writer.write(&mut batch, connection);
     }
     Ok(())
