@@ -2,8 +2,8 @@
 //!
 //! One write for each answer costs several times a quick call. One write for everything that was read lets client and
 //! server take turns: one sleeps while the other works, and the first answer waits for the last call. So answers are
-//! written whenever a hundred microseconds' worth of them are there, or half of what a busy client sends: both are kept at
-//! work then, for a price of a few percent. The clock is looked at only where lines came together.
+//! written whenever there are half as many as a busy client has calls, or a fraction of a millisecond has passed: that
+//! keeps both at work for a price of a few percent. The clock is looked at only where lines came together.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// of which one is always on its way.
 const MOST: u32 = 32;
 /// For about how long answers may wait for the next ones.
-const PATIENCE: Duration = Duration::from_micros(100);
+const PATIENCE: Duration = Duration::from_micros(300);
 
 #[derive(Debug)]
 pub(super) struct Gather {
@@ -54,8 +54,12 @@ impl Gather {
 
 /// How many lines take as long as answers may wait, when `timed` of them took so long.
 fn lines_for(took: Duration, timed: u32) -> u32 {
-    let lines = PATIENCE.as_nanos() * u128::from(timed) / took.as_nanos().max(1);
-    u32::try_from(lines).unwrap_or(MOST).clamp(1, MOST)
+    if took >= PATIENCE * MOST {
+        return 1;
+    }
+    // All of these are less than a second, so few bits are enough to divide.
+    let lines = PATIENCE.subsec_nanos().saturating_mul(timed) / took.subsec_nanos().max(1);
+    lines.clamp(1, MOST)
 }
 
 #[cfg(test)]
@@ -65,13 +69,15 @@ mod tests {
     #[test]
     fn quick_lines_are_gathered_and_slow_ones_are_not() {
         let micros = Duration::from_micros;
-        assert_eq!(lines_for(micros(31 * 4), 31), 25);
-        assert_eq!(lines_for(micros(31 * 8), 31), 12);
-        assert_eq!(lines_for(micros(31 * 51), 31), 1);
-        assert_eq!(lines_for(micros(100), 1), 1);
+        assert_eq!(lines_for(micros(31 * 10), 31), 30);
+        assert_eq!(lines_for(micros(31 * 20), 31), 15);
+        assert_eq!(lines_for(micros(31 * 151), 31), 1);
+        assert_eq!(lines_for(micros(300), 1), 1);
         assert_eq!(lines_for(Duration::from_secs(3600), 1), 1);
         assert_eq!(lines_for(micros(1), 31), MOST);
-        assert_eq!(lines_for(Duration::ZERO, u32::MAX), MOST);
+        assert_eq!(lines_for(Duration::ZERO, MOST), MOST);
+        assert_eq!(lines_for(PATIENCE * MOST, MOST), 1);
+        assert_eq!(lines_for(Duration::from_secs(1), 31), 1);
     }
 
     #[test]
