@@ -218,3 +218,63 @@ impl PendingCall {
         polled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::app::App;
+    use crate::component::dynamic::DynamicTool;
+    use crate::context::Transport;
+    use crate::engine::Connection;
+    use crate::error::ToolError;
+    use crate::outbox::Outbox;
+
+    /// Waits for something that other tasks do; whatever runs here takes far fewer rounds.
+    async fn until(what: &str, happened: impl Fn() -> bool) {
+        for _ in 0..1000 {
+            if happened() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{what}");
+    }
+
+    fn write_everything(outbox: &Outbox) -> Vec<u8> {
+        let mut frames = Vec::new();
+        assert!(outbox.begin_write(&mut frames));
+        outbox.end_write();
+        frames
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_waits_for_room_is_owed_until_it_has_some() {
+        let tool = DynamicTool::new("later", json!({"type": "object"}), |_, _| async {
+            tokio::task::yield_now().await;
+            Ok::<_, ToolError>("done")
+        });
+        let server = App::empty("test").add_tool(tool).start().await.expect("the app is sound");
+        let connection = Connection::new(server.into(), Transport::Stdio);
+        // A client that does not read.
+        connection.outbox().push(&vec![b'\n'; 8 << 20]);
+        let params = json!({"name": "later", "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        connection.receive(&mut connection.view(), Ok(&call), &mut Vec::new());
+        assert_eq!((connection.calls_in_flight(), connection.answers_owed()), (1, 0), "it may still be cancelled");
+
+        until("its answer is certain", || connection.answers_owed() == 1).await;
+        // A server that is to stop looks just when everything was written and the answer is on no way yet.
+        write_everything(connection.outbox());
+        assert!(connection.outbox().is_written() && connection.answers_owed() == 1);
+
+        until("it has its answer", || connection.answers_owed() == 0).await;
+        assert_eq!(connection.calls_in_flight(), 0);
+        let answer = String::from_utf8(write_everything(connection.outbox())).expect("UTF-8");
+        assert!(answer.contains(r#""text":"done""#), "{answer}");
+    }
+}
