@@ -19,6 +19,7 @@ pub(super) struct Gather {
     most: u32,
     /// How many lines have begun since the last write.
     lines: u32,
+    /// When the first line began that is timed.
     since: Option<Instant>,
 }
 
