@@ -18,6 +18,7 @@ use crate::ask::{AskError, Question};
 use crate::component::form::Form;
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::protocol::text_of_json::to_value;
 
 impl Context {
     /// Asks the person at the client to fill in a form: a struct or an enum with
@@ -209,7 +210,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Fails as `work` does, or if the value has no JSON form.
+    /// Fails as `work` does, or if the value has no JSON form, as a float that is NaN or infinite has none.
     ///
     /// # Example
     ///
@@ -240,7 +241,7 @@ impl Context {
             return Ok(serde_json::from_value(value)?);
         }
         let value = work.await.map_err(Into::into)?;
-        request.questions.remember(key, serde_json::to_value(&value)?);
+        request.questions.remember(key, to_value(&value)?);
         Ok(value)
     }
 }
