@@ -1,8 +1,10 @@
 //! The revision 2026-07-28: each request stands for itself.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::HttpConfig;
 use serde_json::{Value, json};
 
 use super::client::{Request, Server, call, modern, modern_with_meta};
@@ -308,7 +310,7 @@ async fn questions_are_asked_in_rounds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriptions_are_streams() {
-    let config = fastmcp_rs::HttpConfig::new().keep_alive(Duration::from_millis(50));
+    let config = HttpConfig::new().keep_alive(Duration::from_millis(50));
     let server = Server::start(app().http(config)).await;
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
     assert_eq!((missing.status, missing.code()), (200, -32602));
@@ -336,5 +338,42 @@ async fn subscriptions_are_streams() {
         schema::check(Revision::NEWEST, "ResourceUpdatedNotification", &updated).unwrap();
         assert_eq!(updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], *id);
         assert_eq!(updated["params"]["uri"], "note://one");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_function_that_decides_slowly_holds_up_no_other_request() {
+    let barrier = Arc::new((Mutex::new(false), Condvar::new()));
+    let waiting = Arc::clone(&barrier);
+    let app = app().visible(move |_, ctx| {
+        if ctx.meta().contains_key("com.example/slow") {
+            let limit = Duration::from_secs(10);
+            drop(waiting.1.wait_timeout_while(waiting.0.lock().unwrap(), limit, |is_open| !*is_open).unwrap());
+        }
+        true
+    });
+    let server = Server::start(app).await;
+    let slow = json!({"com.example/slow": true});
+    let mut blocked = Vec::new();
+    for (method, params) in [
+        ("tools/list", json!({})),
+        ("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}})),
+        ("resources/read", json!({"uri": "note://one"})),
+        ("prompts/get", json!({"name": "greet", "arguments": {"name": "Ada"}})),
+    ] {
+        let mut connection = server.connect().await;
+        connection.write(&modern_with_meta(1, method, params, slow.clone()).bytes()).await;
+        blocked.push((method, connection));
+    }
+    let begin = std::time::Instant::now();
+    for _ in 0..20 {
+        let sum = server.send(&call(1, "add", json!({"a": 40, "b": 2}))).await.answer("tools/call");
+        assert_eq!(sum["result"]["content"][0]["text"], "42");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    *barrier.0.lock().unwrap() = true;
+    barrier.1.notify_all();
+    for (method, mut connection) in blocked {
+        assert!(connection.response().await.unwrap().answer(method)["result"].is_object(), "{method}");
     }
 }
