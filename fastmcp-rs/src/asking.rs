@@ -28,7 +28,8 @@ impl Context {
     /// beginning** when the answer is there; each question that was answered before is then ready at once. So:
     ///
     /// - do nothing that must not be done twice before a question, or put it into [`Context::remember`];
-    /// - ask the same questions in the same order, given the same answers;
+    /// - ask the same questions in the same order and words, given the same answers: an answer counts for the question
+    ///   that was asked, and a question that differs in 8 rounds ends the call with an error;
     /// - what must happen exactly once, however often a client repeats its request, is the business of the
     ///   database: a conditional `UPDATE`.
     ///
@@ -203,8 +204,8 @@ impl Context {
     /// Each handler has keys of its own, also one that another handler asks twice ([`Context::call_tool`]).
     ///
     /// The value travels to the client and back, sealed, so it should be small: all that is remembered and
-    /// answered must fit into 16 KiB. A failure is not remembered. Without a question behind it this is just
-    /// `work`.
+    /// answered must fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered.
+    /// Without a question behind it this is just `work`.
     ///
     /// This saves work; it is no promise that `work` runs once, as a client may repeat its first request.
     ///

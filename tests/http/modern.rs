@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::HttpConfig;
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{DynamicTool, HttpConfig};
 use serde_json::{Value, json};
 
 use super::client::{Request, Server, call, modern, modern_with_meta};
@@ -339,6 +340,37 @@ async fn subscriptions_are_streams() {
         assert_eq!(updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], *id);
         assert_eq!(updated["params"]["uri"], "note://one");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_travels_between_rounds_comes_back_in_one_message() {
+    let schema = json!({"type": "object"});
+    let essay = DynamicTool::new("essay", schema, |_, ctx: Context| async move {
+        let text = ctx.elicit::<String>("Write!").await?.accepted().unwrap_or_default();
+        let more = ctx.elicit::<bool>("Is that all?").await?;
+        Ok::<_, ToolError>(format!("{} bytes, {more:?}", text.len()))
+    });
+    let server = Server::start(App::empty("x").add_tool(essay).http(HttpConfig::new().max_body(65_536))).await;
+    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    let ask = async |answers: Value, state: &Value| {
+        let mut params = json!({"name": "essay", "arguments": {}, "inputResponses": answers});
+        if !state.is_null() {
+            params["requestState"] = state.clone();
+        }
+        server.send(&modern_with_meta(1, "tools/call", params, meta.clone())).await.answer("tools/call")
+    };
+    let write =
+        |length: usize| json!({"elicitation_1": {"action": "accept", "content": {"value": "x".repeat(length)}}});
+    let asked = ask(json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    // The question would be asked, and its answer could not be sent.
+    let refused = ask(write(40_000), state).await;
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("the limit of this server is 32768 bytes (`App::max_request_state`)"), "{message}");
+    let second = ask(write(24_000), state).await;
+    let yes = json!({"elicitation_2": {"action": "accept", "content": {"value": true}}});
+    let done = ask(yes, &second["result"]["requestState"]).await;
+    assert_eq!(done["result"]["content"][0]["text"], "24000 bytes, Accepted(true)");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
