@@ -38,6 +38,19 @@ async fn answers_are_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_of_up_to_256_bytes_are_taken() {
+    let server = Server::start(app()).await;
+    for bytes in [255, 256] {
+        let id = "x".repeat(bytes);
+        let answer = server.send(&call(id.as_str(), "add", json!({"a": 40, "b": 2}))).await.answer("tools/call");
+        assert_eq!(answer["id"], id);
+        assert_eq!(answer["result"]["content"][0]["text"], "42");
+    }
+    let refused = server.send(&call("x".repeat(257), "add", json!({"a": 40, "b": 2}))).await;
+    assert_eq!((refused.status, refused.code()), (400, -32600), "{}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_serves_one_request_after_another() {
     let server = Server::start(app()).await;
     let mut connection = server.connect().await;
