@@ -21,6 +21,7 @@ mod order_manager;
 mod order_notes;
 mod order_odd;
 mod peers;
+mod printing;
 mod properties;
 mod regressions;
 mod reliability;

@@ -2,9 +2,9 @@
 //! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
 //!
 //! On Unix the streams are claimed: descriptors 0 and 1 are duplicated to private ones, which no child
-//! inherits; 0 then reads nothing and 1 leads to standard error. That closes the print trap for this
-//! program, for C libraries in it and for its children. It is never undone, as buffers that are flushed at
-//! exit would still reach the client. Elsewhere the streams are used as they are.
+//! inherits; 0 then reads nothing and 1 leads to a pipe whose text goes to standard error. That closes the print trap
+//! for this program, for C libraries in it and for its children. They are never given back, as buffers that are flushed
+//! at exit would still reach the client. Elsewhere the streams are used as they are.
 
 #[cfg(not(unix))]
 mod other;
@@ -12,9 +12,9 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use other::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr};
+pub(crate) use other::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
 #[cfg(unix)]
-pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr};
+pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::super::StdoutPolicy;
 use super::{Event, PIECE, Wire, claim_once};
+use crate::operator;
 
 pub(crate) struct Input(());
 pub(crate) struct Output(());
@@ -36,6 +37,11 @@ impl Output {
 
 pub(crate) fn mute_shared_stderr() {}
 
+/// Writes what was logged so far, unless standard error is not read.
+pub(crate) fn settle_prints(limit: Duration) {
+    operator::flush(limit);
+}
+
 #[derive(Clone)]
 pub(crate) struct Notifier(Sender<Event>);
 
@@ -56,6 +62,11 @@ impl Notifier {
 
 impl Events {
     pub(crate) fn input_has_hung_up(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing waits to be read.
+    pub(crate) fn input_is_empty(&self) -> bool {
         false
     }
 
