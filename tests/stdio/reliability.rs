@@ -378,6 +378,22 @@ fn an_input_that_cannot_be_read_is_an_error() {
 }
 
 #[test]
+fn an_idle_server_gives_back_the_room_of_large_messages() {
+    let mut server = Server::start("fixture");
+    server.exchange(&echo(1, "x"));
+    let before = server.resident();
+    server.exchange(&echo(2, &"x".repeat(12 << 20)));
+    let most = server.resident() - before;
+    assert!(most > 16 << 10, "the rest of the test would show nothing: {most} KiB");
+    let start = Instant::now();
+    // Room that the allocator keeps is not the server's.
+    while server.resident() - before > 6 << 10 {
+        assert!(start.elapsed() < Duration::from_secs(30), "{} KiB are kept", server.resident() - before);
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn a_parent_that_is_gone_is_noticed() {
     // The shell starts the server and dies, while this test keeps the pipes open.
     let mut command = Command::new("sh");

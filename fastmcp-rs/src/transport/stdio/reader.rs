@@ -7,12 +7,12 @@ use tokio::runtime::Handle;
 
 use super::gather::Gather;
 use super::lifecycle::Reporter;
-use super::lines::{Line, Lines, MOST, MUCH};
+use super::lines::{Line, Lines, MOST};
 use super::platform::{Input, Output};
 use crate::engine::Connection;
 use crate::linger::Linger;
 use crate::operator;
-use crate::outbox::Outbox;
+use crate::outbox::{IDLE, MUCH, Outbox};
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
@@ -53,6 +53,11 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
     let mut batch = Vec::with_capacity(BATCH);
     let mut gather = Gather::new();
     while !writer.outbox.is_closed() {
+        // Large messages have left room behind. Unless the next one follows soon, it is given back.
+        if (lines.keep_much() || batch.capacity() > MUCH) && !input.wait(IDLE) {
+            lines.give_back();
+            batch = Vec::with_capacity(BATCH);
+        }
         let count = input.read(lines.room())?;
         // The server was asked to stop while this thread was waiting.
         if connection.is_stopping() {

@@ -24,6 +24,13 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Waits until there is something to read. That cannot be told here.
+    pub(crate) fn wait(&self, _: Duration) -> bool {
+        true
+    }
+}
+
 impl Output {
     pub(crate) fn write_all(&self, bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
         let mut stdout = io::stdout().lock();

@@ -76,6 +76,13 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 impl Input {
+    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let mut input = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
+        // After a signal there may be something: then it is read as ever.
+        poll(&mut input, Some(&timeout(limit))) != Ok(0)
+    }
+
     /// Reads what there is, and waits if there is nothing. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
