@@ -302,7 +302,7 @@ impl Request {
         question: &Question,
         timeout: Duration,
     ) -> Result<Value, AskError> {
-        let (id, answer) = requests.open().ok_or(AskError::TooMany)?;
+        let (id, answer) = requests.open()?;
         let mut open = Open { request: self, requests, id, was_sent: false, reason: "the call that asked has ended" };
         let mut frame = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
         if !question.params.is_null() {

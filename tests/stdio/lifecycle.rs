@@ -131,6 +131,20 @@ fn an_end_that_panics_or_blocks_ends_the_process_all_the_same() {
 }
 
 #[test]
+fn a_call_that_waits_for_the_clients_answer_ends_with_its_input() {
+    let mut server = Server::start("elicitation");
+    server.open_with(Revision::V2025_11_25, json!({"elicitation": {}}));
+    let id = server.begin_call("book_flight", json!({"to": "Lyon"}));
+    assert_eq!(server.receive().value["method"], "elicitation/create");
+    let start = Instant::now();
+    server.close_input();
+    let answer = server.answer_to(&id);
+    assert!(answer.is_tool_error(), "{}", answer.text);
+    assert!(server.wait().success());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
 fn the_end_has_its_time() {
     let mut server = ending(2_000);
     server.close_input();

@@ -209,6 +209,12 @@ impl Connection {
         self.answers_late.load(Ordering::Acquire)
     }
 
+    /// Ends every wait for an answer of the client's, now and later: it can answer nothing more.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn end_questions(&self) {
+        self.client_requests().close();
+    }
+
     /// How many calls have ended whose answers are not yet on their way.
     pub(crate) fn answers_owed(&self) -> usize {
         self.in_flight.get().map_or(0, |calls| calls.owed())

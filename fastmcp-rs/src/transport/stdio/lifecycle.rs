@@ -202,8 +202,9 @@ fn wait_for_end(state: &State, events: &mut Events) -> Event {
 /// answers are written. A server that was asked to stop has less time.
 fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     connection.stop();
-    // They would never end by themselves.
+    // They would never end by themselves, and nobody reads an answer any more.
     connection.end_subscriptions();
+    connection.end_questions();
     let outbox = connection.outbox();
     let start = Instant::now();
     let mut asked = (event != Event::EndOfInput).then_some(start);
