@@ -19,7 +19,7 @@ const QUEUE_LIMIT: usize = 1 << 20;
 /// The most bytes that are written at once, so that the progress of a slow reader shows.
 const PIECE: usize = 64 << 10;
 /// How long printed text waits for room in the queue before it is dropped. A reader that keeps up makes room in less.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How long it may take to write what was logged and printed at the end.
 pub(crate) const LAST_LINES: Duration = Duration::from_millis(500);
 

@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::support::{Revision, Server};
 
 /// More than any pipe and any queue of the server holds.
-const LINES: usize = 40_000;
+const LINES: usize = 4_000;
 /// The length of a line.
-const LINE: usize = 100;
+const LINE: usize = 1_000;
 
 /// A server whose standard error is a pipe that is not read yet.
 fn unread(stdout: Option<&str>) -> (Server, PipeReader) {
@@ -103,7 +103,7 @@ fn all_text_arrives_in_a_file() {
 #[test]
 fn the_last_text_arrives_before_the_process_ends() {
     for stdout in [None, Some("log")] {
-        for _ in 0..10 {
+        for _ in 0..5 {
             let mut setup = Server::setup("fixture").env("FIXTURE_LAST_WORDS", "goodbye");
             if let Some(stdout) = stdout {
                 setup = setup.env("FIXTURE_STDOUT", stdout);

@@ -39,9 +39,10 @@ pub enum StdoutPolicy {
     /// It goes to standard error as it is. The default.
     ///
     /// Descriptor 1 is a pipe that is always emptied, so neither `println!` nor a child process waits for standard
-    /// error to be read. Up to 1 MiB waits there; what comes beyond that is dropped, and its bytes are counted: a line
-    /// on standard error tells how many, as soon as that is read again. If standard error is the protocol's stream too
-    /// (`2>&1`), everything is dropped.
+    /// error to be read. Up to 1 MiB waits there. What comes beyond that is dropped, unless there is room within a
+    /// quarter of a second because standard error is being read, and its bytes are counted: a line on standard error
+    /// tells how many, as soon as that is read again. If standard error is the protocol's stream too (`2>&1`), everything
+    /// is dropped.
     ///
     /// Descriptor 2 stays as it is: `eprintln!` waits as long as nobody reads standard error. A child process that
     /// outlives the server loses its standard output with it, as with any pipe.

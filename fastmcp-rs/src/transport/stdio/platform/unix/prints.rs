@@ -21,8 +21,8 @@ use crate::transport::stdio::StdoutPolicy;
 const MAX_LINE: usize = 64 << 10;
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
-/// How many blocks are read at the end: a child process may print for ever.
-const LAST_BLOCKS: usize = 32;
+/// How many blocks are read at the end: more than a pipe holds, but a child process may print for ever.
+const LAST_BLOCKS: usize = 2;
 
 /// A process has one descriptor 1.
 static PRINTS: OnceLock<Prints> = OnceLock::new();
