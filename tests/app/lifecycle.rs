@@ -136,7 +136,7 @@ fn a_panic_while_a_state_is_made_is_an_error() {
         let error = with_bomb().test_client().await.unwrap_err();
         assert!(error.to_string().contains("it panicked: a destructor panics"), "{error}");
         for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
-            let error = app.into_service().await.err().expect("it is not served").to_string();
+            let error = app.into_service().await.unwrap_err().to_string();
             assert!(error.contains("`u32` could not be made: it panicked: no database, at tests/app"), "{error}");
         }
     });
