@@ -82,8 +82,8 @@ impl App {
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
         panics::install_hook();
-        // What prints while states are made must not reach the client either.
         self.fit_request_state(config.max_line);
+        // Text that is printed while states are made must not reach the client either.
         let start = async {
             let server = Arc::new(self.start().await?);
             if on_terminal {
