@@ -30,7 +30,7 @@ mod sight;
 mod subscriptions;
 
 use std::cell::{Cell, OnceCell};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -451,7 +451,7 @@ pub(crate) struct Carrier<'a> {
     pub(crate) client: Client,
 }
 
-/// Where a client is, as far as its connection tells.
+/// The place of a client, as far as its connection tells or a trusted proxy.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Client {
@@ -460,6 +460,13 @@ pub(crate) enum Client {
     At(SocketAddr),
     /// It came by a Unix socket.
     OnThisMachine,
+    /// A trusted proxy has passed the message on. The address is the client's as far as the proxy tells it, and the
+    /// proxy's own otherwise.
+    Forwarded {
+        address: Option<IpAddr>,
+        /// Whether the proxy came by a Unix socket.
+        by_socket: bool,
+    },
 }
 
 impl Exchange<'_> {

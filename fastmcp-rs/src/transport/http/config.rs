@@ -22,6 +22,7 @@ pub struct HttpConfig {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) public: bool,
+    pub(crate) trusted_proxies: Vec<String>,
     pub(crate) replicas: usize,
     pub(crate) sessions: SessionMode,
     #[cfg(feature = "legacy-sse")]
@@ -70,6 +71,7 @@ impl Default for HttpConfig {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             public: false,
+            trusted_proxies: Vec::new(),
             replicas: 1,
             sessions: SessionMode::Sessions,
             #[cfg(feature = "legacy-sse")]
@@ -136,6 +138,31 @@ impl HttpConfig {
     /// not start on an address that other machines can reach.
     pub fn allow_unauthenticated_public(mut self) -> HttpConfig {
         self.public = true;
+        self
+    }
+
+    /// The reverse proxies in front of this server, whose word is taken for the address of a client: addresses
+    /// (`192.0.2.1`, `::1`), networks (`10.0.0.0/8`, `2001:db8::/32`), and `unix` for the peer of a
+    /// [Unix socket](crate::App::run_http_unix). Default: none. An entry that is neither is an error at start, and so is
+    /// a network of all addresses.
+    ///
+    /// Limits per principal count a client without a [principal](crate::App::authenticate) by its address (IPv6 by its
+    /// network, /64). Requests of a trusted proxy count against the client that `Forwarded` (RFC 7239) or
+    /// `X-Forwarded-For` names: the last address that is not a trusted proxy's. All trusted proxies have to write the
+    /// same header. If a request has both headers, they must name the same client. Otherwise, and if what they name is
+    /// no address (`unknown`, `_hidden`), the request counts against the proxy. At most 16 proxies in front of one
+    /// another are looked at. The headers of all other peers are ignored.
+    ///
+    /// Without trusted proxies, clients from this machine (loopback, Unix sockets) are not limited one by one, because
+    /// behind a proxy all of them come from there. Name `127.0.0.1` and `::1` if such a proxy sets one of the headers.
+    ///
+    /// ```
+    /// # use fastmcp_rs::HttpConfig;
+    /// let config = HttpConfig::new().trusted_proxies(["127.0.0.1", "::1", "10.0.0.0/8"]);
+    /// # let _ = config;
+    /// ```
+    pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> HttpConfig {
+        self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 

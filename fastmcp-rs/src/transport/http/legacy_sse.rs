@@ -158,7 +158,7 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let carrier = carrier(head, parts.version, self.client);
+        let carrier = carrier(head, parts.version, shared.proxies.client(self.client, parts));
         let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {

@@ -17,6 +17,7 @@ use super::config::SessionMode;
 use super::counted::Counted;
 use super::head::{Found, Head, Kept, SESSION_ID};
 use super::headers::Accepted;
+use super::peer::Peer;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
     session_gone, session_missing, unavailable, whole,
@@ -69,6 +70,9 @@ pub(super) struct Call<'a> {
     /// Where it comes from, if the server around the service says so.
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
+    /// The peer that it counts against, if it has a share.
+    #[allow(dead_code)]
+    pub(super) peer: Option<Peer>,
 }
 
 /// What became of a message at once.

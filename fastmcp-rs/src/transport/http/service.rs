@@ -31,6 +31,7 @@ use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer};
 use super::head::{self, Entrance, Head};
 use super::headers::text as header_text;
+use super::peer::{Peer, Proxies};
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
 use crate::engine::{Client, Connection, Server};
@@ -71,6 +72,7 @@ pub(super) struct Shared {
     pub(super) config: HttpConfig,
     pub(super) access: Access,
     pub(super) authenticator: Option<Authenticator>,
+    pub(super) proxies: Proxies,
     pub(super) sessions: Sessions,
     /// Those that end with their stream.
     #[cfg(feature = "legacy-sse")]
@@ -129,11 +131,13 @@ impl HttpService {
         let access = Access::new(&config, authenticator.is_some())?;
         #[cfg(feature = "legacy-sse")]
         super::legacy_sse::check(&config)?;
+        let proxies = Proxies::new(&config)?;
         let view = server.components.view();
         let shared = Shared {
             server,
             access,
             authenticator,
+            proxies,
             sessions: Sessions::new(config.max_sessions, config.session_idle),
             #[cfg(feature = "legacy-sse")]
             stream_sessions: Sessions::new(config.max_sessions, config.session_idle),
@@ -345,6 +349,8 @@ impl HttpService {
                 "Not acceptable: `Accept` must name application/json and text/event-stream",
             );
         }
+        let client = self.shared.proxies.client(self.client, parts);
+        let peer = Peer::new(caller.as_ref(), client);
         let Some(counted) = Counted::new(&self.shared.calls, config.max_calls) else {
             return unavailable("Unavailable: too many messages are being served; try again");
         };
@@ -354,8 +360,8 @@ impl HttpService {
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let (version, client) = (parts.version, self.client);
-        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller };
+        let version = parts.version;
+        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller, peer };
         let begun = call.begin(message_text);
         drop(message);
         match begun {
