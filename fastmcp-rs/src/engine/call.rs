@@ -67,19 +67,18 @@ impl Connection {
         if is_reserved {
             return Ok(true);
         }
+        if request.exchange.is_some_and(|exchange| exchange.outbox.is_some()) {
+            // Requests of a session are served on several threads, so the id is taken before the handler is polled.
+            let place = self.in_flight().reserve(request.id.key(), is_member).map_err(|refused| refusal(&refused))?;
+            request.admitted.set(Admitted::Reserved(place));
+            return Ok(true);
+        }
         // Nothing is in flight where nothing ever was.
         let Some(calls) = self.in_flight.get() else { return Ok(true) };
         match calls.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
             Admission::Start => Ok(true),
             Admission::Wait => Ok(false),
-            Admission::DuplicateId => {
-                let text = "Invalid request: another request with this id is not yet answered";
-                Err(RpcError::new(code::INVALID_REQUEST, text))
-            }
-            Admission::Overload => {
-                let text = "Internal error: too many calls wait already; call again when some are answered";
-                Err(RpcError::new(code::INTERNAL_ERROR, text))
-            }
+            refused => Err(refusal(&refused)),
         }
     }
 
@@ -180,8 +179,8 @@ impl Connection {
                         }
                         call.questions.end();
                     }
-                    if let Admitted::Reserved(reservation) = request.admitted.take() {
-                        if !reservation.finish() {
+                    if let Admitted::Reserved(place) = request.admitted.take() {
+                        if !place.settle() {
                             out.truncate(begin);
                         }
                     }
@@ -189,11 +188,10 @@ impl Connection {
                 }
             }
         }
-        let running = match request.admitted.take() {
-            Admitted::Reserved(reservation) => reservation.into_running(),
-            _ => None,
+        let place = match request.admitted.take() {
+            Admitted::Reserved(place) => place,
+            Admitted::No | Admitted::Member => self.in_flight().insert(request.id.key()),
         };
-        let running = running.unwrap_or_else(|| self.in_flight().insert(request.id.key()));
         let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
@@ -205,7 +203,7 @@ impl Connection {
             future: Some(future),
             request: call_request,
             arguments,
-            running,
+            place,
             timeout,
             pace: pace.cloned(),
             was_polled,
@@ -304,6 +302,19 @@ impl Connection {
             subject,
             server_info: &self.server.server_info,
             show_errors: self.server.config.show_errors,
+        }
+    }
+}
+
+fn refusal(refused: &Admission) -> RpcError {
+    match refused {
+        Admission::DuplicateId => {
+            let text = "Invalid request: another request with this id is not yet answered";
+            RpcError::new(code::INVALID_REQUEST, text)
+        }
+        Admission::Start | Admission::Wait | Admission::Overload => {
+            let text = "Internal error: too many calls wait already; call again when some are answered";
+            RpcError::new(code::INTERNAL_ERROR, text)
         }
     }
 }

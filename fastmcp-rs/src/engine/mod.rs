@@ -58,7 +58,7 @@ use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
 use feed::Feed;
-use in_flight::{InFlight, Reservation};
+use in_flight::{InFlight, Place};
 use legacy::Session;
 use observed::Observed;
 use refused::ErrorBudget;
@@ -236,13 +236,7 @@ impl Connection {
         self.serve(self.server.components.look(view), message, None, out);
     }
 
-    fn serve(
-        self: &Arc<Self>,
-        registry: &Arc<Registry>,
-        message: &str,
-        reservation: Option<Reservation>,
-        out: &mut Vec<u8>,
-    ) {
+    fn serve(self: &Arc<Self>, registry: &Arc<Registry>, message: &str, reservation: Option<Place>, out: &mut Vec<u8>) {
         if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, None, out) {
             self.start(call, out);
         }
@@ -259,7 +253,8 @@ impl Connection {
         let connection = Arc::clone(self);
         tokio::spawn(async move {
             match call.finish().await {
-                Some((frames, place)) => {
+                Some((frames, mut place)) => {
+                    place.release_id();
                     outbox.push_last(frames);
                     drop(place);
                 }
@@ -287,7 +282,7 @@ impl Connection {
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,
-        reservation: Option<Reservation>,
+        reservation: Option<Place>,
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
@@ -497,14 +492,14 @@ enum Admitted {
     /// It has to ask.
     #[default]
     No,
-    /// It has waited, and has its place.
-    Reserved(Reservation),
+    /// It has its place already: it has waited, or its id was taken before it is served.
+    Reserved(Place),
     /// It is part of a batch.
     Member,
 }
 
-impl From<Option<Reservation>> for Admitted {
-    fn from(reservation: Option<Reservation>) -> Admitted {
+impl From<Option<Place>> for Admitted {
+    fn from(reservation: Option<Place>) -> Admitted {
         reservation.map_or(Admitted::No, Admitted::Reserved)
     }
 }
