@@ -13,6 +13,8 @@ mod processes;
 mod replicas;
 mod routes;
 mod security;
+mod session_limits;
+mod session_requests;
 mod sessions;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]

@@ -28,6 +28,7 @@ pub struct HttpConfig {
     #[cfg(feature = "legacy-sse")]
     pub(crate) legacy_sse: Option<String>,
     pub(crate) max_sessions: usize,
+    pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
@@ -77,6 +78,7 @@ impl Default for HttpConfig {
             #[cfg(feature = "legacy-sse")]
             legacy_sse: None,
             max_sessions: 10_000,
+            max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
@@ -194,13 +196,29 @@ impl HttpConfig {
         self
     }
 
-    /// The most sessions at a time. Default: 10,000. When there are more, the one that was idle longest ends.
+    /// The most sessions at a time. Default: 10,000.
+    ///
+    /// When there are more, a session that is not in use ends: one of the principal or address that has the most,
+    /// rather one that was never used than another, and otherwise the one that was idle longest. If all are in use, the
+    /// new one is refused with 503.
     pub fn max_sessions(mut self, sessions: usize) -> HttpConfig {
         self.max_sessions = sessions.max(1);
         self
     }
 
-    /// How long a session lives that nobody uses. Default: 30 minutes.
+    /// The most sessions of one principal, or of one address (IPv6: of one /64) where there are no principals. Default:
+    /// a quarter of [`HttpConfig::max_sessions`].
+    ///
+    /// When it has more, one of its own ends that is not in use, rather one that was never used than another, and
+    /// otherwise the one that was idle longest. If all are in use, the new one is refused with 503. Clients on this
+    /// machine that nobody knows are not told apart, and have no such limit.
+    pub fn max_sessions_per_principal(mut self, sessions: usize) -> HttpConfig {
+        self.max_sessions_per_principal = Some(sessions.max(1));
+        self
+    }
+
+    /// How long a session lives that nobody uses. Default: 30 minutes, from the end of its last request, call, stream
+    /// or question on.
     pub fn session_idle(mut self, time: Duration) -> HttpConfig {
         self.session_idle = time;
         self

@@ -23,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use super::body::{self, ResponseBody};
+use super::channel::Resumption;
 use super::config::HttpConfig;
 use super::counted::Counted;
 use super::head::Head;
@@ -30,13 +31,14 @@ use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
+use super::peer::Peer;
 use super::responses::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, unavailable, unreadable,
     unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
-use super::sessions::Session;
-use super::stream::{EventStream, Resumption};
+use super::sessions::{Lease, Session};
+use super::stream::EventStream;
 use crate::engine::{Connection, Exchange, write_error};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -91,7 +93,7 @@ impl HttpService {
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         match parts.method {
-            Method::GET => self.open_session(head, caller),
+            Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.take_message(parts, head, body, caller).await,
             _ => {
                 let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
@@ -102,7 +104,7 @@ impl HttpService {
         }
     }
 
-    fn open_session(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+    fn open_session(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
         if !head.accepted.events {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
@@ -111,14 +113,16 @@ impl HttpService {
             return unavailable("Unavailable: too many streams are open; try again");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let id = shared.stream_sessions.insert(connection, Revision::V2024_11_05, caller.clone(), Resumption::Never);
+        let peer = Peer::new(caller.as_ref(), shared.proxies.client(self.client, parts));
+        let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
+        let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
             return unavailable("Unavailable: too many sessions are in use; try again");
         };
         let first = format!("event: endpoint\ndata: ?{SESSION_ID}={id}\n\n");
         let end = EndSession { shared: Arc::clone(shared), id };
-        let reader = session.own_channel().read(0);
+        let reader = (session.own_channel().read(0), session.keep());
         event_stream(EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted))
     }
 
@@ -173,10 +177,16 @@ impl HttpService {
             return whole(StatusCode::BAD_REQUEST, out);
         }
         session.connection.outbox().push(&out);
+        let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
         if exchange.pending.get() {
             let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
-            tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
+            tokio::spawn(pass_on(shared, session.clone(), id.to_owned(), request.map(Into::into), outbox, counted));
+        }
+        if let Some(ending) = session.ending() {
+            // It ended meanwhile, and so does what has begun since then.
+            session.connection.cancel_all();
+            return session_ended(ending, request);
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
@@ -215,16 +225,30 @@ fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
-async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Counted) {
+async fn pass_on(
+    shared: Arc<Shared>,
+    session: Lease,
+    id: String,
+    request: Option<Box<str>>,
+    outbox: Arc<Outbox>,
+    counted: Counted,
+) {
     let stream = session.connection.outbox();
+    let mut is_answered = false;
     while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
         if !shared.has_room(&session, &id).await {
             break;
         }
         stream.push(&frames);
         if is_last {
+            is_answered = true;
             break;
         }
+    }
+    if let (Some(ending), false) = (session.ending(), is_answered) {
+        let mut error = Vec::new();
+        write_error(&mut error, request.as_deref(), &ending.error());
+        stream.push(&error);
     }
     drop(counted);
     if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
@@ -246,7 +270,7 @@ impl Shared {
 
     /// Ends the streams on which no answer is to come. Others end with their last answer.
     pub(super) fn end_stream_sessions(&self) {
-        for (_, session) in self.stream_sessions.all() {
+        for session in self.stream_sessions.all() {
             // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
                 session.connection.outbox().push_last(Vec::new());

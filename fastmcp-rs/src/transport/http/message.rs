@@ -13,6 +13,7 @@ use std::task::Poll;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::body::ResponseBody;
+use super::channel::Resumption;
 use super::config::SessionMode;
 use super::counted::Counted;
 use super::head::{Found, Head, Kept, SESSION_ID};
@@ -20,11 +21,11 @@ use super::headers::Accepted;
 use super::peer::Peer;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
-    session_gone, session_missing, unavailable, whole,
+    session_ended, session_gone, session_missing, unavailable, whole,
 };
 use super::service::Shared;
-use super::sessions::Session;
-use super::stream::{CancelOnDrop, EventStream, OpenStream, Resumption, lines};
+use super::sessions::{Ending, Lease};
+use super::stream::{CancelOnDrop, EventStream, OpenStream, lines};
 use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -93,7 +94,7 @@ pub(super) struct Waiting {
 
 pub(super) enum Whose {
     Modern(CancelOnDrop),
-    Legacy(Arc<Session>),
+    Legacy(Lease),
     /// A legacy request without a session, which is cancelled with its response like a modern one.
     Sessionless(CancelOnDrop),
 }
@@ -197,7 +198,8 @@ impl Call<'_> {
         let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
-            let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
+            let resumption = Resumption::of(revision);
+            let id = self.shared.sessions.insert(connection, revision, self.caller, self.peer, resumption);
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
@@ -243,6 +245,14 @@ impl Call<'_> {
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),
         }
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
+        if let Some(ending) = whose.ending() {
+            // The session has ended meanwhile, and what has begun since then ends with it.
+            connection.cancel_all();
+            let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
+            if is_request && out.is_empty() && !exchange.pending.get() {
+                return Begun::Over(session_ended(ending, id));
+            }
+        }
         if exchange.pending.get() {
             let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
             return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
@@ -251,6 +261,35 @@ impl Call<'_> {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
         Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
+    }
+}
+
+impl Whose {
+    /// Why the session of the message has ended, if it has one that has.
+    fn ending(&self) -> Option<Ending> {
+        match self {
+            Whose::Legacy(session) => session.ending(),
+            Whose::Modern(_) | Whose::Sessionless(_) => None,
+        }
+    }
+
+    /// The answer to a request that was cancelled: none if that was its client, whom nothing is owed.
+    fn cancelled(&self, id: Option<&str>) -> Answer {
+        match self.ending() {
+            Some(ending) => session_ended(ending, id),
+            None => respond(StatusCode::ACCEPTED, ResponseBody::empty()),
+        }
+    }
+}
+
+/// Lets a session's call run on without a stream if its request is dropped before there is one.
+struct AbandonOnDrop(Option<Arc<Outbox>>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        if let Some(outbox) = &self.0 {
+            outbox.abandon();
+        }
     }
 }
 
@@ -284,15 +323,16 @@ impl Waiting {
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let is_of_session = matches!(whose, Whose::Legacy(_));
-        let counted = match is_of_session {
-            true => {
+        let counted = match &whose {
+            Whose::Legacy(session) => {
                 // The call goes on when its client is gone, so it counts until it has ended, too.
                 let counted = Arc::new(counted);
-                outbox.hold(Arc::clone(&counted));
+                outbox.hold((Arc::clone(&counted), session.keep()));
                 OpenStream::Call(counted)
             }
-            false => OpenStream::Message(counted),
+            Whose::Modern(_) | Whose::Sessionless(_) => OpenStream::Message(counted),
         };
+        let mut unread = AbandonOnDrop(is_of_session.then(|| Arc::clone(&outbox)));
         let may_hang_up = accepted.events && is_of_session;
         let taken = poll_fn(|task| match outbox.poll_take(task) {
             // It begins a stream, of which the client learns how to come back.
@@ -300,8 +340,7 @@ impl Waiting {
             taken => taken,
         });
         let Some((frames, is_last)) = taken.await else {
-            // It was cancelled: there is nothing to say, and nobody waits for it.
-            return respond(StatusCode::ACCEPTED, ResponseBody::empty());
+            return whose.cancelled(id.as_deref());
         };
         let is_modern = matches!(whose, Whose::Modern(_));
         if is_last && (lines(&frames).nth(1).is_none() || !accepted.events) && !listens {
@@ -311,14 +350,14 @@ impl Waiting {
             });
         }
         if !accepted.events {
-            return last_frame(&outbox, frames, is_last, id.as_deref(), is_modern).await;
+            return last_frame(&outbox, frames, is_last, id.as_deref(), &whose).await;
         }
         let keep_alive = shared.config.keep_alive;
         match whose {
             Whose::Legacy(session) => {
-                let channel = session.open_channel(outbox);
-                channel.add(&frames, is_last);
-                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some(counted)))
+                unread.0 = None;
+                let reader = session.open_channel(id.as_deref(), outbox, &frames, is_last).read(0);
+                event_stream(EventStream::of_session(reader, session.keep(), keep_alive, Some(counted)))
             }
             Whose::Modern(request) if listens => {
                 let Some(stream) = shared.open_stream(request.0.principal()) else {
@@ -338,20 +377,20 @@ impl Waiting {
 }
 
 /// The answer alone, for a client that takes no streams.
-pub(super) async fn last_frame(
+async fn last_frame(
     outbox: &Outbox,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,
-    is_modern: bool,
+    whose: &Whose,
 ) -> Answer {
     while !is_last {
         match poll_fn(|task| outbox.poll_take(task)).await {
             Some((more, last)) => (frames, is_last) = (more, last),
-            None => return respond(StatusCode::ACCEPTED, ResponseBody::empty()),
+            None => return whose.cancelled(id),
         }
     }
-    ready(frames, Accepted { json: true, events: false }, |answer| match is_modern {
+    ready(frames, Accepted { json: true, events: false }, |answer| match matches!(whose, Whose::Modern(_)) {
         true => modern_status(answer, id, || true),
         false => legacy_status(answer, id),
     })

@@ -5,7 +5,7 @@
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
 //! `access` (names and pages that may come in), `authenticate` (who asks), `peer` (whose limits count), `body` (messages within limits),
-//! `head` and `headers`, `sessions` (what legacy clients need), `legacy_sse` (the transport before this one), `stream` (events),
+//! `head` and `headers`, `sessions` (what legacy clients need), `channel` (their streams), `legacy_sse` (the transport before this one), `stream` (events),
 //! `io` (patience), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -13,6 +13,7 @@
 mod access;
 mod authenticate;
 mod body;
+mod channel;
 mod config;
 mod connection;
 mod counted;

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use super::body::{ResponseBody, Unread};
 use super::config::SessionMode;
 use super::headers::Accepted;
+use super::sessions::Ending;
 use super::stream::EventStream;
 use crate::engine::write_error;
 use crate::protocol::Revision;
@@ -149,6 +150,17 @@ pub(super) fn not_utf8() -> Answer {
 
 pub(super) fn session_gone() -> Answer {
     refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
+}
+
+/// The answer to a request whose session has ended before it was answered.
+pub(super) fn session_ended(ending: Ending, id: Option<&str>) -> Answer {
+    let status = match ending {
+        Ending::Removed => StatusCode::NOT_FOUND,
+        Ending::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut out = Vec::new();
+    write_error(&mut out, id, &ending.error());
+    whole(status, out)
 }
 
 pub(super) fn session_missing() -> Answer {

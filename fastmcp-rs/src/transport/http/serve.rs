@@ -88,6 +88,8 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
         operator::warn(format_args!("{} calls did not end in time, and are cancelled", service.calls()));
     }
     service.shared.end_sessions();
+    // The calls of sessions that were cancelled are answered with an error.
+    let _ = tokio::time::timeout(LAST_WAIT, async { while tasks.join_next().await.is_some() {} }).await;
     tasks.shutdown().await;
     // Streams of HTTP/2 are tasks of their own, which end by themselves when their connection has.
     let _ = tokio::time::timeout(LAST_WAIT, stopping.closed()).await;

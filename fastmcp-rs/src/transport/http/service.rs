@@ -27,13 +27,14 @@ use http_body::Body;
 use super::access::{Access, Refused};
 use super::authenticate::{AccessError, Authenticator};
 use super::body::{self, ResponseBody, Room};
+use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer};
 use super::head::{self, Entrance, Head};
 use super::headers::text as header_text;
 use super::peer::{Peer, Proxies};
-use super::sessions::{Session, Sessions};
-use super::stream::{EventStream, OpenStream, parse_event_id};
+use super::sessions::{Lease, Limits, Sessions};
+use super::stream::{EventStream, OpenStream};
 use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::registry::View;
@@ -73,10 +74,10 @@ pub(super) struct Shared {
     pub(super) access: Access,
     pub(super) authenticator: Option<Authenticator>,
     pub(super) proxies: Proxies,
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Arc<Sessions>,
     /// Those that end with their stream.
     #[cfg(feature = "legacy-sse")]
-    pub(super) stream_sessions: Sessions,
+    pub(super) stream_sessions: Arc<Sessions>,
     pub(super) room: Room,
     pub(super) calls: Arc<AtomicUsize>,
     pub(super) streams: Arc<AtomicUsize>,
@@ -133,14 +134,19 @@ impl HttpService {
         super::legacy_sse::check(&config)?;
         let proxies = Proxies::new(&config)?;
         let view = server.components.view();
+        let limits = Limits {
+            sessions: config.max_sessions,
+            sessions_of_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
+            idle: config.session_idle,
+        };
         let shared = Shared {
             server,
             access,
             authenticator,
             proxies,
-            sessions: Sessions::new(config.max_sessions, config.session_idle),
+            sessions: Sessions::new(limits),
             #[cfg(feature = "legacy-sse")]
-            stream_sessions: Sessions::new(config.max_sessions, config.session_idle),
+            stream_sessions: Sessions::new(limits),
             room: Room::new(config.max_bytes_in_flight.max(config.max_body + (64 << 10))),
             calls: Arc::default(),
             streams: Arc::default(),
@@ -383,23 +389,24 @@ impl HttpService {
             .shared
             .open_stream(caller.as_deref())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
-        let reader = match header_text(&parts.headers, LAST_EVENT_ID) {
-            None => {
-                let channel = session.own_channel();
-                let latest = channel.latest();
-                channel.read(latest)
-            }
-            Some(last) => {
-                let found = parse_event_id(last.as_bytes());
-                let found = found.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
-                let (channel, number) = found.ok_or_else(|| {
-                    let message = "Invalid request: the stream of this `Last-Event-ID` is gone";
-                    Box::new(refuse(StatusCode::BAD_REQUEST, message))
-                })?;
-                channel.read(number)
-            }
+        let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
+            let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
+            let found = last.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
+            // An event that was not sent yet is not the last that anybody has seen.
+            let (channel, number) = found.filter(|(channel, number)| *number <= channel.latest()).ok_or_else(|| {
+                let message = "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
+                Box::new(refuse(StatusCode::BAD_REQUEST, message))
+            })?;
+            channel.read(number)
+        } else {
+            let channel = session.own_channel();
+            let latest = channel.latest();
+            channel.read(latest)
         };
-        Ok(event_stream(EventStream::of_session(reader, config.keep_alive, Some(counted))))
+        if session.ending().is_some() {
+            return Err(Box::new(session_gone()));
+        }
+        Ok(event_stream(EventStream::of_session(reader, session.keep(), config.keep_alive, Some(counted))))
     }
 
     fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
@@ -415,7 +422,7 @@ impl HttpService {
     }
 
     /// The session that a GET or a DELETE names.
-    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Box<Answer>> {
+    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Lease, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
