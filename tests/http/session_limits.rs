@@ -78,6 +78,77 @@ async fn unread_responses_of_a_session_take_bounded_memory() {
     assert_eq!(results.last(), Some(&23), "the oldest go first");
 }
 
+/// The memory of this process, in bytes.
+#[cfg(target_os = "linux")]
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    resident.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unread_responses_of_many_sessions_take_bounded_memory() {
+    let reported = Reported::default();
+    let server = server(&reported, HttpConfig::new()).await;
+    let before = memory();
+    let mut unread = Vec::new();
+    for _ in 0..24 {
+        let session = Session::open(&server, REVISION).await;
+        let mut ids = Vec::new();
+        for id in 0..10 {
+            ids.push(call_and_hang_up(&session, id, "report", json!({"bytes": 1_000_000})).await);
+        }
+        unread.push((session, ids));
+    }
+    wait_until(|| reported.0.load(Ordering::SeqCst) == 240).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let grown = memory().saturating_sub(before);
+    let mut kept = 0;
+    for (session, ids) in &unread {
+        for last in ids {
+            let response = server.send(&session.get().with("Last-Event-ID", last)).await;
+            kept += usize::from(response.body.len() > 1_000_000);
+        }
+    }
+    println!("240 responses of 1 MB: {} MiB, {kept} of them are kept", grown >> 20);
+    // Other tests run in this process, too.
+    assert!(grown < 160 << 20, "{} MiB", grown >> 20);
+    assert!((40..=67).contains(&kept), "64 MiB are kept, not {kept} MB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unread_responses_of_a_principal_leave_room_for_others() {
+    let reported = Reported::default();
+    let app = app().tool::<report>().state(reported.clone()).authenticate(by_key);
+    let server = Server::start(app).await;
+    let call = |id: i64| {
+        let params = json!({"name": "report", "arguments": {"bytes": 1_000_000}});
+        REVISION.request_with_meta(id, "tools/call", params, json!({"progressToken": "p"}))
+    };
+    let mut unread = Vec::new();
+    for key in ["ada"].into_iter().chain([&"eve"; 8].map(|eve| *eve)) {
+        let ping = begin(&server, Request::post(REVISION.initialize(1)), &[("X-Api-Key", key)]).await;
+        for id in 0..3 {
+            let mut connection = server.connect().await;
+            connection.write(&Request { body: call(id).into(), ..ping.clone() }.bytes()).await;
+            let mut stream = connection.response_head().await.expect("a head");
+            let last = connection.event(&mut stream).await.and_then(|event| event.id).expect("an id");
+            let get = Request { method: "GET".into(), body: Vec::new(), ..ping.clone() };
+            unread.push((key, get.with("Last-Event-ID", &last)));
+        }
+    }
+    wait_until(|| reported.0.load(Ordering::SeqCst) == unread.len()).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut kept = [0, 0];
+    for (key, get) in &unread {
+        let response = server.send(get).await;
+        kept[usize::from(*key == "eve")] += usize::from(response.body.len() > 1_000_000);
+    }
+    assert_eq!(kept[0], 3, "the responses of another principal stay");
+    assert!((8..=17).contains(&kept[1]), "16 MiB of 24 MB are kept: {kept:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unread_notifications_hold_no_call_up_and_go_before_its_response() {
     let reported = Reported::default();

@@ -227,7 +227,9 @@ impl Channel {
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // There is one for each session, of which there is a limited number.
         let own_cost = if self.id == OWN { 0 } else { STREAM_COST };
-        let counted = own_cost + state.history_bytes + self.outbox.waiting();
+        // What waits for a client that reads is not kept for one that is away, and cannot be dropped.
+        let waiting = if state.is_read { 0 } else { self.outbox.waiting() };
+        let counted = own_cost + state.history_bytes + waiting;
         self.kept.change(state.counted, counted);
         state.counted = counted;
     }

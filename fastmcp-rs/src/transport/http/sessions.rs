@@ -43,6 +43,8 @@ const KEPT_TIME: Duration = Duration::from_secs(5 * 60);
 const MAX_KEPT_OF_SESSION: usize = 4 << 20;
 const MAX_KEPT_OF_PEER: usize = 16 << 20;
 const MAX_KEPT: usize = 64 << 20;
+/// How many milliseconds pass at least until streams of other sessions are dropped again.
+const SHED_PAUSE: u64 = 10;
 /// The most bytes of what the clients of a peer's sessions and of all sessions have said of themselves.
 const MAX_SAID_OF_PEER: usize = 4 << 20;
 const MAX_SAID: usize = 16 << 20;
@@ -193,13 +195,52 @@ impl Drop for Said {
     }
 }
 
+/// What is kept for the clients of several sessions, within a limit.
+struct Pool {
+    kept: Arc<Ledger>,
+    limit: usize,
+    /// When something was dropped, in milliseconds since the table was made.
+    last_shed: AtomicU64,
+}
+
+impl Pool {
+    fn new(kept: Arc<Ledger>, limit: usize) -> Pool {
+        Pool { kept, limit, last_shed: AtomicU64::new(0) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept.bytes() > self.limit
+    }
+
+    /// Drops what is beyond the limit, from the sessions for which the most is kept.
+    fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<Session>>) {
+        // What cannot be dropped belongs to calls that run; then it is of no use to look again at once.
+        let last = self.last_shed.load(Ordering::Relaxed);
+        let is_due = last == 0 || now.saturating_sub(last) >= SHED_PAUSE;
+        if !is_due || self.last_shed.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        let of_peer = |session: &Session| session.share.as_ref().map_or(0, |share| share.pool.kept.bytes());
+        let mut sessions = sessions();
+        sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
+        for session in sessions {
+            // More than needed, so that this happens seldom.
+            let excess = self.kept.excess(self.limit - self.limit / 8);
+            if excess == 0 {
+                return;
+            }
+            session.streams().shed(excess);
+        }
+    }
+}
+
 /// The sessions of one peer.
 struct Share {
     peer: Peer,
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     count: AtomicUsize,
     said: AtomicUsize,
-    kept: Arc<Ledger>,
+    pool: Pool,
 }
 
 impl Share {
@@ -313,12 +354,18 @@ impl Session {
         !self.is_in_use() && u128::from(self.idle_time()) >= idle.as_millis()
     }
 
-    /// Drops what is kept beyond the limits of the session and its peer.
+    /// Drops what is kept beyond the limits of the session, its peer and the server.
     fn enforce_limits(&self) {
-        let of_peer = self.share.as_ref().map_or(0, |share| share.kept.excess(MAX_KEPT_OF_PEER));
-        let excess = self.kept.excess(MAX_KEPT_OF_SESSION).max(of_peer);
+        let excess = self.kept.excess(MAX_KEPT_OF_SESSION);
         if excess > 0 {
             self.streams().shed(excess);
+        }
+        let now = || milliseconds_since(self.usage.start);
+        if let Some(share) = self.share.as_ref().filter(|share| share.pool.is_full()) {
+            share.pool.enforce_limit(now(), || share.lock().values().filter_map(Weak::upgrade).collect());
+        }
+        if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
+            sessions.pool.enforce_limit(now(), || sessions.all());
         }
     }
 
@@ -368,9 +415,6 @@ impl Keeper for StreamKeeper {
         channel.keep();
         let Some(session) = self.session.upgrade() else { return };
         session.enforce_limits();
-        if let Some(sessions) = session.sessions.upgrade() {
-            sessions.enforce_limit();
-        }
     }
 }
 
@@ -389,11 +433,9 @@ pub(super) struct Sessions {
     /// How many bytes their clients have said of themselves.
     said: Arc<AtomicUsize>,
     /// How many bytes are kept for their clients.
-    kept: Arc<Ledger>,
+    pool: Pool,
     limits: Limits,
     start: Instant,
-    /// When streams of other sessions were dropped to make room, in milliseconds since `start`.
-    last_shed: AtomicU64,
     last_number: AtomicU64,
     evicted: AtomicUsize,
     ended: AtomicBool,
@@ -435,10 +477,9 @@ impl Sessions {
             count: AtomicUsize::new(0),
             shares: Mutex::default(),
             said: Arc::default(),
-            kept: Arc::default(),
+            pool: Pool::new(Arc::default(), MAX_KEPT),
             limits,
             start: Instant::now(),
-            last_shed: AtomicU64::new(0),
             last_number: AtomicU64::new(0),
             evicted: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
@@ -485,7 +526,7 @@ impl Sessions {
                 return None;
             }
         }
-        let kept = Ledger::part_of(share.as_ref().map_or(&self.kept, |share| &share.kept));
+        let kept = Ledger::part_of(share.as_ref().map_or(&self.pool.kept, |share| &share.pool.kept));
         let own = Channel::new(OWN, None, Arc::clone(connection.outbox()), resumption, &kept);
         let session = Arc::new(Session {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
@@ -529,7 +570,7 @@ impl Sessions {
                 sessions: Mutex::default(),
                 count: AtomicUsize::new(0),
                 said: AtomicUsize::new(0),
-                kept: Ledger::part_of(&self.kept),
+                pool: Pool::new(Ledger::part_of(&self.pool.kept), MAX_KEPT_OF_PEER),
             })
         });
         // Under the lock, as the last one to leave removes the share.
@@ -685,30 +726,6 @@ impl Sessions {
             }
         }
         first
-    }
-
-    /// Drops what is kept for clients beyond the limit of all sessions: of those for whom the most is kept.
-    fn enforce_limit(&self) {
-        if self.kept.bytes() <= MAX_KEPT {
-            return;
-        }
-        // What cannot be dropped is being read; then it is of no use to look again at once.
-        let (now, last) = (milliseconds_since(self.start), self.last_shed.load(Ordering::Relaxed));
-        let is_due = last == 0 || now.saturating_sub(last) >= 10;
-        if !is_due || self.last_shed.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        let of_peer = |session: &Session| session.share.as_ref().map_or(0, |share| share.kept.bytes());
-        let mut sessions = self.all();
-        sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
-        // More than needed, so that this happens seldom.
-        for session in sessions {
-            let excess = self.kept.excess(MAX_KEPT - MAX_KEPT / 8);
-            if excess == 0 {
-                return;
-            }
-            session.streams().shed(excess);
-        }
     }
 
     /// Ends all sessions, and those that still come, because the server ends.
