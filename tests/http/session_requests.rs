@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
+use fastmcp_rs::{HttpConfig, SessionMode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -97,10 +98,7 @@ async fn an_id_that_waits_for_its_answer_is_refused_to_others() {
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, REVISION).await;
     // One that waits, and one whose stream is open.
-    for (id, tool) in [(1, "sleep"), (2, "steps")] {
-        let arguments = json!({"milliseconds": 600, "wait": 600});
-        let arguments =
-            if tool == "sleep" { json!({"milliseconds": arguments["milliseconds"]}) } else { json!({"wait": 600}) };
+    for (id, tool, arguments) in [(1, "sleep", json!({"milliseconds": 600})), (2, "steps", json!({"wait": 600}))] {
         let request = session.call_with_token(id, tool, arguments);
         let mut first = server.connect().await;
         first.write(&request.bytes()).await;
@@ -158,10 +156,18 @@ async fn a_request_of_a_session_that_is_deleted_gets_an_error() {
         let (mut calling, mut deleting) = (server.connect().await, server.connect().await);
         let call = session.call(round as i64, "echo_later", json!({"text": "x"})).bytes();
         let delete = session.with_headers(Request::new("DELETE")).bytes();
-        tokio::join!(calling.write(&call), async {
-            tokio::time::sleep(Duration::from_micros(round * 20)).await;
-            deleting.write(&delete).await;
-        });
+        let later = Duration::from_micros(round * 20);
+        let [call_after, delete_after] = if round % 2 == 0 { [Duration::ZERO, later] } else { [later, Duration::ZERO] };
+        tokio::join!(
+            async {
+                tokio::time::sleep(call_after).await;
+                calling.write(&call).await;
+            },
+            async {
+                tokio::time::sleep(delete_after).await;
+                deleting.write(&delete).await;
+            }
+        );
         let response = calling.response().await.expect("a response");
         let is_result = answer(&response)["result"].is_object();
         assert!(is_result || response.status == 404, "{}", response.text());
@@ -169,6 +175,19 @@ async fn a_request_of_a_session_that_is_deleted_gets_an_error() {
         assert_eq!(deleting.response().await.expect("a response").status, 204);
     }
     println!("{} requests of 60 lost their session", answered[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_without_a_session_ends_with_its_connection() {
+    let seen = Seen::default();
+    let config = HttpConfig::new().sessions(SessionMode::Sessionless);
+    let server = Server::start(app_with(seen.clone()).http(config)).await;
+    let call = REVISION.request(1, "tools/call", json!({"name": "sleep", "arguments": {"milliseconds": 60_000}}));
+    let mut connection = server.connect().await;
+    connection.write(&Request::post(call).with("MCP-Protocol-Version", REVISION.name()).bytes()).await;
+    wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
+    drop(connection);
+    wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
