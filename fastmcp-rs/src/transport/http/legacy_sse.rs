@@ -22,17 +22,17 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
-use super::body::{self, ResponseBody};
+use super::body::ResponseBody;
 use super::config::HttpConfig;
-use super::counted::Counted;
+use super::counted::Permit;
 use super::head::Head;
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
 use super::responses::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
-    unsupported_media, whole,
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, too_many_messages, unavailable,
+    unreadable, unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
 use super::sessions::Session;
@@ -91,7 +91,7 @@ impl HttpService {
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         match parts.method {
-            Method::GET => self.open_session(head, caller),
+            Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.take_message(parts, head, body, caller).await,
             _ => {
                 let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
@@ -102,12 +102,12 @@ impl HttpService {
         }
     }
 
-    fn open_session(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+    fn open_session(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
         if !head.accepted.events {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
         let shared = &self.shared;
-        let Some(counted) = shared.open_stream(caller.as_deref()) else {
+        let Some(counted) = shared.open_stream(self.peer(parts, caller.as_ref()).1) else {
             return unavailable("Unavailable: too many streams are open; try again");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
@@ -140,10 +140,12 @@ impl HttpService {
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
-        let Some(counted) = Counted::new(&shared.calls, config.max_calls) else {
-            return unavailable("Unavailable: too many messages are being served; try again");
+        let (client, peer) = self.peer(parts, caller.as_ref());
+        let mut permit = match shared.permits.acquire(peer.as_ref()) {
+            Ok(permit) => permit,
+            Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match body::read(body, config.max_body, config.body_time, &shared.room).await {
+        let message = match shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
             Err(unread) => return unreadable(&unread, config.max_body),
         };
@@ -158,8 +160,14 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let carrier = carrier(head, parts.version, shared.proxies.client(self.client, parts));
-        let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
+        let carrier = carrier(head, parts.version, client);
+        let exchange = Exchange {
+            outbox: Some(OnceCell::new()),
+            headers: None,
+            carrier,
+            retained: message.room.clone(),
+            pending: Cell::new(false),
+        };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
@@ -176,7 +184,8 @@ impl HttpService {
         if exchange.pending.get() {
             let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
-            tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
+            shared.permits.count_for(peer.as_ref(), &mut permit);
+            tokio::spawn(pass_on(Arc::clone(&shared), session, id.to_owned(), outbox, permit));
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
@@ -215,7 +224,7 @@ fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
-async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Counted) {
+async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Permit) {
     let stream = session.connection.outbox();
     while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
         if !shared.has_room(&session, &id).await {
