@@ -120,6 +120,9 @@ impl App {
     /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
     /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
     ///
+    /// Limits for each address hold if that server puts the address of the client, a `std::net::SocketAddr`, among the
+    /// [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
+    ///
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is

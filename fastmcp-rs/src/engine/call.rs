@@ -100,7 +100,9 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        let call_request = (needs_request || ambient::is_wanted()).then(|| {
+        let is_large = request.exchange.is_some_and(|exchange| exchange.retained.is_some());
+        let may_ask = needs_request || ambient::is_wanted();
+        let call_request = (may_ask || is_large).then(|| {
             let questions = self.questions(facts, &subject, earlier);
             self.request(request, facts, timeout, questions)
         });
@@ -188,11 +190,13 @@ impl Connection {
                 }
             }
         }
+        let retained = request.exchange.and_then(|exchange| exchange.retained.clone());
         let place = match request.admitted.take() {
             Admitted::Reserved(place) => place,
             Admitted::No | Admitted::Member => self.in_flight().insert(request.id.key()),
         };
-        let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
+        let arguments =
+            call_request.as_ref().filter(|_| may_ask && facts.client.is_none()).map(|_| Arguments::of(request));
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
             outbox: Arc::clone(request.outbox(self)),
@@ -208,6 +212,7 @@ impl Connection {
             pace: pace.cloned(),
             was_polled,
             observed: None,
+            retained,
         }))
     }
 
@@ -283,6 +288,7 @@ impl Connection {
             ended: AtomicBool::new(false),
             end: Notify::new(),
             delivery: Delivery::new(),
+            retained: request.exchange.and_then(|exchange| exchange.retained.as_ref()).map(Arc::downgrade),
             transport_trace: request.exchange.and_then(|exchange| exchange.carrier.trace()),
             questions,
         })

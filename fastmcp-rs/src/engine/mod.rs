@@ -29,6 +29,7 @@ mod siblings;
 mod sight;
 mod subscriptions;
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, SocketAddr};
 use std::str::Utf8Error;
@@ -423,6 +424,9 @@ struct Request<'a> {
     observed: Option<&'a Observed>,
 }
 
+/// A thing of the transport's that lives as long as the arguments of a call.
+pub(crate) type Retained = Arc<dyn Any + Send + Sync>;
+
 /// What belongs to one message alone, on transports where each has a way back of its own.
 pub(crate) struct Exchange<'a> {
     /// Where the answer and what precedes it goes if it is not ready at once; `None` if that is the connection's
@@ -432,6 +436,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// What else the transport knows of the message.
     pub(crate) carrier: Carrier<'a>,
+    /// Retained until its calls have ended.
+    pub(crate) retained: Option<Retained>,
     /// Set if an answer will come.
     pub(crate) pending: Cell<bool>,
 }

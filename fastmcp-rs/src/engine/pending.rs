@@ -14,7 +14,7 @@ use super::call::{answer_panic, caught, drop_future};
 use super::in_flight::Place;
 use super::observed::Observed;
 use super::rounds::Arguments;
-use super::{Connection, finish_frame};
+use super::{Connection, Retained, finish_frame};
 use crate::ambient;
 use crate::component::answer::{Answer, Subject};
 use crate::component::invocation::Started;
@@ -50,6 +50,8 @@ pub(crate) struct PendingCall {
     /// Whether the first poll, which tells the handler's pace, is over.
     pub(super) was_polled: bool,
     pub(super) observed: Option<Box<Observed>>,
+    /// Dropped after the handler.
+    pub(super) retained: Option<Retained>,
 }
 
 enum End {
@@ -109,6 +111,7 @@ impl PendingCall {
         if let Some(future) = self.future.take() {
             drop_future(future, &self.component.name);
         }
+        self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
             let notifications = request.finish();
             // What was asked has gone by the outbox already.

@@ -32,7 +32,9 @@ pub struct HttpConfig {
     pub(crate) session_idle: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_bytes_in_flight_per_principal: Option<usize>,
     pub(crate) max_calls: usize,
+    pub(crate) max_calls_per_principal: Option<usize>,
     pub(crate) max_streams: usize,
     pub(crate) max_streams_per_principal: usize,
     pub(crate) max_connections: usize,
@@ -82,7 +84,9 @@ impl Default for HttpConfig {
             session_idle: Duration::from_secs(30 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
+            max_bytes_in_flight_per_principal: None,
             max_calls: 1_024,
+            max_calls_per_principal: None,
             max_streams: 1_024,
             max_streams_per_principal: 16,
             max_connections: 1_024,
@@ -230,18 +234,48 @@ impl HttpConfig {
         self
     }
 
-    /// The most bytes of large messages (above 64 KiB) that are held at a time. Default: 64 MiB. Others wait up to 5
-    /// seconds for room, and are then answered 503.
+    /// Limits the bytes of large messages (above 64 KiB) that are held at a time, from their arrival until the calls
+    /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
+    ///
+    /// A message takes room as it arrives. If there is none, it waits up to 5 seconds, and is then answered 503. While
+    /// messages wait, others that take more than half a second for 64 KiB are refused (408), the longest silent first.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
         self.max_bytes_in_flight = bytes.clamp(64 << 10, 1 << 40);
         self
     }
 
-    /// The most messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
-    /// until it has ended, also when its client is gone.
+    /// Limits the same bytes for one principal, or for one address where there is no principal (see
+    /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of
+    /// [`max_bytes_in_flight`](HttpConfig::max_bytes_in_flight); at least one message of
+    /// [`max_body`](HttpConfig::max_body) fits. Beyond it, messages wait as they do for all.
+    pub fn max_bytes_in_flight_per_principal(mut self, bytes: usize) -> HttpConfig {
+        self.max_bytes_in_flight_per_principal = Some(bytes);
+        self
+    }
+
+    /// Limits the messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
+    /// until it has ended, even if its client is gone.
     pub fn max_calls(mut self, calls: usize) -> HttpConfig {
         self.max_calls = calls.max(1);
         self
+    }
+
+    /// Limits the messages of one principal that are served at a time, or of one address where there is no principal
+    /// (see [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of
+    /// [`max_calls`](HttpConfig::max_calls); more are answered 503.
+    pub fn max_calls_per_principal(mut self, calls: usize) -> HttpConfig {
+        self.max_calls_per_principal = Some(calls.max(1));
+        self
+    }
+
+    /// The number of messages of one peer that are served at a time.
+    pub(crate) fn calls_per_principal(&self) -> usize {
+        self.max_calls_per_principal.unwrap_or(self.max_calls / 4).clamp(1, self.max_calls)
+    }
+
+    /// The bytes of large messages of one peer.
+    pub(crate) fn bytes_per_principal(&self) -> usize {
+        self.max_bytes_in_flight_per_principal.unwrap_or(self.max_bytes_in_flight / 4)
     }
 
     /// The most streams that stay open without a call: subscriptions, and the streams of sessions. Default: 1,024.
@@ -250,8 +284,8 @@ impl HttpConfig {
         self
     }
 
-    /// The most of these streams that one principal may have. Default: 16. Clients that nobody knows are not told
-    /// apart, and have no such limit.
+    /// Limits these streams of one principal, or of one address where there is no principal (see
+    /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: 16; more are answered 503.
     pub fn max_streams_per_principal(mut self, streams: usize) -> HttpConfig {
         self.max_streams_per_principal = streams;
         self
@@ -263,7 +297,9 @@ impl HttpConfig {
         self
     }
 
-    /// The most connections from one address. Default: no limit, since behind a reverse proxy all come from one.
+    /// Limits the connections from one address, or from one network of IPv6 (/64). Default: no limit, since behind a
+    /// reverse proxy all come from one; more are closed at once. [Trusted proxies](HttpConfig::trusted_proxies) are
+    /// exempt.
     pub fn max_connections_per_address(mut self, connections: usize) -> HttpConfig {
         self.max_connections_per_address = Some(connections.max(1));
         self

@@ -22,19 +22,18 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
-use super::body::{self, ResponseBody};
+use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::HttpConfig;
-use super::counted::Counted;
+use super::counted::Permit;
 use super::head::Head;
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
-use super::peer::Peer;
 use super::responses::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, unavailable, unreadable,
-    unsupported_media, whole,
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
+    unavailable, unreadable, unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
 use super::sessions::{Lease, Session};
@@ -109,11 +108,11 @@ impl HttpService {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
         let shared = &self.shared;
-        let Some(counted) = shared.open_stream(caller.as_deref()) else {
+        let peer = self.peer(parts, caller.as_ref()).1;
+        let Some(counted) = shared.open_stream(peer.clone()) else {
             return unavailable("Unavailable: too many streams are open; try again");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let peer = Peer::new(caller.as_ref(), shared.proxies.client(self.client, parts));
         let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
@@ -144,10 +143,12 @@ impl HttpService {
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
-        let Some(counted) = Counted::new(&shared.calls, config.max_calls) else {
-            return unavailable("Unavailable: too many messages are being served; try again");
+        let (client, peer) = self.peer(parts, caller.as_ref());
+        let mut permit = match shared.permits.acquire(peer.as_ref()) {
+            Ok(permit) => permit,
+            Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match body::read(body, config.max_body, config.body_time, &shared.room).await {
+        let message = match shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
             Err(unread) => return unreadable(&unread, config.max_body),
         };
@@ -162,8 +163,14 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let carrier = carrier(head, parts.version, shared.proxies.client(self.client, parts));
-        let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
+        let carrier = carrier(head, parts.version, client);
+        let exchange = Exchange {
+            outbox: Some(OnceCell::new()),
+            headers: None,
+            carrier,
+            retained: message.room.clone(),
+            pending: Cell::new(false),
+        };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
@@ -181,7 +188,9 @@ impl HttpService {
         if exchange.pending.get() {
             let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
-            tokio::spawn(pass_on(shared, session.clone(), id.to_owned(), request.map(Into::into), outbox, counted));
+            shared.permits.count_for(peer.as_ref(), &mut permit);
+            let request = request.map(Into::into);
+            tokio::spawn(pass_on(Arc::clone(&shared), session.clone(), id.to_owned(), request, outbox, permit));
         }
         if let Some(ending) = session.ending() {
             // It ended meanwhile, and so does what has begun since then.
@@ -231,7 +240,7 @@ async fn pass_on(
     id: String,
     request: Option<Box<str>>,
     outbox: Arc<Outbox>,
-    counted: Counted,
+    counted: Permit,
 ) {
     let stream = session.connection.outbox();
     let mut is_answered = false;

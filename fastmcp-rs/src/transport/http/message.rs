@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::SessionMode;
-use super::counted::Counted;
+use super::counted::Permit;
 use super::head::{Found, Head, Kept, SESSION_ID};
 use super::headers::Accepted;
 use super::peer::Peer;
@@ -26,7 +26,7 @@ use super::responses::{
 use super::service::Shared;
 use super::sessions::{Ending, Lease};
 use super::stream::{CancelOnDrop, EventStream, OpenStream, lines};
-use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Server, is_complete_envelope};
+use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Retained, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -72,8 +72,9 @@ pub(super) struct Call<'a> {
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
     /// The peer that it counts against, if it has a share.
-    #[allow(dead_code)]
     pub(super) peer: Option<Peer>,
+    /// The room of a large message, which its calls keep.
+    pub(super) room: Option<Retained>,
 }
 
 /// What became of a message at once.
@@ -90,6 +91,8 @@ pub(super) struct Waiting {
     pub(super) id: Option<Box<str>>,
     /// Whether it is answered by a stream in any case.
     pub(super) listens: bool,
+    /// The peer that it counts against.
+    pub(super) peer: Option<Peer>,
 }
 
 pub(super) enum Whose {
@@ -135,7 +138,7 @@ impl Call<'_> {
         let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
         let carrier = carrier(self.head, self.version, self.client);
-        Exchange { outbox, headers, carrier, pending: Cell::new(false) }
+        Exchange { outbox, headers, carrier, retained: self.room.clone(), pending: Cell::new(false) }
     }
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
@@ -155,6 +158,7 @@ impl Call<'_> {
                 whose: Whose::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 listens: listens(),
+                peer: self.peer,
             }));
         }
         let id = frame.id.map(|id| id.get());
@@ -255,7 +259,7 @@ impl Call<'_> {
         }
         if exchange.pending.get() {
             let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
-            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
+            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false, peer: self.peer }));
         }
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
@@ -308,7 +312,7 @@ pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Cl
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
     let carrier = Carrier::default();
-    let exchange = Exchange { outbox: None, headers: None, carrier, pending: Cell::new(false) };
+    let exchange = Exchange { outbox: None, headers: None, carrier, retained: None, pending: Cell::new(false) };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)
@@ -316,8 +320,8 @@ pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &
 
 impl Waiting {
     /// Waits for what comes first, and chooses the form of the answer by it.
-    pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
-        let Waiting { outbox, whose, id, listens } = self;
+    pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Permit) -> Answer {
+        let Waiting { outbox, whose, id, listens, peer } = self;
         if listens && !accepted.events {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
@@ -360,7 +364,7 @@ impl Waiting {
                 event_stream(EventStream::of_session(reader, session.keep(), keep_alive, Some(counted)))
             }
             Whose::Modern(request) if listens => {
-                let Some(stream) = shared.open_stream(request.0.principal()) else {
+                let Some(stream) = shared.open_stream(peer) else {
                     return unavailable("Unavailable: too many streams are open; try again");
                 };
                 shared.listeners.add(&request.0);

@@ -4,7 +4,7 @@
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
-//! `access` (names and pages that may come in), `authenticate` (who asks), `peer` (whose limits count), `body` (messages within limits),
+//! `access` (names and pages that may come in), `authenticate` (who asks), `peer` (whose limits count), `body` (messages within limits), `room` (for large ones),
 //! `head` and `headers`, `sessions` (what legacy clients need), `channel` (their streams), `legacy_sse` (the transport before this one), `stream` (events),
 //! `io` (patience), `heads` (line ends).
 //!
@@ -32,6 +32,7 @@ mod peer;
 #[cfg(any(feature = "h2", feature = "tls"))]
 mod preface;
 mod responses;
+mod room;
 mod routes;
 mod serve;
 mod service;

@@ -50,7 +50,7 @@ impl Peer {
         }
     }
 
-    fn of_address(address: IpAddr) -> Peer {
+    pub(super) fn of_address(address: IpAddr) -> Peer {
         Peer::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
             address => address,

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::{ResponseBody, Unread};
 use super::config::SessionMode;
+use super::counted::Exhausted;
 use super::headers::Accepted;
 use super::sessions::Ending;
 use super::stream::EventStream;
@@ -121,6 +122,13 @@ pub(super) fn unavailable(message: &str) -> Answer {
     let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, message);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer
+}
+
+pub(super) fn too_many_messages(exhausted: Exhausted) -> Answer {
+    unavailable(match exhausted {
+        Exhausted::Globally => "Unavailable: too many messages are being served; try again",
+        Exhausted::ForPeer => "Unavailable: too many messages of this client are being served; try again",
+    })
 }
 
 pub(super) fn unreadable(unread: &Unread, limit: usize) -> Answer {

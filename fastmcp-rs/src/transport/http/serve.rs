@@ -17,6 +17,7 @@ use super::connection::{Connected, Front};
 use super::counted::{Counted, PerPeer};
 use super::io::Times;
 use super::listener::Listener;
+use super::peer::Peer;
 use crate::engine::Client;
 use crate::operator;
 
@@ -38,6 +39,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     let connected = Connected { front, times, stopped };
     let connections = Arc::clone(&service.shared.connections);
     let addresses = config.max_connections_per_address.map(PerPeer::new);
+    let proxies = &service.shared.proxies;
     let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
@@ -66,13 +68,15 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
             continue;
         };
         let of_address = match (&addresses, peer) {
-            (Some(addresses), Some(peer)) => match addresses.count(peer.ip().to_canonical()) {
-                Some(counted) => Some(counted),
-                None => {
-                    service.refused_connection();
-                    continue;
+            (Some(addresses), Some(peer)) if !proxies.trusts(peer.ip()) => {
+                match addresses.count(Peer::of_address(peer.ip())) {
+                    Some(counted) => Some(counted),
+                    None => {
+                        service.refused_connection();
+                        continue;
+                    }
                 }
-            },
+            }
             _ => None,
         };
         let mut connected = connected.clone();

@@ -26,13 +26,14 @@ use http_body::Body;
 
 use super::access::{Access, Refused};
 use super::authenticate::{AccessError, Authenticator};
-use super::body::{self, ResponseBody, Room};
+use super::body::{self, Intake, Message, ResponseBody, Unread};
 use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
-use super::counted::{Counted, PerPeer};
+use super::counted::{Counted, PerPeer, Permit, Permits};
 use super::head::{self, Entrance, Head};
 use super::headers::text as header_text;
 use super::peer::{Peer, Proxies};
+use super::room::Room;
 use super::sessions::{Lease, Limits, Sessions};
 use super::stream::{EventStream, OpenStream};
 use crate::engine::{Client, Connection, Server};
@@ -46,7 +47,7 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, unavailable, unreadable, unsupported_media,
+    session_missing, too_many_messages, unavailable, unreadable, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -79,9 +80,9 @@ pub(super) struct Shared {
     #[cfg(feature = "legacy-sse")]
     pub(super) stream_sessions: Arc<Sessions>,
     pub(super) room: Room,
-    pub(super) calls: Arc<AtomicUsize>,
+    pub(super) permits: Permits,
     pub(super) streams: Arc<AtomicUsize>,
-    pub(super) streams_of: PerPeer<Box<str>>,
+    pub(super) streams_of: PerPeer<Peer>,
     pub(super) listeners: Listeners,
     pub(super) stopping: AtomicBool,
     /// Those of the server around the service, if that is ours.
@@ -97,15 +98,25 @@ impl Shared {
     }
 
     /// Counts one more stream that stays open without a call, unless there are too many.
-    pub(super) fn open_stream(&self, principal: Option<&Principal>) -> Option<OpenStream> {
+    pub(super) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
-        match principal {
-            None => Some(OpenStream::Listening(counted, None)),
-            Some(principal) => {
-                let of_principal = self.streams_of.count(principal.id().into())?;
-                Some(OpenStream::Listening(counted, Some(of_principal)))
-            }
-        }
+        let of_peer = match peer {
+            Some(peer) => Some(self.streams_of.count(peer)?),
+            None => None,
+        };
+        Some(OpenStream::Listening(counted, of_peer))
+    }
+
+    /// Reads a message, which counts for its peer if it has to be waited for.
+    pub(super) async fn read<B: Body>(
+        &self,
+        body: B,
+        peer: Option<&Peer>,
+        permit: &mut Permit,
+    ) -> Result<Message, Unread> {
+        let HttpConfig { max_body: limit, body_time: time, .. } = self.config;
+        let intake = Intake { limit, time, room: &self.room, peer };
+        body::read(body, &intake, || self.permits.count_for(peer, permit)).await
     }
 }
 
@@ -147,8 +158,8 @@ impl HttpService {
             sessions: Sessions::new(limits),
             #[cfg(feature = "legacy-sse")]
             stream_sessions: Sessions::new(limits),
-            room: Room::new(config.max_bytes_in_flight.max(config.max_body + (64 << 10))),
-            calls: Arc::default(),
+            room: Room::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
+            permits: Permits::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
             streams_of: PerPeer::new(config.max_streams_per_principal),
             listeners: Listeners::default(),
@@ -202,7 +213,7 @@ impl HttpService {
 
     /// How many messages are being served.
     pub(super) fn calls(&self) -> usize {
-        self.shared.calls.load(Ordering::Acquire)
+        self.shared.permits.len()
     }
 
     /// Answers one request.
@@ -337,6 +348,12 @@ impl HttpService {
         }
     }
 
+    /// The client that makes the request, and the peer that it counts against.
+    pub(super) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (Client, Option<Peer>) {
+        let client = self.shared.proxies.client(self.client, parts);
+        (client, Peer::new(caller, client))
+    }
+
     async fn post<B: Body>(
         &mut self,
         parts: &Parts,
@@ -344,7 +361,6 @@ impl HttpService {
         body: B,
         caller: Option<Arc<Principal>>,
     ) -> Answer {
-        let config = &self.shared.config;
         if !head.is_json {
             return unsupported_media();
         }
@@ -355,25 +371,28 @@ impl HttpService {
                 "Not acceptable: `Accept` must name application/json and text/event-stream",
             );
         }
-        let client = self.shared.proxies.client(self.client, parts);
-        let peer = Peer::new(caller.as_ref(), client);
-        let Some(counted) = Counted::new(&self.shared.calls, config.max_calls) else {
-            return unavailable("Unavailable: too many messages are being served; try again");
+        let (client, peer) = self.peer(parts, caller.as_ref());
+        let mut permit = match self.shared.permits.acquire(peer.as_ref()) {
+            Ok(permit) => permit,
+            Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match body::read(body, config.max_body, config.body_time, &self.shared.room).await {
+        let message = match self.shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
-            Err(unread) => return unreadable(&unread, config.max_body),
+            Err(unread) => return unreadable(&unread, self.shared.config.max_body),
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let version = parts.version;
-        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller, peer };
+        let (version, room) = (parts.version, message.room.clone());
+        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller, peer, room };
         let begun = call.begin(message_text);
         drop(message);
         match begun {
             Begun::Over(answer) => answer,
             // What is rare must not make the future of every request longer.
-            Begun::Waiting(waiting) => Box::pin(waiting.answer(&self.shared, accepted, counted)).await,
+            Begun::Waiting(waiting) => {
+                self.shared.permits.count_for(waiting.peer.as_ref(), &mut permit);
+                Box::pin(waiting.answer(&self.shared, accepted, permit)).await
+            }
         }
     }
 
@@ -387,7 +406,7 @@ impl HttpService {
         }
         let counted = self
             .shared
-            .open_stream(caller.as_deref())
+            .open_stream(self.peer(parts, caller.as_ref()).1)
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);

@@ -16,9 +16,10 @@ use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
 use super::channel::Reader;
-use super::counted::{Counted, CountedFor};
+use super::counted::{Counted, CountedFor, Permit};
 #[cfg(feature = "legacy-sse")]
 use super::legacy_sse::EndSession;
+use super::peer::Peer;
 use super::sessions::InUse;
 use crate::engine::Connection;
 
@@ -37,11 +38,11 @@ impl Drop for CancelOnDrop {
 #[allow(dead_code)]
 pub(super) enum OpenStream {
     /// The message that it answers.
-    Message(Counted),
+    Message(Permit),
     /// The same where the call goes on without the stream, and counts until both are over.
-    Call(Arc<Counted>),
+    Call(Arc<Permit>),
     /// One that waits for no answer, and whose it is.
-    Listening(Counted, Option<CountedFor<Box<str>>>),
+    Listening(Counted, Option<CountedFor<Peer>>),
 }
 
 /// The body of a response that is a stream.
