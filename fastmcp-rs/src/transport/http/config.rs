@@ -124,7 +124,9 @@ impl HttpConfig {
     }
 
     /// The web pages that may call this server from a browser, as origins: `https://app.example.com`. Default: pages
-    /// of this machine, if that is where the server is reached, and pages of the server's own origin.
+    /// of this machine, if that is where the server is reached, and pages of the server's own origin; only those of web
+    /// servers (`http`, `https`). Extensions, editors and apps are named by their origins, such as
+    /// `chrome-extension://abc` or `tauri://localhost`.
     pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
