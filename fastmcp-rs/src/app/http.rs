@@ -37,7 +37,9 @@ impl App {
     ///
     /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
     /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
-    /// is read, for every request, also for those of a session.
+    /// is read, for every request, also for those of a session. It has 10 seconds
+    /// ([`HttpConfig::authenticate_time`]), and is dropped then; the request is answered 503. If it panics, that is
+    /// logged, and the request is answered 500.
     ///
     /// On standard input and output it is not asked.
     ///

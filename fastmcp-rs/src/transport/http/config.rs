@@ -37,6 +37,7 @@ pub struct HttpConfig {
     pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) header_time: Duration,
     pub(crate) body_time: Duration,
+    pub(crate) authenticate_time: Duration,
     pub(crate) idle_time: Duration,
     pub(crate) write_time: Duration,
     pub(crate) keep_alive: Duration,
@@ -85,6 +86,7 @@ impl Default for HttpConfig {
             max_connections_per_address: None,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            authenticate_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             write_time: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
@@ -235,6 +237,13 @@ impl HttpConfig {
     /// How long a client may take for a message. Default: 30 seconds; then it is answered 408.
     pub fn body_time(mut self, time: Duration) -> HttpConfig {
         self.body_time = time;
+        self
+    }
+
+    /// Limits how long the function of [`App::authenticate`](crate::App::authenticate) may take for a request.
+    /// Default: 10 seconds; then it is dropped, a warning is logged, and the request is answered 503.
+    pub fn authenticate_time(mut self, time: Duration) -> HttpConfig {
+        self.authenticate_time = time;
         self
     }
 

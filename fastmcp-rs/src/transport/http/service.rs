@@ -314,7 +314,7 @@ impl HttpService {
     async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
         match &self.shared.authenticator {
             None => Ok(None),
-            Some(authenticator) => match authenticator.check(parts).await {
+            Some(authenticator) => match authenticator.check(parts, self.shared.config.authenticate_time).await {
                 Ok(principal) => Ok(Some(Arc::new(principal))),
                 Err(AccessError { status, challenge, message }) => {
                     let mut answer = refuse(status, message);
