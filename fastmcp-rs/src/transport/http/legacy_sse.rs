@@ -25,14 +25,14 @@ use http_body::Body;
 use super::body::{self, ResponseBody};
 use super::config::HttpConfig;
 use super::counted::Counted;
-use super::head::Head;
+use super::head::{Form, Head};
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
 use super::responses::{
     Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
-    unsupported_media, whole,
+    unsupported_encoding, unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
 use super::sessions::Session;
@@ -131,8 +131,10 @@ impl HttpService {
     ) -> Answer {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
-        if !head.is_json {
-            return unsupported_media();
+        match head.form {
+            Form::Json => {}
+            Form::EncodedJson => return unsupported_encoding(),
+            Form::Other => return unsupported_media(),
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =

@@ -29,7 +29,7 @@ use super::authenticate::{AccessError, Authenticator};
 use super::body::{self, ResponseBody, Room};
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer};
-use super::head::{self, Entrance, Head};
+use super::head::{self, Entrance, Form, Head};
 use super::headers::text as header_text;
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
@@ -44,7 +44,7 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, unavailable, unreadable, unsupported_media,
+    session_missing, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -335,8 +335,10 @@ impl HttpService {
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         let config = &self.shared.config;
-        if !head.is_json {
-            return unsupported_media();
+        match head.form {
+            Form::Json => {}
+            Form::EncodedJson => return unsupported_encoding(),
+            Form::Other => return unsupported_media(),
         }
         let accepted = head.accepted;
         if !accepted.json && !accepted.events {
