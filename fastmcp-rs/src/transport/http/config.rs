@@ -253,13 +253,15 @@ impl HttpConfig {
         self
     }
 
-    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed.
+    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed. One
+    /// that reads slowly is waited for.
     pub fn write_time(mut self, time: Duration) -> HttpConfig {
         self.write_time = time;
         self
     }
 
-    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds.
+    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds. A call that has sent
+    /// nothing for as long begins its stream, if its client takes one.
     pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
         self.keep_alive = interval.max(Duration::from_millis(10));
         self
@@ -277,7 +279,8 @@ impl HttpConfig {
         self
     }
 
-    /// How long calls may go on when the server is asked to stop. Default: 10 seconds.
+    /// How long calls may go on when the server is asked to stop. Default: 10 seconds; then they are cancelled, and a
+    /// warning counts what was cut off. Connections without a request are closed at once.
     pub fn drain(mut self, time: Duration) -> HttpConfig {
         self.drain = time;
         self

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::stream::{Channel, Histories, Resumption};
+use super::stream::{Channel, Histories, OWN, Resumption};
 use crate::engine::Connection;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -215,7 +215,7 @@ impl Sessions {
                 return None;
             }
         }
-        let own = Channel::new(0, Arc::clone(connection.outbox()), resumption, &self.histories);
+        let own = Channel::new(OWN, Arc::clone(connection.outbox()), resumption, &self.histories);
         let session = Session {
             connection,
             revision,

@@ -120,6 +120,17 @@ impl EventStream {
         EventStream { first, source, keep_alive, timer: None, _counted: counted }
     }
 
+    /// The same, where a keep-alive is due already, which goes out with the head unless something else does.
+    pub(super) fn due(mut self) -> EventStream {
+        self.timer = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
+        self
+    }
+
+    /// Whether it carries the answer of a session's request, which is owed even if the client says nothing more.
+    pub(super) fn outlives_input(&self) -> bool {
+        matches!(&self.source, Source::Session(reader) if reader.channel.is_of_request())
+    }
+
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
@@ -168,6 +179,9 @@ fn events(frames: &[u8]) -> Bytes {
 pub(super) fn lines(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     frames.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
+
+/// The id of the stream of what belongs to no request.
+pub(super) const OWN: u64 = 0;
 
 /// How many bytes of past events a server keeps.
 #[derive(Clone, Debug, Default)]
@@ -266,6 +280,11 @@ impl Channel {
             state.history_bytes -= length;
             self.histories.0.fetch_sub(length, Ordering::Relaxed);
         }
+    }
+
+    /// Whether it carries the answer to a request.
+    fn is_of_request(&self) -> bool {
+        self.id != OWN
     }
 
     /// How many bytes are kept.
