@@ -157,12 +157,12 @@ impl App {
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }
 
-    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT). The endpoint is `/mcp`, unless
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless
     /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
     ///
     /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
     /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
-    /// gives calls 10 seconds to end ([`HttpConfig::drain`]).
+    /// gives calls 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
     ///
     /// # Errors
     ///
