@@ -1,8 +1,11 @@
 //! What a connection does while its client is silent, slow or half gone.
 
-use std::io::Write;
+use std::future::Future;
+use std::io::{Result, Write};
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::{AccessError, HttpConfig, Principal, SessionMode};
@@ -10,9 +13,10 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Sleep;
 
-use super::client::{Request, Server, call};
+use super::client::{Connection, Request, Server, call};
 use super::h2;
 use super::modern::wait_until;
 use super::support::Revision;
@@ -107,35 +111,65 @@ async fn a_silent_call_that_lost_its_connection_is_answered_later() {
     assert_eq!(answer["result"]["content"][0]["text"], "slept");
 }
 
-/// Reads a response of so many bytes at a rate, and tells how many have come.
-async fn read_slowly(stream: &mut (impl AsyncRead + Unpin), length: usize, rate: usize) -> usize {
-    let mut part = vec![0; rate / 20];
-    let start = Instant::now();
-    let mut read = 0;
-    while read < length {
-        // However late this task is, it reads no more than it says.
-        let due = Duration::from_secs_f64(read as f64 / rate as f64).saturating_sub(start.elapsed());
-        tokio::time::sleep(due.max(Duration::from_millis(10))).await;
-        match stream.read(&mut part).await {
-            Ok(more @ 1..) => read += more,
-            Ok(0) | Err(_) => break,
-        }
+/// More than systems keep for a client that does not read.
+const LENGTH: usize = 8_000_000;
+/// How much is read at once, ten times a second.
+const PIECE: usize = 100_000;
+
+/// A stream whose first bytes are read slowly. By itself a system that has taken megabytes takes nothing more until a
+/// good part of them has gone, which is longer than the server waits.
+struct Slow<S> {
+    stream: S,
+    slow: usize,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl<S> Slow<S> {
+    fn new(stream: S) -> Slow<S> {
+        Slow { stream, slow: 15 * PIECE, timer: Box::pin(tokio::time::sleep(PART)) }
     }
-    read
 }
 
-const LENGTH: usize = 3_500_000;
-const RATE: usize = 1_000_000;
-
-async fn ask_for_much(mut stream: impl AsyncRead + AsyncWrite + Unpin, tool: &str) {
-    stream.write_all(&call(1, tool, json!({"bytes": LENGTH})).bytes()).await.unwrap();
-    let read = read_slowly(&mut stream, LENGTH, RATE).await;
-    assert!(read >= LENGTH, "{tool}: {read} of {LENGTH} bytes have come");
+impl<S: AsyncRead + Unpin> AsyncRead for Slow<S> {
+    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        if self.slow == 0 {
+            return Pin::new(&mut self.stream).poll_read(task, buffer);
+        }
+        ready!(self.timer.as_mut().poll(task));
+        let mut piece = vec![0; buffer.remaining().min(PIECE).min(self.slow)];
+        let mut read = ReadBuf::new(&mut piece);
+        ready!(Pin::new(&mut self.stream).poll_read(task, &mut read))?;
+        buffer.put_slice(read.filled());
+        self.slow -= read.filled().len();
+        let pause = PART.mul_f64(read.filled().len() as f64 / PIECE as f64);
+        self.timer.as_mut().reset(tokio::time::Instant::now() + pause);
+        Poll::Ready(Ok(()))
+    }
 }
 
+impl<S: AsyncWrite + Unpin> AsyncWrite for Slow<S> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(task, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(task)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(task)
+    }
+}
+
+/// Waits less than clients take for what a system keeps. Rest is not counted while something of an answer waits.
 fn impatient() -> HttpConfig {
-    // Rest is not counted while something of an answer waits.
     HttpConfig::new().write_time(Duration::from_millis(700)).idle_time(Duration::from_millis(400))
+}
+
+async fn ask_for_much(stream: impl AsyncRead + AsyncWrite + Unpin, tool: &str) {
+    let mut connection = Connection::over(Slow::new(stream));
+    connection.write(&call(1, tool, json!({"bytes": LENGTH})).bytes()).await;
+    assert!(connection.response().await.expect(tool).body.len() > LENGTH);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,24 +192,31 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer_on_https() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_read_slowly_get_all_of_their_answers_on_http_2() {
     let server = Server::start(app().http(impatient().idle_time(Duration::from_secs(20)))).await;
-    let mut reading = tokio::task::JoinSet::new();
-    let client = Arc::new(h2::Client::connect_with_window(&server, 64 << 10).await);
-    for _ in 0..2 {
-        let client = Arc::clone(&client);
-        reading.spawn(async move {
-            let length = LENGTH / 4;
-            let mut body = client.begin(&call(1, "much", json!({"bytes": length}))).await.unwrap().into_body();
-            let mut read = 0;
-            while let Some(frame) = body.frame().await {
-                let more = frame.unwrap().into_data().unwrap().len();
-                read += more;
-                tokio::time::sleep(Duration::from_secs_f64(more as f64 / RATE as f64)).await;
-            }
-            assert!(read >= length, "{read} of {length} bytes have come");
-        });
-    }
-    while let Some(read) = reading.join_next().await {
-        read.unwrap();
+    // Where the socket is slow, and where the client makes room slowly; each with several answers at a time.
+    for (window, length, piece) in [(64 << 20, LENGTH / 2, 0), (64 << 10, 500_000, PIECE)] {
+        let stream = server.connect().await.stream;
+        let slow = if piece == 0 { 15 * PIECE } else { 0 };
+        let client = h2::Client::with_window(Slow { slow, ..Slow::new(stream) }, window).await;
+        let client = Arc::new(client);
+        let mut reading = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let client = Arc::clone(&client);
+            reading.spawn(async move {
+                let mut body = client.begin(&call(1, "much", json!({"bytes": length}))).await.unwrap().into_body();
+                let mut read = 0;
+                while let Some(frame) = body.frame().await {
+                    let more = frame.unwrap().into_data().unwrap().len();
+                    read += more;
+                    if piece > 0 {
+                        tokio::time::sleep(PART.mul_f64(more as f64 / piece as f64)).await;
+                    }
+                }
+                assert!(read > length, "{read} of {length} bytes have come");
+            });
+        }
+        while let Some(read) = reading.join_next().await {
+            read.unwrap();
+        }
     }
 }
 
@@ -277,7 +318,7 @@ async fn a_compressed_message_is_refused() {
 }
 
 /// Panics, hangs or fails, as the request says.
-async fn by_mode(parts: &Parts) -> Result<Principal, AccessError> {
+async fn by_mode(parts: &Parts) -> std::result::Result<Principal, AccessError> {
     match parts.headers.get("x-mode").map(|mode| mode.as_bytes()) {
         Some(b"panic") => panic!("the key store is gone"),
         Some(b"late panic") => {
@@ -298,11 +339,11 @@ async fn by_mode(parts: &Parts) -> Result<Principal, AccessError> {
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         Write::write(&mut *self.0.lock().unwrap(), bytes)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }

@@ -34,8 +34,7 @@ impl Client {
     }
 
     /// A client that has room for so much of each answer, and tells when it has read half of that.
-    pub async fn connect_with_window(server: &Server, window: u32) -> Client {
-        let stream = TcpStream::connect(server.address).await.unwrap();
+    pub async fn with_window(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, window: u32) -> Client {
         Client::with(stream, |builder| {
             builder.initial_stream_window_size(window).initial_connection_window_size(window);
         })
