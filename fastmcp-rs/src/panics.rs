@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{self, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +51,11 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
     let result = work();
     WATCHED.set(before);
     result
+}
+
+/// Runs code of a handler, and catches its panic.
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(record)
 }
 
 /// How many panics were caught in this process.

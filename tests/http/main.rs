@@ -2,6 +2,7 @@
 
 mod advisories;
 mod client;
+mod connections;
 mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;

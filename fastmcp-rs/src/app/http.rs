@@ -37,7 +37,9 @@ impl App {
     ///
     /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
     /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
-    /// is read, for every request, also for those of a session.
+    /// is read, for every request, also for those of a session. It has 10 seconds
+    /// ([`HttpConfig::authenticate_time`]), and is dropped then; the request is answered 503. If it panics, that is
+    /// logged, and the request is answered 500.
     ///
     /// On standard input and output it is not asked.
     ///
@@ -158,12 +160,12 @@ impl App {
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }
 
-    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT). The endpoint is `/mcp`, unless
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless
     /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
     ///
     /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
     /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
-    /// gives calls 10 seconds to end ([`HttpConfig::drain`]).
+    /// gives calls 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
     ///
     /// # Errors
     ///

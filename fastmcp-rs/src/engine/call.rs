@@ -3,7 +3,6 @@
 //! A call is polled once in place. If it is ready, its answer is in the batch and nothing else was made
 //! for it: no task, no entry, no timer. Only a call that waits gets these, as a [`PendingCall`].
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -24,6 +23,7 @@ use crate::component::invocation::{Invocation, Invoked, Started};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
 use crate::operator;
 use crate::panics;
+pub(super) use crate::panics::catch as caught;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
 use crate::protocol::id::Id;
@@ -356,10 +356,6 @@ fn call_closure(
         }
         _ => refused(&problems),
     }
-}
-
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked> {
-    panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
 }
 
 /// Drops a handler. What it holds is the author's, and may panic too.

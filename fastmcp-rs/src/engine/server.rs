@@ -1,7 +1,6 @@
 //! What an app became: everything that is fixed once a server runs.
 
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -132,23 +131,18 @@ impl Server {
         let work = async {
             for ending in endings.into_iter().rev() {
                 // It is the author's, and may panic; the others still run.
-                let begun = panics::watched(|| catch_unwind(AssertUnwindSafe(ending)));
-                let ended = match begun {
+                let ended = match panics::catch(ending) {
                     Ok(mut work) => {
-                        poll_fn(|task| {
-                            let polled =
-                                panics::watched(|| catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task))));
-                            match polled {
-                                Ok(polled) => polled.map(Ok),
-                                Err(payload) => Poll::Ready(Err(payload)),
-                            }
+                        poll_fn(|task| match panics::catch(|| work.as_mut().poll(task)) {
+                            Ok(polled) => polled.map(Ok),
+                            Err(panicked) => Poll::Ready(Err(panicked)),
                         })
                         .await
                     }
-                    Err(payload) => Err(payload),
+                    Err(panicked) => Err(panicked),
                 };
-                if let Err(payload) = ended {
-                    operator::error(format_args!("`on_shutdown` panicked: {}", panics::record(payload).0));
+                if let Err(panics::Panicked(text)) = ended {
+                    operator::error(format_args!("`on_shutdown` panicked: {text}"));
                 }
             }
         };

@@ -361,6 +361,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Whether it reads the answer to a request.
+    pub(super) fn is_of_request(&self) -> bool {
+        self.channel.id != OWN
+    }
+
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let channel = &self.channel;
         let mut state = channel.lock();

@@ -41,6 +41,7 @@ pub struct HttpConfig {
     pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) header_time: Duration,
     pub(crate) body_time: Duration,
+    pub(crate) authenticate_time: Duration,
     pub(crate) idle_time: Duration,
     pub(crate) write_time: Duration,
     pub(crate) keep_alive: Duration,
@@ -93,6 +94,7 @@ impl Default for HttpConfig {
             max_connections_per_address: None,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            authenticate_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             write_time: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
@@ -132,7 +134,9 @@ impl HttpConfig {
     }
 
     /// The web pages that may call this server from a browser, as origins: `https://app.example.com`. Default: pages
-    /// of this machine, if that is where the server is reached, and pages of the server's own origin.
+    /// of this machine, if that is where the server is reached, and pages of the server's own origin; only those of web
+    /// servers (`http`, `https`). Extensions, editors and apps are named by their origins, such as
+    /// `chrome-extension://abc` or `tauri://localhost`.
     pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
@@ -317,19 +321,28 @@ impl HttpConfig {
         self
     }
 
+    /// Limits how long the function of [`App::authenticate`](crate::App::authenticate) may take for a request.
+    /// Default: 10 seconds; then it is dropped, a warning is logged, and the request is answered 503.
+    pub fn authenticate_time(mut self, time: Duration) -> HttpConfig {
+        self.authenticate_time = time;
+        self
+    }
+
     /// How long a connection may rest between two requests. Default: 75 seconds.
     pub fn idle_time(mut self, time: Duration) -> HttpConfig {
         self.idle_time = time;
         self
     }
 
-    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed.
+    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed. One
+    /// that reads slowly is waited for.
     pub fn write_time(mut self, time: Duration) -> HttpConfig {
         self.write_time = time;
         self
     }
 
-    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds.
+    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds. A call that has sent
+    /// nothing for as long begins its stream, if its client takes one.
     pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
         self.keep_alive = interval.max(Duration::from_millis(10));
         self
@@ -347,7 +360,8 @@ impl HttpConfig {
         self
     }
 
-    /// How long calls may go on when the server is asked to stop. Default: 10 seconds.
+    /// How long calls may go on when the server is asked to stop. Default: 10 seconds; then they are cancelled, and a
+    /// warning counts what was cut off. Connections without a request are closed at once.
     pub fn drain(mut self, time: Duration) -> HttpConfig {
         self.drain = time;
         self

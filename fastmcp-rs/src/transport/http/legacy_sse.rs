@@ -26,14 +26,14 @@ use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::HttpConfig;
 use super::counted::Permit;
-use super::head::Head;
+use super::head::{Form, Head};
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
 use super::responses::{
     Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
-    unavailable, unreadable, unsupported_media, whole,
+    unavailable, unreadable, unsupported_encoding, unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
 use super::sessions::{Lease, Session};
@@ -134,8 +134,10 @@ impl HttpService {
     ) -> Answer {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
-        if !head.is_json {
-            return unsupported_media();
+        match head.form {
+            Form::Json => {}
+            Form::EncodedJson => return unsupported_encoding(),
+            Form::Other => return unsupported_media(),
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =

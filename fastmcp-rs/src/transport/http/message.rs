@@ -2,21 +2,25 @@
 //!
 //! The era is read from the body, with the version header as a cross-check. A modern request is a connection of its
 //! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
-//! is JSON unless something else comes first.
+//! is JSON unless something else comes first, or nothing at all for as long as a keep-alive is due.
 
 use std::cell::{Cell, OnceCell};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use tokio::time::Sleep;
 
 use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::SessionMode;
 use super::counted::Permit;
-use super::head::{Found, Head, Kept, SESSION_ID};
+use super::head::{self, Found, Head, Kept, SESSION_ID};
 use super::headers::Accepted;
 use super::peer::Peer;
 use super::responses::{
@@ -60,6 +64,15 @@ pub(super) fn version_of(head: &Head<'_>) -> Version {
         Some(revision) => Version::Legacy(revision),
         None => Version::Unknown,
     }
+}
+
+/// Whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything else.
+pub(super) fn is_of_session(parts: &Parts, mode: SessionMode) -> bool {
+    let head = head::read(&parts.headers).1;
+    mode == SessionMode::Sessions
+        && parts.method == Method::POST
+        && head.session_id().is_some()
+        && matches!(version_of(&head), Version::Absent | Version::Legacy(_))
 }
 
 /// One message, and what came with it.
@@ -337,10 +350,17 @@ impl Waiting {
             Whose::Modern(_) | Whose::Sessionless(_) => OpenStream::Message(counted),
         };
         let mut unread = AbandonOnDrop(is_of_session.then(|| Arc::clone(&outbox)));
+        let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && is_of_session;
+        let mut timer: Option<Pin<Box<Sleep>>> = None;
         let taken = poll_fn(|task| match outbox.poll_take(task) {
             // It begins a stream, of which the client learns how to come back.
             Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
+            // So does silence: a proxy takes a connection on which nothing comes for a dead one.
+            Poll::Pending if accepted.events => {
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
+                timer.as_mut().poll(task).map(|()| Some((Vec::new(), false)))
+            }
             taken => taken,
         });
         let Some((frames, is_last)) = taken.await else {
@@ -356,12 +376,12 @@ impl Waiting {
         if !accepted.events {
             return last_frame(&outbox, frames, is_last, id.as_deref(), &whose).await;
         }
-        let keep_alive = shared.config.keep_alive;
-        match whose {
+        let is_due = frames.is_empty();
+        let stream = match whose {
             Whose::Legacy(session) => {
                 unread.0 = None;
                 let reader = session.open_channel(id.as_deref(), outbox, &frames, is_last).read(0);
-                event_stream(EventStream::of_session(reader, session.keep(), keep_alive, Some(counted)))
+                EventStream::of_session(reader, session.keep(), keep_alive, Some(counted))
             }
             Whose::Modern(request) if listens => {
                 let Some(stream) = shared.open_stream(peer) else {
@@ -371,12 +391,13 @@ impl Waiting {
                 if shared.stopping.load(Ordering::Acquire) {
                     shared.listeners.end();
                 }
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(stream)))
+                EventStream::of_request(&frames, request, keep_alive, Some(stream))
             }
             Whose::Modern(request) | Whose::Sessionless(request) => {
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(counted)))
+                EventStream::of_request(&frames, request, keep_alive, Some(counted))
             }
-        }
+        };
+        event_stream(if is_due { stream.due() } else { stream })
     }
 }
 
@@ -405,7 +426,6 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::transport::http::head;
 
     #[test]
     fn a_version_is_read_with_blanks_around_it_and_without() {

@@ -1,7 +1,7 @@
 //! The responses: what status an answer has, whether it is JSON or a stream, and what is said where there is none.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER,
     VARY,
 };
@@ -150,6 +150,14 @@ pub(super) fn unsupported_media() -> Answer {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "Unsupported media type: a message is sent as `Content-Type: application/json`",
     )
+}
+
+/// Refuses a message that would have to be decoded first: how large it is then, nobody knows before.
+pub(super) fn unsupported_encoding() -> Answer {
+    let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
+    let mut answer = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    answer
 }
 
 pub(super) fn not_utf8() -> Answer {

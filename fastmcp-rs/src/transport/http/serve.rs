@@ -57,7 +57,9 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
             Some(Err(error)) => {
                 // Too many open files, most likely: to ask again at once would only burn time.
                 operator::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
-                tokio::time::sleep(pause).await;
+                if tokio::time::timeout(pause, stop.as_mut()).await.is_ok() {
+                    break;
+                }
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
@@ -89,7 +91,9 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     let _ = stopping.send(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(config.drain, drained).await.is_err() {
-        operator::warn(format_args!("{} calls did not end in time, and are cancelled", service.calls()));
+        let cut = [(service.calls(), "message", "cancelled"), (tasks.len(), "connection", "closed")];
+        let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| cut_off(*cut)).collect();
+        operator::warn(format_args!("not all has ended within {:?}: {}", config.drain, cut.join(", ")));
     }
     service.shared.end_sessions();
     // The calls of sessions that were cancelled are answered with an error.
@@ -100,27 +104,37 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     service.end().await;
 }
 
+fn cut_off((count, what, how): (usize, &str, &str)) -> String {
+    match count {
+        1 => format!("1 {what} is {how}"),
+        _ => format!("{count} {what}s are {how}"),
+    }
+}
+
 /// Whether an error of `accept` is one of the connection that was to be accepted.
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Ready when the process is asked to stop.
+/// Ready when the process is asked to stop: SIGTERM, SIGINT, SIGHUP; Ctrl-C elsewhere. A second one ends it at once.
 pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let mut signals = Vec::new();
+        for kind in kinds {
+            signals.push(signal(kind)?);
+        }
+        let asking = impatience::Asking::begin(&kinds.map(|kind| kind.as_raw_value()))?;
         Ok(async move {
-            poll_fn(|task| {
-                if terminate.poll_recv(task).is_ready() || interrupt.poll_recv(task).is_ready() {
-                    return Poll::Ready(());
-                }
-                Poll::Pending
+            poll_fn(|task| match signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
             })
             .await;
+            drop(asking);
         })
     }
     #[cfg(not(unix))]
@@ -128,5 +142,103 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(0);
+            }
+        });
     })
+}
+
+/// Signals to a process that is ending already, or whose servers have ended: they do what they would do if nothing had
+/// been asked for. That needs no thread that is free, as handlers may hold all of them.
+#[cfg(unix)]
+mod impatience {
+    use std::io;
+    use std::sync::Mutex;
+    use std::sync::PoisonError;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Whether a signal ends the process at once.
+    static IS_ENDING: AtomicBool = AtomicBool::new(false);
+    static SERVERS: Mutex<Servers> = Mutex::new(Servers { asking: 0, is_registered: false });
+
+    struct Servers {
+        /// How many wait for a signal.
+        asking: usize,
+        is_registered: bool,
+    }
+
+    /// A server that waits for a signal.
+    pub(super) struct Asking(());
+
+    impl Asking {
+        pub(super) fn begin(signals: &[i32]) -> io::Result<Asking> {
+            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            if !servers.is_registered {
+                for signal in signals {
+                    // In this order: the first signal is not the second one.
+                    signal_hook::flag::register_conditional_default(*signal, &IS_ENDING)?;
+                    signal_hook::flag::register(*signal, &IS_ENDING)?;
+                }
+                servers.is_registered = true;
+            }
+            if servers.asking == 0 {
+                IS_ENDING.store(false, Ordering::SeqCst);
+            }
+            servers.asking += 1;
+            Ok(Asking(()))
+        }
+    }
+
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            servers.asking -= 1;
+            if servers.asking == 0 {
+                IS_ENDING.store(true, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "tls"))]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::{HttpConfig, Site, Tls};
+    use super::*;
+    use crate::App;
+
+    #[tokio::test]
+    async fn a_handshake_that_is_not_over_does_not_hold_up_the_end() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let no_names = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
+        let tls = Tls::new(Arc::new(config.with_no_client_auth().with_cert_resolver(no_names)));
+        let app = App::empty("ending").http(HttpConfig::new().header_time(Duration::from_secs(60)));
+        let front = Front { site: Site::new(app.into_service().await.unwrap(), None), tls: Some(tls.start().unwrap()) };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (ask, asked) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(serve(listener, front, async { drop(asked.await) }));
+        let mut clients = Vec::new();
+        for bytes in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(bytes).await.unwrap();
+            clients.push(client);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let start = Instant::now();
+        ask.send(()).unwrap();
+        server.await.unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        for mut client in clients {
+            assert!(matches!(client.read(&mut [0; 8]).await, Ok(0) | Err(_)));
+        }
+    }
 }

@@ -30,7 +30,7 @@ use super::body::{self, Intake, Message, ResponseBody, Unread};
 use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer, Permit, Permits};
-use super::head::{self, Entrance, Head};
+use super::head::{self, Entrance, Form, Head};
 use super::headers::text as header_text;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
@@ -47,7 +47,7 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, too_many_messages, unavailable, unreadable, unsupported_media,
+    session_missing, too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -335,7 +335,7 @@ impl HttpService {
     async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
         match &self.shared.authenticator {
             None => Ok(None),
-            Some(authenticator) => match authenticator.check(parts).await {
+            Some(authenticator) => match authenticator.check(parts, self.shared.config.authenticate_time).await {
                 Ok(principal) => Ok(Some(Arc::new(principal))),
                 Err(AccessError { status, challenge, message }) => {
                     let mut answer = refuse(status, message);
@@ -361,8 +361,10 @@ impl HttpService {
         body: B,
         caller: Option<Arc<Principal>>,
     ) -> Answer {
-        if !head.is_json {
-            return unsupported_media();
+        match head.form {
+            Form::Json => {}
+            Form::EncodedJson => return unsupported_encoding(),
+            Form::Other => return unsupported_media(),
         }
         let accepted = head.accepted;
         if !accepted.json && !accepted.events {
