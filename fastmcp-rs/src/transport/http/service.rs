@@ -29,7 +29,7 @@ use super::authenticate::{AccessError, Authenticator};
 use super::body::{self, ResponseBody, Room};
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer};
-use super::head::{self, Entrance, Form, Head};
+use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
 use super::sessions::{Session, Sessions};
 use super::stream::{EventStream, OpenStream, parse_event_id};
@@ -335,10 +335,10 @@ impl HttpService {
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         let config = &self.shared.config;
-        match head.form {
-            Form::Json => {}
-            Form::EncodedJson => return unsupported_encoding(),
-            Form::Other => return unsupported_media(),
+        match head.format {
+            BodyFormat::Json => {}
+            BodyFormat::EncodedJson => return unsupported_encoding(),
+            BodyFormat::Other => return unsupported_media(),
         }
         let accepted = head.accepted;
         if !accepted.json && !accepted.events {
