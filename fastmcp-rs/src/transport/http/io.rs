@@ -1,8 +1,8 @@
 //! A connection that does not wait for its client for ever.
 //!
 //! A head may come too slowly, a connection rest too long, an answer not be read. There is one timer for each
-//! direction. `TimedWrites` stands at the socket, below TLS, since a write there is the progress of the client, whatever the
-//! layers above still keep; `Guarded` stands below hyper, and looks at what comes before hyper reads it (`heads`).
+//! direction. `TimedWrites` stands at the socket, below TLS, since a write there is the progress of the client, whatever
+//! the layers above still keep; `Guarded` stands below hyper, and looks at what comes before hyper reads it (`heads`).
 
 use std::future::Future;
 use std::io;
@@ -95,8 +95,8 @@ impl Activity {
         self.0.is_in_head.load(Ordering::Acquire)
     }
 
-    /// Keeps the end of the input from hyper, which would give up the request that it follows. `false` if it is to be
-    /// read now.
+    /// Keeps the end of the input from hyper, which would give up the request that it follows. Returns `false` if it is
+    /// to be read now.
     fn defers_end(&self, task: &Context<'_>) -> bool {
         let counts = &*self.0;
         if self.is_at_rest() || counts.is_disconnected.load(Ordering::Acquire) {
@@ -174,7 +174,7 @@ impl Patience {
     pub(super) fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let was_asked = is_new(&mut self.begun, self.activity.begun());
         let has_sent = is_new(&mut self.sent, self.activity.sent());
-        // An answer that is over may still be on its way, and how long that takes is timed by `Writes`.
+        // An answer that is over may still be on its way, and how long that takes is timed by `TimedWrites`.
         if !self.activity.is_at_rest() {
             self.phase = Phase::Answer;
             return Poll::Pending;

@@ -38,10 +38,11 @@ impl Listener for TcpListener {
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const MAX_UNSENT: u32 = 64 << 10;
 
-/// Makes a socket take more as soon as its client has read some. By itself Linux keeps megabytes for a client, and takes
-/// more when a third of that has gone: one that reads steadily, but slowly, looks for minutes as if it did not read at
-/// all. This limits only what is not sent yet, so what is on its way to a quick client has as much room as ever. Other
-/// systems tell of any room.
+/// Makes a socket take more as soon as its client has read some.
+///
+/// By itself Linux keeps megabytes for a client, and takes more when a third of that has gone: a client that reads
+/// steadily, but slowly, looks for a minute as if it did not read at all. This limits only what is not sent yet, so what
+/// is on its way to a quick client has as much room as ever. Other systems tell of any room.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn limit_unsent(stream: &tokio::net::TcpStream) {
     // If it cannot be had, slow clients are cut off, and others served.

@@ -64,7 +64,8 @@ pub(super) fn version_of(head: &Head<'_>) -> Version {
     }
 }
 
-/// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything else.
+/// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything
+/// else.
 pub(super) fn is_of_session(parts: &Parts, mode: SessionMode) -> bool {
     let head = head::read(&parts.headers).1;
     mode == SessionMode::Sessions

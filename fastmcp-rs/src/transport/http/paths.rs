@@ -99,8 +99,8 @@ impl Site {
     }
 }
 
-/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request outlives
-/// that.
+/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request
+/// outlives that.
 async fn while_connected<T>(active: &Active, answer: impl Future<Output = T>, outlives_input: impl Fn() -> bool) -> T {
     let mut answer = pin!(answer);
     poll_fn(|task| {

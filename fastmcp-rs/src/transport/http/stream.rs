@@ -126,7 +126,8 @@ impl EventStream {
         self
     }
 
-    /// Returns whether it carries the answer to a session's request, which is owed even if the client says nothing more.
+    /// Returns whether it carries the answer to a session's request, which is owed even if the client says nothing
+    /// more.
     pub(super) fn outlives_input(&self) -> bool {
         matches!(&self.source, Source::Session(reader) if reader.channel.is_of_request())
     }
