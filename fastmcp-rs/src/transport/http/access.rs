@@ -195,7 +195,7 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Whether a name is one of DNS, or an IPv4 address.
+/// Returns whether a name is one of DNS, or an IPv4 address.
 fn is_name(name: &str) -> bool {
     let mut label = 0;
     for byte in name.bytes() {
@@ -237,7 +237,8 @@ impl<'a> Origin<'a> {
         Some(Origin { scheme: scheme.into(), host })
     }
 
-    /// Whether pages of it come from a web server, and not from a browser, an editor or an app, of which each name one.
+    /// Returns whether it is of pages of a web server, and not of an extension, an editor or an app, whose host is a
+    /// name that they gave themselves.
     fn is_of_web(&self) -> bool {
         usual_port(&self.scheme).is_some()
     }

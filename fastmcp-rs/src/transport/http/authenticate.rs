@@ -66,7 +66,7 @@ impl AccessError {
         }
     }
 
-    /// The function of `authenticate` has panicked: 500.
+    /// An error for a function that has panicked: 500.
     fn broken() -> AccessError {
         AccessError {
             status: StatusCode::INTERNAL_SERVER_ERROR,

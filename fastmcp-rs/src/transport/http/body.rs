@@ -184,7 +184,7 @@ impl ResponseBody {
         ResponseBody(Content::Events(Box::new(stream)))
     }
 
-    /// Whether it is owed to a client that has closed its side of the connection.
+    /// Returns whether it is owed to a client that has closed its side of the connection.
     pub(super) fn outlives_input(&self) -> bool {
         matches!(&self.0, Content::Events(stream) if stream.outlives_input())
     }

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
-use super::io::{Activity, Guarded, Patience, Timed, Times};
+use super::io::{Activity, Guarded, Patience, TimedWrites, Times};
 use super::listener::Stream;
 use super::paths::{Paths, Site};
 use super::wakes::Wakes;
@@ -41,7 +41,7 @@ impl Connected {
     #[cfg(not(any(feature = "h2", feature = "tls")))]
     pub(super) fn serve<S: Stream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
         let activity = Activity::default();
-        let stream = Timed::new(stream, activity.clone(), self.times);
+        let stream = TimedWrites::new(stream, activity.clone(), self.times);
         self.http1(stream, activity, held)
     }
 
@@ -49,7 +49,7 @@ impl Connected {
     #[cfg(any(feature = "h2", feature = "tls"))]
     pub(super) async fn serve<S: Stream>(mut self, stream: S, held: impl Send + 'static) {
         let activity = Activity::default();
-        let stream = Timed::new(stream, activity.clone(), self.times);
+        let stream = TimedWrites::new(stream, activity.clone(), self.times);
         #[cfg(feature = "tls")]
         if let Some(tls) = self.front.tls.clone() {
             let accepted = unless_stopped(&mut self.stopped, tls.accept(stream, self.times));
@@ -82,7 +82,7 @@ impl Connected {
         let Connected { front, times, mut stopped } = self;
         let io = TokioIo::new(Guarded::new(stream, activity.clone()));
         let mut builder = http1::Builder::new();
-        // Times are kept by `Timed` and `Patience`, which also know how long a connection may rest.
+        // Times are kept by `TimedWrites` and `Patience`, which also know how long a connection may rest.
         builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let mut patience = Patience::new(activity.clone(), times);
         let mut connection = builder.serve_connection(io, Paths { site: front.site, activity: activity.clone() });

@@ -43,10 +43,10 @@ const PIECE: usize = 16 << 10;
 const MAX_WAITING: usize = 64 << 10;
 /// In how many steps the time of a resting connection is measured.
 const STEPS: u32 = 5;
-/// How long a connection without a stream lives on when the server ends: a client that has just read an answer may be
-/// sent the rest of it. One that has rested for longer has a tenth of it.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// How many bytes have gone to a client that reads, at least, since the last look; answers to pings are few.
+/// The time that a connection without a stream has when the server ends, as the rest of an answer may be on its way.
+/// One that has rested for longer has a tenth of it.
+const DRAIN_GRACE: Duration = Duration::from_secs(2);
+/// The fewest bytes since the last look that count as progress of a client; answers to pings are fewer.
 const MIN_PROGRESS: usize = 1 << 10;
 
 /// Serves a connection whose client has begun with the preface of HTTP/2. What is held is dropped when it ends.
@@ -88,7 +88,7 @@ pub(super) async fn serve(
             is_stopping = true;
             is_ending = true;
             connection.as_mut().graceful_shutdown();
-            patience.hurry();
+            patience.begin_drain();
         }
         while patience.poll_over(task).is_ready() {
             if is_ending {
@@ -111,14 +111,14 @@ struct Patience {
     activity: Activity,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
-    /// How many streams had begun at the last look, and how many bytes were sent.
+    /// The number of streams that had begun at the last look, and of bytes that were sent.
     begun: usize,
     sent: usize,
     /// In how many looks one after the other there was nothing.
     quiet: u32,
-    /// When something of an answer may have been sent last.
+    /// The last time at which something of an answer may have been sent.
     busy: Instant,
-    is_hurried: bool,
+    is_draining: bool,
 }
 
 impl Patience {
@@ -126,23 +126,23 @@ impl Patience {
         let timer = Box::pin(tokio::time::sleep(times.header * SILENCE));
         let busy = Instant::now();
         // The first look is at a connection that has never had a stream.
-        Patience { activity, idle: times.idle, timer, begun: 0, sent: 0, quiet: STEPS - 1, busy, is_hurried: false }
+        Patience { activity, idle: times.idle, timer, begun: 0, sent: 0, quiet: STEPS - 1, busy, is_draining: false }
     }
 
-    /// Whether there is a stream, or was one since the last look, or something of one is on its way.
+    /// Looks whether there is a stream, or was one since the last look, or something of one is on its way.
     fn is_busy(&mut self) -> bool {
         let (begun, sent) = (self.activity.begun(), self.activity.sent());
         let was_begun = is_new(&mut self.begun, begun);
         let more = sent.wrapping_sub(std::mem::replace(&mut self.sent, sent));
-        was_begun || !self.activity.is_at_rest() || self.is_hurried && more >= MIN_PROGRESS
+        was_begun || !self.activity.is_at_rest() || self.is_draining && more >= MIN_PROGRESS
     }
 
     /// Waits no longer than for the client to say that it knows of the end, and for what is on its way to it.
-    fn hurry(&mut self) {
-        let was_busy = self.is_busy() || self.busy.elapsed() < FAREWELL;
-        self.is_hurried = true;
+    fn begin_drain(&mut self) {
+        let was_busy = self.is_busy() || self.busy.elapsed() < DRAIN_GRACE;
+        self.is_draining = true;
         self.quiet = 0;
-        self.idle = self.idle.min(if was_busy { FAREWELL } else { FAREWELL / 10 });
+        self.idle = self.idle.min(if was_busy { DRAIN_GRACE } else { DRAIN_GRACE / 10 });
         self.timer.as_mut().reset(Instant::now() + self.idle / STEPS);
     }
 

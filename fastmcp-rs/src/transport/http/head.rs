@@ -55,13 +55,13 @@ pub(super) struct Head<'a> {
     kept: [Option<&'a HeaderValue>; KEPT],
     is_twice: [bool; KEPT],
     pub(super) accepted: Accepted,
-    pub(super) form: Form,
+    pub(super) format: BodyFormat,
     pub(super) is_chunked: bool,
 }
 
-/// What the body is said to be.
+/// The format that the headers announce for the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum BodyFormat {
     Json,
     /// JSON that is compressed, or else not sent as it is.
     EncodedJson,
@@ -88,7 +88,7 @@ pub(super) fn read(all: &HeaderMap) -> (Entrance<'_>, Head<'_>) {
         kept: [None; KEPT],
         is_twice: [false; KEPT],
         accepted: Accepted::ANYTHING,
-        form: Form::Other,
+        format: BodyFormat::Other,
         is_chunked: false,
     };
     let mut is_encoded = false;
@@ -115,12 +115,12 @@ pub(super) fn read(all: &HeaderMap) -> (Entrance<'_>, Head<'_>) {
             _ => {}
         }
     }
-    head.form = match media {
+    head.format = match media {
         Found::Once(value) if is_json(value.as_bytes()) => match is_encoded {
-            false => Form::Json,
-            true => Form::EncodedJson,
+            false => BodyFormat::Json,
+            true => BodyFormat::EncodedJson,
         },
-        _ => Form::Other,
+        _ => BodyFormat::Other,
     };
     head.accepted = named.unwrap_or(head.accepted);
     (entrance, head)
@@ -195,7 +195,7 @@ mod tests {
         let map = map(&[("user-agent", "x"), ("hosts", "x"), ("x-host", "x")]);
         let (entrance, head) = read(&map);
         assert_eq!((entrance.host, entrance.origin, entrance.site), (Found::Absent, Found::Absent, None));
-        assert!(!entrance.has_length && !entrance.asks_before && !head.is_chunked && head.form == Form::Other);
+        assert!(!entrance.has_length && !entrance.asks_before && !head.is_chunked && head.format == BodyFormat::Other);
         assert_eq!(head.accepted, Accepted::ANYTHING);
         for kept in [Kept::Version, Kept::Session, Kept::Method, Kept::Name] {
             assert_eq!(head.found(kept), Found::Absent);
@@ -224,7 +224,7 @@ mod tests {
         let is = |found, text| matches!(found, Found::Once(value) if value == text);
         assert!(is(entrance.host, "localhost") && is(entrance.origin, "http://localhost"));
         assert!(entrance.site.is_some_and(|site| site == "same-origin"));
-        assert!(entrance.has_length && entrance.asks_before && head.is_chunked && head.form == Form::Json);
+        assert!(entrance.has_length && entrance.asks_before && head.is_chunked && head.format == BodyFormat::Json);
         assert_eq!(head.accepted, Accepted { json: false, events: true });
         assert_eq!(head.value(PROTOCOL_VERSION), Mirrored::Value(b"2026-07-28"));
         assert_eq!(head.value(METHOD), Mirrored::Value(b"tools/call"));
@@ -244,16 +244,16 @@ mod tests {
             ("transfer-encoding", "Chunked", false),
             ("transfer-encoding", "gzip, chunked", true),
         ] {
-            let form = if expected { Form::EncodedJson } else { Form::Json };
+            let form = if expected { BodyFormat::EncodedJson } else { BodyFormat::Json };
             assert_eq!(
-                read(&map(&[("content-type", "application/json"), (name, value)])).1.form,
+                read(&map(&[("content-type", "application/json"), (name, value)])).1.format,
                 form,
                 "{name}: {value}"
             );
         }
         let twice =
             [("content-encoding", "gzip"), ("content-type", "application/json"), ("content-encoding", "identity")];
-        assert_eq!(read(&map(&twice)).1.form, Form::EncodedJson);
+        assert_eq!(read(&map(&twice)).1.format, BodyFormat::EncodedJson);
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         ]);
         let (entrance, head) = read(&map);
         assert_eq!(head.accepted, Accepted { json: true, events: true });
-        assert_eq!(head.form, Form::Other);
+        assert_eq!(head.format, BodyFormat::Other);
         assert!(entrance.site.is_some_and(|site| site == "none"));
     }
 

@@ -79,12 +79,12 @@ impl Heads {
         is_owed
     }
 
-    /// Whether a head has begun and is not over.
+    /// Returns whether a head has begun and is not over.
     pub(super) fn is_in_head(&self) -> bool {
         matches!(self, Heads::Head(line) if line.has_before || line.start.length > 0)
     }
 
-    /// Whether something of a message is known to be missing.
+    /// Returns whether something of a message is known to be missing.
     pub(super) fn lacks_body(&self) -> bool {
         matches!(self, Heads::Body { left } if *left > 0)
     }

@@ -1,8 +1,8 @@
 //! A connection that does not wait for its client for ever.
 //!
 //! A head may come too slowly, a connection rest too long, an answer not be read. There is one timer for each
-//! direction. `Timed` stands at the socket, below TLS, since a write there is the progress of the client, whatever the
-//! layers above still keep; `Guarded` stands below hyper, and looks at what comes before hyper reads it (`heads`).
+//! direction. `TimedWrites` stands at the socket, below TLS, since a write there is the progress of the client, whatever
+//! the layers above still keep; `Guarded` stands below hyper, and looks at what comes before hyper reads it (`heads`).
 
 use std::future::Future;
 use std::io;
@@ -38,14 +38,14 @@ struct Counts {
     active: AtomicUsize,
     /// How many have ever begun: one may be over before anybody looks.
     begun: AtomicUsize,
-    /// How many bytes have gone to the client.
+    /// The number of bytes that the socket has taken.
     sent: AtomicUsize,
-    /// How often the socket took nothing more, and whether it takes nothing now.
+    /// The number of times that the socket took nothing more; whether it takes nothing now.
     stalls: AtomicUsize,
     is_stalled: AtomicBool,
-    /// Whether what came last ends inside a head.
+    /// Set while the last bytes that came end inside a head.
     is_in_head: AtomicBool,
-    /// Whether the input has ended during a request, and whether that ends the connection.
+    /// Set when the input has ended during a request, and when that ends the connection.
     has_input_ended: AtomicBool,
     is_disconnected: AtomicBool,
     /// The task that is told when the end of the input may be read.
@@ -62,7 +62,7 @@ impl Activity {
         Active(self.clone())
     }
 
-    /// How many requests are being answered.
+    /// Returns how many requests are being answered.
     pub(super) fn active(&self) -> usize {
         self.0.active.load(Ordering::Acquire)
     }
@@ -75,18 +75,18 @@ impl Activity {
         self.0.sent.load(Ordering::Acquire)
     }
 
-    /// How often the socket took nothing more.
+    /// Returns how often the socket took nothing more.
     #[cfg(feature = "h2")]
     pub(super) fn stalls(&self) -> usize {
         self.0.stalls.load(Ordering::Acquire)
     }
 
-    /// Whether something waits until the client reads.
+    /// Returns whether something waits until the client reads.
     pub(super) fn is_stalled(&self) -> bool {
         self.0.is_stalled.load(Ordering::Acquire)
     }
 
-    /// Whether no request is answered, and nothing of an answer waits to be sent.
+    /// Returns whether no request is answered, and nothing of an answer waits to be sent.
     pub(super) fn is_at_rest(&self) -> bool {
         self.active() == 0 && !self.is_stalled()
     }
@@ -95,9 +95,9 @@ impl Activity {
         self.0.is_in_head.load(Ordering::Acquire)
     }
 
-    /// Keeps the end of the input from hyper, which would give up the request that it follows. `false` if it is to be
-    /// read now.
-    fn keeps_end(&self, task: &Context<'_>) -> bool {
+    /// Keeps the end of the input from hyper, which would give up the request that it follows. Returns `false` if it is
+    /// to be read now.
+    fn defers_end(&self, task: &Context<'_>) -> bool {
         let counts = &*self.0;
         if self.is_at_rest() || counts.is_disconnected.load(Ordering::Acquire) {
             return false;
@@ -108,7 +108,7 @@ impl Activity {
     }
 
     /// Lets the end of the input be read, if there is one.
-    fn release_end(&self) {
+    fn deliver_end(&self) {
         if self.0.has_input_ended.load(Ordering::Acquire) {
             let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(reader) = reader {
@@ -119,13 +119,13 @@ impl Activity {
 }
 
 impl Active {
-    /// Called while a request waits: ends the connection if its client has closed its side, unless the request
-    /// outlives that.
-    pub(super) fn check_input(&self, outlives_input: impl FnOnce() -> bool) {
+    /// Ends the connection if its client has closed its side, unless the request outlives that. To be called while
+    /// the request waits.
+    pub(super) fn disconnect_if_closed(&self, outlives_input: impl FnOnce() -> bool) {
         let counts = &*self.0.0;
         if counts.has_input_ended.load(Ordering::Acquire) && !outlives_input() {
             counts.is_disconnected.store(true, Ordering::Release);
-            self.0.release_end();
+            self.0.deliver_end();
         }
     }
 }
@@ -133,7 +133,7 @@ impl Active {
 impl Drop for Active {
     fn drop(&mut self) {
         self.0.0.active.fetch_sub(1, Ordering::AcqRel);
-        self.0.release_end();
+        self.0.deliver_end();
     }
 }
 
@@ -145,7 +145,7 @@ pub(super) struct Patience {
     activity: Activity,
     times: Times,
     phase: Phase,
-    /// What had begun and what had gone at the last look.
+    /// The number of requests that had begun at the last look, and of bytes that were sent.
     begun: usize,
     sent: usize,
     timer: Option<Pin<Box<Sleep>>>,
@@ -174,7 +174,7 @@ impl Patience {
     pub(super) fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let was_asked = is_new(&mut self.begun, self.activity.begun());
         let has_sent = is_new(&mut self.sent, self.activity.sent());
-        // An answer that is over may still be on its way, and how long that takes is timed by `Writes`.
+        // An answer that is over may still be on its way, and how long that takes is timed by `TimedWrites`.
         if !self.activity.is_at_rest() {
             self.phase = Phase::Answer;
             return Poll::Pending;
@@ -219,7 +219,7 @@ impl Patience {
     }
 }
 
-/// More, where only one task counts.
+/// Adds to a counter that only one task changes.
 fn count(counter: &AtomicUsize, more: usize) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }
@@ -255,7 +255,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if buffer.filled().len() > before {
             self.heads.look(&mut buffer.filled_mut()[before..]);
             self.activity.0.is_in_head.store(self.heads.is_in_head(), Ordering::Release);
-        } else if buffer.remaining() > 0 && !self.heads.lacks_body() && self.activity.keeps_end(task) {
+        } else if buffer.remaining() > 0 && !self.heads.lacks_body() && self.activity.defers_end(task) {
             return Poll::Pending;
         }
         read
@@ -289,7 +289,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 }
 
 /// A socket whose client has to read, but may be silent.
-pub(super) struct Timed<S> {
+pub(super) struct TimedWrites<S> {
     stream: S,
     activity: Activity,
     time: Duration,
@@ -297,9 +297,9 @@ pub(super) struct Timed<S> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Timed<S> {
-    pub(super) fn new(stream: S, activity: Activity, times: Times) -> Timed<S> {
-        Timed { stream, activity, time: times.write, timer: None }
+impl<S> TimedWrites<S> {
+    pub(super) fn new(stream: S, activity: Activity, times: Times) -> TimedWrites<S> {
+        TimedWrites { stream, activity, time: times.write, timer: None }
     }
 
     fn watch(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -308,7 +308,7 @@ impl<S> Timed<S> {
             count(&counts.sent, *result.as_ref().unwrap_or(&0));
             if self.timer.take().is_some() {
                 counts.is_stalled.store(false, Ordering::Release);
-                self.activity.release_end();
+                self.activity.deliver_end();
             }
             return Poll::Ready(result);
         }
@@ -324,13 +324,13 @@ impl<S> Timed<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedWrites<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(task, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(task, bytes);
         self.watch(task, written)

@@ -26,7 +26,7 @@ use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::HttpConfig;
 use super::counted::Permit;
-use super::head::{Form, Head};
+use super::head::{BodyFormat, Head};
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
@@ -134,10 +134,10 @@ impl HttpService {
     ) -> Answer {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
-        match head.form {
-            Form::Json => {}
-            Form::EncodedJson => return unsupported_encoding(),
-            Form::Other => return unsupported_media(),
+        match head.format {
+            BodyFormat::Json => {}
+            BodyFormat::EncodedJson => return unsupported_encoding(),
+            BodyFormat::Other => return unsupported_media(),
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =

@@ -66,7 +66,8 @@ pub(super) fn version_of(head: &Head<'_>) -> Version {
     }
 }
 
-/// Whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything else.
+/// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything
+/// else.
 pub(super) fn is_of_session(parts: &Parts, mode: SessionMode) -> bool {
     let head = head::read(&parts.headers).1;
     mode == SessionMode::Sessions
@@ -397,7 +398,7 @@ impl Waiting {
                 EventStream::of_request(&frames, request, keep_alive, Some(counted))
             }
         };
-        event_stream(if is_due { stream.due() } else { stream })
+        event_stream(if is_due { stream.with_keep_alive_due() } else { stream })
     }
 }
 

@@ -99,14 +99,14 @@ impl Site {
     }
 }
 
-/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request outlives
-/// that.
+/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request
+/// outlives that.
 async fn while_connected<T>(active: &Active, answer: impl Future<Output = T>, outlives_input: impl Fn() -> bool) -> T {
     let mut answer = pin!(answer);
     poll_fn(|task| {
         let polled = answer.as_mut().poll(task);
         if polled.is_pending() {
-            active.check_input(&outlives_input);
+            active.disconnect_if_closed(&outlives_input);
         }
         polled
     })
@@ -188,7 +188,7 @@ pub(super) struct Tracked {
 }
 
 impl Content {
-    /// Whether it is owed to a client that has closed its side of the connection.
+    /// Returns whether it is owed to a client that has closed its side of the connection.
     fn outlives_input(&self) -> bool {
         matches!(self, Content::Own(body) if body.outlives_input())
     }
@@ -204,7 +204,7 @@ impl Body for Tracked {
             Content::Route(body) => Pin::new(body).poll_frame(task),
         };
         if polled.is_pending() {
-            self.active.check_input(|| self.content.outlives_input());
+            self.active.disconnect_if_closed(|| self.content.outlives_input());
         }
         polled
     }

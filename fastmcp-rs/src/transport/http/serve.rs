@@ -104,6 +104,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     service.end().await;
 }
 
+/// Says how much of something was cut off.
 fn cut_off((count, what, how): (usize, &str, &str)) -> String {
     match count {
         1 => format!("1 {what} is {how}"),
@@ -117,7 +118,8 @@ fn is_the_peers(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Ready when the process is asked to stop: SIGTERM, SIGINT, SIGHUP; Ctrl-C elsewhere. A second one ends it at once.
+/// Waits until the process is asked to stop, by SIGTERM, SIGINT or SIGHUP, and elsewhere by Ctrl-C. A second signal
+/// ends it at once.
 pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
@@ -127,14 +129,14 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
         for kind in kinds {
             signals.push(signal(kind)?);
         }
-        let asking = impatience::Asking::begin(&kinds.map(|kind| kind.as_raw_value()))?;
+        let waiting = second_signal::SignalWait::begin(&kinds.map(|kind| kind.as_raw_value()))?;
         Ok(async move {
             poll_fn(|task| match signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready()) {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
             })
             .await;
-            drop(asking);
+            drop(waiting);
         })
     }
     #[cfg(not(unix))]
@@ -150,30 +152,30 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Signals to a process that is ending already, or whose servers have ended: they do what they would do if nothing had
-/// been asked for. That needs no thread that is free, as handlers may hold all of them.
+/// Gives signals their default action back once the process is ending, or its servers have ended. The handler of the
+/// signal does so by itself, as all threads may be held by handlers of requests.
 #[cfg(unix)]
-mod impatience {
+mod second_signal {
     use std::io;
     use std::sync::Mutex;
     use std::sync::PoisonError;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Whether a signal ends the process at once.
+    /// Set when a signal ends the process at once.
     static IS_ENDING: AtomicBool = AtomicBool::new(false);
-    static SERVERS: Mutex<Servers> = Mutex::new(Servers { asking: 0, is_registered: false });
+    static SERVERS: Mutex<Servers> = Mutex::new(Servers { waiting: 0, is_registered: false });
 
     struct Servers {
-        /// How many wait for a signal.
-        asking: usize,
+        /// The number of servers that wait for a signal.
+        waiting: usize,
         is_registered: bool,
     }
 
     /// A server that waits for a signal.
-    pub(super) struct Asking(());
+    pub(super) struct SignalWait(());
 
-    impl Asking {
-        pub(super) fn begin(signals: &[i32]) -> io::Result<Asking> {
+    impl SignalWait {
+        pub(super) fn begin(signals: &[i32]) -> io::Result<SignalWait> {
             let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
             if !servers.is_registered {
                 for signal in signals {
@@ -183,19 +185,19 @@ mod impatience {
                 }
                 servers.is_registered = true;
             }
-            if servers.asking == 0 {
+            if servers.waiting == 0 {
                 IS_ENDING.store(false, Ordering::SeqCst);
             }
-            servers.asking += 1;
-            Ok(Asking(()))
+            servers.waiting += 1;
+            Ok(SignalWait(()))
         }
     }
 
-    impl Drop for Asking {
+    impl Drop for SignalWait {
         fn drop(&mut self) {
             let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
-            servers.asking -= 1;
-            if servers.asking == 0 {
+            servers.waiting -= 1;
+            if servers.waiting == 0 {
                 IS_ENDING.store(true, Ordering::SeqCst);
             }
         }

@@ -30,7 +30,7 @@ use super::body::{self, Intake, Message, ResponseBody, Unread};
 use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
 use super::counted::{Counted, PerPeer, Permit, Permits};
-use super::head::{self, Entrance, Form, Head};
+use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
@@ -361,10 +361,10 @@ impl HttpService {
         body: B,
         caller: Option<Arc<Principal>>,
     ) -> Answer {
-        match head.form {
-            Form::Json => {}
-            Form::EncodedJson => return unsupported_encoding(),
-            Form::Other => return unsupported_media(),
+        match head.format {
+            BodyFormat::Json => {}
+            BodyFormat::EncodedJson => return unsupported_encoding(),
+            BodyFormat::Other => return unsupported_media(),
         }
         let accepted = head.accepted;
         if !accepted.json && !accepted.events {

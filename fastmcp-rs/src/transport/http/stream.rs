@@ -123,13 +123,14 @@ impl EventStream {
         EventStream { first, source, keep_alive, timer: None, _counted: counted }
     }
 
-    /// The same, where a keep-alive is due already, which goes out with the head unless something else does.
-    pub(super) fn due(mut self) -> EventStream {
+    /// Makes a keep-alive due at once: it goes out with the head, unless something else does.
+    pub(super) fn with_keep_alive_due(mut self) -> EventStream {
         self.timer = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
         self
     }
 
-    /// Whether it carries the answer of a session's request, which is owed even if the client says nothing more.
+    /// Returns whether it carries the answer to a session's request, which is owed even if the client says nothing
+    /// more.
     pub(super) fn outlives_input(&self) -> bool {
         matches!(&self.source, Source::Session { reader, .. } if reader.is_of_request())
     }

@@ -32,7 +32,7 @@ use crate::operator;
 const RENEWAL: Duration = Duration::from_secs(60);
 /// The largest file of certificates or of a key.
 const MAX_FILE: u64 = 1 << 20;
-/// How long a client waits for files to be read.
+/// The time that a client waits for files to be read.
 const RENEWAL_TIME: Duration = Duration::from_secs(1);
 /// What a TLS connection begins with: the type of the record that a handshake is in.
 const HANDSHAKE: u8 = 22;
@@ -266,7 +266,7 @@ struct Current {
     /// What was in the files when they were last read, usable or not.
     seen: Option<[Digest; 2]>,
     looked: Instant,
-    /// Whether the files are being read: a file system that hangs may hold one thread, and no more.
+    /// Set while the files are being read: a file system that hangs may hold one thread, and no more.
     is_renewing: bool,
 }
 
