@@ -27,6 +27,8 @@ struct Reported(Arc<AtomicUsize>);
 #[mcp::tool]
 async fn report(bytes: usize, ctx: &Context, reported: State<Reported>) -> String {
     ctx.progress(1.0, 2.0, "begun");
+    // On a loaded machine a short sleep is over before it is polled; what is ready at once has a stream without ids.
+    tokio::task::yield_now().await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     reported.0.fetch_add(1, Ordering::SeqCst);
     "x".repeat(bytes)
