@@ -5,9 +5,10 @@
 //! transport takes the bytes from it.
 
 use std::any::Any;
+use std::fmt::Debug;
 #[cfg(feature = "metrics")]
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -45,6 +46,14 @@ pub(crate) struct Outbox {
     room: Notify,
     /// Told when there are frames, for tasks.
     frames: Notify,
+    /// Told of every frame, for one who bounds what waits while nobody reads.
+    keeper: OnceLock<Box<dyn Keeper>>,
+}
+
+/// Keeps the frames of an outbox within bounds while its reader is away.
+pub(crate) trait Keeper: Debug + Send + Sync {
+    /// Is called after frames were added, without any lock of the outbox.
+    fn frames_added(&self);
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +130,7 @@ impl Default for Outbox {
             changed: Condvar::new(),
             room: Notify::new(),
             frames: Notify::new(),
+            keeper: OnceLock::new(),
         }
     }
 }
@@ -152,6 +162,8 @@ impl Outbox {
         if !state.closed {
             state.bytes.extend_from_slice(frames);
             self.announce(&mut state);
+            drop(state);
+            self.call_keeper();
         }
     }
 
@@ -162,6 +174,7 @@ impl Outbox {
         }
         let mut state = self.lock();
         if state.closed || state.finished {
+            state.held = None;
             return;
         }
         if state.bytes.is_empty() && frames.len() >= LONG {
@@ -174,6 +187,8 @@ impl Outbox {
             state.held = None;
         }
         self.announce(&mut state);
+        drop(state);
+        self.call_keeper();
     }
 
     /// Keeps something until the last frames have come, or nobody takes them any more.
@@ -193,11 +208,27 @@ impl Outbox {
         }
         state.bytes.extend_from_slice(frame);
         self.announce(&mut state);
+        drop(state);
+        self.call_keeper();
         true
     }
 
+    /// Sets the keeper, which stays.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn set_keeper(&self, keeper: impl Keeper + 'static) {
+        // Whoever has set it before keeps it.
+        let _ = self.keeper.set(Box::new(keeper));
+    }
+
+    /// Lets the keeper look at what waits.
+    pub(crate) fn call_keeper(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.frames_added();
+        }
+    }
+
     /// How many bytes wait.
-    #[cfg(test)]
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn waiting(&self) -> usize {
         self.lock().bytes.len()
     }
@@ -261,9 +292,14 @@ impl Outbox {
 
     /// The peer reads no more: drops what waits, and all that is still to come.
     pub(crate) fn close(&self) {
+        drop(self.lock().held.take());
+        self.abandon();
+    }
+
+    /// The same for a call that goes on without a reader: what is held stays until the call has ended.
+    pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.held = None;
         state.bytes = Vec::new();
         self.announce(&mut state);
         drop(state);
@@ -374,6 +410,18 @@ impl Outbox {
         }
         state.reader = Some(task.waker().clone());
         Poll::Pending
+    }
+
+    /// Takes the frames that are there, for one who does not wait for more. The flag tells that there will be no more.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn take_waiting(&self) -> (Vec<u8>, bool) {
+        let mut state = self.lock();
+        let bytes = std::mem::take(&mut state.bytes);
+        if !bytes.is_empty() && state.waiting_tasks > 0 {
+            self.room.notify_waiters();
+        }
+        state.measure();
+        (bytes, state.finished || state.closed)
     }
 
     /// Asks whoever takes frames to go away and come back later.

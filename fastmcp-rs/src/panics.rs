@@ -59,7 +59,7 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Runs code of an author's, and catches its panic.
-fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(record)
 }
 

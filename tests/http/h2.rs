@@ -33,6 +33,14 @@ impl Client {
         Client::over(TcpStream::connect(server.address).await.unwrap()).await
     }
 
+    /// A client that has room for so much of each answer, and tells when it has read half of that.
+    pub async fn with_window(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, window: u32) -> Client {
+        Client::with(stream, |builder| {
+            builder.initial_stream_window_size(window).initial_connection_window_size(window);
+        })
+        .await
+    }
+
     async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Client {
         Client::with(stream, |_| {}).await
     }
@@ -400,10 +408,10 @@ async fn a_head_that_never_ends_is_refused() {
 }
 
 const RST_STREAM: u8 = 3;
-const GOAWAY: u8 = 7;
+pub const GOAWAY: u8 = 7;
 
 /// A client that may do anything.
-struct Raw {
+pub struct Raw {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
@@ -424,7 +432,7 @@ fn headers(stream: u32, method: &str, path: &str, is_last: bool) -> Vec<u8> {
 }
 
 impl Raw {
-    async fn connect(server: &Server) -> Raw {
+    pub async fn connect(server: &Server) -> Raw {
         Raw::over(TcpStream::connect(server.address).await.unwrap()).await
     }
 
@@ -443,12 +451,12 @@ impl Raw {
         self.stream.write_all(&headers(stream, method, path, is_last)).await.unwrap();
     }
 
-    async fn request(&mut self, stream: u32, path: &str) {
+    pub async fn request(&mut self, stream: u32, path: &str) {
         self.headers(stream, "GET", path, true).await;
     }
 
     /// The types of the frames that come until the end.
-    async fn rest(&mut self) -> Vec<u8> {
+    pub async fn rest(&mut self) -> Vec<u8> {
         self.until(PATIENCE).await
     }
 

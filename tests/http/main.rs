@@ -2,17 +2,22 @@
 
 mod advisories;
 mod client;
+mod connections;
 mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;
 mod h2;
 mod legacy_sse;
+mod limits;
 mod modern;
 mod mounted;
 mod processes;
+mod proxies;
 mod replicas;
 mod routes;
 mod security;
+mod session_limits;
+mod session_requests;
 mod sessions;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]

@@ -113,7 +113,7 @@ async fn who_has_no_descriptors_left_waits_for_some() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_is_orderly() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut process = Process::start("http", &["127.0.0.1:0"]);
         let server = &process.server;
         assert_eq!(server.send(&Request { path: "/readyz".into(), ..Request::new("GET") }).await.text(), "ok\n");
@@ -219,6 +219,67 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
     println!("shutdown: {:?} with a call that would take a minute", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(15));
     assert!(stream.await.unwrap_err().is_panic(), "there was no answer");
+    let said = process.said().join("\n");
+    assert!(
+        said.contains("not all has ended within 10s: 2 messages are cancelled, 2 connections are closed"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_without_a_request_do_not_hold_up_the_end() {
+    let mut process = Process::start("http", &["127.0.0.1:0"]);
+    let server = &process.server;
+    let rest = call(1, "count_down", json!({"from": 0}));
+    let mut idle = Vec::new();
+    // Nothing, half of what tells which HTTP it is, half a head, and half a head behind a request.
+    for bytes in [&b""[..], b"PRI * HT", b"POST /mcp HT", &[&rest.bytes()[..], b"POST /mcp HT"].concat()] {
+        let mut connection = server.connect().await;
+        connection.write(bytes).await;
+        idle.push(connection);
+    }
+    // Those of HTTP/2 say nothing when they are told of the end.
+    let mut silent = h2::Raw::connect(server).await;
+    let mut answered = h2::Raw::connect(server).await;
+    answered.request(1, "/healthz").await;
+    let client = h2::Client::connect(server).await;
+    client.answer(&rest).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let start = Instant::now();
+    process.signal(Signal::TERM);
+    for kinds in [silent.rest().await, answered.rest().await] {
+        assert!(kinds.contains(&h2::GOAWAY), "it is told to go: {kinds:?}");
+    }
+    assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
+    for mut connection in idle {
+        assert!(connection.is_closed_within(Duration::from_secs(5)).await);
+    }
+    assert!(process.wait().success());
+    println!("shutdown: {:?} with connections that only rest", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    let said = process.said().join("\n");
+    assert!(!said.contains("WARN"), "nothing was cut off: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_the_process_at_once() {
+    // While a call runs, and while the app does what it does at its end.
+    for (milliseconds, is_called) in [("0", true), ("60000", false)] {
+        let mut command = Command::new(example("fixture"));
+        command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", milliseconds);
+        let mut process = Process::spawn(&mut command);
+        let mut calling = process.server.connect().await;
+        if is_called {
+            calling.write(&call(1, "sleep_ms", json!({"ms": 60_000})).bytes()).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        process.signal(Signal::TERM);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let start = Instant::now();
+        process.signal(Signal::INT);
+        process.wait();
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
 }
 
 /// CVE-2025-49596: nobody listens to everybody by accident.

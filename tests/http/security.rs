@@ -60,6 +60,10 @@ async fn cve_2026_42559_and_cve_2026_33252_host_origin_and_content_type_decide_b
         "localhost:",
         "localhost:abc",
         "localhost:99999",
+        "localhost:+80",
+        "localhost:080",
+        "127.0.0.1:+80",
+        "[::1]:+80",
         "user@localhost",
         "localhost@evil.example",
         "localhost/x",
@@ -86,6 +90,9 @@ async fn cve_2026_42559_and_cve_2026_33252_host_origin_and_content_type_decide_b
         (Some("http://evil.example"), false),
         (Some("https://localhost.evil.example"), false),
         (Some("file://"), false),
+        (Some("javascript://localhost"), false),
+        (Some("vscode-webview://localhost"), false),
+        (Some("http://localhost:+80"), false),
     ];
     let types = [
         (Some("application/json"), true),

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastmcp_rs::{App, HttpConfig, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -167,6 +169,8 @@ async fn who_does_not_read_is_left_on_https_too() {
         for _ in 0..requests {
             deaf.write_all(&request).await.unwrap();
         }
+        // However long it takes to make the answer.
+        deaf.read_exact(&mut [0; 1]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1500)).await;
         let mut read = 0;
         let mut part = vec![0; 64 << 10];
@@ -198,7 +202,8 @@ async fn files_that_cannot_be_used_are_errors_at_start() {
         (certificate.clone(), other, "other.pem` is not that of the first certificate in"),
         (broken, key.clone(), "broken.pem` is not well-formed PEM"),
         (half, key.clone(), "half.pem` is not well-formed PEM: it breaks off before `-----END CERTIFICATE-----`"),
-        (huge, key, "huge.pem` has more than 1 MiB"),
+        (huge, key.clone(), "huge.pem` has more than 1 MiB"),
+        (authority.path(""), key, "cannot be read: it is no regular file"),
     ] {
         let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();
         assert!(error.is_configuration() && error.to_string().contains(expected), "{expected}: {error}");
@@ -239,6 +244,35 @@ async fn renewed_files_are_taken_over_and_broken_ones_are_not() {
     assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
     authority.renew();
     assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_have_become_something_else_hold_up_nobody() {
+    let authority = Authority::new("special");
+    authority.renew();
+    let config = HttpConfig::new().tls(authority.tls().renewal(Duration::ZERO)).header_time(Duration::from_secs(2));
+    let server = Server::start(app().http(config)).await;
+    let connect = || tokio::time::timeout(Duration::from_secs(5), authority.connect(server.address, &[]));
+    for name in ["cert.pem", "key.pem"] {
+        let first = leaf(&connect().await.unwrap());
+        let path = authority.path(name);
+        for special in ["mkfifo \"$0\"", "ln -s /dev/zero \"$0\"", "ln -s /dev/tty \"$0\"", "mkdir \"$0\""] {
+            std::fs::remove_file(&path).unwrap();
+            assert!(Command::new("sh").args(["-c", special]).arg(&path).status().unwrap().success());
+            let start = Instant::now();
+            assert_eq!(leaf(&connect().await.expect(special)), first, "{special}: the one of before stays");
+            assert!(start.elapsed() < Duration::from_secs(1), "{special}: {:?}", start.elapsed());
+            let refused = on(authority.tls()).run_http("127.0.0.1:0").await.unwrap_err();
+            assert!(refused.to_string().contains("no regular file"), "{special}: {refused}");
+            if path.is_dir() {
+                std::fs::remove_dir(&path).unwrap();
+                write(&path, "");
+            }
+        }
+        authority.renew();
+        assert_ne!(leaf(&connect().await.unwrap()), first, "it is a file again");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,7 +73,7 @@ pub async fn route(
     format!("{region} {shard:?} {dry_run:?}")
 }
 
-struct Dropped(Arc<AtomicUsize>);
+pub struct Dropped(pub Arc<AtomicUsize>);
 
 impl Drop for Dropped {
     fn drop(&mut self) {

@@ -38,7 +38,9 @@ impl App {
     ///
     /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
     /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
-    /// is read, for every request, also for those of a session.
+    /// is read, for every request, also for those of a session. It has 10 seconds
+    /// ([`HttpConfig::authenticate_time`]), and is dropped then; the request is answered 503. If it panics, that is
+    /// logged, and the request is answered 500.
     ///
     /// On standard input and output it is not asked.
     ///
@@ -121,6 +123,9 @@ impl App {
     /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
     /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
     ///
+    /// Limits for each address hold if that server puts the address of the client, a `std::net::SocketAddr`, among the
+    /// [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
+    ///
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is
@@ -157,12 +162,12 @@ impl App {
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }
 
-    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT). The endpoint is `/mcp`, unless
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless
     /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
     ///
     /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
     /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
-    /// gives calls 10 seconds to end ([`HttpConfig::drain`]).
+    /// gives calls 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
     ///
     /// # Errors
     ///

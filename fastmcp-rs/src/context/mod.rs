@@ -371,11 +371,22 @@ impl Context {
         }
     }
 
+    /// What the transport keeps for the arguments of the call, which a thread has even if the call ends before.
+    fn retained(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.request.as_ref()?.retained.as_ref()?.upgrade()
+    }
+
     #[doc(hidden)]
     pub async fn run_blocking<V: Send + 'static>(
         self,
         work: impl FnOnce() -> V + Send + 'static,
     ) -> Result<V, ToolError> {
+        let retained = self.retained();
+        let work = move || {
+            let value = work();
+            drop(retained);
+            value
+        };
         blocking::run(&self.component.name, work).await
     }
 
@@ -386,6 +397,15 @@ impl Context {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = V>,
     {
+        let retained = self.retained();
+        let work = move || {
+            let work = work();
+            async move {
+                let value = work.await;
+                drop(retained);
+                value
+            }
+        };
         blocking::run_async(&self.component.name, work).await
     }
 }

@@ -1,7 +1,8 @@
 //! A request while it is being answered: what is known of it, and how its notifications reach its client in order.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -70,6 +71,8 @@ pub(crate) struct Request {
     pub(crate) meta: Option<Box<str>>,
     /// The trace that the transport's headers tell of.
     pub(crate) transport_trace: Option<Box<TraceContext>>,
+    /// What is kept as long as a thread has the arguments, even if the call has ended.
+    pub(crate) retained: Option<Weak<dyn Any + Send + Sync>>,
     /// `None` for a modern client, which says it in `meta`.
     pub(crate) client: Option<Arc<ClientFacts>>,
     /// JSON text.

@@ -2,6 +2,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,12 +10,12 @@ use std::sync::atomic::Ordering;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::in_flight::{Admission, Reservation};
+use super::in_flight::{Admission, Place};
 use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
 use crate::outbox::Outbox;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
-use crate::protocol::id::Id;
+use crate::protocol::id::{Id, Key};
 use crate::protocol::object::text;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::Registry;
@@ -28,7 +29,7 @@ impl Connection {
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,
-        reservation: Option<Reservation>,
+        reservation: Option<Place>,
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
@@ -64,9 +65,11 @@ impl Connection {
         }
         let mut answers = Vec::new();
         let mut calls = Vec::new();
+        let mut ids = HashSet::new();
         for message in messages {
             let mut answer = Vec::new();
-            if let Dispatched::Pending(call) = self.dispatch_member(registry, message.get(), exchange, &mut answer) {
+            let dispatched = self.dispatch_member(registry, message.get(), &mut ids, exchange, &mut answer);
+            if let Dispatched::Pending(call) = dispatched {
                 call.send_early_notifications();
                 calls.push(call);
             }
@@ -103,6 +106,7 @@ impl Connection {
             }
             let mut out = Vec::new();
             finish_batch(answers, &mut out);
+            places.iter_mut().for_each(Place::release_id);
             outbox.push_last(out);
             drop(places);
             connection.resume().await;
@@ -114,10 +118,16 @@ impl Connection {
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,
+        ids: &mut HashSet<Key>,
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
         match Frame::parse(message) {
+            Ok(frame) if frame.method.is_some() && !is_first(ids, &frame) => {
+                let id = frame.id.and_then(Id::parse);
+                self.refuse_frame(id, out, "Invalid request: another request of this batch has the same id");
+                Dispatched::Done
+            }
             Ok(frame) if frame.method.and_then(text).as_deref() == Some("initialize") => {
                 let id = frame.id.and_then(Id::parse);
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
@@ -136,6 +146,11 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether no other request of the batch has had this one's id. None of them is answered before the whole batch is.
+fn is_first(ids: &mut HashSet<Key>, frame: &Frame<'_>) -> bool {
+    frame.id.and_then(Id::parse).is_none_or(|id| ids.insert(id.key()))
 }
 
 /// Takes a message's answer out of its frames, and sends the notifications before it, which do not belong into the

@@ -3,7 +3,6 @@
 //! A call is polled once in place. If it is ready, its answer is in the batch and nothing else was made
 //! for it: no task, no entry, no timer. Only a call that waits gets these, as a [`PendingCall`].
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -24,6 +23,7 @@ use crate::component::invocation::{Invocation, Invoked, Started};
 use crate::context::{self, ClientFacts, Context, Delivery, LogFilter, Shared};
 use crate::operator;
 use crate::panics;
+pub(super) use crate::panics::catch as caught;
 use crate::protocol::Revision;
 use crate::protocol::frame::meta_text;
 use crate::protocol::id::Id;
@@ -67,19 +67,18 @@ impl Connection {
         if is_reserved {
             return Ok(true);
         }
+        if request.exchange.is_some_and(|exchange| exchange.outbox.is_some()) {
+            // Requests of a session are served on several threads, so the id is taken before the handler is polled.
+            let place = self.in_flight().reserve(request.id.key(), is_member).map_err(|refused| refusal(&refused))?;
+            request.admitted.set(Admitted::Reserved(place));
+            return Ok(true);
+        }
         // Nothing is in flight where nothing ever was.
         let Some(calls) = self.in_flight.get() else { return Ok(true) };
         match calls.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
             Admission::Start => Ok(true),
             Admission::Wait => Ok(false),
-            Admission::DuplicateId => {
-                let text = "Invalid request: another request with this id is not yet answered";
-                Err(RpcError::new(code::INVALID_REQUEST, text))
-            }
-            Admission::Overload => {
-                let text = "Internal error: too many calls wait already; call again when some are answered";
-                Err(RpcError::new(code::INTERNAL_ERROR, text))
-            }
+            refused => Err(refusal(&refused)),
         }
     }
 
@@ -101,7 +100,9 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        let call_request = (needs_request || ambient::is_wanted()).then(|| {
+        let is_large = request.exchange.is_some_and(|exchange| exchange.retained.is_some());
+        let may_ask = needs_request || ambient::is_wanted();
+        let call_request = (may_ask || is_large).then(|| {
             let questions = self.questions(facts, &subject, earlier);
             self.request(request, facts, timeout, questions)
         });
@@ -180,8 +181,8 @@ impl Connection {
                         }
                         call.questions.end();
                     }
-                    if let Admitted::Reserved(reservation) = request.admitted.take() {
-                        if !reservation.finish() {
+                    if let Admitted::Reserved(place) = request.admitted.take() {
+                        if !place.settle() {
                             out.truncate(begin);
                         }
                     }
@@ -189,12 +190,13 @@ impl Connection {
                 }
             }
         }
-        let running = match request.admitted.take() {
-            Admitted::Reserved(reservation) => reservation.into_running(),
-            _ => None,
+        let retained = request.exchange.and_then(|exchange| exchange.retained.clone());
+        let place = match request.admitted.take() {
+            Admitted::Reserved(place) => place,
+            Admitted::No | Admitted::Member => self.in_flight().insert(request.id.key()),
         };
-        let running = running.unwrap_or_else(|| self.in_flight().insert(request.id.key()));
-        let arguments = call_request.as_ref().filter(|_| facts.client.is_none()).map(|_| Arguments::of(request));
+        let arguments =
+            call_request.as_ref().filter(|_| may_ask && facts.client.is_none()).map(|_| Arguments::of(request));
         Dispatched::Pending(Box::new(PendingCall {
             connection: Arc::clone(self),
             outbox: Arc::clone(request.outbox(self)),
@@ -205,11 +207,12 @@ impl Connection {
             future: Some(future),
             request: call_request,
             arguments,
-            running,
+            place,
             timeout,
             pace: pace.cloned(),
             was_polled,
             observed: None,
+            retained,
         }))
     }
 
@@ -285,6 +288,7 @@ impl Connection {
             ended: AtomicBool::new(false),
             end: Notify::new(),
             delivery: Delivery::new(),
+            retained: request.exchange.and_then(|exchange| exchange.retained.as_ref()).map(Arc::downgrade),
             transport_trace: request.exchange.and_then(|exchange| exchange.carrier.trace()),
             questions,
         })
@@ -304,6 +308,19 @@ impl Connection {
             subject,
             server_info: &self.server.server_info,
             show_errors: self.server.config.show_errors,
+        }
+    }
+}
+
+fn refusal(refused: &Admission) -> RpcError {
+    match refused {
+        Admission::DuplicateId => {
+            let text = "Invalid request: another request with this id is not yet answered";
+            RpcError::new(code::INVALID_REQUEST, text)
+        }
+        Admission::Start | Admission::Wait | Admission::Overload => {
+            let text = "Internal error: too many calls wait already; call again when some are answered";
+            RpcError::new(code::INTERNAL_ERROR, text)
         }
     }
 }
@@ -339,10 +356,6 @@ fn call_closure(
         }
         _ => refused(&problems),
     }
-}
-
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, panics::Panicked> {
-    panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
 }
 
 /// Drops a handler. What it holds is the author's, and may panic too.

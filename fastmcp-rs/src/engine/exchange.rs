@@ -45,11 +45,6 @@ impl Connection {
         Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, None))
     }
 
-    /// Who the peer is, if that is known.
-    pub(crate) fn principal(&self) -> Option<&Principal> {
-        self.principal.as_deref()
-    }
-
     /// The revision of the session, once there is one.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)

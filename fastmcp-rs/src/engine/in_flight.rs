@@ -1,7 +1,8 @@
 //! The calls that have begun and are not yet answered.
 //!
-//! Whoever takes an id out of the table decides what becomes of the call: the call itself, which is then
-//! answered, or a cancellation, after which it is not. So there is exactly one answer, or none.
+//! Whoever settles a call in the table decides what becomes of it: the call itself, which is then answered, or a
+//! cancellation, after which it is not. So there is exactly one answer, or none. An id stays in the table until the
+//! answer goes out, so that a second request with the same id is refused for all of that time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -29,7 +30,7 @@ pub(crate) struct InFlight {
 
 #[derive(Debug, Default)]
 struct Table {
-    running: HashMap<Key, Arc<Cancellation>>,
+    running: HashMap<Key, RunningCall>,
     /// How many calls have a place: those that run, and those whose answer is not yet on its way.
     places: usize,
     /// Requests in their order; one that was cancelled stays here until it is its turn.
@@ -42,15 +43,23 @@ struct Table {
     streams: HashSet<Key>,
 }
 
+#[derive(Debug)]
+struct RunningCall {
+    cancellation: Arc<Cancellation>,
+    /// Whether its answer is certain, so that it cannot be cancelled any more.
+    is_settled: bool,
+}
+
 impl Table {
     fn has(&self, key: &Key) -> bool {
         self.running.contains_key(key) || self.tickets.contains_key(key) || self.streams.contains(key)
     }
 
-    fn run(&mut self, key: Key) -> (Key, Arc<Cancellation>) {
-        let cancellation = Arc::new(Cancellation::default());
-        self.running.insert(key.clone(), Arc::clone(&cancellation));
-        (key, cancellation)
+    /// Removes a call, unless the id is another call's by now.
+    fn remove(&mut self, key: &Key, cancellation: &Arc<Cancellation>) {
+        if self.running.get(key).is_some_and(|call| Arc::ptr_eq(&call.cancellation, cancellation)) {
+            self.running.remove(key);
+        }
     }
 }
 
@@ -62,10 +71,12 @@ struct Waiting {
     message: Box<str>,
 }
 
-/// A call's place, which it keeps until its answer is on its way.
+/// A call's place, which it keeps until its answer is on its way, and its id.
 #[derive(Debug)]
 pub(crate) struct Place {
     calls: Arc<InFlight>,
+    /// The call's id. A batch has none, nor has an answer that is certain, nor a call whose id is given back.
+    call: Option<(Key, Arc<Cancellation>)>,
     /// Whether the answer is certain: the call has ended, and cannot be cancelled any more.
     is_owed: bool,
 }
@@ -77,55 +88,46 @@ impl Place {
             self.calls.owed.fetch_add(1, Ordering::AcqRel);
         }
     }
+
+    /// Decides that the call is answered. Returns `false` if it was cancelled before.
+    pub(crate) fn settle(&self) -> bool {
+        let Some((key, cancellation)) = &self.call else { return true };
+        match self.calls.lock().running.get_mut(key) {
+            Some(call) if Arc::ptr_eq(&call.cancellation, cancellation) => {
+                call.is_settled = true;
+                true
+            }
+            // After a cancellation the id is free, and may be another call's by now.
+            _ => false,
+        }
+    }
+
+    /// Gives the id back, because the answer goes out now and its reader may use the id again.
+    pub(crate) fn release_id(&mut self) {
+        if let Some((key, cancellation)) = self.call.take() {
+            self.calls.lock().remove(&key, &cancellation);
+        }
+    }
+
+    /// Tells when the call is cancelled.
+    pub(crate) fn cancellation(&self) -> Arc<Cancellation> {
+        self.call.as_ref().map(|(_, cancellation)| Arc::clone(cancellation)).unwrap_or_default()
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.calls.lock().places -= 1;
+        let mut table = self.calls.lock();
+        table.places -= 1;
+        if let Some((key, cancellation)) = &self.call {
+            table.remove(key, cancellation);
+        }
+        drop(table);
         self.calls.count.fetch_sub(1, Ordering::AcqRel);
         if self.is_owed {
             self.calls.owed.fetch_sub(1, Ordering::AcqRel);
         }
     }
-}
-
-/// A place that is taken for a request before it is served, so that its id is known meanwhile.
-#[derive(Debug)]
-pub(crate) struct Reservation {
-    pub(crate) place: Place,
-    /// The call's id, unless this is for a batch.
-    call: Option<(Key, Arc<Cancellation>)>,
-}
-
-impl Reservation {
-    /// Gives the id back; `false` if the call was cancelled meanwhile.
-    pub(crate) fn finish(mut self) -> bool {
-        self.call.take().is_none_or(|(key, cancellation)| self.place.calls.remove(&key, &cancellation))
-    }
-
-    /// Lets the call run on.
-    pub(crate) fn into_running(mut self) -> Option<Running> {
-        let (key, cancellation) = self.call.take()?;
-        // The place that this one drops is counted again here.
-        let place = self.place.calls.take_place(&mut self.place.calls.lock());
-        Some(Running { place, key, cancellation })
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if let Some((key, cancellation)) = self.call.take() {
-            self.place.calls.remove(&key, &cancellation);
-        }
-    }
-}
-
-/// A call in the table.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) place: Place,
-    pub(crate) key: Key,
-    pub(crate) cancellation: Arc<Cancellation>,
 }
 
 /// Tells a call that it is no longer wanted.
@@ -210,16 +212,13 @@ impl InFlight {
 
     /// Takes a place for a request whose answer cannot be ready at once, or for a batch, before it is served. An error
     /// of [`Admission::Wait`] means that it was kept, as by [`InFlight::admit`].
-    pub(crate) fn reserve(self: &Arc<Self>, key: Option<Key>, message: &str) -> Result<Reservation, Admission> {
+    pub(crate) fn reserve_or_wait(self: &Arc<Self>, key: Option<Key>, message: &str) -> Result<Place, Admission> {
         let mut table = self.lock();
         if key.as_ref().is_some_and(|key| table.has(key)) {
             return Err(Admission::DuplicateId);
         }
         match self.admit_message(&mut table, key.clone(), message, true) {
-            Admission::Start => {
-                let call = key.map(|key| table.run(key));
-                Ok(Reservation { place: self.take_place(&mut table), call })
-            }
+            Admission::Start => Ok(self.take_place(&mut table, key)),
             other => Err(other),
         }
     }
@@ -243,10 +242,21 @@ impl InFlight {
     }
 
     /// A call that could not be answered at once takes its place.
-    pub(crate) fn insert(self: &Arc<Self>, key: Key) -> Running {
+    pub(crate) fn insert(self: &Arc<Self>, key: Key) -> Place {
+        self.take_place(&mut self.lock(), Some(key))
+    }
+
+    /// Takes the id and the place of a call before it is polled: where several threads serve one peer, another one may
+    /// look for the id at any time. `is_member`: whether it is part of a batch, which is admitted as a whole.
+    pub(crate) fn reserve(self: &Arc<Self>, key: Key, is_member: bool) -> Result<Place, Admission> {
         let mut table = self.lock();
-        let (key, cancellation) = table.run(key);
-        Running { place: self.take_place(&mut table), key, cancellation }
+        if table.has(&key) {
+            return Err(Admission::DuplicateId);
+        }
+        if !is_member && table.places >= MAX_PLACES {
+            return Err(Admission::Overload);
+        }
+        Ok(self.take_place(&mut table, Some(key)))
     }
 
     /// How many answers are certain and not yet on their way.
@@ -256,30 +266,25 @@ impl InFlight {
 
     /// A place beside the others, for an answer that is certain.
     pub(crate) fn guard(self: &Arc<Self>) -> Place {
-        let mut place = self.take_place(&mut self.lock());
+        let mut place = self.take_place(&mut self.lock(), None);
         place.owe();
         place
     }
 
-    fn take_place(self: &Arc<Self>, table: &mut Table) -> Place {
+    fn take_place(self: &Arc<Self>, table: &mut Table, key: Option<Key>) -> Place {
         table.places += 1;
         self.count.fetch_add(1, Ordering::AcqRel);
-        Place { calls: Arc::clone(self), is_owed: false }
-    }
-
-    /// Takes a call's id out of the table; `false` if it was cancelled before.
-    pub(crate) fn remove(&self, key: &Key, call: &Arc<Cancellation>) -> bool {
-        let mut table = self.lock();
-        // After a cancellation the id is free, and may be another call's by now.
-        let mine = table.running.get(key).is_some_and(|other| Arc::ptr_eq(other, call));
-        if mine {
-            table.running.remove(key);
-        }
-        mine
+        let call = key.map(|key| {
+            let cancellation = Arc::new(Cancellation::default());
+            let call = RunningCall { cancellation: Arc::clone(&cancellation), is_settled: false };
+            table.running.insert(key.clone(), call);
+            (key, cancellation)
+        });
+        Place { calls: Arc::clone(self), call, is_owed: false }
     }
 
     /// The next request that waited, if there is a place for it.
-    pub(crate) fn next_waiting(self: &Arc<Self>) -> Option<(Box<str>, Reservation)> {
+    pub(crate) fn next_waiting(self: &Arc<Self>) -> Option<(Box<str>, Place)> {
         if self.len() == 0 {
             return None;
         }
@@ -290,18 +295,16 @@ impl InFlight {
         loop {
             let Waiting { key, ticket, message } = table.waiting.pop_front()?;
             table.waiting_bytes -= message.len();
-            let call = match key {
-                None => None,
-                Some(key) if table.tickets.get(&key) == Some(&ticket) => {
-                    table.tickets.remove(&key);
-                    Some(table.run(key))
-                }
+            if key.as_ref().is_some_and(|key| table.tickets.get(key) != Some(&ticket)) {
                 // It was cancelled.
-                Some(_) => continue,
-            };
-            let place = self.take_place(&mut table);
+                continue;
+            }
+            if let Some(key) = &key {
+                table.tickets.remove(key);
+            }
+            let place = self.take_place(&mut table, key);
             self.count.fetch_sub(1, Ordering::AcqRel);
-            return Some((message, Reservation { place, call }));
+            return Some((message, place));
         }
     }
 
@@ -325,8 +328,11 @@ impl InFlight {
 
     pub(crate) fn cancel(&self, key: &Key) {
         let mut table = self.lock();
-        if let Some(call) = table.running.remove(key) {
-            call.cancel();
+        if let Some(call) = table.running.get(key) {
+            if !call.is_settled {
+                call.cancellation.cancel();
+                table.running.remove(key);
+            }
         } else if table.tickets.remove(key).is_some() {
             self.count.fetch_sub(1, Ordering::AcqRel);
         } else if table.streams.remove(key) {
@@ -341,9 +347,12 @@ impl InFlight {
         table.waiting.clear();
         table.waiting_bytes = 0;
         table.tickets.clear();
-        for (_, call) in table.running.drain() {
-            call.cancel();
-        }
+        table.running.retain(|_, call| {
+            if !call.is_settled {
+                call.cancellation.cancel();
+            }
+            call.is_settled
+        });
     }
 }
 
@@ -363,21 +372,42 @@ mod tests {
     fn an_id_in_flight_is_refused_until_it_is_answered_or_cancelled() {
         let calls = Arc::new(InFlight::default());
         assert_eq!(admit(&calls, 1, ""), Admission::Start);
-        let call = calls.insert(key(1));
+        let mut call = calls.insert(key(1));
         assert_eq!(admit(&calls, 1, ""), Admission::DuplicateId);
-        assert!(calls.remove(&key(1), &call.cancellation));
-        assert!(!calls.remove(&key(1), &call.cancellation));
-        assert_eq!(calls.len(), 1, "its answer is not yet on its way");
+        assert!(call.settle());
+        assert_eq!(admit(&calls, 1, ""), Admission::DuplicateId, "its answer is not yet on its way");
+        calls.cancel(&key(1));
+        calls.cancel_all();
+        assert!(!call.cancellation().is_cancelled(), "it is too late for that");
+        assert_eq!(admit(&calls, 1, ""), Admission::DuplicateId);
+        call.release_id();
+        assert_eq!((admit(&calls, 1, ""), calls.len()), (Admission::Start, 1));
         drop(call);
 
         let call = calls.insert(key(1));
         calls.cancel(&key(1));
-        assert!(call.cancellation.is_cancelled());
+        assert!(call.cancellation().is_cancelled());
         let other = calls.insert(key(1));
-        assert!(!calls.remove(&key(1), &call.cancellation), "the id is another call's by now");
-        assert!(calls.remove(&key(1), &other.cancellation));
-        drop((call, other));
+        assert!(!call.settle(), "the id is another call's by now");
+        drop(call);
+        assert!(other.settle());
+        drop(other);
         assert_eq!(calls.len(), 0);
+    }
+
+    #[test]
+    fn an_id_is_reserved_once_whoever_asks_first() {
+        let calls = Arc::new(InFlight::default());
+        let reserved = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| calls.reserve(key(1), false))).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap().ok()).collect::<Vec<_>>()
+        });
+        assert_eq!(reserved.len(), 1);
+        assert_eq!(calls.reserve(key(1), true).unwrap_err(), Admission::DuplicateId);
+        drop(reserved);
+        let _running: Vec<_> = (0..256).map(|id| calls.reserve(key(id), false).unwrap()).collect();
+        assert_eq!(calls.reserve(key(1000), false).unwrap_err(), Admission::Overload);
+        assert!(calls.reserve(key(1000), true).is_ok(), "its batch was admitted");
     }
 
     #[test]
@@ -392,29 +422,27 @@ mod tests {
         assert!(calls.next_waiting().is_none());
         calls.cancel(&key(1000));
         assert_eq!(admit(&calls, 1000, "third"), Admission::Wait, "a cancelled id may be used again");
-        let next = |calls: &Arc<InFlight>| {
-            calls.next_waiting().map(|(message, reservation)| (message.into_string(), reservation))
-        };
+        let next = |calls: &Arc<InFlight>| calls.next_waiting().map(|(message, place)| (message.into_string(), place));
 
         drop(running.pop());
         let (message, second) = next(&calls).unwrap();
         assert_eq!(message, "second");
         assert_eq!(admit(&calls, 1001, ""), Admission::DuplicateId, "its id is known while it is served");
-        assert!(next(&calls).is_none());
-        let second = second.into_running().unwrap();
-        assert!(next(&calls).is_none(), "it kept its place");
-        assert!(calls.remove(&second.key, &second.cancellation));
+        assert!(next(&calls).is_none(), "it keeps its place");
+        assert!(second.settle());
         drop(second);
         let (message, batch) = next(&calls).unwrap();
         assert_eq!(message, "[]");
-        assert!(batch.finish());
+        assert!(batch.settle());
+        drop(batch);
         let (message, third) = next(&calls).unwrap();
         assert_eq!(message, "third");
         calls.cancel(&key(1000));
-        assert!(!third.finish(), "it was cancelled while it was served");
+        assert!(!third.settle(), "it was cancelled while it was served");
+        drop(third);
         assert!(next(&calls).is_none());
         calls.cancel_all();
-        assert!(running[1].cancellation.is_cancelled());
+        assert!(running[1].cancellation().is_cancelled());
         drop(running);
         assert_eq!(calls.len(), 0);
     }

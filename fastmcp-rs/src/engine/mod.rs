@@ -29,8 +29,9 @@ mod siblings;
 mod sight;
 mod subscriptions;
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -58,7 +59,7 @@ use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, View};
 use feed::Feed;
-use in_flight::{InFlight, Reservation};
+use in_flight::{InFlight, Place};
 use legacy::Session;
 use observed::Observed;
 use refused::ErrorBudget;
@@ -246,13 +247,7 @@ impl Connection {
         self.serve(registry, message, None, out);
     }
 
-    fn serve(
-        self: &Arc<Self>,
-        registry: &Arc<Registry>,
-        message: &str,
-        reservation: Option<Reservation>,
-        out: &mut Vec<u8>,
-    ) {
+    fn serve(self: &Arc<Self>, registry: &Arc<Registry>, message: &str, reservation: Option<Place>, out: &mut Vec<u8>) {
         if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, None, out) {
             self.start(call, out);
         }
@@ -269,7 +264,8 @@ impl Connection {
         let connection = Arc::clone(self);
         tokio::spawn(async move {
             match call.finish().await {
-                Some((frames, place)) => {
+                Some((frames, mut place)) => {
+                    place.release_id();
                     outbox.push_last(frames);
                     drop(place);
                 }
@@ -291,7 +287,7 @@ impl Connection {
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,
-        reservation: Option<Reservation>,
+        reservation: Option<Place>,
         exchange: Option<&Exchange<'_>>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
@@ -432,6 +428,9 @@ struct Request<'a> {
     observed: Option<&'a Observed>,
 }
 
+/// A thing of the transport's that lives as long as the arguments of a call.
+pub(crate) type Retained = Arc<dyn Any + Send + Sync>;
+
 /// What belongs to one message alone, on transports where each has a way back of its own.
 pub(crate) struct Exchange<'a> {
     /// Where the answer and what precedes it goes if it is not ready at once; `None` if that is the connection's
@@ -441,6 +440,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// What else the transport knows of the message.
     pub(crate) carrier: Carrier<'a>,
+    /// Retained until its calls have ended.
+    pub(crate) retained: Option<Retained>,
     /// Set if an answer will come.
     pub(crate) pending: Cell<bool>,
 }
@@ -455,7 +456,7 @@ pub(crate) struct Carrier<'a> {
     pub(crate) client: Client,
 }
 
-/// Where a client is, as far as its connection tells.
+/// The place of a client, as far as its connection tells or a trusted proxy.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Client {
@@ -464,6 +465,13 @@ pub(crate) enum Client {
     At(SocketAddr),
     /// It came by a Unix socket.
     OnThisMachine,
+    /// A trusted proxy has passed the message on. The address is the client's as far as the proxy tells it, and the
+    /// proxy's own otherwise.
+    Forwarded {
+        address: Option<IpAddr>,
+        /// Whether the proxy came by a Unix socket.
+        by_socket: bool,
+    },
 }
 
 impl Exchange<'_> {
@@ -494,14 +502,14 @@ enum Admitted {
     /// It has to ask.
     #[default]
     No,
-    /// It has waited, and has its place.
-    Reserved(Reservation),
+    /// It has its place already: it has waited, or its id was taken before it is served.
+    Reserved(Place),
     /// It is part of a batch.
     Member,
 }
 
-impl From<Option<Reservation>> for Admitted {
-    fn from(reservation: Option<Reservation>) -> Admitted {
+impl From<Option<Place>> for Admitted {
+    fn from(reservation: Option<Place>) -> Admitted {
         reservation.map_or(Admitted::No, Admitted::Reserved)
     }
 }

@@ -193,13 +193,14 @@ fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
         uri: resource.map(|resource| resource.key()),
         transport: match (connection.transport, carrier.client) {
             (Transport::Stdio, _) => Some("pipe"),
-            (Transport::Http, Client::OnThisMachine) => Some("unix"),
+            (Transport::Http, Client::OnThisMachine | Client::Forwarded { by_socket: true, .. }) => Some("unix"),
             (Transport::Http, _) => Some("tcp"),
             (Transport::Memory, _) => None,
         },
         http_version: carrier.http_version,
         client: match carrier.client {
-            Client::At(address) => Some(address),
+            Client::At(address) => Some((address.ip(), Some(address.port()))),
+            Client::Forwarded { address, .. } => address.map(|address| (address, None)),
             Client::Unknown | Client::OnThisMachine => None,
         },
     };

@@ -11,10 +11,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::call::{answer_panic, caught, drop_future};
-use super::in_flight::{Place, Running};
+use super::in_flight::Place;
 use super::observed::Observed;
 use super::rounds::Arguments;
-use super::{Connection, finish_frame};
+use super::{Connection, Retained, finish_frame};
 use crate::ambient;
 use crate::component::answer::{Answer, Subject};
 use crate::component::invocation::Started;
@@ -44,12 +44,14 @@ pub(crate) struct PendingCall {
     pub(super) request: Option<Arc<context::Request>>,
     /// What was asked, if the client may be asked back in another round.
     pub(super) arguments: Option<Arguments>,
-    pub(super) running: Running,
+    pub(super) place: Place,
     pub(super) timeout: Duration,
     pub(super) pace: Option<Arc<Pace>>,
     /// Whether the first poll, which tells the handler's pace, is over.
     pub(super) was_polled: bool,
     pub(super) observed: Option<Box<Observed>>,
+    /// Dropped after the handler.
+    pub(super) retained: Option<Retained>,
 }
 
 enum End {
@@ -96,7 +98,7 @@ impl PendingCall {
         if let Some(observed) = &self.observed {
             observed.end(frames.as_deref().unwrap_or_default(), &self.id);
         }
-        Some((frames?, self.running.place))
+        Some((frames?, self.place))
     }
 
     /// Drops the handler and what it holds, before anybody hears of the end. Returns the call's last notifications, or
@@ -109,17 +111,17 @@ impl PendingCall {
         if let Some(future) = self.future.take() {
             drop_future(future, &self.component.name);
         }
+        self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
             let notifications = request.finish();
             // What was asked has gone by the outbox already.
             request.questions.end();
             notifications
         });
-        let running = &mut self.running;
-        if !self.connection.in_flight().remove(&running.key, &running.cancellation) || matches!(end, End::Cancelled) {
+        if !self.place.settle() || matches!(end, End::Cancelled) {
             return None;
         }
-        running.place.owe();
+        self.place.owe();
         Some(notifications)
     }
 
@@ -159,7 +161,7 @@ impl PendingCall {
     async fn poll_to_end(&mut self) -> End {
         let begin = tokio::time::Instant::now();
         let mut timer = pin!(tokio::time::sleep(self.timeout));
-        let cancellation = Arc::clone(&self.running.cancellation);
+        let cancellation = self.place.cancellation();
         let mut cancelled = pin!(cancellation.cancelled());
         let request = self.request.clone();
         let mut asked = pin!(async {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::call::{CallFacts, caught};
-use super::in_flight::{Admission, Reservation};
+use super::in_flight::{Admission, Place};
 use super::{Connection, Request, finish_frame};
 use crate::blocking;
 use crate::context::{self, Context};
@@ -71,13 +71,13 @@ impl Connection {
             Deciding::Request { id, key } => (Some(&**id), Some(key.clone())),
             Deciding::Batch => (None, None),
         };
-        let refused = match self.in_flight().reserve(key, message) {
-            Ok(reservation) => {
+        let refused = match self.in_flight().reserve_or_wait(key, message) {
+            Ok(place) => {
                 // What is ready goes first: it may be the answer that opens the session.
                 self.send_now(out);
                 let (connection, message) = (Arc::clone(self), message.into());
                 tokio::spawn(async move {
-                    connection.serve_reserved(message, reservation).await;
+                    connection.serve_reserved(message, place).await;
                     connection.resume().await;
                 });
                 return true;
@@ -97,27 +97,22 @@ impl Connection {
     }
 
     /// Serves a message that has its place, and sends what is ready.
-    pub(super) async fn serve_reserved(self: &Arc<Self>, message: Box<str>, reservation: Reservation) {
+    pub(super) async fn serve_reserved(self: &Arc<Self>, message: Box<str>, place: Place) {
         // It is counted until its answer is on its way, whatever becomes of its own place.
         let guard = self.in_flight().guard();
         let registry = self.server.components.load();
         let mut out = Vec::new();
         if registry.decides_slowly() && Deciding::of(&message).is_some() {
-            out = self.serve_on_pool(registry, message, reservation).await;
+            out = self.serve_on_pool(registry, message, place).await;
         } else {
-            self.serve(&registry, &message, Some(reservation), &mut out);
+            self.serve(&registry, &message, Some(place), &mut out);
         }
         self.outbox().room().await;
         self.outbox().push(&out);
         drop(guard);
     }
 
-    async fn serve_on_pool(
-        self: &Arc<Self>,
-        registry: Arc<Registry>,
-        message: Box<str>,
-        reservation: Reservation,
-    ) -> Vec<u8> {
+    async fn serve_on_pool(self: &Arc<Self>, registry: Arc<Registry>, message: Box<str>, place: Place) -> Vec<u8> {
         let connection = Arc::clone(self);
         let id = match Deciding::of(&message) {
             Some(Deciding::Request { id, .. }) => Some(id),
@@ -125,7 +120,7 @@ impl Connection {
         };
         let served = blocking::run("App::visible", move || {
             let mut out = Vec::new();
-            connection.serve(&registry, &message, Some(reservation), &mut out);
+            connection.serve(&registry, &message, Some(place), &mut out);
             out
         });
         served.await.unwrap_or_else(|_| {

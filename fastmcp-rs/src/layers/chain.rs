@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -14,7 +13,7 @@ use crate::component::description::Description;
 use crate::component::invocation::{Started, started};
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::error::ToolError;
-use crate::panics::{self, Panicked};
+use crate::panics::{Panicked, catch};
 
 /// An operation on its way.
 pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
@@ -119,7 +118,7 @@ enum Caught<'a> {
 
 impl<'a> Caught<'a> {
     fn new(make: impl FnOnce() -> OperationFuture<'a>) -> Caught<'a> {
-        match caught(make) {
+        match catch(make) {
             Ok(future) => Caught::Running(future),
             Err(panicked) => Caught::Panicked(Some(panicked)),
         }
@@ -131,7 +130,7 @@ impl Future for Caught<'_> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Caught::Running(future) => match caught(|| future.as_mut().poll(task)) {
+            Caught::Running(future) => match catch(|| future.as_mut().poll(task)) {
                 Ok(polled) => polled.map(Ok),
                 Err(panicked) => Poll::Ready(Err(panicked)),
             },
@@ -142,10 +141,6 @@ impl Future for Caught<'_> {
             },
         }
     }
-}
-
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
-    panics::watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(panics::record)
 }
 
 /// Writes what the outermost layer gives.

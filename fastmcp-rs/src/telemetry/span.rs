@@ -4,7 +4,7 @@
 //! OpenTelemetry have good names too, and an exporter takes the whole name from `otel.name`. Every field is given at
 //! the beginning, since samplers decide then; only how it ended comes later.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use tracing::Span;
 use tracing::field::Empty;
@@ -45,7 +45,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) uri: Option<&'a str>,
     pub(crate) transport: Option<&'static str>,
     pub(crate) http_version: Option<&'static str>,
-    pub(crate) client: Option<SocketAddr>,
+    pub(crate) client: Option<(IpAddr, Option<u16>)>,
 }
 
 /// Begins the span of a request. `own` is the trace that the request says it belongs to, and `of_transport` the one
@@ -64,7 +64,7 @@ pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&
         Some((_, name, _)) => format!("{} {name}", facts.method),
         None => method_name(facts.method).to_owned(),
     };
-    let client = facts.client.map(|client| (client.ip().to_canonical().to_string(), i64::from(client.port())));
+    let client = facts.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
     // The exporter has it as the parent.
     #[cfg(feature = "otel")]
@@ -84,7 +84,7 @@ pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&
         protocol: facts.http_version.map(|_| "http"),
         http_version: facts.http_version,
         address: client.as_ref().map(|(address, _)| address.as_str()),
-        port: client.as_ref().map(|(_, port)| *port),
+        port: client.as_ref().and_then(|(_, port)| *port),
         traceparent,
         tracestate,
     };

@@ -5,9 +5,9 @@
 //! anything else is read.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 use http::Uri;
-use http::uri::Authority;
 
 use super::config::HttpConfig;
 use super::head::{Entrance, Found};
@@ -113,6 +113,10 @@ impl Access {
         if self.origins.iter().any(|allowed| allowed.scheme == origin.scheme && allowed.host == origin.host) {
             return Ok(());
         }
+        // Whatever else has an origin has no host that says where it comes from, so it is allowed only by its name.
+        if !origin.is_of_web() {
+            return Err(Refused::ForeignOrigin);
+        }
         let of_this_machine = matches!(self.hosts, Hosts::Loopback) && origin.host.is_loopback();
         if of_this_machine || origin.host.is_same(&host, &origin.scheme) {
             return Ok(());
@@ -149,54 +153,26 @@ fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
 }
 
 impl<'a> Host<'a> {
+    /// Parses a name of DNS, an IPv4 address or an IPv6 address in brackets, with a port or without, as in a URL.
     fn parse(text: &'a str) -> Option<Host<'a>> {
-        if let Some(host) = Host::parse_usual(text) {
-            return Some(host);
-        }
-        // An `Authority` may have a user, a `Host` may not; nor an empty name or port.
-        if text.contains('@') || text.ends_with(':') {
-            return None;
-        }
-        let authority: Authority = text.parse().ok()?;
-        let port = authority.port_u16();
-        if port.is_none() && authority.port().is_some() {
-            return None;
-        }
-        let name = authority.host();
-        if port.is_none() && text.len() != name.len() {
-            return None;
-        }
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        if name.is_empty() || !is_plain(&name) {
-            return None;
-        }
-        Some(Host { name: name.into(), port })
-    }
-
-    /// A name of small letters, digits, hyphens and dots, with a port or without, as nearly all are: nothing has to be
-    /// made for it. `None` says nothing about others.
-    fn parse_usual(text: &'a str) -> Option<Host<'a>> {
-        let (mut label, mut end) = (0, text.len());
-        for (at, byte) in text.bytes().enumerate() {
-            match byte {
-                b'a'..=b'z' | b'0'..=b'9' | b'-' if label < 63 => label += 1,
-                b'.' if label > 0 => label = 0,
-                b':' => {
-                    end = at;
-                    break;
-                }
-                _ => return None,
-            }
-        }
+        let end = match text.strip_prefix('[') {
+            Some(rest) => rest.find(']').filter(|&end| rest[..end].parse::<Ipv6Addr>().is_ok())? + 2,
+            None => text.find(':').unwrap_or(text.len()),
+        };
         let (name, port) = text.split_at(end);
         let port = match port.strip_prefix(':') {
-            None => None,
-            Some(digits) => {
-                let is_number = matches!(digits.len(), 1..=5) && digits.bytes().all(|byte| byte.is_ascii_digit());
-                Some(digits.parse().ok().filter(|_| is_number)?)
-            }
+            None if port.is_empty() => None,
+            None => return None,
+            Some(digits) => Some(parse_port(digits)?),
         };
-        (label > 0).then_some(Host { name: name.into(), port })
+        // The last dot says that a name is complete, which it is anyway.
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if !name.starts_with('[') && !is_name(name) {
+            return None;
+        }
+        let has_capitals = name.bytes().any(|byte| byte.is_ascii_uppercase());
+        // Nearly all names are in small letters, and nothing has to be made for them.
+        Some(Host { name: if has_capitals { name.to_ascii_lowercase().into() } else { name.into() }, port })
     }
 
     fn into_owned(self) -> Host<'static> {
@@ -214,20 +190,35 @@ impl<'a> Host<'a> {
     }
 
     fn is_same(&self, host: &Host<'_>, scheme: &str) -> bool {
-        let usual = Some(if scheme == "https" { 443 } else { 80 });
+        let usual = usual_port(scheme);
         self.name == host.name && self.port.or(usual) == host.port.or(usual)
     }
 }
 
-/// Whether a name is one of DNS, an IPv4 address, or an IPv6 address in brackets.
-fn is_plain(name: &str) -> bool {
-    match name.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
-        None => name.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        }),
+/// Returns whether a name is one of DNS, or an IPv4 address.
+fn is_name(name: &str) -> bool {
+    let mut label = 0;
+    for byte in name.bytes() {
+        label = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label + 1,
+            b'.' if label > 0 => 0,
+            _ => return false,
+        };
+    }
+    label > 0
+}
+
+/// Parses a port as browsers write it: `u16` would also take a sign, and digits that say nothing.
+fn parse_port(digits: &str) -> Option<u16> {
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|_| is_number)
+}
+
+fn usual_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 
@@ -235,10 +226,21 @@ impl<'a> Origin<'a> {
     fn parse(value: &'a [u8]) -> Option<Origin<'a>> {
         let text = std::str::from_utf8(value).ok()?;
         let (scheme, host) = text.split_once("://")?;
-        if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+        let begins_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
+        if !begins_well || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
             return None;
         }
-        Some(Origin { scheme: scheme.to_ascii_lowercase().into(), host: Host::parse(host)? })
+        let scheme = scheme.to_ascii_lowercase();
+        let mut host = Host::parse(host)?;
+        // A browser leaves the usual port out.
+        host.port = host.port.filter(|&port| usual_port(&scheme) != Some(port));
+        Some(Origin { scheme: scheme.into(), host })
+    }
+
+    /// Returns whether it is of pages of a web server, and not of an extension, an editor or an app, whose host is a
+    /// name that they gave themselves.
+    fn is_of_web(&self) -> bool {
+        usual_port(&self.scheme).is_some()
     }
 
     fn into_owned(self) -> Origin<'static> {
@@ -279,6 +281,23 @@ mod tests {
             "localhost:",
             "localhost:x",
             "localhost:99999",
+            "localhost:+80",
+            "localhost:-80",
+            "localhost:080",
+            "localhost:0",
+            "localhost: 80",
+            "localhost:80 ",
+            "localhost:８０",
+            "localhost:80:80",
+            "127.0.0.1:+80",
+            "[::1]:+80",
+            "[::1]:",
+            "[::1]80",
+            "[::1].",
+            "[::1%25lo]",
+            "[127.0.0.1]",
+            "[]",
+            ":80",
             "::1",
             "a b",
             "[::1",
@@ -304,6 +323,27 @@ mod tests {
             "http://localhost.evil.example:8000",
             "localhost",
             "http://localhost@evil.example",
+            // What has no web server behind it has no host of this machine either.
+            "javascript://localhost",
+            "javascript://localhost:8000",
+            "data://localhost",
+            "blob://localhost",
+            "file://localhost",
+            "ftp://localhost",
+            "ws://localhost:8000",
+            "chrome-extension://localhost",
+            "vscode-webview://localhost",
+            "tauri://localhost",
+            "app://localhost",
+            "httpss://localhost",
+            "1http://localhost",
+            "://localhost",
+            "http:///localhost",
+            "http://localhost:+80",
+            "http://localhost:080",
+            "http://localhost/",
+            "http://localhost:8000/x",
+            "http://localhost?",
         ] {
             assert_eq!(local(origin), Err(Refused::ForeignOrigin), "{origin}");
         }
@@ -330,5 +370,16 @@ mod tests {
             Err(Refused::ForeignOrigin)
         );
         assert_eq!(Access::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
+        // Editors and apps have origins of their own, and are allowed by them.
+        let named = || HttpConfig::new().allowed_origins(["vscode-webview://abc", "https://app.example.com:443"]);
+        let local = |origin| check(named(), false, "localhost:8000", Some(origin));
+        assert_eq!(local("vscode-webview://abc"), Ok(()));
+        assert_eq!(local("vscode-webview://abd"), Err(Refused::ForeignOrigin));
+        assert_eq!(local("https://app.example.com"), Ok(()), "the usual port says nothing");
+        // Nor does the name of the server itself let anything in that is no page of a web server.
+        assert_eq!(
+            check(HttpConfig::new(), true, "any.example", Some("javascript://any.example")),
+            Err(Refused::ForeignOrigin)
+        );
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use tokio::time::Sleep;
 
 use crate::principal::Principal;
 use crate::{operator, panics};
@@ -65,6 +66,15 @@ impl AccessError {
         }
     }
 
+    /// An error for a function that has panicked: 500.
+    fn broken() -> AccessError {
+        AccessError {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            challenge: None,
+            message: "Internal error: the credentials could not be checked; the details are in the server's log",
+        }
+    }
+
     /// The value of `WWW-Authenticate`, such as `Bearer realm="orders"`. One that cannot stand in a header is left
     /// out.
     #[must_use]
@@ -116,20 +126,30 @@ impl Authenticator {
         Authenticator(Arc::new(move |parts| Box::pin(check.authenticate(parts))))
     }
 
-    pub(super) async fn check(&self, parts: &Parts) -> Result<Principal, AccessError> {
+    /// Asks who makes a request, for at most that time.
+    pub(super) async fn check(&self, parts: &Parts, time: Duration) -> Result<Principal, AccessError> {
         // The function is the author's, and may panic: that must not end the connection, nor let anybody in.
-        let caught = |panicked| {
-            let panics::Panicked(text) = panics::record(panicked);
+        let failed = |panics::Panicked(text)| {
             operator::error(format_args!("the function of `authenticate` panicked: {text}"));
-            AccessError::unavailable()
+            AccessError::broken()
         };
-        let mut future = catch_unwind(AssertUnwindSafe(|| (self.0)(parts))).map_err(caught)?;
-        let poll = |task: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))) {
-            Ok(Poll::Pending) => Poll::Pending,
+        let mut future = panics::catch(|| (self.0)(parts)).map_err(failed)?;
+        let mut timer: Option<Pin<Box<Sleep>>> = None;
+        let checked = poll_fn(|task| match panics::catch(|| future.as_mut().poll(task)) {
             Ok(Poll::Ready(checked)) => Poll::Ready(checked),
-            Err(panicked) => Poll::Ready(Err(caught(panicked))),
-        };
-        poll_fn(poll).await
+            // Nearly always the answer is there at once, and nothing has to be timed.
+            Ok(Poll::Pending) => {
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+                timer.as_mut().poll(task).map(|()| {
+                    operator::warn(format_args!("the function of `authenticate` took longer than {time:?}"));
+                    Err(AccessError::unavailable())
+                })
+            }
+            Err(panicked) => Poll::Ready(Err(failed(panicked))),
+        })
+        .await;
+        panics::catch(|| drop(future)).map_err(failed)?;
+        checked
     }
 }
 

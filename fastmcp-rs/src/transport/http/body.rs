@@ -1,39 +1,38 @@
 //! Bodies of requests, read within limits, and bodies of responses.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::{Buf, Bytes};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::peer::Peer;
+use super::room::{self, NoRoom, Room, Upload};
 use super::stream::EventStream;
 use super::wakes;
+use crate::engine::Retained;
 
 /// Messages up to this size need no room among the large ones.
-const SMALL: usize = 64 << 10;
-/// How long a large message waits for room.
-const ROOM_TIME: Duration = Duration::from_secs(5);
-
-/// Room for large messages, in KiB.
-#[derive(Debug)]
-pub(super) struct Room(Arc<Semaphore>);
-
-impl Room {
-    pub(super) fn new(bytes: usize) -> Room {
-        Room(Arc::new(Semaphore::new((bytes >> 10).min(Semaphore::MAX_PERMITS))))
-    }
-}
+const SMALL: usize = room::STEP;
 
 /// A message, and the room that it takes.
 pub(super) struct Message {
     pub(super) bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    pub(super) room: Option<Retained>,
+}
+
+/// The limits within which a message is read.
+pub(super) struct Intake<'a> {
+    /// The most bytes.
+    pub(super) limit: usize,
+    pub(super) time: Duration,
+    pub(super) room: &'a Room,
+    /// The peer that its room counts against.
+    pub(super) peer: Option<&'a Peer>,
 }
 
 /// Why there is no message.
@@ -46,8 +45,9 @@ pub(super) enum Unread {
     Broken,
 }
 
-/// Reads a message of at most `limit` bytes within `time`.
-pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &Room) -> Result<Message, Unread> {
+/// Reads a message. `waits` is called if it does not come as a whole with its head.
+pub(super) async fn read<B: Body>(body: B, intake: &Intake<'_>, waits: impl FnOnce()) -> Result<Message, Unread> {
+    let limit = intake.limit;
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if expected > limit {
         return Err(Unread::TooLarge);
@@ -66,85 +66,99 @@ pub(super) async fn read<B: Body>(body: B, limit: usize, time: Duration, room: &
         });
         if let Poll::Ready(frame) = polled.await {
             match frame.transpose().map_err(|_| Unread::Broken)?.map(Frame::into_data) {
-                None => return Ok(Message { bytes: first, _room: None }),
+                None => return Ok(Message { bytes: first, room: None }),
                 Some(Ok(data)) if data.remaining() > limit => return Err(Unread::TooLarge),
                 Some(Ok(mut data)) => first = data.copy_to_bytes(data.remaining()),
                 Some(Err(_)) => {}
             }
             if first.len() <= SMALL && body.is_end_stream() {
-                return Ok(Message { bytes: first, _room: None });
+                return Ok(Message { bytes: first, room: None });
             }
         }
     }
+    waits();
     // What is rare must not make the future of every request longer.
-    let rest = read_on(body, first, expected, limit, room);
-    Box::pin(tokio::time::timeout(time, rest)).await.unwrap_or(Err(Unread::TooSlow))
+    let rest = read_on(body, first, expected, intake);
+    Box::pin(tokio::time::timeout(intake.time, rest)).await.unwrap_or(Err(Unread::TooSlow))
 }
 
 /// Reads what follows the first bytes of a message, of which `expected` are to come altogether.
 async fn read_on<B: Body>(
     mut body: Pin<&mut B>,
-    mut first: Bytes,
+    first: Bytes,
     expected: usize,
-    limit: usize,
-    room: &Room,
+    intake: &Intake<'_>,
 ) -> Result<Message, Unread> {
-    let mut permit = None;
-    take_room(room, &mut permit, expected.max(first.len())).await?;
-    let mut all: Vec<u8> = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
-        let so_far = first.len() + all.len();
-        let length = so_far + data.remaining();
-        if length > limit {
+    let mut upload: Option<Upload> = None;
+    let mut all = Collected { first, rest: Vec::new() };
+    let mut length = all.first.len();
+    loop {
+        if length > SMALL {
+            let upload = upload.get_or_insert_with(|| intake.room.begin(intake.peer.cloned(), expected));
+            upload.grow(length).await.map_err(|NoRoom| Unread::NoRoom)?;
+        }
+        // Nothing more is asked for if this is all.
+        if length > 0 && body.is_end_stream() {
+            break;
+        }
+        let Some(frame) = next_frame(body.as_mut(), upload.as_ref()).await? else { break };
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.remaining();
+        if length > intake.limit {
             return Err(Unread::TooLarge);
         }
-        if !data.has_remaining() {
-            continue;
+        all.add(data, expected);
+    }
+    Ok(Message { bytes: all.into_bytes(), room: upload.map(|upload| Arc::new(upload.finish(length)) as Retained) })
+}
+
+/// Waits for more of a body, or until its room is given to others.
+async fn next_frame<B: Body>(mut body: Pin<&mut B>, upload: Option<&Upload>) -> Result<Option<Frame<B::Data>>, Unread> {
+    let mut refused = pin!(async {
+        match upload {
+            Some(upload) => upload.refused().await,
+            None => std::future::pending().await,
         }
-        take_room(room, &mut permit, length).await?;
-        if so_far == 0 {
-            // Nothing is copied if this is all.
-            first = data.copy_to_bytes(data.remaining());
-            if body.is_end_stream() {
-                break;
-            }
-            continue;
+    });
+    poll_fn(|task| match body.as_mut().poll_frame(task) {
+        Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| Unread::Broken)),
+        Poll::Pending => refused.as_mut().poll(task).map(|()| Err(Unread::TooSlow)),
+    })
+    .await
+}
+
+/// The bytes of a message that came so far.
+struct Collected {
+    /// All of them, as long as they are one piece: then nothing is copied.
+    first: Bytes,
+    rest: Vec<u8>,
+}
+
+impl Collected {
+    /// Adds a piece to a message of which `expected` bytes are announced.
+    fn add(&mut self, mut data: impl Buf, expected: usize) {
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data.copy_to_bytes(data.remaining());
+            return;
         }
-        if !first.is_empty() {
-            all.reserve(expected.max(length));
-            all.extend_from_slice(&std::mem::take(&mut first));
+        let first = std::mem::take(&mut self.first);
+        let length = self.rest.len() + first.len() + data.remaining();
+        if length > self.rest.capacity() {
+            // What is announced is believed as far as half of it has come.
+            self.rest.reserve_exact(expected.clamp(length, 2 * length) - self.rest.len());
         }
+        self.rest.extend_from_slice(&first);
         while data.has_remaining() {
             let chunk = data.chunk();
-            all.extend_from_slice(chunk);
+            self.rest.extend_from_slice(chunk);
             let read = chunk.len();
             data.advance(read);
         }
     }
-    Ok(Message { bytes: if all.is_empty() { first } else { all.into() }, _room: permit })
-}
 
-/// Takes room for `length` bytes altogether.
-async fn take_room(room: &Room, permit: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Unread> {
-    if length <= SMALL {
-        return Ok(());
+    fn into_bytes(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.into() }
     }
-    let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-    let wanted = length.div_ceil(1024);
-    if wanted <= held {
-        return Ok(());
-    }
-    // In steps, so that a message which comes in small pieces does not ask for each of them.
-    let more = (wanted - held).next_multiple_of(SMALL >> 10);
-    let more = u32::try_from(more).map_err(|_| Unread::NoRoom)?;
-    let acquired = tokio::time::timeout(ROOM_TIME, Arc::clone(&room.0).acquire_many_owned(more)).await;
-    let Ok(Ok(acquired)) = acquired else { return Err(Unread::NoRoom) };
-    match permit {
-        Some(permit) => permit.merge(acquired),
-        None => *permit = Some(acquired),
-    }
-    Ok(())
 }
 
 /// The body of a response of [`HttpService`](super::HttpService).
@@ -168,6 +182,11 @@ impl ResponseBody {
 
     pub(super) fn events(stream: EventStream) -> ResponseBody {
         ResponseBody(Content::Events(Box::new(stream)))
+    }
+
+    /// Returns whether it is owed to a client that has closed its side of the connection.
+    pub(super) fn outlives_input(&self) -> bool {
+        matches!(&self.0, Content::Events(stream) if stream.outlives_input())
     }
 }
 
@@ -200,10 +219,15 @@ mod tests {
 
     use super::*;
 
+    async fn read_within<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message, Unread> {
+        let intake = Intake { limit, time: Duration::from_secs(1), room, peer: None };
+        read(body, &intake, || ()).await
+    }
+
     async fn read_chunks(chunks: Vec<usize>, limit: usize, room: &Room) -> Result<Message, Unread> {
         let mut chunks = chunks.into_iter();
         let body = Chunks { next: Box::new(move || chunks.next()), ends_with_first: false, is_over: false };
-        read(body, limit, Duration::from_secs(1), room).await
+        read_within(body, limit, room).await
     }
 
     struct Chunks {
@@ -229,11 +253,10 @@ mod tests {
 
     #[tokio::test]
     async fn limits_hold_with_and_without_a_length() {
-        let room = Room::new(1 << 20);
+        let room = Room::new(1 << 20, 1 << 20, 1000);
         let whole = |length| Full::new(Bytes::from(vec![b'x'; length]));
-        let time = Duration::from_secs(1);
-        assert_eq!(read(whole(1000), 1000, time, &room).await.ok().map(|message| message.bytes.len()), Some(1000));
-        assert_eq!(read(whole(1001), 1000, time, &room).await.err(), Some(Unread::TooLarge));
+        assert_eq!(read_within(whole(1000), 1000, &room).await.ok().map(|message| message.bytes.len()), Some(1000));
+        assert_eq!(read_within(whole(1001), 1000, &room).await.err(), Some(Unread::TooLarge));
         assert_eq!(
             read_chunks(vec![500, 0, 500], 1000, &room).await.ok().map(|message| message.bytes.len()),
             Some(1000)
@@ -245,7 +268,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_wait_for_room() {
-        let room = Room::new(256 << 10);
+        let room = Room::new(256 << 10, 256 << 10, 200 << 10);
         let held = read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.unwrap();
         assert_eq!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.err(), Some(Unread::TooSlow));
         assert!(read_chunks(vec![10 << 10], 1 << 20, &room).await.is_ok(), "small ones need no room");
@@ -257,9 +280,8 @@ mod tests {
                 let mut chunks = [200 << 10].into_iter();
                 Chunks { next: Box::new(move || chunks.next()), ends_with_first: is_known, is_over: false }
             };
-            let time = Duration::from_secs(1);
-            let held = read(chunks(), 1 << 20, time, &room).await.unwrap();
-            assert_eq!(read(chunks(), 1 << 20, time, &room).await.err(), Some(Unread::TooSlow), "{is_known}");
+            let held = read_within(chunks(), 1 << 20, &room).await.unwrap();
+            assert_eq!(read_within(chunks(), 1 << 20, &room).await.err(), Some(Unread::TooSlow), "{is_known}");
             drop(held);
         }
     }

@@ -22,21 +22,26 @@ pub struct HttpConfig {
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) public: bool,
+    pub(crate) trusted_proxies: Vec<String>,
     pub(crate) replicas: usize,
     pub(crate) sessions: SessionMode,
     #[cfg(feature = "legacy-sse")]
     pub(crate) legacy_sse: Option<String>,
     pub(crate) max_sessions: usize,
+    pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_bytes_in_flight_per_principal: Option<usize>,
     pub(crate) max_calls: usize,
+    pub(crate) max_calls_per_principal: Option<usize>,
     pub(crate) max_streams: usize,
     pub(crate) max_streams_per_principal: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) header_time: Duration,
     pub(crate) body_time: Duration,
+    pub(crate) authenticate_time: Duration,
     pub(crate) idle_time: Duration,
     pub(crate) write_time: Duration,
     pub(crate) keep_alive: Duration,
@@ -70,21 +75,26 @@ impl Default for HttpConfig {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             public: false,
+            trusted_proxies: Vec::new(),
             replicas: 1,
             sessions: SessionMode::Sessions,
             #[cfg(feature = "legacy-sse")]
             legacy_sse: None,
             max_sessions: 10_000,
+            max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
+            max_bytes_in_flight_per_principal: None,
             max_calls: 1_024,
+            max_calls_per_principal: None,
             max_streams: 1_024,
             max_streams_per_principal: 16,
             max_connections: 1_024,
             max_connections_per_address: None,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            authenticate_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             write_time: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
@@ -124,7 +134,9 @@ impl HttpConfig {
     }
 
     /// The web pages that may call this server from a browser, as origins: `https://app.example.com`. Default: pages
-    /// of this machine, if that is where the server is reached, and pages of the server's own origin.
+    /// of this machine, if that is where the server is reached, and pages of the server's own origin; only those of web
+    /// servers (`http`, `https`). Extensions, editors and apps are named by their origins, such as
+    /// `chrome-extension://abc` or `tauri://localhost`.
     pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
@@ -136,6 +148,31 @@ impl HttpConfig {
     /// not start on an address that other machines can reach.
     pub fn allow_unauthenticated_public(mut self) -> HttpConfig {
         self.public = true;
+        self
+    }
+
+    /// The reverse proxies in front of this server, whose word is taken for the address of a client: addresses
+    /// (`192.0.2.1`, `::1`), networks (`10.0.0.0/8`, `2001:db8::/32`), and `unix` for the peer of a
+    /// [Unix socket](crate::App::run_http_unix). Default: none. An entry that is neither is an error at start, and so is
+    /// a network of all addresses.
+    ///
+    /// Limits per principal count a client without a [principal](crate::App::authenticate) by its address (IPv6 by its
+    /// network, /64). Requests of a trusted proxy count against the client that `Forwarded` (RFC 7239) or
+    /// `X-Forwarded-For` names: the last address that is not a trusted proxy's. All trusted proxies have to write the
+    /// same header. If a request has both headers, they must name the same client. Otherwise, and if what they name is
+    /// no address (`unknown`, `_hidden`), the request counts against the proxy. At most 16 proxies in front of one
+    /// another are looked at. The headers of all other peers are ignored.
+    ///
+    /// Without trusted proxies, clients from this machine (loopback, Unix sockets) are not limited one by one, because
+    /// behind a proxy all of them come from there. Name `127.0.0.1` and `::1` if such a proxy sets one of the headers.
+    ///
+    /// ```
+    /// # use fastmcp_rs::HttpConfig;
+    /// let config = HttpConfig::new().trusted_proxies(["127.0.0.1", "::1", "10.0.0.0/8"]);
+    /// # let _ = config;
+    /// ```
+    pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> HttpConfig {
+        self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 
@@ -167,13 +204,29 @@ impl HttpConfig {
         self
     }
 
-    /// The most sessions at a time. Default: 10,000. When there are more, the one that was idle longest ends.
+    /// The most sessions at a time. Default: 10,000.
+    ///
+    /// When there are more, a session that is not in use ends: one of the principal or address that has the most,
+    /// rather one that was never used than another, and otherwise the one that was idle longest. If all are in use, the
+    /// new one is refused with 503.
     pub fn max_sessions(mut self, sessions: usize) -> HttpConfig {
         self.max_sessions = sessions.max(1);
         self
     }
 
-    /// How long a session lives that nobody uses. Default: 30 minutes.
+    /// The most sessions of one principal, or of one address (IPv6: of one /64) where there are no principals. Default:
+    /// a quarter of [`HttpConfig::max_sessions`].
+    ///
+    /// When it has more, one of its own ends that is not in use, rather one that was never used than another, and
+    /// otherwise the one that was idle longest. If all are in use, the new one is refused with 503. Clients on this
+    /// machine that nobody knows are not told apart, and have no such limit.
+    pub fn max_sessions_per_principal(mut self, sessions: usize) -> HttpConfig {
+        self.max_sessions_per_principal = Some(sessions.max(1));
+        self
+    }
+
+    /// How long a session lives that nobody uses. Default: 30 minutes, from the end of its last request, call, stream
+    /// or question on.
     pub fn session_idle(mut self, time: Duration) -> HttpConfig {
         self.session_idle = time;
         self
@@ -185,18 +238,48 @@ impl HttpConfig {
         self
     }
 
-    /// The most bytes of large messages (above 64 KiB) that are held at a time. Default: 64 MiB. Others wait up to 5
-    /// seconds for room, and are then answered 503.
+    /// Limits the bytes of large messages (above 64 KiB) that are held at a time, from their arrival until the calls
+    /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
+    ///
+    /// A message takes room as it arrives. If there is none, it waits up to 5 seconds, and is then answered 503. While
+    /// messages wait, others that take more than half a second for 64 KiB are refused (408), the longest silent first.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
         self.max_bytes_in_flight = bytes.clamp(64 << 10, 1 << 40);
         self
     }
 
-    /// The most messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
-    /// until it has ended, also when its client is gone.
+    /// Limits the same bytes for one principal, or for one address where there is no principal (see
+    /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of
+    /// [`max_bytes_in_flight`](HttpConfig::max_bytes_in_flight); at least one message of
+    /// [`max_body`](HttpConfig::max_body) fits. Beyond it, messages wait as they do for all.
+    pub fn max_bytes_in_flight_per_principal(mut self, bytes: usize) -> HttpConfig {
+        self.max_bytes_in_flight_per_principal = Some(bytes);
+        self
+    }
+
+    /// Limits the messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
+    /// until it has ended, even if its client is gone.
     pub fn max_calls(mut self, calls: usize) -> HttpConfig {
         self.max_calls = calls.max(1);
         self
+    }
+
+    /// Limits the messages of one principal that are served at a time, or of one address where there is no principal
+    /// (see [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of
+    /// [`max_calls`](HttpConfig::max_calls); more are answered 503.
+    pub fn max_calls_per_principal(mut self, calls: usize) -> HttpConfig {
+        self.max_calls_per_principal = Some(calls.max(1));
+        self
+    }
+
+    /// The number of messages of one peer that are served at a time.
+    pub(crate) fn calls_per_principal(&self) -> usize {
+        self.max_calls_per_principal.unwrap_or(self.max_calls / 4).clamp(1, self.max_calls)
+    }
+
+    /// The bytes of large messages of one peer.
+    pub(crate) fn bytes_per_principal(&self) -> usize {
+        self.max_bytes_in_flight_per_principal.unwrap_or(self.max_bytes_in_flight / 4)
     }
 
     /// The most streams that stay open without a call: subscriptions, and the streams of sessions. Default: 1,024.
@@ -205,8 +288,8 @@ impl HttpConfig {
         self
     }
 
-    /// The most of these streams that one principal may have. Default: 16. Clients that nobody knows are not told
-    /// apart, and have no such limit.
+    /// Limits these streams of one principal, or of one address where there is no principal (see
+    /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: 16; more are answered 503.
     pub fn max_streams_per_principal(mut self, streams: usize) -> HttpConfig {
         self.max_streams_per_principal = streams;
         self
@@ -218,7 +301,9 @@ impl HttpConfig {
         self
     }
 
-    /// The most connections from one address. Default: no limit, since behind a reverse proxy all come from one.
+    /// Limits the connections from one address, or from one network of IPv6 (/64). Default: no limit, since behind a
+    /// reverse proxy all come from one; more are closed at once. [Trusted proxies](HttpConfig::trusted_proxies) are
+    /// exempt.
     pub fn max_connections_per_address(mut self, connections: usize) -> HttpConfig {
         self.max_connections_per_address = Some(connections.max(1));
         self
@@ -236,19 +321,28 @@ impl HttpConfig {
         self
     }
 
+    /// Limits how long the function of [`App::authenticate`](crate::App::authenticate) may take for a request.
+    /// Default: 10 seconds; then it is dropped, a warning is logged, and the request is answered 503.
+    pub fn authenticate_time(mut self, time: Duration) -> HttpConfig {
+        self.authenticate_time = time;
+        self
+    }
+
     /// How long a connection may rest between two requests. Default: 75 seconds.
     pub fn idle_time(mut self, time: Duration) -> HttpConfig {
         self.idle_time = time;
         self
     }
 
-    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed.
+    /// How long a client may read nothing of what it is sent. Default: 30 seconds; then the connection is closed. One
+    /// that reads slowly is waited for.
     pub fn write_time(mut self, time: Duration) -> HttpConfig {
         self.write_time = time;
         self
     }
 
-    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds.
+    /// How often a stream on which nothing happens says that it is alive. Default: 15 seconds. A call that has sent
+    /// nothing for as long begins its stream, if its client takes one.
     pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
         self.keep_alive = interval.max(Duration::from_millis(10));
         self
@@ -266,7 +360,8 @@ impl HttpConfig {
         self
     }
 
-    /// How long calls may go on when the server is asked to stop. Default: 10 seconds.
+    /// How long calls may go on when the server is asked to stop. Default: 10 seconds; then they are cancelled, and a
+    /// warning counts what was cut off. Connections without a request are closed at once.
     pub fn drain(mut self, time: Duration) -> HttpConfig {
         self.drain = time;
         self

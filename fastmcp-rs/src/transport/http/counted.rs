@@ -1,9 +1,11 @@
-//! Things of which there may be so many: messages, streams, connections; altogether, or of each peer.
+//! Permits that cap concurrent messages, streams and connections, globally and per peer.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::peer::Peer;
 
 /// One that counts, as long as it lives.
 #[derive(Debug)]
@@ -47,13 +49,25 @@ impl<K: Eq + Hash + Clone> PerPeer<K> {
 
     /// One more of that peer, unless it has as many as it may.
     pub(super) fn count(&self, key: K) -> Option<CountedFor<K>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.get(&key).copied().unwrap_or_default();
-        if count >= self.limit {
+        let open = self.lock();
+        if open.get(&key).is_some_and(|count| *count >= self.limit) || self.limit == 0 {
             return None;
         }
-        open.insert(key.clone(), count + 1);
-        Some(CountedFor { open: Arc::clone(&self.open), key })
+        Some(self.add_to(open, key))
+    }
+
+    /// One more of that peer, even if it has as many as it may.
+    fn add(&self, key: K) -> CountedFor<K> {
+        self.add_to(self.lock(), key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_to(&self, mut open: MutexGuard<'_, HashMap<K, usize>>, key: K) -> CountedFor<K> {
+        *open.entry(key.clone()).or_default() += 1;
+        CountedFor { open: Arc::clone(&self.open), key }
     }
 }
 
@@ -66,6 +80,60 @@ impl<K: Eq + Hash> Drop for CountedFor<K> {
                 open.remove(&self.key);
             }
         }
+    }
+}
+
+/// Caps the messages that are served at a time, globally and per peer.
+///
+/// Most messages are answered at once. So one is counted for its peer only when it waits for something, or when so many
+/// are served that a peer could have reached its limit: until then, there is nothing to look up.
+#[derive(Debug)]
+pub(super) struct Permits {
+    all: Arc<AtomicUsize>,
+    limit: usize,
+    of_peers: PerPeer<Peer>,
+}
+
+/// A permit for one message, as long as it lives.
+#[derive(Debug)]
+pub(super) struct Permit {
+    _counted: Counted,
+    of_peer: Option<CountedFor<Peer>>,
+}
+
+/// There is no permit left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exhausted {
+    Globally,
+    ForPeer,
+}
+
+impl Permits {
+    pub(super) fn new(limit: usize, per_peer: usize) -> Permits {
+        Permits { all: Arc::default(), limit, of_peers: PerPeer::new(per_peer) }
+    }
+
+    pub(super) fn acquire(&self, peer: Option<&Peer>) -> Result<Permit, Exhausted> {
+        let counted = Counted::new(&self.all, self.limit).ok_or(Exhausted::Globally)?;
+        let of_peer = match peer {
+            Some(peer) if self.len() > self.of_peers.limit => {
+                Some(self.of_peers.count(peer.clone()).ok_or(Exhausted::ForPeer)?)
+            }
+            _ => None,
+        };
+        Ok(Permit { _counted: counted, of_peer })
+    }
+
+    /// Counts a message for its peer, because it waits for something.
+    pub(super) fn count_for(&self, peer: Option<&Peer>, permit: &mut Permit) {
+        if let (Some(peer), None) = (peer, &permit.of_peer) {
+            permit.of_peer = Some(self.of_peers.add(peer.clone()));
+        }
+    }
+
+    /// The number of messages that are being served.
+    pub(super) fn len(&self) -> usize {
+        self.all.load(Ordering::Acquire)
     }
 }
 
@@ -82,5 +150,30 @@ mod tests {
         drop(held);
         assert!(peers.count("a").is_some());
         assert!(peers.open.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_message_that_waits_counts_for_its_peer() {
+        let peer = |address: &str| Some(Peer::of_address(address.parse().unwrap()));
+        let (bad, good) = (peer("192.0.2.1"), peer("192.0.2.2"));
+        let permits = Permits::new(6, 2);
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            let mut permit = permits.acquire(bad.as_ref()).unwrap();
+            permits.count_for(bad.as_ref(), &mut permit);
+            permits.count_for(bad.as_ref(), &mut permit);
+            waiting.push(permit);
+        }
+        assert_eq!(permits.acquire(bad.as_ref()).unwrap_err(), Exhausted::ForPeer);
+        assert_eq!(permits.len(), 2, "what is refused takes nothing");
+        let others = [permits.acquire(good.as_ref()), permits.acquire(None), permits.acquire(None)];
+        assert!(others.iter().all(Result::is_ok));
+        assert!(permits.acquire(None).is_ok());
+        let last = permits.acquire(good.as_ref()).unwrap();
+        assert_eq!(permits.acquire(None).unwrap_err(), Exhausted::Globally);
+        drop((waiting, others, last));
+        assert_eq!(permits.len(), 0);
+        assert!(permits.of_peers.open.lock().unwrap().is_empty());
+        assert!(permits.acquire(bad.as_ref()).is_ok());
     }
 }

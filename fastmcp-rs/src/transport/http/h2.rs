@@ -8,7 +8,6 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
@@ -20,13 +19,12 @@ use hyper::body::{Bytes, Incoming};
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
 use super::connection::{Connected, MAX_HEAD};
-use super::io::{Activity, SILENCE, Times, Writes};
+use super::io::{Activity, SILENCE, Times, is_new};
 use super::listener::Stream;
 use super::paths::{Paths, Tracked};
 
@@ -45,14 +43,28 @@ const PIECE: usize = 16 << 10;
 const MAX_WAITING: usize = 64 << 10;
 /// In how many steps the time of a resting connection is measured.
 const STEPS: u32 = 5;
+/// The time that a connection without a stream has when the server ends, as the rest of an answer may be on its way.
+/// One that has rested for longer has a tenth of it.
+const DRAIN_GRACE: Duration = Duration::from_secs(2);
+/// The fewest bytes since the last look that count as progress of a client; answers to pings are fewer.
+const MIN_PROGRESS: usize = 1 << 10;
 
 /// Serves a connection whose client has begun with the preface of HTTP/2. What is held is dropped when it ends.
-pub(super) async fn serve(stream: Box<dyn Stream>, connected: Connected, _held: impl Send + 'static) {
+pub(super) async fn serve(
+    stream: Box<dyn Stream>,
+    connected: Connected,
+    activity: Activity,
+    _held: impl Send + 'static,
+) {
     let Connected { front, times, mut stopped } = connected;
-    let activity = Activity::default();
     let tasks = Arc::default();
     // Each stream has an executor, so what that holds would hold itself.
-    let streams = Streams { tasks: Arc::downgrade(&tasks), time: times.write, stopped: stopped.clone() };
+    let streams = Streams {
+        tasks: Arc::downgrade(&tasks),
+        time: times.write,
+        activity: activity.clone(),
+        stopped: stopped.clone(),
+    };
     let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
@@ -65,16 +77,18 @@ pub(super) async fn serve(stream: Box<dyn Stream>, connected: Connected, _held: 
         .max_send_buf_size(MAX_WAITING)
         .keep_alive_interval(times.idle.div_f32(2.0).max(Duration::from_millis(10)))
         .keep_alive_timeout(times.write);
-    let io = TokioIo::new(Written { stream, writes: Writes::new(times) });
+    let io = TokioIo::new(stream);
     let paths = Pieces(Paths { site: front.site, activity: activity.clone() });
     let mut connection = pin!(builder.serve_connection(io, paths));
     let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
     let mut patience = Patience::new(activity, times);
-    let mut is_ending = false;
+    let (mut is_ending, mut is_stopping) = (false, false);
     let ended = poll_fn(|task| {
-        if !is_ending && stop.as_mut().poll(task).is_ready() {
+        if !is_stopping && stop.as_mut().poll(task).is_ready() {
+            is_stopping = true;
             is_ending = true;
             connection.as_mut().graceful_shutdown();
+            patience.begin_drain();
         }
         while patience.poll_over(task).is_ready() {
             if is_ending {
@@ -97,27 +111,50 @@ struct Patience {
     activity: Activity,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
-    /// How many streams had begun at the last look.
+    /// The number of streams that had begun at the last look, and of bytes that were sent.
     begun: usize,
+    sent: usize,
     /// In how many looks one after the other there was nothing.
     quiet: u32,
+    /// The last time at which something of an answer may have been sent.
+    busy: Instant,
+    is_draining: bool,
 }
 
 impl Patience {
     fn new(activity: Activity, times: Times) -> Patience {
         let timer = Box::pin(tokio::time::sleep(times.header * SILENCE));
+        let busy = Instant::now();
         // The first look is at a connection that has never had a stream.
-        Patience { activity, idle: times.idle, timer, begun: 0, quiet: STEPS - 1 }
+        Patience { activity, idle: times.idle, timer, begun: 0, sent: 0, quiet: STEPS - 1, busy, is_draining: false }
+    }
+
+    /// Looks whether there is a stream, or was one since the last look, or something of one is on its way.
+    fn is_busy(&mut self) -> bool {
+        let (begun, sent) = (self.activity.begun(), self.activity.sent());
+        let was_begun = is_new(&mut self.begun, begun);
+        let more = sent.wrapping_sub(std::mem::replace(&mut self.sent, sent));
+        was_begun || !self.activity.is_at_rest() || self.is_draining && more >= MIN_PROGRESS
+    }
+
+    /// Waits no longer than for the client to say that it knows of the end, and for what is on its way to it.
+    fn begin_drain(&mut self) {
+        let was_busy = self.is_busy() || self.busy.elapsed() < DRAIN_GRACE;
+        self.is_draining = true;
+        self.quiet = 0;
+        self.idle = self.idle.min(if was_busy { DRAIN_GRACE } else { DRAIN_GRACE / 10 });
+        self.timer.as_mut().reset(Instant::now() + self.idle / STEPS);
     }
 
     /// Ready when there was nothing for too long; and again, when there still is nothing.
     fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        if !self.activity.is_at_rest() {
+            self.busy = Instant::now();
+        }
         loop {
             ready!(self.timer.as_mut().poll(task));
             self.timer.as_mut().reset(Instant::now() + (self.idle / STEPS).max(Duration::from_millis(1)));
-            let begun = self.activity.begun();
-            if self.activity.is_some() || begun != self.begun {
-                self.begun = begun;
+            if self.is_busy() {
                 self.quiet = 0;
                 continue;
             }
@@ -135,6 +172,7 @@ struct Streams {
     tasks: Weak<Mutex<JoinSet<()>>>,
     /// How long a client may make no room for an answer.
     time: Duration,
+    activity: Activity,
     /// Held by each, so that the server can wait for them.
     stopped: watch::Receiver<bool>,
 }
@@ -153,14 +191,14 @@ struct Given {
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
-        let (time, stopped) = (self.time, self.stopped.clone());
+        let (time, activity, stopped) = (self.time, self.activity.clone(), self.stopped.clone());
         // There is always one, as streams are begun by their connection only.
         let Some(tasks) = self.tasks.upgrade() else { return };
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(GIVEN.scope(Cell::default(), async move {
             let mut stream = pin!(stream);
-            let mut seen = 0;
+            let (mut seen, mut sent, mut stalls, mut turns) = (0, 0, 0, 0);
             let mut timer: Option<Pin<Box<Sleep>>> = None;
             poll_fn(|task| {
                 if stream.as_mut().poll(task).is_ready() {
@@ -175,8 +213,23 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
                     seen = given.pieces;
                     timer = None;
                 }
-                // When it is dropped, it is reset.
-                timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time))).as_mut().poll(task)
+                let timer = timer.get_or_insert_with(|| {
+                    (sent, stalls, turns) = (activity.sent(), activity.stalls(), 0);
+                    Box::pin(tokio::time::sleep(time))
+                });
+                loop {
+                    ready!(timer.as_mut().poll(task));
+                    // It may have to wait until a slow client has read what others on the connection have sent. Then
+                    // the socket takes nothing more; or the client gives room to all of them together, in turns.
+                    let is_stalled = activity.is_stalled() || is_new(&mut stalls, activity.stalls());
+                    turns += 1;
+                    let has_turns = is_new(&mut sent, activity.sent()) && turns < activity.active();
+                    if !is_stalled && !has_turns {
+                        // When it is dropped, it is reset.
+                        return Poll::Ready(());
+                    }
+                    timer.as_mut().reset(Instant::now() + time);
+                }
             })
             .await;
             drop(stopped);
@@ -248,47 +301,5 @@ impl Body for InPieces {
                 longer
             }
         }
-    }
-}
-
-/// A stream whose client has to read, but may be silent.
-struct Written {
-    stream: Box<dyn Stream>,
-    writes: Writes,
-}
-
-impl AsyncRead for Written {
-    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(task, buffer)
-    }
-}
-
-impl AsyncWrite for Written {
-    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(task, bytes);
-        self.writes.watch(task, result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        task: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
-        self.writes.watch(task, result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_flush(task);
-        self.writes.watch(task, result)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_shutdown(task);
-        self.writes.watch(task, result)
     }
 }

@@ -55,8 +55,17 @@ pub(super) struct Head<'a> {
     kept: [Option<&'a HeaderValue>; KEPT],
     is_twice: [bool; KEPT],
     pub(super) accepted: Accepted,
-    pub(super) is_json: bool,
+    pub(super) format: BodyFormat,
     pub(super) is_chunked: bool,
+}
+
+/// The format that the headers announce for the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyFormat {
+    Json,
+    /// JSON that is compressed, or else not sent as it is.
+    EncodedJson,
+    Other,
 }
 
 /// A header whose value is asked for later.
@@ -79,9 +88,10 @@ pub(super) fn read(all: &HeaderMap) -> (Entrance<'_>, Head<'_>) {
         kept: [None; KEPT],
         is_twice: [false; KEPT],
         accepted: Accepted::ANYTHING,
-        is_json: false,
+        format: BodyFormat::Other,
         is_chunked: false,
     };
+    let mut is_encoded = false;
     for (name, value) in all {
         let name = name.as_str();
         // The length first: nearly all that remains to be compared is then the one that it is.
@@ -95,13 +105,23 @@ pub(super) fn read(all: &HeaderMap) -> (Entrance<'_>, Head<'_>) {
             14 if name == SESSION_ID => head.keep(Kept::Session, value),
             14 if name == "content-length" => entrance.has_length = true,
             14 if name == "sec-fetch-site" => entrance.site = entrance.site.or(Some(value)),
-            17 if name == "transfer-encoding" => head.is_chunked = true,
+            16 if name == "content-encoding" => is_encoded |= !is_word(value, b"identity"),
+            17 if name == "transfer-encoding" => {
+                head.is_chunked = true;
+                is_encoded |= !is_word(value, b"chunked");
+            }
             20 if name == PROTOCOL_VERSION => head.keep(Kept::Version, value),
             29 if name == "access-control-request-method" => entrance.asks_before = true,
             _ => {}
         }
     }
-    head.is_json = matches!(media, Found::Once(value) if is_json(value.as_bytes()));
+    head.format = match media {
+        Found::Once(value) if is_json(value.as_bytes()) => match is_encoded {
+            false => BodyFormat::Json,
+            true => BodyFormat::EncodedJson,
+        },
+        _ => BodyFormat::Other,
+    };
     head.accepted = named.unwrap_or(head.accepted);
     (entrance, head)
 }
@@ -128,6 +148,10 @@ impl<'a> Head<'a> {
             Found::Absent | Found::Twice => None,
         }
     }
+}
+
+fn is_word(value: &HeaderValue, word: &[u8]) -> bool {
+    value.as_bytes().trim_ascii().eq_ignore_ascii_case(word)
 }
 
 /// The text of a value that has only visible characters, blanks and tabs. A value has no others in ASCII, so this is
@@ -171,7 +195,7 @@ mod tests {
         let map = map(&[("user-agent", "x"), ("hosts", "x"), ("x-host", "x")]);
         let (entrance, head) = read(&map);
         assert_eq!((entrance.host, entrance.origin, entrance.site), (Found::Absent, Found::Absent, None));
-        assert!(!entrance.has_length && !entrance.asks_before && !head.is_chunked && !head.is_json);
+        assert!(!entrance.has_length && !entrance.asks_before && !head.is_chunked && head.format == BodyFormat::Other);
         assert_eq!(head.accepted, Accepted::ANYTHING);
         for kept in [Kept::Version, Kept::Session, Kept::Method, Kept::Name] {
             assert_eq!(head.found(kept), Found::Absent);
@@ -200,13 +224,36 @@ mod tests {
         let is = |found, text| matches!(found, Found::Once(value) if value == text);
         assert!(is(entrance.host, "localhost") && is(entrance.origin, "http://localhost"));
         assert!(entrance.site.is_some_and(|site| site == "same-origin"));
-        assert!(entrance.has_length && entrance.asks_before && head.is_chunked && head.is_json);
+        assert!(entrance.has_length && entrance.asks_before && head.is_chunked && head.format == BodyFormat::Json);
         assert_eq!(head.accepted, Accepted { json: false, events: true });
         assert_eq!(head.value(PROTOCOL_VERSION), Mirrored::Value(b"2026-07-28"));
         assert_eq!(head.value(METHOD), Mirrored::Value(b"tools/call"));
         assert_eq!(head.value(NAME), Mirrored::Value(b"add"));
         assert_eq!(head.value("mcp-param-a"), Mirrored::Value(b"1"));
         assert_eq!(head.session_id(), Some("id"));
+    }
+
+    #[test]
+    fn a_body_that_is_not_sent_as_it_is_is_seen() {
+        for (name, value, expected) in [
+            ("content-encoding", "identity", false),
+            ("content-encoding", " Identity ", false),
+            ("content-encoding", "gzip", true),
+            ("content-encoding", "identity, br", true),
+            ("content-encoding", "", true),
+            ("transfer-encoding", "Chunked", false),
+            ("transfer-encoding", "gzip, chunked", true),
+        ] {
+            let form = if expected { BodyFormat::EncodedJson } else { BodyFormat::Json };
+            assert_eq!(
+                read(&map(&[("content-type", "application/json"), (name, value)])).1.format,
+                form,
+                "{name}: {value}"
+            );
+        }
+        let twice =
+            [("content-encoding", "gzip"), ("content-type", "application/json"), ("content-encoding", "identity")];
+        assert_eq!(read(&map(&twice)).1.format, BodyFormat::EncodedJson);
     }
 
     #[test]
@@ -234,7 +281,7 @@ mod tests {
         ]);
         let (entrance, head) = read(&map);
         assert_eq!(head.accepted, Accepted { json: true, events: true });
-        assert!(!head.is_json);
+        assert_eq!(head.format, BodyFormat::Other);
         assert!(entrance.site.is_some_and(|site| site == "none"));
     }
 

@@ -79,6 +79,16 @@ impl Heads {
         is_owed
     }
 
+    /// Returns whether a head has begun and is not over.
+    pub(super) fn is_in_head(&self) -> bool {
+        matches!(self, Heads::Head(line) if line.has_before || line.start.length > 0)
+    }
+
+    /// Returns whether something of a message is known to be missing.
+    pub(super) fn lacks_body(&self) -> bool {
+        matches!(self, Heads::Body { left } if *left > 0)
+    }
+
     /// Looks at bytes that came, and spoils what must not be read as the end of a line.
     pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
         loop {
@@ -222,6 +232,28 @@ mod tests {
             let head = |end| format!("POST / HTTP/1.1\r\nContent-Length:{blanks}12\r{end}\r\nX: y\r\nZ: a\r\n");
             for size in [1, 2, 7, 1000] {
                 assert_eq!(looked_at(&head("\n"), size), head("\0"), "{blanks:?}, {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_stream_has_stopped_is_known() {
+        let request = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+        for (end, is_in_head, lacks_body) in [
+            ("", false, false),
+            ("\r\n", false, false),
+            ("P", true, false),
+            ("POST / HTTP/1.1\r\n", true, false),
+            ("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", true, false),
+            ("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", false, true),
+            ("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{", false, true),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", false, false),
+        ] {
+            for size in [1, 3, 1000] {
+                let mut heads = Heads::default();
+                let mut bytes = format!("{request}{end}").into_bytes();
+                bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
+                assert_eq!((heads.is_in_head(), heads.lacks_body()), (is_in_head, lacks_body), "{end:?} {size}");
             }
         }
     }

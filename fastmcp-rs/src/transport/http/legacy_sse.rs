@@ -22,21 +22,22 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
-use super::body::{self, ResponseBody};
+use super::body::ResponseBody;
+use super::channel::Resumption;
 use super::config::HttpConfig;
-use super::counted::Counted;
-use super::head::Head;
+use super::counted::Permit;
+use super::head::{BodyFormat, Head};
 use super::message::{carrier, no_message};
 #[cfg(feature = "metrics")]
 use super::paths::METRICS;
 use super::paths::{check_path, is_same_path};
 use super::responses::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_gone, unavailable, unreadable,
-    unsupported_media, whole,
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
+    unavailable, unreadable, unsupported_encoding, unsupported_media, whole,
 };
 use super::service::{HttpService, Shared};
-use super::sessions::Session;
-use super::stream::{EventStream, Resumption};
+use super::sessions::{Lease, Session};
+use super::stream::EventStream;
 use crate::engine::{Connection, Exchange, write_error};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -91,7 +92,7 @@ impl HttpService {
         caller: Option<Arc<Principal>>,
     ) -> Answer {
         match parts.method {
-            Method::GET => self.open_session(head, caller),
+            Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.take_message(parts, head, body, caller).await,
             _ => {
                 let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
@@ -102,23 +103,25 @@ impl HttpService {
         }
     }
 
-    fn open_session(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+    fn open_session(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
         if !head.accepted.events {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
         let shared = &self.shared;
-        let Some(counted) = shared.open_stream(caller.as_deref()) else {
+        let peer = self.peer(parts, caller.as_ref()).1;
+        let Some(counted) = shared.open_stream(peer.clone()) else {
             return unavailable("Unavailable: too many streams are open; try again");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let id = shared.stream_sessions.insert(connection, Revision::V2024_11_05, caller.clone(), Resumption::Never);
+        let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
+        let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
             return unavailable("Unavailable: too many sessions are in use; try again");
         };
         let first = format!("event: endpoint\ndata: ?{SESSION_ID}={id}\n\n");
         let end = EndSession { shared: Arc::clone(shared), id };
-        let reader = session.own_channel().read(0);
+        let reader = (session.own_channel().read(0), session.keep());
         event_stream(EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted))
     }
 
@@ -131,8 +134,10 @@ impl HttpService {
     ) -> Answer {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
-        if !head.is_json {
-            return unsupported_media();
+        match head.format {
+            BodyFormat::Json => {}
+            BodyFormat::EncodedJson => return unsupported_encoding(),
+            BodyFormat::Other => return unsupported_media(),
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =
@@ -140,10 +145,12 @@ impl HttpService {
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
-        let Some(counted) = Counted::new(&shared.calls, config.max_calls) else {
-            return unavailable("Unavailable: too many messages are being served; try again");
+        let (client, peer) = self.peer(parts, caller.as_ref());
+        let mut permit = match shared.permits.acquire(peer.as_ref()) {
+            Ok(permit) => permit,
+            Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match body::read(body, config.max_body, config.body_time, &shared.room).await {
+        let message = match shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
             Err(unread) => return unreadable(&unread, config.max_body),
         };
@@ -158,8 +165,14 @@ impl HttpService {
         let registry = Arc::clone(shared.server.components.look(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let carrier = carrier(head, parts.version, self.client);
-        let exchange = Exchange { outbox: Some(OnceCell::new()), headers: None, carrier, pending: Cell::new(false) };
+        let carrier = carrier(head, parts.version, client);
+        let exchange = Exchange {
+            outbox: Some(OnceCell::new()),
+            headers: None,
+            carrier,
+            retained: message.room.clone(),
+            pending: Cell::new(false),
+        };
         let mut out = Vec::new();
         if !refuses_modern(&frame, &mut out) {
             session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
@@ -173,10 +186,18 @@ impl HttpService {
             return whole(StatusCode::BAD_REQUEST, out);
         }
         session.connection.outbox().push(&out);
+        let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
         if exchange.pending.get() {
             let outbox = Arc::clone(exchange.outbox(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
-            tokio::spawn(pass_on(shared, session, id.to_owned(), outbox, counted));
+            shared.permits.count_for(peer.as_ref(), &mut permit);
+            let request = request.map(Into::into);
+            tokio::spawn(pass_on(Arc::clone(&shared), session.clone(), id.to_owned(), request, outbox, permit));
+        }
+        if let Some(ending) = session.ending() {
+            // It ended meanwhile, and so does what has begun since then.
+            session.connection.cancel_all();
+            return session_ended(ending, request);
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
@@ -215,16 +236,30 @@ fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
-async fn pass_on(shared: Arc<Shared>, session: Arc<Session>, id: String, outbox: Arc<Outbox>, counted: Counted) {
+async fn pass_on(
+    shared: Arc<Shared>,
+    session: Lease,
+    id: String,
+    request: Option<Box<str>>,
+    outbox: Arc<Outbox>,
+    counted: Permit,
+) {
     let stream = session.connection.outbox();
+    let mut is_answered = false;
     while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
         if !shared.has_room(&session, &id).await {
             break;
         }
         stream.push(&frames);
         if is_last {
+            is_answered = true;
             break;
         }
+    }
+    if let (Some(ending), false) = (session.ending(), is_answered) {
+        let mut error = Vec::new();
+        write_error(&mut error, request.as_deref(), &ending.error());
+        stream.push(&error);
     }
     drop(counted);
     if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
@@ -246,7 +281,7 @@ impl Shared {
 
     /// Ends the streams on which no answer is to come. Others end with their last answer.
     pub(super) fn end_stream_sessions(&self) {
-        for (_, session) in self.stream_sessions.all() {
+        for session in self.stream_sessions.all() {
             // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
                 session.connection.outbox().push_last(Vec::new());

@@ -28,7 +28,26 @@ impl Listener for TcpListener {
             // Without it each answer in two writes would wait 40 ms for the client's acknowledgement. If it cannot be
             // had, an answer that goes out late is better than none.
             let _ = stream.set_nodelay(true);
+            limit_unsent(&stream);
             (stream, Some(peer))
         })
     }
 }
+
+/// The most bytes that the system keeps of what the client has no room for yet.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const MAX_UNSENT: u32 = 64 << 10;
+
+/// Makes a socket take more as soon as its client has read some.
+///
+/// By itself Linux keeps megabytes for a client, and takes more when a third of that has gone: a client that reads
+/// steadily, but slowly, looks for a minute as if it did not read at all. This limits only what is not sent yet, so what
+/// is on its way to a quick client has as much room as ever. Other systems tell of any room.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn limit_unsent(stream: &tokio::net::TcpStream) {
+    // If it cannot be had, slow clients are cut off, and others served.
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT);
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn limit_unsent(_: &tokio::net::TcpStream) {}

@@ -2,29 +2,35 @@
 //!
 //! The era is read from the body, with the version header as a cross-check. A modern request is a connection of its
 //! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
-//! is JSON unless something else comes first.
+//! is JSON unless something else comes first, or nothing at all for as long as a keep-alive is due.
 
 use std::cell::{Cell, OnceCell};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use tokio::time::Sleep;
 
 use super::body::ResponseBody;
+use super::channel::Resumption;
 use super::config::SessionMode;
-use super::counted::Counted;
-use super::head::{Found, Head, Kept, SESSION_ID};
+use super::counted::Permit;
+use super::head::{self, Found, Head, Kept, SESSION_ID};
 use super::headers::Accepted;
+use super::peer::Peer;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
-    session_gone, session_missing, unavailable, whole,
+    session_ended, session_gone, session_missing, unavailable, whole,
 };
 use super::service::Shared;
-use super::sessions::Session;
-use super::stream::{CancelOnDrop, EventStream, OpenStream, Resumption, lines};
-use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Server, is_complete_envelope};
+use super::sessions::{Ending, Lease};
+use super::stream::{CancelOnDrop, EventStream, OpenStream, lines};
+use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Retained, Server, is_complete_envelope};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -60,6 +66,16 @@ pub(super) fn version_of(head: &Head<'_>) -> Version {
     }
 }
 
+/// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything
+/// else.
+pub(super) fn is_of_session(parts: &Parts, mode: SessionMode) -> bool {
+    let head = head::read(&parts.headers).1;
+    mode == SessionMode::Sessions
+        && parts.method == Method::POST
+        && head.session_id().is_some()
+        && matches!(version_of(&head), Version::Absent | Version::Legacy(_))
+}
+
 /// One message, and what came with it.
 pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
@@ -69,6 +85,10 @@ pub(super) struct Call<'a> {
     /// Where it comes from, if the server around the service says so.
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
+    /// The peer that it counts against, if it has a share.
+    pub(super) peer: Option<Peer>,
+    /// The room of a large message, which its calls keep.
+    pub(super) room: Option<Retained>,
 }
 
 /// What became of a message at once.
@@ -85,11 +105,13 @@ pub(super) struct Waiting {
     pub(super) id: Option<Box<str>>,
     /// Whether it is answered by a stream in any case.
     pub(super) listens: bool,
+    /// The peer that it counts against.
+    pub(super) peer: Option<Peer>,
 }
 
 pub(super) enum Whose {
     Modern(CancelOnDrop),
-    Legacy(Arc<Session>),
+    Legacy(Lease),
     /// A legacy request without a session, which is cancelled with its response like a modern one.
     Sessionless(CancelOnDrop),
 }
@@ -130,7 +152,7 @@ impl Call<'_> {
         let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
         let carrier = carrier(self.head, self.version, self.client);
-        Exchange { outbox, headers, carrier, pending: Cell::new(false) }
+        Exchange { outbox, headers, carrier, retained: self.room.clone(), pending: Cell::new(false) }
     }
 
     fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
@@ -150,6 +172,7 @@ impl Call<'_> {
                 whose: Whose::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 listens: listens(),
+                peer: self.peer,
             }));
         }
         let id = frame.id.map(|id| id.get());
@@ -193,7 +216,8 @@ impl Call<'_> {
         let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
-            let id = self.shared.sessions.insert(connection, revision, self.caller, Resumption::of(revision));
+            let resumption = Resumption::of(revision);
+            let id = self.shared.sessions.insert(connection, revision, self.caller, self.peer, resumption);
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
@@ -239,14 +263,51 @@ impl Call<'_> {
             None => connection.exchange_text(self.registry, message, &exchange, &mut out),
         }
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
+        if let Some(ending) = whose.ending() {
+            // The session has ended meanwhile, and what has begun since then ends with it.
+            connection.cancel_all();
+            let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
+            if is_request && out.is_empty() && !exchange.pending.get() {
+                return Begun::Over(session_ended(ending, id));
+            }
+        }
         if exchange.pending.get() {
             let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
-            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false }));
+            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false, peer: self.peer }));
         }
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
         Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
+    }
+}
+
+impl Whose {
+    /// Why the session of the message has ended, if it has one that has.
+    fn ending(&self) -> Option<Ending> {
+        match self {
+            Whose::Legacy(session) => session.ending(),
+            Whose::Modern(_) | Whose::Sessionless(_) => None,
+        }
+    }
+
+    /// The answer to a request that was cancelled: none if that was its client, whom nothing is owed.
+    fn cancelled(&self, id: Option<&str>) -> Answer {
+        match self.ending() {
+            Some(ending) => session_ended(ending, id),
+            None => respond(StatusCode::ACCEPTED, ResponseBody::empty()),
+        }
+    }
+}
+
+/// Lets a session's call run on without a stream if its request is dropped before there is one.
+struct AbandonOnDrop(Option<Arc<Outbox>>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        if let Some(outbox) = &self.0 {
+            outbox.abandon();
+        }
     }
 }
 
@@ -265,7 +326,7 @@ pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Cl
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
     let carrier = Carrier::default();
-    let exchange = Exchange { outbox: None, headers: None, carrier, pending: Cell::new(false) };
+    let exchange = Exchange { outbox: None, headers: None, carrier, retained: None, pending: Cell::new(false) };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)
@@ -273,31 +334,38 @@ pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &
 
 impl Waiting {
     /// Waits for what comes first, and chooses the form of the answer by it.
-    pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Counted) -> Answer {
-        let Waiting { outbox, whose, id, listens } = self;
+    pub(super) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Permit) -> Answer {
+        let Waiting { outbox, whose, id, listens, peer } = self;
         if listens && !accepted.events {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let is_of_session = matches!(whose, Whose::Legacy(_));
-        let counted = match is_of_session {
-            true => {
+        let counted = match &whose {
+            Whose::Legacy(session) => {
                 // The call goes on when its client is gone, so it counts until it has ended, too.
                 let counted = Arc::new(counted);
-                outbox.hold(Arc::clone(&counted));
+                outbox.hold((Arc::clone(&counted), session.keep()));
                 OpenStream::Call(counted)
             }
-            false => OpenStream::Message(counted),
+            Whose::Modern(_) | Whose::Sessionless(_) => OpenStream::Message(counted),
         };
+        let mut unread = AbandonOnDrop(is_of_session.then(|| Arc::clone(&outbox)));
+        let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && is_of_session;
+        let mut timer: Option<Pin<Box<Sleep>>> = None;
         let taken = poll_fn(|task| match outbox.poll_take(task) {
             // It begins a stream, of which the client learns how to come back.
             Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
+            // So does silence: a proxy takes a connection on which nothing comes for a dead one.
+            Poll::Pending if accepted.events => {
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
+                timer.as_mut().poll(task).map(|()| Some((Vec::new(), false)))
+            }
             taken => taken,
         });
         let Some((frames, is_last)) = taken.await else {
-            // It was cancelled: there is nothing to say, and nobody waits for it.
-            return respond(StatusCode::ACCEPTED, ResponseBody::empty());
+            return whose.cancelled(id.as_deref());
         };
         let is_modern = matches!(whose, Whose::Modern(_));
         if is_last && (lines(&frames).nth(1).is_none() || !accepted.events) && !listens {
@@ -307,47 +375,48 @@ impl Waiting {
             });
         }
         if !accepted.events {
-            return last_frame(&outbox, frames, is_last, id.as_deref(), is_modern).await;
+            return last_frame(&outbox, frames, is_last, id.as_deref(), &whose).await;
         }
-        let keep_alive = shared.config.keep_alive;
-        match whose {
+        let is_due = frames.is_empty();
+        let stream = match whose {
             Whose::Legacy(session) => {
-                let channel = session.open_channel(outbox);
-                channel.add(&frames, is_last);
-                event_stream(EventStream::of_session(channel.read(0), keep_alive, Some(counted)))
+                unread.0 = None;
+                let reader = session.open_channel(id.as_deref(), outbox, &frames, is_last).read(0);
+                EventStream::of_session(reader, session.keep(), keep_alive, Some(counted))
             }
             Whose::Modern(request) if listens => {
-                let Some(stream) = shared.open_stream(request.0.principal()) else {
+                let Some(stream) = shared.open_stream(peer) else {
                     return unavailable("Unavailable: too many streams are open; try again");
                 };
                 shared.listeners.add(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
                     shared.listeners.end();
                 }
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(stream)))
+                EventStream::of_request(&frames, request, keep_alive, Some(stream))
             }
             Whose::Modern(request) | Whose::Sessionless(request) => {
-                event_stream(EventStream::of_request(&frames, request, keep_alive, Some(counted)))
+                EventStream::of_request(&frames, request, keep_alive, Some(counted))
             }
-        }
+        };
+        event_stream(if is_due { stream.with_keep_alive_due() } else { stream })
     }
 }
 
 /// The answer alone, for a client that takes no streams.
-pub(super) async fn last_frame(
+async fn last_frame(
     outbox: &Outbox,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,
-    is_modern: bool,
+    whose: &Whose,
 ) -> Answer {
     while !is_last {
         match poll_fn(|task| outbox.poll_take(task)).await {
             Some((more, last)) => (frames, is_last) = (more, last),
-            None => return respond(StatusCode::ACCEPTED, ResponseBody::empty()),
+            None => return whose.cancelled(id),
         }
     }
-    ready(frames, Accepted { json: true, events: false }, |answer| match is_modern {
+    ready(frames, Accepted { json: true, events: false }, |answer| match matches!(whose, Whose::Modern(_)) {
         true => modern_status(answer, id, || true),
         false => legacy_status(answer, id),
     })
@@ -358,7 +427,6 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::transport::http::head;
 
     #[test]
     fn a_version_is_read_with_blanks_around_it_and_without() {

@@ -4,8 +4,8 @@
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
-//! `access` (names and pages that may come in), `authenticate` (who asks), `body` (messages within limits),
-//! `head` and `headers`, `sessions` (what legacy clients need), `legacy_sse` (the transport before this one), `stream` (events),
+//! `access` (names and pages that may come in), `authenticate` (who asks), `peer` (whose limits count), `body` (messages within limits), `room` (for large ones),
+//! `head` and `headers`, `sessions` (what legacy clients need), `channel` (their streams), `legacy_sse` (the transport before this one), `stream` (events),
 //! `io` (patience), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -13,6 +13,7 @@
 mod access;
 mod authenticate;
 mod body;
+mod channel;
 mod config;
 mod connection;
 mod counted;
@@ -27,9 +28,11 @@ mod legacy_sse;
 mod listener;
 mod message;
 mod paths;
+mod peer;
 #[cfg(any(feature = "h2", feature = "tls"))]
 mod preface;
 mod responses;
+mod room;
 mod routes;
 mod serve;
 mod service;

@@ -5,8 +5,8 @@
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
@@ -16,6 +16,7 @@ use hyper::body::{Bytes, Incoming};
 
 use super::body::ResponseBody;
 use super::io::{Active, Activity};
+use super::message::is_of_session;
 use super::routes::{RouteBody, Routes};
 use super::service::HttpService;
 
@@ -60,8 +61,10 @@ impl Site {
             let mut service = self.service.clone();
             let (parts, body) = request.into_parts();
             return Box::pin(async move {
-                let answer = service.serve(&parts, body).await;
-                Ok(answer.map(|content| Tracked { content: Content::Own(content), _active: active }))
+                let mode = service.shared.config.sessions;
+                let answer = service.serve(&parts, body);
+                let answer = while_connected(&active, answer, || is_of_session(&parts, mode)).await;
+                Ok(answer.map(|content| Tracked { content: Content::Own(content), active }))
             });
         }
         let site = self.clone();
@@ -70,11 +73,11 @@ impl Site {
             let answer = if has_too_many {
                 plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
             } else {
-                site.beside(request).await
+                while_connected(&active, site.beside(request), || false).await
             };
             // The endpoint sees to this by itself, wherever it is mounted.
             let answer = if is_chunked { closing(answer) } else { answer };
-            Ok(answer.map(|content| Tracked { content, _active: active }))
+            Ok(answer.map(|content| Tracked { content, active }))
         })
     }
 
@@ -94,6 +97,20 @@ impl Site {
             plain(StatusCode::NOT_FOUND, "not found\n").map(Content::Own)
         }
     }
+}
+
+/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request
+/// outlives that.
+async fn while_connected<T>(active: &Active, answer: impl Future<Output = T>, outlives_input: impl Fn() -> bool) -> T {
+    let mut answer = pin!(answer);
+    poll_fn(|task| {
+        let polled = answer.as_mut().poll(task);
+        if polled.is_pending() {
+            active.disconnect_if_closed(&outlives_input);
+        }
+        polled
+    })
+    .await
 }
 
 pub(super) fn is_same_path(path: &str, endpoint: &str) -> bool {
@@ -167,7 +184,14 @@ pub(super) enum Content {
 /// A body that tells when it is written.
 pub(super) struct Tracked {
     content: Content,
-    _active: Active,
+    active: Active,
+}
+
+impl Content {
+    /// Returns whether it is owed to a client that has closed its side of the connection.
+    fn outlives_input(&self) -> bool {
+        matches!(self, Content::Own(body) if body.outlives_input())
+    }
 }
 
 impl Body for Tracked {
@@ -175,10 +199,14 @@ impl Body for Tracked {
     type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut self.content {
+        let polled = match &mut self.content {
             Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
             Content::Route(body) => Pin::new(body).poll_frame(task),
+        };
+        if polled.is_pending() {
+            self.active.disconnect_if_closed(|| self.content.outlives_input());
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

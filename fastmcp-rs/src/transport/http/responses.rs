@@ -1,7 +1,7 @@
 //! The responses: what status an answer has, whether it is JSON or a stream, and what is said where there is none.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER,
     VARY,
 };
@@ -9,7 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::{ResponseBody, Unread};
 use super::config::SessionMode;
+use super::counted::Exhausted;
 use super::headers::Accepted;
+use super::sessions::Ending;
 use super::stream::EventStream;
 use crate::engine::write_error;
 use crate::protocol::Revision;
@@ -122,6 +124,13 @@ pub(super) fn unavailable(message: &str) -> Answer {
     answer
 }
 
+pub(super) fn too_many_messages(exhausted: Exhausted) -> Answer {
+    unavailable(match exhausted {
+        Exhausted::Globally => "Unavailable: too many messages are being served; try again",
+        Exhausted::ForPeer => "Unavailable: too many messages of this client are being served; try again",
+    })
+}
+
 pub(super) fn unreadable(unread: &Unread, limit: usize) -> Answer {
     let mut answer = match unread {
         Unread::TooLarge => {
@@ -143,12 +152,31 @@ pub(super) fn unsupported_media() -> Answer {
     )
 }
 
+/// Refuses a message that would have to be decoded first: how large it is then, nobody knows before.
+pub(super) fn unsupported_encoding() -> Answer {
+    let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
+    let mut answer = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    answer
+}
+
 pub(super) fn not_utf8() -> Answer {
     refuse_with(StatusCode::BAD_REQUEST, code::PARSE_ERROR, "Parse error: the message is not valid UTF-8")
 }
 
 pub(super) fn session_gone() -> Answer {
     refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
+}
+
+/// The answer to a request whose session has ended before it was answered.
+pub(super) fn session_ended(ending: Ending, id: Option<&str>) -> Answer {
+    let status = match ending {
+        Ending::Removed => StatusCode::NOT_FOUND,
+        Ending::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut out = Vec::new();
+    write_error(&mut out, id, &ending.error());
+    whole(status, out)
 }
 
 pub(super) fn session_missing() -> Answer {

@@ -8,7 +8,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -89,8 +88,7 @@ impl fmt::Debug for Routes {
 }
 
 fn catch<T>(work: impl FnOnce() -> T) -> Result<T, BoxError> {
-    panics::watched(|| catch_unwind(AssertUnwindSafe(work)))
-        .map_err(|payload| format!("it panicked: {}", panics::record(payload).0).into())
+    panics::catch(work).map_err(|panics::Panicked(text)| format!("it panicked: {text}").into())
 }
 
 fn failed(error: &(dyn StdError + Send + Sync)) -> Response<super::body::ResponseBody> {

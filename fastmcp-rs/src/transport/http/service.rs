@@ -26,13 +26,16 @@ use http_body::Body;
 
 use super::access::{Access, Refused};
 use super::authenticate::{AccessError, Authenticator};
-use super::body::{self, ResponseBody, Room};
+use super::body::{self, Intake, Message, ResponseBody, Unread};
+use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
-use super::counted::{Counted, PerPeer};
-use super::head::{self, Entrance, Head};
+use super::counted::{Counted, PerPeer, Permit, Permits};
+use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
-use super::sessions::{Session, Sessions};
-use super::stream::{EventStream, OpenStream, parse_event_id};
+use super::peer::{Peer, Proxies};
+use super::room::Room;
+use super::sessions::{Lease, Limits, Sessions};
+use super::stream::{EventStream, OpenStream};
 use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::registry::View;
@@ -44,7 +47,7 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, unavailable, unreadable, unsupported_media,
+    session_missing, too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -71,14 +74,15 @@ pub(super) struct Shared {
     pub(super) config: HttpConfig,
     pub(super) access: Access,
     pub(super) authenticator: Option<Authenticator>,
-    pub(super) sessions: Sessions,
+    pub(super) proxies: Proxies,
+    pub(super) sessions: Arc<Sessions>,
     /// Those that end with their stream.
     #[cfg(feature = "legacy-sse")]
-    pub(super) stream_sessions: Sessions,
+    pub(super) stream_sessions: Arc<Sessions>,
     pub(super) room: Room,
-    pub(super) calls: Arc<AtomicUsize>,
+    pub(super) permits: Permits,
     pub(super) streams: Arc<AtomicUsize>,
-    pub(super) streams_of: PerPeer<Box<str>>,
+    pub(super) streams_of: PerPeer<Peer>,
     pub(super) listeners: Listeners,
     pub(super) stopping: AtomicBool,
     /// Those of the server around the service, if that is ours.
@@ -94,15 +98,25 @@ impl Shared {
     }
 
     /// Counts one more stream that stays open without a call, unless there are too many.
-    pub(super) fn open_stream(&self, principal: Option<&Principal>) -> Option<OpenStream> {
+    pub(super) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
-        match principal {
-            None => Some(OpenStream::Listening(counted, None)),
-            Some(principal) => {
-                let of_principal = self.streams_of.count(principal.id().into())?;
-                Some(OpenStream::Listening(counted, Some(of_principal)))
-            }
-        }
+        let of_peer = match peer {
+            Some(peer) => Some(self.streams_of.count(peer)?),
+            None => None,
+        };
+        Some(OpenStream::Listening(counted, of_peer))
+    }
+
+    /// Reads a message, which counts for its peer if it has to be waited for.
+    pub(super) async fn read<B: Body>(
+        &self,
+        body: B,
+        peer: Option<&Peer>,
+        permit: &mut Permit,
+    ) -> Result<Message, Unread> {
+        let HttpConfig { max_body: limit, body_time: time, .. } = self.config;
+        let intake = Intake { limit, time, room: &self.room, peer };
+        body::read(body, &intake, || self.permits.count_for(peer, permit)).await
     }
 }
 
@@ -129,16 +143,23 @@ impl HttpService {
         let access = Access::new(&config, authenticator.is_some())?;
         #[cfg(feature = "legacy-sse")]
         super::legacy_sse::check(&config)?;
+        let proxies = Proxies::new(&config)?;
         let view = server.components.view();
+        let limits = Limits {
+            sessions: config.max_sessions,
+            sessions_of_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
+            idle: config.session_idle,
+        };
         let shared = Shared {
             server,
             access,
             authenticator,
-            sessions: Sessions::new(config.max_sessions, config.session_idle),
+            proxies,
+            sessions: Sessions::new(limits),
             #[cfg(feature = "legacy-sse")]
-            stream_sessions: Sessions::new(config.max_sessions, config.session_idle),
-            room: Room::new(config.max_bytes_in_flight.max(config.max_body + (64 << 10))),
-            calls: Arc::default(),
+            stream_sessions: Sessions::new(limits),
+            room: Room::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
+            permits: Permits::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
             streams_of: PerPeer::new(config.max_streams_per_principal),
             listeners: Listeners::default(),
@@ -192,7 +213,7 @@ impl HttpService {
 
     /// How many messages are being served.
     pub(super) fn calls(&self) -> usize {
-        self.shared.calls.load(Ordering::Acquire)
+        self.shared.permits.len()
     }
 
     /// Answers one request.
@@ -314,7 +335,7 @@ impl HttpService {
     async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
         match &self.shared.authenticator {
             None => Ok(None),
-            Some(authenticator) => match authenticator.check(parts).await {
+            Some(authenticator) => match authenticator.check(parts, self.shared.config.authenticate_time).await {
                 Ok(principal) => Ok(Some(Arc::new(principal))),
                 Err(AccessError { status, challenge, message }) => {
                     let mut answer = refuse(status, message);
@@ -327,6 +348,12 @@ impl HttpService {
         }
     }
 
+    /// The client that makes the request, and the peer that it counts against.
+    pub(super) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (Client, Option<Peer>) {
+        let client = self.shared.proxies.client(self.client, parts);
+        (client, Peer::new(caller, client))
+    }
+
     async fn post<B: Body>(
         &mut self,
         parts: &Parts,
@@ -334,9 +361,10 @@ impl HttpService {
         body: B,
         caller: Option<Arc<Principal>>,
     ) -> Answer {
-        let config = &self.shared.config;
-        if !head.is_json {
-            return unsupported_media();
+        match head.format {
+            BodyFormat::Json => {}
+            BodyFormat::EncodedJson => return unsupported_encoding(),
+            BodyFormat::Other => return unsupported_media(),
         }
         let accepted = head.accepted;
         if !accepted.json && !accepted.events {
@@ -345,23 +373,28 @@ impl HttpService {
                 "Not acceptable: `Accept` must name application/json and text/event-stream",
             );
         }
-        let Some(counted) = Counted::new(&self.shared.calls, config.max_calls) else {
-            return unavailable("Unavailable: too many messages are being served; try again");
+        let (client, peer) = self.peer(parts, caller.as_ref());
+        let mut permit = match self.shared.permits.acquire(peer.as_ref()) {
+            Ok(permit) => permit,
+            Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match body::read(body, config.max_body, config.body_time, &self.shared.room).await {
+        let message = match self.shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
-            Err(unread) => return unreadable(&unread, config.max_body),
+            Err(unread) => return unreadable(&unread, self.shared.config.max_body),
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let (version, client) = (parts.version, self.client);
-        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller };
+        let (version, room) = (parts.version, message.room.clone());
+        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller, peer, room };
         let begun = call.begin(message_text);
         drop(message);
         match begun {
             Begun::Over(answer) => answer,
             // What is rare must not make the future of every request longer.
-            Begun::Waiting(waiting) => Box::pin(waiting.answer(&self.shared, accepted, counted)).await,
+            Begun::Waiting(waiting) => {
+                self.shared.permits.count_for(waiting.peer.as_ref(), &mut permit);
+                Box::pin(waiting.answer(&self.shared, accepted, permit)).await
+            }
         }
     }
 
@@ -375,25 +408,26 @@ impl HttpService {
         }
         let counted = self
             .shared
-            .open_stream(caller.as_deref())
+            .open_stream(self.peer(parts, caller.as_ref()).1)
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
-        let reader = match header_text(&parts.headers, LAST_EVENT_ID) {
-            None => {
-                let channel = session.own_channel();
-                let latest = channel.latest();
-                channel.read(latest)
-            }
-            Some(last) => {
-                let found = parse_event_id(last.as_bytes());
-                let found = found.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
-                let (channel, number) = found.ok_or_else(|| {
-                    let message = "Invalid request: the stream of this `Last-Event-ID` is gone";
-                    Box::new(refuse(StatusCode::BAD_REQUEST, message))
-                })?;
-                channel.read(number)
-            }
+        let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
+            let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
+            let found = last.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
+            // An event that was not sent yet is not the last that anybody has seen.
+            let (channel, number) = found.filter(|(channel, number)| *number <= channel.latest()).ok_or_else(|| {
+                let message = "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
+                Box::new(refuse(StatusCode::BAD_REQUEST, message))
+            })?;
+            channel.read(number)
+        } else {
+            let channel = session.own_channel();
+            let latest = channel.latest();
+            channel.read(latest)
         };
-        Ok(event_stream(EventStream::of_session(reader, config.keep_alive, Some(counted))))
+        if session.ending().is_some() {
+            return Err(Box::new(session_gone()));
+        }
+        Ok(event_stream(EventStream::of_session(reader, session.keep(), config.keep_alive, Some(counted))))
     }
 
     fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
@@ -409,7 +443,7 @@ impl HttpService {
     }
 
     /// The session that a GET or a DELETE names.
-    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Arc<Session>, Box<Answer>> {
+    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Lease, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {

@@ -1,72 +1,251 @@
 //! The sessions of clients that began with `initialize`.
 //!
-//! A session is an entry in a table: it has no task and no thread, and no channel until a stream is opened. Its id is
-//! a secret that only its client knows, but no credential: each request is authenticated by itself, and a session is
-//! found only by the principal that began it.
+//! A session is an entry in a table: it has no thread, and no channel until a stream is opened. One task for all of
+//! them, which is there while there are sessions, ends those that are idle. A session's id is a secret that only its
+//! client knows, but no credential: each request is authenticated by itself, and a session is found only by the
+//! principal that began it.
+//!
+//! What a peer's sessions may take is limited before what all may take, so that a flood evicts its own. What is in use
+//! is never evicted.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
+// The clock of the runtime, so that tests can pause it.
+use tokio::time::Instant;
 
-use super::stream::{Channel, Histories, Resumption};
+use super::channel::{Channel, Ledger, OWN, Resumption, Shed};
+use super::peer::Peer;
 use crate::engine::Connection;
-use crate::outbox::Outbox;
+use crate::outbox::{Keeper, Outbox};
 use crate::principal::Principal;
 use crate::protocol::Revision;
+use crate::protocol::write::{RpcError, code};
 
 const SHARDS: usize = 16;
-/// How often idle sessions are looked for, at the most.
-const SWEEP: Duration = Duration::from_secs(30);
-/// The most streams of a session that may be read on, and how many bytes of theirs are kept.
+/// How often idle sessions are looked for, at the least and at the most.
+const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
+/// How many sessions are compared when one has to go.
+const COMPARED: usize = 1_024;
+/// The most streams of a session that may be read on.
 const MAX_CHANNELS: usize = 64;
-const MAX_KEPT: usize = 1 << 20;
-/// The most bytes of what the clients of all sessions have said of themselves.
+/// How long a stream may be read on after its last event, or after its last reader has left.
+const KEPT_TIME: Duration = Duration::from_secs(5 * 60);
+/// The most bytes that are kept for the clients of a session, of a peer's sessions, and of all sessions.
+const MAX_KEPT_OF_SESSION: usize = 4 << 20;
+const MAX_KEPT_OF_PEER: usize = 16 << 20;
+const MAX_KEPT: usize = 64 << 20;
+/// How many milliseconds pass at least until streams of other sessions are dropped again.
+const SHED_PAUSE: u64 = 10;
+/// The most bytes of what the clients of a peer's sessions and of all sessions have said of themselves.
+const MAX_SAID_OF_PEER: usize = 4 << 20;
 const MAX_SAID: usize = 16 << 20;
 
 pub(super) struct Session {
+    /// Tells it from the others of its peer.
+    number: u64,
+    id: Box<str>,
     pub(super) connection: Arc<Connection>,
     pub(super) revision: Revision,
     principal: Option<Arc<Principal>>,
-    // Dropping it is what counts; only HTTP with SSE asks again.
-    #[cfg_attr(not(feature = "legacy-sse"), allow(dead_code))]
+    share: Option<Arc<Share>>,
     said: Said,
-    /// When it was used last, in milliseconds since the table was made.
-    last_used: AtomicU64,
+    usage: Arc<Usage>,
+    /// Whether there was a request after the handshake.
+    was_used: AtomicBool,
+    /// Why it has ended, or zero.
+    ending: AtomicU8,
     streams: Mutex<Streams>,
-    histories: Histories,
+    kept: Arc<Ledger>,
+    sessions: Weak<Sessions>,
     /// How many answers are still to come on its stream, where it has only one.
     #[cfg(feature = "legacy-sse")]
     pub(super) owed: AtomicUsize,
 }
 
+/// Why a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its client has ended it, it was idle, or it had to make room.
+    Removed = 1,
+    /// The server ends.
+    Shutdown = 2,
+}
+
+impl Ending {
+    /// What is answered to the requests that a session leaves behind.
+    pub(super) fn error(self) -> RpcError {
+        match self {
+            Ending::Removed => RpcError::new(
+                code::INVALID_REQUEST,
+                "Invalid request: the session has ended before its request was answered; begin with `initialize`",
+            ),
+            Ending::Shutdown => {
+                let text = "Internal error: the server stopped before the request was answered";
+                RpcError::new(code::INTERNAL_ERROR, text)
+            }
+        }
+    }
+}
+
+/// How a session is used: by whom at the moment, and when for the last time.
+#[derive(Debug)]
+struct Usage {
+    start: Instant,
+    /// Requests that are being served, calls that run, and streams that are open.
+    users: AtomicUsize,
+    /// When the last of them has ended, in milliseconds since `start`.
+    last: AtomicU64,
+}
+
+/// Keeps a session in use as long as it lives.
+#[derive(Debug)]
+pub(super) struct InUse(Arc<Usage>);
+
+impl InUse {
+    fn new(usage: &Arc<Usage>) -> InUse {
+        usage.users.fetch_add(1, Ordering::AcqRel);
+        InUse(Arc::clone(usage))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        // Before it is no longer in use, or it could be found idle in between.
+        self.0.last.store(milliseconds_since(self.0.start), Ordering::Release);
+        self.0.users.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn milliseconds_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Clone for InUse {
+    fn clone(&self) -> InUse {
+        InUse::new(&self.0)
+    }
+}
+
+/// A session that was found, and is in use as long as this lives.
+#[derive(Clone)]
+pub(super) struct Lease {
+    session: Arc<Session>,
+    in_use: InUse,
+}
+
+impl Lease {
+    /// Keeps the session in use beyond this.
+    pub(super) fn keep(&self) -> InUse {
+        self.in_use.clone()
+    }
+}
+
+impl Deref for Lease {
+    type Target = Arc<Session>;
+
+    fn deref(&self) -> &Arc<Session> {
+        &self.session
+    }
+}
+
 /// How many bytes a client has said of itself, which count as long as its session is remembered.
 struct Said {
     all: Arc<AtomicUsize>,
+    share: Option<Arc<Share>>,
     own: AtomicUsize,
 }
 
 impl Said {
     fn set(&self, bytes: usize) {
         // First more, so that it is never too little.
-        self.all.fetch_add(bytes, Ordering::AcqRel);
-        self.all.fetch_sub(self.own.swap(bytes, Ordering::AcqRel), Ordering::AcqRel);
+        for counter in self.counters() {
+            counter.fetch_add(bytes, Ordering::AcqRel);
+        }
+        let before = self.own.swap(bytes, Ordering::AcqRel);
+        for counter in self.counters() {
+            counter.fetch_sub(before, Ordering::AcqRel);
+        }
+    }
+
+    fn counters(&self) -> impl Iterator<Item = &AtomicUsize> {
+        [Some(&*self.all), self.share.as_ref().map(|share| &share.said)].into_iter().flatten()
+    }
+
+    fn is_too_much_of_peer(&self) -> bool {
+        self.share.as_ref().is_some_and(|share| share.said.load(Ordering::Acquire) > MAX_SAID_OF_PEER)
     }
 
     fn is_too_much(&self) -> bool {
-        self.all.load(Ordering::Acquire) > MAX_SAID
+        self.is_too_much_of_peer() || self.all.load(Ordering::Acquire) > MAX_SAID
     }
 }
 
 impl Drop for Said {
     fn drop(&mut self) {
-        self.all.fetch_sub(*self.own.get_mut(), Ordering::AcqRel);
+        self.set(0);
+    }
+}
+
+/// What is kept for the clients of several sessions, within a limit.
+struct Pool {
+    kept: Arc<Ledger>,
+    limit: usize,
+    /// When something was dropped, in milliseconds since the table was made.
+    last_shed: AtomicU64,
+}
+
+impl Pool {
+    fn new(kept: Arc<Ledger>, limit: usize) -> Pool {
+        Pool { kept, limit, last_shed: AtomicU64::new(0) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept.bytes() > self.limit
+    }
+
+    /// Drops what is beyond the limit, from the sessions for which the most is kept.
+    fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<Session>>) {
+        // What cannot be dropped belongs to calls that run; then it is of no use to look again at once.
+        let last = self.last_shed.load(Ordering::Relaxed);
+        let is_due = last == 0 || now.saturating_sub(last) >= SHED_PAUSE;
+        if !is_due || self.last_shed.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        let of_peer = |session: &Session| session.share.as_ref().map_or(0, |share| share.pool.kept.bytes());
+        let mut sessions = sessions();
+        sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
+        for session in sessions {
+            // More than needed, so that this happens seldom.
+            let excess = self.kept.excess(self.limit - self.limit / 8);
+            if excess == 0 {
+                return;
+            }
+            session.streams().shed(excess);
+        }
+    }
+}
+
+/// The sessions of one peer.
+struct Share {
+    peer: Peer,
+    sessions: Mutex<HashMap<u64, Weak<Session>>>,
+    count: AtomicUsize,
+    said: AtomicUsize,
+    pool: Pool,
+}
+
+impl Share {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +255,27 @@ struct Streams {
     /// Those of requests, oldest first.
     requests: VecDeque<Arc<Channel>>,
     last_id: u64,
+}
+
+impl Streams {
+    /// Drops bytes that are kept until so many are free: notifications first, then the oldest responses, then whole
+    /// streams that nobody reads.
+    fn shed(&mut self, excess: usize) {
+        let mut freed = 0;
+        for what in [Shed::Notifications, Shed::Response] {
+            for channel in std::iter::once(&self.own).chain(&self.requests) {
+                if freed >= excess {
+                    return;
+                }
+                freed += channel.shed(what, excess - freed);
+            }
+        }
+        while freed < excess {
+            let at_rest = self.requests.iter().position(|channel| channel.is_at_rest());
+            let Some(oldest) = at_rest.and_then(|index| self.requests.remove(index)) else { return };
+            freed += oldest.kept();
+        }
+    }
 }
 
 impl Session {
@@ -88,20 +288,36 @@ impl Session {
         Arc::clone(&self.streams().own)
     }
 
-    /// A stream for the answer to one request.
-    pub(super) fn open_channel(&self, outbox: Arc<Outbox>) -> Arc<Channel> {
+    /// A stream for the answer to a request, whose id is `None` for a batch. It begins with `frames`.
+    pub(super) fn open_channel(
+        self: &Arc<Self>,
+        request: Option<&str>,
+        outbox: Arc<Outbox>,
+        frames: &[u8],
+        is_last: bool,
+    ) -> Arc<Channel> {
         let mut streams = self.streams();
-        // What has ended and was given away goes first.
-        let mut kept: usize = streams.requests.iter().map(|channel| channel.kept()).sum();
-        while streams.requests.len() >= MAX_CHANNELS || kept > MAX_KEPT {
-            let ended = streams.requests.iter().position(|channel| channel.is_finished() && !channel.is_read());
-            let Some(oldest) = ended.or(Some(0)).and_then(|index| streams.requests.remove(index)) else { break };
-            kept -= oldest.kept();
+        while streams.requests.len() >= MAX_CHANNELS {
+            // What has ended and was given away goes first.
+            let at_rest = streams.requests.iter().position(|channel| channel.is_at_rest());
+            streams.requests.remove(at_rest.unwrap_or(0));
         }
         streams.last_id += 1;
-        let channel = Channel::new(streams.last_id, outbox, Resumption::of(self.revision), &self.histories);
+        let channel = Channel::new(streams.last_id, request, outbox, Resumption::of(self.revision), &self.kept);
+        channel.add(frames, is_last);
+        self.watch(&channel);
         streams.requests.push_back(Arc::clone(&channel));
+        drop(streams);
+        // A session that ends from now on ends this stream, too.
+        if let Some(ending) = self.ending() {
+            channel.end(Some(&ending.error()));
+        }
         channel
+    }
+
+    /// Bounds what is kept of a stream.
+    fn watch(self: &Arc<Self>, channel: &Arc<Channel>) {
+        channel.set_keeper(StreamKeeper { session: Arc::downgrade(self), channel: Arc::downgrade(channel) });
     }
 
     /// The stream of that id, if it can still be read on.
@@ -125,36 +341,127 @@ impl Session {
         !self.said.is_too_much()
     }
 
-    /// Whether somebody waits for something.
-    fn is_busy(&self) -> bool {
-        if self.connection.calls_in_flight() > 0 {
-            return true;
-        }
-        let streams = self.streams();
-        streams.own.is_read() || streams.requests.iter().any(|channel| channel.is_read())
+    fn is_in_use(&self) -> bool {
+        self.usage.users.load(Ordering::Acquire) > 0
     }
 
-    /// Ends everything that belongs to the session.
-    fn end(&self) {
-        self.connection.cancel_all();
-        let streams = self.streams();
-        streams.own.close();
-        streams.requests.iter().for_each(|channel| channel.close());
+    /// For how long it was not used, in milliseconds.
+    fn idle_time(&self) -> u64 {
+        milliseconds_since(self.usage.start).saturating_sub(self.usage.last.load(Ordering::Acquire))
     }
+
+    fn is_idle(&self, idle: Duration) -> bool {
+        !self.is_in_use() && u128::from(self.idle_time()) >= idle.as_millis()
+    }
+
+    /// Drops what is kept beyond the limits of the session, its peer and the server.
+    fn enforce_limits(&self) {
+        let excess = self.kept.excess(MAX_KEPT_OF_SESSION);
+        if excess > 0 {
+            self.streams().shed(excess);
+        }
+        let now = || milliseconds_since(self.usage.start);
+        if let Some(share) = self.share.as_ref().filter(|share| share.pool.is_full()) {
+            share.pool.enforce_limit(now(), || share.lock().values().filter_map(Weak::upgrade).collect());
+        }
+        if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
+            sessions.pool.enforce_limit(now(), || sessions.all());
+        }
+    }
+
+    /// Why it has ended, if it has.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        match self.ending.load(Ordering::Acquire) {
+            0 => None,
+            ending if ending == Ending::Removed as u8 => Some(Ending::Removed),
+            _ => Some(Ending::Shutdown),
+        }
+    }
+
+    /// Ends everything that belongs to the session. Requests that are not answered get an error.
+    fn end(&self, ending: Ending) {
+        // Before anything is ended: whoever begins something afterwards looks at this, and ends it.
+        if self.ending.compare_exchange(0, ending as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return;
+        }
+        let (own, requests) = {
+            let streams = self.streams();
+            (Arc::clone(&streams.own), streams.requests.clone())
+        };
+        let error = ending.error();
+        for channel in requests {
+            channel.end(Some(&error));
+        }
+        self.connection.cancel_all();
+        #[cfg(feature = "legacy-sse")]
+        if ending == Ending::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
+            // Its stream ends with the last of the errors that are owed.
+            return;
+        }
+        own.end(None);
+    }
+}
+
+/// Bounds what is kept of one stream, of its session, and of all sessions.
+#[derive(Debug)]
+struct StreamKeeper {
+    session: Weak<Session>,
+    channel: Weak<Channel>,
+}
+
+impl Keeper for StreamKeeper {
+    fn frames_added(&self) {
+        let Some(channel) = self.channel.upgrade() else { return };
+        channel.keep();
+        let Some(session) = self.session.upgrade() else { return };
+        session.enforce_limits();
+    }
+}
+
+/// How many sessions there may be, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) sessions: usize,
+    pub(super) sessions_of_peer: usize,
+    pub(super) idle: Duration,
 }
 
 pub(super) struct Sessions {
     shards: [Mutex<HashMap<Box<str>, Arc<Session>>>; SHARDS],
     count: AtomicUsize,
+    shares: Mutex<HashMap<Peer, Arc<Share>>>,
     /// How many bytes their clients have said of themselves.
     said: Arc<AtomicUsize>,
-    limit: usize,
-    idle: Duration,
+    /// How many bytes are kept for their clients.
+    pool: Pool,
+    limits: Limits,
     start: Instant,
-    last_sweep: AtomicU64,
-    histories: Histories,
+    last_number: AtomicU64,
     evicted: AtomicUsize,
     ended: AtomicBool,
+    /// Whether there is a task that looks for idle sessions.
+    is_watched: AtomicBool,
+}
+
+/// What there is too much of, so that a session has to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pressure {
+    Count,
+    Said,
+}
+
+impl Pressure {
+    /// Ranks sessions: the largest is the first to go. Those of the peer that has the most go before others, those that
+    /// were never used before others, and then the one that was idle longest.
+    fn rank(self, session: &Session) -> (usize, bool, u64) {
+        let of_peer = match (self, &session.share) {
+            (Pressure::Count, share) => share.as_ref().map_or(1, |share| share.count.load(Ordering::Relaxed)),
+            (Pressure::Said, Some(share)) => share.said.load(Ordering::Relaxed),
+            // Peers that cannot be told apart: what is large goes first.
+            (Pressure::Said, None) => session.said.own.load(Ordering::Relaxed),
+        };
+        (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_time())
+    }
 }
 
 /// What a session is called in traces. Its id would open the session to whoever reads them.
@@ -164,19 +471,20 @@ fn label(id: &str) -> String {
 }
 
 impl Sessions {
-    pub(super) fn new(limit: usize, idle: Duration) -> Sessions {
-        Sessions {
+    pub(super) fn new(limits: Limits) -> Arc<Sessions> {
+        Arc::new(Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
+            shares: Mutex::default(),
             said: Arc::default(),
-            limit,
-            idle,
+            pool: Pool::new(Arc::default(), MAX_KEPT),
+            limits,
             start: Instant::now(),
-            last_sweep: AtomicU64::new(0),
-            histories: Histories::default(),
+            last_number: AtomicU64::new(0),
             evicted: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
-        }
+            is_watched: AtomicBool::new(false),
+        })
     }
 
     fn shard(&self, id: &str) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
@@ -185,140 +493,253 @@ impl Sessions {
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn shares(&self) -> MutexGuard<'_, HashMap<Peer, Arc<Share>>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
-    /// `resumption` is that of the stream of what belongs to no request.
+    /// `peer` is whose it is, if that one has a share; `resumption` is that of the stream of what belongs to no request.
     pub(super) fn insert(
-        &self,
+        self: &Arc<Self>,
         connection: Arc<Connection>,
         revision: Revision,
         principal: Option<Arc<Principal>>,
+        peer: Option<Peer>,
         resumption: Resumption,
     ) -> Option<String> {
-        self.sweep();
         let mut random = [0; 24];
         SystemRandom::new().fill(&mut random).ok()?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(random);
         connection.label_session(&label(&id));
-        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limit && !self.evict() {
-            self.count.fetch_sub(1, Ordering::AcqRel);
+        let share = peer.map(|peer| self.join(peer));
+        if !self.make_room(share.as_deref()) {
+            self.leave(share.as_ref(), None);
             return None;
         }
-        let said = Said { all: Arc::clone(&self.said), own: AtomicUsize::new(0) };
+        let said = Said { all: Arc::clone(&self.said), share: share.clone(), own: AtomicUsize::new(0) };
         said.set(connection.session_size());
         while said.is_too_much() {
-            if !self.evict() {
+            let of_peer = share.as_deref().filter(|_| said.is_too_much_of_peer());
+            if !self.evict(of_peer, Pressure::Said) {
                 self.count.fetch_sub(1, Ordering::AcqRel);
+                self.leave(share.as_ref(), None);
                 return None;
             }
         }
-        let own = Channel::new(0, Arc::clone(connection.outbox()), resumption, &self.histories);
-        let session = Session {
+        let kept = Ledger::part_of(share.as_ref().map_or(&self.pool.kept, |share| &share.pool.kept));
+        let own = Channel::new(OWN, None, Arc::clone(connection.outbox()), resumption, &kept);
+        let session = Arc::new(Session {
+            number: self.last_number.fetch_add(1, Ordering::Relaxed),
+            id: id.as_str().into(),
             connection,
             revision,
             principal,
+            share,
             said,
-            last_used: AtomicU64::new(self.now()),
-            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: 0 }),
-            histories: self.histories.clone(),
+            usage: Arc::new(Usage {
+                start: self.start,
+                users: AtomicUsize::new(0),
+                last: AtomicU64::new(milliseconds_since(self.start)),
+            }),
+            was_used: AtomicBool::new(false),
+            ending: AtomicU8::new(0),
+            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: OWN }),
+            kept,
+            sessions: Arc::downgrade(self),
             #[cfg(feature = "legacy-sse")]
             owed: AtomicUsize::new(0),
-        };
-        self.shard(&id).insert(id.as_str().into(), Arc::new(session));
+        });
+        session.watch(&session.own_channel());
+        if let Some(share) = &session.share {
+            share.lock().insert(session.number, Arc::downgrade(&session));
+        }
+        self.shard(&id).insert(id.as_str().into(), session);
         if self.ended.load(Ordering::Acquire) {
             self.end_all();
         }
+        self.be_watched();
         Some(id)
     }
 
+    /// Counts one more session of a peer.
+    fn join(&self, peer: Peer) -> Arc<Share> {
+        let mut shares = self.shares();
+        let share = shares.entry(peer).or_insert_with_key(|peer| {
+            Arc::new(Share {
+                peer: peer.clone(),
+                sessions: Mutex::default(),
+                count: AtomicUsize::new(0),
+                said: AtomicUsize::new(0),
+                pool: Pool::new(Ledger::part_of(&self.pool.kept), MAX_KEPT_OF_PEER),
+            })
+        });
+        // Under the lock, as the last one to leave removes the share.
+        share.count.fetch_add(1, Ordering::AcqRel);
+        Arc::clone(share)
+    }
+
+    /// One session less of a peer.
+    fn leave(&self, share: Option<&Arc<Share>>, number: Option<u64>) {
+        let Some(share) = share else { return };
+        if let Some(number) = number {
+            share.lock().remove(&number);
+        }
+        let mut shares = self.shares();
+        if share.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            shares.remove(&share.peer);
+        }
+    }
+
+    /// Makes room for one more session, which is then counted: for its peer, which it is counted for already, and
+    /// altogether.
+    fn make_room(&self, share: Option<&Share>) -> bool {
+        let has_too_many = |share: &Share| share.count.load(Ordering::Acquire) > self.limits.sessions_of_peer;
+        if share.is_some_and(|share| has_too_many(share) && !self.evict(Some(share), Pressure::Count)) {
+            return false;
+        }
+        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limits.sessions && !self.evict(None, Pressure::Count) {
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            return false;
+        }
+        true
+    }
+
     /// The session of that id, if it is this principal's. There is no telling whether another one has it.
-    pub(super) fn find(&self, id: &str, principal: Option<&Principal>) -> Option<Arc<Session>> {
-        let session = Arc::clone(self.shard(id).get(id)?);
+    pub(super) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
+        if !self.is_watched.load(Ordering::Relaxed) {
+            self.be_watched();
+        }
+        let shard = self.shard(id);
+        let session = shard.get(id)?;
         if session.principal.as_deref().map(Principal::id) != principal.map(Principal::id) {
             return None;
         }
-        let now = self.now();
-        if self.is_idle(&session, now) {
-            self.remove(id);
+        if session.is_idle(self.limits.idle) {
+            drop(shard);
+            self.remove_if(id, |session| session.is_idle(self.limits.idle), Ending::Removed);
             return None;
         }
-        session.last_used.store(now, Ordering::Relaxed);
-        Some(session)
-    }
-
-    fn is_idle(&self, session: &Session, now: u64) -> bool {
-        let idle = now.saturating_sub(session.last_used.load(Ordering::Relaxed));
-        u128::from(idle) >= self.idle.as_millis() && !session.is_busy()
+        session.was_used.store(true, Ordering::Relaxed);
+        // Under the lock, so that nobody finds it idle and removes it meanwhile.
+        let in_use = InUse::new(&session.usage);
+        Some(Lease { session: Arc::clone(session), in_use })
     }
 
     /// Ends a session.
     pub(super) fn remove(&self, id: &str) {
-        let removed = self.shard(id).remove(id);
-        if let Some(session) = removed {
-            self.count.fetch_sub(1, Ordering::AcqRel);
-            session.end();
-        }
+        self.remove_if(id, |_| true, Ending::Removed);
     }
 
-    pub(super) fn all(&self) -> Vec<(Box<str>, Arc<Session>)> {
+    /// Ends a session if it is still as it was found.
+    fn remove_if(&self, id: &str, condition: impl FnOnce(&Session) -> bool, ending: Ending) -> bool {
+        let removed = {
+            let mut shard = self.shard(id);
+            if !shard.get(id).is_some_and(|session| condition(session)) {
+                return false;
+            }
+            shard.remove(id)
+        };
+        let Some(session) = removed else { return false };
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.leave(session.share.as_ref(), Some(session.number));
+        session.end(ending);
+        true
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.iter().map(|(id, session)| (id.clone(), Arc::clone(session))));
+            all.extend(shard.values().cloned());
         }
         all
     }
 
-    /// Ends the sessions that nobody uses any more. There is no task for it: it happens when new ones come.
+    /// Ends the sessions that nobody uses any more, and drops streams that nobody reads any more.
     fn sweep(&self) {
-        let now = self.now();
-        let last = self.last_sweep.load(Ordering::Relaxed);
-        let pause = u64::try_from(SWEEP.min(self.idle).as_millis()).unwrap_or(u64::MAX);
-        let is_due = now.saturating_sub(last) >= pause;
-        if !is_due || self.last_sweep.compare_exchange(last, now, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        let idle = self.limits.idle;
+        let kept_time = KEPT_TIME.min(idle);
+        for shard in &self.shards {
+            let mut over = Vec::new();
+            for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                session.streams().requests.retain(|channel| !channel.is_over(kept_time));
+                if session.is_idle(idle) {
+                    over.push(session.id.clone());
+                }
+            }
+            for id in over {
+                self.remove_if(&id, |session| session.is_idle(idle), Ending::Removed);
+            }
+        }
+    }
+
+    /// Lets a task look for idle sessions as long as there are sessions. It keeps neither them nor a runtime alive.
+    fn be_watched(self: &Arc<Self>) {
+        if self.is_watched.swap(true, Ordering::AcqRel) {
             return;
         }
-        for (id, session) in self.all() {
-            if self.is_idle(&session, now) {
-                self.remove(&id);
+        let watch = Watch(Arc::downgrade(self));
+        let [least, most] = SWEEP;
+        let pause = (self.limits.idle / 4).clamp(least, most);
+        // Outside a runtime there is no task, and the next request tries again.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(sessions) = watch.0.upgrade() else { return };
+                sessions.sweep();
+                if sessions.len() == 0 {
+                    drop(watch);
+                    // One that came since has found this task still there.
+                    if sessions.len() > 0 {
+                        sessions.be_watched();
+                    }
+                    return;
+                }
             }
-        }
+        });
     }
 
-    /// Makes room for one by ending the one that was idle longest, of a part of all. `false` if all are in use.
-    fn evict(&self) -> bool {
+    /// Makes room by ending one session that is not in use, of one peer or of all. `false` if all are in use.
+    fn evict(&self, share: Option<&Share>, pressure: Pressure) -> bool {
+        // Another request may use the one that is chosen.
+        (0..3).any(|_| {
+            let first = match share {
+                Some(share) => first_to_go(share.lock().values().filter_map(Weak::upgrade).take(COMPARED), pressure),
+                None => self.first_to_go(pressure),
+            };
+            first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Ending::Removed))
+        })
+    }
+
+    /// The first to go of all, or of a part of them if there are many.
+    fn first_to_go(&self, pressure: Pressure) -> Option<Arc<Session>> {
         // Each time another part is first, so that none loses its sessions before the others.
         let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
+        let (mut compared, mut first) = (0, None);
         for index in 0..SHARDS {
-            let shard = &self.shards[(begin + index) % SHARDS];
-            let oldest = {
-                let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-                let idle = shard.iter().filter(|(_, session)| !session.is_busy());
-                idle.min_by_key(|(_, session)| session.last_used.load(Ordering::Relaxed)).map(|(id, _)| id.clone())
-            };
-            if let Some(id) = oldest {
-                self.remove(&id);
-                return true;
+            let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+            compared += shard.len();
+            first = first_to_go(first.into_iter().chain(shard.values().cloned()), pressure);
+            if compared >= COMPARED && first.is_some() {
+                break;
             }
         }
-        false
+        first
     }
 
-    /// Ends all sessions, and those that still come.
+    /// Ends all sessions, and those that still come, because the server ends.
     pub(super) fn end_all(&self) {
         self.ended.store(true, Ordering::Release);
-        for (id, _) in self.all() {
-            self.remove(&id);
+        for session in self.all() {
+            self.remove_if(&session.id, |_| true, Ending::Shutdown);
         }
     }
 
     /// Ends the streams on which a server may say something at any time.
     pub(super) fn end_own_streams(&self) {
-        for (_, session) in self.all() {
-            session.own_channel().close();
+        for session in self.all() {
+            session.own_channel().end(None);
         }
     }
 
@@ -331,5 +752,21 @@ impl Sessions {
 
     pub(super) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
+    }
+}
+
+/// Of those that are not in use, the first to go.
+fn first_to_go(sessions: impl Iterator<Item = Arc<Session>>, pressure: Pressure) -> Option<Arc<Session>> {
+    sessions.filter(|session| !session.is_in_use()).max_by_key(|session| pressure.rank(session))
+}
+
+/// What the task knows that looks for idle sessions. When it ends, even with its runtime, another one can begin.
+struct Watch(Weak<Sessions>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.0.upgrade() {
+            sessions.is_watched.store(false, Ordering::Release);
+        }
     }
 }

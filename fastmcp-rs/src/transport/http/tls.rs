@@ -5,7 +5,10 @@
 //! and the certificate of before stays.
 
 use std::fmt;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +32,8 @@ use crate::operator;
 const RENEWAL: Duration = Duration::from_secs(60);
 /// The largest file of certificates or of a key.
 const MAX_FILE: u64 = 1 << 20;
+/// The time that a client waits for files to be read.
+const RENEWAL_TIME: Duration = Duration::from_secs(1);
 /// What a TLS connection begins with: the type of the record that a handshake is in.
 const HANDSHAKE: u8 = 22;
 /// What somebody is told who speaks HTTP where HTTPS is spoken.
@@ -74,7 +79,8 @@ impl Tls {
     /// A certificate and its key from files in PEM: the server's own certificate first, then those between it and its
     /// authority; the key as PKCS #8, PKCS #1 or SEC 1, not encrypted.
     ///
-    /// The files are read when the server starts, which fails if anything is wrong with them. They are looked at again
+    /// They are regular files of at most 1 MiB each, or links to such; a pipe or a device is refused. They are read when
+    /// the server starts, which fails if anything is wrong with them. They are looked at again
     /// when a client connects, at most once a minute; what has changed holds from then on. If it is not usable, a
     /// warning says why, and the certificate of before stays.
     pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
@@ -108,7 +114,7 @@ impl Tls {
                 (files.config(&contents)?, Some(files.clone()), Some(contents.digest()))
             }
         };
-        let current = Mutex::new(Current { config, seen, looked: Instant::now() });
+        let current = Mutex::new(Current { config, seen, looked: Instant::now(), is_renewing: false });
         Ok(Acceptor(Arc::new(Shared { current, files, renewal: self.renewal })))
     }
 }
@@ -210,13 +216,30 @@ fn malformed(path: &Path, error: &pem::Error) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    open(path)
         .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display()));
     }
     Ok(bytes)
+}
+
+/// Opens a file, and nothing else: to open a named pipe, or to read a device, may take for ever.
+fn open(path: &Path) -> io::Result<File> {
+    let check = |found: &Metadata| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no regular file")),
+    };
+    check(&std::fs::metadata(path)?)?;
+    let mut options = File::options();
+    options.read(true);
+    // What was a file may be a pipe by now.
+    #[cfg(unix)]
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path)?;
+    check(&file.metadata()?)?;
+    Ok(file)
 }
 
 /// Which HTTP client and server have agreed on.
@@ -243,6 +266,8 @@ struct Current {
     /// What was in the files when they were last read, usable or not.
     seen: Option<[Digest; 2]>,
     looked: Instant,
+    /// Set while the files are being read: a file system that hangs may hold one thread, and no more.
+    is_renewing: bool,
 }
 
 impl Acceptor {
@@ -278,20 +303,25 @@ impl Acceptor {
         }
     }
 
-    /// The configuration of now. One client in a minute waits until the files were read.
+    /// The configuration of now. One client in a minute waits until the files were read, but not for long.
     async fn config(&self) -> Arc<ServerConfig> {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
             let mut current = shared.lock();
-            let is_due = current.looked.elapsed() >= shared.renewal;
+            let is_due = current.looked.elapsed() >= shared.renewal && !current.is_renewing;
             if is_due {
                 current.looked = Instant::now();
+                current.is_renewing = true;
             }
             is_due
         };
         if is_due {
             let shared = Arc::clone(shared);
-            let _ = tokio::task::spawn_blocking(move || shared.renew()).await;
+            let renewing = tokio::task::spawn_blocking(move || {
+                shared.renew();
+                shared.lock().is_renewing = false;
+            });
+            let _ = timeout(RENEWAL_TIME, renewing).await;
         }
         Arc::clone(&shared.lock().config)
     }

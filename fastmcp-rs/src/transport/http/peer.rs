@@ -1,0 +1,462 @@
+//! The peer that a request counts against: a principal, or else the address of a client, also behind trusted proxies.
+//!
+//! An address is what the connection says. Headers can say anything, so they are read only if the connection comes from
+//! a proxy that the operator trusts, and only as far to the left as trusted proxies have written them.
+//!
+//! Specification: <https://www.rfc-editor.org/rfc/rfc7239>
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use http::header::FORWARDED;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+
+use super::config::HttpConfig;
+use crate::engine::Client;
+use crate::principal::Principal;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The name of the peer of a Unix socket among trusted proxies.
+const UNIX: &str = "unix";
+/// The most proxies in front of one another; headers are not read beyond them.
+const MAX_HOPS: usize = 16;
+
+/// The peer whose limits a request counts against. It is cheap to clone.
+#[derive(Clone)]
+pub(super) enum Peer {
+    Principal(Arc<Principal>),
+    /// An address of IPv4, or a network of IPv6 (/64), as a site has so many addresses of its own.
+    Address(IpAddr),
+    /// A trusted proxy on a Unix socket that names no client.
+    Socket,
+}
+
+impl Peer {
+    /// Returns the peer of a request. `None` if it has no share, because all clients may come from there: from this
+    /// machine, or from a server that does not tell their addresses.
+    pub(super) fn new(caller: Option<&Arc<Principal>>, client: Client) -> Option<Peer> {
+        match (caller, client) {
+            (Some(principal), _) => Some(Peer::Principal(Arc::clone(principal))),
+            (None, Client::At(address)) => {
+                let address = address.ip().to_canonical();
+                if address.is_loopback() { None } else { Some(Peer::of_address(address)) }
+            }
+            (None, Client::Forwarded { address: Some(address), .. }) => Some(Peer::of_address(address)),
+            (None, Client::Forwarded { address: None, .. }) => Some(Peer::Socket),
+            (None, Client::Unknown | Client::OnThisMachine) => None,
+        }
+    }
+
+    pub(super) fn of_address(address: IpAddr) -> Peer {
+        Peer::Address(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+            address => address,
+        })
+    }
+
+    /// What tells it from others.
+    fn key(&self) -> (Option<&str>, Option<IpAddr>) {
+        match self {
+            Peer::Principal(principal) => (Some(principal.id()), None),
+            Peer::Address(address) => (None, Some(*address)),
+            Peer::Socket => (None, None),
+        }
+    }
+}
+
+impl PartialEq for Peer {
+    fn eq(&self, other: &Peer) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Peer {}
+
+impl Hash for Peer {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.key().hash(hasher);
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Principal(principal) => principal.fmt(formatter),
+            Peer::Address(address) => address.fmt(formatter),
+            Peer::Socket => formatter.write_str(UNIX),
+        }
+    }
+}
+
+/// The proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+#[derive(Debug, Default)]
+pub(super) struct Proxies {
+    networks: Vec<Network>,
+    has_unix: bool,
+}
+
+impl Proxies {
+    /// Reads the configuration; returns what is wrong with it.
+    pub(super) fn new(config: &HttpConfig) -> Result<Proxies, Vec<String>> {
+        let mut proxies = Proxies::default();
+        let mut problems = Vec::new();
+        for text in &config.trusted_proxies {
+            if text == UNIX {
+                proxies.has_unix = true;
+                continue;
+            }
+            match Network::parse(text) {
+                Ok(network) => proxies.networks.push(network),
+                Err(problem) => problems.push(format!("`{text}` cannot be a trusted proxy: {problem}")),
+            }
+        }
+        if problems.is_empty() { Ok(proxies) } else { Err(problems) }
+    }
+
+    /// Whether connections from an address are a proxy's.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(address))
+    }
+
+    /// Returns the client that made a request which came by a connection from `client`.
+    ///
+    /// Both headers must name the same client if both are there, since a proxy that writes one of them may pass on
+    /// the other as it came. Otherwise, or if they name none, the client is the last trusted proxy.
+    pub(super) fn client(&self, client: Client, parts: &Parts) -> Client {
+        let client = match client {
+            // A server around this one may tell.
+            Client::Unknown => parts.extensions.get().copied().map_or(client, Client::At),
+            known => known,
+        };
+        let (proxy, by_socket) = match client {
+            Client::At(address) if !self.networks.is_empty() && self.trusts(address.ip()) => {
+                (Some(address.ip().to_canonical()), false)
+            }
+            Client::OnThisMachine if self.has_unix => (None, true),
+            other => return other,
+        };
+        let forwarded = self.walk(&parts.headers, &FORWARDED, forwarded_for, proxy);
+        let listed = self.walk(&parts.headers, &X_FORWARDED_FOR, address_of, proxy);
+        let address = match (forwarded, listed) {
+            (None, None) => proxy,
+            (Some(address), None) | (None, Some(address)) => address,
+            (Some(one), Some(other)) if one == other => one,
+            (Some(_), Some(_)) => proxy,
+        };
+        Client::Forwarded { address, by_socket }
+    }
+
+    /// Goes over the elements of a header from right to left, past those of trusted proxies. Returns the first other
+    /// address, or the last proxy if what follows is no address; `None` if there is no such header.
+    fn walk(
+        &self,
+        headers: &HeaderMap,
+        name: &HeaderName,
+        read: fn(&[u8]) -> Option<IpAddr>,
+        mut last: Option<IpAddr>,
+    ) -> Option<Option<IpAddr>> {
+        headers.get(name)?;
+        let values = headers.get_all(name).iter().rev();
+        for element in values.flat_map(|value| ElementsFromRight(Some(value.as_bytes()))).take(MAX_HOPS) {
+            let Some(address) = read(element) else { break };
+            last = Some(address);
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        Some(last)
+    }
+}
+
+/// The addresses that have a prefix in common.
+#[derive(Debug, PartialEq, Eq)]
+struct Network {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Network {
+    /// Reads an address, or a network in the notation of CIDR.
+    fn parse(text: &str) -> Result<Network, String> {
+        let wrong = || {
+            format!(
+                "write an address or a network, such as \"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", or \"{UNIX}\" \
+                 for the peer of a Unix socket"
+            )
+        };
+        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let mut address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let bits = bits_of(address);
+        let mut length = match length {
+            None => bits,
+            // No signs, as `parse` would take.
+            Some(length) if length.bytes().all(|byte| byte.is_ascii_digit()) => {
+                length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?
+            }
+            Some(_) => return Err(wrong()),
+        };
+        if address.is_ipv6() && address.to_canonical().is_ipv4() && length >= 96 {
+            (address, length) = (address.to_canonical(), length - 96);
+        }
+        if length == 0 {
+            return Err("it holds every address, so that any client could claim to be another one".into());
+        }
+        let network = Network { address, length };
+        let first = network.prefix(address);
+        if first != network.number(address) {
+            return Err(format!("it has bits beyond its first {length}; clear them, or write the address alone"));
+        }
+        Ok(network)
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.address.is_ipv4() == address.is_ipv4() && self.prefix(address) == self.number(self.address)
+    }
+
+    fn number(&self, address: IpAddr) -> u128 {
+        match address {
+            IpAddr::V4(address) => address.to_bits().into(),
+            IpAddr::V6(address) => address.to_bits(),
+        }
+    }
+
+    fn prefix(&self, address: IpAddr) -> u128 {
+        self.number(address) & (u128::MAX << (bits_of(self.address) - self.length))
+    }
+}
+
+fn bits_of(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// The elements of a list, last one first, without empty ones. A comma in a quoted string ends no element: quotes are
+/// counted from the right, where proxies add theirs, so a client cannot swallow these by a quote that it leaves open.
+struct ElementsFromRight<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for ElementsFromRight<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let rest = self.0.take()?;
+            let mut is_quoted = false;
+            let comma = rest.iter().rposition(|byte| {
+                is_quoted ^= *byte == b'"';
+                *byte == b',' && !is_quoted
+            });
+            let element = match comma {
+                None => rest,
+                Some(comma) => {
+                    self.0 = Some(&rest[..comma]);
+                    &rest[comma + 1..]
+                }
+            };
+            let element = element.trim_ascii();
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+    }
+}
+
+/// Reads the `for` of an element of `Forwarded`, which is to be there once.
+fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
+    // Values with escapes are no addresses, and make it uncertain where others end.
+    if element.contains(&b'\\') {
+        return None;
+    }
+    let mut is_quoted = false;
+    let pairs = element.split(|byte| {
+        is_quoted ^= *byte == b'"';
+        *byte == b';' && !is_quoted
+    });
+    let mut values = pairs.filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
+        name.eq_ignore_ascii_case(b"for").then_some(value)
+    });
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    address_of(unquoted.unwrap_or(value))
+}
+
+/// Reads an address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`. Names that stand for one (`unknown`, `_hidden`) are none.
+fn address_of(node: &[u8]) -> Option<IpAddr> {
+    let node = std::str::from_utf8(node).ok()?;
+    let in_brackets = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+    let address = node
+        .parse()
+        .ok()
+        .or_else(|| in_brackets(node).map(IpAddr::V6))
+        .or_else(|| node.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        // A port may have a name as well.
+        .or_else(|| {
+            let (address, _) = node.rsplit_once(":_")?;
+            address.parse().ok().filter(IpAddr::is_ipv4).or_else(|| in_brackets(address).map(IpAddr::V6))
+        })?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(texts: &[&str]) -> Result<Proxies, Vec<String>> {
+        Proxies::new(&HttpConfig::new().trusted_proxies(texts.iter().copied()))
+    }
+
+    fn client(proxies: &Proxies, connection: Client, headers: &[(&str, &str)]) -> Client {
+        let mut request = http::Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        proxies.client(connection, &request.body(()).unwrap().into_parts().0)
+    }
+
+    /// The address that a request by a proxy at 10.0.0.1 counts against.
+    fn behind(headers: &[(&str, &str)]) -> String {
+        let proxies = proxies(&["10.0.0.0/8", "2001:db8::/32"]).unwrap();
+        let connection = Client::At("10.0.0.1:4711".parse().unwrap());
+        match client(&proxies, connection, headers) {
+            Client::Forwarded { address: Some(address), by_socket: false } => address.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_address_that_is_no_proxys_is_the_clients() {
+        for (value, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.9, 192.0.2.1", "192.0.2.1"),
+            ("192.0.2.9,192.0.2.1 , 10.1.2.3,\t10.0.0.9", "192.0.2.1"),
+            ("192.0.2.1:80", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("[2001:dead::1]:443", "2001:dead::1"),
+            ("2001:dead::1", "2001:dead::1"),
+            (" ,, 192.0.2.1,, ", "192.0.2.1"),
+            ("192.0.2.1, ::ffff:10.0.0.9, 2001:db8::5", "192.0.2.1"),
+            // All are trusted: it is the first that was written.
+            ("10.0.0.7, 10.0.0.8", "10.0.0.7"),
+            // What is no address counts as the proxy that has passed it on.
+            ("", "10.0.0.1"),
+            ("unknown", "10.0.0.1"),
+            ("192.0.2.1, unknown", "10.0.0.1"),
+            ("192.0.2.1, _hidden, 10.0.0.8", "10.0.0.8"),
+            ("192.0.2.256", "10.0.0.1"),
+            ("192.0.2.1:99999", "10.0.0.1"),
+            ("fe80::1%eth0", "10.0.0.1"),
+        ] {
+            assert_eq!(behind(&[("x-forwarded-for", value)]), expected, "{value:?}");
+        }
+        for (value, expected) in [
+            ("for=192.0.2.1", "192.0.2.1"),
+            ("For=\"192.0.2.1:4711\";proto=https;by=10.0.0.1", "192.0.2.1"),
+            ("for=\"192.0.2.1:_port\"", "192.0.2.1"),
+            ("for=\"[2001:dead::1]:_port\"", "2001:dead::1"),
+            ("by=10.0.0.1; for = \"[2001:dead::1]\" ;proto=http", "2001:dead::1"),
+            ("for=192.0.2.9, for=192.0.2.1;host=\"a,b;for=192.0.2.7\", for=10.0.0.8", "192.0.2.1"),
+            // A quote that a client has left open swallows nothing that a proxy has written.
+            ("for=\"192.0.2.9, for=192.0.2.1", "192.0.2.1"),
+            ("for=192.0.2.9;x=\"\\\", for=192.0.2.1", "192.0.2.1"),
+            ("for=unknown", "10.0.0.1"),
+            ("for=\"_hidden\"", "10.0.0.1"),
+            ("proto=https", "10.0.0.1"),
+            ("for=192.0.2.1;for=192.0.2.2", "10.0.0.1"),
+            ("for=192.0.2.1;host=\"a\\\"b\"", "10.0.0.1"),
+            ("192.0.2.1", "10.0.0.1"),
+        ] {
+            assert_eq!(behind(&[("forwarded", value)]), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn headers_that_name_different_clients_name_none() {
+        assert_eq!(behind(&[]), "10.0.0.1");
+        let both = |forwarded, listed| behind(&[("forwarded", forwarded), ("x-forwarded-for", listed)]);
+        assert_eq!(both("for=192.0.2.1", "192.0.2.9, 192.0.2.1, 10.0.0.8"), "192.0.2.1");
+        assert_eq!(both("for=192.0.2.1", "192.0.2.2"), "10.0.0.1");
+        assert_eq!(both("for=unknown", "192.0.2.2"), "10.0.0.1");
+        // Several fields are one list.
+        assert_eq!(behind(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2")]), "192.0.2.2");
+        assert_eq!(behind(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "10.0.0.8")]), "192.0.2.1");
+        let long = ["10.0.0.8"; 1000].join(",");
+        assert_eq!(behind(&[("x-forwarded-for", &format!("192.0.2.1,{long}"))]), "10.0.0.8");
+    }
+
+    #[test]
+    fn headers_of_others_than_trusted_proxies_are_not_read() {
+        let headers = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
+        let at = |address: &str| Client::At(address.parse().unwrap());
+        let key = |proxies: &Proxies, connection| Peer::new(None, client(proxies, connection, &headers));
+        let address = |text: &str| Some(Peer::Address(text.parse().unwrap()));
+        let none = proxies(&[]).unwrap();
+        assert_eq!(key(&none, at("127.0.0.1:1")), None);
+        assert_eq!(key(&none, at("[::ffff:127.0.0.1]:1")), None);
+        assert_eq!(key(&none, at("[::1]:1")), None);
+        assert_eq!(key(&none, Client::OnThisMachine), None);
+        assert_eq!(key(&none, Client::Unknown), None);
+        assert_eq!(key(&none, at("198.51.100.1:1")), address("198.51.100.1"));
+        let some = proxies(&["127.0.0.1", "::1", "unix"]).unwrap();
+        assert_eq!(key(&some, at("127.0.0.1:1")), address("192.0.2.1"));
+        assert_eq!(key(&some, at("[::ffff:127.0.0.1]:1")), address("192.0.2.1"));
+        assert_eq!(key(&some, at("[::1]:1")), address("192.0.2.1"));
+        assert_eq!(key(&some, at("127.0.0.2:1")), None);
+        assert_eq!(key(&some, Client::OnThisMachine), address("192.0.2.1"));
+        assert_eq!(key(&some, at("198.51.100.1:1")), address("198.51.100.1"));
+        assert_eq!(Peer::new(None, client(&some, Client::OnThisMachine, &[])), Some(Peer::Socket));
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_network() {
+        let of = |text: &str| Peer::of_address(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        let principal = |id| Peer::new(Some(&Arc::new(Principal::new(id))), Client::Unknown);
+        assert_eq!(principal("ada"), principal("ada"));
+        assert_ne!(principal("ada"), principal("bob"));
+        assert_ne!(principal("192.0.2.1"), Some(of("192.0.2.1")));
+    }
+
+    #[test]
+    fn a_server_around_may_tell_the_address() {
+        let mut request = http::Request::new(());
+        request.extensions_mut().insert::<SocketAddr>("[2001:dead::1]:80".parse().unwrap());
+        let parts = request.into_parts().0;
+        let client = proxies(&[]).unwrap().client(Client::Unknown, &parts);
+        assert_eq!(Peer::new(None, client), Some(Peer::Address("2001:dead::".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_network_is_exact() {
+        let network = |text| Network::parse(text);
+        for (text, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.0"),
+            ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("192.0.2.0/31", "192.0.2.1", "192.0.2.2"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
+            ("::1", "::1", "::2"),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", "11.0.0.0"),
+            ("fe80::/10", "febf::1", "fec0::1"),
+        ] {
+            let network = network(text).unwrap();
+            assert!(network.contains(inside.parse().unwrap()), "{text}");
+            assert!(!network.contains(outside.parse().unwrap()), "{text}");
+        }
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0.0", "::/129", "10.0.0.1:80", "*"]
+        {
+            assert!(network(text).unwrap_err().contains("write an address or a network"), "{text}");
+        }
+        for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
+            assert!(network(text).unwrap_err().contains("every address"), "{text}");
+        }
+        assert!(network("10.0.0.1/8").unwrap_err().contains("bits beyond its first 8"));
+        assert_eq!(proxies(&["x", "y", "unix"]).unwrap_err().len(), 2);
+    }
+}

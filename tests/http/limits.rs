@@ -1,0 +1,300 @@
+//! Limits for what many clients hold at a time, and the share that each of them has.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{AccessError, HttpConfig, Principal};
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::client::{Connection, Request, Response, Server, call, modern};
+use super::modern::wait_until;
+use super::support::Revision;
+use super::tools::{Seen, app, app_with};
+
+const KIB: usize = 1 << 10;
+
+async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok());
+    key.map(Principal::new).ok_or(AccessError::unauthorized())
+}
+
+/// The memory of calls that run.
+#[derive(Clone, Default)]
+struct Weight {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+struct Weighed(Weight, usize);
+
+impl Weighed {
+    fn new(weight: &Weight, text: &str) -> Weighed {
+        let now = weight.now.fetch_add(text.len(), Ordering::SeqCst) + text.len();
+        weight.most.fetch_max(now, Ordering::SeqCst);
+        Weighed(weight.clone(), text.len())
+    }
+}
+
+impl Drop for Weighed {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(self.1, Ordering::SeqCst);
+    }
+}
+
+/// Keeps its argument for a time.
+#[mcp::tool]
+async fn keep(text: String, milliseconds: u64, weight: State<Weight>) -> usize {
+    let _weighed = Weighed::new(&weight, &text);
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    text.len()
+}
+
+/// Keeps its argument on a thread.
+#[mcp::tool(timeout = "100ms")]
+fn keep_on_thread(text: String, milliseconds: u64, weight: State<Weight>) -> usize {
+    let _weighed = Weighed::new(&weight, &text);
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    text.len()
+}
+
+fn keeping(tool: &str, bytes: usize, milliseconds: u64) -> Request {
+    call(1, tool, json!({"text": "x".repeat(bytes), "milliseconds": milliseconds}))
+}
+
+fn keeper(weight: &Weight) -> App {
+    App::empty("limits").tool::<keep>().tool::<keep_on_thread>().state(weight.clone())
+}
+
+/// Room for four messages.
+fn tight() -> HttpConfig {
+    HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(4 << 20)
+}
+
+/// Sends a request, of which `sent` bytes of the body come.
+async fn begin(server: &Server, request: &Request, sent: usize) -> Connection<TcpStream> {
+    let mut connection = server.connect().await;
+    connection.write(&request.bytes()[..request.head().len() + sent]).await;
+    connection
+}
+
+async fn written(server: &Server, request: &Request) -> Connection<TcpStream> {
+    begin(server, request, request.body.len()).await
+}
+
+/// Sends requests at the same time.
+async fn at_once(server: &Server, requests: Vec<Request>) -> Vec<Response> {
+    let address = server.address;
+    let tasks: Vec<_> = requests
+        .into_iter()
+        .map(|request| tokio::spawn(async move { Server::at(address).send(&request).await }))
+        .collect();
+    let mut responses = Vec::new();
+    for task in tasks {
+        responses.push(task.await.unwrap());
+    }
+    responses
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_and_trickling_uploads_keep_no_room_from_others() {
+    let weight = Weight::default();
+    let server = Server::start(keeper(&weight).http(tight())).await;
+    let upload = keeping("keep", 1_000 * KIB, 0);
+    // More than there is room for, of each kind: nothing but the head, the first 64 KiB, much more, and a bit now and then.
+    let mut silent = Vec::new();
+    for (sent, count) in [(0, 16), (1, 16), (64 * KIB, 16), (64 * KIB + 1, 32), (200 * KIB, 16), (999 * KIB, 4)] {
+        for _ in 0..count {
+            silent.push(begin(&server, &upload, sent).await);
+        }
+    }
+    let mut trickling = silent.split_off(silent.len() - 36);
+    let trickle = tokio::spawn(async move {
+        loop {
+            for connection in &mut trickling {
+                connection.write(b"x").await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    for bytes in [100 * KIB, 1_000 * KIB] {
+        let start = Instant::now();
+        let response = server.send(&keeping("keep", bytes, 0)).await;
+        assert_eq!(response.status, 200, "{bytes} after {:?}: {}", start.elapsed(), response.text());
+        println!("beside silent uploads, a message of {bytes} bytes took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    }
+    trickle.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_is_refused_for_its_silence_is_told() {
+    let weight = Weight::default();
+    let server = Server::start(keeper(&weight).http(tight())).await;
+    let upload = keeping("keep", 1_000 * KIB, 0);
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(begin(&server, &upload, 999 * KIB).await);
+    }
+    assert_eq!(server.send(&upload).await.status, 200);
+    // The one that was silent longest, and no more than were in the way.
+    let mut refused = silent.remove(0);
+    assert_eq!(refused.response().await.map(|response| response.status), Some(408));
+    let rest = &upload.bytes()[upload.head().len() + 999 * KIB..];
+    let last = silent.last_mut().unwrap();
+    last.write(rest).await;
+    assert_eq!(last.response().await.map(|response| response.status), Some(200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_all_come_at_once_come_through() {
+    let weight = Weight::default();
+    let server = Server::start(keeper(&weight).http(tight())).await;
+    let uploads = (0..24).map(|_| keeping("keep", 1_000 * KIB, 5)).collect();
+    for response in at_once(&server, uploads).await {
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn running_calls_keep_the_room_of_their_arguments() {
+    let weight = Weight::default();
+    let server = Server::start(keeper(&weight).http(tight())).await;
+    let uploads = (0..12).map(|_| keeping("keep", 1_000 * KIB, 300)).collect();
+    for response in at_once(&server, uploads).await {
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+    let most = weight.most.load(Ordering::SeqCst);
+    assert!((2_000 * KIB..=4 << 20).contains(&most), "{most}");
+    assert_eq!(weight.now.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_keeps_the_room_of_its_arguments_beyond_the_call() {
+    let weight = Weight::default();
+    let config = HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(1 << 20);
+    let server = Server::start(keeper(&weight).http(config)).await;
+    let timed_out = server.send(&keeping("keep_on_thread", 1_000 * KIB, 800)).await;
+    assert!(timed_out.text().contains("timed out"), "{}", timed_out.text());
+    assert_eq!(weight.now.load(Ordering::SeqCst), 1_000 * KIB, "the thread still has it");
+    assert_eq!(server.send(&keeping("keep", 1_000 * KIB, 0)).await.status, 200);
+    assert_eq!(weight.most.load(Ordering::SeqCst), 1_000 * KIB);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_without_its_client_keeps_its_room_until_its_session_is_deleted() {
+    let weight = Weight::default();
+    let config = HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(1 << 20);
+    let server = Server::start(keeper(&weight).http(config)).await;
+    let opened = server.send(&Request::post(Revision::V2025_11_25.initialize(0))).await;
+    let id = opened.header("mcp-session-id").unwrap();
+    let arguments = json!({"text": "x".repeat(1_000 * KIB), "milliseconds": 60_000});
+    let body = Revision::V2025_11_25.request(1, "tools/call", json!({"name": "keep", "arguments": arguments}));
+    let gone = written(&server, &Request::post(body).with("Mcp-Session-Id", id)).await;
+    wait_until(|| weight.now.load(Ordering::SeqCst) > 0).await;
+    drop(gone);
+    let waiting = written(&server, &keeping("keep", 1_000 * KIB, 0)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(weight.now.load(Ordering::SeqCst), 1_000 * KIB, "the call runs on");
+    let mut waiting = waiting;
+    assert_eq!(server.send(&Request::new("DELETE").with("Mcp-Session-Id", id)).await.status, 204);
+    assert_eq!(waiting.response().await.map(|response| response.status), Some(200));
+    assert_eq!(weight.most.load(Ordering::SeqCst), 1_000 * KIB);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_principal_has_a_share_of_the_room() {
+    let weight = Weight::default();
+    let server = Server::start(keeper(&weight).authenticate(by_key).http(tight())).await;
+    let upload = |key, milliseconds| keeping("keep", 900 * KIB, milliseconds).with("X-Api-Key", key);
+    let mut flood = Vec::new();
+    for _ in 0..8 {
+        flood.push(written(&server, &upload("eve", 60_000)).await);
+    }
+    wait_until(|| weight.now.load(Ordering::SeqCst) > 0).await;
+    let start = Instant::now();
+    let responses = at_once(&server, vec![upload("ada", 0), upload("bob", 0), upload("cy", 0)]).await;
+    assert!(responses.iter().all(|response| response.status == 200), "{responses:?}");
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert_eq!(weight.now.load(Ordering::SeqCst), 900 * KIB, "one message of a quarter");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_without_clients_count_against_their_principal() {
+    let seen = Seen::default();
+    let config = HttpConfig::new().max_calls(16);
+    let server = Server::start(app_with(seen.clone()).authenticate(by_key).http(config)).await;
+    let initialize = Request::post(Revision::V2025_11_25.initialize(0)).with("X-Api-Key", "eve");
+    let opened = server.send(&initialize).await;
+    let id = opened.header("mcp-session-id").unwrap();
+    let of_eve = |request: Request| request.with("X-Api-Key", "eve").with("Mcp-Session-Id", id);
+    let mut gone = Vec::new();
+    for number in 0..20 {
+        let params = json!({"name": "sleep", "arguments": {"milliseconds": 60_000}});
+        let request = Request::post(Revision::V2025_11_25.request(number, "tools/call", params));
+        gone.push(written(&server, &of_eve(request)).await);
+    }
+    wait_until(|| seen.calls.load(Ordering::SeqCst) == 4).await;
+    drop(gone);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let add = |key| call(1, "add", json!({"a": 1, "b": 2})).with("X-Api-Key", key);
+    let refused = server.send(&add("eve")).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert!(refused.text().contains("of this client"), "{}", refused.text());
+    let sleeping: Vec<_> =
+        (0..4).map(|_| call(1, "sleep", json!({"milliseconds": 100})).with("X-Api-Key", "ada")).collect();
+    for response in at_once(&server, sleeping).await {
+        assert_eq!(response.status, 200, "a quarter for each");
+    }
+    assert_eq!((seen.calls.load(Ordering::SeqCst), seen.dropped.load(Ordering::SeqCst)), (8, 4), "calls run on");
+    assert_eq!(server.send(&of_eve(Request::new("DELETE"))).await.status, 204);
+    wait_until(|| seen.dropped.load(Ordering::SeqCst) == 8).await;
+    let mut status = 503;
+    while status == 503 {
+        status = server.send(&add("eve")).await.status;
+    }
+    assert_eq!(status, 200, "what was deleted makes room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_that_do_not_come_count_against_their_principal() {
+    let config = HttpConfig::new().max_calls(8).max_calls_per_principal(3);
+    let server = Server::start(app().authenticate(by_key).http(config)).await;
+    let add = |key| call(1, "add", json!({"a": 1, "b": 2})).with("X-Api-Key", key);
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(begin(&server, &add("eve"), 1).await);
+    }
+    let mut status = 200;
+    while status == 200 {
+        status = server.send(&add("eve")).await.status;
+    }
+    assert_eq!(status, 503);
+    assert_eq!(server.send(&add("ada")).await.status, 200);
+    drop(silent);
+    while status == 503 {
+        status = server.send(&add("eve")).await.status;
+    }
+    assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_this_machine_have_no_shares() {
+    let config = HttpConfig::new().max_calls(8).max_calls_per_principal(1).max_streams_per_principal(1);
+    let server = Server::start(app().http(config)).await;
+    let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        // What nobody trusts is not read.
+        let listen = listen.clone().with("X-Forwarded-For", "192.0.2.1").with("Forwarded", "for=192.0.2.1");
+        let mut connection = written(&server, &listen).await;
+        assert_eq!(connection.response_head().await.unwrap().status, 200);
+        open.push(connection);
+    }
+    let sleeping = (0..4).map(|_| call(1, "sleep", json!({"milliseconds": 200}))).collect();
+    for response in at_once(&server, sleeping).await {
+        assert_eq!(response.status, 200);
+    }
+}
