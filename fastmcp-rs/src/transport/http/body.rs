@@ -93,7 +93,8 @@ async fn read_on<B: Body>(
     let mut all = Collected { first, rest: Vec::new() };
     let mut length = all.first.len();
     loop {
-        if length > SMALL {
+        // A large message takes room from its first bytes on, if it is known to be one.
+        if length > SMALL || (length > 0 && expected > SMALL) {
             let upload = upload.get_or_insert_with(|| intake.room.begin(intake.peer.cloned(), expected));
             upload.grow(length).await.map_err(|NoRoom| Unread::NoRoom)?;
         }
@@ -144,8 +145,8 @@ impl Collected {
         let first = std::mem::take(&mut self.first);
         let length = self.rest.len() + first.len() + data.remaining();
         if length > self.rest.capacity() {
-            // What is announced is believed as far as half of it has come.
-            self.rest.reserve_exact(expected.clamp(length, 2 * length) - self.rest.len());
+            // Once an eighth of what is announced has come, there is room for all of it: more steps would leave holes.
+            self.rest.reserve_exact(expected.clamp(length, 8 * length) - self.rest.len());
         }
         self.rest.extend_from_slice(&first);
         while data.has_remaining() {

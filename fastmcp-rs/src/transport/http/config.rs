@@ -242,7 +242,7 @@ impl HttpConfig {
     /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
     ///
     /// A message takes room as it arrives. If there is none, it waits up to 5 seconds, and is then answered 503. While
-    /// messages wait, others that take more than half a second for 64 KiB are refused (408), the longest silent first.
+    /// messages wait, others that take more than a second for 64 KiB are refused (408), the longest silent first.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
         self.max_bytes_in_flight = bytes.clamp(64 << 10, 1 << 40);
         self

@@ -18,10 +18,10 @@ use super::peer::Peer;
 
 /// Room is taken in steps, so that a message in small pieces does not ask for each of them.
 pub(super) const STEP: usize = 64 << 10;
-/// The time that a message waits for room.
+/// The time that a message waits for room, all its steps together.
 const ROOM_TIME: Duration = Duration::from_secs(5);
 /// The time that a message may take for a step while others wait for room.
-const STEP_TIME: Duration = Duration::from_millis(500);
+const STEP_TIME: Duration = Duration::from_secs(1);
 /// The interval at which those that wait look for messages that stopped arriving.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -48,6 +48,7 @@ struct State {
     last_id: u64,
     /// The number of those that wait for room.
     waiting: usize,
+    last_look: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -105,7 +106,7 @@ impl Room {
         state.last_id += 1;
         let id = state.last_id;
         state.arriving.insert(id, arriving);
-        Upload { id, changed, shared: Arc::clone(&self.0) }
+        Upload { id, changed, patience: ROOM_TIME, shared: Arc::clone(&self.0) }
     }
 }
 
@@ -227,28 +228,37 @@ impl State {
 pub(super) struct Upload {
     id: u64,
     changed: Arc<Notify>,
+    /// The time that it may still wait for room.
+    patience: Duration,
     shared: Arc<Shared>,
 }
 
 impl Upload {
     /// Waits until there is room for `length` bytes altogether.
-    pub(super) async fn grow(&self, length: usize) -> Result<(), NoRoom> {
+    pub(super) async fn grow(&mut self, length: usize) -> Result<(), NoRoom> {
         if self.take(length) {
             return Ok(());
         }
-        let deadline = Instant::now() + ROOM_TIME;
+        let start = Instant::now();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = self.patience.saturating_sub(start.elapsed());
             let _ = timeout(left.min(LOOK), self.changed.notified()).await;
             let mut state = self.shared.lock();
-            state.settle(&self.shared);
+            // One of those that wait looks for all of them.
+            let now = Instant::now();
+            if state.last_look.is_none_or(|last| now.duration_since(last) >= LOOK) {
+                state.last_look = Some(now);
+                state.settle(&self.shared);
+            }
             if state.arriving.get(&self.id).is_none_or(|arriving| arriving.wanted == 0) {
-                return Ok(());
+                break;
             }
             if left.is_zero() {
                 return Err(NoRoom);
             }
         }
+        self.patience = self.patience.saturating_sub(start.elapsed());
+        Ok(())
     }
 
     /// Takes room for `length` bytes altogether; `false` if it has to be waited for.
@@ -347,7 +357,7 @@ mod tests {
 
     /// Begins with a message of which so much comes.
     async fn silent(room: &Room, peer: Option<Peer>, length: usize) -> Upload {
-        let upload = room.begin(peer, MESSAGE);
+        let mut upload = room.begin(peer, MESSAGE);
         upload.grow(length).await.unwrap();
         upload
     }
@@ -366,7 +376,7 @@ mod tests {
         }
         let (shared, start) = (Arc::clone(&room.0), Instant::now());
         let waiting = tokio::spawn(async move {
-            let upload = Room(shared).begin(None, MESSAGE);
+            let mut upload = Room(shared).begin(None, MESSAGE);
             upload.grow(STEP * 2).await.map(|()| upload)
         });
         uploads[0].refused().await;
@@ -419,15 +429,15 @@ mod tests {
         let room = room(4);
         let held = silent(&room, peer(1), MESSAGE).await.finish(MESSAGE);
         let rest = Room(Arc::clone(&room.0)).begin(None, MESSAGE);
-        let others: Vec<_> = [2, 2, 3].into_iter().map(|number| room.begin(peer(number), MESSAGE)).collect();
-        for other in &others {
+        let mut others: Vec<_> = [2, 2, 3].into_iter().map(|number| room.begin(peer(number), MESSAGE)).collect();
+        for other in &mut others {
             other.grow(MESSAGE - STEP).await.unwrap();
         }
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
         for number in [1, 4] {
             let (sender, shared) = (sender.clone(), Arc::clone(&room.0));
             tokio::spawn(async move {
-                let upload = Room(shared).begin(peer(number), MESSAGE);
+                let mut upload = Room(shared).begin(peer(number), MESSAGE);
                 let is_granted = upload.grow(STEP * 4).await;
                 let _ = sender.send((number, is_granted));
                 drop(upload);
@@ -449,7 +459,7 @@ mod tests {
                 let shared = Arc::clone(&room.0);
                 tokio::spawn(async move {
                     let peer = peer(number % 5).filter(|_| number % 3 > 0);
-                    let upload = Room(Arc::clone(&shared)).begin(peer, MESSAGE);
+                    let mut upload = Room(Arc::clone(&shared)).begin(peer, MESSAGE);
                     for length in (1..=MESSAGE).step_by(50_000 + number as usize).chain([MESSAGE]) {
                         tokio::time::sleep(Duration::from_millis(u64::from(number % 4))).await;
                         upload.grow(length).await?;
