@@ -183,6 +183,31 @@ async fn essay(ctx: &Context) -> Result<String, ToolError> {
     Ok(format!("{} bytes, {:?}", text.len(), ctx.elicit::<bool>("Is that all?").await?))
 }
 
+/// Questions whose words change between the rounds, and the answers that the tool was given to them.
+#[derive(Default)]
+struct Wizard {
+    versions: [AtomicU32; 4],
+    given: Mutex<Vec<(String, String)>>,
+}
+
+/// Asks four things: two at once, and one after the other.
+#[mcp::tool]
+async fn wizard(ctx: &Context, wizard: State<Arc<Wizard>>) -> Result<String, ToolError> {
+    let ask = async |number: usize| {
+        let text = format!("{number} in version {}", wizard.versions[number].load(Ordering::SeqCst));
+        let question = ctx.elicit::<String>(text.clone());
+        let question = if number == 3 { question.key("last") } else { question };
+        let answer = question.await?.accepted().unwrap_or_default();
+        wizard.given.lock().unwrap().push((text, answer));
+        Ok::<_, ToolError>(())
+    };
+    let (one, other) = tokio::join!(ask(0), ask(1));
+    (one?, other?);
+    ask(2).await?;
+    ask(3).await?;
+    Ok("done".into())
+}
+
 /// The log of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -209,8 +234,12 @@ impl std::io::Write for Log {
     }
 }
 
+fn app_with(name: &str, wizard: Arc<Wizard>) -> App {
+    App::from_module(name, module_path!()).state(Count::default()).state(wizard)
+}
+
 fn app() -> App {
-    App::from_module("rounds", module_path!()).state(Count::default())
+    app_with("rounds", Arc::default())
 }
 
 fn envelope() -> Value {
@@ -428,6 +457,58 @@ async fn a_question_that_differs_in_every_round_fails_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_hostile_client_passes_no_answer_off_for_one_to_another_question() {
+    let wizard = Arc::new(Wizard::default());
+    let mut wire = app_with("rounds", Arc::clone(&wizard)).connect().await.unwrap();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut pick = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % below as u64).unwrap()
+    };
+    // The states so far, each with its questions; and each token with the question that it was an answer to.
+    let mut rounds: Vec<(Value, Map<String, Value>)> = Vec::new();
+    let mut asked: Vec<(String, String)> = Vec::new();
+    let mut finished = 0;
+    for _ in 0..300 {
+        if pick(12) == 0 {
+            wizard.versions[pick(4)].fetch_add(1, Ordering::SeqCst);
+        }
+        let begins_anew = rounds.is_empty() || pick(8) == 0;
+        // An old state, or one of the newest.
+        let number = if pick(4) == 0 { pick(rounds.len().max(1)) } else { rounds.len().saturating_sub(1 + pick(2)) };
+        let no_round = (Value::Null, Map::new());
+        let (state, open) = if begins_anew { &no_round } else { &rounds[number] };
+        let mut answers = Map::new();
+        for key in ["elicitation_1", "elicitation_2", "elicitation_3", "last"] {
+            // The answer of an earlier round, or one of its own.
+            let token = match pick(8) {
+                0 => continue,
+                1 if !asked.is_empty() => asked[pick(asked.len())].0.clone(),
+                _ => format!("token {}", asked.len()),
+            };
+            // Whatever the client answers to a question that it was asked is its answer.
+            let message = open.get(key).map_or("nothing", |question| question["params"]["message"].as_str().unwrap());
+            asked.push((token.clone(), message.to_owned()));
+            answers.insert(key.into(), json!({"action": "accept", "content": {"value": token}}));
+        }
+        wizard.given.lock().unwrap().clear();
+        let answer = call(&mut wire, "wizard", json!({}), answers.into(), state).await;
+        for (text, given) in wizard.given.lock().unwrap().iter() {
+            let is_answer = asked.iter().any(|(token, message)| token == given && message == text);
+            assert!(is_answer, "`{given}` was given to \"{text}\"");
+        }
+        match answer["result"]["inputRequests"].as_object() {
+            Some(questions) => rounds.push((answer["result"]["requestState"].clone(), questions.clone())),
+            None if answer["result"]["content"][0]["text"] == "done" => finished += 1,
+            None => assert_eq!(answer["error"]["code"], -32603, "{answer}"),
+        }
+    }
+    assert!(finished > 3, "{finished} calls came to their end");
+}
+
+#[tokio::test]
 async fn three_hundred_questions_are_open_at_a_time() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "many", json!({"count": 300}), json!({}), &Value::Null).await;
@@ -492,8 +573,7 @@ async fn a_state_beyond_its_limit_is_an_error_that_names_the_limit() {
 
 #[tokio::test]
 async fn a_state_opens_for_no_other_app_with_the_same_key() {
-    let app =
-        |name| App::from_module(name, module_path!()).state(Count::default()).sealing_keys([SealingKey::new([7; 32])]);
+    let app = |name| app_with(name, Arc::default()).sealing_keys([SealingKey::new([7; 32])]);
     let (mut one, mut other) = (app("staging").connect().await.unwrap(), app("production").connect().await.unwrap());
     let asked = call(&mut one, "agreeing", json!({}), json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];

@@ -9,6 +9,7 @@
 //! ([`Connection::serve_on_pool`]), and a worker of the runtime lets others go on meanwhile ([`let_others_run`]).
 
 use std::cell::{Cell, OnceCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use super::in_flight::{Admission, Place};
 use super::{Connection, Request, finish_frame};
 use crate::blocking;
 use crate::context::{self, Context};
+use crate::panics;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::{Id, Key};
@@ -161,9 +163,19 @@ impl Deciding {
 /// Does work that may block, while the other tasks of this thread's runtime go on. A runtime of one thread cannot do
 /// that, and waits.
 fn let_others_run<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current() {
-        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        _ => work(),
+    if Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() != RuntimeFlavor::MultiThread) {
+        return work();
+    }
+    let (mut work, mut result) = (Some(work), None);
+    let begun = panics::watched(|| {
+        let begin = || tokio::task::block_in_place(|| result = work.take().map(|work| work()));
+        catch_unwind(AssertUnwindSafe(begin))
+    });
+    match (result, work) {
+        (Some(result), _) => result,
+        // A `LocalSet` does not allow it, whatever the runtime, and tells so by a panic alone.
+        (None, Some(work)) => work(),
+        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the work has no result"))),
     }
 }
 
@@ -273,5 +285,23 @@ pub(super) fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("Unknown {noun}: {shown}; did you mean \"{nearest}\"?"),
         None => format!("Unknown {noun}: {shown}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::LocalSet;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn work_that_blocks_is_done_wherever_it_may_block() {
+        tokio::spawn(async { assert_eq!(let_others_run(|| let_others_run(|| 1)), 1) }).await.unwrap();
+        LocalSet::new().run_until(async { assert_eq!(let_others_run(|| 2), 2) }).await;
+        std::thread::spawn(|| assert_eq!(let_others_run(|| 3), 3)).join().unwrap();
+        let single = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        std::thread::spawn(move || single().block_on(async { assert_eq!(let_others_run(|| 4), 4) })).join().unwrap();
+        let panicked = tokio::spawn(async { let_others_run(|| panic!("on purpose")) }).await.unwrap_err();
+        assert_eq!(panicked.into_panic().downcast_ref(), Some(&"on purpose"));
     }
 }
