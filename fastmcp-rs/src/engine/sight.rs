@@ -4,9 +4,9 @@
 //! that names a component, so that a hidden one answers as one that is not there. Most apps have none, and then
 //! nothing is made here.
 //!
-//! The function is the author's and may block. Until it has proved to be quick ([`DecisionPace`]), the thread that reads
+//! The function is the author's and may block. Until it has proved to be quick (`registry::DecisionPace`), the thread that reads
 //! does not call it: a request that needs it is served on a thread of the pool for blocking functions
-//! ([`Connection::serve_on_pool`]), and a worker of the runtime lets others go on meanwhile ([`let_others_run`]).
+//! (`Connection::serve_on_pool`), and a worker of the runtime lets others go on meanwhile (`let_others_run`).
 
 use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -29,8 +29,6 @@ use crate::protocol::object::text;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
 use crate::questions::{Channel, Questions};
-#[cfg(doc)]
-use crate::registry::DecisionPace;
 use crate::registry::{Gate, List, Listed, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::seal::State;
 

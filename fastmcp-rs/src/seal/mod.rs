@@ -205,7 +205,7 @@ mod tests {
             assert_eq!(sealer.open(&text, &binding()).as_deref(), Some(plaintext));
             assert_ne!(sealer.seal(plaintext, &binding()).unwrap(), text, "texts differ even if their contents do not");
         }
-        let too_long = SealError::TooLong { length: DEFAULT_MAX_TEXT + 1, limit: DEFAULT_MAX_TEXT };
+        let too_long = SealError::TooLong { length: DEFAULT_MAX_TEXT + 2, limit: DEFAULT_MAX_TEXT };
         assert_eq!(sealer.seal(&vec![0; MAX_PLAINTEXT + 1], &binding()), Err(too_long));
         let text = sealer.seal(b"an unlikely text", &binding()).unwrap();
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
