@@ -202,7 +202,8 @@ async fn wizard(ctx: &Context, wizard: State<Arc<Wizard>>) -> Result<String, Too
         Ok::<_, ToolError>(())
     };
     let (one, other) = tokio::join!(ask(0), ask(1));
-    (one?, other?);
+    one?;
+    other?;
     ask(2).await?;
     ask(3).await?;
     Ok("done".into())
