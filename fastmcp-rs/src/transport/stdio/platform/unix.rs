@@ -70,7 +70,7 @@ fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 
 /// A pipe whose lines go to the log.
 fn log_pipe() -> io::Result<OwnedFd> {
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let (reader, writer) = private_pipe()?;
     std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
         // Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
         use std::io::{BufRead, Read};
@@ -83,6 +83,24 @@ fn log_pipe() -> io::Result<OwnedFd> {
         }
     })?;
     Ok(writer)
+}
+
+/// Makes a pipe that child processes do not inherit.
+///
+/// Apple systems have no `pipe2`. There, a child that another thread starts between the calls inherits both ends. That
+/// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere holds up nothing.
+fn private_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    #[cfg(not(target_vendor = "apple"))]
+    let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    #[cfg(target_vendor = "apple")]
+    let ends = {
+        use rustix::io::{FdFlags, fcntl_setfd};
+        let ends = rustix::pipe::pipe()?;
+        fcntl_setfd(&ends.0, FdFlags::CLOEXEC)?;
+        fcntl_setfd(&ends.1, FdFlags::CLOEXEC)?;
+        ends
+    };
+    Ok(ends)
 }
 
 impl Input {
@@ -146,7 +164,7 @@ pub(crate) struct Events {
 const PARENT_INTERVAL: Duration = Duration::from_secs(4);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
-    let (pipe, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let (pipe, writer) = private_pipe()?;
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         // It writes one byte for each signal.
         signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
