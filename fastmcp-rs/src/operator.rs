@@ -135,7 +135,7 @@ impl Write for Stderr {
 }
 
 /// Writes nothing from now on: standard error is the protocol's stream.
-#[cfg_attr(not(all(feature = "stdio", unix)), allow(dead_code))]
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn mute() {
     let mut lines = lock(queue());
     lines.muted = true;
@@ -187,9 +187,18 @@ fn stderr() -> Box<dyn Write> {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn stderr() -> Box<dyn Write> {
-    Box::new(io::stderr())
+    use std::io::IsTerminal;
+    use std::os::windows::io::AsHandle;
+    // A console takes UTF-8 from the standard library only, and is always read.
+    if io::stderr().is_terminal() {
+        return Box::new(io::stderr());
+    }
+    match io::stderr().as_handle().try_clone_to_owned() {
+        Ok(handle) => Box::new(std::fs::File::from(handle)),
+        Err(_) => Box::new(io::stderr()),
+    }
 }
 
 #[cfg(test)]

@@ -117,10 +117,9 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
             .await;
         })
     }
-    #[cfg(not(unix))]
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
+    #[cfg(windows)]
+    {
+        let mut console = crate::transport::console::ConsoleEvents::new()?;
+        Ok(async move { console.next().await })
+    }
 }
