@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::ask::AskError;
 use crate::protocol::write;
 
 /// The most requests that may wait for an answer at a time.
@@ -26,6 +27,8 @@ pub(crate) struct ClientRequests {
 struct Table {
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Reply>>,
+    /// Whether the client can answer nothing more.
+    closed: bool,
 }
 
 impl ClientRequests {
@@ -33,17 +36,32 @@ impl ClientRequests {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An id for a new request, and where its answer will come; `None` if too many wait.
-    pub(crate) fn open(&self) -> Option<(i64, oneshot::Receiver<Reply>)> {
+    /// An id for a new request, and where its answer will come.
+    pub(crate) fn open(&self) -> Result<(i64, oneshot::Receiver<Reply>), AskError> {
         let mut table = self.lock();
+        if table.closed {
+            return Err(AskError::Ended);
+        }
         if table.waiting.len() >= MAX_WAITING {
-            return None;
+            return Err(AskError::TooMany);
         }
         table.last_id += 1;
         let id = table.last_id;
         let (sender, receiver) = oneshot::channel();
         table.waiting.insert(id, sender);
-        Some((id, receiver))
+        Ok((id, receiver))
+    }
+
+    /// Ends every wait, now and later: the client can answer nothing more.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn close(&self) {
+        let waiting = {
+            let mut table = self.lock();
+            table.closed = true;
+            std::mem::take(&mut table.waiting)
+        };
+        // This wakes those who wait.
+        drop(waiting);
     }
 
     /// Whether an answer to this id is waited for.
@@ -107,8 +125,18 @@ mod tests {
     fn there_is_a_limit() {
         let requests = ClientRequests::default();
         let open: Vec<_> = (0..MAX_WAITING).map(|_| requests.open().unwrap()).collect();
-        assert!(requests.open().is_none());
+        assert!(matches!(requests.open(), Err(AskError::TooMany)));
         requests.resolve(open[0].0, Ok(Value::Null));
-        assert!(requests.open().is_some());
+        assert!(requests.open().is_ok());
+    }
+
+    #[test]
+    fn no_answer_is_waited_for_once_none_can_come() {
+        let requests = ClientRequests::default();
+        let (id, answer) = requests.open().unwrap();
+        requests.close();
+        assert!(answer.blocking_recv().is_err());
+        assert_eq!(requests.withdraw(id, "x"), None);
+        assert!(matches!(requests.open(), Err(AskError::Ended)));
     }
 }

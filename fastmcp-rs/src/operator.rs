@@ -14,8 +14,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most bytes of log lines that wait for standard error to be read.
+/// The most bytes of log lines and printed text that wait for standard error to be read.
 const QUEUE_LIMIT: usize = 1 << 20;
+/// The most bytes that are written at once, so that the progress of a slow reader shows.
+const PIECE: usize = 64 << 10;
+/// How long printed text waits for room in the queue before it is dropped. A reader that keeps up makes room in less.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long it may take to write what was logged and printed at the end.
+pub(crate) const LAST_LINES: Duration = Duration::from_millis(500);
 
 pub(crate) fn error(message: fmt::Arguments<'_>) {
     tracing::error!(target: "fastmcp_rs", "{message}");
@@ -88,12 +94,39 @@ struct Queue {
 struct Lines {
     bytes: Vec<u8>,
     writing: bool,
-    dropped: u64,
+    dropped: Dropped,
+    /// Whether nothing was written since a wait for it ended in vain: the next one would, too.
+    stalled: bool,
     muted: bool,
 }
 
+/// What did not fit.
+#[derive(Default)]
+struct Dropped {
+    lines: u64,
+    printed_bytes: u64,
+}
+
+impl Dropped {
+    fn is_empty(&self) -> bool {
+        self.lines == 0 && self.printed_bytes == 0
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Dropped { lines, printed_bytes } = self;
+        match (lines, printed_bytes) {
+            (_, 0) => write!(formatter, "{lines} log lines"),
+            (0, _) => write!(formatter, "{printed_bytes} bytes of printed text"),
+            _ => write!(formatter, "{lines} log lines and {printed_bytes} bytes of printed text"),
+        }
+    }
+}
+
+static QUEUE: OnceLock<Queue> = OnceLock::new();
+
 fn queue() -> &'static Queue {
-    static QUEUE: OnceLock<Queue> = OnceLock::new();
     QUEUE.get_or_init(|| {
         let started = std::thread::Builder::new().name("mcp-stderr".into()).spawn(write_lines);
         // Without the thread nothing can be written, and blocking is not better than silence.
@@ -114,7 +147,7 @@ impl Stderr {
             return;
         }
         if lines.bytes.len() + bytes.len() > QUEUE_LIMIT {
-            lines.dropped += 1;
+            lines.dropped.lines += 1;
             return;
         }
         lines.bytes.extend_from_slice(bytes);
@@ -142,15 +175,48 @@ pub(crate) fn mute() {
     lines.bytes.clear();
 }
 
-/// Waits until what was logged is written, but not for long.
-pub(crate) fn flush(limit: Duration) {
-    let deadline = Instant::now() + limit;
+/// Writes printed text to standard error as it is. Text that does not fit into the queue is dropped, and its bytes are
+/// counted.
+///
+/// A program may print faster than a file can be written, so there is a short wait for room. A reader that does not
+/// read is waited for once.
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
-    let mut lines = lock(queue);
-    while !lines.bytes.is_empty() || lines.writing {
-        let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
-        lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+    let mut lines = wait(queue, lock(queue), PATIENCE, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
+    if lines.muted {
+        return;
     }
+    let (kept, dropped) = bytes.split_at(bytes.len().min(QUEUE_LIMIT.saturating_sub(lines.bytes.len())));
+    lines.dropped.printed_bytes += dropped.len() as u64;
+    lines.bytes.extend_from_slice(kept);
+    queue.changed.notify_all();
+}
+
+/// Waits until what was logged and printed is written, but not for long. Returns whether it is.
+pub(crate) fn flush(limit: Duration) -> bool {
+    let Some(queue) = QUEUE.get() else { return true };
+    let is_written = |lines: &Lines| lines.bytes.is_empty() && !lines.writing;
+    let lines = wait(queue, lock(queue), limit, is_written);
+    is_written(&lines)
+}
+
+/// Waits for the thread that writes, unless the last wait for it was in vain and nothing was written since.
+fn wait<'a>(
+    queue: &'a Queue,
+    mut lines: MutexGuard<'a, Lines>,
+    limit: Duration,
+    is_done: impl Fn(&Lines) -> bool,
+) -> MutexGuard<'a, Lines> {
+    let mut deadline = None;
+    while !is_done(&lines) && !lines.muted && !lines.stalled {
+        let now = Instant::now();
+        match deadline.get_or_insert(now + limit).checked_duration_since(now) {
+            Some(left) => lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0,
+            None => lines.stalled = true,
+        }
+    }
+    lines
 }
 
 fn write_lines() {
@@ -158,17 +224,24 @@ fn write_lines() {
     let queue = queue();
     loop {
         let mut lines = lock(queue);
-        while lines.bytes.is_empty() && lines.dropped == 0 {
+        while lines.bytes.is_empty() && lines.dropped.is_empty() {
             lines = queue.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
         }
         let mut bytes = std::mem::take(&mut lines.bytes);
         let dropped = std::mem::take(&mut lines.dropped);
         lines.writing = true;
         drop(lines);
-        if dropped > 0 {
-            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} log lines were dropped: standard error was not read");
+        if !dropped.is_empty() {
+            if bytes.last().is_some_and(|last| *last != b'\n') {
+                bytes.push(b'\n');
+            }
+            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped: standard error was not read");
         }
-        let written = stderr.write_all(&bytes);
+        let written = bytes.chunks(PIECE).try_for_each(|piece| {
+            stderr.write_all(piece)?;
+            lock(queue).stalled = false;
+            Ok::<_, io::Error>(())
+        });
         let mut lines = lock(queue);
         lines.writing = false;
         lines.muted |= written.is_err();

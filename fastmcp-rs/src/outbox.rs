@@ -9,6 +9,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -26,6 +27,11 @@ const SESSION_LIMIT: usize = 16 << 10;
 /// Answers from this length on are taken over if nothing is before them; shorter ones are copied into the room that is
 /// there already.
 const LONG: usize = 64 << 10;
+
+/// Room beyond this is given back once it was not used for [`IDLE`]: large messages have left it behind.
+pub(crate) const MUCH: usize = 1 << 20;
+/// For how long such room is kept.
+pub(crate) const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -241,6 +247,18 @@ impl Outbox {
         state
     }
 
+    /// Waits; if nothing happens for a while, gives back the room that is kept for the next frames.
+    fn wait_idle<'a>(&'a self, mut state: MutexGuard<'a, State>, taken: &mut Vec<u8>) -> MutexGuard<'a, State> {
+        state.waiting_threads += 1;
+        let (mut state, waited) = self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        state.waiting_threads -= 1;
+        if waited.timed_out() && state.bytes.is_empty() {
+            state.bytes = Vec::new();
+            *taken = Vec::new();
+        }
+        state
+    }
+
     /// The peer reads no more: drops what waits, and all that is still to come.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
@@ -298,6 +316,8 @@ impl Outbox {
                 drop(state);
                 linger.passed(Linger::pass());
                 state = self.lock();
+            } else if state.bytes.capacity().max(bytes.capacity()) > MUCH {
+                state = self.wait_idle(state, bytes);
             } else {
                 state = self.wait(state);
             }
@@ -443,6 +463,23 @@ mod tests {
             let late: &[u8] = if is_last { b"" } else { b"late\n" };
             assert_eq!(taken, [b"first\n", long.as_slice(), late].concat());
         }
+    }
+
+    #[test]
+    fn room_of_large_frames_is_given_back_when_nothing_follows() {
+        let outbox = Outbox::default();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let mut taken = Vec::with_capacity(4 * MUCH);
+                outbox.lock().bytes.reserve(4 * MUCH);
+                assert!(outbox.take_blocking(&mut taken, &mut Linger::default()));
+                taken.capacity() + outbox.lock().bytes.capacity()
+            });
+            std::thread::sleep(6 * IDLE);
+            outbox.push(b"frame\n");
+            let kept = waiting.join().unwrap();
+            assert!(kept < MUCH, "{kept} bytes");
+        });
     }
 
     #[test]

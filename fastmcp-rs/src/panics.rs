@@ -2,9 +2,14 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{self, PanicHookInfo};
+use std::future::{Future, poll_fn};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::Pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use crate::operator;
 
 thread_local! {
     /// Whether the code that runs on this thread is a handler whose panics are caught.
@@ -51,6 +56,37 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
     let result = work();
     WATCHED.set(before);
     result
+}
+
+/// Runs code of an author's, and catches its panic.
+fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(record)
+}
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Runs a future of an author's to its end. A panic while it is made, polled or dropped does not pass.
+pub(crate) async fn run<T>(make: impl FnOnce() -> Work<T>) -> Result<T, Panicked> {
+    let mut work = Contained(Some(catch(make)?));
+    poll_fn(|task| match work.0.as_mut().map(|work| catch(|| work.as_mut().poll(task))) {
+        Some(Ok(polled)) => polled.map(Ok),
+        Some(Err(panicked)) => Poll::Ready(Err(panicked)),
+        // Only its destructor takes it.
+        None => Poll::Pending,
+    })
+    .await
+}
+
+/// A future whose destructor may panic.
+struct Contained<T>(Option<Work<T>>);
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        let work = self.0.take();
+        if let Err(panicked) = catch(|| drop(work)) {
+            operator::error(format_args!("a future panicked when it was dropped: {}", panicked.0));
+        }
+    }
 }
 
 /// How many panics were caught in this process.

@@ -1,6 +1,8 @@
-//! The runtime of `#[mcp::main]`.
+//! The runtime of `#[mcp::main]`, and how work on it is given up.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// What `#[mcp::main]` knows of its program.
@@ -32,6 +34,17 @@ pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     let output = runtime.block_on(future);
     runtime.shutdown_timeout(SHUTDOWN);
     output
+}
+
+/// Does some work, and drops it if the end comes first.
+#[cfg_attr(not(any(feature = "http", feature = "stdio")), allow(dead_code))]
+pub(crate) async fn unless_first<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut end, mut work) = (pin!(end), pin!(work));
+    poll_fn(|task| match end.as_mut().poll(task) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => work.as_mut().poll(task).map(Some),
+    })
+    .await
 }
 
 /// Over HTTP the workers do everything, so there is one for each core but one. That is for what does not run on them:

@@ -102,6 +102,47 @@ fn a_client_that_is_dropped_ends_the_app_too() {
 }
 
 #[test]
+fn a_panic_while_a_state_is_made_is_an_error() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a destructor panics");
+        }
+    }
+    fn fail() -> Result<u32, ToolErrorLike> {
+        panic!("no database")
+    }
+    let at_once = || App::empty("x").state_with(|| async { fail() });
+    let later = || {
+        App::empty("x").state_with(|| async {
+            tokio::task::yield_now().await;
+            fail()
+        })
+    };
+    let with_bomb = || {
+        App::empty("x").state_with(|| {
+            let bomb = Bomb;
+            async move {
+                let _bomb = &bomb;
+                Err::<u32, ToolErrorLike>(ToolErrorLike)
+            }
+        })
+    };
+    run(async {
+        for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
+            let error = app.test_client().await.unwrap_err().to_string();
+            assert!(error.starts_with("the state `u32` could not be made: it panicked: no database"), "{error}");
+        }
+        let error = with_bomb().test_client().await.unwrap_err();
+        assert!(error.to_string().contains("it panicked: a destructor panics"), "{error}");
+        for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
+            let error = app.into_service().await.unwrap_err().to_string();
+            assert!(error.contains("`u32` could not be made: it panicked: no database, at tests/app"), "{error}");
+        }
+    });
+}
+
+#[test]
 fn a_state_that_cannot_be_made_is_told_and_nothing_else_is_done() {
     run(async {
         let diary = Diary::default();

@@ -177,6 +177,34 @@ async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
     assert_eq!(said.iter().filter(|line| end.contains(&line.as_str())).collect::<Vec<_>>(), end, "{said:?}");
 }
 
+#[test]
+fn a_signal_ends_a_server_that_makes_its_states() {
+    for setting in ["FIXTURE_STATE_MS", "FIXTURE_STATE_BLOCKS_MS"] {
+        let mut command = Command::new(example("fixture"));
+        command.args(["--http", "127.0.0.1:0"]).env(setting, "60000").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let first = BufReader::new(child.stdout.take().unwrap()).lines().next();
+        assert!(first.is_some_and(|line| line.unwrap().starts_with("the state")));
+        let start = Instant::now();
+        kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::TERM).unwrap();
+        while child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < Duration::from_secs(5), "it waits for its state");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_panic_while_a_state_is_made_is_an_error() {
+    let mut command = Command::new(example("fixture"));
+    let output = command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_STATE_PANICS", "outer").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "an unwinding `main` has another code: {said}");
+    for part in ["Slow` panicked while it was made: a state panics, at ", "Error: the state `", "it panicked"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_does_not_end_is_not_waited_for_ever() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);

@@ -42,11 +42,46 @@ fn ids_come_back_byte_for_byte() {
     }
 }
 
+/// The JSON of an id of so many bytes, all of which may be escaped.
+fn id_of(bytes: usize, is_escaped: bool) -> String {
+    format!("\"{}\"", if is_escaped { "\\u0078" } else { "x" }.repeat(bytes))
+}
+
+#[test]
+fn ids_of_up_to_256_bytes_are_taken() {
+    for revision in [Revision::V2025_11_25, Revision::NEWEST] {
+        let mut server = Server::connect("fixture", revision);
+        for (bytes, is_escaped) in [(254, false), (255, false), (256, false), (255, true), (256, true)] {
+            let id = id_of(bytes, is_escaped);
+            server.send(&revision.request("ID", "tools/list", Value::Null).replacen("\"ID\"", &id, 1));
+            let answer = server.receive();
+            assert_eq!(answer.id(), Some(&*id));
+            assert!(answer.result()["tools"].is_array());
+        }
+    }
+}
+
+#[test]
+fn calls_with_ids_of_up_to_256_bytes_can_be_cancelled() {
+    let mut server = Server::start("fixture");
+    for (at, bytes) in [254, 255, 256].into_iter().enumerate() {
+        let wait = Revision::NEWEST.request("ID", "tools/call", json!({"name": "wait_forever", "arguments": {}}));
+        server.send(&wait.replacen("\"ID\"", &id_of(bytes, false), 1));
+        let cancelled = json!({"requestId": "x".repeat(bytes)});
+        server.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled}).to_string());
+        let expected = format!("{0} begun, {0} dropped", at + 1);
+        let start = Instant::now();
+        while server.call("waiting", json!({})).content_text() != expected {
+            assert!(start.elapsed() < Duration::from_secs(10), "the call with {bytes} bytes of id goes on");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_an_id_is_refused_without_one() {
     let mut server = Server::start("fixture");
-    let long = format!("\"{}\"", "x".repeat(300));
-    for id in ["null", "1.5", "true", "[1]", "{}", "18446744073709551616", "1e400", &long] {
+    let (long, escaped) = (id_of(257, false), id_of(257, true));
+    for id in ["null", "1.5", "true", "[1]", "{}", "18446744073709551616", "1e400", &long, &escaped] {
         server.send(&with_raw_id(id));
         let answer = server.receive();
         assert!(answer.id().is_none(), "{}", answer.text);

@@ -1,11 +1,15 @@
 //! What an app does at its start and at its end, as a process does it.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::support::client::{Setup, example};
 use crate::support::{Revision, Server};
 
 /// A server whose end takes so long.
@@ -38,6 +42,106 @@ fn a_state_that_cannot_be_made_ends_the_process_with_its_reason() {
     assert!(!server.wait().success());
     let told = server.final_stderr();
     assert!(told.contains("Slow` could not be made: the disk is full"), "{told}");
+}
+
+/// A server that makes a state for longer than any test waits.
+fn starting(setting: &str, setup: impl FnOnce(Setup) -> Setup) -> Server {
+    let server = setup(Server::setup("fixture").env(setting, "60000")).start();
+    server.wait_for_stderr("the state");
+    server
+}
+
+const HANGING: [&str; 2] = ["FIXTURE_STATE_MS", "FIXTURE_STATE_BLOCKS_MS"];
+
+#[test]
+fn a_server_whose_states_hang_ends_with_its_input() {
+    for setting in HANGING {
+        let mut server = starting(setting, |setup| setup);
+        server.close_input();
+        assert!(server.wait_within(Duration::from_secs(4)).success());
+        // Node gives its children sockets, and ends them by closing one direction.
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let input = ours.try_clone().unwrap();
+        let mut server = starting(setting, |setup| setup.input(OwnedFd::from(theirs), Some(input.into())));
+        ours.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(server.wait_within(Duration::from_secs(4)).success());
+    }
+}
+
+#[test]
+fn a_server_whose_states_hang_ends_with_a_signal() {
+    for (setting, kind) in HANGING.into_iter().flat_map(|setting| [(setting, Signal::TERM), (setting, Signal::HUP)]) {
+        let mut server = starting(setting, |setup| setup);
+        signal(&server, kind);
+        assert!(server.wait_within(Duration::from_secs(4)).success());
+    }
+}
+
+#[test]
+fn a_server_whose_states_hang_ends_with_its_parent() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec 3<&0; \"$0\" <&3 & sleep 0.5"]).arg(example("fixture"));
+    let mut server = Server::command(command).env("FIXTURE_STATE_MS", "60000").start();
+    server.wait();
+    let start = Instant::now();
+    // The end of the output is the end of the server, which is nobody's child here.
+    assert!(server.next().is_none());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn requests_before_the_end_of_input_have_five_seconds_to_be_reached() {
+    for (time, is_answered) in [("1500", true), ("60000", false)] {
+        let mut server = Server::setup("fixture").env("FIXTURE_STATE_MS", time).start();
+        server.wait_for_stderr("the state");
+        server.begin("tools/list", Value::Null);
+        let start = Instant::now();
+        server.close_input();
+        assert_eq!(server.next().is_some(), is_answered);
+        assert!(server.wait_within(Duration::from_secs(9)).success());
+        assert!(is_answered || start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_panic_while_a_state_is_made_is_an_error() {
+    for place in ["outer", "mounted"] {
+        let mut server = Server::setup("fixture").env("FIXTURE_STATE_PANICS", place).start();
+        assert_eq!(server.wait().code(), Some(1), "an unwinding `main` has another code");
+        let told = server.final_stderr();
+        for part in ["Error: the state `", "Slow` could not be made: it panicked: a state panics", "server.rs:"] {
+            assert!(told.contains(part), "{told}");
+        }
+        let logged = told.lines().find(|line| line.contains("Slow` panicked while it was made: a state panics"));
+        assert!(logged.is_some_and(|line| line.contains("server.rs:")), "{told}");
+    }
+}
+
+#[test]
+fn an_end_that_panics_or_blocks_ends_the_process_all_the_same() {
+    let mut server = Server::setup("fixture").env("FIXTURE_END_PANICS", "").env("FIXTURE_END_MS", "1").start();
+    server.close_input();
+    assert!(server.wait().success());
+    let told = server.final_stderr();
+    assert!(told.contains("`on_shutdown` panicked: the end panics, at "), "{told}");
+    assert!(told.contains("the end is over"), "the other one runs: {told}");
+    let mut server = Server::setup("fixture").env("FIXTURE_END_BLOCKS_MS", "60000").start();
+    server.close_input();
+    assert!(server.wait_within(Duration::from_secs(15)).success());
+}
+
+#[test]
+fn a_call_that_waits_for_the_clients_answer_ends_with_its_input() {
+    let mut server = Server::start("elicitation");
+    server.open_with(Revision::V2025_11_25, json!({"elicitation": {}}));
+    let id = server.begin_call("book_flight", json!({"to": "Lyon"}));
+    assert_eq!(server.receive().value["method"], "elicitation/create");
+    let start = Instant::now();
+    server.close_input();
+    let answer = server.answer_to(&id);
+    assert!(answer.is_tool_error(), "{}", answer.text);
+    assert!(server.wait().success());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
 #[test]

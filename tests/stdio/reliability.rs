@@ -350,9 +350,47 @@ fn a_client_that_is_gone_ends_it() {
         let _ = server.try_send((echo(n, "x") + "\n").as_bytes());
         thread::sleep(Duration::from_millis(20));
     }
-    server.wait_within(Duration::from_secs(8));
+    assert!(server.wait_within(Duration::from_secs(8)).success(), "that is how every server ends");
     let stderr = server.final_stderr();
     assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error() {
+    for tool in ["echo", "sleep_ms"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let mut server = Server::setup("fixture").output(full, None).without_reading().start();
+        server.send_unnoted((call(1, tool, json!({"text": "x", "ms": 1})) + "\n").as_bytes());
+        // The client is still there.
+        assert_eq!(server.wait_within(Duration::from_secs(10)).code(), Some(1));
+        let stderr = server.final_stderr();
+        assert!(stderr.contains("standard output cannot be written: No space left on device"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_input_that_cannot_be_read_is_an_error() {
+    let folder = std::fs::File::open("/").expect("a folder can be opened");
+    let mut server = Server::setup("fixture").input(folder, None).start();
+    assert_eq!(server.wait_within(Duration::from_secs(10)).code(), Some(1));
+    let stderr = server.final_stderr();
+    assert!(stderr.contains("standard input cannot be read: Is a directory"), "{stderr}");
+}
+
+#[test]
+fn an_idle_server_gives_back_the_room_of_large_messages() {
+    let mut server = Server::start("fixture");
+    server.exchange(&echo(1, "x"));
+    let before = server.resident();
+    server.exchange(&echo(2, &"x".repeat(12 << 20)));
+    let most = server.resident() - before;
+    assert!(most > 16 << 10, "the rest of the test would show nothing: {most} KiB");
+    let start = Instant::now();
+    // Room that the allocator keeps is not the server's.
+    while server.resident() - before > 6 << 10 {
+        assert!(start.elapsed() < Duration::from_secs(30), "{} KiB are kept", server.resident() - before);
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

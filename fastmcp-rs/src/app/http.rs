@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::App;
 use crate::error::Error;
+use crate::runtime::unless_first;
 use crate::transport::http::{
     self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes, Site,
 };
@@ -151,6 +152,7 @@ impl App {
         if config.metrics {
             self.metrics();
         }
+        self.fit_request_state(config.max_body);
         let server = Arc::new(self.start().await?);
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }
@@ -258,13 +260,24 @@ impl App {
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let routes = self.http.routes.clone();
+        let listen = || async {
+            let stop = transport::asked_to_stop().await;
+            stop.map(Box::pin).map_err(|error| Error::transport("signals cannot be heard", error))
+        };
+        // While states are made, the default action of a signal ends the process, even if a state blocks its thread.
+        // Process 1, as in a container, has no default action.
+        let (service, stop) = if std::process::id() == 1 {
+            let mut stop = listen().await?;
+            let Some(service) = unless_first(&mut stop, self.into_service()).await else { return Ok(()) };
+            (service?, stop)
+        } else {
+            (self.into_service().await?, listen().await?)
+        };
         let front = Front {
-            site: Site::new(self.into_service().await?, routes),
+            site: Site::new(service, routes),
             #[cfg(feature = "tls")]
             tls,
         };
-        let stop =
-            transport::asked_to_stop().await.map_err(|error| Error::transport("signals cannot be heard", error))?;
         operator::line(&format!("{name} listens on {}", place(scheme, &path)));
         transport::serve(listener, front, stop).await;
         Ok(())

@@ -12,6 +12,8 @@ use crate::component::inject::{Requirements, State};
 use crate::context::States;
 use crate::engine::Ending;
 use crate::error::Error;
+use crate::operator::{self, LAST_LINES};
+use crate::panics;
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Begins something with the states that are there.
@@ -126,8 +128,10 @@ impl App {
     /// were registered before by this method. States are made one after another, in the order of registration,
     /// before the first message is read. Each app has one state of a type.
     ///
-    /// If it fails, the app does not start: the `run` method returns an [`Error`](crate::Error) that names the type
-    /// and tells the failure. [`App::check`] does not run it, and counts its type as present.
+    /// If it fails or panics, the app does not start: the `run` method returns an [`Error`](crate::Error) that names
+    /// the type and the failure. A panic is logged with its place, too. A server on standard input and output whose
+    /// client closes its end meanwhile, whose parent ends, or that is asked to stop, ends without waiting for the
+    /// function; if the client has sent requests before, they are given five seconds. [`App::check`] does not run it, and counts its type as present.
     ///
     /// # Example
     ///
@@ -227,7 +231,13 @@ impl App {
     pub(super) async fn make_states(&mut self) -> Result<Arc<States>, Error> {
         let mut states = std::mem::take(&mut self.states);
         for maker in std::mem::take(&mut self.makers) {
-            let made = (maker.make)(&states).await;
+            let make = maker.make;
+            let made = panics::run(|| make(&states)).await.unwrap_or_else(|panicked| {
+                operator::error(format_args!("the state `{}` panicked while it was made: {}", maker.name, panicked.0));
+                // The program may end with the error that this becomes.
+                operator::flush(LAST_LINES);
+                Err(format!("it panicked: {}", panicked.0).into())
+            });
             states.insert(maker.id, made.map_err(|failure| Error::start(maker.name, failure))?);
         }
         Ok(Arc::new(states))

@@ -37,18 +37,21 @@ impl App {
     /// asked to stop (SIGTERM, SIGINT, SIGHUP), or its parent is gone.
     ///
     /// Calls that run then have five seconds to end. A second signal ends them at once, and one that comes after
-    /// this method has returned ends the process. If a handler holds up the runtime so that this method cannot
+    /// this method has returned ends the process. A server that is still making its states ends without waiting for
+    /// them. If a handler or a state holds up the runtime so that this method cannot
     /// return, the process is ended too: it must not outlive its client.
     ///
     /// From the first moment on, standard input and output belong to the protocol. What the program, its
-    /// libraries and its child processes print goes to standard error (see [`StdoutPolicy`]), and reading
-    /// standard input gives nothing. This is not undone when the method returns, so it can be called once in
-    /// a process. On Windows the streams are not moved in this version: there, nothing may print.
+    /// libraries and its child processes print goes to standard error and never waits for it to be read (see
+    /// [`StdoutPolicy`]), and reading standard input gives nothing. The client's streams are not given back when the
+    /// method returns, so it can be called once in a process. On Windows the streams are not moved in this version: there, nothing may print.
     ///
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]), if it is called a second
-    /// time, or if the streams cannot be set up. A malformed message is answered, and is not returned here.
+    /// time, if the streams cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails
+    /// while the client is there, such as standard output on a full disk. A malformed message is answered, and is not
+    /// returned here.
     ///
     /// # Panics
     ///
@@ -80,11 +83,15 @@ impl App {
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
         panics::install_hook();
         // What prints while states are made must not reach the client either.
-        let server = Arc::new(self.start().await?);
-        if on_terminal {
-            greet(&server);
-        }
-        stdio::serve(server, wire, &config).await
+        self.fit_request_state(config.max_line);
+        let start = async {
+            let server = Arc::new(self.start().await?);
+            if on_terminal {
+                greet(&server);
+            }
+            Ok(server)
+        };
+        stdio::serve(start, wire, &config).await
     }
 }
 

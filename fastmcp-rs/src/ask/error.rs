@@ -72,9 +72,9 @@ pub enum AskError {
         /// The key.
         key: String,
     },
-    /// The call has ended, or goes on in another round. A handler ends with its call, and does not see this; a task
-    /// or a thread that it, or a layer, has started does, and should end too. It does not mean that nobody answers:
-    /// the client may be asked just now.
+    /// The call has ended or goes on in another round, or the client has closed its end and can answer nothing more. In
+    /// the first two cases the handler ends with its call, and does not see this; a task or a thread that it, or a
+    /// layer, has started does, and should end too. The client may be asked in another round just now.
     #[error("the call that asked has ended")]
     Ended,
     /// Too many questions wait for this client's answers.

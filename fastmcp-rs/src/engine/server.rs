@@ -1,10 +1,8 @@
 //! What an app became: everything that is fixed once a server runs.
 
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -43,13 +41,12 @@ pub(crate) struct ServerConfig {
     pub(crate) contents: CacheHints,
     /// How long the answers to questions may take that come with a request of the client's.
     pub(crate) answer_time: Duration,
+    /// The limit of `requestState` in bytes.
+    pub(crate) max_request_state: usize,
 }
 
 /// How long what is done at the end may take, all of it together.
 pub(crate) const TIME_TO_END: Duration = Duration::from_secs(10);
-
-/// How long it may take to write what was logged at the end.
-const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// What is done at the end.
 pub(crate) type Ending = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -132,23 +129,8 @@ impl Server {
         let work = async {
             for ending in endings.into_iter().rev() {
                 // It is the author's, and may panic; the others still run.
-                let begun = panics::watched(|| catch_unwind(AssertUnwindSafe(ending)));
-                let ended = match begun {
-                    Ok(mut work) => {
-                        poll_fn(|task| {
-                            let polled =
-                                panics::watched(|| catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task))));
-                            match polled {
-                                Ok(polled) => polled.map(Ok),
-                                Err(payload) => Poll::Ready(Err(payload)),
-                            }
-                        })
-                        .await
-                    }
-                    Err(payload) => Err(payload),
-                };
-                if let Err(payload) = ended {
-                    operator::error(format_args!("`on_shutdown` panicked: {}", panics::record(payload).0));
+                if let Err(panicked) = panics::run(ending).await {
+                    operator::error(format_args!("`on_shutdown` panicked: {}", panicked.0));
                 }
             }
         };
@@ -156,7 +138,7 @@ impl Server {
             operator::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
         }
         // The process may end now, and what was logged would be lost with it.
-        operator::flush(LAST_LINES);
+        operator::flush(operator::LAST_LINES);
     }
 
     /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".

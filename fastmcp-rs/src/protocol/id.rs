@@ -4,9 +4,12 @@
 //! kept; a [`Key`] is made only where two ids have to be compared.
 
 use super::object::Raw;
+use super::unescape::unescape;
 
-/// The longest id, in bytes of JSON text.
+/// The longest id in bytes: of a string without its quotes and escapes, of a number as it is written.
 const MAX_LENGTH: usize = 256;
+/// The longest form that an escape gives to one byte: `\u0000`.
+const ESCAPED_BYTE: usize = 6;
 
 /// The JSON text of a valid id or progress token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,16 +17,16 @@ pub(crate) struct Id<'a>(&'a str);
 
 impl<'a> Id<'a> {
     /// The id that `raw` holds, or `None` if an id cannot look like that: `null`, a fraction, an integer
-    /// beyond 64 bits, a container, or a text of more than 256 bytes.
+    /// beyond 64 bits, a container, or a string of more than 256 bytes.
     pub(crate) fn parse(raw: Raw<'a>) -> Option<Id<'a>> {
         let text = raw.get();
-        if text.len() > MAX_LENGTH {
-            return None;
-        }
-        let first = *text.as_bytes().first()?;
-        // So many digits are no number beyond 64 bits, whatever they are.
-        let is_short = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let valid = first == b'"' || is_short || integer(text).is_some();
+        let valid = if let Some(string) = text.strip_prefix('"') {
+            is_short(string.strip_suffix('"')?)
+        } else {
+            // So many digits are no number beyond 64 bits, whatever they are.
+            let is_small = text.len() <= 18 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_small || text.len() <= MAX_LENGTH && integer(text).is_some()
+        };
         valid.then_some(Id(text))
     }
 
@@ -46,6 +49,13 @@ impl<'a> Id<'a> {
 pub(crate) enum Key {
     Integer(i64),
     Text(Box<str>),
+}
+
+/// Whether a JSON string, without its quotes, is short enough for an id.
+fn is_short(string: &str) -> bool {
+    let length = string.len();
+    length <= MAX_LENGTH
+        || length <= MAX_LENGTH * ESCAPED_BYTE && unescape(string).is_some_and(|text| text.len() <= MAX_LENGTH)
 }
 
 /// The integer that a JSON number stands for; some peers print whole numbers as `1.0`.
@@ -78,6 +88,20 @@ mod tests {
         assert_eq!(parse(r#""\u0061""#), parse(r#""a""#));
         assert_ne!(parse(r#""1""#), parse("1"));
         assert_eq!(parse(r#""""#), Some(Key::Text("".into())));
+    }
+
+    #[test]
+    fn a_string_of_256_bytes_is_an_id_however_it_is_spelled() {
+        for (unit, bytes) in [("x", 1), ("\\u0078", 1), ("\\n", 1), ("\u{e9}", 2), ("\\ud83d\\ude00", 4)] {
+            for (length, is_id) in [(252, true), (256, true), (260, false)] {
+                let text = format!("\"{}\"", unit.repeat(length / bytes));
+                assert_eq!(parse(&text).is_some(), is_id, "{length} bytes: {text}");
+            }
+        }
+        for (length, is_id) in [(255, true), (256, true), (257, false)] {
+            assert_eq!(parse(&format!("\"{}\"", "x".repeat(length))).is_some(), is_id, "{length} bytes");
+            assert_eq!(parse(&format!("1.{}", "0".repeat(length - 2))).is_some(), is_id, "{length} digits");
+        }
     }
 
     #[test]

@@ -3,16 +3,19 @@
 //! It is watched by a thread of its own, which needs no runtime: handlers that block every worker must not
 //! keep a process alive whose client has gone.
 
+use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::platform::{Event, Events, Notifier};
+use super::platform::{self, Event, Events, Notifier};
 use crate::engine::Connection;
-use crate::operator;
+use crate::error::Error;
+use crate::operator::{self, LAST_LINES};
+use crate::runtime::unless_first;
 
 /// How long calls may go on after the client has closed its end or asked the server to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -28,81 +31,167 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The end of a server, as its `run` method waits for it. To drop it is to ask the server to stop.
 pub(super) struct End {
     state: Arc<State>,
-    connection: Arc<Connection>,
     notifier: Notifier,
 }
 
 #[derive(Default)]
 struct State {
+    /// Set once: to what is served, or to nothing if the end comes before that.
+    serving: OnceLock<Option<Serving>>,
     told: Notify,
     returned: AtomicBool,
+    /// Why a stream ended that should not have.
+    failure: Mutex<Option<Error>>,
+}
+
+impl State {
+    fn take_failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+struct Serving {
+    connection: Arc<Connection>,
+    /// How long the server may need to return besides the usual.
+    more_time: Duration,
+}
+
+/// Tells of the end of a stream.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    state: Arc<State>,
+    notifier: Notifier,
+}
+
+impl Reporter {
+    pub(super) fn input_has_ended(&self) {
+        self.notifier.notify(Event::EndOfInput);
+    }
+
+    pub(super) fn input_has_failed(&self, error: io::Error) {
+        self.keep("standard input cannot be read", error);
+    }
+
+    pub(super) fn output_has_failed(&self, error: io::Error) {
+        self.keep("standard output cannot be written", error);
+        self.notifier.notify(Event::EndOfOutput);
+    }
+
+    fn keep(&self, context: &'static str, error: io::Error) {
+        // A client that is gone is how every server ends.
+        if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+            let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            // The first one tells what is wrong.
+            failure.get_or_insert_with(|| Error::transport(context, error));
+        }
+    }
 }
 
 impl End {
+    pub(super) fn reporter(&self) -> Reporter {
+        Reporter { state: Arc::clone(&self.state), notifier: self.notifier.clone() }
+    }
+
+    /// Does what precedes serving, and drops it if the end comes first.
+    pub(super) async fn unless_first<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        unless_first(self.state.told.notified(), work).await
+    }
+
+    /// Serving begins, unless the end has come. `more_time` is what the server may need to return besides the usual.
+    pub(super) fn begin_serving(&self, connection: Arc<Connection>, more_time: Duration) -> bool {
+        self.state.serving.set(Some(Serving { connection, more_time })).is_ok()
+    }
+
     /// Waits until the last call has ended. Once this is dropped, the server has returned.
     pub(super) async fn wait(&self) {
         self.state.told.notified().await;
+    }
+
+    /// Ends with the error that ended the server, if it was one.
+    pub(super) fn result(self) -> Result<(), Error> {
+        self.state.take_failure().map_or(Ok(()), Err)
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         self.state.returned.store(true, Ordering::Release);
-        if !self.connection.is_stopping() {
-            self.connection.stop();
-            self.notifier.notify(Event::Signal);
+        let was_stopping = self.state.serving.get_or_init(|| None).as_ref().is_some_and(|serving| {
+            let was_stopping = serving.connection.is_stopping();
+            serving.connection.stop();
+            was_stopping
+        });
+        if !was_stopping {
+            // As if the parent had ended, which means nothing to a process that goes on.
+            self.notifier.notify(Event::ParentEnded);
         }
     }
 }
 
-/// Starts watching. `more_time` is what the server may need to return besides the usual.
-pub(super) fn watch(
-    connection: Arc<Connection>,
-    mut events: Events,
-    notifier: Notifier,
-    more_time: Duration,
-) -> io::Result<End> {
+/// Starts watching, which precedes all that an author has to do before a server serves: it may hang.
+pub(super) fn watch(mut events: Events, notifier: Notifier) -> io::Result<End> {
     let state = Arc::new(State::default());
-    let end = End { state: Arc::clone(&state), connection: Arc::clone(&connection), notifier };
+    let end = End { state: Arc::clone(&state), notifier };
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
-        let event = wait_for_end(&connection, &mut events);
-        wind_down(&connection, event, &mut events);
+        let event = wait_for_end(&state, &mut events);
+        let mut time = RETURN;
+        if let Some(serving) = state.serving.get_or_init(|| None) {
+            wind_down(&serving.connection, event, &mut events);
+            time += serving.more_time;
+        }
         state.told.notify_one();
-        let deadline = Instant::now() + RETURN + more_time;
+        let deadline = Instant::now() + time;
         while !state.returned.load(Ordering::Acquire) {
             if Instant::now() >= deadline || events.next(PAUSE) == Some(Event::Signal) {
-                std::process::exit(0);
+                end_process(&state);
             }
         }
         // The program may have more to do; its own end is no longer ours to arrange, but a signal is.
         loop {
             if events.next(Duration::from_secs(3600)) == Some(Event::Signal) {
-                std::process::exit(0);
+                end_process(&state);
             }
         }
     })?;
     Ok(end)
 }
 
-fn wait_for_end(connection: &Connection, events: &mut Events) -> Event {
-    let mut stuck: Option<((u64, u64), Instant)> = None;
+fn end_process(state: &State) -> ! {
+    let failure = state.take_failure();
+    if let Some(failure) = &failure {
+        operator::line(&format!("Error: {failure}"));
+    }
+    platform::settle_prints(LAST_LINES);
+    std::process::exit(failure.is_some().into());
+}
+
+fn wait_for_end(state: &State, events: &mut Events) -> Event {
+    let mut stuck: Option<(Option<(u64, u64)>, Instant)> = None;
     loop {
         let limit = if events.input_has_hung_up() { LOOK } else { Duration::from_secs(3600) };
         if let Some(event) = events.next(limit) {
             return event;
         }
-        // The client is gone, and the reader, which would find out, may be held up by a handler. A reader that
-        // waits for a slow client to read is not.
-        if events.input_has_hung_up() {
-            let life = (connection.lines_received(), connection.outbox().progress());
-            match stuck {
-                Some((before, since)) if before == life => {
-                    if since.elapsed() >= GRACE {
-                        return Event::EndOfInput;
-                    }
-                }
-                _ => stuck = Some((life, Instant::now())),
+        if !events.input_has_hung_up() {
+            continue;
+        }
+        // The client is gone, and the reader, which would find out, may be held up by a handler, or not be there yet.
+        // A reader that waits for a slow client to read is not. Before it is there, nobody else empties the input.
+        let is_empty = events.input_is_empty();
+        let life = match state.serving.get() {
+            Some(Some(Serving { connection, .. })) => {
+                Some((connection.lines_received(), connection.outbox().progress()))
             }
+            _ if is_empty => return Event::EndOfInput,
+            _ => None,
+        };
+        match stuck {
+            Some((before, since)) if before == life => {
+                if since.elapsed() >= GRACE {
+                    return Event::EndOfInput;
+                }
+            }
+            _ => stuck = Some((life, Instant::now())),
         }
     }
 }
@@ -113,8 +202,9 @@ fn wait_for_end(connection: &Connection, events: &mut Events) -> Event {
 /// answers are written. A server that was asked to stop has less time.
 fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     connection.stop();
-    // They would never end by themselves.
+    // They would never end by themselves, and nobody reads an answer any more.
     connection.end_subscriptions();
+    connection.end_questions();
     let outbox = connection.outbox();
     let start = Instant::now();
     let mut asked = (event != Event::EndOfInput).then_some(start);
@@ -154,5 +244,4 @@ fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     }
     connection.cancel_all();
     outbox.close();
-    operator::flush(LAST_WRITE);
 }

@@ -5,6 +5,8 @@
 
 use std::str::Utf8Error;
 
+use crate::outbox::MUCH;
+
 /// What is next in the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
@@ -35,8 +37,7 @@ pub(super) struct Lines {
 const BLOCK: usize = 64 << 10;
 /// What is read at once at first: most servers see one small message at a time.
 const FIRST_BLOCK: usize = 16 << 10;
-/// What is kept of a buffer without asking whether it is needed, and the most that is ever kept of one.
-pub(super) const MUCH: usize = 1 << 20;
+/// The most that is ever kept of a buffer.
 pub(super) const MOST: usize = 64 << 20;
 /// How much of a line that is too long is looked at for its id.
 const EXCERPT: usize = 4 << 10;
@@ -63,8 +64,8 @@ impl Lines {
             self.scanned = 0;
             // A large message has passed. Its room is kept as long as more such messages follow: to get it and give
             // it back each time costs more than to read them.
-            let len = self.buffer.len();
-            if len > MUCH && (len > MOST || self.last < len / 8) {
+            let room = self.buffer.capacity();
+            if room > MUCH && (room > MOST || self.last < room / 8) {
                 self.buffer = vec![0; BLOCK];
             }
         } else if self.buffer.len() - self.end < BLOCK / 4 {
@@ -77,6 +78,18 @@ impl Lines {
             }
         }
         &mut self.buffer[self.end..]
+    }
+
+    /// Whether a large message has left its room behind.
+    pub(super) fn keep_much(&self) -> bool {
+        self.start == self.end && self.buffer.capacity() > MUCH
+    }
+
+    /// Gives back the room that large messages have left behind.
+    pub(super) fn give_back(&mut self) {
+        if self.keep_much() {
+            self.buffer = vec![0; BLOCK];
+        }
     }
 
     pub(super) fn filled(&mut self, count: usize) {

@@ -6,43 +6,44 @@ use std::sync::{Arc, Once};
 use tokio::runtime::Handle;
 
 use super::gather::Gather;
-use super::lines::{Line, Lines, MOST, MUCH};
-use super::platform::{Event, Input, Notifier, Output};
+use super::lifecycle::Reporter;
+use super::lines::{Line, Lines, MOST};
+use super::platform::{Input, Output};
 use crate::engine::Connection;
 use crate::linger::Linger;
 use crate::operator;
-use crate::outbox::Outbox;
+use crate::outbox::{IDLE, MUCH, Outbox};
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
 
-/// Starts reading. The notifier is told when there is nothing more to read, or nobody to write to.
+/// Starts reading. The reporter is told when there is nothing more to read, or nobody to write to.
 pub(super) fn spawn(
     connection: Arc<Connection>,
     input: Arc<Input>,
     output: Output,
     max_line: usize,
-    notifier: Notifier,
+    reporter: Reporter,
 ) -> io::Result<()> {
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
         let _entered = runtime.enter();
         // Also if something panics here: a server that is deaf must not stay.
-        let _end = EndOfInput(notifier.clone());
+        let _end = EndOfInput(reporter.clone());
         let outbox = Arc::clone(connection.outbox());
-        let writer = Writer { outbox, output: Arc::new(output), started: Once::new(), notifier };
+        let writer = Writer { outbox, output: Arc::new(output), started: Once::new(), reporter };
         if let Err(error) = read(&connection, &input, max_line, &writer) {
-            operator::error(format_args!("standard input cannot be read: {error}"));
+            writer.reporter.input_has_failed(error);
         }
     })?;
     Ok(())
 }
 
-struct EndOfInput(Notifier);
+struct EndOfInput(Reporter);
 
 impl Drop for EndOfInput {
     fn drop(&mut self) {
-        self.0.notify(Event::EndOfInput);
+        self.0.input_has_ended();
     }
 }
 
@@ -52,6 +53,11 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
     let mut batch = Vec::with_capacity(BATCH);
     let mut gather = Gather::new();
     while !writer.outbox.is_closed() {
+        // Large messages have left room behind. Unless the next one follows soon, it is given back.
+        if (lines.keep_much() || batch.capacity() > MUCH) && !input.wait(IDLE) {
+            lines.give_back();
+            batch = Vec::with_capacity(BATCH);
+        }
         let count = input.read(lines.room())?;
         // The server was asked to stop while this thread was waiting.
         if connection.is_stopping() {
@@ -97,7 +103,7 @@ struct Writer {
     outbox: Arc<Outbox>,
     output: Arc<Output>,
     started: Once,
-    notifier: Notifier,
+    reporter: Reporter,
 }
 
 impl Writer {
@@ -121,36 +127,35 @@ impl Writer {
         }
         let written = self.output.write_all(batch, || self.outbox.note_progress());
         self.outbox.end_write();
-        if written.is_err() {
+        if let Err(error) = written {
             self.outbox.close();
-            self.notifier.notify(Event::EndOfOutput);
+            self.reporter.output_has_failed(error);
         }
     }
 
     fn start_thread(&self) {
         self.started.call_once(|| {
             let (outbox, output) = (Arc::clone(&self.outbox), Arc::clone(&self.output));
-            let notifier = self.notifier.clone();
+            let reporter = self.reporter.clone();
             let thread = std::thread::Builder::new().name("mcp-stdout".into());
-            let started = thread.spawn(move || write_late_answers(&outbox, &output, &notifier));
+            let started = thread.spawn(move || write_late_answers(&outbox, &output, &reporter));
             if let Err(error) = started {
                 operator::error(format_args!("the thread that writes cannot be started: {error}"));
                 self.outbox.close();
-                self.notifier.notify(Event::EndOfOutput);
+                self.reporter.output_has_failed(error);
             }
         });
     }
 }
 
-fn write_late_answers(outbox: &Outbox, output: &Output, notifier: &Notifier) {
+fn write_late_answers(outbox: &Outbox, output: &Output, reporter: &Reporter) {
     let (mut frames, mut linger) = (Vec::new(), Linger::default());
     while outbox.take_blocking(&mut frames, &mut linger) {
         let written = output.write_all(&frames, || outbox.note_progress());
         outbox.end_write();
-        if written.is_err() {
+        if let Err(error) = written {
             outbox.close();
-            notifier.notify(Event::EndOfOutput);
-            return;
+            return reporter.output_has_failed(error);
         }
         empty(&mut frames);
     }

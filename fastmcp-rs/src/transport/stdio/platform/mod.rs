@@ -1,10 +1,10 @@
 //! What differs between operating systems: moving the standard streams away, reading and writing them,
 //! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
 //!
-//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows:
-//! handles), which no child inherits; standard input then reads nothing, and standard output leads to standard
-//! error. That closes the print trap for this program, for C libraries in it and for its children. It is never
-//! undone, as buffers that are flushed at exit would still reach the client.
+//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows: handles), which
+//! no child inherits; standard input then reads nothing, and standard output leads to a pipe whose text goes to standard
+//! error. That closes the print trap for this program, for C libraries in it and for its children. They are never given
+//! back, as buffers that are flushed at exit would still reach the client.
 
 #[cfg(unix)]
 mod unix;
@@ -12,9 +12,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr};
+pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
 #[cfg(windows)]
-pub(crate) use windows::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr};
+pub(crate) use windows::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("the feature `stdio` of fastmcp-rs needs Unix or Windows: build without default features");

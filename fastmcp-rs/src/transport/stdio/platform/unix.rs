@@ -1,5 +1,7 @@
 //! The standard streams, signals and the parent process on Unix.
 
+mod prints;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,11 +17,10 @@ use super::super::StdoutPolicy;
 use super::{Event, PIECE, Wire, claim_once};
 use crate::operator;
 
+pub(crate) use prints::settle_prints;
+
 pub(crate) struct Input(OwnedFd);
 pub(crate) struct Output(OwnedFd);
-
-/// The longest printed line that is logged as one.
-const MAX_PRINTED: u64 = 64 << 10;
 
 /// Keeps our own lines off standard error where that is the protocol's stream too (`2>&1`).
 pub(crate) fn mute_shared_stderr() {
@@ -43,8 +44,9 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
             operator::mute();
         }
         match policy {
-            StdoutPolicy::Stderr if !shared => rustix::stdio::dup2_stdout(io::stderr().as_fd())?,
-            StdoutPolicy::Log if !shared => rustix::stdio::dup2_stdout(log_pipe()?)?,
+            StdoutPolicy::Stderr | StdoutPolicy::Log if !shared => {
+                rustix::stdio::dup2_stdout(prints::open(policy)?)?;
+            }
             _ => rustix::stdio::dup2_stdout(OpenOptions::new().write(true).open("/dev/null")?)?,
         }
         if shared {
@@ -68,28 +70,11 @@ fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// A pipe whose lines go to the log.
-fn log_pipe() -> io::Result<OwnedFd> {
-    let (reader, writer) = private_pipe()?;
-    std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
-        // Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
-        use std::io::{BufRead, Read};
-        let mut lines = io::BufReader::new(File::from(reader));
-        let mut line = Vec::new();
-        while lines.by_ref().take(MAX_PRINTED).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            let text = String::from_utf8_lossy(&line);
-            operator::line(&format!("stdout: {}", text.trim_end_matches('\n')));
-            line.clear();
-        }
-    })?;
-    Ok(writer)
-}
-
 /// Makes a pipe that child processes do not inherit.
 ///
 /// Apple systems have no `pipe2`. There, a child that another thread starts between the calls inherits both ends. That
 /// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere holds up nothing.
-fn private_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     #[cfg(not(target_vendor = "apple"))]
     let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     #[cfg(target_vendor = "apple")]
@@ -104,6 +89,13 @@ fn private_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 impl Input {
+    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let mut input = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
+        // After a signal there may be something: then it is read as ever.
+        poll(&mut input, Some(&timeout(limit))) != Ok(0)
+    }
+
     /// Reads what there is, and waits if there is nothing. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -125,6 +117,7 @@ impl Output {
     pub(crate) fn write_all(&self, mut bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(&self.0, &bytes[..bytes.len().min(PIECE)]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     bytes = &bytes[count..];
                     if !bytes.is_empty() {
@@ -133,11 +126,23 @@ impl Output {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::OUT)?,
+                // A terminal that is gone.
+                Err(Errno::IO) if is_character_device(&self.0) => return Err(io::ErrorKind::BrokenPipe.into()),
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
+}
+
+fn is_character_device(descriptor: &OwnedFd) -> bool {
+    use rustix::fs::FileType;
+    rustix::fs::fstat(descriptor)
+        .is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice)
+}
+
+fn timeout(limit: Duration) -> Timespec {
+    Timespec { tv_sec: limit.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: limit.subsec_nanos().into() }
 }
 
 fn wait(descriptor: BorrowedFd<'_>, events: PollFlags) -> io::Result<()> {
@@ -160,11 +165,18 @@ pub(crate) struct Events {
     parent: Option<Pid>,
 }
 
+/// What tells that the client has closed its end. A hang-up is always reported, but a socket whose other end is only
+/// shut down for writing has none.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLOSED: PollFlags = PollFlags::RDHUP;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const CLOSED: PollFlags = PollFlags::empty();
+
 /// How often the parent is looked at.
 const PARENT_INTERVAL: Duration = Duration::from_secs(4);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
-    let (pipe, writer) = private_pipe()?;
+    let (pipe, writer) = pipe()?;
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         // It writes one byte for each signal.
         signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
@@ -176,6 +188,7 @@ pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Event
 
 const END_OF_INPUT: u8 = b'I';
 const END_OF_OUTPUT: u8 = b'O';
+const PARENT_ENDED: u8 = b'P';
 
 impl Notifier {
     pub(crate) fn notify(&self, event: Event) {
@@ -183,7 +196,8 @@ impl Notifier {
             Event::EndOfInput => END_OF_INPUT,
             Event::EndOfOutput => END_OF_OUTPUT,
             // As a signal writes it.
-            Event::Signal | Event::ParentEnded => b'X',
+            Event::Signal => b'X',
+            Event::ParentEnded => PARENT_ENDED,
         };
         // A pipe that is full has told already.
         let _ = rustix::io::write(&*self.0, &[byte]);
@@ -196,26 +210,34 @@ impl Events {
         !self.input_is_open
     }
 
-    /// The next event, if one comes in time.
+    /// Whether nothing waits to be read.
+    pub(crate) fn input_is_empty(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.input.0).is_ok_and(|count| count == 0)
+    }
+
+    /// The next event, if one comes in time. It may return before that.
     pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
         let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
-        let timeout =
-            Timespec { tv_sec: limit.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: limit.subsec_nanos().into() };
+        let unpumped = prints::unpumped();
+        // A descriptor that is not to be watched is replaced by one that is, without flags.
+        let nothing = || PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::empty());
         let mut descriptors = [
             PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),
-            // Only for the hang-up, which is always reported.
-            PollFd::from_borrowed_fd(self.input.0.as_fd(), PollFlags::empty()),
+            if self.input_is_open { PollFd::from_borrowed_fd(self.input.0.as_fd(), CLOSED) } else { nothing() },
+            unpumped.map_or_else(nothing, |prints| PollFd::from_borrowed_fd(prints, PollFlags::IN)),
         ];
-        let watched = if self.input_is_open { 2 } else { 1 };
-        let _ = poll(&mut descriptors[..watched], Some(&timeout));
-        let hung_up = descriptors[1].revents().intersects(PollFlags::HUP | PollFlags::ERR);
-        let told = descriptors[0].revents().contains(PollFlags::IN);
+        let _ = poll(&mut descriptors, Some(&timeout(limit)));
+        let [told, hung_up, printed] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
         self.input_is_open &= !hung_up;
+        if printed {
+            prints::pump();
+        }
         if told {
             let mut byte = [0];
             return match rustix::io::read(&self.pipe, &mut byte) {
                 Ok(1) if byte[0] == END_OF_INPUT => Some(Event::EndOfInput),
                 Ok(1) if byte[0] == END_OF_OUTPUT => Some(Event::EndOfOutput),
+                Ok(1) if byte[0] == PARENT_ENDED => Some(Event::ParentEnded),
                 Ok(1) => Some(Event::Signal),
                 _ => None,
             };

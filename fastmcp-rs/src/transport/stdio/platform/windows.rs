@@ -4,6 +4,8 @@
 //! replaced without it.
 #![allow(unsafe_code)]
 
+mod prints;
+
 use std::ffi::c_int;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -11,7 +13,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle,
 use std::ptr::null_mut;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use windows_sys::Wdk::System::Threading::{NtQueryInformationProcess, ProcessBasicInformation};
 use windows_sys::Win32::Foundation::{
@@ -37,6 +39,8 @@ use super::{Event, PIECE, Wire, claim_once};
 use crate::operator;
 use crate::transport::console::ConsoleEvents;
 
+pub(crate) use prints::settle_prints;
+
 /// The private handle that requests are read from.
 pub(crate) struct Input {
     stream: File,
@@ -46,9 +50,6 @@ pub(crate) struct Input {
 
 /// The private handle that responses are written to.
 pub(crate) struct Output(File);
-
-/// The longest printed line that is logged as one.
-const MAX_PRINTED: u64 = 64 << 10;
 
 /// Keeps log lines off standard error where that is the protocol's stream too (`2>&1`).
 pub(crate) fn mute_shared_stderr() {
@@ -73,8 +74,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
             operator::mute();
         }
         let printed = match policy {
-            StdoutPolicy::Stderr if !shared => io::stderr().as_handle().try_clone_to_owned()?,
-            StdoutPolicy::Log if !shared => log_pipe()?,
+            StdoutPolicy::Stderr | StdoutPolicy::Log if !shared => prints::open(policy)?,
             _ => nul()?,
         };
         replace(StandardStream::OUTPUT, printed)?;
@@ -187,30 +187,32 @@ unsafe fn file_id(file: windows_sys::Win32::Foundation::HANDLE) -> Option<(u32, 
     found.then_some((about.dwVolumeSerialNumber, about.nFileIndexHigh, about.nFileIndexLow))
 }
 
-/// Returns the end of a pipe whose lines go to the log.
-fn log_pipe() -> io::Result<OwnedHandle> {
+/// Makes a pipe that child processes do not inherit.
+fn pipe() -> io::Result<(OwnedHandle, OwnedHandle)> {
     let (mut reader, mut writer) = (null_mut(), null_mut());
     // SAFETY: the two handles are written to places for them. Without security attributes they are not inherited.
     if unsafe { CreatePipe(&mut reader, &mut writer, std::ptr::null(), 0) } == 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call has succeeded, so both handles are open, and nothing else owns them.
-    let (reader, writer) = unsafe { (OwnedHandle::from_raw_handle(reader), OwnedHandle::from_raw_handle(writer)) };
-    std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
-        // Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
-        use std::io::BufRead;
-        let mut lines = io::BufReader::new(File::from(reader));
-        let mut line = Vec::new();
-        while lines.by_ref().take(MAX_PRINTED).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            let text = String::from_utf8_lossy(&line);
-            operator::line(&format!("stdout: {}", text.trim_end_matches(['\r', '\n'])));
-            line.clear();
-        }
-    })?;
-    Ok(writer)
+    Ok(unsafe { (OwnedHandle::from_raw_handle(reader), OwnedHandle::from_raw_handle(writer)) })
 }
 
 impl Input {
+    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    ///
+    /// Only a pipe can be looked at. Anything else is taken for ready.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.peek().is_ok_and(|count| count == 0) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        true
+    }
+
     /// Reads what there is, and waits if there is nothing. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,19 +226,20 @@ impl Input {
         }
     }
 
-    /// Whether the client has closed its end, and everything is read. Known only while nothing is being read.
-    fn has_hung_up(&self) -> bool {
-        let Ok(_reading) = self.reading.try_lock() else { return false };
-        self.peek().is_err_and(|error| is_hang_up(&error))
+    /// Looks at a pipe while nothing is being read from it, as a read would have to end first.
+    fn peek_unless_reading(&self) -> Option<io::Result<u32>> {
+        let _reading = self.reading.try_lock().ok()?;
+        Some(self.peek())
     }
 
-    /// Looks at a pipe; fails for anything else.
-    fn peek(&self) -> io::Result<()> {
-        let pipe = self.stream.as_raw_handle();
-        // SAFETY: the handle is open as long as `self` lives. Null, for each place to write to, asks for nothing.
-        match unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), null_mut(), null_mut()) } {
+    /// How many bytes a pipe has for the next read. Fails for anything else, and at the end.
+    fn peek(&self) -> io::Result<u32> {
+        let (pipe, mut count) = (self.stream.as_raw_handle(), 0);
+        // SAFETY: the handle is open as long as `self` lives. `count` is a place for what is written; null, for each
+        // other such place, asks for nothing.
+        match unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &mut count, null_mut()) } {
             0 => Err(io::Error::last_os_error()),
-            _ => Ok(()),
+            _ => Ok(count),
         }
     }
 }
@@ -272,6 +275,8 @@ pub(crate) struct Events {
     parent: Option<OwnedHandle>,
 }
 
+/// How often a pipe is looked at for whether there is something to read.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How often the parent is looked at, and the input of a reader that does not read.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -306,12 +311,18 @@ impl Events {
         !self.input_is_open
     }
 
-    /// The next event, if one comes in time.
+    /// Whether nothing waits to be read.
+    pub(crate) fn input_is_empty(&self) -> bool {
+        matches!(self.input.peek_unless_reading(), Some(Ok(0)))
+    }
+
+    /// The next event, if one comes in time. It may return before that.
     pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
         if let Ok(event) = self.events.recv_timeout(limit.min(INTERVAL)) {
             return Some(event);
         }
-        self.input_is_open = self.input_is_open && !self.input.has_hung_up();
+        let looked = self.input.peek_unless_reading();
+        self.input_is_open &= !matches!(looked, Some(Err(error)) if is_hang_up(&error));
         let orphaned = self.parent.as_ref().is_some_and(|parent| has_ended(parent.as_handle()));
         if orphaned {
             self.parent = None;

@@ -1,0 +1,133 @@
+//! Text that is printed to standard output: where it goes, and that it holds up nobody.
+
+use std::fs::File;
+use std::io::{PipeReader, Read};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Revision, Server};
+
+/// More than any pipe and any queue of the server holds.
+const LINES: usize = 4_000;
+/// The length of a line.
+const LINE: usize = 1_000;
+
+/// A server whose standard error is a pipe that is not read yet.
+fn unread(stdout: Option<&str>) -> (Server, PipeReader) {
+    let (ours, theirs) = std::io::pipe().expect("a pipe");
+    let mut setup = Server::setup("fixture").stderr(theirs);
+    if let Some(stdout) = stdout {
+        setup = setup.env("FIXTURE_STDOUT", stdout);
+    }
+    let mut server = setup.start();
+    server.open(Revision::NEWEST);
+    (server, ours)
+}
+
+#[test]
+fn text_that_nobody_reads_holds_up_no_tool() {
+    for stdout in [None, Some("log"), Some("discard")] {
+        let (mut server, _unread) = unread(stdout);
+        for _ in 0..3 {
+            server.call("print_lines", json!({"lines": LINES}));
+            server.call("print_lines_inline", json!({"lines": LINES}));
+            assert_eq!(server.call("add", json!({"a": 1, "b": 2})).content_text(), "3");
+        }
+        assert_eq!(server.call("child_prints", json!({"bytes": LINES * LINE})).content_text(), "true");
+        let start = Instant::now();
+        server.close_input();
+        assert!(server.wait().success());
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn text_that_does_not_fit_is_counted() {
+    let (mut server, mut stderr) = unread(None);
+    server.call("print_lines", json!({"lines": LINES}));
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).expect("it is UTF-8");
+        text
+    });
+    // Once there is room again, printed text arrives again.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        server.call("print_lines", json!({"lines": 1}));
+        thread::sleep(Duration::from_millis(100));
+    }
+    server.close_input();
+    assert!(server.wait().success());
+    let text = reader.join().expect("the reader does not panic");
+    let dropped: usize = text
+        .lines()
+        .filter_map(|line| line.split_once("WARN fastmcp_rs: ")?.1.split_once(" bytes of printed text were dropped"))
+        .map(|(count, _)| count.parse::<usize>().expect("a number"))
+        .sum();
+    let printed: usize = text.lines().filter(|line| !line.contains("WARN")).map(|line| line.len() + 1).sum();
+    assert!(dropped > LINES * LINE / 4, "{dropped} bytes are counted");
+    assert!(printed + dropped >= LINES * LINE, "{printed} bytes are there, and {dropped} are counted");
+    assert!(text.trim_end().ends_with(&"0".repeat(LINE - 1)), "the last line was printed while there was room");
+}
+
+#[test]
+fn all_text_arrives_where_it_is_read() {
+    let mut server = Server::start("fixture");
+    server.open(Revision::NEWEST);
+    server.call("print_lines", json!({"lines": LINES}));
+    server.call("child_prints", json!({"bytes": LINES * LINE}));
+    server.close_input();
+    assert!(server.wait().success());
+    let stderr = server.final_stderr();
+    let expected = (0..LINES).map(|line| format!("{line:0>width$}\n", width = LINE - 1)).collect::<String>();
+    assert!(stderr.contains(&expected), "every line, in order, without anything before it");
+    assert!(stderr.contains(&"c".repeat(LINES * LINE)) && stderr.contains("the child has printed"));
+}
+
+#[test]
+fn all_text_arrives_in_a_file() {
+    let folder = crate::support::Folder::new();
+    let path = folder.path().join("stderr");
+    let mut server = Server::setup("fixture").stderr(File::create(&path).expect("a file")).start();
+    server.open(Revision::NEWEST);
+    server.call("print_lines", json!({"lines": 3 * LINES}));
+    server.close_input();
+    assert!(server.wait().success());
+    let lines =
+        std::fs::read_to_string(&path).expect("it is UTF-8").lines().filter(|line| line.len() == LINE - 1).count();
+    assert_eq!(lines, 3 * LINES);
+}
+
+#[test]
+fn the_last_text_arrives_before_the_process_ends() {
+    for stdout in [None, Some("log")] {
+        for _ in 0..5 {
+            let mut setup = Server::setup("fixture").env("FIXTURE_LAST_WORDS", "goodbye");
+            if let Some(stdout) = stdout {
+                setup = setup.env("FIXTURE_STDOUT", stdout);
+            }
+            let mut server = setup.start();
+            server.open(Revision::NEWEST);
+            server.begin_call("print_lines", json!({"lines": 3}));
+            server.close_input();
+            assert!(server.wait().success());
+            let stderr = server.final_stderr();
+            assert!(stderr.contains(&format!("{:0>width$}\n", 2, width = LINE - 1)), "{stderr}");
+            assert!(stderr.ends_with("goodbye\n"), "what `main` prints afterwards: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn printing_goes_on_when_standard_error_is_closed() {
+    let (mut server, stderr) = unread(None);
+    drop(stderr);
+    for _ in 0..2 {
+        assert!(!server.call("print_lines", json!({"lines": LINES})).is_tool_error());
+        assert_eq!(server.call("child_prints", json!({"bytes": LINES})).content_text(), "true");
+    }
+    server.close_input();
+    assert!(server.wait().success());
+}
