@@ -168,7 +168,7 @@ impl Write for Stderr {
 }
 
 /// Writes nothing from now on: standard error is the protocol's stream.
-#[cfg_attr(not(all(feature = "stdio", unix)), allow(dead_code))]
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn mute() {
     let mut lines = lock(queue());
     lines.muted = true;
@@ -180,7 +180,7 @@ pub(crate) fn mute() {
 ///
 /// A program may print faster than a file can be written, so there is a short wait for room. A reader that does not
 /// read is waited for once.
-#[cfg_attr(not(all(feature = "stdio", unix)), allow(dead_code))]
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
     let mut lines = wait(queue, lock(queue), PATIENCE, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
@@ -260,9 +260,18 @@ fn stderr() -> Box<dyn Write> {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn stderr() -> Box<dyn Write> {
-    Box::new(io::stderr())
+    use std::io::IsTerminal;
+    use std::os::windows::io::AsHandle;
+    // A console takes UTF-8 from the standard library only, and is always read.
+    if io::stderr().is_terminal() {
+        return Box::new(io::stderr());
+    }
+    match io::stderr().as_handle().try_clone_to_owned() {
+        Ok(handle) => Box::new(std::fs::File::from(handle)),
+        Err(_) => Box::new(io::stderr()),
+    }
 }
 
 #[cfg(test)]

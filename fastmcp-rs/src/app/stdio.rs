@@ -23,8 +23,8 @@ impl App {
         self
     }
 
-    /// Whether to stop when the parent process ends, within ten seconds. Default: yes, on Unix, unless this
-    /// is process 1 or its child, as in a container.
+    /// Whether to stop when the parent process ends, within ten seconds. Default: yes, unless this
+    /// is process 1 or its child, as in a container, or the parent has ended before.
     ///
     /// Most parents close standard input when they end, which is noticed at once; this is for those whose
     /// end of the pipe somebody else keeps open.
@@ -34,7 +34,8 @@ impl App {
     }
 
     /// Serves this app on standard input and output until the client closes its end, or the process is
-    /// asked to stop (SIGTERM, SIGINT, SIGHUP), or its parent is gone.
+    /// asked to stop (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the
+    /// session), or its parent is gone.
     ///
     /// Calls that run then have five seconds to end. A second signal ends them at once, and one that comes after
     /// this method has returned ends the process. A server that is still making its states ends without waiting for
@@ -44,7 +45,7 @@ impl App {
     /// From the first moment on, standard input and output belong to the protocol. What the program, its
     /// libraries and its child processes print goes to standard error and never waits for it to be read (see
     /// [`StdoutPolicy`]), and reading standard input gives nothing. The client's streams are not given back when the
-    /// method returns, so it can be called once in a process. On Windows the streams are not moved in this version: there, nothing may print.
+    /// method returns, so it can be called once in a process.
     ///
     /// # Errors
     ///
@@ -97,12 +98,14 @@ impl App {
 
 /// Somebody has started the server by hand, and sees nothing happen.
 fn greet(server: &Server) {
-    let program = std::env::args().next().unwrap_or_else(|| "this-program".into());
+    let program = std::env::args_os().next().unwrap_or_else(|| "this-program".into());
+    let program = program.to_string_lossy();
+    let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
     operator::line(&format!(
         "{} {} is an MCP server: it waits for JSON-RPC messages on standard input, one a line.\n\
          It has {} tools. Connect a client to it, or look at it with:\n\
          \x20   npx @modelcontextprotocol/inspector {program}\n\
-         To end it, press Ctrl-D.",
+         To end it, press {end}.",
         server.config.name,
         server.config.version,
         server.components.load().tools.entries().len(),

@@ -1,5 +1,7 @@
 //! Bytes in, frames out. Transports know nothing of tools.
 
+#[cfg(all(windows, any(feature = "http", feature = "stdio")))]
+mod console;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "testing")]

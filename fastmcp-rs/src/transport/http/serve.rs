@@ -139,17 +139,17 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
             drop(waiting);
         })
     }
-    #[cfg(not(unix))]
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+    #[cfg(windows)]
+    {
+        let mut console = crate::transport::console::ConsoleEvents::new()?;
+        Ok(async move {
+            console.next().await;
+            tokio::spawn(async move {
+                console.next().await;
                 std::process::exit(0);
-            }
-        });
-    })
+            });
+        })
+    }
 }
 
 /// Gives signals their default action back once the process is ending, or its servers have ended. The handler of the

@@ -1,20 +1,23 @@
 //! What differs between operating systems: moving the standard streams away, reading and writing them,
 //! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
 //!
-//! On Unix the streams are claimed: descriptors 0 and 1 are duplicated to private ones, which no child
-//! inherits; 0 then reads nothing and 1 leads to a pipe whose text goes to standard error. That closes the print trap
-//! for this program, for C libraries in it and for its children. They are never given back, as buffers that are flushed
-//! at exit would still reach the client. Elsewhere the streams are used as they are.
+//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows: handles), which
+//! no child inherits; standard input then reads nothing, and standard output leads to a pipe whose text goes to standard
+//! error. That closes the print trap for this program, for C libraries in it and for its children. They are never given
+//! back, as buffers that are flushed at exit would still reach the client.
 
-#[cfg(not(unix))]
-mod other;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(unix))]
-pub(crate) use other::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
 #[cfg(unix)]
 pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+#[cfg(windows)]
+pub(crate) use windows::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+
+#[cfg(not(any(unix, windows)))]
+compile_error!("the feature `stdio` of fastmcp-rs needs Unix or Windows: build without default features");
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -70,9 +70,22 @@ fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// A pipe that no child process inherits.
+/// Makes a pipe that child processes do not inherit.
+///
+/// Apple systems have no `pipe2`. There, a child that another thread starts between the calls inherits both ends. That
+/// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere holds up nothing.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+    #[cfg(not(target_vendor = "apple"))]
+    let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    #[cfg(target_vendor = "apple")]
+    let ends = {
+        use rustix::io::{FdFlags, fcntl_setfd};
+        let ends = rustix::pipe::pipe()?;
+        fcntl_setfd(&ends.0, FdFlags::CLOEXEC)?;
+        fcntl_setfd(&ends.1, FdFlags::CLOEXEC)?;
+        ends
+    };
+    Ok(ends)
 }
 
 impl Input {
