@@ -5,13 +5,13 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
-use super::definition::{Names, default_check, definition, parameter};
+use super::definition::{Names, bound_checks, default_check, definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
 use crate::model::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
 use crate::server::owner;
-use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
+use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
@@ -193,7 +193,8 @@ fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
         let ty = respanned(ty.clone(), span);
         quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
     });
-    quote!(#default #header)
+    let bounds = bound_checks(&parameter.options, &ty, shape(parameter.ty));
+    quote!(#default #header #bounds)
 }
 
 /// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.

@@ -9,11 +9,11 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
-use super::definition::{constraints, default_check};
+use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
 use super::krate::{Krate, imports, private, private_at};
 use crate::data::{Asked, Body, DataField, DataType, has_serde};
-use crate::types::with_named_self;
+use crate::types::{shape, with_named_self};
 
 pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let krate = Krate::new(data.krate.as_ref());
@@ -252,7 +252,16 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
     let shadow = shadow(data);
     let value = Ident::new("__value", Span::mixed_site());
     let checks = checks(data, &value);
+    let bounds = data.fields().map(|(variant, field)| {
+        let ty = with_named_self(field.field.ty.to_token_stream(), name);
+        let checks = bound_checks(&field.options, &ty, shape(&field.field.ty));
+        let conditions = conditions_of(variant, field);
+        // A condition holds for one item.
+        (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
+    });
     quote! {
+        #(#bounds)*
+
         impl<'de> #private::serde::Deserialize<'de> for #name {
             fn deserialize<__D>(__deserializer: __D) -> ::core::result::Result<Self, __D::Error>
             where

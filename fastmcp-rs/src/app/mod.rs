@@ -202,16 +202,19 @@ impl App {
     }
 
     /// Adds a tool that is made at run time.
+    #[track_caller]
     pub fn add_tool(self, tool: DynamicTool) -> App {
         self.add(Added::dynamic_tool(tool))
     }
 
     /// Adds a resource that is made at run time.
+    #[track_caller]
     pub fn add_resource(self, resource: DynamicResource) -> App {
         self.add(Added::dynamic_resource(resource))
     }
 
     /// Adds a prompt that is made at run time.
+    #[track_caller]
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
         self.add(Added::dynamic_prompt(prompt))
     }

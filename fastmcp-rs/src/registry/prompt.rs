@@ -8,6 +8,7 @@ use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicPrompt;
 use crate::component::prompt::PromptDefinition;
+use crate::component::tool::Location;
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
 
@@ -24,10 +25,10 @@ impl PromptEntry {
         PromptEntry { about: about!(definition), handler }
     }
 
-    pub(crate) fn dynamic(prompt: DynamicPrompt) -> PromptEntry {
+    pub(crate) fn dynamic(prompt: DynamicPrompt, added: Location) -> PromptEntry {
         let (about, timeout, location) = (prompt.about.clone(), prompt.timeout, prompt.location);
         let (described, call) = prompt.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
         PromptEntry { about, handler }
     }
 

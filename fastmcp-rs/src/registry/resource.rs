@@ -11,7 +11,7 @@ use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicResource;
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
-use crate::component::tool::Text;
+use crate::component::tool::{Location, Text};
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::write::ObjectWriter;
@@ -63,7 +63,7 @@ impl ResourceEntry {
         }
     }
 
-    pub(crate) fn dynamic(mut resource: DynamicResource) -> ResourceEntry {
+    pub(crate) fn dynamic(mut resource: DynamicResource, added: Location) -> ResourceEntry {
         let (about, uri) = (resource.about.clone(), Text::Owned(resource.uri.clone()));
         let (timeout, location) = (resource.timeout, resource.location);
         let (size, ttl, scope) = (resource.size, resource.ttl, resource.scope);
@@ -71,7 +71,7 @@ impl ResourceEntry {
         let mime_type = resource.mime_type.take().map(Text::Owned);
         let allow_traversal = resource.allow_traversal.iter().cloned().map(Text::Owned).collect();
         let (described, call) = resource.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
         ResourceEntry { about, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
     }
 

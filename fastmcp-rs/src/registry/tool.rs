@@ -9,7 +9,7 @@ use super::pages::Listed;
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicTool;
-use crate::component::tool::{ToolAnnotations, ToolDefinition};
+use crate::component::tool::{Location, ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
 use crate::schema::header::{self, Mirror};
@@ -32,9 +32,9 @@ impl ToolEntry {
         ToolEntry::of(about!(definition), annotations, handler)
     }
 
-    pub(crate) fn dynamic(tool: DynamicTool) -> ToolEntry {
+    pub(crate) fn dynamic(tool: DynamicTool, added: Location) -> ToolEntry {
         let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
-        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, location);
+        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, (location, added));
         ToolEntry::of(about, hints, handler)
     }
 
