@@ -35,7 +35,7 @@ pub mod probe {
         AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
     };
     pub use crate::component::output::probe::{
-        ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _,
+        BytesType as _, ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _,
         LoggedErrorType as _, OtherErrorType as _, StructuredType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};

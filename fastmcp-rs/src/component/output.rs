@@ -155,6 +155,41 @@ pub trait StructuredOutput: Serialize + JsonSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema> StructuredOutput for T {}
 
+/// Bytes that would be written as a list of numbers.
+#[doc(hidden)]
+pub trait RawBytes {}
+
+impl RawBytes for Vec<u8> {}
+impl RawBytes for Box<[u8]> {}
+impl RawBytes for std::sync::Arc<[u8]> {}
+impl RawBytes for std::borrow::Cow<'_, [u8]> {}
+impl RawBytes for [u8] {}
+impl<T: RawBytes + ?Sized> RawBytes for &T {}
+impl<T: RawBytes> RawBytes for Option<T> {}
+
+/// No type of bytes implements this: it words the error for a tool that returns them.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return raw bytes, as `{Self}` has them",
+    label = "JSON would write each byte as a number",
+    note = "for a picture, return `Image`; for sound, `Audio`; for any other file, `EmbeddedResource`",
+    note = "for a list of numbers, return `Vec<u16>` or `Vec<u32>`"
+)]
+pub trait ReadableOutput {}
+
+#[doc(hidden)]
+pub struct RefusedBytes<T>(PhantomData<fn() -> T>);
+
+impl<T> RefusedBytes<T> {
+    /// Always fails, with our text.
+    pub fn checked(self) -> StructuredKind<T>
+    where
+        T: ReadableOutput,
+    {
+        StructuredKind(PhantomData)
+    }
+}
+
 /// Puts a type's part into the description of its tool.
 #[doc(hidden)]
 pub trait OutputDescription {
@@ -460,6 +495,15 @@ pub mod probe {
     impl<T: IntoContent> ContentType for &&ValueType<T> {
         fn kind(&self) -> ContentOutput {
             ContentOutput
+        }
+    }
+    /// Bytes are no content and have a JSON form, which no model can use.
+    pub trait BytesType<T> {
+        fn kind(&self) -> RefusedBytes<T>;
+    }
+    impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
+        fn kind(&self) -> RefusedBytes<T> {
+            RefusedBytes(PhantomData)
         }
     }
     pub trait StructuredType<T> {
