@@ -142,6 +142,12 @@ pub use fastmcp_rs_macros::tool;
 /// }
 /// ```
 ///
+/// # Unknown members
+///
+/// A call whose argument holds a member that the type does not have is refused, with the member that was probably
+/// meant. Read from elsewhere, such as the answer of another service, the same type skips such members, as serde does.
+/// `#[mcp::model(allow_unknown_fields)]` skips them in arguments too.
+///
 /// # Forms
 ///
 /// A person can be asked for a struct whose fields are strings, numbers, booleans and enums of names: it is a

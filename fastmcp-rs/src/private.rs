@@ -13,6 +13,7 @@ pub use crate::component::description::Description;
 pub use crate::component::form::{FieldOf, Form, FormChoice, FormField, FormMember};
 pub use crate::component::inject::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
+pub use crate::component::members::model_serde;
 pub use crate::component::options::{BoundsOf, DefaultOf, Header};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,

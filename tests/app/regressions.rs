@@ -140,10 +140,13 @@ mod tools {
         Ok(Verbatim { json: RawValue::from_string(json.to_owned())? })
     }
 
+    #[mcp::model]
+    pub struct Small(u8);
+
     /// Can never be called as it is declared.
     #[mcp::tool]
-    pub async fn impossible(#[arg(min = 300)] n: u8) -> u8 {
-        n
+    pub async fn impossible(#[arg(min = 300)] n: Small) -> u8 {
+        n.0
     }
 }
 

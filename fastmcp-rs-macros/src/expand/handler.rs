@@ -1,6 +1,6 @@
 //! The expansion of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
@@ -71,7 +71,7 @@ fn described(
         #visibility struct #handle {}
 
         #(#conditions)*
-        #[allow(deprecated)]
+        #[allow(deprecated, unused_qualifications)]
         const _: () = {
             #imports
 
@@ -105,9 +105,11 @@ fn invoke(handler: &Handler<'_>) -> TokenStream {
     let output_name = output_name(handler);
     let lent_output = quote_spanned!(output_name.span()=> &#output_name);
     let run = run(handler, &slots);
+    // An array, as each index into a slice is a possible panic to a lint of clippy's.
+    let count = Literal::usize_unsuffixed(handler.parameters.len());
     quote! {
         fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
-            const __PARAMETERS: &[#private::Parameter] = &[#(#parameters),*];
+            const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
             #(#checks)*
             #(#inputs)*
             #output
@@ -177,7 +179,7 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
-    let index = proc_macro2::Literal::usize_unsuffixed(index);
+    let index = Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
         let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
     }

@@ -8,6 +8,7 @@ use super::completion::Complete;
 use super::inject::Requirements;
 use super::tool::{Parameter, Text};
 use crate::protocol::frame::without_position;
+use crate::schema::publish::{self, FLAT, Style};
 use crate::schema::{constraints, header, normal};
 
 /// A tool's description while it is being filled in.
@@ -36,6 +37,9 @@ pub(crate) struct Described {
     pub(crate) parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
+    /// Whether a value that was read may hold members that nothing has read: what holds the members of others cannot
+    /// tell them apart.
+    pub(crate) may_lose_members: bool,
     pub(crate) problems: Vec<String>,
 }
 
@@ -58,6 +62,7 @@ impl Described {
             parameters: Vec::new(),
             requirements: Requirements::default(),
             needs_request: true,
+            may_lose_members: false,
             problems,
         }
     }
@@ -173,7 +178,8 @@ impl Description {
         let mut generator = generator(Contract::Serialize);
         let mut schema = normal::output(schema(&mut generator).to_value());
         add_definitions(&mut schema, generator, normal::output);
-        self.output = Some(schema);
+        // Nothing is read by it here.
+        self.output = Some(publish::own(&schema, Style::default()));
     }
 
     pub(crate) fn finish(mut self) -> Described {
@@ -188,6 +194,7 @@ impl Description {
         add_definitions(&mut input, self.generator, normal::input);
         header::check_elsewhere(&input, &mut self.problems);
         Described {
+            may_lose_members: has_mark(&input, FLAT),
             input,
             output: self.output,
             mime_type: self.mime_type,
@@ -196,6 +203,14 @@ impl Description {
             needs_request: self.needs_request,
             problems: self.problems,
         }
+    }
+}
+
+fn has_mark(value: &Value, mark: &str) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| key == mark || has_mark(value, mark)),
+        Value::Array(items) => items.iter().any(|item| has_mark(item, mark)),
+        _ => false,
     }
 }
 

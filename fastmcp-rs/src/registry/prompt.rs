@@ -11,6 +11,7 @@ use crate::component::prompt::PromptDefinition;
 use crate::component::tool::Location;
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
+use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
@@ -45,7 +46,7 @@ impl PromptEntry {
             let mut description = parameter.description.clone().into_owned();
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
                 if schema.get("type") != Some(&Value::from("string")) {
-                    let mut schema = schema.clone();
+                    let mut schema = publish::own(schema, Style::default());
                     // These stand there already, in words.
                     if let Some(members) = schema.as_object_mut() {
                         members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
@@ -85,7 +86,7 @@ impl Listed for PromptEntry {
         ComponentKind::Prompt
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.about.begin(entry, revision);
         if !self.handler.described.parameters.is_empty() {
             entry.member("arguments", &self.arguments(revision));

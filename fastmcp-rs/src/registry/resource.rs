@@ -16,6 +16,7 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::write::ObjectWriter;
 use crate::protocol::{Annotations, CacheScope, Revision};
+use crate::schema::publish::Style;
 
 /// A resource with a URI of its own.
 #[derive(Debug)]
@@ -179,7 +180,7 @@ impl Listed for ResourceEntry {
         ComponentKind::Resource
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.write_as("uri", entry, revision);
     }
 }
@@ -203,7 +204,7 @@ impl Listed for TemplateEntry {
         ComponentKind::ResourceTemplate
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.resource.write_as("uriTemplate", entry, revision);
     }
 }

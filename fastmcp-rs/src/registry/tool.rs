@@ -13,6 +13,8 @@ use crate::component::tool::{Location, ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
 use crate::schema::header::{self, Mirror};
+use crate::schema::lint;
+use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
@@ -47,6 +49,20 @@ impl ToolEntry {
     /// The arguments that clients mirror into headers.
     pub(crate) fn mirrors(&self) -> &[Mirror] {
         self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
+    }
+
+    /// What some vendors refuse or change in it.
+    pub(crate) fn lints(&self, style: Style) -> lint::Lints {
+        lint::tool(&self.about.name, &self.published_input(style))
+    }
+
+    /// The schema of its arguments as it goes out. One that was given by hand does so as it was given.
+    fn published_input(&self, style: Style) -> Value {
+        let input = &self.handler.described.input;
+        match self.handler.is_dynamic() {
+            true => publish::given(input, style),
+            false => publish::own(input, style),
+        }
     }
 
     fn annotations(&self) -> Option<Value> {
@@ -93,16 +109,15 @@ impl Listed for ToolEntry {
         self.hints
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style) {
         self.about.begin(entry, revision);
         if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
             entry.text("title", &title_of(&self.about.name));
         }
-        let input = &self.handler.described.input;
-        // A schema that was given by hand goes out as it was given.
+        let input = self.published_input(style);
         match revision.is_modern() || self.handler.is_dynamic() {
-            true => entry.member("inputSchema", input),
-            false => entry.member("inputSchema", &header::without_marks(input)),
+            true => entry.member("inputSchema", &input),
+            false => entry.member("inputSchema", &header::without_marks(&input)),
         }
         if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
             match revision.is_modern() || !self.wraps {
