@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::TestClient;
+use fastmcp_rs::testing::{Answer, TestClient};
 use fastmcp_rs::{Annotations, DynamicTool, IntoContent, Level, ResourceContents};
 use serde_json::{Value, json};
 
@@ -147,6 +147,32 @@ async fn annotate_float(value: &str) -> Result<Content, ToolError> {
     Ok(text.annotations(Annotations::new().priority(number(value)?)).into())
 }
 
+/// A form whose defaults have no JSON form.
+#[mcp::model]
+struct Weight {
+    #[serde(default = "unknown")]
+    kilos: f64,
+    #[serde(default = "unknown")]
+    tare: f64,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
+}
+
+/// Asks for a weight.
+#[mcp::tool]
+async fn ask_weight(ctx: &Context) -> Result<String, ToolError> {
+    let weight = ctx.elicit::<Weight>("How heavy?").await?.accepted();
+    Ok(weight.map_or("unknown".into(), |weight| format!("{} of {}", weight.tare, weight.kilos)))
+}
+
+/// Takes a weight.
+#[mcp::tool]
+async fn take_weight(weight: Weight) -> String {
+    weight.kilos.to_string()
+}
+
 /// A basket as JSON.
 #[mcp::resource("baskets://{place}/{value}")]
 async fn basket_resource(place: &str, value: &str) -> Result<Basket, ToolError> {
@@ -181,6 +207,8 @@ fn app() -> App {
         .tool::<remember_float>()
         .tool::<notify_float>()
         .tool::<annotate_float>()
+        .tool::<ask_weight>()
+        .tool::<take_weight>()
         .add_tool(dynamic)
         .resource::<basket_resource>()
         .resource::<float_resource>()
@@ -361,6 +389,23 @@ fn what_is_remembered_and_annotated_is_never_null_instead_of_a_float() {
                 client.call("remember_float", json!({"value": "2"})).await.expect("a result").text(),
                 "Some(2.0)"
             );
+        }
+    });
+}
+
+#[test]
+fn no_default_is_null_instead_of_a_float() {
+    with_log(async |_| {
+        for revision in [Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28] {
+            let client = app().test_client().on_elicitation(|question| {
+                assert!(!question.params.to_string().contains("null"), "{}", question.params);
+                Answer::accept(json!({"kilos": 3}))
+            });
+            let client = validated(client, revision).await.expect("the app is right");
+            assert_eq!(client.call("ask_weight", json!({})).await.expect("a result").text(), "NaN of 3");
+            let tools = client.list_tools().await.expect("a list");
+            let tool = tools.iter().find(|tool| tool["name"] == "take_weight").expect("it is listed");
+            assert!(!tool["inputSchema"].to_string().contains(r#""default":null"#), "{tool}");
         }
     });
 }

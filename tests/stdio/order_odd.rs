@@ -269,6 +269,25 @@ fn an_odd_line_or_note_fails_nothing_else() {
 }
 
 #[test]
+fn a_key_of_an_order_that_was_removed_creates_nothing() {
+    let folder = Folder::new();
+    let mut server = order_manager(&folder);
+    let order = json!({
+        "customer_email": "eve@example.com",
+        "lines": [{"product": "Mug", "quantity": 1, "unit_price_cents": 100}],
+        "idempotency_key": "6c1f",
+    });
+    let created = server.call("create_order", order.clone());
+    assert_eq!(created.result()["structuredContent"]["order_id"], "ORD-105", "{}", created.text);
+    change(folder.path(), "DELETE FROM orders WHERE order_id = 'ORD-105'");
+    let again = server.call("create_order", order);
+    assert!(again.is_tool_error(), "{}", again.text);
+    for part in ["belongs to ORD-105", "was removed", "nothing was created", "another key"] {
+        assert!(again.content_text().contains(part), "{}", again.text);
+    }
+}
+
+#[test]
 fn no_reference_of_another_program_stops_new_orders() {
     let order = json!({
         "customer_email": "eve@example.com",

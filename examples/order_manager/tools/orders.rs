@@ -57,12 +57,13 @@ async fn create_order(
 ) -> Result<CreatedOrder, ToolError> {
     let new = NewOrder { customer_email, lines, is_refundable, idempotency_key };
     let (order_id, created) = orders.create(&new).await?;
-    let order = find(&orders, &order_id).await?;
-    if !created && !new.is_like(&order) {
+    let order = orders.find(&order_id).await?.filter(|order| created || new.is_like(order));
+    let Some(order) = order else {
         return Err(ToolError::new(format!(
-            "The idempotency key belongs to {order_id}, which is another order: nothing was created. Choose another key."
+            "The idempotency key belongs to {order_id}, which is another order or was removed: nothing was created. \
+             Choose another key."
         )));
-    }
+    };
     Ok(CreatedOrder { total_cents: order.total_cents(), order_id, status: order.status, created })
 }
 
