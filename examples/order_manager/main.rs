@@ -10,6 +10,7 @@
 //! `database`. Nothing is listed here: what has one of the macros on it registers itself.
 
 mod database;
+mod one_line;
 mod resources;
 mod tools;
 

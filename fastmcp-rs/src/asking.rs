@@ -18,6 +18,7 @@ use crate::ask::{AskError, Question};
 use crate::component::form::Form;
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::protocol::text_of_json::to_value;
 
 impl Context {
     /// Asks the person at the client to fill in a form: a struct or an enum with
@@ -27,7 +28,8 @@ impl Context {
     /// beginning** when the answer is there; each question that was answered before is then ready at once. So:
     ///
     /// - do nothing that must not be done twice before a question, or put it into [`Context::remember`];
-    /// - ask the same questions in the same order, given the same answers;
+    /// - ask the same questions in the same order and words, given the same answers: an answer counts for the question
+    ///   that was asked, and a question that differs in 8 rounds ends the call with an error;
     /// - what must happen exactly once, however often a client repeats its request, is the business of the
     ///   database: a conditional `UPDATE`.
     ///
@@ -202,14 +204,14 @@ impl Context {
     /// Each handler has keys of its own, also one that another handler asks twice ([`Context::call_tool`]).
     ///
     /// The value travels to the client and back, sealed, so it should be small: all that is remembered and
-    /// answered must fit into 16 KiB. A failure is not remembered. Without a question behind it this is just
-    /// `work`.
+    /// answered must fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered.
+    /// Without a question behind it this is just `work`.
     ///
     /// This saves work; it is no promise that `work` runs once, as a client may repeat its first request.
     ///
     /// # Errors
     ///
-    /// Fails as `work` does, or if the value has no JSON form.
+    /// Fails as `work` does, or if the value has no JSON form, as a float that is NaN or infinite has none.
     ///
     /// # Example
     ///
@@ -240,7 +242,7 @@ impl Context {
             return Ok(serde_json::from_value(value)?);
         }
         let value = work.await.map_err(Into::into)?;
-        request.questions.remember(key, serde_json::to_value(&value)?);
+        request.questions.remember(key, to_value(&value)?);
         Ok(value)
     }
 }

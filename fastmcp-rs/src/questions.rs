@@ -7,7 +7,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,10 @@ use crate::seal::State;
 
 /// How long an answer is waited for unless the handler says otherwise. People think.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(600);
+
+/// The number of rounds in which a client may answer what it was asked without one answer that fits, before its call
+/// fails. A handler whose question is different in each round, such as one with the time in it, would ask for ever.
+pub(crate) const MAX_ROUNDS_IN_VAIN: u32 = 8;
 
 /// How a call can ask its client.
 #[derive(Debug)]
@@ -61,21 +65,24 @@ struct Conversation {
     counts: Vec<(String, u32)>,
     /// The digests of this run's questions, by key.
     keys: BTreeMap<String, String>,
-    /// What earlier rounds have left, and what this one adds to it.
+    /// The answers so far, those of this request included, and what is remembered.
     state: State,
-    /// Whether it is known what the client was asked before.
-    is_known: bool,
-    /// The answers that came with this request.
-    responses: Map<String, Value>,
-    /// What the client is to be asked.
-    requests: Vec<Wanted>,
+    /// The keys of the open questions that this request answers.
+    answered: HashSet<String>,
+    /// Whether the handler has asked a question again that this request answers.
+    fits: bool,
+    /// The questions that need another round, by key.
+    open: HashMap<String, OpenQuestion>,
+    /// The number of questions that were opened, which puts them in order.
+    opened: usize,
     waiting: Waiting,
 }
 
-/// One thing that the client is to be asked.
+/// A question that the client gets at the end of this round.
 #[derive(Debug)]
-struct Wanted {
-    key: String,
+struct OpenQuestion {
+    place: usize,
+    digest: String,
     request: Value,
     /// How many wait for the answer.
     askers: u32,
@@ -90,11 +97,13 @@ struct Waiting {
 }
 
 impl Questions {
-    pub(crate) fn new(channel: Channel, state: State, responses: Map<String, Value>) -> Questions {
-        let is_known = state.has_asked();
+    /// Takes the state of the earlier rounds and the answers of this request. An answer counts only if the state
+    /// holds the question to it.
+    pub(crate) fn new(channel: Channel, mut state: State, responses: Map<String, Value>) -> Questions {
+        let answered = state.take_answers(responses);
         Questions {
             channel,
-            state: Mutex::new(Conversation { state, is_known, responses, ..Conversation::default() }),
+            state: Mutex::new(Conversation { state, answered, ..Conversation::default() }),
             is_asking: AtomicBool::new(false),
             asked: Notify::new(),
             has_ended: AtomicBool::new(false),
@@ -128,11 +137,21 @@ impl Questions {
     /// dropped, as questions go with those who ask them.
     pub(crate) fn round(&self) -> Round {
         let mut conversation = self.lock();
-        let requests = std::mem::take(&mut conversation.requests);
-        Round {
-            requests: requests.into_iter().map(|wanted| (wanted.key, wanted.request)).collect(),
-            state: std::mem::take(&mut conversation.state),
+        let mut state = std::mem::take(&mut conversation.state);
+        let mut open: Vec<_> = std::mem::take(&mut conversation.open).into_iter().collect();
+        open.sort_unstable_by_key(|(_, question)| question.place);
+        let mut asked_in_vain = None;
+        if !conversation.answered.is_empty() && !conversation.fits {
+            state.rounds_in_vain += 1;
+            let again = open.iter().find(|(key, _)| conversation.answered.contains(key));
+            asked_in_vain = again.or(open.first()).map(|(key, _)| key.clone());
         }
+        let mut requests = Map::new();
+        for (key, OpenQuestion { digest, request, .. }) in open {
+            state.ask(&key, digest);
+            requests.insert(key, request);
+        }
+        Round { requests, asked_in_vain: asked_in_vain.filter(|_| state.rounds_in_vain >= MAX_ROUNDS_IN_VAIN), state }
     }
 
     /// Whether the client was sent a request, which may have to be withdrawn.
@@ -183,7 +202,13 @@ impl Questions {
 
 impl Conversation {
     /// The key of a question: its own, or one that tells its place among those of its kind.
-    fn key(&mut self, question: &Question, prefix: &str, own: Option<String>) -> Result<String, AskError> {
+    fn key(
+        &mut self,
+        question: &Question,
+        digest: &str,
+        prefix: &str,
+        own: Option<String>,
+    ) -> Result<String, AskError> {
         let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
             let noun = match question.method {
                 "sampling/createMessage" => "sampling",
@@ -203,41 +228,32 @@ impl Conversation {
             };
             format!("{kind}_{number}")
         });
-        let digest = question.digest();
         match self.keys.get(&key) {
-            Some(other) if *other != digest => Err(AskError::DuplicateKey { key }),
+            Some(other) if other != digest => Err(AskError::DuplicateKey { key }),
             Some(_) => Ok(key),
             None => {
-                self.keys.insert(key.clone(), digest);
+                self.keys.insert(key.clone(), digest.to_owned());
                 Ok(key)
             }
         }
     }
 
-    /// The answer of an earlier round or of this request's, if it is one to this very question.
-    fn answer(&mut self, key: &str, question: &Question) -> Option<Value> {
-        let digest = question.digest();
-        if let Some(result) = self.state.answer(key, &digest) {
-            return Some(result.clone());
-        }
-        // What was asked in other words, or not at all, has no answer: it must not pass for somebody's consent. A
-        // client that brings answers without a state has lost what it was asked, and is believed.
-        let was_asked = self.state.asked(key).map_or(!self.is_known, |asked| asked == digest);
-        if !was_asked {
-            return None;
-        }
-        let result = self.responses.get(key)?.clone();
-        self.state.keep_answer(key, &digest, result.clone());
+    /// Returns the answer to this very question, from this request or an earlier round. An answer to a question in
+    /// other words is none, as it must not pass for a person's consent.
+    fn answer(&mut self, key: &str, digest: &str) -> Option<Value> {
+        let result = self.state.answer(key, digest)?.clone();
+        self.fits |= self.answered.contains(key);
         Some(result)
     }
 
-    fn ask(&mut self, key: &str, question: &Question) {
-        self.state.ask(key, question.digest());
-        match self.requests.iter_mut().find(|wanted| wanted.key == key) {
-            Some(wanted) => wanted.askers += 1,
+    fn ask(&mut self, key: &str, digest: String, question: Question) {
+        match self.open.get_mut(key) {
+            Some(open) => open.askers += 1,
             None => {
                 let request = json!({ "method": question.method, "params": question.params });
-                self.requests.push(Wanted { key: key.to_owned(), request, askers: 1 });
+                let open = OpenQuestion { place: self.opened, digest, request, askers: 1 };
+                self.opened += 1;
+                self.open.insert(key.to_owned(), open);
             }
         }
     }
@@ -256,16 +272,17 @@ impl Request {
         match &questions.channel {
             Channel::None => Err(AskError::NotPossibleHere),
             Channel::Rounds => {
+                let digest = question.digest();
                 let _asking = {
                     let mut conversation = questions.lock();
-                    let key = conversation.key(&question, prefix, key)?;
-                    if let Some(result) = conversation.answer(&key, &question) {
+                    let key = conversation.key(&question, &digest, prefix, key)?;
+                    if let Some(result) = conversation.answer(&key, &digest) {
                         return Ok(result);
                     }
                     if questions.has_ended.load(Ordering::SeqCst) {
                         return Err(AskError::Ended);
                     }
-                    conversation.ask(&key, &question);
+                    conversation.ask(&key, digest, question);
                     questions.is_asking.store(true, Ordering::Release);
                     Asking { questions, key }
                 };
@@ -323,6 +340,8 @@ impl Request {
 pub(crate) struct Round {
     pub(crate) requests: Map<String, Value>,
     pub(crate) state: State,
+    /// The key of a question that no answer fits: the call must not ask again.
+    pub(crate) asked_in_vain: Option<String>,
 }
 
 /// A question of this round, which is asked only as long as somebody waits for its answer.
@@ -334,13 +353,12 @@ struct Asking<'a> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         let mut conversation = self.questions.lock();
-        if let Some(at) = conversation.requests.iter().position(|wanted| wanted.key == self.key) {
-            let wanted = &mut conversation.requests[at];
-            wanted.askers -= 1;
-            if wanted.askers == 0 {
-                conversation.requests.remove(at);
+        if let Some(open) = conversation.open.get_mut(&self.key) {
+            open.askers -= 1;
+            if open.askers == 0 {
+                conversation.open.remove(&self.key);
             }
-            self.questions.is_asking.store(!conversation.requests.is_empty(), Ordering::Release);
+            self.questions.is_asking.store(!conversation.open.is_empty(), Ordering::Release);
         }
     }
 }

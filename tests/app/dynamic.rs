@@ -505,7 +505,7 @@ fn what_is_disabled_answers_as_what_is_not_there() {
         assert!(handle.add_tool(nothing("drop")).is_err());
         assert!(handle.remove_tool("drop"));
         handle.add_tool(nothing("drop")).unwrap();
-        assert!(!listed(&client).await.contains(&"drop".to_owned()), "its rule stays");
+        assert!(listed(&client).await.contains(&"drop".to_owned()), "its rule went with it");
     });
 }
 
@@ -665,5 +665,59 @@ fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
             assert!(handle.remove_tool("held"));
             assert!(listed(&client).await.is_empty());
         }
+    });
+}
+
+#[test]
+fn a_rule_for_a_removed_component_does_not_concern_a_later_one_of_that_name() {
+    run(async {
+        let inner = App::empty("y").add_tool(nothing("a"));
+        let inner_handle = inner.handle();
+        let app = App::empty("x").add_tool(nothing("a")).mount("in", inner);
+        let handle = app.handle();
+        let client = connect(app, Revision::NEWEST).await;
+        let listed = async || names(&client.list_tools().await.unwrap()).join(" ");
+
+        // By the app's own handle, by that of the mounted app, and by the outer one for the mounted app's component,
+        // whichever of them has the rule.
+        for (key, rule, remover, adder, name) in [
+            ("a", (&handle, "a"), (&handle, "a"), &handle, "a"),
+            ("in_a", (&handle, "in_a"), (&handle, "in_a"), &inner_handle, "a"),
+            ("in_a", (&inner_handle, "a"), (&handle, "in_a"), &inner_handle, "a"),
+            ("in_a", (&handle, "in_a"), (&inner_handle, "a"), &inner_handle, "a"),
+            ("in_a", (&inner_handle, "a"), (&inner_handle, "a"), &inner_handle, "a"),
+        ] {
+            assert_eq!(listed().await, "a in_a");
+            rule.0.disable(Selector::tool(rule.1));
+            assert!(!listed().await.split(' ').any(|name| name == key), "{key}");
+            assert!(remover.0.remove_tool(remover.1));
+            adder.add_tool(nothing(name)).unwrap();
+            assert_eq!(listed().await, "a in_a", "{key}");
+        }
+
+        // A rule for a tag concerns what is added later, and one that enables a component ends with it, too.
+        handle.disable(Selector::tag("t"));
+        handle.add_tool(nothing("b").tag("t")).unwrap();
+        handle.enable(Selector::tool("b"));
+        assert_eq!(listed().await, "a b in_a");
+        handle.remove_tool("b");
+        handle.add_tool(nothing("b").tag("t")).unwrap();
+        assert_eq!(listed().await, "a in_a");
+
+        // Templates and resources, prompts: the rule of another list stays.
+        let template = || DynamicResource::new("a://{x}", |_, _| async { Ok::<_, ToolError>("x") });
+        let prompt = || DynamicPrompt::new("p", |_, _| async { Ok::<_, ToolError>("x") });
+        handle.disable(Selector::prompt("p"));
+        handle.add_prompt(prompt()).unwrap();
+        handle.add_resource(template()).unwrap();
+        handle.disable(Selector::resource("a://{other}"));
+        assert!(client.read("a://1").await.is_err());
+        assert!(handle.remove_resource("a://{x}"));
+        handle.add_resource(template()).unwrap();
+        assert_eq!(client.read("a://1").await.unwrap().text(), "x");
+        assert!(client.get_prompt("p", json!({})).await.is_err(), "a rule may come before its component");
+        assert!(handle.remove_prompt("p"));
+        handle.add_prompt(prompt()).unwrap();
+        assert_eq!(client.get_prompt("p", json!({})).await.unwrap().text(), "x");
     });
 }

@@ -18,6 +18,7 @@ mod forms;
 mod layers;
 mod lifecycle;
 mod mounting;
+mod not_finite;
 mod published;
 mod questions;
 mod refused;

@@ -1,12 +1,14 @@
 //! What handlers that ask their client can rely on, beyond what `everything` shows.
 
+use std::future::IntoFuture;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use fastmcp_rs::{AskError, Completing, Sampling, SealingKey};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::{Revision, schema};
 
@@ -49,7 +51,7 @@ async fn twice(ctx: &Context) -> Result<String, ToolError> {
 /// Remembers more than fits.
 #[mcp::tool]
 async fn too_much(ctx: &Context) -> Result<String, ToolError> {
-    let _: String = ctx.remember("much", async { Ok::<_, ToolError>("x".repeat(20_000)) }).await?;
+    let _: String = ctx.remember("much", async { Ok::<_, ToolError>("x".repeat(400_000)) }).await?;
     Ok(format!("{:?}", ctx.elicit::<bool>("And now?").await?))
 }
 
@@ -88,6 +90,125 @@ async fn complete(_: Completing, ctx: Context) -> Vec<String> {
     vec![error.to_string()]
 }
 
+/// Asks for a confirmation under a key of its own.
+#[mcp::tool]
+async fn agreeing(ctx: &Context) -> Result<String, ToolError> {
+    Ok(format!("{:?}", ctx.elicit::<bool>("Agreed?").key("confirm").await?))
+}
+
+/// Leaves the question to others.
+#[mcp::tool]
+async fn through_another(ctx: &Context) -> Result<String, ToolError> {
+    let agreed = ctx.call_tool("agreeing", json!({})).await?;
+    let read = ctx.read_resource("asking://mine").await?;
+    Ok(format!("{} {}", agreed.as_text(), read.len()))
+}
+
+/// Asks the model.
+#[mcp::tool]
+async fn ask_the_model(ctx: &Context) -> Result<String, ToolError> {
+    Ok(ctx.sample(Sampling::new("Delete it?")).await?.text())
+}
+
+/// Asks where the client works.
+#[mcp::tool]
+async fn ask_for_roots(ctx: &Context) -> Result<usize, ToolError> {
+    Ok(ctx.roots().await?.len())
+}
+
+/// A prompt that asks.
+#[mcp::prompt]
+async fn asking_prompt(ctx: &Context) -> Result<String, ToolError> {
+    Ok(format!("{:?}", ctx.elicit::<bool>("Fill it in?").await?))
+}
+
+/// Begins to ask, asks something else instead, and then asks after all.
+#[mcp::tool]
+async fn hesitant(ctx: &Context) -> Result<String, ToolError> {
+    let given_up = tokio::select! {
+        biased;
+        answer = ctx.elicit::<bool>("Delete everything?").key("delete").into_future() => Some(answer?),
+        () = std::future::ready(()) => None,
+    };
+    let other = ctx.elicit::<bool>("Something else?").key("other").await?;
+    let delete = match given_up {
+        Some(answer) => answer,
+        None => ctx.elicit::<bool>("Delete everything?").key("delete").await?,
+    };
+    Ok(format!("{delete:?} {other:?}"))
+}
+
+/// Asks in other words each time.
+#[mcp::tool]
+async fn restless_text(ctx: &Context, count: State<Count>) -> Result<String, ToolError> {
+    Ok(format!("{:?}", ctx.elicit::<bool>(format!("Is it {}?", count.add())).await?))
+}
+
+/// Asks with another form each time.
+#[mcp::tool]
+async fn restless_schema(ctx: &Context, count: State<Count>) -> Result<String, ToolError> {
+    let name = format!("field{}", count.add());
+    let schema = json!({"type": "object", "properties": {name: {"type": "boolean"}}});
+    Ok(format!("{:?}", ctx.elicit_form("Well?", schema).key("k").await?))
+}
+
+/// Asks under another key each time.
+#[mcp::tool]
+async fn restless_key(ctx: &Context, count: State<Count>) -> Result<String, ToolError> {
+    Ok(format!("{:?}", ctx.elicit::<bool>("Well?").key(format!("k{}", count.add())).await?))
+}
+
+/// Asks many things at once.
+#[mcp::tool]
+async fn many(count: usize, ctx: Context) -> Result<usize, ToolError> {
+    let mut open: Vec<_> =
+        (0..count).map(|number| Some(ctx.elicit::<bool>(format!("Number {number}?")).into_future())).collect();
+    let mut answered = 0;
+    std::future::poll_fn(|task| {
+        for slot in &mut open {
+            if slot.as_mut().is_some_and(|question| question.as_mut().poll(task).is_ready()) {
+                (*slot, answered) = (None, answered + 1);
+            }
+        }
+        if answered == count { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    Ok(answered)
+}
+
+/// Asks for a long text, and for something after that.
+#[mcp::tool]
+async fn essay(ctx: &Context) -> Result<String, ToolError> {
+    let text = ctx.elicit::<String>("Write!").await?.accepted().unwrap_or_default();
+    Ok(format!("{} bytes, {:?}", text.len(), ctx.elicit::<bool>("Is that all?").await?))
+}
+
+/// The log of this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        tracing::subscriber::set_default(tracing_subscriber::fmt().with_writer(move || log.clone()).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn app() -> App {
     App::from_module("rounds", module_path!()).state(Count::default())
 }
@@ -95,7 +216,7 @@ fn app() -> App {
 fn envelope() -> Value {
     json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}, "sampling": {}},
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}},
     })
 }
 
@@ -208,10 +329,178 @@ async fn an_answer_to_another_question_is_none() {
     // An answer that nobody has asked for yet does not count, if it is known what was asked.
     let state = &asked["result"]["requestState"];
     let early = json!({"elicitation_1": yes(), "elicitation_2": {"action": "cancel"}});
-    let second = call(&mut wire, "counted", json!({}), early.clone(), state).await;
+    let second = call(&mut wire, "counted", json!({}), early, state).await;
     assert_eq!(second["result"]["inputRequests"]["elicitation_2"]["params"]["message"], "Second?");
-    let done = call(&mut wire, "counted", json!({}), early, &Value::Null).await;
-    assert_eq!(done["result"]["content"][0]["text"], "2 2 Accepted(true) Cancelled");
+}
+
+#[tokio::test]
+async fn answers_without_a_state_are_no_consent() {
+    let mut wire = app().connect().await.unwrap();
+    let mut keys = json!({"confirm": yes(), "agreeing_1/confirm": yes()});
+    let sampled = json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "yes"}});
+    for number in 1..4 {
+        keys[format!("elicitation_{number}")] = yes();
+        keys[format!("asking_{number}/elicitation_1")] = yes();
+        keys[format!("sampling_{number}")] = sampled.clone();
+        keys[format!("roots_{number}")] = json!({"roots": [{"uri": "file:///etc"}]});
+    }
+    for (method, params) in [
+        ("tools/call", json!({"name": "counted", "arguments": {}})),
+        ("tools/call", json!({"name": "agreeing", "arguments": {}})),
+        ("tools/call", json!({"name": "through_another", "arguments": {}})),
+        ("tools/call", json!({"name": "elsewhere", "arguments": {}})),
+        ("tools/call", json!({"name": "ask_the_model", "arguments": {}})),
+        ("tools/call", json!({"name": "ask_for_roots", "arguments": {}})),
+        ("resources/read", json!({"uri": "asking://diary"})),
+        ("prompts/get", json!({"name": "asking_prompt", "arguments": {}})),
+    ] {
+        let mut params = params;
+        let asked = ask(&mut wire, method, params.clone()).await;
+        assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+        params["inputResponses"] = keys.clone();
+        let again = ask(&mut wire, method, params).await;
+        assert_eq!(again["result"]["inputRequests"], asked["result"]["inputRequests"], "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_question_that_was_not_sent_is_none() {
+    let mut wire = app().connect().await.unwrap();
+    let asked = call(&mut wire, "hesitant", json!({}), json!({}), &Value::Null).await;
+    let questions = asked["result"]["inputRequests"].as_object().unwrap();
+    assert_eq!(questions.keys().collect::<Vec<_>>(), ["other"], "the first question was given up");
+    let both = json!({"delete": yes(), "other": yes()});
+    let again = call(&mut wire, "hesitant", json!({}), both, &asked["result"]["requestState"]).await;
+    let questions = again["result"]["inputRequests"].as_object().unwrap();
+    assert_eq!(questions.keys().collect::<Vec<_>>(), ["delete"], "{again}");
+    // Nor counts an answer to a question that was asked in an earlier round alone.
+    let late = json!({"delete": yes(), "other": {"action": "decline"}});
+    let done = call(&mut wire, "hesitant", json!({}), late, &again["result"]["requestState"]).await;
+    assert_eq!(done["result"]["content"][0]["text"], "Accepted(true) Accepted(true)");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_kind_is_no_consent() {
+    let mut wire = app().connect().await.unwrap();
+    let asked = call(&mut wire, "agreeing", json!({}), json!({}), &Value::Null).await;
+    for odd in [
+        json!({}),
+        json!({"content": {"value": true}}),
+        json!({"action": true, "content": {"value": true}}),
+        json!({"action": "ACCEPT", "content": {"value": true}}),
+        json!({"action": "accept", "content": {"value": "perhaps"}}),
+        json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "accept"}}),
+        json!({"roots": []}),
+    ] {
+        let answers = json!({"confirm": odd});
+        let refused = call(&mut wire, "agreeing", json!({}), answers, &asked["result"]["requestState"]).await;
+        assert_eq!(refused["result"]["isError"], true, "{odd}: {refused}");
+        let text = refused["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("does not fit the question"), "{odd}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_differs_in_every_round_fails_and_is_named() {
+    let log = Log::default();
+    let _subscriber = log.subscribe();
+    for (tool, key) in [("restless_text", "elicitation_1"), ("restless_schema", "k"), ("restless_key", "k10")] {
+        let mut wire = app().connect().await.unwrap();
+        let mut answer = call(&mut wire, tool, json!({}), json!({}), &Value::Null).await;
+        let mut rounds = 0;
+        while let Some(questions) = answer["result"]["inputRequests"].as_object() {
+            assert!(rounds < 8, "{tool}");
+            let key = questions.keys().next().unwrap().clone();
+            answer = call(&mut wire, tool, json!({}), json!({key: yes()}), &answer["result"]["requestState"]).await;
+            if rounds == 3 {
+                // A round in which the client answers nothing does not count.
+                answer = call(&mut wire, tool, json!({}), json!({}), &answer["result"]["requestState"]).await;
+            }
+            rounds += 1;
+        }
+        let message = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!((rounds, &answer["error"]["code"]), (8, &json!(-32603)), "{tool}: {message}");
+        assert!(message.contains(&format!("the question `{key}` was a different one")), "{tool}: {message}");
+        let told = log.text();
+        assert!(told.contains(&format!("the tool `{tool}` cannot ask its client")), "{told}");
+        assert!(told.contains("Context::remember"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn three_hundred_questions_are_open_at_a_time() {
+    let mut wire = app().connect().await.unwrap();
+    let asked = call(&mut wire, "many", json!({"count": 300}), json!({}), &Value::Null).await;
+    let questions = asked["result"]["inputRequests"].as_object().unwrap_or_else(|| panic!("{asked}"));
+    assert_eq!(questions.len(), 300);
+    assert_eq!(questions.keys().next().map(String::as_str), Some("elicitation_1"), "in the order in which they came");
+    let state = asked["result"]["requestState"].as_str().unwrap();
+    assert!(state.len() < 300 * 64, "{} bytes", state.len());
+    let half = |from: usize, to: usize| -> Value {
+        (from..to).map(|number| (format!("elicitation_{number}"), yes())).collect::<Map<_, _>>().into()
+    };
+    let arguments = || json!({"count": 300});
+    let more = call(&mut wire, "many", arguments(), half(1, 151), &asked["result"]["requestState"]).await;
+    assert_eq!(more["result"]["inputRequests"].as_object().map(Map::len), Some(150));
+    let done = call(&mut wire, "many", arguments(), half(151, 301), &more["result"]["requestState"]).await;
+    assert_eq!(done["result"]["content"][0]["text"], "300");
+}
+
+#[tokio::test]
+async fn a_long_answer_is_kept_until_the_last_round() {
+    let mut wire = app().connect().await.unwrap();
+    for length in [12_500, 260_000] {
+        let asked = call(&mut wire, "essay", json!({}), json!({}), &Value::Null).await;
+        let text = json!({"action": "accept", "content": {"value": "é".repeat(length / 2)}});
+        let state = &asked["result"]["requestState"];
+        let second = call(&mut wire, "essay", json!({}), json!({"elicitation_1": text}), state).await;
+        assert_eq!(second["result"]["resultType"], "input_required", "{length}: {}", second["error"]);
+        let state = &second["result"]["requestState"];
+        let length_of_state = state.as_str().unwrap().len();
+        assert!(length_of_state < length * 4 / 3 + 512, "it holds the answer once, in {length_of_state} bytes");
+        let done = call(&mut wire, "essay", json!({}), json!({"elicitation_2": yes()}), state).await;
+        assert_eq!(done["result"]["content"][0]["text"], format!("{length} bytes, Accepted(true)"));
+    }
+}
+
+#[tokio::test]
+async fn a_state_beyond_its_limit_is_an_error_that_names_the_limit() {
+    let log = Log::default();
+    let _subscriber = log.subscribe();
+    for (limit, bytes) in [(None, 524_288), (Some(4096), 4096), (Some(0), 1024)] {
+        let app = limit.into_iter().fold(app(), App::max_request_state);
+        let mut wire = app.connect().await.unwrap();
+        let asked = call(&mut wire, "essay", json!({}), json!({}), &Value::Null).await;
+        let text = json!({"action": "accept", "content": {"value": "x".repeat(bytes * 3 / 4)}});
+        let state = &asked["result"]["requestState"];
+        let refused = call(&mut wire, "essay", json!({}), json!({"elicitation_1": text}), state).await;
+        let message = refused["error"]["message"].as_str().unwrap_or_else(|| panic!("{refused}"));
+        assert_eq!(refused["error"]["code"], -32603, "{message}");
+        let named = format!("the limit of this server is {bytes} bytes (`App::max_request_state`)");
+        assert!(message.contains(&named), "{message}");
+        let told = log.text();
+        assert!(
+            told.contains("the tool `essay` cannot ask its client") && told.contains("raise `App::max_req"),
+            "{told}"
+        );
+        // A shorter answer to the same question does.
+        let text = json!({"action": "accept", "content": {"value": "x".repeat(bytes / 4)}});
+        let second = call(&mut wire, "essay", json!({}), json!({"elicitation_1": text}), state).await;
+        assert_eq!(second["result"]["resultType"], "input_required", "{second}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_opens_for_no_other_app_with_the_same_key() {
+    let app =
+        |name| App::from_module(name, module_path!()).state(Count::default()).sealing_keys([SealingKey::new([7; 32])]);
+    let (mut one, mut other) = (app("staging").connect().await.unwrap(), app("production").connect().await.unwrap());
+    let asked = call(&mut one, "agreeing", json!({}), json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    let refused = call(&mut other, "agreeing", json!({}), json!({"confirm": yes()}), state).await;
+    assert_eq!(refused["error"]["code"], -32602);
+    let done = call(&mut one, "agreeing", json!({}), json!({"confirm": yes()}), state).await;
+    assert_eq!(done["result"]["content"][0]["text"], "Accepted(true)");
 }
 
 #[tokio::test]

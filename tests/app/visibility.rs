@@ -1,12 +1,12 @@
 //! What somebody may not see answers as what is not there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::layers::Timing;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
+use fastmcp_rs::testing::{SubscriptionFilter, TestClient, Wire};
 use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt, DynamicResource, DynamicTool};
 use serde_json::{Value, json};
 
@@ -252,5 +252,196 @@ fn a_handler_reaches_no_further_than_the_one_who_asks() {
         assert_eq!(allowed.text(), "done");
         let refused = client.call("act_for", arguments()).await.unwrap();
         assert_eq!(refused.text(), "Unknown tool: delete");
+    });
+}
+
+/// Sends modern requests whose answers may come in any order.
+struct Stream(Wire);
+
+impl Stream {
+    async fn connect(app: App) -> Stream {
+        Stream(app.connect().await.expect("the app is right"))
+    }
+
+    fn send(&mut self, id: u64, method: &str, mut params: Value) {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        self.0.send(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
+    }
+
+    async fn receive(&mut self) -> Value {
+        let frame = tokio::time::timeout(Duration::from_secs(20), self.0.receive()).await.expect("a frame");
+        serde_json::from_str(&frame).unwrap()
+    }
+}
+
+/// Lets the function wait until the test allows it to go on.
+#[derive(Clone, Default)]
+struct Barrier(Arc<(Mutex<bool>, Condvar)>);
+
+impl Barrier {
+    fn wait(&self) {
+        let (is_open, changed) = &*self.0;
+        // Should it hold up the test itself, that one fails, and does not wait for ever.
+        let limit = Duration::from_secs(10);
+        drop(changed.wait_timeout_while(is_open.lock().unwrap(), limit, |is_open| !*is_open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+/// An app whose function blocks until the barrier is open, for each of these requests.
+fn blocked_app(barrier: &Barrier) -> App {
+    let barrier = barrier.clone();
+    let app = App::empty("x").add_tool(tool("a")).add_resource(resource("a://b")).add_prompt(prompt("p"));
+    app.prompt::<suggesting>().tool::<act_for>().visible(move |_, _| {
+        barrier.wait();
+        true
+    })
+}
+
+fn component_requests() -> Vec<(&'static str, Value)> {
+    let completion =
+        json!({"ref": {"type": "ref/prompt", "name": "suggesting"}, "argument": {"name": "x", "value": ""}});
+    vec![
+        ("tools/list", json!({})),
+        ("prompts/list", json!({})),
+        ("resources/list", json!({})),
+        ("tools/call", json!({"name": "a", "arguments": {}})),
+        ("tools/call", json!({"name": "act_for", "arguments": {"name": "a"}})),
+        ("resources/read", json!({"uri": "a://b"})),
+        ("prompts/get", json!({"name": "p", "arguments": {"x": "1"}})),
+        ("completion/complete", completion),
+        ("subscriptions/listen", json!({"notifications": {"resourceSubscriptions": ["a://b"]}})),
+    ]
+}
+
+#[test]
+fn a_function_that_blocks_holds_up_no_other_request() {
+    run(async {
+        for layered in [false, true] {
+            let barrier = Barrier::default();
+            let app = blocked_app(&barrier);
+            let mut stream = Stream::connect(if layered { app.layer(Timing::new()) } else { app }).await;
+            let requests = component_requests();
+            for (id, (method, params)) in (0..).zip(requests.clone()) {
+                stream.send(id, method, params);
+            }
+            stream.send(100, "server/discover", json!({}));
+            assert_eq!(stream.receive().await["id"], 100, "all others wait for the function");
+            // The id of a request that is being decided on is taken.
+            stream.send(0, "tools/list", json!({}));
+            let refused = stream.receive().await;
+            assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(0), &json!(-32600)));
+            barrier.open();
+            let mut answered = Vec::new();
+            for _ in &requests {
+                let frame = stream.receive().await;
+                assert!(frame.get("error").is_none(), "{frame}");
+                // A subscription is acknowledged instead.
+                answered.push(frame["id"].as_u64().unwrap_or(8));
+            }
+            answered.sort_unstable();
+            assert_eq!(answered, (0..9).collect::<Vec<u64>>());
+        }
+    });
+}
+
+#[test]
+fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
+    run(async {
+        let barrier = Barrier::default();
+        let mut stream = Stream::connect(blocked_app(&barrier)).await;
+        stream.send(1, "tools/call", json!({"name": "a", "arguments": {}}));
+        stream.send(2, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+        for id in [1, 2] {
+            let params = json!({"requestId": id});
+            let frame = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+            stream.0.send(frame.to_string());
+        }
+        barrier.open();
+        stream.send(1, "tools/call", json!({"name": "a", "arguments": {}}));
+        let answer = stream.receive().await;
+        assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(1), &json!("done")));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(stream.0.try_receive(), None);
+    });
+}
+
+#[test]
+fn more_requests_than_have_a_place_are_all_decided_on() {
+    run(async {
+        let barrier = Barrier::default();
+        let mut stream = Stream::connect(blocked_app(&barrier)).await;
+        for id in 0..600 {
+            stream.send(id, "tools/call", json!({"name": "a", "arguments": {}}));
+        }
+        stream.send(1000, "server/discover", json!({}));
+        assert_eq!(stream.receive().await["id"], 1000);
+        barrier.open();
+        let mut answered = Vec::new();
+        for _ in 0..600 {
+            let answer = stream.receive().await;
+            assert_eq!(answer["result"]["content"][0]["text"], "done");
+            answered.push(answer["id"].as_u64().unwrap());
+        }
+        answered.sort_unstable();
+        assert_eq!(answered, (0..600).collect::<Vec<u64>>());
+    });
+}
+
+#[test]
+fn a_function_that_blocks_within_a_call_holds_up_no_other_call() {
+    // There is one worker.
+    run(async {
+        let (barrier, is_inside) = (Barrier::default(), Arc::new(AtomicBool::new(false)));
+        let (waiting, inside) = (barrier.clone(), Arc::clone(&is_inside));
+        let app = App::empty("x").add_tool(tool("a")).add_tool(tool("blocked")).tool::<act_for>().tool::<pause>();
+        let app = app.visible(move |component, _| {
+            if component.name() == "blocked" {
+                inside.store(true, Ordering::SeqCst);
+                waiting.wait();
+            }
+            true
+        });
+        let mut stream = Stream::connect(app).await;
+        stream.send(1, "tools/call", json!({"name": "act_for", "arguments": {"name": "blocked"}}));
+        while !is_inside.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stream.send(2, "tools/call", json!({"name": "pause", "arguments": {}}));
+        assert_eq!(stream.receive().await["id"], 2);
+        barrier.open();
+        assert_eq!(stream.receive().await["id"], 1);
+    });
+}
+
+/// Waits a moment.
+#[mcp::tool]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+}
+
+#[test]
+fn a_function_that_panics_hides_each_component_on_which_it_does() {
+    run(async {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        let app = (0..50).fold(App::empty("x"), |app, number| app.add_tool(tool(&format!("t{number}"))));
+        let client = connect(
+            app.visible(move |_, _| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                panic!("on purpose")
+            }),
+            Revision::NEWEST,
+        );
+        let client = client.await;
+        assert_eq!(names(&client, "tools/list", false).await, [""; 0]);
+        assert_eq!(count.load(Ordering::Relaxed), 50, "each component is decided on");
     });
 }

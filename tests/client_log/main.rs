@@ -43,6 +43,12 @@ fn compute() -> String {
     "computed".into()
 }
 
+/// Measures what cannot be measured.
+#[mcp::tool]
+async fn measure() {
+    tracing::info!(low = f64::NEG_INFINITY, none = f64::NAN, some = 1.5, "measured");
+}
+
 /// Awaits on a thread of its own.
 #[mcp::tool(blocking)]
 async fn brood() -> String {
@@ -97,6 +103,7 @@ fn app() -> App {
     App::empty("chatty")
         .tool::<work>()
         .tool::<compute>()
+        .tool::<measure>()
         .tool::<brood>()
         .tool::<fail>()
         .tool::<fall>()
@@ -202,6 +209,16 @@ fn threads_for_blocking_work_belong_to_the_call() {
         let (messages, answer) = client.call("ask", Some("info")).await;
         assert_eq!(messages.len(), 1, "{answer}");
         assert_eq!(messages[0]["logger"], "compute", "it is the sibling that tells this");
+    });
+}
+
+#[test]
+fn a_float_without_a_json_form_is_sent_as_a_text() {
+    run(async {
+        let mut client = Client::connect(app(), Revision::NEWEST).await;
+        let (messages, _) = client.call("measure", Some("info")).await;
+        let data = json!({"message": "measured", "low": "-inf", "none": "NaN", "some": 1.5});
+        assert_eq!(messages, [json!({"level": "info", "logger": "measure", "data": data})]);
     });
 }
 

@@ -1,8 +1,11 @@
 //! The revision 2026-07-28: each request stands for itself.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{DynamicTool, HttpConfig};
 use serde_json::{Value, json};
 
 use super::client::{Request, Server, call, modern, modern_with_meta};
@@ -308,7 +311,7 @@ async fn questions_are_asked_in_rounds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriptions_are_streams() {
-    let config = fastmcp_rs::HttpConfig::new().keep_alive(Duration::from_millis(50));
+    let config = HttpConfig::new().keep_alive(Duration::from_millis(50));
     let server = Server::start(app().http(config)).await;
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
     assert_eq!((missing.status, missing.code()), (200, -32602));
@@ -336,5 +339,73 @@ async fn subscriptions_are_streams() {
         schema::check(Revision::NEWEST, "ResourceUpdatedNotification", &updated).unwrap();
         assert_eq!(updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], *id);
         assert_eq!(updated["params"]["uri"], "note://one");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_travels_between_rounds_comes_back_in_one_message() {
+    let schema = json!({"type": "object"});
+    let essay = DynamicTool::new("essay", schema, |_, ctx: Context| async move {
+        let text = ctx.elicit::<String>("Write!").await?.accepted().unwrap_or_default();
+        let more = ctx.elicit::<bool>("Is that all?").await?;
+        Ok::<_, ToolError>(format!("{} bytes, {more:?}", text.len()))
+    });
+    let server = Server::start(App::empty("x").add_tool(essay).http(HttpConfig::new().max_body(65_536))).await;
+    let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    let ask = async |answers: Value, state: &Value| {
+        let mut params = json!({"name": "essay", "arguments": {}, "inputResponses": answers});
+        if !state.is_null() {
+            params["requestState"] = state.clone();
+        }
+        server.send(&modern_with_meta(1, "tools/call", params, meta.clone())).await.answer("tools/call")
+    };
+    let write =
+        |length: usize| json!({"elicitation_1": {"action": "accept", "content": {"value": "x".repeat(length)}}});
+    let asked = ask(json!({}), &Value::Null).await;
+    let state = &asked["result"]["requestState"];
+    // The question would be asked, and its answer could not be sent.
+    let refused = ask(write(40_000), state).await;
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("the limit of this server is 32768 bytes (`App::max_request_state`)"), "{message}");
+    let second = ask(write(24_000), state).await;
+    let yes = json!({"elicitation_2": {"action": "accept", "content": {"value": true}}});
+    let done = ask(yes, &second["result"]["requestState"]).await;
+    assert_eq!(done["result"]["content"][0]["text"], "24000 bytes, Accepted(true)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_function_that_decides_slowly_holds_up_no_other_request() {
+    let barrier = Arc::new((Mutex::new(false), Condvar::new()));
+    let waiting = Arc::clone(&barrier);
+    let app = app().visible(move |_, ctx| {
+        if ctx.meta().contains_key("com.example/slow") {
+            let limit = Duration::from_secs(10);
+            drop(waiting.1.wait_timeout_while(waiting.0.lock().unwrap(), limit, |is_open| !*is_open).unwrap());
+        }
+        true
+    });
+    let server = Server::start(app).await;
+    let slow = json!({"com.example/slow": true});
+    let mut blocked = Vec::new();
+    for (method, params) in [
+        ("tools/list", json!({})),
+        ("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}})),
+        ("resources/read", json!({"uri": "note://one"})),
+        ("prompts/get", json!({"name": "greet", "arguments": {"name": "Ada"}})),
+    ] {
+        let mut connection = server.connect().await;
+        connection.write(&modern_with_meta(1, method, params, slow.clone()).bytes()).await;
+        blocked.push((method, connection));
+    }
+    let begin = std::time::Instant::now();
+    for _ in 0..20 {
+        let sum = server.send(&call(1, "add", json!({"a": 40, "b": 2}))).await.answer("tools/call");
+        assert_eq!(sum["result"]["content"][0]["text"], "42");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    *barrier.0.lock().unwrap() = true;
+    barrier.1.notify_all();
+    for (method, mut connection) in blocked {
+        assert!(connection.response().await.unwrap().answer(method)["result"].is_object(), "{method}");
     }
 }

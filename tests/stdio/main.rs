@@ -19,6 +19,7 @@ mod order_cancellation;
 mod order_changes;
 mod order_manager;
 mod order_notes;
+mod order_odd;
 mod peers;
 mod properties;
 mod regressions;

@@ -266,6 +266,27 @@ fn an_answered_round_that_is_repeated_cancels_once() {
 }
 
 #[test]
+fn an_order_is_not_cancelled_by_an_answer_without_a_question() {
+    let folder = Folder::new();
+    let mut server = connect(&folder, Revision::NEWEST);
+    let yes = || accept(json!({"confirm": true, "reason": "unasked"}));
+    for key in ["elicitation_1", "elicitation", "confirm"] {
+        let params = json!({
+            "name": "cancel_order",
+            "arguments": {"order_id": "ORD-102"},
+            "inputResponses": {key: yes()},
+        });
+        let asked = server.ask("tools/call", params);
+        assert_eq!(asked.result()["resultType"], "input_required", "{}", asked.text);
+        assert_eq!(status(&folder, "ORD-102"), "PROCESSING");
+    }
+    assert_eq!(notes(&folder), [""; 0]);
+    // The question comes with a state, and an answer with that state counts.
+    let cancelled = ask(&mut server, Revision::NEWEST, "ORD-102").answer(&mut server, "ORD-102", yes());
+    assert_eq!(change_of(&cancelled)["changed"], true);
+}
+
+#[test]
 fn two_questions_about_one_order_cancel_it_once() {
     for revision in ASKED_BY_REQUEST {
         let folder = Folder::new();

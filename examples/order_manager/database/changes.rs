@@ -22,13 +22,21 @@ impl Orders {
         if let Some(order_id) = earlier.fetch_optional(&mut *writing).await? {
             return Ok((order_id, false));
         }
-        // The number is beyond all that were given here, and beyond the orders that came from elsewhere.
+        // The number is beyond all that were given here, and beyond the orders that came from elsewhere, unless these
+        // have more than twelve digits: then it is one that is free.
         let order_id: String = sqlx::query_scalar(
             "INSERT INTO order_numbers (number, idempotency_key)
-             SELECT 1 + max(100,
-                            (SELECT coalesce(max(number), 0) FROM order_numbers),
-                            (SELECT coalesce(max(CAST(substr(order_id, 5) AS INTEGER)), 0) FROM orders
-                             WHERE order_id GLOB 'ORD-[0-9]*')), ?
+             WITH RECURSIVE next (number) AS (
+                 SELECT 1 + max(100,
+                                (SELECT coalesce(max(number), 0) FROM order_numbers WHERE number < 1000000000000),
+                                (SELECT coalesce(max(CAST(substr(order_id, 5) AS INTEGER)), 0) FROM orders
+                                 WHERE order_id GLOB 'ORD-[0-9]*' AND length(order_id) <= length('ORD-') + 12))
+                 UNION ALL
+                 SELECT number + 1 FROM next
+                 WHERE EXISTS (SELECT 1 FROM orders WHERE order_id = 'ORD-' || next.number)
+                    OR EXISTS (SELECT 1 FROM order_numbers WHERE order_numbers.number = next.number)
+             )
+             SELECT max(number), ? FROM next
              RETURNING 'ORD-' || number",
         )
         .bind(order.idempotency_key)

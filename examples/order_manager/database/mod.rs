@@ -16,11 +16,13 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::prelude::*;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
 
 pub use notes::{Note, NoteMatch};
-pub use order::{NewOrder, Order, OrderLine, Status};
+pub use order::{NewOrder, Order, OrderLine, OrderRow, Status};
 
 /// How long a connection waits for another process that has the database locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -116,6 +118,12 @@ async fn is_complete(connection: &mut SqliteConnection) -> Result<bool, sqlx::Er
 
 async fn has_orders(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'orders')").fetch_one(connection).await
+}
+
+/// Reads a text of which another program may have written bytes that are no UTF-8.
+fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+    let bytes: &[u8] = row.try_get_unchecked(column)?;
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// A busy database is worth another try, so the model is told. Any other failure is for the log.

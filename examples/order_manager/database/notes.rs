@@ -1,16 +1,16 @@
 //! Notes on orders, and the search in them.
 
 use fastmcp_rs::prelude::*;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{FromRow, Row};
 
-use super::{Orders, for_the_model};
+use super::{Orders, for_the_model, text};
 
 /// How many notes are shown with their order.
 const NEWEST: u32 = 10;
 
 /// What somebody wrote about an order.
 #[mcp::model]
-#[derive(FromRow)]
 pub struct Note {
     pub note_id: i64,
     /// When it was added, in UTC.
@@ -18,9 +18,14 @@ pub struct Note {
     pub text: String,
 }
 
+impl FromRow<'_, SqliteRow> for Note {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { note_id: row.try_get("note_id")?, created_at: text(row, "created_at")?, text: text(row, "text")? })
+    }
+}
+
 /// A note that a search has found.
 #[mcp::model]
-#[derive(FromRow)]
 pub struct NoteMatch {
     pub note_id: i64,
     /// The order that the note is on.
@@ -29,6 +34,17 @@ pub struct NoteMatch {
     pub created_at: String,
     /// The part of the note with most of the words, each between `**`.
     pub snippet: String,
+}
+
+impl FromRow<'_, SqliteRow> for NoteMatch {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            note_id: row.try_get("note_id")?,
+            order_id: text(row, "order_id")?,
+            created_at: text(row, "created_at")?,
+            snippet: text(row, "snippet")?,
+        })
+    }
 }
 
 impl Orders {

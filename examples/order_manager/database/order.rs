@@ -3,13 +3,17 @@
 use std::fmt;
 
 use fastmcp_rs::prelude::*;
-use sqlx::FromRow;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{Decode, FromRow, Row, Type};
 
 use super::Note;
+use crate::one_line::OneLine;
 
-/// One row of the `orders` table, with what belongs to it.
+/// The largest total in US dollars, up to which an `f64` is exact to the cent.
+const MAX_TOTAL: f64 = 9e13;
+
+/// An order, with what belongs to it.
 #[mcp::model]
-#[derive(FromRow)]
 pub struct Order {
     pub order_id: String,
     pub customer_email: String,
@@ -18,13 +22,73 @@ pub struct Order {
     /// US dollars.
     pub total_amount: f64,
     pub is_refundable: bool,
-    #[sqlx(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<OrderLine>,
     /// The newest ones, newest first.
-    #[sqlx(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+}
+
+/// One row of the `orders` table. SQLite lets other programs put anything into its columns, and one odd row is no reason
+/// to fail a list.
+pub struct OrderRow {
+    /// The order, with defaults for the odd columns.
+    pub order: Order,
+    /// The columns that hold nothing that fits them.
+    pub odd: Vec<&'static str>,
+}
+
+impl FromRow<'_, SqliteRow> for OrderRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let mut odd = Vec::new();
+        let order = Order {
+            order_id: column(row, "order_id", &mut odd)?,
+            customer_email: column(row, "customer_email", &mut odd)?,
+            status: column(row, "status", &mut odd)?,
+            total_amount: column(row, "total_amount", &mut odd)?,
+            is_refundable: column(row, "is_refundable", &mut odd)?,
+            lines: Vec::new(),
+            notes: Vec::new(),
+        };
+        if !(0.0..=MAX_TOTAL).contains(&order.total_amount) {
+            odd.push("total_amount");
+        }
+        Ok(Self { order, odd })
+    }
+}
+
+/// Reads a column, or adds it to the odd ones.
+fn column<'r, T>(row: &'r SqliteRow, name: &'static str, odd: &mut Vec<&'static str>) -> Result<T, sqlx::Error>
+where
+    T: Decode<'r, Sqlite> + Type<Sqlite> + Default,
+{
+    match row.try_get(name) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) | Err(sqlx::Error::ColumnDecode { .. }) => {
+            odd.push(name);
+            Ok(T::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl OrderRow {
+    /// Says which columns are odd, if there are some.
+    pub fn problem(&self) -> Option<String> {
+        let odd = self.odd.join(", ");
+        (!odd.is_empty())
+            .then(|| format!("Its row in the database is damaged, and must be corrected there first: {odd}."))
+    }
+
+    /// Gives the order, or an error that tells the model why there is none.
+    pub fn into_order(self) -> Result<Order, ToolError> {
+        match self.problem() {
+            Some(problem) => {
+                Err(ToolError::new(format!("Order {} cannot be used. {problem}", OneLine(&self.order.order_id))))
+            }
+            None => Ok(self.order),
+        }
+    }
 }
 
 /// One product in an order.
@@ -123,16 +187,18 @@ impl NewOrder<'_> {
 
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Order ID: {}", self.order_id)?;
-        writeln!(f, "Customer: {}", self.customer_email)?;
-        writeln!(f, "Status: {}", self.status)?;
+        // Whatever is a text came from somebody, and stays on its line.
+        writeln!(f, "Order ID: {}", OneLine(&self.order_id))?;
+        writeln!(f, "Customer: {}", OneLine(&self.customer_email))?;
+        writeln!(f, "Status: {}", OneLine(&self.status))?;
         writeln!(f, "Total: ${:.2}", self.total_amount)?;
         write!(f, "Refundable: {}", if self.is_refundable { "Yes" } else { "No" })?;
         for OrderLine { product, quantity, unit_price_cents } in &self.lines {
+            let product = OneLine(product);
             write!(f, "\nLine: {quantity} x {product} at ${:.2}", f64::from(*unit_price_cents) / 100.0)?;
         }
         for Note { created_at, text, .. } in &self.notes {
-            write!(f, "\nNote of {created_at}: {text}")?;
+            write!(f, "\nNote of {}: {}", OneLine(created_at), OneLine(text))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use fastmcp_rs::{AskError, Elicited};
 use super::status::StatusChange;
 use super::{find, tell_watchers};
 use crate::database::{Orders, Status};
+use crate::one_line::OneLine;
 
 /// Cancels an order that is still PROCESSING, if the user confirms it.
 ///
@@ -24,7 +25,8 @@ async fn cancel_order(
     if !order.may_become(Status::Cancelled) {
         return StatusChange::of(order, Status::Cancelled, false);
     }
-    let question = format!("Cancel order {order_id} of {} over ${:.2}?", order.customer_email, order.total_amount);
+    let customer = OneLine(&order.customer_email);
+    let question = format!("Cancel order {} of {customer} over ${:.2}?", OneLine(order_id), order.total_amount);
     let reason = match ctx.elicit::<Confirmation>(question).await {
         Ok(Elicited::Accepted(Confirmation { confirm: true, reason })) => reason,
         Ok(Elicited::Accepted(_) | Elicited::Declined) => return Ok(StatusChange::none(order, "the user said no.")),
@@ -55,7 +57,8 @@ struct Confirmation {
 
 fn cannot_ask(order_id: &str) -> ToolError {
     ToolError::new(format!(
-        "{order_id} was not cancelled: the user must confirm it, and this client has no way to ask them \
-         (it lacks elicitation). Tell the user to cancel the order from a client that has one."
+        "{} was not cancelled: the user must confirm it, and this client has no way to ask them \
+         (it lacks elicitation). Tell the user to cancel the order from a client that has one.",
+        OneLine(order_id)
     ))
 }

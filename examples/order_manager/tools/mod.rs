@@ -10,6 +10,7 @@ mod status;
 use fastmcp_rs::prelude::*;
 
 use crate::database::{Order, Orders};
+use crate::one_line::OneLine;
 
 /// The order with that ID, or an error that tells the model what to do next.
 pub async fn find(orders: &Orders, order_id: &str) -> Result<Order, ToolError> {
@@ -22,5 +23,5 @@ fn tell_watchers(ctx: &Context, order_id: &str) {
 }
 
 fn not_found(order_id: &str) -> ToolError {
-    ToolError::new(format!("Order {order_id} was not found: check the reference (e.g., ORD-101)."))
+    ToolError::new(format!("Order {} was not found: check the reference (e.g., ORD-101).", OneLine(order_id)))
 }

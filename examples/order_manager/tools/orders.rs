@@ -3,7 +3,7 @@
 use fastmcp_rs::prelude::*;
 
 use super::find;
-use crate::database::{NewOrder, Order, OrderLine, Orders};
+use crate::database::{NewOrder, OrderLine, OrderRow, Orders};
 
 /// Retrieves full details for a specific order by ID.
 ///
@@ -57,12 +57,13 @@ async fn create_order(
 ) -> Result<CreatedOrder, ToolError> {
     let new = NewOrder { customer_email, lines, is_refundable, idempotency_key };
     let (order_id, created) = orders.create(&new).await?;
-    let order = find(&orders, &order_id).await?;
-    if !created && !new.is_like(&order) {
+    let order = orders.find(&order_id).await?.filter(|order| created || new.is_like(order));
+    let Some(order) = order else {
         return Err(ToolError::new(format!(
-            "The idempotency key belongs to {order_id}, which is another order: nothing was created. Choose another key."
+            "The idempotency key belongs to {order_id}, which is another order or was removed: nothing was created. \
+             Choose another key."
         )));
-    }
+    };
     Ok(CreatedOrder { total_cents: order.total_cents(), order_id, status: order.status, created })
 }
 
@@ -72,14 +73,27 @@ struct OrderSummary {
     /// The order reference.
     id: String,
     /// The total in US dollars.
-    amount: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amount: Option<f64>,
     /// The customer's e-mail address.
-    email: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Why nothing more is known of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
-impl From<Order> for OrderSummary {
-    fn from(order: Order) -> Self {
-        Self { id: order.order_id, amount: order.total_amount, email: order.customer_email }
+impl From<OrderRow> for OrderSummary {
+    fn from(row: OrderRow) -> Self {
+        match row.problem() {
+            None => Self {
+                id: row.order.order_id,
+                amount: Some(row.order.total_amount),
+                email: Some(row.order.customer_email),
+                problem: None,
+            },
+            problem => Self { id: row.order.order_id, amount: None, email: None, problem },
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use fastmcp_rs::prelude::*;
 
 use super::find;
 use crate::database::{Order, Orders};
+use crate::one_line::OneLine;
 
 /// Tells whether an order can be refunded, and why or why not.
 ///
@@ -30,10 +31,11 @@ struct RefundEligibility {
 
 impl From<Order> for RefundEligibility {
     fn from(order: Order) -> Self {
+        let status = OneLine(&order.status);
         let reason = if order.is_refundable {
-            format!("The order is {} and its ${:.2} can be refunded.", order.status, order.total_amount)
+            format!("The order is {status} and its ${:.2} can be refunded.", order.total_amount)
         } else {
-            format!("The order is {} and marked as not refundable.", order.status)
+            format!("The order is {status} and marked as not refundable.")
         };
         Self { order_id: order.order_id, eligible: order.is_refundable, reason }
     }

@@ -4,6 +4,7 @@ use fastmcp_rs::prelude::*;
 
 use super::{find, tell_watchers};
 use crate::database::{Order, Orders, Status};
+use crate::one_line::OneLine;
 
 /// Moves an order on: from PROCESSING to SHIPPED, or from SHIPPED to DELIVERED.
 ///
@@ -21,6 +22,8 @@ async fn update_order_status(
     if status == Status::Cancelled {
         return Err(ToolError::new("To cancel an order, use cancel_order: it asks the user first."));
     }
+    // An order whose row is damaged is left as it is.
+    find(&orders, order_id).await?;
     let changed = orders.set_status(order_id, status).await?;
     if changed {
         tell_watchers(ctx, order_id);
@@ -49,19 +52,20 @@ impl StatusChange {
         if !changed {
             return Err(cannot_become(&order, wanted));
         }
-        let message = format!("{} is {} now.", order.order_id, order.status);
+        let message = format!("{} is {} now.", OneLine(&order.order_id), OneLine(&order.status));
         Ok(Self { order_id: order.order_id, status: order.status, changed, message })
     }
 
     pub fn none(order: Order, why: &str) -> Self {
-        let message = format!("{} is {}, and nothing was changed: {why}", order.order_id, order.status);
+        let (order_id, status) = (OneLine(&order.order_id), OneLine(&order.status));
+        let message = format!("{order_id} is {status}, and nothing was changed: {why}");
         Self { order_id: order.order_id, status: order.status, changed: false, message }
     }
 }
 
 /// Tells the model which way is open to an order.
 fn cannot_become(order: &Order, wanted: Status) -> ToolError {
-    let Order { order_id, status, .. } = order;
+    let (order_id, status) = (OneLine(&order.order_id), OneLine(&order.status));
     let next = order.known_status().map(Status::next).unwrap_or_default();
     let next: Vec<&str> = next.iter().map(|status| status.name()).collect();
     let open =

@@ -114,6 +114,9 @@ impl Handle {
     /// This also holds for what is added later. Of several rules that concern a component, the newest holds: after
     /// `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is served whatever
     /// its tags are.
+    ///
+    /// A rule for the name or URI of a component ends when the component is removed: a later one of that name is served
+    /// as if there had been no rule. Rules for tags stay.
     pub fn disable(&self, selector: Selector) {
         self.scope.set_rule(&selector, false);
     }

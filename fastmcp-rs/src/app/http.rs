@@ -151,6 +151,7 @@ impl App {
         if config.metrics {
             self.metrics();
         }
+        self.fit_request_state(config.max_body);
         let server = Arc::new(self.start().await?);
         HttpService::new(server, config, authenticator).map_err(Error::configuration)
     }

@@ -38,7 +38,7 @@ use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible
 use crate::registry::ToolEntry;
 use crate::schema::lint;
 use crate::schema::publish::Style;
-use crate::seal::{Sealer, SealingKey};
+use crate::seal::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 
@@ -147,6 +147,7 @@ impl App {
                 lists: ListConfig::default(),
                 contents: CacheHints::default(),
                 answer_time: Duration::from_secs(600),
+                max_request_state: seal::DEFAULT_MAX_TEXT,
             },
             version_is_set: false,
             scope: Arc::default(),
@@ -258,8 +259,13 @@ impl App {
     ///
     /// The function is asked for each list, call, read, get, completion and subscription, so it should be quick. It
     /// can look at the component and at the request: the client, its `_meta`, the principal. What it reports by the
-    /// context goes nowhere. If it panics, the component is hidden. Clients are told to share no list of which they
-    /// see only a part, and no resource that not everybody sees.
+    /// context goes nowhere. If it panics, the component is hidden, and that is logged once a minute. Clients are told
+    /// to share no list of which they see only a part, and no resource that not everybody sees.
+    ///
+    /// While it is slow, only the requests that it decides on wait for it. Until 8 requests in a row were decided within
+    /// 100 µs each, and for 1,000 after one that took more than 10 ms, requests are decided on the threads for blocking
+    /// functions, or on a worker whose other tasks go on elsewhere; on HTTP that takes a tokio runtime of several
+    /// threads. There is no time limit: a request that is decided on for ever is not answered.
     ///
     /// For the components of a mounted app, both that app's function and this one are asked. A second call replaces
     /// the function of the first.
@@ -501,11 +507,34 @@ impl App {
         self
     }
 
+    /// Sets the limit of the `requestState` that travels with the questions to a modern client, in bytes. Default:
+    /// 512 KiB; at least 1 KiB.
+    ///
+    /// It holds the answers so far, the values of [`Context::remember`] and about 60 bytes for each open question,
+    /// sealed, as Base64: 4 bytes for 3. It comes back with the next request, so it is never longer than half of the
+    /// longest message that the transport reads: [`App::max_line`], or
+    /// [`HttpConfig::max_body`](crate::HttpConfig::max_body). A call that needs more ends with error -32603, which
+    /// names this limit, and the log names the function.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// let app = App::empty("surveys").max_request_state(1 << 20);
+    /// # assert!(app.check().is_ok());
+    /// ```
+    pub fn max_request_state(mut self, bytes: usize) -> App {
+        self.config.max_request_state = bytes;
+        self
+    }
+
     /// The keys that seal what travels with the questions to a modern client. By default each process makes one of
     /// its own.
     ///
     /// The first key seals, and all of them open; so a new key is put in front, and the old one is removed when
-    /// the [`App::answer_time`] is over. Processes that answer for each other must have the same keys.
+    /// the [`App::answer_time`] is over. Processes that answer for each other must have the same keys, and the name
+    /// that [`App::new`] was given: a server of another name opens nothing, even with the same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
         self.sealing_keys = keys.into_iter().collect();
         self
@@ -558,6 +587,13 @@ impl App {
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
     }
 
+    /// Lowers the limit of `requestState` to half of the longest message that a transport reads: it has to come back
+    /// in one, with the arguments and the next answers.
+    #[cfg(any(feature = "stdio", feature = "http"))]
+    fn fit_request_state(&mut self, max_message: usize) {
+        self.config.max_request_state = self.config.max_request_state.min(max_message / 2);
+    }
+
     /// Makes what is made at start, and the server of it.
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
         self.inspect()?;
@@ -577,7 +613,8 @@ impl App {
         self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &mut endings).await?;
         let components = Live::new(Arc::clone(&self.scope), self.config.lists);
         warn_of_tools(&components, self.config.lists.style);
-        let sealer = Sealer::new(&self.sealing_keys);
+        let mut sealer = Sealer::new(&self.sealing_keys);
+        sealer.limit(self.config.max_request_state);
         #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
         let mut server = engine::Server::new(self.config, components, sealer, changes, endings);
         #[cfg(feature = "metrics")]

@@ -80,6 +80,7 @@ impl App {
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
         panics::install_hook();
         // What prints while states are made must not reach the client either.
+        self.fit_request_state(config.max_line);
         let server = Arc::new(self.start().await?);
         if on_terminal {
             greet(&server);

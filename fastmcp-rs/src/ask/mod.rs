@@ -76,9 +76,10 @@ impl Question {
         (!declared).then(|| AskError::unsupported(self.capability))
     }
 
-    /// The same for the same question, and different for others.
+    /// A digest of the method and all that is asked, message and schema, in whichever order members are written: a
+    /// schema by hand may come from a map without an order.
     pub(crate) fn digest(&self) -> String {
-        seal::digest(&[self.method.as_bytes(), self.params.to_string().as_bytes()])
+        seal::digest(&[self.method.as_bytes(), &seal::digest_of_json(&self.params.to_string())])
     }
 }
 
@@ -203,6 +204,7 @@ mod tests {
         let first = question("a", json!({ "b": 1 }));
         assert_eq!(first, question("a", json!({ "b": 1 })));
         assert_ne!(first, question("a", json!({ "b": 2 })));
+        assert_eq!(question("a", json!({ "b": 1, "c": 2 })), question("a", json!({ "c": 2, "b": 1 })));
         assert_ne!(first, question("a{", json!({ "b": 1 })));
     }
 }

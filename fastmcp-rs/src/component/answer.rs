@@ -138,7 +138,7 @@ impl<'a> Answer<'a> {
             Ok(text) => self.finish_structured(json, text),
             Err(error) => {
                 self.out.truncate(start);
-                self.unserialisable(&error);
+                self.masked(&no_json_form(&error));
             }
         }
     }
@@ -175,6 +175,9 @@ impl<'a> Answer<'a> {
 
     /// An answer that the author composed.
     pub fn result(&mut self, result: ToolResult) {
+        if let Some(fault) = &result.fault {
+            return self.masked(fault);
+        }
         let revision = self.frame.revision;
         self.begin(beginning!(r#""content":"#));
         self.blocks(&result.content);
@@ -249,14 +252,6 @@ impl<'a> Answer<'a> {
                 "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
             ));
         }
-    }
-
-    /// A result that breaks the tool's own contract must not be sent.
-    fn unserialisable(&mut self, error: &serde_json::Error) {
-        let id = operator::error_id();
-        let name = self.frame.name;
-        operator::error(format_args!("tool `{name}` returned a value that has no JSON form (error {id}): {error}"));
-        self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}")));
     }
 
     /// What a resource holds, or that there is none.
@@ -369,6 +364,11 @@ impl<'a> Answer<'a> {
         }
         self.out.extend_from_slice(if first { b"}}" } else { b"}}}" });
     }
+}
+
+/// Says why a result, which would break the tool's own contract, is not sent.
+fn no_json_form(error: &serde_json::Error) -> String {
+    format!("its result cannot be sent as JSON: {error}")
 }
 
 /// The error for a URI that no resource has.

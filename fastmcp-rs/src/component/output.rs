@@ -107,7 +107,28 @@ macro_rules! shown_as_text {
         }
     )*};
 }
-shown_as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char);
+shown_as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, bool, char);
+
+macro_rules! floats {
+    ($($ty:ty),*) => {$(
+        /// NaN and infinity are errors, as they are in structured results.
+        impl IntoContent for $ty {
+            fn into_result(self) -> ToolResult {
+                let fault = (!self.is_finite()).then(|| format!("its result is {self}, which is no number").into());
+                ToolResult { fault, ..ToolResult::text(self.to_string()) }
+            }
+
+            fn write(self, answer: &mut Answer<'_>) {
+                if self.is_finite() {
+                    answer.text(&self.to_string());
+                } else {
+                    answer.result(self.into_result());
+                }
+            }
+        }
+    )*};
+}
+floats!(f32, f64);
 
 macro_rules! blocks {
     ($($ty:ty),*) => {$(

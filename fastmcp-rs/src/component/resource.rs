@@ -15,6 +15,7 @@ use super::output::{OutputDescription, OutputKind, ValueType};
 use super::tool::{Execution, IconDefinition, Location};
 use crate::error::ToolError;
 use crate::protocol::CacheScope;
+use crate::protocol::text_of_json::to_string;
 
 /// A function that was made a resource by `#[mcp::resource]`.
 ///
@@ -123,9 +124,10 @@ impl ResourceContents {
     ///
     /// # Errors
     ///
-    /// Fails if the value has no JSON form, such as a map whose keys are not strings.
+    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a key of a map that is no
+    /// string, number or boolean. The error names the place of that part.
     pub fn json(value: &impl Serialize) -> Result<ResourceContents, serde_json::Error> {
-        Ok(ResourceContents::text(serde_json::to_string(value)?).mime_type("application/json"))
+        Ok(ResourceContents::text(to_string(value)?).mime_type("application/json"))
     }
 
     /// The item's text, if it is one.

@@ -1,9 +1,12 @@
 //! A tool's answer under the author's full control.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::protocol::Content;
+use crate::protocol::text_of_json::to_value;
 
 /// A tool's answer with full control: blocks, structured content, the error flag and `_meta`.
 ///
@@ -28,6 +31,8 @@ pub struct ToolResult {
     pub(crate) structured: Option<Value>,
     pub(crate) is_error: bool,
     pub(crate) meta: Map<String, Value>,
+    /// Why this cannot be sent, for the log: it was made of a value that has no JSON form.
+    pub(crate) fault: Option<Cow<'static, str>>,
 }
 
 impl ToolResult {
@@ -56,9 +61,10 @@ impl ToolResult {
     ///
     /// # Errors
     ///
-    /// Fails if the value has no JSON form, such as a map whose keys are not strings.
+    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a key of a map that is no
+    /// string, number or boolean. The error names the place of that part.
     pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
-        let value = serde_json::to_value(value)?;
+        let value = to_value(&value)?;
         if self.content.is_empty() {
             self.content.push(Content::text(value.to_string()));
         }

@@ -146,7 +146,8 @@ impl Context {
     /// Tells the client how far the call is: `done` of `total`, and in words.
     ///
     /// Nothing is sent unless the client asked for progress, and `done` is greater than the last time. At
-    /// most 20 notifications a second are sent; the last one is never lost.
+    /// most 20 notifications a second are sent; the last one is never lost. NaN and infinity are not sent, and the
+    /// operator's log has the first of them.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress>
     ///
@@ -161,9 +162,13 @@ impl Context {
     /// ```
     pub fn progress<'a>(&self, done: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'a str>>) {
         let Some(request) = &self.request else { return };
-        let total = total.into().filter(|total| total.is_finite());
+        let total = total.into();
+        let shown = total.filter(|total| total.is_finite());
+        if !done.is_finite() || shown.is_some() != total.is_some() {
+            request.warn_of_progress(&self.component.name, done, total);
+        }
         if done.is_finite() {
-            request.progress(done, total, message.into());
+            request.progress(done, shown, message.into());
         }
     }
 
@@ -198,7 +203,8 @@ impl Context {
     ///
     /// Nothing is sent unless the client wants messages of this level: a modern client says so in each
     /// request, a legacy one by `logging/setLevel` (without that, from [`Level::Info`] on). A message that
-    /// finds no room because the client does not read is dropped.
+    /// finds no room because the client does not read is dropped, and so is one without a JSON form, such as a float that
+    /// is NaN: the operator's log has its place.
     ///
     /// This is for the client. What the operator should know is a `tracing` event.
     ///

@@ -8,8 +8,10 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use super::Transport;
+use crate::operator;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
+use crate::protocol::text_of_json::json_and_text;
 use crate::protocol::{Level, Revision, write};
 use crate::questions::Questions;
 use crate::request_facts::{RequestId, TraceContext};
@@ -86,6 +88,8 @@ pub(crate) struct Request {
 pub(crate) struct Delivery {
     phase: Phase,
     last_value: f64,
+    /// Whether the operator was told of progress that is no number.
+    has_warned: bool,
     last_sent: Option<Instant>,
     /// The newest progress that was held back.
     held: Option<Vec<u8>>,
@@ -107,6 +111,7 @@ impl Delivery {
         Mutex::new(Delivery {
             phase: Phase::InPlace(Vec::new()),
             last_value: f64::NEG_INFINITY,
+            has_warned: false,
             last_sent: None,
             held: None,
             flush_is_due: false,
@@ -150,6 +155,16 @@ impl Request {
         }
     }
 
+    /// Tells the operator, once per call, of progress that is no number and so cannot be sent.
+    #[cold]
+    pub(super) fn warn_of_progress(&self, name: &str, done: f64, total: Option<f64>) {
+        if self.progress_token.is_none() || std::mem::replace(&mut self.delivery().has_warned, true) {
+            return;
+        }
+        let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        operator::warn(format_args!("`{name}` reported progress that is no number, and was not sent: {done}{total}"));
+    }
+
     fn flush_progress(&self) {
         let mut delivery = self.delivery();
         delivery.flush_is_due = false;
@@ -165,8 +180,8 @@ impl Request {
         frame.extend_from_slice(br#"","logger":"#);
         write::string(&mut frame, logger);
         frame.extend_from_slice(br#","data":"#);
-        if let Err(error) = write::json(&mut frame, data) {
-            return tracing::warn!(target: "fastmcp_rs", "a log message has no JSON form: {error}");
+        if let Err(error) = json_and_text(&mut frame, data) {
+            return operator::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
         }
         frame.extend_from_slice(b"}}\n");
         self.deliver(&mut self.delivery(), frame);

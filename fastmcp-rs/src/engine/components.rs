@@ -86,8 +86,7 @@ impl Connection {
             Some(raw) => Some(text(raw).ok_or_else(invalid)?),
             None => None,
         };
-        let sees = |entry: &T| sight.sees(entry);
-        list.page(revision, cursor.as_deref(), &self.server.server_info, sees).ok_or_else(invalid)
+        sight.page(list, revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
     }
 
     fn call_tool(
@@ -363,17 +362,15 @@ impl Wanted {
         let handler = match &self.reference {
             Reference::Prompt(name) => sight.prompt(name)?.handler(),
             // A template by its own text, or by a URI that it has.
-            Reference::Resource(uri) => {
-                match sight.registry().templates.find(uri).filter(|template| sight.sees(&***template)) {
-                    Some(template) => template.handler(),
-                    None => match sight.resource(uri) {
-                        Some((resource, _)) => &resource.handler,
-                        None => {
-                            return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
-                        }
-                    },
-                }
-            }
+            Reference::Resource(uri) => match sight.template(uri) {
+                Some(template) => template.handler(),
+                None => match sight.resource(uri) {
+                    Some((resource, _)) => &resource.handler,
+                    None => {
+                        return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
+                    }
+                },
+            },
         };
         let parameters = &handler.described.parameters;
         let parameter = parameters.iter().find(|parameter| parameter.name == self.argument).ok_or_else(|| {

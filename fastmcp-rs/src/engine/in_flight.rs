@@ -46,6 +46,12 @@ impl Table {
     fn has(&self, key: &Key) -> bool {
         self.running.contains_key(key) || self.tickets.contains_key(key) || self.streams.contains(key)
     }
+
+    fn run(&mut self, key: Key) -> (Key, Arc<Cancellation>) {
+        let cancellation = Arc::new(Cancellation::default());
+        self.running.insert(key.clone(), Arc::clone(&cancellation));
+        (key, cancellation)
+    }
 }
 
 #[derive(Debug)]
@@ -202,6 +208,22 @@ impl InFlight {
         self.admit_message(&mut self.lock(), None, message, may_wait)
     }
 
+    /// Takes a place for a request whose answer cannot be ready at once, or for a batch, before it is served. An error
+    /// of [`Admission::Wait`] means that it was kept, as by [`InFlight::admit`].
+    pub(crate) fn reserve(self: &Arc<Self>, key: Option<Key>, message: &str) -> Result<Reservation, Admission> {
+        let mut table = self.lock();
+        if key.as_ref().is_some_and(|key| table.has(key)) {
+            return Err(Admission::DuplicateId);
+        }
+        match self.admit_message(&mut table, key.clone(), message, true) {
+            Admission::Start => {
+                let call = key.map(|key| table.run(key));
+                Ok(Reservation { place: self.take_place(&mut table), call })
+            }
+            other => Err(other),
+        }
+    }
+
     fn admit_message(&self, table: &mut Table, key: Option<Key>, message: &str, may_wait: bool) -> Admission {
         if table.places < MAX_PLACES {
             return Admission::Start;
@@ -222,9 +244,8 @@ impl InFlight {
 
     /// A call that could not be answered at once takes its place.
     pub(crate) fn insert(self: &Arc<Self>, key: Key) -> Running {
-        let cancellation = Arc::new(Cancellation::default());
         let mut table = self.lock();
-        table.running.insert(key.clone(), Arc::clone(&cancellation));
+        let (key, cancellation) = table.run(key);
         Running { place: self.take_place(&mut table), key, cancellation }
     }
 
@@ -273,9 +294,7 @@ impl InFlight {
                 None => None,
                 Some(key) if table.tickets.get(&key) == Some(&ticket) => {
                     table.tickets.remove(&key);
-                    let cancellation = Arc::new(Cancellation::default());
-                    table.running.insert(key.clone(), Arc::clone(&cancellation));
-                    Some((key, cancellation))
+                    Some(table.run(key))
                 }
                 // It was cancelled.
                 Some(_) => continue,

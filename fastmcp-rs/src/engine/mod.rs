@@ -233,7 +233,11 @@ impl Connection {
         if message.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return;
         }
-        self.serve(self.server.components.look(view), message, None, out);
+        let registry = self.server.components.look(view);
+        if registry.decides_slowly() && self.serves_elsewhere(registry, message, out) {
+            return;
+        }
+        self.serve(registry, message, None, out);
     }
 
     fn serve(
@@ -272,13 +276,7 @@ impl Connection {
     /// Starts calls that waited for others to end.
     async fn resume(self: &Arc<Self>) {
         while let Some((message, reservation)) = self.in_flight().next_waiting() {
-            // It is counted until its answer is on its way, whatever becomes of its own place.
-            let mut out = Vec::new();
-            let guard = self.in_flight().guard();
-            self.serve(&self.server.components.load(), &message, Some(reservation), &mut out);
-            self.outbox().room().await;
-            self.outbox().push(&out);
-            drop(guard);
+            self.serve_reserved(message, reservation).await;
         }
     }
 

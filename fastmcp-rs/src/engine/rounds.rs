@@ -16,8 +16,8 @@ use crate::component::answer::{Answer, Subject};
 use crate::operator;
 use crate::protocol::object::Raw;
 use crate::protocol::write::{RpcError, code};
-use crate::questions::{Channel, Questions, Round};
-use crate::seal::{Binding, State, digest_of_json};
+use crate::questions::{Channel, MAX_ROUNDS_IN_VAIN, Questions, Round};
+use crate::seal::{Binding, SealError, State, digest_of_json};
 
 /// The largest answers to questions that are read, in bytes: as a tree of values they take many times the room.
 pub(super) const MAX_RESPONSES: usize = 1 << 20;
@@ -68,14 +68,15 @@ impl Connection {
         if sealed.is_none() && responses.is_none() {
             return Ok(None);
         }
-        let state = match sealed {
-            None => State::default(),
-            Some(sealed) => self.open(sealed, request, subject, name).ok_or_else(|| {
+        let state = sealed.map(|sealed| {
+            self.open(sealed, request, subject, name).ok_or_else(|| {
                 RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
-            })?,
-        };
+            })
+        });
+        let state = state.transpose()?;
         let responses = responses.map_or(Ok(Map::new()), read_responses)?;
-        Ok(Some(Box::new(Earlier { state, responses })))
+        // Without the state nothing tells what was asked, and an answer would be a consent to anything.
+        Ok(state.map(|state| Box::new(Earlier { state, responses })))
     }
 
     /// How a call can ask its client, and what it knows already.
@@ -107,7 +108,7 @@ impl Connection {
             _ => name,
         };
         let principal = self.principal.as_ref().map(|principal| principal.id());
-        Binding { principal, method: subject.noun(), component, arguments }
+        Binding { server: &self.server.config.name, principal, method: subject.noun(), component, arguments }
     }
 
     /// Ends a call with what its client is to be asked.
@@ -119,16 +120,75 @@ impl Connection {
         name: &str,
         arguments: &Arguments,
     ) {
-        let Round { requests, state } = round;
+        match self.seal_round(round, subject, name, arguments) {
+            Ok((requests, sealed)) => answer.input_required(&requests, &sealed),
+            Err(Unaskable { for_client, for_operator }) => {
+                let id = operator::error_id();
+                let noun = subject.noun();
+                operator::error(format_args!("the {noun} `{name}` cannot ask its client (error {id}): {for_operator}"));
+                answer.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}{for_client}")));
+            }
+        }
+    }
+
+    fn seal_round(
+        &self,
+        round: Round,
+        subject: &Subject,
+        name: &str,
+        arguments: &Arguments,
+    ) -> Result<(Map<String, Value>, String), Unaskable> {
+        let Round { requests, state, asked_in_vain } = round;
+        if let Some(key) = asked_in_vain {
+            return Err(Unaskable::in_vain(&key));
+        }
         let binding = self.binding(subject, name, arguments.digest());
         let lifetime = self.server.config.answer_time;
-        match self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime) {
-            Ok(sealed) => answer.input_required(&requests, &sealed),
-            Err(error) => {
-                let id = operator::error_id();
-                operator::error(format_args!("the questions of `{name}` could not be asked (error {id}): {error}"));
-                answer.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}")));
-            }
+        let sealed = self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime);
+        let sealed = sealed.map_err(|error| Unaskable::of(&error, requests.len()))?;
+        Ok((requests, sealed))
+    }
+}
+
+/// The reason for which a call cannot ask its client.
+struct Unaskable {
+    /// Follows "Internal error" and its id.
+    for_client: String,
+    for_operator: String,
+}
+
+impl Unaskable {
+    fn in_vain(key: &str) -> Unaskable {
+        // A key may be long, and made of the client's arguments.
+        let key: String = key.chars().take(128).flat_map(char::escape_debug).collect();
+        let rounds = MAX_ROUNDS_IN_VAIN;
+        Unaskable {
+            for_client: format!(
+                ": the question `{key}` was a different one in each round, and in {rounds} rounds no answer fitted it"
+            ),
+            for_operator: format!(
+                "the client has answered {rounds} times, and each time the question `{key}` was a different one by \
+                 then. A question must have the same key, text and schema when the function runs again: keep what \
+                 changes, such as times and random numbers, in `Context::remember`"
+            ),
+        }
+    }
+
+    fn of(error: &SealError, questions: usize) -> Unaskable {
+        match error {
+            SealError::TooLong { length, limit } => Unaskable {
+                for_client: format!(
+                    ": `requestState` would have {length} bytes, and the limit of this server is {limit} bytes \
+                     (`App::max_request_state`)"
+                ),
+                for_operator: format!(
+                    "its open questions ({questions}), the answers so far and what it remembers need a `requestState` \
+                     of {length} bytes, and the limit is {limit}: ask less at a time, remember less, keep large \
+                     values in a store and remember their keys, or raise `App::max_request_state`, which is at most \
+                     half of `App::max_line` or `HttpConfig::max_body`"
+                ),
+            },
+            SealError::NoRandomNumbers => Unaskable { for_client: String::new(), for_operator: error.to_string() },
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct ServerConfig {
     pub(crate) contents: CacheHints,
     /// How long the answers to questions may take that come with a request of the client's.
     pub(crate) answer_time: Duration,
+    /// The limit of `requestState` in bytes.
+    pub(crate) max_request_state: usize,
 }
 
 /// How long what is done at the end may take, all of it together.

@@ -3,18 +3,33 @@
 //! An app may have a function that is asked before a component is shown. It is asked by lists and by everything
 //! that names a component, so that a hidden one answers as one that is not there. Most apps have none, and then
 //! nothing is made here.
+//!
+//! The function is the author's and may block. Until it has proved to be quick ([`DecisionPace`]), the thread that reads
+//! does not call it: a request that needs it is served on a thread of the pool for blocking functions
+//! ([`Connection::serve_on_pool`]), and a worker of the runtime lets others go on meanwhile ([`let_others_run`]).
+
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use std::cell::OnceCell;
-use std::sync::Arc;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::call::{CallFacts, caught};
-use super::{Connection, Request};
+use super::in_flight::{Admission, Reservation};
+use super::{Connection, Request, finish_frame};
+use crate::blocking;
 use crate::context::{self, Context};
-use crate::operator;
-use crate::protocol::write::RpcError;
+use crate::protocol::Revision;
+use crate::protocol::frame::{Frame, Malformed};
+use crate::protocol::id::{Id, Key};
+use crate::protocol::object::text;
+use crate::protocol::server_info::ServerInfo;
+use crate::protocol::write::{self, RpcError, code};
 use crate::questions::{Channel, Questions};
-use crate::registry::{Gate, Listed, PromptEntry, Registry, ResourceEntry, ToolEntry};
+#[cfg(doc)]
+use crate::registry::DecisionPace;
+use crate::registry::{Gate, List, Listed, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::seal::State;
 
 pub(super) struct Sight<'a> {
@@ -22,6 +37,16 @@ pub(super) struct Sight<'a> {
     asking: Asking<'a>,
     /// What the functions are told of the request, once one is asked.
     shown: OnceCell<Arc<context::Request>>,
+    /// The time that the functions took, if one was called.
+    took: Cell<Option<Duration>>,
+}
+
+impl Drop for Sight<'_> {
+    fn drop(&mut self) {
+        if let (Some(took), Some(decisions)) = (self.took.get(), &self.registry.decisions) {
+            decisions.record(took);
+        }
+    }
 }
 
 /// Who asks.
@@ -35,14 +60,122 @@ impl Connection {
     /// What a request may see.
     pub(super) fn sight<'a>(self: &'a Arc<Self>, request: &'a Request<'a>, facts: &'a CallFacts<'a>) -> Sight<'a> {
         let asking = Asking::Request(self, request, facts);
-        Sight { registry: request.registry, asking, shown: OnceCell::new() }
+        Sight { registry: request.registry, asking, shown: OnceCell::new(), took: Cell::new(None) }
+    }
+
+    /// Serves a message on a thread of the pool, if it asks for components and it may take long to decide who sees
+    /// them. Returns whether it does so.
+    pub(super) fn serves_elsewhere(self: &Arc<Self>, registry: &Registry, message: &str, out: &mut Vec<u8>) -> bool {
+        let Some(subject) = Deciding::of(message).filter(|_| registry.decides_slowly()) else { return false };
+        let (id, key) = match &subject {
+            Deciding::Request { id, key } => (Some(&**id), Some(key.clone())),
+            Deciding::Batch => (None, None),
+        };
+        let refused = match self.in_flight().reserve(key, message) {
+            Ok(reservation) => {
+                // What is ready goes first: it may be the answer that opens the session.
+                self.send_now(out);
+                let (connection, message) = (Arc::clone(self), message.into());
+                tokio::spawn(async move {
+                    connection.serve_reserved(message, reservation).await;
+                    connection.resume().await;
+                });
+                return true;
+            }
+            Err(Admission::DuplicateId) => {
+                let text = "Invalid request: another request with this id is not yet answered";
+                RpcError::new(code::INVALID_REQUEST, text)
+            }
+            Err(Admission::Overload) => {
+                let text = "Internal error: too many calls wait already; call again when some are answered";
+                RpcError::new(code::INTERNAL_ERROR, text)
+            }
+            Err(Admission::Start | Admission::Wait) => return true,
+        };
+        finish_frame(out, |out| write::error(out, id, &refused));
+        true
+    }
+
+    /// Serves a message that has its place, and sends what is ready.
+    pub(super) async fn serve_reserved(self: &Arc<Self>, message: Box<str>, reservation: Reservation) {
+        // It is counted until its answer is on its way, whatever becomes of its own place.
+        let guard = self.in_flight().guard();
+        let registry = self.server.components.load();
+        let mut out = Vec::new();
+        if registry.decides_slowly() && Deciding::of(&message).is_some() {
+            out = self.serve_on_pool(registry, message, reservation).await;
+        } else {
+            self.serve(&registry, &message, Some(reservation), &mut out);
+        }
+        self.outbox().room().await;
+        self.outbox().push(&out);
+        drop(guard);
+    }
+
+    async fn serve_on_pool(
+        self: &Arc<Self>,
+        registry: Arc<Registry>,
+        message: Box<str>,
+        reservation: Reservation,
+    ) -> Vec<u8> {
+        let connection = Arc::clone(self);
+        let id = match Deciding::of(&message) {
+            Some(Deciding::Request { id, .. }) => Some(id),
+            _ => None,
+        };
+        let served = blocking::run("App::visible", move || {
+            let mut out = Vec::new();
+            connection.serve(&registry, &message, Some(reservation), &mut out);
+            out
+        });
+        served.await.unwrap_or_else(|_| {
+            let mut out = Vec::new();
+            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: no thread could be started");
+            finish_frame(&mut out, |out| write::error(out, id.as_deref(), &error));
+            out
+        })
+    }
+}
+
+/// A message whose answer depends on who sees which component.
+enum Deciding {
+    /// The id is given as JSON text, too.
+    Request {
+        id: Box<str>,
+        key: Key,
+    },
+    Batch,
+}
+
+impl Deciding {
+    fn of(message: &str) -> Option<Deciding> {
+        let mut frame = Frame::default();
+        match frame.read(message) {
+            Ok(()) => {}
+            Err(Malformed::Batch) => return Some(Deciding::Batch),
+            Err(_) => return None,
+        }
+        let method = frame.method.and_then(text)?;
+        let (area, _) = method.split_once('/')?;
+        let id = frame.id.and_then(Id::parse)?;
+        let is_needed = matches!(area, "tools" | "resources" | "prompts" | "completion" | "subscriptions");
+        is_needed.then(|| Deciding::Request { id: id.as_str().into(), key: id.key() })
+    }
+}
+
+/// Does work that may block, while the other tasks of this thread's runtime go on. A runtime of one thread cannot do
+/// that, and waits.
+fn let_others_run<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current() {
+        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
 impl<'a> Sight<'a> {
     /// What the request may see that is being answered.
     pub(super) fn of(context: &'a Context, registry: &'a Registry) -> Sight<'a> {
-        Sight { registry, asking: Asking::Running(context), shown: OnceCell::new() }
+        Sight { registry, asking: Asking::Running(context), shown: OnceCell::new(), took: Cell::new(None) }
     }
 
     pub(super) fn registry(&self) -> &'a Registry {
@@ -64,39 +197,77 @@ impl<'a> Sight<'a> {
     }
 
     /// Whether a component is there for the one who asks.
-    pub(super) fn sees<T: Listed>(&self, entry: &T) -> bool {
+    fn sees<T: Listed>(&self, entry: &T) -> bool {
         let gates = &entry.handler().gates;
-        gates.is_empty()
-            || gates.iter().all(|gate| {
-                let context = self.context(gate);
-                let opens = caught(|| gate.opens(entry.kind(), entry.about(), entry.hints(), &context));
-                // One that cannot be decided on is not shown.
-                opens.unwrap_or_else(|panicked| {
-                    let name = &gate.shared().name;
-                    operator::error(format_args!("the app's `visible` panicked on `{name}`: {}", panicked.0));
-                    false
-                })
+        if gates.is_empty() {
+            return true;
+        }
+        let begin = Instant::now();
+        let sees = gates.iter().all(|gate| {
+            let context = self.context(gate);
+            let opens = caught(|| gate.opens(entry.kind(), entry.about(), entry.hints(), &context));
+            // One that cannot be decided on is not shown.
+            opens.unwrap_or_else(|panicked| {
+                if let Some(decisions) = &self.registry.decisions {
+                    decisions.report_panic(&gate.shared().name, &panicked.0);
+                }
+                false
             })
+        });
+        self.took.set(Some(self.took.get().unwrap_or_default() + begin.elapsed()));
+        sees
+    }
+
+    /// Looks for what the one who asks may see, so that others go on meanwhile if that may take long.
+    #[inline]
+    fn look<T>(&self, look: impl FnOnce() -> T) -> T {
+        if self.registry.decides_slowly() { let_others_run(look) } else { look() }
+    }
+
+    /// The page of a list, as the JSON text of a result; `None` for a cursor that the list did not make.
+    pub(super) fn page<T: Listed>(
+        &self,
+        list: &List<T>,
+        revision: Revision,
+        cursor: Option<&str>,
+        server_info: &ServerInfo,
+    ) -> Option<Arc<[u8]>> {
+        self.look(|| list.page(revision, cursor, server_info, |entry| self.sees(entry)))
+    }
+
+    /// The template that is written like this.
+    pub(super) fn template(&self, text: &str) -> Option<&'a TemplateEntry> {
+        let template = self.registry.templates.find(text)?;
+        self.look(|| self.sees(&**template)).then_some(template)
     }
 
     /// The resource at a URI, and the values of its template's variables.
     pub(super) fn resource(&self, uri: &str) -> Option<(&'a ResourceEntry, Map<String, Value>)> {
-        self.registry.resource(uri, |resource| self.sees(resource), |template| self.sees(template))
+        let registry = self.registry;
+        self.look(|| registry.resource(uri, |resource| self.sees(resource), |template| self.sees(template)))
     }
 
     /// The prompt of a name, or an error that says that there is none.
     pub(super) fn prompt(&self, name: &str) -> Result<&'a PromptEntry, RpcError> {
         let registry = self.registry;
-        registry.prompts.find(name).map(|prompt| &**prompt).filter(|prompt| self.sees(*prompt)).ok_or_else(|| {
-            RpcError::invalid_params(unknown("prompt", name, registry.nearest_prompt(name, |other| self.sees(other))))
+        self.look(|| {
+            registry.prompts.find(name).map(|prompt| &**prompt).filter(|prompt| self.sees(*prompt)).ok_or_else(|| {
+                let nearest = registry.nearest_prompt(name, |other| self.sees(other));
+                RpcError::invalid_params(unknown("prompt", name, nearest))
+            })
         })
     }
 
     /// The tool of a name, or an error that says that there is none.
+    // On the way of every call.
+    #[inline]
     pub(super) fn tool(&self, name: &str) -> Result<&'a ToolEntry, RpcError> {
         let registry = self.registry;
-        registry.tool(name).map(|tool| &**tool).filter(|tool| self.sees(*tool)).ok_or_else(|| {
-            RpcError::invalid_params(unknown("tool", name, registry.nearest_tool(name, |other| self.sees(other))))
+        self.look(|| {
+            registry.tool(name).map(|tool| &**tool).filter(|tool| self.sees(*tool)).ok_or_else(|| {
+                let nearest = registry.nearest_tool(name, |other| self.sees(other));
+                RpcError::invalid_params(unknown("tool", name, nearest))
+            })
         })
     }
 }

@@ -46,6 +46,12 @@ impl Connection {
             return Err(RpcError::new(code::INVALID_REQUEST, text));
         }
         let wanted = honoured(&self.sight(request, facts), wanted(request)?);
+        if let Admitted::Reserved(reservation) = request.admitted.take() {
+            // The call that had the id ends here, and the subscription takes it.
+            if !reservation.finish() {
+                return Ok(Dispatched::Done);
+            }
+        }
         let key = request.id.key();
         if !self.in_flight().open_stream(key.clone()) {
             return Err(RpcError::new(

@@ -167,7 +167,12 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.insert(field, value);
+        // As JSON, NaN and infinity would be `null`.
+        if value.is_finite() {
+            self.insert(field, value);
+        } else {
+            self.insert(field, value.to_string());
+        }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

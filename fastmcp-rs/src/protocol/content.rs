@@ -133,9 +133,9 @@ impl Annotations {
         self
     }
 
-    /// How much the block matters, from 0 (may be left out) to 1 (required). Other values are clamped.
+    /// How much the block matters, from 0 (may be left out) to 1 (required). Other values are clamped; NaN says nothing.
     pub fn priority(mut self, priority: f64) -> Annotations {
-        self.priority = Some(priority.clamp(0.0, 1.0));
+        self.priority = (!priority.is_nan()).then(|| priority.clamp(0.0, 1.0));
         self
     }
 

@@ -4,14 +4,17 @@
 //! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
 //! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
 //! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
-//! serde_json, but for this: raw values are put on one line; they, and numbers of arbitrary precision, may be the keys
-//! of a map; and the error for other keys has a text of its own.
+//! serde_json, except for this: NaN and infinity are an error, not `null`; raw values are put on one line; they, and
+//! numbers of arbitrary precision, may be the keys of a map; and errors name the place within the value.
 
+mod place;
 mod serializer;
 
 use std::cell::Cell;
 
 use serde::Serialize;
+use serde::ser::Error as _;
+use serde_json::{Error, Value};
 
 use super::reader::{plain, special};
 use super::write;
@@ -26,14 +29,57 @@ thread_local! {
 /// The JSON of a value, as it stands between the quotes of a JSON string.
 pub(crate) struct TextOfJson(Vec<u8>);
 
-/// Appends the value to `out` as JSON that stands on one line, and gives the same as a text.
+/// Appends the value to `out` as JSON that stands on one line, and returns the same as a text.
+///
+/// # Errors
+///
+/// Fails if a part of the value has no JSON form: a float that is not finite, a key of a map that is no string, number
+/// or boolean, or whatever a `Serialize` refuses. The error names the place of that part. What was written up to it stays
+/// in `out`.
 pub(crate) fn json_and_text<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
     let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
-    let copied = out.len();
-    let mut twice = Twice { json: out, text: &mut text.0, copied };
-    value.serialize(&mut twice)?;
-    twice.copy();
+    let start = out.len();
+    let mut twice = Twice { json: out, text: &mut text.0, copied: start };
+    match value.serialize(&mut twice) {
+        Ok(()) => twice.copy(),
+        Err(error) => return Err(at_its_place(&out[start..], &error)),
+    }
     Ok(text)
+}
+
+/// Names the place where `json` ends, in front of the error that ended it.
+#[cold]
+fn at_its_place(json: &[u8], error: &Error) -> Error {
+    match place::end_of(json) {
+        Some(place) => Error::custom(format_args!("{place}: {error}")),
+        None => Error::custom(error),
+    }
+}
+
+/// Writes a value as JSON, as [`json_and_text`] does.
+pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
+    let mut json = Vec::new();
+    json_and_text(&mut json, value)?;
+    String::from_utf8(json).map_err(Error::custom)
+}
+
+/// Converts a value into a tree of JSON, and fails where [`json_and_text`] does.
+pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Value> {
+    let tree = serde_json::to_value(value);
+    // serde_json turns a float that is not finite into `null`, and its errors name no place.
+    if tree.as_ref().map_or(true, has_null) {
+        json_and_text(&mut Vec::new(), value)?;
+    }
+    tree
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
 }
 
 impl TextOfJson {
@@ -376,7 +422,7 @@ mod tests {
             order_id: "A-17",
             customer: Some("O'Neil \"Quick\" \\ Sons\n\u{1}\u{7f} na\u{EF}ve \u{2603} \u{1F600}".into()),
             note: None,
-            lines: vec![(1, 0.1), (2, f32::MAX), (3, f32::NAN)],
+            lines: vec![(1, 0.1), (2, f32::MAX), (3, f32::MIN_POSITIVE)],
         };
         check(&order);
         check([Order { note: Some('\\'), customer: None, lines: Vec::new(), ..order.clone() }, order]);
@@ -390,7 +436,7 @@ mod tests {
         let rest = BTreeMap::from([("least".into(), i128::MIN), ("most".into(), i128::MAX)]);
         check(Tagged::Order(Box::new(Flat { id: u128::MAX, rest })));
         check((i8::MIN, i16::MIN, i32::MIN, i64::MAX, u8::MAX, u16::MAX, u32::MAX, u64::MAX));
-        check([0.0, -0.0, 1.0, 1.5e300, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]);
+        check([0.0, -0.0, 1.0, 1.5e300, 5e-324, f64::MAX, f64::MIN]);
         check(([(); 0], [[0; 0]; 2], None::<u8>, Some(Some(false)), Vec::<Order>::new()));
         check((Displayed(&["one, ", "\"two\", ", "a longer one than the others", ""]), Displayed(&[""])));
         check(json!({ "a": [null, true, 1.5, -1, u64::MAX, { "b\n": {} }, []], "": "" }));
@@ -408,7 +454,6 @@ mod tests {
         let refused = [
             twice(&Entry(())),
             twice(&Entry(None::<u8>)),
-            twice(&Entry(f64::NAN)),
             twice(&Entry([1, 2])),
             twice(&Entry(Bytes(b"key"))),
             twice(&Entry(NoFields {})),
@@ -416,8 +461,74 @@ mod tests {
             twice(&BTreeMap::from([(Kind::Struct { a: None, b: vec![] }, 1)])),
         ];
         for refused in refused {
-            assert_eq!(refused.unwrap_err().to_string(), "a key must be a string, a finite number or a boolean");
+            let refused = refused.unwrap_err().to_string();
+            assert_eq!(refused, "a key: a key must be a string, a finite number or a boolean");
         }
+    }
+
+    /// Writes a value to be refused, and returns the error.
+    fn refused<T: Serialize>(value: &T) -> String {
+        let error = twice(value).unwrap_err().to_string();
+        assert_eq!(to_string(value).unwrap_err().to_string(), error);
+        assert_eq!(to_value(value).unwrap_err().to_string(), error);
+        error
+    }
+
+    #[test]
+    fn a_float_that_is_not_finite_is_an_error_with_its_place() {
+        #[derive(Default, Serialize)]
+        struct Basket {
+            items: Vec<(u8, Option<f32>)>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            shapes: Vec<Shape>,
+            #[serde(flatten)]
+            prices: BTreeMap<String, f64>,
+        }
+        #[derive(Serialize)]
+        enum Shape {
+            Circle { radius: f64 },
+            Line(u8, f64),
+            Point(f64),
+        }
+        #[derive(Serialize)]
+        #[serde(tag = "kind")]
+        enum Tagged {
+            Sized { size: f64 },
+            Shape(Shape),
+        }
+        let item = |weight| Basket { items: vec![(1, None), (2, Some(weight))], ..Basket::default() };
+        assert_eq!(refused(&item(f32::NAN)), "`items[1][1]`: NaN has no JSON form");
+        assert_eq!(refused(&[Some(item(f32::INFINITY))]), "`[0].items[1][1]`: inf has no JSON form");
+        let shape = |shape| Basket { shapes: vec![Shape::Point(1.0), shape], ..Basket::default() };
+        let infinite = f64::NEG_INFINITY;
+        assert_eq!(
+            refused(&shape(Shape::Circle { radius: infinite })),
+            "`shapes[1].Circle.radius`: -inf has no JSON form"
+        );
+        assert_eq!(refused(&shape(Shape::Line(1, infinite))), "`shapes[1].Line[1]`: -inf has no JSON form");
+        assert_eq!(refused(&shape(Shape::Point(infinite))), "`shapes[1].Point`: -inf has no JSON form");
+        let price = |name: &str| Basket {
+            items: vec![(1, Some(1.5))],
+            prices: [("a \"b\": [{,".to_owned(), 1.0), (name.to_owned(), f64::NAN)].into(),
+            ..Basket::default()
+        };
+        assert_eq!(refused(&price("tea")), "`tea`: NaN has no JSON form");
+        assert_eq!(refused(&price("the \"tea\"")), r#"`["the \"tea\""]`: NaN has no JSON form"#);
+        assert_eq!(refused(&[price("")]), r#"`[0][""]`: NaN has no JSON form"#);
+        assert_eq!(refused(&Tagged::Sized { size: f64::NAN }), "`size`: NaN has no JSON form");
+        assert_eq!(refused(&Tagged::Shape(Shape::Line(1, f64::NAN))), "`Line[1]`: NaN has no JSON form");
+        assert_eq!(refused(&Some(f64::NAN)), "NaN has no JSON form");
+        assert_eq!(refused(&Entry(f64::NAN)), "a key: NaN has no JSON form");
+        assert_eq!(refused(&[("a", Entry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
+        // A place is not as long as the names in it.
+        let place = refused(&BTreeMap::from([("\u{e9}".repeat(10_000), f64::NAN)]));
+        assert!(
+            place.starts_with("`…") && place.ends_with("\u{e9}\"]`: NaN has no JSON form") && place.len() < 300,
+            "{place}"
+        );
+        // `null` stays what it is where it is meant.
+        assert_eq!(to_value(&item(1.5)).unwrap(), json!({ "items": [[1, null], [2, 1.5]] }));
+        check((None::<f64>, f64::MAX));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::reader::plain;
+use super::text_of_json;
 
 /// The JSON-RPC error codes that a server may use.
 ///
@@ -40,7 +41,7 @@ impl RpcError {
     }
 
     pub(crate) fn with_data(mut self, data: &impl Serialize) -> Self {
-        self.data = serde_json::to_string(data).ok();
+        self.data = text_of_json::to_string(data).ok();
         self
     }
 }

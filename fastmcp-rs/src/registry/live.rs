@@ -9,12 +9,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::scope::Scope;
-use super::{ListConfig, Registry};
+use super::{DecisionPace, ListConfig, Registry};
 
 #[derive(Debug)]
 pub(crate) struct Live {
     root: Arc<Scope>,
     config: ListConfig,
+    decisions: Arc<DecisionPace>,
     current: RwLock<View>,
 }
 
@@ -27,8 +28,9 @@ pub(crate) struct View {
 
 impl Live {
     pub(crate) fn new(root: Arc<Scope>, config: ListConfig) -> Live {
-        let current = RwLock::new(View::of(&root, config));
-        Live { root, config, current }
+        let decisions = Arc::default();
+        let current = RwLock::new(View::of(&root, config, &decisions));
+        Live { root, config, decisions, current }
     }
 
     pub(crate) fn load(&self) -> Arc<Registry> {
@@ -46,7 +48,7 @@ impl Live {
         if current.version == self.root.version() {
             return current.clone();
         }
-        let before = std::mem::replace(&mut *current, View::of(&self.root, self.config));
+        let before = std::mem::replace(&mut *current, View::of(&self.root, self.config, &self.decisions));
         let newest = current.clone();
         drop(current);
         // With it may end what was removed, which is the author's.
@@ -71,7 +73,7 @@ impl Drop for Live {
 }
 
 impl View {
-    fn of(root: &Scope, config: ListConfig) -> View {
-        root.still(|| View { version: root.version(), registry: Arc::new(Registry::new(root, config)) })
+    fn of(root: &Scope, config: ListConfig, decisions: &Arc<DecisionPace>) -> View {
+        root.still(|| View { version: root.version(), registry: Arc::new(Registry::new(root, config, decisions)) })
     }
 }

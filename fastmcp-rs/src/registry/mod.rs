@@ -29,7 +29,7 @@ pub(crate) use scope::Scope;
 pub use selector::Selector;
 pub(crate) use tool::ToolEntry;
 pub use visible::{Component, ComponentKind};
-pub(crate) use visible::{Gate, Visible};
+pub(crate) use visible::{DecisionPace, Gate, Visible};
 
 use crate::ambient;
 use crate::changes::{ListKind, Lists};
@@ -116,13 +116,15 @@ pub(crate) struct Registry {
     /// Calls are what is asked for most.
     tools_by_name: KnownKeys<Box<str>, usize>,
     pub(crate) offers: Offers,
+    /// How quickly it is decided who sees what, if not everybody sees everything.
+    pub(crate) decisions: Option<Arc<DecisionPace>>,
     /// The result of `server/discover`, once it was asked for.
     pub(crate) discovery: OnceLock<Vec<u8>>,
 }
 
 impl Registry {
     /// What an app and those that are mounted in it have now.
-    fn new(root: &Scope, config: ListConfig) -> Registry {
+    fn new(root: &Scope, config: ListConfig, decisions: &Arc<DecisionPace>) -> Registry {
         let (layers, states) = root.own();
         let tools: List<ToolEntry> = List::new(root.served(), config);
         let resources = List::new(root.served(), config);
@@ -131,6 +133,8 @@ impl Registry {
         let mut offers = Offers::new(&tools, &resources, &templates, &prompts, root.is_dynamic());
         // A layer has the context of each call, and so can send log messages; events are forwarded as such.
         offers.logging |= !layers.is_empty() || ambient::is_wanted();
+        let is_filtered =
+            tools.is_filtered() || resources.is_filtered() || templates.is_filtered() || prompts.is_filtered();
         let by_name = tools.entries().iter().enumerate();
         let tools_by_name = by_name.map(|(index, tool)| (tool.key().into(), index)).collect();
         Registry {
@@ -142,6 +146,7 @@ impl Registry {
             states,
             tools_by_name,
             offers,
+            decisions: is_filtered.then(|| Arc::clone(decisions)),
             discovery: OnceLock::new(),
         }
     }
@@ -150,6 +155,12 @@ impl Registry {
     #[inline]
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         self.tools_by_name.get(name).and_then(|&index| self.tools.entries().get(index))
+    }
+
+    /// Whether the functions that decide who sees what may hold up the thread that calls them.
+    #[inline]
+    pub(crate) fn decides_slowly(&self) -> bool {
+        self.decisions.as_ref().is_some_and(|decisions| decisions.is_slow())
     }
 
     /// The tool that was meant by a name that no tool has, of those that may be seen.

@@ -79,6 +79,11 @@ impl<T: Listed> List<T> {
         List { entries, config, is_filtered, pages: Default::default() }
     }
 
+    /// Whether not everybody sees every entry.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.is_filtered
+    }
+
     pub(crate) fn entries(&self) -> &[Arc<T>] {
         &self.entries
     }

@@ -210,12 +210,21 @@ impl Scope {
         contents.mounted.iter().find_map(inside)
     }
 
-    /// Removes a component of this app, or of one that is mounted in it; whether there was one.
+    /// Removes a component of this app, or of one that is mounted in it, with the rules that name it here, inside and
+    /// around: they do not concern a later component of that name. Returns whether there was one.
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
         let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
         let taken = self.edit(|_, trail| {
             let was_listed = self.is_listed(kind, &key, trail);
-            (self.take(kind, &key), if was_listed { vec![kind] } else { Vec::new() })
+            let taken = self.take(kind, &key);
+            if taken.is_some() {
+                let mut key = key.clone();
+                for (scope, name) in trail {
+                    key = qualified(kind, name, &key);
+                    scope.contents().rules.forget(kind, &key);
+                }
+            }
+            (taken, if was_listed { vec![kind] } else { Vec::new() })
         });
         // What is dropped here is the author's, and may come back: nothing is locked any more.
         taken.is_some()
@@ -232,7 +241,11 @@ impl Scope {
             }
         };
         let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.take(kind, &local(kind, name, key)?);
-        own.or_else(|| contents.mounted.iter().find_map(inside))
+        let taken = own.or_else(|| contents.mounted.iter().find_map(inside));
+        if taken.is_some() {
+            contents.rules.forget(kind, key);
+        }
+        taken
     }
 
     /// Enables or disables what a selector means, also what is added later.

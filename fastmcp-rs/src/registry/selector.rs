@@ -81,6 +81,11 @@ impl Rules {
         };
     }
 
+    /// Drops the rule for a component by its identity, as the component is removed. Rules for tags stay.
+    pub(super) fn forget(&mut self, kind: ListKind, identity: &str) {
+        self.by_key[kind as usize].remove(identity);
+    }
+
     /// Whether a component is served, as far as these rules go.
     pub(super) fn allow(&self, kind: ListKind, identity: &str, tags: &[Text]) -> bool {
         let own = self.by_key[kind as usize].get(identity);
@@ -111,6 +116,10 @@ mod tests {
         }
         assert!(allowed(&rules));
         assert_eq!(rules.by_tag.len() + rules.by_key[0].len(), 3);
+        rules.set(&Selector::prompt("x"), false);
+        rules.forget(ListKind::Tools, "x");
+        assert_eq!(rules.by_tag.len() + rules.by_key[0].len(), 2);
+        assert!(!rules.allow(ListKind::Prompts, "x", &tags));
     }
 
     #[test]

@@ -17,6 +17,8 @@ const MAX_READ: usize = 1024 * 1024;
 /// What a text was sealed for: it opens for nothing else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'a> {
+    /// The name of the server: another one with the same key opens nothing.
+    pub(crate) server: &'a str,
     /// Who called, if that is known.
     pub(crate) principal: Option<&'a str>,
     /// The method of the request, such as `tools/call`.
@@ -32,7 +34,8 @@ impl Binding<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.principal.is_some()));
         let principal = self.principal.unwrap_or_default().as_bytes();
-        for part in [principal, self.method.as_bytes(), self.component.as_bytes(), &self.arguments] {
+        let server = self.server.as_bytes();
+        for part in [server, principal, self.method.as_bytes(), self.component.as_bytes(), &self.arguments] {
             out.extend_from_slice(&(part.len() as u64).to_le_bytes());
             out.extend_from_slice(part);
         }

@@ -24,8 +24,10 @@ pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
 pub(crate) use state::State;
 
-/// The longest sealed text, in bytes: what a client is burdened with, and what is decoded of a stranger's.
-pub(crate) const MAX_TEXT: usize = 16 * 1024;
+/// The default limit of a sealed text, in bytes: a client has to carry it, and the text of a stranger is decoded.
+pub(crate) const DEFAULT_MAX_TEXT: usize = 512 << 10;
+/// The least that [`Sealer::limit`] sets, in bytes.
+pub(crate) const MIN_MAX_TEXT: usize = 1024;
 
 const VERSION: u8 = 1;
 const ID_LENGTH: usize = 4;
@@ -35,17 +37,11 @@ const TAG_LENGTH: usize = 16;
 /// Where the ciphertext begins: after the version, the key's id, the salt and the nonce.
 const HEADER_LENGTH: usize = 1 + ID_LENGTH + SALT_LENGTH + NONCE_LENGTH;
 
-/// The most bytes that fit into a sealed text.
-pub(crate) const MAX_PLAINTEXT: usize = MAX_TEXT / 4 * 3 - HEADER_LENGTH - TAG_LENGTH;
-
 /// Why nothing could be sealed. It is the operator's business.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error(
-        "what a call has to remember between its questions is {0} bytes, and {MAX_PLAINTEXT} fit: remember less, \
-         or keep it in a store and remember its key"
-    )]
-    TooLong(usize),
+    #[error("the sealed text would have {length} bytes, and may have {limit}")]
+    TooLong { length: usize, limit: usize },
     #[error("the system has no random numbers")]
     NoRandomNumbers,
 }
@@ -56,6 +52,8 @@ pub(crate) struct Sealer {
     /// A key of this process alone, for want of any other. It is made when it is first needed.
     own: OnceLock<Key>,
     random: SystemRandom,
+    /// The longest text that is sealed or opened, in bytes.
+    max_text: usize,
 }
 
 struct Key {
@@ -84,7 +82,13 @@ impl Sealer {
     /// A sealer with these keys. Without any it makes one of its own, and no other process can open what it
     /// seals.
     pub(crate) fn new(keys: &[SealingKey]) -> Sealer {
-        Sealer { keys: keys.iter().map(Key::new).collect(), own: OnceLock::new(), random: SystemRandom::new() }
+        let keys = keys.iter().map(Key::new).collect();
+        Sealer { keys, own: OnceLock::new(), random: SystemRandom::new(), max_text: DEFAULT_MAX_TEXT }
+    }
+
+    /// Sets the longest text that is sealed or opened, in bytes; at least [`MIN_MAX_TEXT`].
+    pub(crate) fn limit(&mut self, bytes: usize) {
+        self.max_text = bytes.max(MIN_MAX_TEXT);
     }
 
     /// Seals bytes to be opened with the same binding.
@@ -93,8 +97,9 @@ impl Sealer {
     ///
     /// See [`SealError`].
     pub(crate) fn seal(&self, plaintext: &[u8], binding: &Binding<'_>) -> Result<String, SealError> {
-        if plaintext.len() > MAX_PLAINTEXT {
-            return Err(SealError::TooLong(plaintext.len()));
+        let length = text_length(plaintext.len());
+        if length > self.max_text {
+            return Err(SealError::TooLong { length, limit: self.max_text });
         }
         let key = self.sealing_key()?;
         let mut header = [0; HEADER_LENGTH];
@@ -113,7 +118,7 @@ impl Sealer {
 
     /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
     pub(crate) fn open(&self, text: &str, binding: &Binding<'_>) -> Option<Vec<u8>> {
-        if text.len() > MAX_TEXT {
+        if text.len() > self.max_text {
             return None;
         }
         let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -145,6 +150,12 @@ impl fmt::Debug for Sealer {
     }
 }
 
+/// The length of the sealed text of so many bytes, which is Base64 without padding.
+fn text_length(plaintext: usize) -> usize {
+    let sealed = plaintext.saturating_add(HEADER_LENGTH + TAG_LENGTH);
+    (sealed / 3).saturating_mul(4).saturating_add((sealed % 3 * 4).div_ceil(3))
+}
+
 fn salt_and_nonce(header: &[u8]) -> (&[u8], Option<Nonce>) {
     let (salt, nonce) = header[1 + ID_LENGTH..].split_at(SALT_LENGTH);
     (salt, Nonce::try_assume_unique_for_key(nonce).ok())
@@ -172,24 +183,30 @@ pub(crate) fn random_id() -> Result<String, SealError> {
 mod tests {
     use super::*;
 
+    /// The most bytes that fit by default.
+    const MAX_PLAINTEXT: usize = DEFAULT_MAX_TEXT / 4 * 3 - HEADER_LENGTH - TAG_LENGTH;
+
     fn key(byte: u8) -> SealingKey {
         SealingKey::new([byte; 32])
     }
 
     fn binding<'a>() -> Binding<'a> {
-        Binding { principal: Some("ada"), method: "tools/call", component: "pay", arguments: digest_of_json("{}") }
+        let arguments = digest_of_json("{}");
+        Binding { server: "shop", principal: Some("ada"), method: "tools/call", component: "pay", arguments }
     }
 
     #[test]
     fn what_was_sealed_is_opened() {
         let sealer = Sealer::new(&[key(1)]);
-        for plaintext in [&b""[..], b"hello", &[7; MAX_PLAINTEXT]] {
+        for plaintext in [&b""[..], b"hello", &vec![7; MAX_PLAINTEXT]] {
             let text = sealer.seal(plaintext, &binding()).unwrap();
-            assert!(text.len() <= MAX_TEXT, "{}", text.len());
+            assert_eq!(text.len(), text_length(plaintext.len()));
+            assert!(text.len() <= DEFAULT_MAX_TEXT, "{}", text.len());
             assert_eq!(sealer.open(&text, &binding()).as_deref(), Some(plaintext));
             assert_ne!(sealer.seal(plaintext, &binding()).unwrap(), text, "texts differ even if their contents do not");
         }
-        assert_eq!(sealer.seal(&[0; MAX_PLAINTEXT + 1], &binding()), Err(SealError::TooLong(MAX_PLAINTEXT + 1)));
+        let too_long = SealError::TooLong { length: DEFAULT_MAX_TEXT + 1, limit: DEFAULT_MAX_TEXT };
+        assert_eq!(sealer.seal(&vec![0; MAX_PLAINTEXT + 1], &binding()), Err(too_long));
         let text = sealer.seal(b"an unlikely text", &binding()).unwrap();
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
         assert!(!bytes.windows(8).any(|window| window == b"unlikely"), "it is encrypted");
@@ -225,6 +242,9 @@ mod tests {
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let arguments = digest_of_json(r#"{"a":1}"#);
         for other in [
+            Binding { server: "shop2", ..binding() },
+            Binding { server: "", ..binding() },
+            Binding { server: "shopada", principal: Some(""), ..binding() },
             Binding { principal: Some("bob"), ..binding() },
             Binding { principal: Some(""), ..binding() },
             Binding { principal: None, ..binding() },
@@ -270,7 +290,7 @@ mod tests {
     #[test]
     fn what_is_too_long_or_of_another_version_is_refused() {
         let sealer = Sealer::new(&[key(1)]);
-        assert_eq!(sealer.open(&"A".repeat(MAX_TEXT + 1), &binding()), None);
+        assert_eq!(sealer.open(&"A".repeat(DEFAULT_MAX_TEXT + 1), &binding()), None);
         assert_eq!(sealer.open(&"A".repeat(1 << 20), &binding()), None);
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();

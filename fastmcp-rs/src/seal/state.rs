@@ -1,5 +1,6 @@
 //! What a call leaves for its next round: what was asked, what was answered, what is remembered.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
@@ -12,12 +13,14 @@ use super::{Binding, SealError, Sealer};
 pub(crate) struct State {
     /// Until when it may be used, in milliseconds since 1970. Whoever seals it sets it.
     expires: u64,
-    /// The digests of the questions that wait for an answer, by their keys.
+    /// The digests of the questions that the client was asked last, by their keys.
     asked: Map<String, Value>,
     /// The answers so far, by the keys of their questions: the digest of the question, and what the client said.
     answers: Map<String, Value>,
     /// What the handler has done and must not do again.
     pub(crate) remembered: Map<String, Value>,
+    /// The number of rounds in which the client answered and no answer fitted.
+    pub(crate) rounds_in_vain: u32,
 }
 
 /// The members of the JSON form, short as a client carries them.
@@ -25,15 +28,19 @@ const EXPIRES: &str = "e";
 const ASKED: &str = "q";
 const ANSWERS: &str = "a";
 const REMEMBERED: &str = "r";
+const ROUNDS_IN_VAIN: &str = "n";
 
 impl State {
-    fn to_json(&self) -> String {
+    fn into_json(self) -> String {
         let mut members = Map::new();
         members.insert(EXPIRES.into(), self.expires.into());
-        for (name, map) in [(ASKED, &self.asked), (ANSWERS, &self.answers), (REMEMBERED, &self.remembered)] {
+        for (name, map) in [(ASKED, self.asked), (ANSWERS, self.answers), (REMEMBERED, self.remembered)] {
             if !map.is_empty() {
-                members.insert(name.into(), map.clone().into());
+                members.insert(name.into(), map.into());
             }
+        }
+        if self.rounds_in_vain > 0 {
+            members.insert(ROUNDS_IN_VAIN.into(), self.rounds_in_vain.into());
         }
         Value::from(members).to_string()
     }
@@ -46,31 +53,37 @@ impl State {
             Some(_) => None,
         };
         let (asked, answers, remembered) = (map(ASKED)?, map(ANSWERS)?, map(REMEMBERED)?);
-        Some(State { expires: members.get(EXPIRES)?.as_u64()?, asked, answers, remembered })
+        let rounds_in_vain = match members.get(ROUNDS_IN_VAIN) {
+            None => 0,
+            Some(rounds) => u32::try_from(rounds.as_u64()?).ok()?,
+        };
+        let expires = members.get(EXPIRES)?.as_u64()?;
+        Some(State { expires, asked, answers, remembered, rounds_in_vain })
     }
 
-    /// Whether earlier rounds have asked anything.
-    pub(crate) fn has_asked(&self) -> bool {
-        !self.asked.is_empty()
+    /// Keeps the answers to the questions that the client was asked, each with the digest of its question, and drops
+    /// all others. No question is open afterwards. Returns the keys of the answers that were kept.
+    pub(crate) fn take_answers(&mut self, mut responses: Map<String, Value>) -> HashSet<String> {
+        let mut answered = HashSet::new();
+        for (key, digest) in std::mem::take(&mut self.asked) {
+            if let Some(result) = responses.remove(&key) {
+                self.answers.insert(key.clone(), json!([digest, result]));
+                answered.insert(key);
+            }
+        }
+        answered
     }
 
-    /// The digest of what was asked under a key.
-    pub(crate) fn asked(&self, key: &str) -> Option<&str> {
-        self.asked.get(key).and_then(Value::as_str)
-    }
-
+    /// Notes that the client is asked the question of a digest. An answer to another question of that key is dropped.
     pub(crate) fn ask(&mut self, key: &str, digest: String) {
+        self.answers.remove(key);
         self.asked.insert(key.to_owned(), digest.into());
     }
 
-    /// What the client said to the question of this digest.
+    /// Returns the client's answer to the question of a digest.
     pub(crate) fn answer(&self, key: &str, digest: &str) -> Option<&Value> {
         let answer = self.answers.get(key).filter(|answer| answer[0] == digest)?;
         answer.get(1)
-    }
-
-    pub(crate) fn keep_answer(&mut self, key: &str, digest: &str, result: Value) {
-        self.answers.insert(key.to_owned(), json!([digest, result]));
     }
 }
 
@@ -89,7 +102,7 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         state.expires = milliseconds(now).saturating_add(lifetime);
-        self.seal(state.to_json().as_bytes(), binding)
+        self.seal(state.into_json().as_bytes(), binding)
     }
 
     /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
@@ -108,13 +121,14 @@ fn milliseconds(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MAX_PLAINTEXT, digest_of_json};
+    use super::super::{DEFAULT_MAX_TEXT, digest_of_json};
     use super::*;
 
     const LIFETIME: Duration = Duration::from_secs(600);
 
     fn binding() -> Binding<'static> {
-        Binding { principal: None, method: "tools/call", component: "pay", arguments: digest_of_json("{}") }
+        let arguments = digest_of_json("{}");
+        Binding { server: "shop", principal: None, method: "tools/call", component: "pay", arguments }
     }
 
     fn now() -> SystemTime {
@@ -123,8 +137,11 @@ mod tests {
 
     fn state() -> State {
         let mut state = State::default();
+        state.ask("elicitation_1", "d1".into());
+        let answer = json!({ "action": "accept", "content": { "value": 1.5 } });
+        state.take_answers(Map::from_iter([("elicitation_1".to_owned(), answer)]));
         state.ask("elicitation_2", "d2".into());
-        state.keep_answer("elicitation_1", "d1", json!({ "action": "accept", "content": { "value": 1.5 } }));
+        state.rounds_in_vain = 3;
         state.remembered.insert("order".into(), json!([1, null, "é"]));
         state
     }
@@ -156,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_empty_state_is_short() {
-        assert_eq!(State::default().to_json(), r#"{"e":0}"#);
+        assert_eq!(State::default().into_json(), r#"{"e":0}"#);
         let lasting = Sealer::new(&[]);
         let text = lasting.seal_state(State::default(), &binding(), now(), Duration::MAX).unwrap();
         assert!(lasting.open_state(&text, &binding(), now() + LIFETIME).is_some());
@@ -165,18 +182,41 @@ mod tests {
     #[test]
     fn what_is_no_state_is_refused() {
         let sealer = Sealer::new(&[]);
-        for odd in ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999999,"q":[]}"#, "{}"] {
+        for odd in
+            ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999999,"q":[]}"#, r#"{"e":99999999999999,"n":-1}"#, "{}"]
+        {
             let text = sealer.seal(odd.as_bytes(), &binding()).unwrap();
             assert_eq!(sealer.open_state(&text, &binding(), now()), None, "{odd}");
         }
     }
 
     #[test]
+    fn an_answer_is_kept_for_the_question_that_was_asked_and_no_other() {
+        let answers = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!({ "of": key }))).collect();
+        let mut state = State::default();
+        assert!(state.take_answers(answers(&["a", "b"])).is_empty(), "nothing was asked");
+        assert_eq!(state, State::default());
+        state.ask("a", "d1".into());
+        state.ask("b", "d2".into());
+        assert_eq!(state.take_answers(answers(&["a", "c"])), HashSet::from(["a".to_owned()]));
+        assert_eq!((state.answer("a", "d1"), state.answer("a", "d2")), (Some(&json!({ "of": "a" })), None));
+        assert!(state.take_answers(answers(&["b"])).is_empty(), "it was not asked again");
+        state.ask("a", "d3".into());
+        assert_eq!((state.answer("a", "d1"), state.answer("a", "d3")), (None, None), "it is asked in other words");
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
         let mut state = state();
-        state.remembered.insert("page".into(), "x".repeat(MAX_PLAINTEXT).into());
-        let error = Sealer::new(&[]).seal_state(state, &binding(), now(), LIFETIME).unwrap_err();
-        assert!(matches!(error, SealError::TooLong(length) if length > MAX_PLAINTEXT));
-        assert!(error.to_string().contains("remember less"), "{error}");
+        state.remembered.insert("page".into(), "x".repeat(3000).into());
+        let mut sealer = Sealer::new(&[]);
+        let fits = sealer.seal_state(state.clone(), &binding(), now(), LIFETIME).unwrap();
+        assert!(fits.len() < DEFAULT_MAX_TEXT);
+        sealer.limit(fits.len());
+        assert!(sealer.open_state(&fits, &binding(), now()).is_some());
+        sealer.limit(fits.len() - 1);
+        assert!(sealer.open_state(&fits, &binding(), now()).is_none());
+        let error = sealer.seal_state(state, &binding(), now(), LIFETIME).unwrap_err();
+        assert_eq!(error, SealError::TooLong { length: fits.len(), limit: fits.len() - 1 });
     }
 }

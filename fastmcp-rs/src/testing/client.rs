@@ -11,6 +11,7 @@ use super::reply::{CompletionReply, Failure, Notification, PromptReply, Resource
 use super::request::{Draft, Request};
 use super::subscription::{Subscription, SubscriptionFilter};
 use crate::protocol::Revision;
+use crate::protocol::text_of_json::to_value;
 
 /// A client of an app in the same process: [`App::test_client`](crate::App::test_client).
 ///
@@ -239,7 +240,7 @@ impl std::fmt::Debug for TestClient {
 
 #[track_caller]
 fn to_json(value: impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_else(|error| panic!("the parameters have no JSON form: {error}"))
+    to_value(&value).unwrap_or_else(|error| panic!("the parameters have no JSON form: {error}"))
 }
 
 #[track_caller]

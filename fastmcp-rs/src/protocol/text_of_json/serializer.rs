@@ -60,7 +60,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<()> {
         if !value.is_finite() {
-            return self.serialize_unit();
+            return Err(no_json_form(value));
         }
         CompactFormatter.write_f32(&mut *self.json, value).map_err(Error::io)
     }
@@ -68,7 +68,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<()> {
         if !value.is_finite() {
-            return self.serialize_unit();
+            return Err(no_json_form(value));
         }
         CompactFormatter.write_f64(&mut *self.json, value).map_err(Error::io)
     }
@@ -190,6 +190,12 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         self.quote();
         Ok(())
     }
+}
+
+/// serde_json would write `null`, which the schema of a number does not allow.
+#[cold]
+fn no_json_form(value: impl Display) -> Error {
+    Error::custom(format_args!("{value} has no JSON form"))
 }
 
 impl Twice<'_> {

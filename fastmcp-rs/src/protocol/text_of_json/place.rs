@@ -1,0 +1,92 @@
+//! The place within a value that was reached when a part of its JSON had been written.
+//!
+//! The serialiser keeps no path, as it would have to do so for every value that can be written. The JSON that it has
+//! written up to an error tells the same.
+
+use memchr::memchr2;
+
+/// The most bytes of a place that are shown. Names of members may be texts of users.
+const MAX_SHOWN: usize = 200;
+
+/// An array or an object that is still open.
+enum Open<'a> {
+    /// With the name of the member that was begun last, as JSON has it, unless a name comes next.
+    Object(Option<&'a [u8]>),
+    /// With the number of elements that are complete.
+    Array(usize),
+}
+
+/// Returns the place that is reached at the end of `json`, which may end anywhere outside of a name, in words: a path
+/// such as `` `items[3].price` ``, or that a key of an object was to come. It is `None` for the value as a whole.
+pub(super) fn end_of(json: &[u8]) -> Option<String> {
+    let mut open = Vec::new();
+    let mut rest = json;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'{' => open.push(Open::Object(None)),
+            b'[' => open.push(Open::Array(0)),
+            b'}' | b']' => {
+                open.pop();
+            }
+            b',' => match open.last_mut() {
+                Some(Open::Object(name)) => *name = None,
+                Some(Open::Array(complete)) => *complete += 1,
+                None => {}
+            },
+            b'"' => {
+                let string = string(after);
+                rest = after.get(string.len() + 1..).unwrap_or_default();
+                if let Some(Open::Object(name @ None)) = open.last_mut() {
+                    *name = Some(string);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut path = String::new();
+    for step in &open {
+        match step {
+            Open::Array(complete) => path.push_str(&format!("[{complete}]")),
+            Open::Object(Some(name)) if is_word(name) => {
+                let dot = if path.is_empty() { "" } else { "." };
+                path.push_str(&format!("{dot}{}", String::from_utf8_lossy(name)));
+            }
+            Open::Object(Some(name)) => path.push_str(&format!("[\"{}\"]", String::from_utf8_lossy(name))),
+            Open::Object(None) => {}
+        }
+    }
+    let path = shortened(&path);
+    match (open.last(), path.is_empty()) {
+        (None, _) => None,
+        (Some(Open::Object(None)), true) => Some("a key".into()),
+        (Some(Open::Object(None)), false) => Some(format!("a key of `{path}`")),
+        (Some(_), _) => Some(format!("`{path}`")),
+    }
+}
+
+/// What stands before the quote that ends a string, or all if none does.
+fn string(text: &[u8]) -> &[u8] {
+    let mut at = 0;
+    while let Some(found) = memchr2(b'"', b'\\', &text[at..]) {
+        at += found;
+        if text[at] == b'"' {
+            return &text[..at];
+        }
+        at = (at + 2).min(text.len());
+    }
+    text
+}
+
+fn is_word(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// The end of a path says more than its beginning.
+fn shortened(path: &str) -> String {
+    if path.len() <= MAX_SHOWN {
+        return path.to_owned();
+    }
+    let start = (path.len() - MAX_SHOWN..).find(|at| path.is_char_boundary(*at)).unwrap_or_default();
+    format!("…{}", &path[start..])
+}
