@@ -37,7 +37,7 @@ pub mod probe {
     };
     pub use crate::component::output::probe::{
         BytesType as _, ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _,
-        LoggedErrorType as _, OtherErrorType as _, StructuredType as _,
+        LoggedErrorType as _, OtherErrorType as _, ScalarType as _, StructuredType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};
     pub use crate::component::prompt::probe::MessagesType as _;

@@ -85,19 +85,23 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// What only a tool's definition has.
-fn hint_fields(hints: &Hints, private: &Ident) -> TokenStream {
+fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
     let hints = [
-        ("read_only", &hints.read_only),
-        ("destructive", &hints.destructive),
-        ("idempotent", &hints.idempotent),
-        ("open_world", &hints.open_world),
+        ("read_only", &options.read_only),
+        ("destructive", &options.destructive),
+        ("idempotent", &options.idempotent),
+        ("open_world", &options.open_world),
     ];
+    let structured = option(options.structured.as_ref().map(|Flag { on, .. }| on));
     let hints = hints.map(|(key, flag)| {
         let key = Ident::new(key, Span::mixed_site());
         let value = option(flag.as_ref().map(|Flag { on, .. }| on));
         quote!(#key: #value)
     });
-    quote!(annotations: #private::ToolAnnotations { #(#hints),* },)
+    quote! {
+        annotations: #private::ToolAnnotations { #(#hints),* },
+        structured: #structured,
+    }
 }
 
 /// What only a resource's definition has.

@@ -232,7 +232,7 @@ fn output(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&#split.value()).#kind().checked(););
+    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
     let output = output_name(handler);
     quote! {

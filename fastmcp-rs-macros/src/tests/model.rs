@@ -66,45 +66,45 @@ fn forms() {
     check(
         expansions.into_iter().collect(),
         expect![[r#"
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::FormField for Status {}
-            impl __p::FormChoice for Status {}
-            impl __p::Form for Status {
-                const IS_FIELD: bool = true;
-            }
-        };
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::FormField for Email
-            where
-                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
-            {}
-            impl __p::Form for Email
-            where
-                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
-            {
-                const IS_FIELD: bool = true;
-            }
-        };
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Form for Order
-            where
-                for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
-            {}
-        };
-    "#]],
+            #[cfg(unix)]
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::FormField for Status {}
+                impl __p::FormChoice for Status {}
+                impl __p::Form for Status {
+                    const IS_FIELD: bool = true;
+                }
+            };
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::FormField for Email
+                where
+                    for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+                {}
+                impl __p::Form for Email
+                where
+                    for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+                {
+                    const IS_FIELD: bool = true;
+                }
+            };
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Form for Order
+                where
+                    for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
+                {}
+            };
+        "#]],
     );
 }
 
@@ -125,7 +125,7 @@ fn a_field_that_another_build_lacks() {
     check(
         generated.map(|item| quote!(#item)).collect(),
         expect![[r##"
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -223,7 +223,7 @@ fn constrained_struct() {
                 code: Option<String>,
                 next: Option<Box<Self>>,
             }
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -325,7 +325,7 @@ fn constrained_enum() {
                 Above(#[schemars(extend("minimum" = 0.5))] f64),
                 Between { #[schemars(extend("minimum" = 0))] low: i64, high: i64 },
             }
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use other::__private as __p;
                 #[allow(unused_imports)]

@@ -33,10 +33,10 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 #[cfg(feature = "testing")]
 use crate::protocol::write::ObjectWriter;
-use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
-use crate::schema::lint;
+use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
+use crate::schema::{lint, precision};
 use crate::schema::publish::Style;
 use crate::seal::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
@@ -403,6 +403,22 @@ impl App {
         self
     }
 
+    /// Says whether tools that return a number or a bool send it as structured content beside its text, with an output
+    /// schema. Default: yes, as some clients take the text for that, and then refuse what is no object.
+    ///
+    /// Before 2026-07-28 the content is `{"result": 3}`, and so is the text. A tool's own `structured` goes first.
+    pub fn structured_numbers(mut self, yes: bool) -> App {
+        self.config.lists.style.structures_numbers = yes;
+        self
+    }
+
+    /// The same for tools that return a text. Default: no, as every client shows a text as it is, and several show a
+    /// structured result in place of it.
+    pub fn structured_texts(mut self, yes: bool) -> App {
+        self.config.lists.style.structures_texts = yes;
+        self
+    }
+
     /// Repeats limits and the values of enums in the descriptions of tools' arguments, as several clients take the
     /// keywords for them out of a schema before a model sees it.
     ///
@@ -670,12 +686,18 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
 /// The most tools that one warning names.
 const MAX_WARNED_OF: usize = 10;
 
-/// Warns of what some vendors refuse or change in the tools.
+/// Warns of what some vendors refuse or change in the tools, and of what cannot be read.
 fn warn_of_tools(components: &Live, style: Style) {
+    let is_arbitrary = precision::is_arbitrary();
     let mut with_wide_integers = Vec::new();
     for tool in components.load().tools.entries() {
         let found = tool.lints(style);
         let name = tool.key();
+        if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
+            crate::operator::warn(format_args!(
+                "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
+            ));
+        }
         for problem in found.problems {
             crate::operator::warn(format_args!("tool `{name}`: {problem}"));
         }

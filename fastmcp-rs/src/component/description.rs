@@ -18,6 +18,7 @@ pub struct Description {
     properties: Map<String, Value>,
     required: Vec<Value>,
     output: Option<Value>,
+    scalar: Option<ScalarSchema>,
     mime_type: Option<&'static str>,
     parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
@@ -31,6 +32,8 @@ pub struct Description {
 pub(crate) struct Described {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
+    /// What its results are, if each is a single value. It is published if they are sent as structured content.
+    pub(crate) scalar: Option<ScalarSchema>,
     /// What a resource's values are, as far as their type tells.
     pub(crate) mime_type: Option<&'static str>,
     /// The parameters that come from the client, in their order.
@@ -41,6 +44,13 @@ pub(crate) struct Described {
     /// tell them apart.
     pub(crate) may_lose_members: bool,
     pub(crate) problems: Vec<String>,
+}
+
+/// The schema of single values.
+#[derive(Debug)]
+pub(crate) struct ScalarSchema {
+    pub(crate) schema: Value,
+    pub(crate) is_text: bool,
 }
 
 /// A parameter that comes from the client, as a server keeps it.
@@ -58,6 +68,7 @@ impl Described {
         Described {
             input,
             output: None,
+            scalar: None,
             mime_type: None,
             parameters: Vec::new(),
             requirements: Requirements::default(),
@@ -90,6 +101,7 @@ impl Description {
             properties: Map::new(),
             required: Vec::new(),
             output: None,
+            scalar: None,
             mime_type: None,
             parameters: Vec::new(),
             requirements: Requirements::default(),
@@ -182,6 +194,11 @@ impl Description {
         self.output = Some(publish::own(&schema, Style::default()));
     }
 
+    pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
+        self.output(schema);
+        self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
+    }
+
     pub(crate) fn finish(mut self) -> Described {
         let mut input = Map::new();
         input.insert("type".into(), "object".into());
@@ -197,6 +214,7 @@ impl Description {
             may_lose_members: has_mark(&input, FLAT),
             input,
             output: self.output,
+            scalar: self.scalar,
             mime_type: self.mime_type,
             parameters: self.parameters,
             requirements: self.requirements,

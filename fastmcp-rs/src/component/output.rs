@@ -98,7 +98,8 @@ macro_rules! shown_as_text {
     ($($ty:ty),*) => {$(
         impl IntoContent for $ty {
             fn into_result(self) -> ToolResult {
-                ToolResult::text(self.to_string())
+                let structured = serde_json::to_value(self).ok().filter(|value| !value.is_string());
+                ToolResult { is_scalar: structured.is_some(), structured, ..ToolResult::text(self.to_string()) }
             }
 
             fn write(self, answer: &mut Answer<'_>) {
@@ -115,7 +116,8 @@ macro_rules! floats {
         impl IntoContent for $ty {
             fn into_result(self) -> ToolResult {
                 let fault = (!self.is_finite()).then(|| format!("its result is {self}, which is no number").into());
-                ToolResult { fault, ..ToolResult::text(self.to_string()) }
+                let structured = serde_json::to_value(self).ok();
+                ToolResult { fault, is_scalar: true, structured, ..ToolResult::text(self.to_string()) }
             }
 
             fn write(self, answer: &mut Answer<'_>) {
@@ -158,6 +160,33 @@ impl<T: IntoContent> IntoContent for Option<T> {
             None => answer.content(&[]),
         }
     }
+}
+
+/// A single value, which is text and may be structured content beside it: a number, a bool or a text, or an `Option`
+/// of one.
+#[doc(hidden)]
+pub trait Scalar: IntoContent + Serialize + JsonSchema {
+    const IS_TEXT: bool = false;
+}
+
+macro_rules! scalars {
+    ($($ty:ty),*) => {$(
+        impl Scalar for $ty {}
+    )*};
+}
+scalars!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool);
+
+macro_rules! texts {
+    ($($ty:ty),*) => {$(
+        impl Scalar for $ty {
+            const IS_TEXT: bool = true;
+        }
+    )*};
+}
+texts!(char, String, &str, std::borrow::Cow<'_, str>);
+
+impl<T: Scalar> Scalar for Option<T> {
+    const IS_TEXT: bool = T::IS_TEXT;
 }
 
 /// A type that a tool can return as a structured value: anything with `serde::Serialize` and
@@ -294,6 +323,45 @@ impl<V: IntoContent> OutputKind<V> for ContentOutput {
 
     fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
         answer.result(result);
+    }
+}
+
+#[doc(hidden)]
+pub struct ScalarOutput<T>(PhantomData<fn() -> T>);
+
+impl<T> ScalarOutput<T> {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
+
+impl<T: Scalar> OutputDescription for ScalarOutput<T> {
+    fn describe(&self, description: &mut Description) {
+        description.scalar(|generator| generator.subschema_for::<T>(), T::IS_TEXT);
+    }
+}
+
+impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
+    /// The text, and the value where it has a JSON form.
+    type Rendered = (ToolResult, Option<serde_json::Value>);
+
+    fn write(&self, value: V, answer: &mut Answer<'_>) {
+        match answer.structures_scalars() {
+            true => answer.structured(&value),
+            false => value.write(answer),
+        }
+    }
+
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
+        let json = serde_json::to_value(&value).ok();
+        Ok((value.into_result(), json))
+    }
+
+    fn write_rendered((result, json): Self::Rendered, answer: &mut Answer<'_>) {
+        match json.filter(|_| answer.structures_scalars()) {
+            Some(json) => answer.structured(&json),
+            None => answer.result(result),
+        }
     }
 }
 
@@ -510,6 +578,15 @@ pub mod probe {
         }
     }
 
+    /// Scalars are content too, so this is looked for first.
+    pub trait ScalarType<T> {
+        fn kind(&self) -> ScalarOutput<T>;
+    }
+    impl<T: Scalar> ScalarType<T> for &&&ValueType<T> {
+        fn kind(&self) -> ScalarOutput<T> {
+            ScalarOutput(PhantomData)
+        }
+    }
     pub trait ContentType {
         fn kind(&self) -> ContentOutput;
     }

@@ -115,7 +115,7 @@ impl Connection {
             return Ok(Dispatched::Done);
         }
         let reading = Reading { lenient: !config.strict_arguments, ignored: Some(&config.ignored), is_prompt: false };
-        let job = job(&tool.handler, Subject::ToolCall { wrap: tool.wraps });
+        let job = job(&tool.handler, tool.subject(config.lists.style));
         if !tool.handler.layers.is_empty() {
             let asked = Asked { kind: Kind::CallTool, name: &name, arguments };
             return Ok(self.run_through_layers(&tool.handler.layers, asked, job, request, facts, out));

@@ -110,7 +110,8 @@ impl Linter {
 /// Some paths, in words.
 pub(crate) fn told(paths: &[String]) -> String {
     let shown: Vec<String> = paths.iter().take(MAX_TOLD).map(|path| format!("`{path}`")).collect();
-    let more = if paths.len() > shown.len() { format!(" and {} more", paths.len() - shown.len()) } else { String::new() };
+    let more =
+        if paths.len() > shown.len() { format!(" and {} more", paths.len() - shown.len()) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -157,7 +158,12 @@ mod tests {
         let found = tool("x", &schema);
         let problems = found.problems.join("\n");
         assert_eq!(found.problems.len(), 4, "{problems}");
-        for part in ["`anyOf` at the top", "`/$b` holds", "`/a`, `/c/d`: some vendors refuse the schema `true`", "`/$b`: some vendors refuse a list"] {
+        for part in [
+            "`anyOf` at the top",
+            "`/$b` holds",
+            "`/a`, `/c/d`: some vendors refuse the schema `true`",
+            "`/$b`: some vendors refuse a list",
+        ] {
             assert!(problems.contains(part), "{part}: {problems}");
         }
         assert_eq!(found.wide_integers, ["/e", "/g"]);

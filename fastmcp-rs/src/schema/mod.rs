@@ -15,6 +15,7 @@ pub(crate) mod header;
 pub(crate) mod lint;
 pub(crate) mod normal;
 pub(crate) mod place;
+pub(crate) mod precision;
 pub(crate) mod publish;
 pub(crate) mod suggest;
 pub(crate) mod walk;

@@ -18,11 +18,15 @@ pub(crate) struct Style {
     pub(crate) closes_objects: bool,
     /// Whether limits and the values of enums stand in descriptions, too.
     pub(crate) repeats_limits: bool,
+    /// Whether numbers and bools are structured results, too.
+    pub(crate) structures_numbers: bool,
+    /// Whether texts are.
+    pub(crate) structures_texts: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Style { closes_objects: true, repeats_limits: false }
+        Style { closes_objects: true, repeats_limits: false, structures_numbers: true, structures_texts: false }
     }
 }
 
@@ -63,9 +67,7 @@ impl Publisher {
                     let schemas = schemas.iter().map(|(name, schema)| (name.clone(), self.schema(schema)));
                     (keyword.as_str(), schemas.collect::<Map<_, _>>().into())
                 }
-                ("additionalProperties" | "unevaluatedProperties", Value::Bool(_)) if !self.style.closes_objects => {
-                    continue;
-                }
+                ("additionalProperties" | "unevaluatedProperties", _) if !self.style.closes_objects => continue,
                 (
                     "items"
                     | "additionalProperties"
@@ -98,6 +100,11 @@ impl Publisher {
         notes.extend(members.get(NOTES).and_then(Value::as_str).map(str::to_owned));
         if let Some(words) = members.get(format::UNPUBLISHED).and_then(Value::as_str).and_then(format::in_words) {
             notes.push(format!("Format: {words}"));
+        }
+        if let Some(values @ Value::Object(_)) =
+            members.get("additionalProperties").filter(|_| !self.style.closes_objects)
+        {
+            notes.push(format!("The value of each member fits the JSON Schema {}", self.schema(values)));
         }
         if self.style.repeats_limits {
             notes.extend(limits(members));
@@ -192,7 +199,7 @@ mod tests {
 
     #[test]
     fn limits_are_repeated_in_words_where_the_app_wants_it() {
-        let style = Style { closes_objects: false, repeats_limits: true };
+        let style = Style { closes_objects: false, repeats_limits: true, ..Style::default() };
         let schema = json!({
             "type": "object", "additionalProperties": false, "description": "An order.",
             "properties": {

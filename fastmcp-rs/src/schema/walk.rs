@@ -869,7 +869,7 @@ mod tests {
         assert_eq!(problems[0].to_string(), "`/number`: expected a string, got 4");
         assert!(walk(&schema, &mut json!({"kind": "cash"}), true).problems.is_empty());
         let problems = walk(&schema, &mut json!(3), true).problems;
-        assert_eq!(problems[0].to_string(), "`/`: expected an object, or an object, got 3");
+        assert_eq!(problems[0].to_string(), r#"`/`: expected an object whose `kind` is one of "card", "cash", got 3"#);
     }
 
     #[test]
