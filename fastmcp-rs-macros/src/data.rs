@@ -142,6 +142,11 @@ impl<'a> DataType<'a> {
         }
     }
 
+    /// Whether it skips members that it does not have, and holds those of others.
+    pub(crate) fn is_open(&self) -> bool {
+        self.allows_unknown && matches!(&self.input.data, Data::Struct(data) if has_flatten(&data.fields))
+    }
+
     /// Whether serde would skip members beside the tag: it reads a variant that holds nothing by code of its own.
     pub(crate) fn has_lax_variants(&self) -> bool {
         self.input.generics.params.is_empty()

@@ -8,7 +8,6 @@ use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-
 /// What was logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -140,6 +140,22 @@ struct Tagged {
     rest: BTreeMap<String, u8>,
 }
 
+#[mcp::model(allow_unknown_fields)]
+struct OpenCustomer {
+    name: String,
+    #[serde(flatten)]
+    address: Address,
+}
+
+#[mcp::model]
+struct Loose {
+    name: String,
+    #[serde(flatten)]
+    payment: Option<Payment>,
+    #[serde(flatten)]
+    rest: Value,
+}
+
 #[mcp::model]
 struct Order {
     id: u8,
@@ -156,12 +172,16 @@ async fn keep(
     customer: Option<Customer>,
     tagged: Option<Tagged>,
     order: Option<Order>,
+    loose: Option<Loose>,
+    open_customer: Option<OpenCustomer>,
     #[arg(max = 10)] limit: Option<u8>,
 ) -> String {
     let address = address.map(|address| (address.street, address.floor));
     let customer = customer.map(|customer| (customer.name, customer.address.street));
     let tagged = tagged.map(|tagged| (tagged.name, tagged.rest));
     let order = order.map(|order| order.id);
+    let _ = open_customer.map(|customer| (customer.name, customer.address.street));
+    let _ = loose.map(|loose| (loose.name, loose.payment.is_some(), loose.rest));
     let open = open.map(|open| open.a);
     format!("{address:?} {:?} {open:?} {customer:?} {tagged:?} {order:?} {limit:?}", foreign.map(|foreign| foreign.a))
 }
@@ -351,13 +371,17 @@ fn members_that_something_takes_are_not_refused() {
         "open": {"a": 1, "x": 2},
         "customer": {"name": "x", "street": "y", "floor": 2},
         "tagged": {"name": "x", "y": 1},
-        "order": {"id": 1, "kind": "card", "number": "1"}
+        "order": {"id": 1, "kind": "card", "number": "1"},
+        "loose": {"name": "x", "anything": [1]},
+        "open_customer": {"name": "x", "street": "y", "x": 1}
     });
     let taken = call("keep", arguments);
     assert!(
         taken.starts_with(r#"Some(("x", Some(1))) Some(1) Some(1) Some(("x", "y")) Some(("x", {"y": 1})) Some(1)"#),
         "{taken}"
     );
+    let voucher = json!({"order": {"id": 1, "kind": "voucher", "code": "c"}});
+    assert!(call("keep", voucher).contains("Some(1)"), "what is strict alone is not where it is flattened");
     assert!(!call("weather", json!({})).contains("rror"), "only arguments are strict");
 }
 
@@ -379,9 +403,15 @@ fn schema(tool: &str, app: App) -> Value {
 #[test]
 fn schemas_say_which_objects_are_closed() {
     let keep = schema("keep", app())["properties"].clone();
-    for (argument, is_closed) in
-        [("address", true), ("foreign", false), ("open", false), ("customer", true), ("order", false)]
-    {
+    for (argument, is_closed) in [
+        ("address", true),
+        ("foreign", false),
+        ("open", false),
+        ("customer", true),
+        ("order", false),
+        ("loose", false),
+        ("open_customer", false),
+    ] {
         assert_eq!(keep[argument]["additionalProperties"] == false, is_closed, "{argument}: {}", keep[argument]);
     }
     assert_eq!(keep["tagged"]["additionalProperties"]["type"], "integer");

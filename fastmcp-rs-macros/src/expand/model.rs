@@ -21,7 +21,9 @@ pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let item = published(data);
     let has_own_deserialize = data.is_constrained() || data.has_lax_variants();
     let closed = data.closed();
-    let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, closed.as_ref());
+    // What flattened fields say of themselves would be taken for the type's own.
+    let mark = closed.as_ref().map(closed_mark).or_else(|| data.is_open().then(|| "open".to_owned()));
+    let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
     let defaults = defaults(data);
     let enforced = has_own_deserialize.then(|| deserialize(data, &krate));
     let form = form(data, true);
@@ -137,12 +139,9 @@ fn closed_mark(closed: &Closed) -> String {
     }
 }
 
-fn derives(krate: &Krate, serde: String, with_deserialize: bool, closed: Option<&Closed>) -> TokenStream {
+fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
     let private = krate.private();
-    let closed = closed.map(|closed| {
-        let mark = closed_mark(closed);
-        quote!(, extend("x-fastmcp-closed" = #mark))
-    });
+    let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
     let schemars = krate.private_text("schemars");
     let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
     quote! {

@@ -36,8 +36,8 @@ use crate::protocol::write::ObjectWriter;
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
 use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
-use crate::schema::{lint, precision};
 use crate::schema::publish::Style;
+use crate::schema::{lint, precision};
 use crate::seal::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;

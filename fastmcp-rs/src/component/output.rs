@@ -342,7 +342,7 @@ impl<T: Scalar> OutputDescription for ScalarOutput<T> {
 }
 
 impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
-    /// The text, and the value where it has a JSON form.
+    /// The text, and the value if that is another thing.
     type Rendered = (ToolResult, Option<serde_json::Value>);
 
     fn write(&self, value: V, answer: &mut Answer<'_>) {
@@ -353,14 +353,18 @@ impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
-        let json = serde_json::to_value(&value).ok();
+        let json = if V::IS_TEXT { None } else { serde_json::to_value(&value).ok() };
         Ok((value.into_result(), json))
     }
 
     fn write_rendered((result, json): Self::Rendered, answer: &mut Answer<'_>) {
-        match json.filter(|_| answer.structures_scalars()) {
-            Some(json) => answer.structured(&json),
-            None => answer.result(result),
+        if !answer.structures_scalars() || result.fault.is_some() {
+            return answer.result(result);
+        }
+        match (json, result.content.first()) {
+            (Some(json), _) => answer.structured(&json),
+            (None, Some(Content::Text(text))) => answer.structured(&text.as_str()),
+            (None, _) => answer.structured(&()),
         }
     }
 }

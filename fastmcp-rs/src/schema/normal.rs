@@ -108,6 +108,10 @@ fn close(object: &mut Map<String, Value>, direction: Direction) {
         "flat" if is_input => close_flat(object),
         _ => {}
     }
+    // Beside members of others, an alternative holds only some of the object's.
+    if object.contains_key("properties") {
+        return open_branches(object);
+    }
     for keyword in ["oneOf", "anyOf"] {
         let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
         for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
@@ -133,6 +137,18 @@ fn close(object: &mut Map<String, Value>, direction: Direction) {
     }
 }
 
+/// Forgets what was said of alternatives when they stood alone.
+fn open_branches(object: &mut Map<String, Value>) {
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
+        for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
+            branch.remove("x-fastmcp-closed");
+            branch.remove("x-fastmcp-foreign");
+            open_branches(branch);
+        }
+    }
+}
+
 fn close_object(object: &mut Map<String, Value>) {
     if has_type(object, "object") {
         object.entry("additionalProperties").or_insert(false.into());
@@ -141,7 +157,8 @@ fn close_object(object: &mut Map<String, Value>) {
 
 /// A struct that holds the members of others: where they are all among its own properties, it says so itself.
 fn close_flat(object: &mut Map<String, Value>) {
-    if object.contains_key("additionalProperties") || object.contains_key("patternProperties") {
+    let takes_others = ["additionalProperties", "unevaluatedProperties", "patternProperties"];
+    if takes_others.iter().any(|keyword| object.contains_key(*keyword)) {
         return;
     }
     object.insert(publish::FLAT.into(), true.into());

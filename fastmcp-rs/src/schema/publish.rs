@@ -88,7 +88,7 @@ impl Publisher {
                     (keyword.as_str(), schemas.iter().map(|schema| self.schema(schema)).collect())
                 }
                 ("const", only) if self.is_own => ("enum", json!([only])),
-                (NOTES | FLAT | format::UNPUBLISHED, _) => continue,
+                (mark, _) if mark.starts_with("x-fastmcp-") => continue,
                 (keyword, value) => (keyword, value.clone()),
             };
             published.insert(keyword.into(), value);
