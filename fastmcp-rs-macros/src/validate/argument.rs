@@ -196,7 +196,12 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
 /// Reports a bound that no value of the integer's type can be at.
 fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &mut Errors) {
     let (key, written) = (&bound.key, joined(&bound.tokens));
-    match bound.value {
+    // `1e3` is a whole number as well.
+    let value = match bound.value {
+        Number::Float(value) if value.fract() == 0.0 => Number::Integer(value as i128),
+        other => other,
+    };
+    match value {
         Number::Float(_) => errors.at(
             &bound.tokens,
             format!("`{key} = {written}` is a fraction, and this is an integer: write a whole number"),

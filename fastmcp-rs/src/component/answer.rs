@@ -382,8 +382,9 @@ impl<'a> Answer<'a> {
 
 /// The text of a wrapped result, if the text that stands there is that of what is in it.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
+    let json = value.to_string();
     match content {
-        [Content::Text(text)] if text.as_str() == value.to_string() => {
+        [Content::Text(text)] if text.as_str() == json => {
             Some(Content::text(json!({ "result": value }).to_string()))
         }
         _ => None,

@@ -220,7 +220,10 @@ impl Values {
     pub const fn reach(self, bound: Number) -> bool {
         match (self, bound) {
             (Values::Integers { min, max }, Number::Integer(bound)) => min <= bound && bound <= max,
-            (Values::Integers { .. }, Number::Float(_)) => false,
+            (Values::Integers { min, max }, Number::Float(bound)) => {
+                let whole = bound as i128;
+                whole as f64 == bound && min <= whole && whole <= max
+            }
             (Values::Singles, Number::Float(bound)) => bound >= f32::MIN as f64 && bound <= f32::MAX as f64,
             _ => true,
         }
