@@ -33,6 +33,7 @@ enum Shape {
 
 /// Sends a parcel.
 #[mcp::tool]
+#[allow(clippy::too_many_arguments)]
 async fn send(
     /// How quickly.
     speed: Speed,

@@ -165,6 +165,7 @@ struct Order {
 
 /// Takes all kinds.
 #[mcp::tool]
+#[allow(clippy::too_many_arguments)]
 async fn keep(
     address: Option<Address>,
     foreign: Option<Foreign>,
