@@ -384,9 +384,7 @@ impl<'a> Answer<'a> {
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     let json = value.to_string();
     match content {
-        [Content::Text(text)] if text.as_str() == json => {
-            Some(Content::text(json!({ "result": value }).to_string()))
-        }
+        [Content::Text(text)] if text.as_str() == json => Some(Content::text(json!({ "result": value }).to_string())),
         _ => None,
     }
 }
