@@ -117,7 +117,7 @@ impl<'a> DataType<'a> {
         }
     }
 
-    /// Where members that the type does not have would be lost; None if there is no such place, or it has rules of its
+    /// The places where members that the type does not have would be lost; None if there is none, or it has rules of its
     /// own.
     pub(crate) fn closed(&self) -> Option<Closed> {
         let attributes = &self.input.attrs;

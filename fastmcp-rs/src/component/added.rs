@@ -12,7 +12,7 @@ const CALL_ID: &str = "toolCallId";
 /// The names that are ignored in a call of n8n. Others may well mean them.
 const BESIDE_CALL_ID: [&str; 4] = ["sessionId", "action", "chatInput", "tool"];
 
-/// Which arguments are ignored where a tool does not have them.
+/// The arguments that are ignored where a tool does not have them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ignored {
     pub(crate) everything: bool,

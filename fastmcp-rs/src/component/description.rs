@@ -32,7 +32,7 @@ pub struct Description {
 pub(crate) struct Described {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
-    /// What its results are, if each is a single value. It is published if they are sent as structured content.
+    /// The schema of its results, if each is a single value. It is published if they are sent as structured content.
     pub(crate) scalar: Option<ScalarSchema>,
     /// What a resource's values are, as far as their type tells.
     pub(crate) mime_type: Option<&'static str>,

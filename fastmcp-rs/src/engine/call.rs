@@ -48,7 +48,7 @@ pub(super) struct CallFacts<'a> {
     pub(super) log: LogFilter,
 }
 
-/// How arguments are read.
+/// The way in which arguments are read.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
     /// Whether values that came as text may be read as what the parameter takes.

@@ -31,7 +31,7 @@ pub(crate) struct Handler {
     /// What the app says that brought it, if that one is mounted in the one that is served.
     pub(crate) default_timeout: Option<Duration>,
     pub(crate) location: Location,
-    /// Where it was added, if it was made at run time: one helper may make many.
+    /// The place that added it, if it was made at run time: one helper may make many.
     pub(crate) added: Option<Location>,
     /// What its calls go through.
     pub(crate) layers: Chain,

@@ -55,7 +55,7 @@ impl ToolEntry {
         self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
     }
 
-    /// What a call of it is, for its answer.
+    /// Describes a call of the tool for its answer.
     pub(crate) fn subject(&self, style: Style) -> Subject {
         Subject::ToolCall { wrap: self.wraps, scalars: self.structures_scalars(style) }
     }
@@ -73,7 +73,7 @@ impl ToolEntry {
         described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))
     }
 
-    /// What some vendors refuse or change in it.
+    /// Finds what some vendors refuse or change in it.
     pub(crate) fn lints(&self, style: Style) -> lint::Lints {
         lint::tool(&self.about.name, &self.published_input(style))
     }

@@ -11,7 +11,7 @@ const MAX_INTEGER: f64 = 9_007_199_254_740_991.0;
 /// The most places of one kind that are told.
 const MAX_TOLD: usize = 5;
 
-/// What a tool's names and input schema hold.
+/// The findings in a tool's names and input schema.
 #[derive(Debug, Default)]
 pub(crate) struct Lints {
     /// Problems in words, each with its place.
@@ -20,7 +20,7 @@ pub(crate) struct Lints {
     pub(crate) wide_integers: Vec<String>,
 }
 
-/// Looks at a tool as it goes out.
+/// Checks a tool as it is sent.
 pub(crate) fn tool(name: &str, schema: &Value) -> Lints {
     let mut linter = Linter::default();
     if let Some(problem) = name_problem(name) {

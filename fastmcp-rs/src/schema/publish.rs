@@ -11,7 +11,7 @@ pub(crate) const NOTES: &str = "x-fastmcp-notes";
 /// The mark of an object whose members are known only together with those of its alternatives.
 pub(crate) const FLAT: &str = "x-fastmcp-flat";
 
-/// What an app wants of the schemas of its tools.
+/// The style in which an app sends the schemas of its tools.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     /// Whether `additionalProperties: false` is said.

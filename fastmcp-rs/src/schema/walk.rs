@@ -492,7 +492,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// What tells alternatives apart, if something does.
+/// The tags by which alternatives are told apart.
 enum Tags<'a> {
     /// The value of a member.
     Member(&'a str, Vec<(&'a str, &'a Value)>),
