@@ -44,7 +44,7 @@ fn summarize(
 
 /// Sorts marks, the best first.
 #[mcp::tool(read_only)]
-fn rank(mut marks: Vec<u8>) -> Vec<u8> {
+fn rank(mut marks: Vec<u16>) -> Vec<u16> {
     marks.sort_unstable_by(|a, b| b.cmp(a));
     marks
 }

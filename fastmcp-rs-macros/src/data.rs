@@ -4,11 +4,12 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
 
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, Entry, entries};
+use crate::parse::{ArgOptions, Entry, ModelOptions, entries};
 
 pub(crate) struct DataType<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) krate: Option<Path>,
+    allows_unknown: bool,
     /// The struct itself, or each variant of the enum.
     pub(crate) bodies: Vec<Body<'a>>,
 }
@@ -28,6 +29,31 @@ pub(crate) struct DataField<'a> {
     pub(crate) key: String,
 }
 
+/// The objects of a type that hold no other members than its own.
+pub(crate) enum Closed {
+    /// The value itself.
+    Struct,
+    /// The value itself, with the members of other types in it.
+    Flat,
+    /// Each variant.
+    Variants,
+    /// What each variant holds, under its name.
+    Contents,
+    /// Each variant, and what it holds under this name.
+    Content(String),
+}
+
+/// Whether serde skips what stands beside the tag of this variant.
+pub(crate) fn is_lax(variant: &Variant) -> bool {
+    matches!(variant.fields, Fields::Unit)
+        && !has_serde(&variant.attrs, &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"])
+}
+
+/// Whether one of the fields holds members of its own among these.
+pub(crate) fn has_flatten(fields: &Fields) -> bool {
+    fields.iter().any(|field| has_serde(&field.attrs, &["flatten"]))
+}
+
 /// What a person is asked for who is asked for a value of the type.
 pub(crate) enum Asked<'a> {
     /// Fields, of these types.
@@ -39,7 +65,8 @@ pub(crate) enum Asked<'a> {
 }
 
 impl<'a> DataType<'a> {
-    pub(crate) fn new(input: &'a DeriveInput, krate: Option<Path>, errors: &mut Errors) -> Self {
+    pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
+        let ModelOptions { allows_unknown, krate } = options;
         let own_rule = serde_value(&input.attrs, "rename_all");
         let bodies = match &input.data {
             Data::Struct(data) => vec![Body::new(None, &data.fields, own_rule, errors)],
@@ -57,7 +84,7 @@ impl<'a> DataType<'a> {
             // Reported as a whole.
             Data::Union(_) => Vec::new(),
         };
-        Self { input, krate, bodies }
+        Self { input, krate, allows_unknown, bodies }
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &DataField<'a>)> {
@@ -88,6 +115,44 @@ impl<'a> DataType<'a> {
             }
             Data::Union(_) => None,
         }
+    }
+
+    /// The places where members that the type does not have would be lost; None if there is none, or it has rules of its
+    /// own.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        let attributes = &self.input.attrs;
+        let own_rule = ["from", "try_from", "remote", "transparent", "deny_unknown_fields"];
+        if self.allows_unknown || has_serde(attributes, &own_rule) {
+            return None;
+        }
+        match &self.input.data {
+            Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => match has_flatten(&data.fields) {
+                true => Some(Closed::Flat),
+                false => Some(Closed::Struct),
+            },
+            Data::Struct(_) | Data::Union(_) => None,
+            Data::Enum(data) => {
+                let is_name = |variant: &Variant| matches!(variant.fields, Fields::Unit);
+                match serde_value(attributes, "content") {
+                    Some(content) => Some(Closed::Content(content)),
+                    None if has_serde(attributes, &["tag", "untagged"]) => Some(Closed::Variants),
+                    None => (!data.variants.iter().all(is_name)).then_some(Closed::Contents),
+                }
+            }
+        }
+    }
+
+    /// Whether it skips members that it does not have, and holds those of others.
+    pub(crate) fn is_open(&self) -> bool {
+        self.allows_unknown && matches!(&self.input.data, Data::Struct(data) if has_flatten(&data.fields))
+    }
+
+    /// Whether serde would skip members beside the tag: it reads a variant that holds nothing by code of its own.
+    pub(crate) fn has_lax_variants(&self) -> bool {
+        self.input.generics.params.is_empty()
+            && matches!(self.closed(), Some(Closed::Variants))
+            && has_serde(&self.input.attrs, &["tag"])
+            && self.bodies.iter().filter_map(|body| body.variant).any(is_lax)
     }
 
     pub(crate) fn is_constrained(&self) -> bool {
@@ -204,7 +269,7 @@ mod tests {
 
     /// What is asked for, in words.
     fn asked(input: DeriveInput) -> String {
-        let data = DataType::new(&input, None, &mut Errors::default());
+        let data = DataType::new(&input, ModelOptions::default(), &mut Errors::default());
         match data.asked() {
             None => "nothing".to_owned(),
             Some(Asked::Name) => "a name".to_owned(),
@@ -356,7 +421,7 @@ mod tests {
                 r#type: u8,
             }
         };
-        let data = DataType::new(&input, None, &mut Errors::default());
+        let data = DataType::new(&input, ModelOptions::default(), &mut Errors::default());
         let keys: Vec<&str> = data.fields().map(|(_, field)| field.key.as_str()).collect();
         assert_eq!(keys, ["orderId", "n", "kind"]);
     }

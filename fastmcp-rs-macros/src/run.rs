@@ -12,7 +12,7 @@ use crate::data::DataType;
 use crate::errors::Errors;
 use crate::expand;
 use crate::model::Handler;
-use crate::parse::{FnItem, ImplBlock, MainOptions, Options, model_options, server_options};
+use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, server_options};
 use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;
 
@@ -168,7 +168,7 @@ pub(crate) fn main(options: TokenStream, tokens: TokenStream) -> TokenStream {
 
 pub(crate) fn model(options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let krate = model_options(options, &mut errors);
+    let options = ModelOptions::parse(options, &mut errors);
     let input = match syn::parse2::<DeriveInput>(tokens.clone()) {
         Ok(input) => input,
         Err(error) => {
@@ -186,7 +186,7 @@ pub(crate) fn model(options: TokenStream, tokens: TokenStream) -> TokenStream {
             return quote!(#errors #tokens);
         }
     };
-    let data = DataType::new(&input, krate, &mut errors);
+    let data = DataType::new(&input, options, &mut errors);
     validate::check_data(&data, &mut errors);
     if errors.is_empty() {
         return expand::model(&data);

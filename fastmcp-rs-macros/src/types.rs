@@ -11,8 +11,14 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     Text,
-    Integer { min: i128, max: i128 },
+    Char,
+    Integer {
+        min: i128,
+        max: i128,
+    },
     Float,
+    /// A float of 32 bits.
+    Single,
     Flag,
     List,
     Map,
@@ -24,8 +30,9 @@ impl Shape {
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Shape::Text => "a string",
+            Shape::Char => "a single character",
             Shape::Integer { .. } => "an integer",
-            Shape::Float => "a float",
+            Shape::Float | Shape::Single => "a float",
             Shape::Flag => "a boolean",
             Shape::List => "a list",
             Shape::Map => "a map",
@@ -94,7 +101,9 @@ fn shape_of_path(path: &Path, ty: &Type) -> Shape {
     match last.ident.to_string().as_str() {
         "String" | "str" => Shape::Text,
         "bool" => Shape::Flag,
-        "f32" | "f64" => Shape::Float,
+        "char" => Shape::Char,
+        "f32" => Shape::Single,
+        "f64" => Shape::Float,
         "u8" => integer(0, u8::MAX.into()),
         "u16" => integer(0, u16::MAX.into()),
         "u32" => integer(0, u32::MAX.into()),
@@ -105,6 +114,10 @@ fn shape_of_path(path: &Path, ty: &Type) -> Shape {
         "i32" => integer(i32::MIN.into(), i32::MAX.into()),
         "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
         "i128" => integer(i128::MIN, i128::MAX),
+        "NonZeroU8" => integer(1, u8::MAX.into()),
+        "NonZeroU16" => integer(1, u16::MAX.into()),
+        "NonZeroU32" => integer(1, u32::MAX.into()),
+        "NonZeroU64" | "NonZeroUsize" => integer(1, u64::MAX.into()),
         "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Shape::List,
         "HashMap" | "BTreeMap" => Shape::Map,
         "Option" | "Box" | "Arc" | "Rc" => {

@@ -83,6 +83,7 @@
 /// | `tags = ["billing"]` | in `_meta.fastmcp.tags` |
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
+/// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads |
@@ -141,6 +142,12 @@ pub use fastmcp_rs_macros::tool;
 ///     Receipt { articles, express: matches!(priority, Priority::Express) }
 /// }
 /// ```
+///
+/// # Unknown members
+///
+/// A call whose argument holds a member that the type does not have is refused, with the member that was probably
+/// meant. Read from elsewhere, such as the answer of another service, the same type skips such members, as serde does.
+/// `#[mcp::model(allow_unknown_fields)]` skips them in arguments too.
 ///
 /// # Forms
 ///

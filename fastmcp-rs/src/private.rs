@@ -13,7 +13,8 @@ pub use crate::component::description::Description;
 pub use crate::component::form::{FieldOf, Form, FormChoice, FormField, FormMember};
 pub use crate::component::inject::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
-pub use crate::component::options::{DefaultOf, Header};
+pub use crate::component::members::model_serde;
+pub use crate::component::options::{BoundsOf, DefaultOf, Header};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,
 };
@@ -32,11 +33,11 @@ pub use crate::schema::constraints::{Constraints, Number, check_field};
 /// that no type of the user's is hidden by them.
 pub mod probe {
     pub use crate::component::options::probe::{
-        KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
+        AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
     };
     pub use crate::component::output::probe::{
-        ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _, LoggedErrorType as _,
-        OtherErrorType as _, StructuredType as _,
+        BytesType as _, ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _,
+        LoggedErrorType as _, OtherErrorType as _, ScalarType as _, StructuredType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};
     pub use crate::component::prompt::probe::MessagesType as _;

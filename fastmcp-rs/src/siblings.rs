@@ -183,6 +183,13 @@ impl ToolResult {
         };
         meta.shift_remove("io.modelcontextprotocol/serverInfo");
         let is_error = result.get("isError") == Some(&Value::Bool(true));
-        Some(ToolResult { content, structured: result.remove("structuredContent"), is_error, meta, fault: None })
+        Some(ToolResult {
+            content,
+            structured: result.remove("structuredContent"),
+            is_error,
+            meta,
+            is_scalar: false,
+            fault: None,
+        })
     }
 }

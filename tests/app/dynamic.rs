@@ -339,7 +339,7 @@ fn templates_that_differ_only_in_names_are_one() {
     let app = App::empty("x").add_resource(resource("a://{x}/b")).add_resource(resource("a://{y}/b"));
     let text = problems(app);
     assert!(text.contains("two resources are at `a://{y}/b`"), "{text}");
-    assert_eq!(text.matches("dynamic.rs:").count(), 2, "both places, in {text}");
+    assert_eq!(text.matches("dynamic.rs:").count(), 4, "where both were made and added, in {text}");
     App::empty("x").add_resource(resource("a://{x}")).add_resource(resource("a://{+x}")).check().unwrap();
 }
 
@@ -398,7 +398,7 @@ fn a_handle_changes_what_is_served_in_every_revision() {
             handle.add_tool(nothing("a")).unwrap();
             handle.tool::<shop::stock_left>().unwrap();
             assert_eq!(listed(&client).await, ["a", "before", "c", "stock_left"]);
-            assert_eq!(client.call("stock_left", json!({})).await.unwrap().text(), "3");
+            assert!(client.call("stock_left", json!({})).await.unwrap().text().contains('3'));
             assert!(handle.remove_tool("c"));
             assert!(!handle.remove_tool("c"));
             assert_eq!(listed(&client).await, ["a", "before", "stock_left"]);
@@ -435,7 +435,12 @@ fn a_handle_refuses_what_cannot_be_served() {
         let handle = app.handle();
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
-        assert_eq!(text.matches("dynamic.rs:").count(), 2, "both places, in {text}");
+        // Both were made by one helper, so where each was added tells them apart.
+        let mut places: Vec<&str> = text.split("added at ").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        places.dedup();
+        assert_eq!(places.len(), 2, "both places, in {text}");
+        assert!(places.iter().all(|place| place.contains("dynamic.rs:")), "{text}");
+        assert!(text.contains("`Handle::remove_tool`"), "{text}");
         let client = connect(app, Revision::NEWEST).await;
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");

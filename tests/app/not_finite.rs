@@ -298,7 +298,9 @@ fn a_float_that_is_no_number_is_no_result_of_any_kind_of_tool() {
                     assert!(reply.is_error(), "{tool}: {}", reply.json());
                     let (text, line) = (reply.text(), log.take());
                     assert!(line.contains(error_id(&text)) && line.contains(tool), "{text}: {line}");
-                    assert!(line.contains(&format!("its result is {value}")), "{line}");
+                    let why =
+                        ["its result is ", "its result cannot be sent as JSON: "].map(|why| format!("{why}{value}"));
+                    assert!(why.iter().any(|why| line.contains(why)), "{line}");
                 }
                 let lent = client.call("lend_amount", json!({"name": "tea", "value": value})).await.expect("a result");
                 assert!(lent.is_error() && error_id(&lent.text()).len() == 8, "{}", lent.json());
@@ -310,7 +312,10 @@ fn a_float_that_is_no_number_is_no_result_of_any_kind_of_tool() {
                 log.take();
             }
             let plain = client.call("plain_float", json!({"value": "1e300"})).await.expect("a result");
-            assert!(!plain.is_error() && plain.text().parse() == Ok(1e300), "{}", plain.json());
+            // Before the newest revision the text is that of an object, which holds the number.
+            let text = plain.text();
+            let number = text.strip_prefix(r#"{"result":"#).and_then(|rest| rest.strip_suffix('}')).unwrap_or(&text);
+            assert!(!plain.is_error() && number.parse() == Ok(1e300), "{}", plain.json());
             assert_eq!(client.call("own_float", json!({"value": "21.5"})).await.expect("a result").text(), "21.5\n°C");
         }
     });

@@ -140,10 +140,13 @@ mod tools {
         Ok(Verbatim { json: RawValue::from_string(json.to_owned())? })
     }
 
+    #[mcp::model]
+    pub struct Small(u8);
+
     /// Can never be called as it is declared.
     #[mcp::tool]
-    pub async fn impossible(#[arg(min = 300)] n: u8) -> u8 {
-        n
+    pub async fn impossible(#[arg(min = 300)] n: Small) -> u8 {
+        n.0
     }
 }
 
@@ -237,12 +240,13 @@ fn a_mistake_deep_in_a_recursive_value_is_explained_at_once() {
             format!(r#"{{"op":"Add","left":{inner},"right":{{"op":"Num","value":1}}}}"#)
         })
     };
-    assert_eq!(taken("work_out", &format!(r#"{{"expression":{}}}"#, nested("1", 11))), "12");
+    assert_eq!(taken("work_out", &format!(r#"{{"expression":{}}}"#, nested("1", 11))), r#"{"result":12}"#);
     let start = Instant::now();
     let text = refused("work_out", &format!(r#"{{"expression":{}}}"#, nested("\"x\"", 11)));
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(text.contains("/left/value`: expected an integer"), "{text}");
-    assert_eq!(taken("work_out", &format!(r#"{{"expression":{}}}"#, nested("1.0", 11))), "12", "it is mended");
+    let mended = taken("work_out", &format!(r#"{{"expression":{}}}"#, nested("1.0", 11)));
+    assert_eq!(mended, r#"{"result":12}"#, "it is mended");
 }
 
 #[test]
@@ -286,8 +290,8 @@ fn maps_with_integer_keys_are_mended_and_explained() {
 fn what_the_decoder_takes_does_not_depend_on_its_neighbours() {
     assert_eq!(taken("set", r#"{"set":[1,1,1],"n":1}"#), "1 1");
     assert_eq!(taken("set", r#"{"set":[1,1,1],"n":1.0}"#), "1 1");
-    assert_eq!(taken("float", r#"{"value":-0.0}"#), "true");
-    assert_eq!(taken("float", r#"{"value":0}"#), "true");
+    assert_eq!(taken("float", r#"{"value":-0.0}"#), r#"{"result":true}"#);
+    assert_eq!(taken("float", r#"{"value":0}"#), r#"{"result":true}"#);
     refused("float", r#"{"value":-0.1}"#);
 }
 
@@ -451,7 +455,10 @@ fn the_id_of_a_call_is_its_own_while_it_is_polled_for_the_first_time() {
         let frame = wire.try_receive().expect("it is refused at once");
         assert!(frame.contains("\"code\":-32600") && frame.contains("1000"), "{frame}");
         let answer = receive(&mut wire).await;
-        assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(1_000), &json!("600")));
+        assert_eq!(
+            (&answer["id"], &answer["result"]["content"][0]["text"]),
+            (&json!(1_000), &json!(r#"{"result":600}"#))
+        );
 
         // And a cancellation of it is not lost.
         wire.send(cancelled(1));

@@ -278,7 +278,7 @@ fn errors_in_every_revision() {
         assert_eq!(poor.content_text(), expected);
         let greedy = server.call("withdraw", json!({"amount": 5000}));
         assert!(greedy.is_tool_error());
-        let expected = "Invalid arguments for `withdraw`:\n- `/amount`: expected an integer from 1 to 1000, got 5000";
+        let expected = "Invalid arguments for `withdraw`:\n- `/amount`: expected an integer from 1 to 1000, got 5000\nNothing was done. Correct the arguments and call again.";
         assert_eq!(greedy.content_text(), expected);
 
         for (tool, arguments, logged) in [
@@ -322,7 +322,7 @@ fn state_in_every_revision() {
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
-        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there are `article`";
+        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there are `article`\nNothing was done. Correct the arguments and call again.";
         assert_eq!(sent.content_text(), expected);
 
         let mut price = |meta: Value| {

@@ -79,11 +79,21 @@ impl Frame {
         result
     }
 
-    /// The text of the only content block.
+    /// The text of the only content block; of a wrapped result, what is inside of the wrapper.
     pub fn content_text(&self) -> &str {
         let content = self.result()["content"].as_array().expect("content is a list");
         assert_eq!(content.len(), 1, "one block, in {}", self.text);
-        content[0]["text"].as_str().expect("text content")
+        let text = content[0]["text"].as_str().expect("text content");
+        if self.result()["_meta"]["fastmcp"]["wrap_result"] != true {
+            return text;
+        }
+        let wrapper: Option<Value> = serde_json::from_str(text).ok();
+        // The author may have written a text instead.
+        if wrapper.as_ref() != Some(&self.result()["structuredContent"]) {
+            return text;
+        }
+        let inside = text.strip_prefix(r#"{"result":"#).and_then(|rest| rest.strip_suffix('}'));
+        inside.unwrap_or_else(|| panic!("not a wrapper: {text}"))
     }
 
     pub fn is_tool_error(&self) -> bool {

@@ -11,7 +11,7 @@ use super::krate::private_at;
 use crate::component::Component;
 use crate::model::{Execution, Handler, Parameter};
 use crate::parse::{ArgOptions, Flag, Hints, Icon, Kind, Literal, Number, OwnOptions, ResourceOptions};
-use crate::types::respanned;
+use crate::types::{Shape, respanned};
 
 /// What the runtime calls the parts of a component.
 pub(super) struct Names {
@@ -85,19 +85,23 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// What only a tool's definition has.
-fn hint_fields(hints: &Hints, private: &Ident) -> TokenStream {
+fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
     let hints = [
-        ("read_only", &hints.read_only),
-        ("destructive", &hints.destructive),
-        ("idempotent", &hints.idempotent),
-        ("open_world", &hints.open_world),
+        ("read_only", &options.read_only),
+        ("destructive", &options.destructive),
+        ("idempotent", &options.idempotent),
+        ("open_world", &options.open_world),
     ];
+    let structured = option(options.structured.as_ref().map(|Flag { on, .. }| on));
     let hints = hints.map(|(key, flag)| {
         let key = Ident::new(key, Span::mixed_site());
         let value = option(flag.as_ref().map(|Flag { on, .. }| on));
         quote!(#key: #value)
     });
-    quote!(annotations: #private::ToolAnnotations { #(#hints),* },)
+    quote! {
+        annotations: #private::ToolAnnotations { #(#hints),* },
+        structured: #structured,
+    }
 }
 
 /// What only a resource's definition has.
@@ -235,6 +239,48 @@ pub(super) fn default_check(default: &Literal, ty: &TokenStream) -> TokenStream 
     };
     let kind = Ident::new(kind, span);
     quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
+}
+
+/// Whether the constraints can hold for the type, asked where they are written.
+///
+/// The spelling of most types has told that already; this is for those with another name.
+pub(super) fn bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape) -> TokenStream {
+    let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
+        let span = tokens.span();
+        let private = private_at(span);
+        let ty = respanned(ty.clone(), span);
+        let values = quote_spanned!(span=> #private::BoundsOf::<#ty>::VALUES);
+        let condition = condition(private, values);
+        quote_spanned! {span=>
+            const _: () = if !#condition {
+                ::core::panic!("{}", #problem)
+            };
+        }
+    };
+    let bounds = [&options.min, &options.max].into_iter().flatten().filter(|_| shape == Shape::Unknown);
+    let bounds = bounds.map(|bound| {
+        let text = format!(
+            "`{} = {}` is no value of this argument's type: remove it, or change the type",
+            bound.key,
+            bound.tokens.to_string().replace("- ", "-")
+        );
+        let is_reached = |private: Ident, values: TokenStream| {
+            let number = number(bound.value, &private);
+            quote_spanned!(bound.tokens.span()=> #values.reach(#number))
+        };
+        check(&bound.tokens, &is_reached, text)
+    });
+    let (min, max) = (&options.min_length, &options.max_length);
+    let length = min.as_ref().or(max.as_ref()).filter(|_| matches!(shape, Shape::List | Shape::Unknown));
+    let length = length.map(|first| {
+        let low = min.as_ref().map_or(0, |min| min.value);
+        let high = max.as_ref().map_or(u64::MAX, |max| max.value);
+        let text = "no value of this argument's type has such a length: remove the bound, or change the type";
+        let condition =
+            |_: Ident, values: TokenStream| quote_spanned!(first.tokens.span()=> #values.have_length(#low, #high));
+        check(&first.tokens, &condition, text.to_owned())
+    });
+    bounds.chain(length).collect()
 }
 
 pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {

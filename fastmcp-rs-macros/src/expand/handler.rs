@@ -1,17 +1,17 @@
 //! The expansion of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
-use super::definition::{Names, default_check, definition, parameter};
+use super::definition::{Names, bound_checks, default_check, definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
 use crate::model::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
 use crate::server::owner;
-use crate::types::{is_borrowed, peel, respanned, with_static_lifetimes};
+use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
@@ -71,7 +71,7 @@ fn described(
         #visibility struct #handle {}
 
         #(#conditions)*
-        #[allow(deprecated)]
+        #[allow(deprecated, unused_qualifications)]
         const _: () = {
             #imports
 
@@ -105,9 +105,11 @@ fn invoke(handler: &Handler<'_>) -> TokenStream {
     let output_name = output_name(handler);
     let lent_output = quote_spanned!(output_name.span()=> &#output_name);
     let run = run(handler, &slots);
+    // An array, as each index into a slice is a possible panic to a lint of clippy's.
+    let count = Literal::usize_unsuffixed(handler.parameters.len());
     quote! {
         fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
-            const __PARAMETERS: &[#private::Parameter] = &[#(#parameters),*];
+            const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
             #(#checks)*
             #(#inputs)*
             #output
@@ -177,7 +179,7 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
-    let index = proc_macro2::Literal::usize_unsuffixed(index);
+    let index = Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
         let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
     }
@@ -193,7 +195,8 @@ fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
         let ty = respanned(ty.clone(), span);
         quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
     });
-    quote!(#default #header)
+    let bounds = bound_checks(&parameter.options, &ty, shape(parameter.ty));
+    quote!(#default #header #bounds)
 }
 
 /// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.
@@ -229,7 +232,7 @@ fn output(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&#split.value()).#kind().checked(););
+    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
     let output = output_name(handler);
     quote! {

@@ -9,25 +9,29 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
-use super::definition::{constraints, default_check};
+use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
 use super::krate::{Krate, imports, private, private_at};
-use crate::data::{Asked, Body, DataField, DataType, has_serde};
-use crate::types::with_named_self;
+use crate::data::{Asked, Body, Closed, DataField, DataType, has_flatten, has_serde, is_lax};
+use crate::types::{shape, with_named_self};
 
 pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
     let krate = Krate::new(data.krate.as_ref());
     let imports = imports(&krate);
     let item = published(data);
-    let derives = derives(&krate, !data.is_constrained());
+    let has_own_deserialize = data.is_constrained() || data.has_lax_variants();
+    let closed = data.closed();
+    // What flattened fields say of themselves would be taken for the type's own.
+    let mark = closed.as_ref().map(closed_mark).or_else(|| data.is_open().then(|| "open".to_owned()));
+    let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
     let defaults = defaults(data);
-    let enforced = data.is_constrained().then(|| deserialize(data, &krate));
+    let enforced = has_own_deserialize.then(|| deserialize(data, &krate));
     let form = form(data, true);
     let conditions = conditions(&data.input.attrs);
     let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
         quote! {
             #(#conditions)*
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 #imports
                 #defaults
@@ -54,13 +58,13 @@ pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
     if written_derives(&item.attrs) {
         return item.into_token_stream();
     }
-    let derives = derives(&krate, true);
+    let derives = derives(&krate, krate.private_text("serde"), true, None);
     let form = form(data, false).map(|form| {
         let imports = imports(&krate);
         let conditions = conditions(&item.attrs);
         quote! {
             #(#conditions)*
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 #imports
                 #form
@@ -119,15 +123,31 @@ fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
     })
 }
 
-fn derives(krate: &Krate, with_deserialize: bool) -> TokenStream {
+/// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
+fn serde_of(krate: &Krate, closed: Option<&Closed>) -> String {
+    krate.private_text(if closed.is_some() { "model_serde" } else { "serde" })
+}
+
+/// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
+fn closed_mark(closed: &Closed) -> String {
+    match closed {
+        Closed::Struct => "struct".to_owned(),
+        Closed::Flat => "flat".to_owned(),
+        Closed::Variants => "variants".to_owned(),
+        Closed::Contents => "contents".to_owned(),
+        Closed::Content(name) => format!("content:{name}"),
+    }
+}
+
+fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
     let private = krate.private();
-    let serde = krate.private_text("serde");
+    let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
     let schemars = krate.private_text("schemars");
     let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
     quote! {
         #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
         #[serde(crate = #serde)]
-        #[schemars(crate = #schemars)]
+        #[schemars(crate = #schemars #closed)]
     }
 }
 
@@ -142,7 +162,20 @@ fn published(data: &DataType<'_>) -> DeriveInput {
             field.attrs.extend(schema_attribute(described));
         }
     }
+    if data.closed().is_some() {
+        mark_foreign_variants(&mut item.data);
+    }
     item
+}
+
+/// Marks the variants that hold a value of another type, which has rules of its own.
+fn mark_foreign_variants(data: &mut Data) {
+    let Data::Enum(data) = data else { return };
+    for variant in &mut data.variants {
+        if matches!(variant.fields, Fields::Unnamed(_)) || has_flatten(&variant.fields) {
+            variant.attrs.push(syn::parse_quote!(#[schemars(extend("x-fastmcp-foreign" = true))]));
+        }
+    }
 }
 
 fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
@@ -246,13 +279,22 @@ fn conditions_of<'a>(variant: Option<&'a Variant>, field: &DataField<'a>) -> imp
 /// `impl Deserialize`, for a type with constraints.
 fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
     let private = private();
-    let serde = krate.private_text("serde");
+    let serde = serde_of(krate, data.closed().as_ref());
     let name = &data.input.ident;
     let remote = name.to_string();
     let shadow = shadow(data);
     let value = Ident::new("__value", Span::mixed_site());
     let checks = checks(data, &value);
+    let bounds = data.fields().map(|(variant, field)| {
+        let ty = with_named_self(field.field.ty.to_token_stream(), name);
+        let checks = bound_checks(&field.options, &ty, shape(&field.field.ty));
+        let conditions = conditions_of(variant, field);
+        // A condition holds for one item.
+        (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
+    });
     quote! {
+        #(#bounds)*
+
         impl<'de> #private::serde::Deserialize<'de> for #name {
             fn deserialize<__D>(__deserializer: __D) -> ::core::result::Result<Self, __D::Error>
             where
@@ -274,6 +316,12 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
 /// The same type under another name, with serde's attributes only.
 fn shadow(data: &DataType<'_>) -> TokenStream {
     let mut shadow = published(data);
+    if let (true, Data::Enum(data)) = (data.has_lax_variants(), &mut shadow.data) {
+        for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
+            // It is constructed alike, and read as a variant that has no fields.
+            variant.fields = Fields::Named(syn::parse_quote!({}));
+        }
+    }
     let stays = |attribute: &Attribute| ["serde", "cfg"].iter().any(|name| attribute.path().is_ident(name));
     remove_attributes(&mut shadow, |attribute| !stays(attribute));
     // It is seen from nowhere else; a `pub` would be told to be unreachable.
@@ -312,6 +360,9 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
 }
 
 fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
+    if !data.is_constrained() {
+        return TokenStream::new();
+    }
     let private = private();
     let arms = data.bodies.iter().filter_map(|body| {
         let constrained: Vec<&DataField<'_>> =

@@ -32,6 +32,7 @@ pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
 
         #(#conditions)*
         #(#levels)*
+        #[allow(unused_qualifications)]
         const _: () = {
             #imports
             #[allow(dead_code, deprecated)]
@@ -39,7 +40,7 @@ pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
 
             #(#components)*
 
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             #server
         };
     }

@@ -20,7 +20,7 @@ pub(crate) use docs::{Text, description};
 pub(crate) use entry::{Entry, entries};
 pub(crate) use icon::Icon;
 pub(crate) use item::{FnItem, stays_on_parameter};
-pub(crate) use main::{MainOptions, model_options, server_options};
+pub(crate) use main::{MainOptions, ModelOptions, server_options};
 pub(crate) use options::{Flag, Hints, Options, OwnOptions};
 pub(crate) use resource::ResourceOptions;
 pub(crate) use template::{Template, Variable};

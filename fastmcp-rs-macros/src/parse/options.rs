@@ -14,7 +14,7 @@ use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world"];
+const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world", "structured"];
 const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
 
 /// An option that is on or off, with the key to underline when it clashes with another.
@@ -54,6 +54,8 @@ pub(crate) struct Hints {
     pub(crate) destructive: Option<Flag>,
     pub(crate) idempotent: Option<Flag>,
     pub(crate) open_world: Option<Flag>,
+    /// Whether a single value is structured content, too.
+    pub(crate) structured: Option<Flag>,
 }
 
 impl Options {
@@ -137,6 +139,7 @@ impl Hints {
             "destructive" => &mut self.destructive,
             "idempotent" => &mut self.idempotent,
             "open_world" => &mut self.open_world,
+            "structured" => &mut self.structured,
             _ => return false,
         };
         *hint = flag(entry, errors);

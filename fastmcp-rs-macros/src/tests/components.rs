@@ -35,7 +35,7 @@ fn static_resource() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct config {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -72,9 +72,9 @@ fn static_resource() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[];
+                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
                     let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                    let __value = (&&&__split.value()).resource_kind().checked();
+                    let __value = (&&&&__split.value()).resource_kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation.begin(&mut [], &__output) {
@@ -131,7 +131,7 @@ fn template_with_an_injected_state() {
             #[allow(non_camel_case_types, dead_code)]
             pub struct file {}
             #[cfg(unix)]
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -170,7 +170,7 @@ fn template_with_an_injected_state() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 5] = &[
                         __p::Parameter {
                             name: "owner",
                             title: ::core::option::Option::None,
@@ -249,7 +249,7 @@ fn template_with_an_injected_state() {
                         .kind()
                         .injected_for::<State<Store>>(&__PARAMETERS[4]);
                     let __split = (&__p::Output::<Result<&'static str, ToolError>>::NEW).split();
-                    let __value = (&&&__split.value()).resource_kind().checked();
+                    let __value = (&&&&__split.value()).resource_kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation
@@ -313,7 +313,7 @@ fn prompt_with_completion() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct Review {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use other::__private as __p;
                 #[allow(unused_imports)]
@@ -339,7 +339,7 @@ fn prompt_with_completion() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 3] = &[
                         __p::Parameter {
                             name: "order_id",
                             title: ::core::option::Option::None,
@@ -386,7 +386,7 @@ fn prompt_with_completion() {
                         .kind()
                         .slot_for::<Context>(&__PARAMETERS[2]);
                     let __split = (&__p::Output::<Vec<Message>>::NEW).split();
-                    let __value = (&&&__split.value()).prompt_kind().checked();
+                    let __value = (&&&&__split.value()).prompt_kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation

@@ -48,7 +48,7 @@ fn options() {
             `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
             `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
-            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
         "#]],
     );
 }
@@ -202,6 +202,7 @@ fn arguments() {
             options go in parentheses, as in `#[arg(default = 10)]`
             a parameter takes `#[arg(..)]` and doc comments, not `#[args]` (did you mean `arg`?)
             `min` is above `max = -1`, so no value fits: swap the two
+            `max = -1` is beyond this type, which holds 0 to 4294967295: remove it, or take a larger type
             `min_length` bounds a length, and this is an integer: to bound its value, write `min`
             `pattern` is for strings, and this is an integer: remove it, or take a `String`
             `min_length` is above `max_length = 2`, so no value fits: swap the two
@@ -289,14 +290,14 @@ fn models() {
     check(
         model(quote!(deny_unknown_fields), item),
         expect![[r#"
-        `#[mcp::model]` has no option `deny_unknown_fields`: options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
-        `#[mcp::model]` derives `Serialize` already: remove this one
-        `#[mcp::model]` derives `JsonSchema` already: remove this one
-        `#[arg(..)]` goes on a field
-        `min` is above `max = 1`, so no value fits: swap the two
-        `header` is for the arguments of a tool, not for the fields inside them: remove it
-        `min` bounds a number, and this is a string: to bound its length, write `min_length`
-    "#]],
+            `#[mcp::model]` has no option `deny_unknown_fields` (did you mean `allow_unknown_fields`?): it takes `allow_unknown_fields` and `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
+            `#[mcp::model]` derives `Serialize` already: remove this one
+            `#[mcp::model]` derives `JsonSchema` already: remove this one
+            `#[arg(..)]` goes on a field
+            `min` is above `max = 1`, so no value fits: swap the two
+            `header` is for the arguments of a tool, not for the fields inside them: remove it
+            `min` bounds a number, and this is a string: to bound its length, write `min_length`
+        "#]],
     );
     check(
         model(

@@ -20,22 +20,25 @@ fn plain_struct() {
     check(
         model(quote!(), item),
         expect![[r##"
-        #[derive(
-            ::fastmcp_rs::__private::serde::Serialize,
-            ::fastmcp_rs::__private::serde::Deserialize,
-            ::fastmcp_rs::__private::schemars::JsonSchema
-        )]
-        #[serde(crate = "::fastmcp_rs::__private::serde")]
-        #[schemars(crate = "::fastmcp_rs::__private::schemars")]
-        /// A line of an order.
-        #[derive(Debug)]
-        pub struct Line<'a> {
-            /// The article.
-            #[serde(rename = "sku")]
-            #[schemars(extend("examples" = ["A-1", "A-2"]))]
-            article: &'a str,
-        }
-    "##]],
+            #[derive(
+                ::fastmcp_rs::__private::serde::Serialize,
+                ::fastmcp_rs::__private::serde::Deserialize,
+                ::fastmcp_rs::__private::schemars::JsonSchema
+            )]
+            #[serde(crate = "::fastmcp_rs::__private::model_serde")]
+            #[schemars(
+                crate = "::fastmcp_rs::__private::schemars",
+                extend("x-fastmcp-closed" = "struct")
+            )]
+            /// A line of an order.
+            #[derive(Debug)]
+            pub struct Line<'a> {
+                /// The article.
+                #[serde(rename = "sku")]
+                #[schemars(extend("examples" = ["A-1", "A-2"]))]
+                article: &'a str,
+            }
+        "##]],
     );
 }
 
@@ -63,45 +66,45 @@ fn forms() {
     check(
         expansions.into_iter().collect(),
         expect![[r#"
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::FormField for Status {}
-            impl __p::FormChoice for Status {}
-            impl __p::Form for Status {
-                const IS_FIELD: bool = true;
-            }
-        };
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::FormField for Email
-            where
-                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
-            {}
-            impl __p::Form for Email
-            where
-                for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
-            {
-                const IS_FIELD: bool = true;
-            }
-        };
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Form for Order
-            where
-                for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
-            {}
-        };
-    "#]],
+            #[cfg(unix)]
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::FormField for Status {}
+                impl __p::FormChoice for Status {}
+                impl __p::Form for Status {
+                    const IS_FIELD: bool = true;
+                }
+            };
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::FormField for Email
+                where
+                    for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+                {}
+                impl __p::Form for Email
+                where
+                    for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
+                {
+                    const IS_FIELD: bool = true;
+                }
+            };
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Form for Order
+                where
+                    for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
+                {}
+            };
+        "#]],
     );
 }
 
@@ -122,7 +125,7 @@ fn a_field_that_another_build_lacks() {
     check(
         generated.map(|item| quote!(#item)).collect(),
         expect![[r##"
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -144,7 +147,7 @@ fn a_field_that_another_build_lacks() {
                         __D: __p::serde::Deserializer<'de>,
                     {
                         #[derive(__p::serde::Deserialize)]
-                        #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Choice")]
+                        #[serde(crate = "::fastmcp_rs::__private::model_serde", remote = "Choice")]
                         #[allow(dead_code)]
                         enum __Shadow {
                             #[cfg(windows)]
@@ -204,8 +207,11 @@ fn constrained_struct() {
                 ::fastmcp_rs::__private::serde::Serialize,
                 ::fastmcp_rs::__private::schemars::JsonSchema
             )]
-            #[serde(crate = "::fastmcp_rs::__private::serde")]
-            #[schemars(crate = "::fastmcp_rs::__private::schemars")]
+            #[serde(crate = "::fastmcp_rs::__private::model_serde")]
+            #[schemars(
+                crate = "::fastmcp_rs::__private::schemars",
+                extend("x-fastmcp-closed" = "struct")
+            )]
             #[serde(rename_all = "camelCase")]
             struct Line {
                 /// How many.
@@ -217,7 +223,7 @@ fn constrained_struct() {
                 code: Option<String>,
                 next: Option<Box<Self>>,
             }
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -237,7 +243,7 @@ fn constrained_struct() {
                         __D: __p::serde::Deserializer<'de>,
                     {
                         #[derive(__p::serde::Deserialize)]
-                        #[serde(crate = "::fastmcp_rs::__private::serde", remote = "Line")]
+                        #[serde(crate = "::fastmcp_rs::__private::model_serde", remote = "Line")]
                         #[allow(dead_code)]
                         #[serde(rename_all = "camelCase")]
                         struct __Shadow {
@@ -306,72 +312,76 @@ fn constrained_enum() {
     check(
         model(quote!(crate = other), item),
         expect![[r##"
-        #[derive(other::__private::serde::Serialize, other::__private::schemars::JsonSchema)]
-        #[serde(crate = "other::__private::serde")]
-        #[schemars(crate = "other::__private::schemars")]
-        enum Filter {
-            /// Everything.
-            All,
-            Above(#[schemars(extend("minimum" = 0.5))] f64),
-            Between { #[schemars(extend("minimum" = 0))] low: i64, high: i64 },
-        }
-        #[allow(deprecated)]
-        const _: () = {
-            use other::__private as __p;
-            #[allow(unused_imports)]
-            use other::__private::probe::*;
-            impl<'de> __p::serde::Deserialize<'de> for Filter {
-                fn deserialize<__D>(
-                    __deserializer: __D,
-                ) -> ::core::result::Result<Self, __D::Error>
-                where
-                    __D: __p::serde::Deserializer<'de>,
-                {
-                    #[derive(__p::serde::Deserialize)]
-                    #[serde(crate = "other::__private::serde", remote = "Filter")]
-                    #[allow(dead_code)]
-                    enum __Shadow {
-                        All,
-                        Above(f64),
-                        Between { low: i64, high: i64 },
-                    }
-                    let __value = __Shadow::deserialize(__deserializer)?;
-                    let __refuse = <__D::Error as __p::serde::de::Error>::custom;
-                    match &__value {
-                        Self::Above { 0: __0, .. } => {
-                            __p::check_field(
-                                    __0,
-                                    &__p::Constraints {
-                                        min: ::core::option::Option::Some(
-                                            __p::Number::Float(0.5f64),
-                                        ),
-                                        ..__p::Constraints::NONE
-                                    },
-                                    "",
-                                )
-                                .map_err(__refuse)?;
-                        }
-                        Self::Between { low: __0, .. } => {
-                            __p::check_field(
-                                    __0,
-                                    &__p::Constraints {
-                                        min: ::core::option::Option::Some(
-                                            __p::Number::Integer(0i128),
-                                        ),
-                                        ..__p::Constraints::NONE
-                                    },
-                                    "low",
-                                )
-                                .map_err(__refuse)?;
-                        }
-                        #[allow(unreachable_patterns)]
-                        _ => {}
-                    }
-                    ::core::result::Result::Ok(__value)
-                }
+            #[derive(other::__private::serde::Serialize, other::__private::schemars::JsonSchema)]
+            #[serde(crate = "other::__private::model_serde")]
+            #[schemars(
+                crate = "other::__private::schemars",
+                extend("x-fastmcp-closed" = "contents")
+            )]
+            enum Filter {
+                /// Everything.
+                All,
+                #[schemars(extend("x-fastmcp-foreign" = true))]
+                Above(#[schemars(extend("minimum" = 0.5))] f64),
+                Between { #[schemars(extend("minimum" = 0))] low: i64, high: i64 },
             }
-        };
-    "##]],
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use other::__private as __p;
+                #[allow(unused_imports)]
+                use other::__private::probe::*;
+                impl<'de> __p::serde::Deserialize<'de> for Filter {
+                    fn deserialize<__D>(
+                        __deserializer: __D,
+                    ) -> ::core::result::Result<Self, __D::Error>
+                    where
+                        __D: __p::serde::Deserializer<'de>,
+                    {
+                        #[derive(__p::serde::Deserialize)]
+                        #[serde(crate = "other::__private::model_serde", remote = "Filter")]
+                        #[allow(dead_code)]
+                        enum __Shadow {
+                            All,
+                            Above(f64),
+                            Between { low: i64, high: i64 },
+                        }
+                        let __value = __Shadow::deserialize(__deserializer)?;
+                        let __refuse = <__D::Error as __p::serde::de::Error>::custom;
+                        match &__value {
+                            Self::Above { 0: __0, .. } => {
+                                __p::check_field(
+                                        __0,
+                                        &__p::Constraints {
+                                            min: ::core::option::Option::Some(
+                                                __p::Number::Float(0.5f64),
+                                            ),
+                                            ..__p::Constraints::NONE
+                                        },
+                                        "",
+                                    )
+                                    .map_err(__refuse)?;
+                            }
+                            Self::Between { low: __0, .. } => {
+                                __p::check_field(
+                                        __0,
+                                        &__p::Constraints {
+                                            min: ::core::option::Option::Some(
+                                                __p::Number::Integer(0i128),
+                                            ),
+                                            ..__p::Constraints::NONE
+                                        },
+                                        "low",
+                                    )
+                                    .map_err(__refuse)?;
+                            }
+                            #[allow(unreachable_patterns)]
+                            _ => {}
+                        }
+                        ::core::result::Result::Ok(__value)
+                    }
+                }
+            };
+        "##]],
     );
 }
 

@@ -77,6 +77,7 @@ fn methods_and_functions_of_a_type() {
             }
             #[cfg(unix)]
             #[allow(deprecated)]
+            #[allow(unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -88,7 +89,7 @@ fn methods_and_functions_of_a_type() {
                 #[allow(non_camel_case_types, dead_code)]
                 struct __find {}
                 #[cfg(unix)]
-                #[allow(deprecated)]
+                #[allow(deprecated, unused_qualifications)]
                 const _: () = {
                     impl __p::Tool for __find {
                         const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
@@ -96,7 +97,7 @@ fn methods_and_functions_of_a_type() {
                         };
                     }
                     fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                        const __PARAMETERS: &[__p::Parameter] = &[
+                        const __PARAMETERS: &[__p::Parameter; 2] = &[
                             __p::Parameter {
                                 name: "self",
                                 title: ::core::option::Option::None,
@@ -127,7 +128,7 @@ fn methods_and_functions_of_a_type() {
                             .configurable()
                             .slot_for::<str>(&__PARAMETERS[1]);
                         let __split = (&__p::Output::<Option<__Self>>::NEW).split();
-                        let __value = (&&&__split.value()).kind().checked();
+                        let __value = (&&&&__split.value()).kind().checked();
                         let __error = (&&&__split.error()).kind().checked();
                         let __output = __split.join(__value, __error);
                         let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
@@ -157,7 +158,7 @@ fn methods_and_functions_of_a_type() {
                 #[doc(hidden)]
                 #[allow(non_camel_case_types, dead_code)]
                 struct __all {}
-                #[allow(deprecated)]
+                #[allow(deprecated, unused_qualifications)]
                 const _: () = {
                     impl __p::Resource for __all {
                         const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
@@ -165,7 +166,7 @@ fn methods_and_functions_of_a_type() {
                         };
                     }
                     fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                        const __PARAMETERS: &[__p::Parameter] = &[
+                        const __PARAMETERS: &[__p::Parameter; 1] = &[
                             __p::Parameter {
                                 name: "orders",
                                 title: ::core::option::Option::None,
@@ -181,7 +182,7 @@ fn methods_and_functions_of_a_type() {
                             .kind()
                             .injected_for::<State<__Self>>(&__PARAMETERS[0]);
                         let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                        let __value = (&&&__split.value()).resource_kind().checked();
+                        let __value = (&&&&__split.value()).resource_kind().checked();
                         let __error = (&&&__split.error()).kind().checked();
                         let __output = __split.join(__value, __error);
                         let __call = match __invocation.begin(&mut [&mut __0], &__output) {
@@ -202,7 +203,7 @@ fn methods_and_functions_of_a_type() {
                         __p::RegisteredResource(< __all as __p::Resource > ::DEFINITION)
                     }
                 };
-                #[allow(deprecated)]
+                #[allow(deprecated, unused_qualifications)]
                 impl __p::Server for store::Orders<u8> {
                     const TOOLS: &'static [&'static __p::ToolDefinition] = &[
                         #[cfg(unix)]

@@ -37,7 +37,7 @@ fn asynchronous_with_arguments() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             pub(crate) struct get_order {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -53,6 +53,7 @@ fn asynchronous_with_arguments() {
                             idempotent: ::core::option::Option::None,
                             open_world: ::core::option::Option::None,
                         },
+                        structured: ::core::option::Option::None,
                         tags: &[],
                         icons: &[],
                         meta: ::core::option::Option::None,
@@ -69,7 +70,7 @@ fn asynchronous_with_arguments() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 3] = &[
                         __p::Parameter {
                             name: "order_id",
                             title: ::core::option::Option::None,
@@ -117,7 +118,7 @@ fn asynchronous_with_arguments() {
                         .kind()
                         .slot_for::<State<Pool>>(&__PARAMETERS[2]);
                     let __split = (&__p::Output::<Result<String, ToolError>>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
+                    let __value = (&&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation
@@ -168,7 +169,7 @@ fn plain_function_runs_as_blocking() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct add {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -184,6 +185,7 @@ fn plain_function_runs_as_blocking() {
                             idempotent: ::core::option::Option::None,
                             open_world: ::core::option::Option::None,
                         },
+                        structured: ::core::option::Option::None,
                         tags: &[],
                         icons: &[],
                         meta: ::core::option::Option::None,
@@ -200,7 +202,7 @@ fn plain_function_runs_as_blocking() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "a",
                             title: ::core::option::Option::None,
@@ -225,7 +227,7 @@ fn plain_function_runs_as_blocking() {
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
                     let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
                     let __split = (&__p::Output::<i64>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
+                    let __value = (&&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
@@ -267,7 +269,7 @@ fn inline() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct add {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -283,6 +285,7 @@ fn inline() {
                             idempotent: ::core::option::Option::None,
                             open_world: ::core::option::Option::None,
                         },
+                        structured: ::core::option::Option::None,
                         tags: &[],
                         icons: &[],
                         meta: ::core::option::Option::None,
@@ -299,7 +302,7 @@ fn inline() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "a",
                             title: ::core::option::Option::None,
@@ -324,7 +327,7 @@ fn inline() {
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
                     let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
                     let __split = (&__p::Output::<i64>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
+                    let __value = (&&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
@@ -360,68 +363,69 @@ fn blocking_asynchronous() {
     check(
         tool(quote!(blocking), item),
         expect![[r#"
-        /// Waits.
-        async fn wait() {}
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct wait {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for wait {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "wait",
-                    title: ::core::option::Option::None,
-                    description: "Waits.",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Blocking,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
-            }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[];
-                let __split = (&__p::Output::<()>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            __context
-                                .run_blocking_async(move || async move { wait().await })
-                                .await
+            /// Waits.
+            async fn wait() {}
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct wait {}
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for wait {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "wait",
+                        title: ::core::option::Option::None,
+                        description: "Waits.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
                         },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< wait as __p::Tool > ::DEFINITION)
-            }
-        };
-    "#]],
+                        structured: ::core::option::Option::None,
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Blocking,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
+                    let __split = (&__p::Output::<()>::NEW).split();
+                    let __value = (&&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                __context
+                                    .run_blocking_async(move || async move { wait().await })
+                                    .await
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< wait as __p::Tool > ::DEFINITION)
+                }
+            };
+        "#]],
     );
 }
 
@@ -435,79 +439,80 @@ fn no_arguments_and_no_description() {
     check(
         tool(quote!(handle = Kind, crate = other::mcp), item),
         expect![[r##"
-        #[allow(deprecated)]
-        #[cfg(unix)]
-        async fn r#type() {}
-        #[cfg(unix)]
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct Kind {}
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            use other::mcp::__private as __p;
-            #[allow(unused_imports)]
-            use other::mcp::__private::probe::*;
-            impl __p::Tool for Kind {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "type",
-                    title: ::core::option::Option::None,
-                    description: "",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Async,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
-            }
-            fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                const __PARAMETERS: &[__p::Parameter] = &[];
-                let __split = (&__p::Output::<()>::NEW).split();
-                let __value = (&&&__split.value()).kind().checked();
-                let __error = (&&&__split.error()).kind().checked();
-                let __output = __split.join(__value, __error);
-                let __call = match __invocation.begin(&mut [], &__output) {
-                    ::core::result::Result::Ok(__call) => __call,
-                    ::core::result::Result::Err(__invoked) => return __invoked,
-                };
-                let __context = __call.context();
-                __call
-                    .run(
-                        __output,
-                        async move {
-                            let __value = r#type().await;
-                            ::core::result::Result::Ok(__value)
+            #[allow(deprecated)]
+            #[cfg(unix)]
+            async fn r#type() {}
+            #[cfg(unix)]
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct Kind {}
+            #[cfg(unix)]
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use other::mcp::__private as __p;
+                #[allow(unused_imports)]
+                use other::mcp::__private::probe::*;
+                impl __p::Tool for Kind {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "type",
+                        title: ::core::option::Option::None,
+                        description: "",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
                         },
-                    )
-            }
-            __p::inventory::submit! {
-                __p::RegisteredTool(< Kind as __p::Tool > ::DEFINITION)
-            }
-        };
-        #[cfg(unix)]
-        #[allow(deprecated)]
-        const _: () = {
-            #[deprecated(
-                note = "tool `type` has no description: a model reads it to decide when to call; add a doc comment"
-            )]
-            const fn description() {}
-            description()
-        };
-    "##]],
+                        structured: ::core::option::Option::None,
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Async,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
+                    let __split = (&__p::Output::<()>::NEW).split();
+                    let __value = (&&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
+                    let __output = __split.join(__value, __error);
+                    let __call = match __invocation.begin(&mut [], &__output) {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__invoked) => return __invoked,
+                    };
+                    let __context = __call.context();
+                    __call
+                        .run(
+                            __output,
+                            async move {
+                                let __value = r#type().await;
+                                ::core::result::Result::Ok(__value)
+                            },
+                        )
+                }
+                __p::inventory::submit! {
+                    __p::RegisteredTool(< Kind as __p::Tool > ::DEFINITION)
+                }
+            };
+            #[cfg(unix)]
+            #[allow(deprecated)]
+            const _: () = {
+                #[deprecated(
+                    note = "tool `type` has no description: a model reads it to decide when to call; add a doc comment"
+                )]
+                const fn description() {}
+                description()
+            };
+        "##]],
     );
 }
 
@@ -539,7 +544,7 @@ fn references() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct lend {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -555,6 +560,7 @@ fn references() {
                             idempotent: ::core::option::Option::None,
                             open_world: ::core::option::Option::None,
                         },
+                        structured: ::core::option::Option::None,
                         tags: &[],
                         icons: &[],
                         meta: ::core::option::Option::None,
@@ -571,7 +577,7 @@ fn references() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 4] = &[
                         __p::Parameter {
                             name: "text",
                             title: ::core::option::Option::None,
@@ -624,7 +630,7 @@ fn references() {
                         .kind()
                         .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
                     let __split = (&__p::Output::<Result<&'static str, Error>>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
+                    let __value = (&&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation
@@ -695,7 +701,7 @@ fn all_options() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct GetOrder {}
-            #[allow(deprecated)]
+            #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
@@ -711,6 +717,7 @@ fn all_options() {
                             idempotent: ::core::option::Option::Some(true),
                             open_world: ::core::option::Option::Some(false),
                         },
+                        structured: ::core::option::Option::None,
                         tags: &["orders", "read"],
                         icons: &[
                             __p::IconDefinition {
@@ -744,7 +751,7 @@ fn all_options() {
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter] = &[
+                    const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "orderId",
                             title: ::core::option::Option::None,
@@ -783,7 +790,7 @@ fn all_options() {
                         .configurable()
                         .slot_for::<String>(&__PARAMETERS[1]);
                     let __split = (&__p::Output::<()>::NEW).split();
-                    let __value = (&&&__split.value()).kind().checked();
+                    let __value = (&&&&__split.value()).kind().checked();
                     let __error = (&&&__split.error()).kind().checked();
                     let __output = __split.join(__value, __error);
                     let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
@@ -822,52 +829,53 @@ fn a_mistake_leaves_every_name_in_place() {
     check(
         tool(quote!(), item),
         expect![[r#"
-        ::core::compile_error! {
-            "`min` bounds a number, and this is a string: to bound its length, write `min_length`"
-        }
-        /// Finds.
-        async fn find(text: String) -> String {
-            text
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        struct find {}
-        #[allow(deprecated)]
-        const _: () = {
-            use ::fastmcp_rs::__private as __p;
-            #[allow(unused_imports)]
-            use ::fastmcp_rs::__private::probe::*;
-            impl __p::Tool for find {
-                const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                    name: "find",
-                    title: ::core::option::Option::None,
-                    description: "Finds.",
-                    annotations: __p::ToolAnnotations {
-                        read_only: ::core::option::Option::None,
-                        destructive: ::core::option::Option::None,
-                        idempotent: ::core::option::Option::None,
-                        open_world: ::core::option::Option::None,
-                    },
-                    tags: &[],
-                    icons: &[],
-                    meta: ::core::option::Option::None,
-                    timeout: ::core::option::Option::None,
-                    execution: __p::Execution::Async,
-                    location: __p::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module_path: ::core::module_path!(),
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    },
-                    invoke: __invoke,
-                };
+            ::core::compile_error! {
+                "`min` bounds a number, and this is a string: to bound its length, write `min_length`"
             }
-            fn __invoke(_: __p::Invocation<'_>) -> __p::Invoked {
-                ::core::unreachable!()
+            /// Finds.
+            async fn find(text: String) -> String {
+                text
             }
-        };
-    "#]],
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code)]
+            struct find {}
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl __p::Tool for find {
+                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                        name: "find",
+                        title: ::core::option::Option::None,
+                        description: "Finds.",
+                        annotations: __p::ToolAnnotations {
+                            read_only: ::core::option::Option::None,
+                            destructive: ::core::option::Option::None,
+                            idempotent: ::core::option::Option::None,
+                            open_world: ::core::option::Option::None,
+                        },
+                        structured: ::core::option::Option::None,
+                        tags: &[],
+                        icons: &[],
+                        meta: ::core::option::Option::None,
+                        timeout: ::core::option::Option::None,
+                        execution: __p::Execution::Async,
+                        location: __p::Location {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module_path: ::core::module_path!(),
+                            crate_name: ::core::env!("CARGO_PKG_NAME"),
+                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        invoke: __invoke,
+                    };
+                }
+                fn __invoke(_: __p::Invocation<'_>) -> __p::Invoked {
+                    ::core::unreachable!()
+                }
+            };
+        "#]],
     );
     let item = quote! {
         /// Finds.

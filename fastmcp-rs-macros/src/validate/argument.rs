@@ -154,31 +154,65 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
                 format!("`{key}` bounds a number, and this is {noun}: to bound its length, write `{key}_length`"),
             ),
             Shape::Flag => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
-            Shape::Integer { .. } | Shape::Float | Shape::Unknown => {}
+            Shape::Char => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
+            Shape::Integer { min, max } => check_integer_bound(bound, min, max, errors),
+            Shape::Single if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
+                &bound.tokens,
+                format!(
+                    "`{key} = {}` is beyond what an `f32` holds: remove it, or take an `f64`",
+                    joined(&bound.tokens)
+                ),
+            ),
+            Shape::Float | Shape::Single | Shape::Unknown => {}
         }
     }
     let lengths = [&options.min_length, &options.max_length];
     for bound in lengths.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Integer { .. } | Shape::Float => {
+            Shape::Integer { .. } | Shape::Float | Shape::Single => {
                 let number = key.to_string().replace("_length", "");
                 errors.at(
                     key,
                     format!("`{key}` bounds a length, and this is {noun}: to bound its value, write `{number}`"),
                 );
             }
-            Shape::Flag => errors.at(key, format!("`{key}` bounds a length, and this is {noun}: remove it")),
+            Shape::Flag | Shape::Char => {
+                errors.at(key, format!("`{key}` bounds a length, and this is {noun}: remove it"))
+            }
             Shape::Text | Shape::List | Shape::Map | Shape::Unknown => {}
         }
     }
     if let Some(pattern) = &options.pattern {
-        if !matches!(shape, Shape::Text | Shape::Unknown) {
+        if !matches!(shape, Shape::Text | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
             );
         }
+    }
+}
+
+/// Reports a bound that no value of the integer's type can be at.
+fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &mut Errors) {
+    let (key, written) = (&bound.key, joined(&bound.tokens));
+    // `1e3` is a whole number as well.
+    let value = match bound.value {
+        Number::Float(value) if value.fract() == 0.0 => Number::Integer(value as i128),
+        other => other,
+    };
+    match value {
+        Number::Float(_) => errors.at(
+            &bound.tokens,
+            format!("`{key} = {written}` is a fraction, and this is an integer: write a whole number"),
+        ),
+        Number::Integer(value) if value < min || value > max => errors.at(
+            &bound.tokens,
+            format!(
+                "`{key} = {written}` is beyond this type, which holds {min} to {max}: remove it, or take a larger type"
+            ),
+        ),
+        Number::Integer(_) => {}
     }
 }
 
@@ -225,7 +259,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
             format!("a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not {illegal:?}"),
         );
     }
-    if matches!(shape, Shape::Float | Shape::List | Shape::Map) {
+    if matches!(shape, Shape::Float | Shape::Single | Shape::List | Shape::Map) {
         errors.at(
             &header.key,
             format!("`header` sends a string, an integer or a boolean, and this is {}: remove it", shape.noun()),

@@ -72,16 +72,19 @@ impl Handle {
     }
 
     /// Adds a tool that was made at run time.
+    #[track_caller]
     pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
         self.add(Added::dynamic_tool(tool))
     }
 
     /// Adds a resource that was made at run time.
+    #[track_caller]
     pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
         self.add(Added::dynamic_resource(resource))
     }
 
     /// Adds a prompt that was made at run time.
+    #[track_caller]
     pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
         self.add(Added::dynamic_prompt(prompt))
     }

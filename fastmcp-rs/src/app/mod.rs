@@ -16,6 +16,7 @@ pub use handle::Handle;
 use lifecycle::{AtShutdown, Maker, two_states};
 pub use lifecycle::{EndApp, MakeState};
 
+use crate::component::added::Ignored;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::icon::Icon;
 use crate::component::prompt::{Prompt, RegisteredPrompt};
@@ -32,9 +33,11 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 #[cfg(feature = "testing")]
 use crate::protocol::write::ObjectWriter;
-use crate::registry::{Added, Component, ListConfig, Live, Scope, Visible, order};
 #[cfg(feature = "testing")]
-use crate::registry::{Listed, ToolEntry};
+use crate::registry::ToolEntry;
+use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
+use crate::schema::publish::Style;
+use crate::schema::{lint, precision};
 use crate::seal::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -138,6 +141,7 @@ impl App {
                 instructions: None,
                 timeout: Duration::from_secs(60),
                 strict_arguments: false,
+                ignored: Ignored::default(),
                 show_errors: false,
                 announce_server: true,
                 lists: ListConfig::default(),
@@ -203,16 +207,19 @@ impl App {
     }
 
     /// Adds a tool that is made at run time.
+    #[track_caller]
     pub fn add_tool(self, tool: DynamicTool) -> App {
         self.add(Added::dynamic_tool(tool))
     }
 
     /// Adds a resource that is made at run time.
+    #[track_caller]
     pub fn add_resource(self, resource: DynamicResource) -> App {
         self.add(Added::dynamic_resource(resource))
     }
 
     /// Adds a prompt that is made at run time.
+    #[track_caller]
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
         self.add(Added::dynamic_prompt(prompt))
     }
@@ -389,6 +396,67 @@ impl App {
         self
     }
 
+    /// Leaves `additionalProperties: false` out of the schemas of all tools, as some vendors' converters refuse every
+    /// tool that says it, among them that of google-genai. Unknown arguments are refused as before.
+    pub fn open_schemas(mut self) -> App {
+        self.config.lists.style.closes_objects = false;
+        self
+    }
+
+    /// Says whether tools that return a number or a bool send it as structured content beside its text, with an output
+    /// schema. Default: yes, as some clients take the text for that, and then refuse what is no object.
+    ///
+    /// Before 2026-07-28 the content is `{"result": 3}`, and so is the text. A tool's own `structured` goes first.
+    pub fn structured_numbers(mut self, yes: bool) -> App {
+        self.config.lists.style.structures_numbers = yes;
+        self
+    }
+
+    /// The same for tools that return a text. Default: no, as every client shows a text as it is, and several show a
+    /// structured result in place of it.
+    pub fn structured_texts(mut self, yes: bool) -> App {
+        self.config.lists.style.structures_texts = yes;
+        self
+    }
+
+    /// Repeats limits and the values of enums in the descriptions of tools' arguments, as several clients take the
+    /// keywords for them out of a schema before a model sees it.
+    ///
+    /// Limits are then said in words, such as "Allowed: 1 to 10.", behind what the argument's own comment says.
+    pub fn describe_limits(mut self) -> App {
+        self.config.lists.style.repeats_limits = true;
+        self
+    }
+
+    /// Ignores arguments that a tool does not have, instead of refusing the call, and logs their names at debug level.
+    ///
+    /// This holds for arguments themselves, not for the members inside of them, which are refused unless their type
+    /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
+    /// [`App::ignore_arguments`].
+    pub fn ignore_unknown_arguments(mut self) -> App {
+        self.config.ignored.everything = true;
+        self
+    }
+
+    /// Ignores arguments of these names in calls of tools that do not have them, beside those that are known to come
+    /// from clients rather than from models.
+    ///
+    /// Always ignored are `wait_for_previous` (Gemini CLI) and `toolCallId` (n8n), and in a call that carries
+    /// `toolCallId` also `sessionId`, `action`, `chatInput` and `tool`. What was ignored is logged at debug level.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// let app = App::new("orders").ignore_arguments(["security_risk", "summary"]);
+    /// # let _ = app;
+    /// ```
+    pub fn ignore_arguments(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> App {
+        self.config.ignored.names.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// How a model should use the server as a whole. Clients may put this into the model's prompt.
     pub fn instructions(mut self, instructions: impl Into<String>) -> App {
         self.config.instructions = Some(instructions.into());
@@ -560,6 +628,7 @@ impl App {
         let changes = Arc::clone(self.scope.changes());
         self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &mut endings).await?;
         let components = Live::new(Arc::clone(&self.scope), self.config.lists);
+        warn_of_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
         sealer.limit(self.config.max_request_state);
         #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
@@ -578,9 +647,10 @@ impl App {
     pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
         self.serve_without_states(Vec::new());
         let registry = Live::new(Arc::clone(&self.scope), self.config.lists).load();
+        let style = self.config.lists.style;
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
-            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28));
+            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28, style));
             serde_json::from_slice(&json).unwrap_or_default()
         };
         registry.tools.entries().iter().map(json).collect()
@@ -611,6 +681,39 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
     let ordered = order(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
     added.extend(ordered.into_iter().map(|at| Added::prompt(prompts[at])));
     added
+}
+
+/// The most tools that one warning names.
+const MAX_WARNED_OF: usize = 10;
+
+/// Warns of what some vendors refuse or change in the tools, and of what cannot be read.
+fn warn_of_tools(components: &Live, style: Style) {
+    let is_arbitrary = precision::is_arbitrary();
+    let mut with_wide_integers = Vec::new();
+    for tool in components.load().tools.entries() {
+        let found = tool.lints(style);
+        let name = tool.key();
+        if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
+            crate::operator::warn(format_args!(
+                "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
+            ));
+        }
+        for problem in found.problems {
+            crate::operator::warn(format_args!("tool `{name}`: {problem}"));
+        }
+        if !found.wide_integers.is_empty() {
+            with_wide_integers.push(format!("`{name}` ({})", lint::told(&found.wide_integers)));
+        }
+    }
+    if !with_wide_integers.is_empty() {
+        let more = with_wide_integers.len().saturating_sub(MAX_WARNED_OF);
+        with_wide_integers.truncate(MAX_WARNED_OF);
+        let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
+        crate::operator::warn(format_args!(
+            "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",
+            with_wide_integers.join(", ")
+        ));
+    }
 }
 
 /// What `#[mcp::main]` knows of the program.

@@ -38,6 +38,8 @@ pub(crate) enum Subject {
     ToolCall {
         /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
         wrap: bool,
+        /// Whether a number, a bool or a text of the tool's is structured content, too.
+        scalars: bool,
     },
     ResourceRead {
         uri: Box<str>,
@@ -161,7 +163,10 @@ impl<'a> Answer<'a> {
         } else {
             self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
         }
-        text.append(self.out);
+        match self.wraps() {
+            true => text.append_wrapped(self.out),
+            false => text.append(self.out),
+        }
         self.out.extend_from_slice(b"}]");
         self.end(self.wraps());
     }
@@ -179,12 +184,16 @@ impl<'a> Answer<'a> {
             return self.masked(fault);
         }
         let revision = self.frame.revision;
+        let is_sent = self.has_structured() && (!result.is_scalar || self.structures_scalars());
+        let structured = result.structured.as_ref().filter(|_| is_sent);
+        let wrapped = structured.is_some_and(|value| self.wraps() || (!revision.is_modern() && !value.is_object()));
         self.begin(beginning!(r#""content":"#));
-        self.blocks(&result.content);
-        let mut wrapped = false;
-        if let (Some(value), true) = (&result.structured, self.has_structured()) {
+        match structured.filter(|_| wrapped).map(|value| wrapped_text(&result.content, value)) {
+            Some(Some(block)) => self.blocks(&[block]),
+            _ => self.blocks(&result.content),
+        }
+        if let Some(value) = structured {
             self.out.extend_from_slice(br#","structuredContent":"#);
-            wrapped = self.wraps() || (!revision.is_modern() && !value.is_object());
             if wrapped {
                 self.out.extend_from_slice(br#"{"result":"#);
             }
@@ -328,9 +337,14 @@ impl<'a> Answer<'a> {
         self.frame.revision >= Revision::V2025_06_18
     }
 
+    /// Whether numbers, bools and texts of this tool's are structured content, too.
+    pub(crate) fn structures_scalars(&self) -> bool {
+        matches!(self.frame.subject, Subject::ToolCall { scalars: true, .. })
+    }
+
     /// Whether the structured content is an object that holds the result, for peers that know no other.
     fn wraps(&self) -> bool {
-        let is_wrapped = matches!(self.frame.subject, Subject::ToolCall { wrap: true });
+        let is_wrapped = matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. });
         is_wrapped && self.has_structured() && !self.frame.revision.is_modern()
     }
 
@@ -363,6 +377,15 @@ impl<'a> Answer<'a> {
             first = false;
         }
         self.out.extend_from_slice(if first { b"}}" } else { b"}}}" });
+    }
+}
+
+/// The text of a wrapped result, if the text that stands there is that of what is in it.
+fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
+    let json = value.to_string();
+    match content {
+        [Content::Text(text)] if text.as_str() == json => Some(Content::text(json!({ "result": value }).to_string())),
+        _ => None,
     }
 }
 

@@ -10,11 +10,13 @@ use serde_json::de::StrRead;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+use super::members::Strict;
 use super::parameter::Slot;
 use super::tool::Parameter;
 use crate::protocol::frame::without_position;
 use crate::protocol::reader::Reader;
-use crate::schema::constraints;
+use crate::schema::walk::shown;
+use crate::schema::{constraints, place};
 
 /// A reader of one JSON value.
 #[doc(hidden)]
@@ -31,6 +33,16 @@ pub struct ArgumentError {
 }
 
 impl ArgumentError {
+    /// The value of an argument cannot be read; `rest` begins with it.
+    fn at(argument: &str, rest: &str, error: &serde_json::Error) -> Self {
+        let place = place::innermost(rest, place::offset(rest, error.line(), error.column()));
+        let path = place.as_ref().map(|place| place.path.as_str()).unwrap_or_default();
+        let value = place.as_ref().and_then(|place| serde_json::from_str(place.text).ok());
+        let got = value.map(|value| format!(", got {}", shown(&value))).unwrap_or_default();
+        let name = argument.replace('~', "~0").replace('/', "~1");
+        ArgumentError::of(&format!("{name}{path}"), format!("{}{got}", without_position(error)))
+    }
+
     fn of(argument: &str, message: impl Into<String>) -> Self {
         // Names and messages may hold what the peer sent.
         let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
@@ -102,7 +114,9 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Re
     }
     if !slot.is_filled() {
         let mut reader = serde_json::Deserializer::from_str(rest);
-        slot.fill(&mut reader).map_err(|error| ArgumentError::of(argument.name, without_position(&error)))?;
+        let strict = Strict::begin();
+        slot.fill(&mut reader).map_err(|error| ArgumentError::at(argument.name, rest, &error))?;
+        drop(strict);
         let mut length = consumed(reader);
         if length == 0 {
             // A type that reads nothing leaves its value for us to skip.

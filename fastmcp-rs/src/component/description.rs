@@ -8,6 +8,7 @@ use super::completion::Complete;
 use super::inject::Requirements;
 use super::tool::{Parameter, Text};
 use crate::protocol::frame::without_position;
+use crate::schema::publish::{self, FLAT, Style};
 use crate::schema::{constraints, header, normal};
 
 /// A tool's description while it is being filled in.
@@ -17,6 +18,7 @@ pub struct Description {
     properties: Map<String, Value>,
     required: Vec<Value>,
     output: Option<Value>,
+    scalar: Option<ScalarSchema>,
     mime_type: Option<&'static str>,
     parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
@@ -30,13 +32,25 @@ pub struct Description {
 pub(crate) struct Described {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
+    /// The schema of its results, if each is a single value. It is published if they are sent as structured content.
+    pub(crate) scalar: Option<ScalarSchema>,
     /// What a resource's values are, as far as their type tells.
     pub(crate) mime_type: Option<&'static str>,
     /// The parameters that come from the client, in their order.
     pub(crate) parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
+    /// Whether a value that was read may hold members that nothing has read: what holds the members of others cannot
+    /// tell them apart.
+    pub(crate) may_lose_members: bool,
     pub(crate) problems: Vec<String>,
+}
+
+/// The schema of single values.
+#[derive(Debug)]
+pub(crate) struct ScalarSchema {
+    pub(crate) schema: Value,
+    pub(crate) is_text: bool,
 }
 
 /// A parameter that comes from the client, as a server keeps it.
@@ -54,10 +68,12 @@ impl Described {
         Described {
             input,
             output: None,
+            scalar: None,
             mime_type: None,
             parameters: Vec::new(),
             requirements: Requirements::default(),
             needs_request: true,
+            may_lose_members: false,
             problems,
         }
     }
@@ -85,6 +101,7 @@ impl Description {
             properties: Map::new(),
             required: Vec::new(),
             output: None,
+            scalar: None,
             mime_type: None,
             parameters: Vec::new(),
             requirements: Requirements::default(),
@@ -173,7 +190,13 @@ impl Description {
         let mut generator = generator(Contract::Serialize);
         let mut schema = normal::output(schema(&mut generator).to_value());
         add_definitions(&mut schema, generator, normal::output);
-        self.output = Some(schema);
+        // Nothing is read by it here.
+        self.output = Some(publish::own(&schema, Style::default()));
+    }
+
+    pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
+        self.output(schema);
+        self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
     }
 
     pub(crate) fn finish(mut self) -> Described {
@@ -188,14 +211,24 @@ impl Description {
         add_definitions(&mut input, self.generator, normal::input);
         header::check_elsewhere(&input, &mut self.problems);
         Described {
+            may_lose_members: has_mark(&input, FLAT),
             input,
             output: self.output,
+            scalar: self.scalar,
             mime_type: self.mime_type,
             parameters: self.parameters,
             requirements: self.requirements,
             needs_request: self.needs_request,
             problems: self.problems,
         }
+    }
+}
+
+fn has_mark(value: &Value, mark: &str) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| key == mark || has_mark(value, mark)),
+        Value::Array(items) => items.iter().any(|item| has_mark(item, mark)),
+        _ => false,
     }
 }
 

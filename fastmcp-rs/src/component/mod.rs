@@ -6,6 +6,7 @@
 //! type, so that a wrong type is one error at the right place.
 
 pub(crate) mod about;
+pub(crate) mod added;
 pub(crate) mod answer;
 pub(crate) mod arguments;
 pub(crate) mod completion;
@@ -15,6 +16,7 @@ pub(crate) mod form;
 pub(crate) mod icon;
 pub(crate) mod inject;
 pub(crate) mod invocation;
+pub(crate) mod members;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod parameter;

@@ -7,6 +7,8 @@
 
 use std::marker::PhantomData;
 
+use crate::schema::constraints::Number;
+
 /// No type implements this: it words the error for `#[arg(…)]` on an injected parameter.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -198,6 +200,104 @@ impl Unknown {
     pub fn check(self) {}
 }
 
+/// The values of a type, as far as bounds concern them.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    Integers {
+        min: i128,
+        max: i128,
+    },
+    /// Floats of 32 bits.
+    Singles,
+    /// Texts or lists of this length.
+    OfLength(u64),
+    Any,
+}
+
+impl Values {
+    /// Whether a `min` or a `max` is one of these values.
+    pub const fn reach(self, bound: Number) -> bool {
+        match (self, bound) {
+            (Values::Integers { min, max }, Number::Integer(bound)) => min <= bound && bound <= max,
+            (Values::Integers { min, max }, Number::Float(bound)) => {
+                let whole = bound as i128;
+                whole as f64 == bound && min <= whole && whole <= max
+            }
+            (Values::Singles, Number::Float(bound)) => bound >= f32::MIN as f64 && bound <= f32::MAX as f64,
+            _ => true,
+        }
+    }
+
+    /// Whether values may have a length of at least `min` and at most `max`.
+    pub const fn have_length(self, min: u64, max: u64) -> bool {
+        match self {
+            Values::OfLength(length) => min <= length && length <= max,
+            _ => true,
+        }
+    }
+}
+
+/// A type whose values are known.
+#[doc(hidden)]
+pub trait Bounded {
+    const VALUES: Values;
+}
+
+macro_rules! bounded {
+    ($($ty:ty => $values:expr;)*) => {$(
+        impl Bounded for $ty {
+            const VALUES: Values = $values;
+        }
+    )*};
+}
+
+const fn integers(min: i128, max: i128) -> Values {
+    Values::Integers { min, max }
+}
+
+bounded! {
+    i8 => integers(i8::MIN as i128, i8::MAX as i128);
+    i16 => integers(i16::MIN as i128, i16::MAX as i128);
+    i32 => integers(i32::MIN as i128, i32::MAX as i128);
+    i64 => integers(i64::MIN as i128, i64::MAX as i128);
+    isize => integers(isize::MIN as i128, isize::MAX as i128);
+    i128 => integers(i128::MIN, i128::MAX);
+    u8 => integers(0, u8::MAX as i128);
+    u16 => integers(0, u16::MAX as i128);
+    u32 => integers(0, u32::MAX as i128);
+    u64 => integers(0, u64::MAX as i128);
+    usize => integers(0, usize::MAX as i128);
+    u128 => integers(0, i128::MAX);
+    std::num::NonZeroU8 => integers(1, u8::MAX as i128);
+    std::num::NonZeroU16 => integers(1, u16::MAX as i128);
+    std::num::NonZeroU32 => integers(1, u32::MAX as i128);
+    std::num::NonZeroU64 => integers(1, u64::MAX as i128);
+    std::num::NonZeroUsize => integers(1, usize::MAX as i128);
+    f32 => Values::Singles;
+    char => Values::OfLength(1);
+}
+
+impl<T, const N: usize> Bounded for [T; N] {
+    const VALUES: Values = Values::OfLength(N as u64);
+}
+
+impl<T: Bounded> Bounded for Option<T> {
+    const VALUES: Values = T::VALUES;
+}
+
+impl<T: Bounded + ?Sized> Bounded for Box<T> {
+    const VALUES: Values = T::VALUES;
+}
+
+/// The values of a type: of a known one by an own constant, of every other one by that of [`probe::AnyBounds`].
+#[doc(hidden)]
+pub struct BoundsOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: Bounded + ?Sized> BoundsOf<T> {
+    pub const VALUES: Values = T::VALUES;
+}
+
 /// A type that can be mirrored into an HTTP header.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -261,6 +361,11 @@ impl<T: ?Sized> KnownHeader<T> {
 #[allow(unreachable_pub)] // They are exported without their names.
 pub mod probe {
     use super::*;
+
+    pub trait AnyBounds {
+        const VALUES: Values = Values::Any;
+    }
+    impl<T: ?Sized> AnyBounds for BoundsOf<T> {}
 
     pub trait KnownDefaultType<T: ?Sized> {
         fn kind(&self) -> KnownDefault<T>;

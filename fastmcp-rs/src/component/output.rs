@@ -98,7 +98,8 @@ macro_rules! shown_as_text {
     ($($ty:ty),*) => {$(
         impl IntoContent for $ty {
             fn into_result(self) -> ToolResult {
-                ToolResult::text(self.to_string())
+                let structured = serde_json::to_value(self).ok().filter(|value| !value.is_string());
+                ToolResult { is_scalar: structured.is_some(), structured, ..ToolResult::text(self.to_string()) }
             }
 
             fn write(self, answer: &mut Answer<'_>) {
@@ -115,7 +116,8 @@ macro_rules! floats {
         impl IntoContent for $ty {
             fn into_result(self) -> ToolResult {
                 let fault = (!self.is_finite()).then(|| format!("its result is {self}, which is no number").into());
-                ToolResult { fault, ..ToolResult::text(self.to_string()) }
+                let structured = serde_json::to_value(self).ok();
+                ToolResult { fault, is_scalar: true, structured, ..ToolResult::text(self.to_string()) }
             }
 
             fn write(self, answer: &mut Answer<'_>) {
@@ -160,6 +162,33 @@ impl<T: IntoContent> IntoContent for Option<T> {
     }
 }
 
+/// A single value, which is text and may be structured content beside it: a number, a bool or a text, or an `Option`
+/// of one.
+#[doc(hidden)]
+pub trait Scalar: IntoContent + Serialize + JsonSchema {
+    const IS_TEXT: bool = false;
+}
+
+macro_rules! scalars {
+    ($($ty:ty),*) => {$(
+        impl Scalar for $ty {}
+    )*};
+}
+scalars!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool);
+
+macro_rules! texts {
+    ($($ty:ty),*) => {$(
+        impl Scalar for $ty {
+            const IS_TEXT: bool = true;
+        }
+    )*};
+}
+texts!(char, String, &str, std::borrow::Cow<'_, str>);
+
+impl<T: Scalar> Scalar for Option<T> {
+    const IS_TEXT: bool = T::IS_TEXT;
+}
+
 /// A type that a tool can return as a structured value: anything with `serde::Serialize` and
 /// `schemars::JsonSchema`.
 ///
@@ -175,6 +204,41 @@ pub trait StructuredOutput: Serialize + JsonSchema {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema> StructuredOutput for T {}
+
+/// Bytes that would be written as a list of numbers.
+#[doc(hidden)]
+pub trait RawBytes {}
+
+impl RawBytes for Vec<u8> {}
+impl RawBytes for Box<[u8]> {}
+impl RawBytes for std::sync::Arc<[u8]> {}
+impl RawBytes for std::borrow::Cow<'_, [u8]> {}
+impl RawBytes for [u8] {}
+impl<T: RawBytes + ?Sized> RawBytes for &T {}
+impl<T: RawBytes> RawBytes for Option<T> {}
+
+/// No type of bytes implements this: it words the error for a tool that returns them.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return raw bytes, as `{Self}` has them",
+    label = "JSON would write each byte as a number",
+    note = "for a picture, return `Image`; for sound, `Audio`; for any other file, `EmbeddedResource`",
+    note = "for a list of numbers, return `Vec<u16>` or `Vec<u32>`"
+)]
+pub trait ReadableOutput {}
+
+#[doc(hidden)]
+pub struct RefusedBytes<T>(PhantomData<fn() -> T>);
+
+impl<T> RefusedBytes<T> {
+    /// Always fails, with our text.
+    pub fn checked(self) -> StructuredKind<T>
+    where
+        T: ReadableOutput,
+    {
+        StructuredKind(PhantomData)
+    }
+}
 
 /// Puts a type's part into the description of its tool.
 #[doc(hidden)]
@@ -259,6 +323,49 @@ impl<V: IntoContent> OutputKind<V> for ContentOutput {
 
     fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
         answer.result(result);
+    }
+}
+
+#[doc(hidden)]
+pub struct ScalarOutput<T>(PhantomData<fn() -> T>);
+
+impl<T> ScalarOutput<T> {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
+
+impl<T: Scalar> OutputDescription for ScalarOutput<T> {
+    fn describe(&self, description: &mut Description) {
+        description.scalar(|generator| generator.subschema_for::<T>(), T::IS_TEXT);
+    }
+}
+
+impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
+    /// The text, and the value if that is another thing.
+    type Rendered = (ToolResult, Option<serde_json::Value>);
+
+    fn write(&self, value: V, answer: &mut Answer<'_>) {
+        match answer.structures_scalars() {
+            true => answer.structured(&value),
+            false => value.write(answer),
+        }
+    }
+
+    fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
+        let json = if V::IS_TEXT { None } else { serde_json::to_value(&value).ok() };
+        Ok((value.into_result(), json))
+    }
+
+    fn write_rendered((result, json): Self::Rendered, answer: &mut Answer<'_>) {
+        if !answer.structures_scalars() || result.fault.is_some() {
+            return answer.result(result);
+        }
+        match (json, result.content.first()) {
+            (Some(json), _) => answer.structured(&json),
+            (None, Some(Content::Text(text))) => answer.structured(&text.as_str()),
+            (None, _) => answer.structured(&()),
+        }
     }
 }
 
@@ -475,12 +582,30 @@ pub mod probe {
         }
     }
 
+    /// Scalars are content too, so this is looked for first.
+    pub trait ScalarType<T> {
+        fn kind(&self) -> ScalarOutput<T>;
+    }
+    impl<T: Scalar> ScalarType<T> for &&&ValueType<T> {
+        fn kind(&self) -> ScalarOutput<T> {
+            ScalarOutput(PhantomData)
+        }
+    }
     pub trait ContentType {
         fn kind(&self) -> ContentOutput;
     }
     impl<T: IntoContent> ContentType for &&ValueType<T> {
         fn kind(&self) -> ContentOutput {
             ContentOutput
+        }
+    }
+    /// Bytes are no content and have a JSON form, which no model can use.
+    pub trait BytesType<T> {
+        fn kind(&self) -> RefusedBytes<T>;
+    }
+    impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
+        fn kind(&self) -> RefusedBytes<T> {
+            RefusedBytes(PhantomData)
         }
     }
     pub trait StructuredType<T> {

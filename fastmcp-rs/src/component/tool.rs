@@ -29,6 +29,8 @@ pub struct ToolDefinition {
     pub title: Option<&'static str>,
     pub description: &'static str,
     pub annotations: ToolAnnotations,
+    /// Whether a single value is sent as structured content, too.
+    pub structured: Option<bool>,
     pub tags: &'static [&'static str],
     pub icons: &'static [IconDefinition],
     pub meta: Option<&'static str>,

@@ -16,6 +16,7 @@ use super::pending::PendingCall;
 use super::rounds::Arguments;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
 use crate::ambient;
+use crate::component::added::Ignored;
 use crate::component::answer::{Answer, AnswerFrame, Subject};
 use crate::component::arguments::ArgumentError;
 use crate::component::dynamic::Closure;
@@ -32,7 +33,7 @@ use crate::questions::Questions;
 use crate::registry::{Handler, Invoke, Pace};
 use crate::schema::duplicates;
 use crate::schema::full::Full;
-use crate::schema::walk::walk;
+use crate::schema::walk;
 use crate::siblings::Siblings;
 
 /// The longest arguments that are looked at again when they were refused: as a tree of values they take
@@ -45,6 +46,22 @@ pub(super) struct CallFacts<'a> {
     pub(super) client: Option<&'a Arc<ClientFacts>>,
     pub(super) progress_token: Option<Id<'a>>,
     pub(super) log: LogFilter,
+}
+
+/// The way in which arguments are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// Whether values that came as text may be read as what the parameter takes.
+    pub(super) lenient: bool,
+    /// The arguments that are ignored where there are none of their names.
+    pub(super) ignored: Option<&'a Ignored>,
+    /// Whether they come from a form of a prompt, in which an empty field was left out.
+    pub(super) is_prompt: bool,
+}
+
+impl Reading<'_> {
+    /// Of arguments that are all texts, and so lenient.
+    pub(super) const TEXTS: Reading<'static> = Reading { lenient: true, ignored: None, is_prompt: false };
 }
 
 /// What is to be called.
@@ -216,40 +233,66 @@ impl Connection {
         }))
     }
 
-    /// Reads the arguments and makes the future; or tells what is wrong with the arguments. `lenient`: whether
-    /// values that came as text may be read as what the parameter takes.
+    /// Reads the arguments and makes the future; or tells what is wrong with the arguments.
     pub(super) fn invoke(
         handler: &Handler,
         arguments: &str,
-        lenient: bool,
+        reading: Reading<'_>,
         context: &dyn Fn() -> Context,
     ) -> Result<Started, String> {
         let function = match &handler.invoke {
-            Invoke::Function(function) => function,
+            Invoke::Function(function) => *function,
             Invoke::Closure { call, schema } => {
-                return call_closure(handler, call, schema.as_ref(), arguments, lenient, context);
+                return call_closure(handler, call, schema.as_ref(), arguments, reading, context);
             }
         };
-        let first = match function(Invocation::call(arguments, context())) {
-            Invoked::Started(future) => return Ok(future),
-            Invoked::Refused(error) => error,
-            Invoked::Described => return Err("it could not be called".into()),
-        };
+        match function(Invocation::call(arguments, context())) {
+            Invoked::Started(future) if handler.described.may_lose_members => {
+                match lost_members(handler, arguments, reading) {
+                    problems if problems.is_empty() => Ok(future),
+                    problems => Err(explain(handler, &problems)),
+                }
+            }
+            Invoked::Started(future) => Ok(future),
+            Invoked::Refused(error) => Self::invoke_again(handler, function, arguments, &error, reading, context),
+            Invoked::Described => Err("it could not be called".into()),
+        }
+    }
+
+    /// Calls with what was meant by arguments that were refused, or says all that is wrong with them.
+    #[cold]
+    fn invoke_again(
+        handler: &Handler,
+        function: fn(Invocation<'_>) -> Invoked,
+        arguments: &str,
+        first: &ArgumentError,
+        reading: Reading<'_>,
+        context: &dyn Fn() -> Context,
+    ) -> Result<Started, String> {
+        let ignored = reading.ignored.filter(|_| arguments.len() <= MAX_EXPLAINED);
+        if let Some(own) = ignored.and_then(|names| names.strip(arguments, &handler.described.input, handler.name())) {
+            return Self::invoke(handler, &own, Reading { ignored: None, ..reading }, context);
+        }
         let refused = |lines: &[String]| Err(explain(handler, lines));
         if arguments.len() > MAX_EXPLAINED {
-            return refused(&[describe(&first)]);
+            return refused(&[describe(first)]);
         }
         if let Some(name) = duplicates::first(arguments) {
             let name: String = name.chars().take(128).collect();
             return refused(&[format!("`{name}` is given twice")]);
         }
-        let Ok(mut value) = serde_json::from_str::<Value>(arguments) else { return refused(&[describe(&first)]) };
-        let found = walk(&handler.described.input, &mut value, lenient);
+        let Ok(mut value) = serde_json::from_str::<Value>(arguments) else { return refused(&[describe(first)]) };
+        let input = &handler.described.input;
+        let mut found = walk::explain(input, &mut value, reading.lenient, reading.is_prompt);
+        if reading.is_prompt && found.problems.is_empty() && !found.mended {
+            // Only the type knows that it cannot be empty.
+            found.mended = walk::leave_out_empty(input, &mut value, first.argument.as_deref());
+        }
         if !found.problems.is_empty() {
             return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         if !found.mended {
-            return refused(&[describe(&first)]);
+            return refused(&[describe(first)]);
         }
         // What was meant is plain, so that is what is called.
         match function(Invocation::call(&value.to_string(), context())) {
@@ -331,9 +374,11 @@ fn call_closure(
     call: &Closure,
     schema: Option<&Full>,
     arguments: &str,
-    lenient: bool,
+    reading: Reading<'_>,
     context: &dyn Fn() -> Context,
 ) -> Result<Started, String> {
+    let own = reading.ignored.and_then(|names| names.strip(arguments, &handler.described.input, handler.name()));
+    let arguments = own.as_deref().unwrap_or(arguments);
     let refused = |problems: &[String]| Err(explain(handler, problems));
     if let Some(name) = duplicates::first(arguments) {
         let name: String = name.chars().take(128).collect();
@@ -342,7 +387,7 @@ fn call_closure(
     let Ok(mut value) = serde_json::from_str::<Value>(arguments) else {
         return refused(&["they cannot be read: a number in them is out of range".into()]);
     };
-    let found = walk(&handler.described.input, &mut value, lenient);
+    let found = walk::walk(&handler.described.input, &mut value, reading.lenient);
     if !found.problems.is_empty() {
         return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
@@ -382,5 +427,17 @@ fn explain(handler: &Handler, problems: &[String]) -> String {
         text.push_str("\n- ");
         text.push_str(problem);
     }
+    // Several clients show a model nothing else by which a refused call is told from one that was made.
+    text.push_str("\nNothing was done. Correct the arguments and call again.");
     text
+}
+
+/// The members that nothing has read, of values that cannot tell so themselves.
+fn lost_members(handler: &Handler, arguments: &str, reading: Reading<'_>) -> Vec<String> {
+    if arguments.len() > MAX_EXPLAINED {
+        return Vec::new();
+    }
+    let Ok(mut value) = serde_json::from_str::<Value>(arguments) else { return Vec::new() };
+    let found = walk::explain(&handler.described.input, &mut value, reading.lenient, reading.is_prompt);
+    found.problems.iter().filter(|problem| problem.is_unknown_member).map(ToString::to_string).collect()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::call::{CallFacts, Job};
+use super::call::{CallFacts, Job, Reading};
 use super::headers::check_arguments;
 use super::layered::Asked;
 use super::modern::unknown_method;
@@ -98,7 +98,14 @@ impl Connection {
         let name = required(request, "name", |params| params.name)?;
         let tool = self.sight(request, facts).tool(&name)?;
         request.is_for(Target::Tool, &tool.handler);
-        let arguments = arguments(request)?;
+        let mut arguments = arguments(request)?;
+        let config = &self.server.config;
+        // Others hear of the arguments before they are read: layers, and the seal of questions.
+        if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && facts.client.is_none()) {
+            if let Some(own) = config.ignored.strip(arguments, &tool.handler.described.input, &name) {
+                arguments = request.arguments.get_or_init(|| own);
+            }
+        }
         // Sessions have no such headers.
         let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| facts.revision.is_modern());
         if let Some(headers) = headers {
@@ -107,13 +114,13 @@ impl Connection {
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
-        let lenient = !self.server.config.strict_arguments;
-        let job = job(&tool.handler, Subject::ToolCall { wrap: tool.wraps });
+        let reading = Reading { lenient: !config.strict_arguments, ignored: Some(&config.ignored), is_prompt: false };
+        let job = job(&tool.handler, tool.subject(config.lists.style));
         if !tool.handler.layers.is_empty() {
             let asked = Asked { kind: Kind::CallTool, name: &name, arguments };
             return Ok(self.run_through_layers(&tool.handler.layers, asked, job, request, facts, out));
         }
-        Ok(self.run(job, request, facts, out, |context| Self::invoke(&tool.handler, arguments, lenient, context)))
+        Ok(self.run(job, request, facts, out, |context| Self::invoke(&tool.handler, arguments, reading, context)))
     }
 
     fn read_resource(
@@ -137,7 +144,9 @@ impl Connection {
             let asked = Asked { kind: Kind::ReadResource, name: &uri, arguments: &arguments };
             return Ok(self.run_through_layers(&resource.handler.layers, asked, job, request, facts, out));
         }
-        Ok(self.run(job, request, facts, out, |context| Self::invoke(&resource.handler, &arguments, true, context)))
+        Ok(self.run(job, request, facts, out, |context| {
+            Self::invoke(&resource.handler, &arguments, Reading::TEXTS, context)
+        }))
     }
 
     fn get_prompt(
@@ -157,12 +166,13 @@ impl Connection {
         if !self.admit(request)? {
             return Ok(Dispatched::Done);
         }
+        let reading = Reading { is_prompt: true, ..Reading::TEXTS };
         let job = job(&prompt.handler, Subject::PromptGet { description: prompt.about.description.clone() });
         if !prompt.handler.layers.is_empty() {
             let asked = Asked { kind: Kind::GetPrompt, name: &name, arguments };
             return Ok(self.run_through_layers(&prompt.handler.layers, asked, job, request, facts, out));
         }
-        Ok(self.run(job, request, facts, out, |context| Self::invoke(&prompt.handler, arguments, true, context)))
+        Ok(self.run(job, request, facts, out, |context| Self::invoke(&prompt.handler, arguments, reading, context)))
     }
 
     fn complete(

@@ -7,7 +7,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use super::call::{CallFacts, Job};
+use super::call::{CallFacts, Job, Reading};
 use super::components::{AskedFor, Wanted};
 use super::sight::Sight;
 use super::{Connection, Dispatched, Request};
@@ -113,9 +113,17 @@ impl Core for Innermost {
                     finish(wanted.start(handler, parameter, context()), &operation, &Arc::new(form)).await
                 }
                 Kind::CallTool | Kind::ReadResource | Kind::GetPrompt => {
-                    let lenient = operation.kind() != Kind::CallTool || !self.connection.server.config.strict_arguments;
+                    let config = &self.connection.server.config;
+                    let reading = match operation.kind() {
+                        Kind::CallTool => Reading {
+                            lenient: !config.strict_arguments,
+                            ignored: Some(&config.ignored),
+                            is_prompt: false,
+                        },
+                        kind => Reading { is_prompt: kind == Kind::GetPrompt, ..Reading::TEXTS },
+                    };
                     let handler = handler(&self.registry, &operation).ok_or_else(gone)?;
-                    match Connection::invoke(handler, arguments, lenient, &context) {
+                    match Connection::invoke(handler, arguments, reading, &context) {
                         Ok(started) => finish(started, &operation, operation.form()).await,
                         Err(problems) => operation.form().render(|answer| answer.invalid_arguments(&problems)),
                     }

@@ -352,6 +352,7 @@ impl Connection {
             frame,
             id,
             method: &method,
+            arguments: OnceCell::new(),
             admitted: Cell::new(admitted),
             exchange,
             observed: None,
@@ -422,6 +423,8 @@ struct Request<'a> {
     frame: &'a Frame<'a>,
     id: Id<'a>,
     method: &'a str,
+    /// The arguments without those that the client has added to what a model wrote, if there are any.
+    arguments: OnceCell<String>,
     admitted: Cell<Admitted>,
     exchange: Option<&'a Exchange<'a>>,
     /// Its span and its numbers, if somebody wants them.

@@ -33,7 +33,8 @@ pub(super) enum Arguments {
 
 impl Arguments {
     pub(super) fn of(request: &Request<'_>) -> Arguments {
-        let text = request.frame.params().and_then(|params| params.arguments).map_or("{}", Raw::get);
+        let text = || request.frame.params().and_then(|params| params.arguments).map_or("{}", Raw::get);
+        let text = request.arguments.get().map_or_else(text, String::as_str);
         if text.len() <= MAX_KEPT { Arguments::Text(text.into()) } else { Arguments::Digest(digest_of_json(text)) }
     }
 

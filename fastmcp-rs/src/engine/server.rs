@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::changes::{Hub, ListKind};
+use crate::component::added::Ignored;
 use crate::component::icon::Icon;
 use crate::outbox::Outbox;
 use crate::protocol::cache::CacheHints;
@@ -34,6 +35,8 @@ pub(crate) struct ServerConfig {
     pub(crate) instructions: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) strict_arguments: bool,
+    /// The arguments that are taken out of calls of tools that do not have them.
+    pub(crate) ignored: Ignored,
     pub(crate) show_errors: bool,
     pub(crate) announce_server: bool,
     pub(crate) lists: ListConfig,

@@ -19,6 +19,7 @@ use crate::layers::{Kind, Operation};
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::registry::Handler;
+use crate::schema::publish::Style;
 use crate::siblings::{SiblingFuture, Siblings};
 
 impl Siblings for Connection {
@@ -30,7 +31,8 @@ impl Siblings for Connection {
                 Kind::ReadResource => context.component.full_uri(&name),
                 _ => context.component.full_name(&name),
             };
-            let found = find(&Sight::of(&context, &registry), kind, &name, &arguments).map_err(ToolError::new)?;
+            let found = find(&Sight::of(&context, &registry), kind, &name, &arguments, self.server.config.lists.style)
+                .map_err(ToolError::new)?;
             let Found { handler, subject, arguments } = found;
             // What is made for another handler is not bound to what the client understands.
             let form = self.form(&handler.shared, subject, Revision::V2026_07_28);
@@ -78,11 +80,11 @@ struct Found<'a> {
 }
 
 /// The component that is asked, as the client of the request sees it; or what to tell if there is none.
-fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str) -> Result<Found<'a>, String> {
+fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str, style: Style) -> Result<Found<'a>, String> {
     match kind {
         Kind::CallTool => {
             let tool = sight.tool(name).map_err(|error| error.message)?;
-            let subject = Subject::ToolCall { wrap: tool.wraps };
+            let subject = tool.subject(style);
             Ok(Found { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Kind::GetPrompt => {

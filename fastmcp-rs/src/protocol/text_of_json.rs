@@ -85,10 +85,19 @@ fn has_null(value: &Value) -> bool {
 impl TextOfJson {
     /// Appends the text as a JSON string.
     pub(crate) fn append(self, out: &mut Vec<u8>) {
-        out.reserve(self.0.len() + 2);
-        out.push(b'"');
+        self.append_between(b"\"", b"\"", out);
+    }
+
+    /// Appends the text of an object whose only member, `result`, is the value, as a JSON string.
+    pub(crate) fn append_wrapped(self, out: &mut Vec<u8>) {
+        self.append_between(br#""{\"result\":"#, b"}\"", out);
+    }
+
+    fn append_between(self, before: &[u8], after: &[u8], out: &mut Vec<u8>) {
+        out.reserve(self.0.len() + before.len() + after.len());
+        out.extend_from_slice(before);
         out.extend_from_slice(&self.0);
-        out.push(b'"');
+        out.extend_from_slice(after);
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Handler {
     /// What the app says that brought it, if that one is mounted in the one that is served.
     pub(crate) default_timeout: Option<Duration>,
     pub(crate) location: Location,
+    /// The place that added it, if it was made at run time: one helper may make many.
+    pub(crate) added: Option<Location>,
     /// What its calls go through.
     pub(crate) layers: Chain,
     /// Shared with the calls that run.
@@ -84,9 +86,10 @@ impl Handler {
         name: Text,
         (described, schema, call): (Described, Option<Full>, Closure),
         timeout: Option<Duration>,
-        location: Location,
+        (location, added): (Location, Location),
     ) -> Handler {
-        Handler::with(name, Invoke::Closure { call, schema }, described, timeout, location)
+        let handler = Handler::with(name, Invoke::Closure { call, schema }, described, timeout, location);
+        Handler { added: Some(added), ..handler }
     }
 
     /// It belongs to no app yet.
@@ -106,6 +109,7 @@ impl Handler {
             timeout,
             default_timeout: None,
             location,
+            added: None,
             layers,
             pace,
             gates,
@@ -116,6 +120,15 @@ impl Handler {
 
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// The places in the source that tell it apart from another one of its name.
+    pub(crate) fn places(&self) -> String {
+        let location = self.location;
+        match self.added.filter(|added| (added.file, added.line) != (location.file, location.line)) {
+            Some(added) => format!("{location} (added at {added})"),
+            None => location.to_string(),
+        }
     }
 
     pub(crate) fn is_dynamic(&self) -> bool {

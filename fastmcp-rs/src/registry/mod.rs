@@ -16,6 +16,7 @@ mod tool;
 mod visible;
 
 use serde_json::{Map, Value};
+use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use entry::{Setting, Watch};
@@ -32,7 +33,7 @@ pub(crate) use visible::{DecisionPace, Gate, Visible};
 
 use crate::ambient;
 use crate::changes::{ListKind, Lists};
-use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
@@ -68,16 +69,22 @@ impl Added {
         Added::by(move |scope| scope.add(Box::new(PromptEntry::new(definition))))
     }
 
+    #[track_caller]
     pub(crate) fn dynamic_tool(tool: DynamicTool) -> Added {
-        Added::by(move |scope| scope.add(Box::new(ToolEntry::dynamic(tool))))
+        let added = location(Place::caller());
+        Added::by(move |scope| scope.add(Box::new(ToolEntry::dynamic(tool, added))))
     }
 
+    #[track_caller]
     pub(crate) fn dynamic_resource(resource: DynamicResource) -> Added {
-        Added::by(move |scope| scope.add_resource(ResourceEntry::dynamic(resource)))
+        let added = location(Place::caller());
+        Added::by(move |scope| scope.add_resource(ResourceEntry::dynamic(resource, added)))
     }
 
+    #[track_caller]
     pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Added {
-        Added::by(move |scope| scope.add(Box::new(PromptEntry::dynamic(prompt))))
+        let added = location(Place::caller());
+        Added::by(move |scope| scope.add(Box::new(PromptEntry::dynamic(prompt, added))))
     }
 }
 

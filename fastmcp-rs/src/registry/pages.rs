@@ -19,6 +19,7 @@ use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, ObjectWriter};
+use crate::schema::publish::Style;
 
 /// How lists are given out.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +27,13 @@ pub(crate) struct ListConfig {
     /// The most entries of a page.
     pub(crate) page_size: usize,
     pub(crate) cache: CacheHints,
+    /// How the schemas of tools are written.
+    pub(crate) style: Style,
 }
 
 impl Default for ListConfig {
     fn default() -> Self {
-        ListConfig { page_size: 1_000, cache: CacheHints::default() }
+        ListConfig { page_size: 1_000, cache: CacheHints::default(), style: Style::default() }
     }
 }
 
@@ -54,7 +57,7 @@ pub(crate) trait Listed {
     }
 
     /// Writes the entry, with what the revision has.
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision);
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style);
 }
 
 /// A sorted list and its pages.
@@ -139,7 +142,7 @@ impl<T: Listed> List<T> {
             if last.is_some() {
                 out.push(b',');
             }
-            ObjectWriter::append(&mut out, |object| entry.write(object, revision));
+            ObjectWriter::append(&mut out, |object| entry.write(object, revision, self.config.style));
             last = Some(entry);
         }
         out.push(b']');

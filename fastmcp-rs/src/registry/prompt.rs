@@ -8,8 +8,10 @@ use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicPrompt;
 use crate::component::prompt::PromptDefinition;
+use crate::component::tool::Location;
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
+use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
@@ -24,10 +26,10 @@ impl PromptEntry {
         PromptEntry { about: about!(definition), handler }
     }
 
-    pub(crate) fn dynamic(prompt: DynamicPrompt) -> PromptEntry {
+    pub(crate) fn dynamic(prompt: DynamicPrompt, added: Location) -> PromptEntry {
         let (about, timeout, location) = (prompt.about.clone(), prompt.timeout, prompt.location);
         let (described, call) = prompt.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
         PromptEntry { about, handler }
     }
 
@@ -44,7 +46,7 @@ impl PromptEntry {
             let mut description = parameter.description.clone().into_owned();
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
                 if schema.get("type") != Some(&Value::from("string")) {
-                    let mut schema = schema.clone();
+                    let mut schema = publish::own(schema, Style::default());
                     // These stand there already, in words.
                     if let Some(members) = schema.as_object_mut() {
                         members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
@@ -84,7 +86,7 @@ impl Listed for PromptEntry {
         ComponentKind::Prompt
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.about.begin(entry, revision);
         if !self.handler.described.parameters.is_empty() {
             entry.member("arguments", &self.arguments(revision));

@@ -11,11 +11,12 @@ use crate::component::about::{About, about};
 use crate::component::dynamic::DynamicResource;
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
-use crate::component::tool::Text;
+use crate::component::tool::{Location, Text};
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
 use crate::protocol::write::ObjectWriter;
 use crate::protocol::{Annotations, CacheScope, Revision};
+use crate::schema::publish::Style;
 
 /// A resource with a URI of its own.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl ResourceEntry {
         }
     }
 
-    pub(crate) fn dynamic(mut resource: DynamicResource) -> ResourceEntry {
+    pub(crate) fn dynamic(mut resource: DynamicResource, added: Location) -> ResourceEntry {
         let (about, uri) = (resource.about.clone(), Text::Owned(resource.uri.clone()));
         let (timeout, location) = (resource.timeout, resource.location);
         let (size, ttl, scope) = (resource.size, resource.ttl, resource.scope);
@@ -71,7 +72,7 @@ impl ResourceEntry {
         let mime_type = resource.mime_type.take().map(Text::Owned);
         let allow_traversal = resource.allow_traversal.iter().cloned().map(Text::Owned).collect();
         let (described, call) = resource.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, location);
+        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
         ResourceEntry { about, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
     }
 
@@ -179,7 +180,7 @@ impl Listed for ResourceEntry {
         ComponentKind::Resource
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.write_as("uri", entry, revision);
     }
 }
@@ -203,7 +204,7 @@ impl Listed for TemplateEntry {
         ComponentKind::ResourceTemplate
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
         self.resource.write_as("uriTemplate", entry, revision);
     }
 }

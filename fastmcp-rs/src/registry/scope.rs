@@ -134,8 +134,8 @@ impl Scope {
         let added = self.edit(|root, trail| {
             let full =
                 |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(words.kind, name, &key));
-            if let Some((other, is_same)) = root.find(&full(&identity), &*entry) {
-                problems.push(duplicate(words, &full(entry.key()), other, entry.handler().location, is_same));
+            if let Some(other) = root.find(&full(&identity), &*entry) {
+                problems.push(duplicate(words, &full(entry.key()), &other, entry.handler()));
             }
             // One that is mounted has its name checked when the outermost app starts, unless it comes after that.
             if !trail.is_empty() {
@@ -196,15 +196,14 @@ impl Scope {
         Some((is_allowed && contents.rules.allow(kind, key, &tags), tags))
     }
 
-    /// Where the entry of an identity was made, in this app or one that is mounted in it, and whether it is the
-    /// very same thing as another.
-    fn find(&self, identity: &str, other: &dyn Adding) -> Option<(Location, bool)> {
+    /// The entry of an identity in this app or one that is mounted in it.
+    fn find(&self, identity: &str, other: &dyn Adding) -> Option<Found> {
         let contents = self.contents();
         if let Some(handler) = other.kept(&contents, identity) {
             let place = |handler: &Handler| (handler.location.file, handler.location.line);
             let other = other.handler();
             let is_same = place(handler) == place(other) && !handler.is_dynamic() && !other.is_dynamic();
-            return Some((handler.location, is_same));
+            return Some(Found { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same });
         }
         let kind = other.words().kind;
         let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.find(&local(kind, name, identity)?, other);
@@ -359,9 +358,10 @@ impl Scope {
     }
 
     fn clashes_of<T: Entry>(&self, problems: &mut Vec<String>) {
-        let mut places: HashMap<String, Location> = HashMap::new();
+        let mut places: HashMap<String, Found> = HashMap::new();
         self.visit::<T>(&mut |identity, full, entry| {
-            let location = entry.handler().location;
+            let handler = entry.handler();
+            let location = handler.location;
             if T::WORDS.kind != ListKind::Resources && full.len() > MAX_NAME {
                 problems.push(format!(
                     "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
@@ -369,8 +369,9 @@ impl Scope {
                     full.len()
                 ));
             }
-            if let Some(other) = places.insert(identity.to_owned(), location) {
-                problems.push(duplicate(&T::WORDS, full, other, location, false));
+            let found = Found { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same: false };
+            if let Some(other) = places.insert(identity.to_owned(), found) {
+                problems.push(duplicate(&T::WORDS, full, &other, handler));
             }
         });
     }
@@ -455,14 +456,27 @@ fn too_long(entry: &dyn Adding, full: &str) -> Option<String> {
     (entry.words().kind != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
 }
 
-fn duplicate(words: &Words, key: &str, one: Location, other: Location, is_same: bool) -> String {
+/// An entry whose identity another one wants.
+struct Found {
+    places: String,
+    is_dynamic: bool,
+    /// Whether both are the very same thing.
+    is_same: bool,
+}
+
+fn duplicate(words: &Words, key: &str, one: &Found, other: &Handler) -> String {
     let Words { noun, share, advice, .. } = words;
-    if is_same {
+    let Found { places, is_dynamic, is_same } = one;
+    if *is_same {
         return format!(
-            "the {noun} `{key}` ({one}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
+            "the {noun} `{key}` ({places}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
         );
     }
-    format!("two {noun}s are {share} `{key}`: at {one} and at {other}; {advice}")
+    let advice = match *is_dynamic && other.is_dynamic() {
+        true => format!("give one of them another, or remove the first with `Handle::remove_{noun}`"),
+        false => (*advice).to_owned(),
+    };
+    format!("two {noun}s are {share} `{key}`: at {places} and at {}; {advice}", other.places())
 }
 
 /// Each state that is missing, once, with the components that want it.

@@ -8,16 +8,21 @@ use super::handler::Handler;
 use super::pages::Listed;
 use super::visible::ComponentKind;
 use crate::component::about::{About, about};
+use crate::component::answer::Subject;
 use crate::component::dynamic::DynamicTool;
-use crate::component::tool::{ToolAnnotations, ToolDefinition};
+use crate::component::tool::{Location, ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
 use crate::schema::header::{self, Mirror};
+use crate::schema::lint;
+use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
     pub(super) about: About,
     hints: ToolAnnotations,
+    /// Whether it says itself that single values are structured content, or that they are not.
+    structured: Option<bool>,
     pub(crate) handler: Handler,
     /// Whether legacy peers, which only know objects, get the structured result inside one. Each call asks.
     pub(crate) wraps: bool,
@@ -27,26 +32,59 @@ pub(crate) struct ToolEntry {
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
-        let ToolDefinition { name, invoke, timeout, location, annotations, .. } = *definition;
+        let ToolDefinition { name, invoke, timeout, location, annotations, structured, .. } = *definition;
         let handler = Handler::generated(name.into(), invoke, timeout, location);
-        ToolEntry::of(about!(definition), annotations, handler)
+        ToolEntry::of(about!(definition), annotations, structured, handler)
     }
 
-    pub(crate) fn dynamic(tool: DynamicTool) -> ToolEntry {
+    pub(crate) fn dynamic(tool: DynamicTool, added: Location) -> ToolEntry {
         let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
-        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, location);
-        ToolEntry::of(about, hints, handler)
+        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, (location, added));
+        ToolEntry::of(about, hints, None, handler)
     }
 
-    fn of(about: About, hints: ToolAnnotations, handler: Handler) -> ToolEntry {
-        let output = handler.described.output.as_ref();
+    fn of(about: About, hints: ToolAnnotations, structured: Option<bool>, handler: Handler) -> ToolEntry {
+        let output =
+            handler.described.output.as_ref().or(handler.described.scalar.as_ref().map(|scalar| &scalar.schema));
         let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
-        ToolEntry { about, hints, handler, wraps, mirrors: OnceLock::new() }
+        ToolEntry { about, hints, structured, handler, wraps, mirrors: OnceLock::new() }
     }
 
     /// The arguments that clients mirror into headers.
     pub(crate) fn mirrors(&self) -> &[Mirror] {
         self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
+    }
+
+    /// Describes a call of the tool for its answer.
+    pub(crate) fn subject(&self, style: Style) -> Subject {
+        Subject::ToolCall { wrap: self.wraps, scalars: self.structures_scalars(style) }
+    }
+
+    /// Whether a single value is structured content, too. What a closure returns is not known before.
+    fn structures_scalars(&self, style: Style) -> bool {
+        let is_text = self.handler.described.scalar.as_ref().is_some_and(|scalar| scalar.is_text);
+        self.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
+    }
+
+    /// The schema of its structured results.
+    fn output(&self, style: Style) -> Option<&Value> {
+        let described = &self.handler.described;
+        let scalar = described.scalar.as_ref().filter(|_| self.structures_scalars(style));
+        described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))
+    }
+
+    /// Finds what some vendors refuse or change in it.
+    pub(crate) fn lints(&self, style: Style) -> lint::Lints {
+        lint::tool(&self.about.name, &self.published_input(style))
+    }
+
+    /// The schema of its arguments as it goes out. One that was given by hand does so as it was given.
+    fn published_input(&self, style: Style) -> Value {
+        let input = &self.handler.described.input;
+        match self.handler.is_dynamic() {
+            true => publish::given(input, style),
+            false => publish::own(input, style),
+        }
     }
 
     fn annotations(&self) -> Option<Value> {
@@ -93,18 +131,17 @@ impl Listed for ToolEntry {
         self.hints
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style) {
         self.about.begin(entry, revision);
         if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
             entry.text("title", &title_of(&self.about.name));
         }
-        let input = &self.handler.described.input;
-        // A schema that was given by hand goes out as it was given.
+        let input = self.published_input(style);
         match revision.is_modern() || self.handler.is_dynamic() {
-            true => entry.member("inputSchema", input),
-            false => entry.member("inputSchema", &header::without_marks(input)),
+            true => entry.member("inputSchema", &input),
+            false => entry.member("inputSchema", &header::without_marks(&input)),
         }
-        if let (Some(output), true) = (&self.handler.described.output, revision >= Revision::V2025_06_18) {
+        if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
             match revision.is_modern() || !self.wraps {
                 true => entry.member("outputSchema", output),
                 false => entry.member("outputSchema", &wrapped(output)),

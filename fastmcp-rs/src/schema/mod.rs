@@ -8,9 +8,14 @@
 pub(crate) mod constraints;
 pub(crate) mod duplicates;
 pub(crate) mod form;
+pub(crate) mod format;
 pub(crate) mod full;
 pub(crate) mod given;
 pub(crate) mod header;
+pub(crate) mod lint;
 pub(crate) mod normal;
+pub(crate) mod place;
+pub(crate) mod precision;
+pub(crate) mod publish;
 pub(crate) mod suggest;
 pub(crate) mod walk;

@@ -7,6 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{format, publish};
+
 /// Normalises the schema of something that the client sends.
 pub(crate) fn input(schema: Value) -> Value {
     normalise(schema, Direction::Input)
@@ -37,7 +39,9 @@ pub(crate) fn members(schema: &mut Value) -> &mut Map<String, Value> {
 fn normalise(mut schema: Value, direction: Direction) -> Value {
     let object = members(&mut schema);
     remove_numeric_format(object);
+    remove_unregistered_format(object, direction);
     place_length_bounds(object);
+    close(object, direction);
     for (keyword, value) in object.iter_mut() {
         match keyword.as_str() {
             "properties" | "$defs" | "patternProperties" | "dependentSchemas" => {
@@ -71,6 +75,96 @@ fn normalise(mut schema: Value, direction: Direction) -> Value {
     }
     flatten_enum(object);
     schema
+}
+
+/// Publishes no format that JSON Schema does not register; of an argument it is kept apart, to explain what is wrong.
+fn remove_unregistered_format(object: &mut Map<String, Value>, direction: Direction) {
+    let is_known = |format: &Value| format.as_str().is_none_or(format::is_registered);
+    if let Some(format) = object.get("format").filter(|format| !is_known(format)).cloned() {
+        object.remove("format");
+        if direction == Direction::Input {
+            object.insert(format::UNPUBLISHED.into(), format);
+        }
+    }
+    // A decimal number, which crates read from a number too. That needs not be said, and some vendors refuse it.
+    let is_decimal = has_type(object, "string") && has_type(object, "number") && object.contains_key("pattern");
+    if is_decimal && direction == Direction::Input {
+        let names = if has_type(object, "null") { json!(["string", "null"]) } else { "string".into() };
+        object.insert("type".into(), names);
+        object.insert(format::UNPUBLISHED.into(), "decimal".into());
+    }
+}
+
+/// Says of the objects of a model that they hold no other members, where it is read as an argument.
+///
+/// The mark of `#[mcp::model]` tells which of its objects are meant. What another type has brought into an enum has
+/// rules of its own.
+fn close(object: &mut Map<String, Value>, direction: Direction) {
+    let Some(mark) = object.remove("x-fastmcp-closed") else { return };
+    let mark = mark.as_str().unwrap_or_default().to_owned();
+    let is_input = direction == Direction::Input;
+    match mark.as_str() {
+        "struct" if is_input => close_object(object),
+        "flat" if is_input => close_flat(object),
+        _ => {}
+    }
+    // Beside members of others, an alternative holds only some of the object's.
+    if object.contains_key("properties") {
+        return open_branches(object);
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
+        for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
+            let is_foreign = branch.remove("x-fastmcp-foreign").is_some();
+            if !is_input {
+                continue;
+            }
+            let content = mark.strip_prefix("content:");
+            if content.is_some() || (mark == "variants" && !is_foreign) {
+                close_object(branch);
+            }
+            let Some(Value::Object(properties)) = branch.get_mut("properties").filter(|_| !is_foreign) else {
+                continue;
+            };
+            for (name, held) in properties {
+                if mark == "contents" || content == Some(name.as_str()) {
+                    if let Some(held) = held.as_object_mut() {
+                        close_object(held);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Forgets what was said of alternatives when they stood alone.
+fn open_branches(object: &mut Map<String, Value>) {
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
+        for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
+            branch.remove("x-fastmcp-closed");
+            branch.remove("x-fastmcp-foreign");
+            open_branches(branch);
+        }
+    }
+}
+
+fn close_object(object: &mut Map<String, Value>) {
+    if has_type(object, "object") {
+        object.entry("additionalProperties").or_insert(false.into());
+    }
+}
+
+/// A struct that holds the members of others: where they are all among its own properties, it says so itself.
+fn close_flat(object: &mut Map<String, Value>) {
+    let takes_others = ["additionalProperties", "unevaluatedProperties", "patternProperties"];
+    if takes_others.iter().any(|keyword| object.contains_key(*keyword)) {
+        return;
+    }
+    object.insert(publish::FLAT.into(), true.into());
+    if !["anyOf", "oneOf", "allOf", "$ref", "if"].iter().any(|keyword| object.contains_key(*keyword)) {
+        close_object(object);
+    }
 }
 
 fn remove_numeric_format(object: &mut Map<String, Value>) {
@@ -200,12 +294,7 @@ fn flatten_enum(object: &mut Map<String, Value>) {
     object.insert("type".into(), "string".into());
     object.insert("enum".into(), names.into());
     if !notes.is_empty() {
-        let notes = notes.join("\n");
-        let description = match object.get("description") {
-            Some(Value::String(own)) => format!("{own}\n\n{notes}"),
-            _ => notes,
-        };
-        object.insert("description".into(), description.into());
+        object.insert(publish::NOTES.into(), notes.join("\n").into());
     }
 }
 
@@ -269,14 +358,16 @@ mod tests {
     #[test]
     fn documented_enums_are_plain_lists() {
         assert_eq!(
-            schema_of::<Status>(),
+            publish::own(&schema_of::<Status>(), publish::Style::default()),
             json!({
                 "type": "string",
                 "enum": ["Pending", "Lost", "Shipped"],
                 "description": "Where it is.\n\n- `Shipped`: On its way."
             })
         );
-        let field = &schema_of::<Order>()["properties"]["status"];
+        let order = publish::own(&schema_of::<Order>(), publish::Style::default());
+        let field = &order["properties"]["status"];
+        assert_eq!(field["description"], "The state.\n\n- `Shipped`: On its way.");
         assert_eq!(field["type"], "string");
         assert_eq!(field["enum"].as_array().map(Vec::len), Some(3));
     }

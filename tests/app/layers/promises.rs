@@ -72,7 +72,7 @@ fn a_call_that_waits_in_a_layer_is_answered_later() {
                 expected["id"] = answer["id"].clone();
                 assert_eq!(answer, expected);
             }
-            assert_eq!(text(&client.call("compute", json!({"number": 1})).await), "2");
+            assert!(text(&client.call("compute", json!({"number": 1})).await).contains('2'));
             client.assert_quiet();
         });
     }

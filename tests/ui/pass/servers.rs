@@ -66,8 +66,8 @@ impl Orders {
 
     /// Looks at the type from outside.
     #[tool]
-    fn sizes(orders: State<Self>, lengths: [u8; Self::LIMIT]) -> Vec<u8> {
-        orders.ids.iter().map(|id| id.len() as u8).chain(lengths).collect()
+    fn sizes(orders: State<Self>, lengths: [u16; Self::LIMIT]) -> Vec<u16> {
+        orders.ids.iter().map(|id| id.len() as u16).chain(lengths).collect()
     }
 
     #[cfg(any())]

@@ -60,7 +60,7 @@ impl Drop for Closure {
 }
 
 /// The place in the source that made a component.
-fn location(place: &'static Place<'static>) -> Location {
+pub(crate) fn location(place: &'static Place<'static>) -> Location {
     Location { file: place.file(), line: place.line(), module_path: "", crate_name: "", crate_version: "" }
 }
 

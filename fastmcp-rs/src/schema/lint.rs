@@ -1,0 +1,173 @@
+//! Finds what is right in a tool, and nevertheless refused or changed by the clients and models of some vendors.
+//!
+//! One tool that a vendor refuses makes it refuse every request of a session, so the author hears of it at start.
+
+use serde_json::{Map, Value};
+
+/// The longest name of a tool or an argument that every vendor takes.
+const MAX_NAME: usize = 64;
+/// The integers that a reader in JavaScript keeps: ±(2^53 − 1).
+const MAX_INTEGER: f64 = 9_007_199_254_740_991.0;
+/// The most places of one kind that are told.
+const MAX_TOLD: usize = 5;
+
+/// The findings in a tool's names and input schema.
+#[derive(Debug, Default)]
+pub(crate) struct Lints {
+    /// Problems in words, each with its place.
+    pub(crate) problems: Vec<String>,
+    /// The paths of integers that JavaScript may change.
+    pub(crate) wide_integers: Vec<String>,
+}
+
+/// Checks a tool as it is sent.
+pub(crate) fn tool(name: &str, schema: &Value) -> Lints {
+    let mut linter = Linter::default();
+    if let Some(problem) = name_problem(name) {
+        linter.found.problems.push(format!("its name {problem}"));
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        if schema.get(keyword).is_some() {
+            let text = format!(
+                "its input schema has `{keyword}` at the top, where some vendors refuse it: describe one object, with what differs in a property"
+            );
+            linter.found.problems.push(text);
+        }
+    }
+    linter.schema(schema, "");
+    linter.finish()
+}
+
+#[derive(Default)]
+struct Linter {
+    found: Lints,
+    names: Vec<String>,
+    anything: Vec<String>,
+    lists: Vec<String>,
+}
+
+impl Linter {
+    fn schema(&mut self, schema: &Value, path: &str) {
+        let Value::Object(keywords) = schema else {
+            if *schema == Value::Bool(true) {
+                self.anything.push(path.to_owned());
+            }
+            return;
+        };
+        if is_type(keywords, "array") && !keywords.contains_key("items") {
+            self.lists.push(path.to_owned());
+        }
+        let bound = |keyword: &str, exclusive: &str| {
+            let value = keywords.get(keyword).or_else(|| keywords.get(exclusive)).and_then(Value::as_f64);
+            value.is_some_and(|value| value.abs() <= MAX_INTEGER)
+        };
+        let is_bounded = bound("minimum", "exclusiveMinimum") && bound("maximum", "exclusiveMaximum");
+        if is_type(keywords, "integer") && !is_bounded && !keywords.contains_key("enum") {
+            self.found.wide_integers.push(path.to_owned());
+        }
+        for (keyword, value) in keywords {
+            match (keyword.as_str(), value) {
+                ("properties", Value::Object(properties)) => {
+                    for (name, property) in properties {
+                        let path = format!("{path}/{name}");
+                        if let Some(problem) = name_problem(name) {
+                            self.names.push(format!("`{path}` {problem}"));
+                        }
+                        self.schema(property, &path);
+                    }
+                }
+                ("$defs" | "definitions" | "patternProperties", Value::Object(schemas)) => {
+                    schemas.iter().for_each(|(name, schema)| self.schema(schema, &format!("{path}/{name}")));
+                }
+                ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                    schemas.iter().for_each(|schema| self.schema(schema, path));
+                }
+                ("items" | "not", schema) => self.schema(schema, path),
+                ("additionalProperties", schema @ Value::Object(_)) => self.schema(schema, path),
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(mut self) -> Lints {
+        let found = &mut self.found;
+        found.problems.extend(self.names.into_iter().take(MAX_TOLD));
+        if !self.anything.is_empty() {
+            let paths = told(&self.anything);
+            let text = format!("{paths}: some vendors refuse the schema `true`: write `{{}}`, or say what is meant");
+            found.problems.push(text);
+        }
+        if !self.lists.is_empty() {
+            let paths = told(&self.lists);
+            let text = format!("{paths}: some vendors refuse a list that does not say what its `items` are: add them");
+            found.problems.push(text);
+        }
+        found.wide_integers.dedup();
+        self.found
+    }
+}
+
+/// Some paths, in words.
+pub(crate) fn told(paths: &[String]) -> String {
+    let shown: Vec<String> = paths.iter().take(MAX_TOLD).map(|path| format!("`{path}`")).collect();
+    let more =
+        if paths.len() > shown.len() { format!(" and {} more", paths.len() - shown.len()) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn name_problem(name: &str) -> Option<String> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let length = name.chars().count();
+    if length > MAX_NAME {
+        return Some(format!("has {length} characters, and some vendors take {MAX_NAME} at most: shorten it"));
+    }
+    (name.is_empty() || !name.bytes().all(is_part)).then(|| {
+        "holds something else than ASCII letters, digits, `_`, `-` and `.`, which some vendors refuse: rename it"
+            .to_owned()
+    })
+}
+
+fn is_type(keywords: &Map<String, Value>, name: &str) -> bool {
+    match keywords.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(names)) => names.iter().any(|other| other == name),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_some_vendors_refuse_is_found_with_its_place() {
+        let schema = json!({
+            "type": "object",
+            "anyOf": [{"required": ["a"]}],
+            "properties": {
+                "a": true,
+                "$b": {"type": "array"},
+                "c": {"type": "object", "properties": {"d": {"type": "array", "items": true}}},
+                "e": {"type": "integer", "minimum": 0},
+                "f": {"type": "integer", "minimum": 0, "maximum": 255},
+                "g": {"type": "array", "items": {"type": ["integer", "null"]}}
+            }
+        });
+        let found = tool("x", &schema);
+        let problems = found.problems.join("\n");
+        assert_eq!(found.problems.len(), 4, "{problems}");
+        for part in [
+            "`anyOf` at the top",
+            "`/$b` holds",
+            "`/a`, `/c/d`: some vendors refuse the schema `true`",
+            "`/$b`: some vendors refuse a list",
+        ] {
+            assert!(problems.contains(part), "{part}: {problems}");
+        }
+        assert_eq!(found.wide_integers, ["/e", "/g"]);
+        assert_eq!(tool(&"x".repeat(65), &json!({"type": "object"})).problems.len(), 1);
+        assert!(tool("a.b-c_D", &json!({"type": "object"})).problems.is_empty());
+    }
+}

@@ -1,0 +1,226 @@
+//! Turns a schema into the form that goes out, which the models of every vendor read.
+//!
+//! The schema that a server keeps says more than what is sent: by its marks a refused call is explained.
+
+use serde_json::{Map, Value, json};
+
+use super::format;
+
+/// The member that holds the comments of an enum's variants, until they join the description.
+pub(crate) const NOTES: &str = "x-fastmcp-notes";
+/// The mark of an object whose members are known only together with those of its alternatives.
+pub(crate) const FLAT: &str = "x-fastmcp-flat";
+
+/// The style in which an app sends the schemas of its tools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    /// Whether `additionalProperties: false` is said.
+    pub(crate) closes_objects: bool,
+    /// Whether limits and the values of enums stand in descriptions, too.
+    pub(crate) repeats_limits: bool,
+    /// Whether numbers and bools are structured results, too.
+    pub(crate) structures_numbers: bool,
+    /// Whether texts are.
+    pub(crate) structures_texts: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { closes_objects: true, repeats_limits: false, structures_numbers: true, structures_texts: false }
+    }
+}
+
+impl Style {
+    fn is_plain(self) -> bool {
+        self.closes_objects && !self.repeats_limits
+    }
+}
+
+/// The schema of a generated tool as it goes out.
+pub(crate) fn own(schema: &Value, style: Style) -> Value {
+    Publisher { style, is_own: true }.schema(schema)
+}
+
+/// A schema that was given by hand as it goes out: only what the app wants is changed.
+pub(crate) fn given(schema: &Value, style: Style) -> Value {
+    match style.is_plain() {
+        true => schema.clone(),
+        false => Publisher { style, is_own: false }.schema(schema),
+    }
+}
+
+struct Publisher {
+    style: Style,
+    is_own: bool,
+}
+
+impl Publisher {
+    fn schema(&self, schema: &Value) -> Value {
+        let Value::Object(members) = schema else { return schema.clone() };
+        let mut published = Map::new();
+        for (keyword, value) in members {
+            let (keyword, value) = match (keyword.as_str(), value) {
+                (
+                    "properties" | "$defs" | "definitions" | "patternProperties" | "dependentSchemas",
+                    Value::Object(schemas),
+                ) => {
+                    let schemas = schemas.iter().map(|(name, schema)| (name.clone(), self.schema(schema)));
+                    (keyword.as_str(), schemas.collect::<Map<_, _>>().into())
+                }
+                ("additionalProperties" | "unevaluatedProperties", _) if !self.style.closes_objects => continue,
+                (
+                    "items"
+                    | "additionalProperties"
+                    | "unevaluatedProperties"
+                    | "not"
+                    | "if"
+                    | "then"
+                    | "else"
+                    | "contains"
+                    | "propertyNames",
+                    value,
+                ) => (keyword.as_str(), self.schema(value)),
+                // Exactly one of them fits, and more is not said by `anyOf`, which more vendors read.
+                ("oneOf", Value::Array(schemas)) if self.is_own && !members.contains_key("anyOf") => {
+                    ("anyOf", schemas.iter().map(|schema| self.schema(schema)).collect())
+                }
+                ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                    (keyword.as_str(), schemas.iter().map(|schema| self.schema(schema)).collect())
+                }
+                ("const", only) if self.is_own => ("enum", json!([only])),
+                (mark, _) if mark.starts_with("x-fastmcp-") => continue,
+                (keyword, value) => (keyword, value.clone()),
+            };
+            published.insert(keyword.into(), value);
+        }
+        if self.is_own {
+            describe_items(&mut published);
+        }
+        let mut notes: Vec<String> = Vec::new();
+        notes.extend(members.get(NOTES).and_then(Value::as_str).map(str::to_owned));
+        if let Some(words) = members.get(format::UNPUBLISHED).and_then(Value::as_str).and_then(format::in_words) {
+            notes.push(format!("Format: {words}"));
+        }
+        if let Some(values @ Value::Object(_)) =
+            members.get("additionalProperties").filter(|_| !self.style.closes_objects)
+        {
+            notes.push(format!("The value of each member fits the JSON Schema {}", self.schema(values)));
+        }
+        if self.style.repeats_limits {
+            notes.extend(limits(members));
+        }
+        if !notes.is_empty() {
+            let own = members.get("description").and_then(Value::as_str).map(str::to_owned);
+            let parts: Vec<String> = own.into_iter().chain(notes).collect();
+            published.insert("description".into(), parts.join("\n\n").into());
+        }
+        published.into()
+    }
+}
+
+/// Says what the items of a tuple are, for those who do not read `prefixItems` and refuse a list without `items`.
+fn describe_items(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(first)) = schema.get("prefixItems") else { return };
+    if schema.contains_key("items") {
+        return;
+    }
+    let mut kinds: Vec<Value> = Vec::new();
+    for kind in first {
+        if !kinds.contains(kind) {
+            kinds.push(kind.clone());
+        }
+    }
+    let items = match kinds.len() {
+        0 => json!({}),
+        1 => kinds.remove(0),
+        _ => json!({ "anyOf": kinds }),
+    };
+    schema.insert("items".into(), items);
+}
+
+/// The limits of a value in words, as the keywords for them do not reach every model.
+fn limits(schema: &Map<String, Value>) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut range = |low: &str, high: &str, unit: &str| match (schema.get(low), schema.get(high)) {
+        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {low}{unit}")),
+        (Some(low), Some(high)) => parts.push(format!("{low} to {high}{unit}")),
+        (Some(low), None) => parts.push(format!("at least {low}{unit}")),
+        (None, Some(high)) => parts.push(format!("at most {high}{unit}")),
+        (None, None) => {}
+    };
+    range("minimum", "maximum", "");
+    range("exclusiveMinimum", "exclusiveMaximum", " (exclusive)");
+    range("minLength", "maxLength", " characters");
+    range("minItems", "maxItems", " items");
+    range("minProperties", "maxProperties", " members");
+    if let Some(step) = schema.get("multipleOf") {
+        parts.push(format!("a multiple of {step}"));
+    }
+    if let Some(Value::String(pattern)) = schema.get("pattern") {
+        parts.push(format!("matches `{pattern}`"));
+    }
+    if let Some(Value::Array(values)) = schema.get("enum") {
+        let values: Vec<String> = values.iter().map(Value::to_string).collect();
+        parts.push(format!("one of {}", values.join(", ")));
+    }
+    if let Some(Value::String(format)) = schema.get("format") {
+        parts.push(format::in_words(format).map_or_else(|| format!("format {format}"), str::to_owned));
+    }
+    (!parts.is_empty()).then(|| format!("Allowed: {}.", parts.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(schema: Value) -> Value {
+        own(&schema, Style::default())
+    }
+
+    #[test]
+    fn tuples_say_what_their_items_are() {
+        assert_eq!(
+            plain(json!({"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]}))["items"],
+            json!({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+        );
+        assert_eq!(
+            plain(json!({"prefixItems": [{"type": "number"}, {"type": "number"}]}))["items"],
+            json!({"type": "number"})
+        );
+    }
+
+    #[test]
+    fn tags_are_lists_of_one_name() {
+        assert_eq!(
+            plain(json!({"oneOf": [{"properties": {"kind": {"type": "string", "const": "card"}}}]})),
+            json!({"anyOf": [{"properties": {"kind": {"type": "string", "enum": ["card"]}}}]})
+        );
+    }
+
+    #[test]
+    fn limits_are_repeated_in_words_where_the_app_wants_it() {
+        let style = Style { closes_objects: false, repeats_limits: true, ..Style::default() };
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "description": "An order.",
+            "properties": {
+                "n": {"type": "integer", "minimum": 1, "maximum": 10, "description": "How many."},
+                "s": {"type": "string", "enum": ["a", "b"]}
+            }
+        });
+        assert_eq!(
+            own(&schema, style),
+            json!({
+                "type": "object", "description": "An order.",
+                "properties": {
+                    "n": {
+                        "type": "integer", "minimum": 1, "maximum": 10,
+                        "description": "How many.\n\nAllowed: 1 to 10."
+                    },
+                    "s": {"type": "string", "enum": ["a", "b"], "description": "Allowed: one of \"a\", \"b\"."}
+                }
+            })
+        );
+        assert_eq!(given(&schema, Style::default()), schema);
+        assert!(given(&schema, style).get("additionalProperties").is_none());
+    }
+}
