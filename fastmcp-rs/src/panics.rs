@@ -105,10 +105,32 @@ pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
         Err(payload) => payload,
     };
     CAUGHT.fetch_add(1, Ordering::Relaxed);
-    if let Some(described) = LAST.take() {
-        return Panicked(described);
+    let described = LAST.take().unwrap_or_else(|| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        text.unwrap_or_else(|| "a value that is not a text".into())
+    });
+    // The payload is the author's, too: what its destructor panics with is not dropped.
+    if let Err(payload) = watched(|| catch_unwind(AssertUnwindSafe(|| drop(payload)))) {
+        LAST.take();
+        std::mem::forget(payload);
     }
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    Panicked(text.unwrap_or_else(|| "a value that is not a text".into()))
+    Panicked(described)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_whose_destructor_panics_does_not_escape() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic::panic_any(Bomb);
+            }
+        }
+        let caught = catch(|| panic::panic_any(Bomb));
+        assert!(caught.is_err_and(|panicked| panicked.0.contains("a value that is not a text")));
+    }
 }

@@ -359,7 +359,9 @@ fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
         stream.send(1, "tools/call", json!({"name": "a", "arguments": {}}));
         stream.send(2, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
-        for id in [1, 2] {
+        stream.send(3, "tools/list", json!({}));
+        stream.send(4, "resources/read", json!({"uri": "no://such"}));
+        for id in 1..5 {
             let params = json!({"requestId": id});
             let frame = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
             stream.0.send(frame.to_string());

@@ -120,14 +120,28 @@ fn a_panic_while_a_state_is_made_is_an_error() {
 #[test]
 fn an_end_that_panics_or_blocks_ends_the_process_all_the_same() {
     let mut server = Server::setup("fixture").env("FIXTURE_END_PANICS", "").env("FIXTURE_END_MS", "1").start();
+    server.open(Revision::NEWEST);
     server.close_input();
     assert!(server.wait().success());
     let told = server.final_stderr();
     assert!(told.contains("`on_shutdown` panicked: the end panics, at "), "{told}");
     assert!(told.contains("the end is over"), "the other one runs: {told}");
     let mut server = Server::setup("fixture").env("FIXTURE_END_BLOCKS_MS", "60000").start();
+    server.open(Revision::NEWEST);
     server.close_input();
     assert!(server.wait_within(Duration::from_secs(15)).success());
+}
+
+#[test]
+fn a_second_signal_ends_a_server_that_waits_for_calls_and_has_a_long_end() {
+    let mut server = ending(60_000);
+    server.begin_call("sleep_ms", json!({"ms": 60_000}));
+    server.assert_quiet();
+    signal(&server, Signal::TERM);
+    thread::sleep(Duration::from_millis(100));
+    assert!(server.is_running(), "the first one waits for the call");
+    signal(&server, Signal::TERM);
+    assert!(server.wait_within(Duration::from_secs(4)).success());
 }
 
 #[test]

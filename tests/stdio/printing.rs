@@ -1,7 +1,7 @@
 //! Text that is printed to standard output: where it goes, and that it holds up nobody.
 
 use std::fs::File;
-use std::io::{PipeReader, Read};
+use std::io::{PipeReader, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -118,6 +118,21 @@ fn the_last_text_arrives_before_the_process_ends() {
             assert!(stderr.ends_with("goodbye\n"), "what `main` prints afterwards: {stderr}");
         }
     }
+}
+
+#[test]
+fn last_words_for_which_standard_error_has_no_room_do_not_keep_the_process() {
+    let (ours, mut theirs) = std::io::pipe().expect("a pipe");
+    let mut server = Server::setup("fixture")
+        .stderr(theirs.try_clone().expect("a descriptor"))
+        .env("FIXTURE_LAST_WORDS", "x".repeat(LINE))
+        .start();
+    server.open(Revision::NEWEST);
+    // A pipe holds 64 KiB, in pages.
+    theirs.write_all(&[b'.'; (64 << 10) - 100]).expect("there is room");
+    server.close_input();
+    assert!(server.wait_within(Duration::from_secs(5)).success());
+    drop(ours);
 }
 
 #[test]

@@ -180,7 +180,7 @@ impl App {
     /// The function is `async` and may take states, at most three. It runs once, after the last call has ended:
     /// when the client has closed its end or the server was asked to stop (SIGTERM, SIGINT, SIGHUP), and for an
     /// app under test when its client is closed. What was registered last runs first. All of it together has ten
-    /// seconds; a second signal ends the process at once. It does not run if the app did not start, or if the
+    /// seconds; a second signal ends the process at once, or within a second if calls were still running. It does not run if the app did not start, or if the
     /// future of the `run` method is dropped.
     ///
     /// # Example

@@ -37,9 +37,9 @@ impl App {
     /// asked to stop (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the
     /// session), or its parent is gone.
     ///
-    /// Calls that run then have five seconds to end. A second signal ends them at once, and one that comes after
-    /// this method has returned ends the process. A server that is still making its states ends without waiting for
-    /// them. If a handler or a state holds up the runtime so that this method cannot
+    /// Calls that run then have five seconds to end. A second signal ends them at once, and the process within a second,
+    /// whatever [`App::on_shutdown`] does; one that comes after this method has returned ends the process, too. A server
+    /// that is still making its states ends without waiting for them. If a handler or a state holds up the runtime so that this method cannot
     /// return, the process is ended too: it must not outlive its client.
     ///
     /// From the first moment on, standard input and output belong to the protocol. What the program, its

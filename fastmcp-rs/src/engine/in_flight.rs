@@ -102,6 +102,19 @@ impl Place {
         }
     }
 
+    /// Ends the call, whose id becomes that of a subscription. Returns `false` if it was cancelled before.
+    pub(crate) fn open_stream(&mut self) -> bool {
+        let Some((key, cancellation)) = self.call.take() else { return false };
+        let mut table = self.calls.lock();
+        if !table.running.get(&key).is_some_and(|call| Arc::ptr_eq(&call.cancellation, &cancellation)) {
+            return false;
+        }
+        table.running.remove(&key);
+        table.streams.insert(key);
+        self.calls.streams.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
     /// Gives the id back, because the answer goes out now and its reader may use the id again.
     pub(crate) fn release_id(&mut self) {
         if let Some((key, cancellation)) = self.call.take() {
@@ -319,6 +332,11 @@ impl InFlight {
         is_free
     }
 
+    /// Whether a subscription has the id.
+    pub(crate) fn has_stream(&self, key: &Key) -> bool {
+        self.lock().streams.contains(key)
+    }
+
     /// Gives the id of a subscription back.
     pub(crate) fn close_stream(&self, key: &Key) {
         if self.lock().streams.remove(key) {
@@ -393,6 +411,20 @@ mod tests {
         assert!(other.settle());
         drop(other);
         assert_eq!(calls.len(), 0);
+    }
+
+    #[test]
+    fn a_subscription_takes_the_id_of_its_call_unless_that_was_cancelled() {
+        let calls = Arc::new(InFlight::default());
+        let mut call = calls.reserve(key(1), false).unwrap();
+        assert!(call.open_stream() && calls.has_stream(&key(1)));
+        drop(call);
+        assert_eq!(admit(&calls, 1, ""), Admission::DuplicateId, "the subscription has it");
+        calls.cancel(&key(1));
+        assert!(!calls.has_stream(&key(1)));
+        let mut call = calls.reserve(key(1), false).unwrap();
+        calls.cancel(&key(1));
+        assert!(!call.open_stream() && !calls.has_stream(&key(1)));
     }
 
     #[test]

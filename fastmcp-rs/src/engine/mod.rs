@@ -405,8 +405,9 @@ impl Connection {
                     let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
                     tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
                     let key = id.key();
-                    self.feed().close(&key);
+                    // In this order: a subscription that is just being opened looks for its id last.
                     self.in_flight().cancel(&key);
+                    self.feed().close(&key);
                 }
             }
             // Requests are served before it comes already.

@@ -118,9 +118,14 @@ impl Connection {
             Some(Deciding::Request { id, .. }) => Some(id),
             _ => None,
         };
+        let cancellation = place.cancellation();
         let served = blocking::run("App::visible", move || {
             let mut out = Vec::new();
             connection.serve(&registry, &message, Some(place), &mut out);
+            if cancellation.is_cancelled() {
+                // Lists are no calls that settle this by themselves. The id may be another request's by now.
+                out.clear();
+            }
             out
         });
         served.await.unwrap_or_else(|_| {

@@ -46,15 +46,13 @@ impl Connection {
             return Err(RpcError::new(code::INVALID_REQUEST, text));
         }
         let wanted = honoured(&self.sight(request, facts), wanted(request)?);
+        let key = request.id.key();
         if let Admitted::Reserved(mut place) = request.admitted.take() {
             // The call that had the id ends here, and the subscription takes it.
-            if !place.settle() {
+            if !place.open_stream() {
                 return Ok(Dispatched::Done);
             }
-            place.release_id();
-        }
-        let key = request.id.key();
-        if !self.in_flight().open_stream(key.clone()) {
+        } else if !self.in_flight().open_stream(key.clone()) {
             return Err(RpcError::new(
                 code::INVALID_REQUEST,
                 "Invalid request: another request with this id is not yet answered",
@@ -66,6 +64,10 @@ impl Connection {
             out.extend_from_slice(&acknowledgement);
             self.send_now(out);
         });
+        if opened.is_ok() && !self.in_flight().has_stream(&key) {
+            // The thread that reads has cancelled it meanwhile.
+            self.feed().close(&key);
+        }
         opened.map(|()| Dispatched::Done).map_err(|refused| {
             self.in_flight().close_stream(&key);
             refusal(&refused)

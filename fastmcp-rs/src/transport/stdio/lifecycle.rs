@@ -136,8 +136,9 @@ pub(super) fn watch(mut events: Events, notifier: Notifier) -> io::Result<End> {
         let event = wait_for_end(&state, &mut events);
         let mut time = RETURN;
         if let Some(serving) = state.serving.get_or_init(|| None) {
-            wind_down(&serving.connection, event, &mut events);
-            time += serving.more_time;
+            if !wind_down(&serving.connection, event, &mut events) {
+                time += serving.more_time;
+            }
         }
         state.told.notify_one();
         let deadline = Instant::now() + time;
@@ -199,8 +200,8 @@ fn wait_for_end(state: &State, events: &mut Events) -> Event {
 /// Lets calls end, but not for ever, and writes what is left to say.
 ///
 /// A client that has said all it has to say may still be reading, however slowly: as long as it does, its
-/// answers are written. A server that was asked to stop has less time.
-fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
+/// answers are written. A server that was asked to stop has less time. Returns whether it was asked twice.
+fn wind_down(connection: &Connection, event: Event, events: &mut Events) -> bool {
     connection.stop();
     // They would never end by themselves, and nobody reads an answer any more.
     connection.end_subscriptions();
@@ -208,6 +209,7 @@ fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     let outbox = connection.outbox();
     let start = Instant::now();
     let mut asked = (event != Event::EndOfInput).then_some(start);
+    let mut signals = u32::from(event == Event::Signal);
     let mut is_cancelled = false;
     let mut life = (outbox.progress(), start);
     while !outbox.is_closed() {
@@ -230,9 +232,12 @@ fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
             life.1 = now;
         }
         match events.next(PAUSE) {
-            // It was asked already, and is in no less of a hurry.
-            Some(Event::Signal) if asked.is_some() && is_cancelled => break,
             Some(Event::Signal) => {
+                signals += 1;
+                if asked.is_some() && is_cancelled {
+                    // It was asked already, and is in no less of a hurry.
+                    break;
+                }
                 asked = Some(now);
                 connection.cancel_all();
                 is_cancelled = true;
@@ -244,4 +249,5 @@ fn wind_down(connection: &Connection, event: Event, events: &mut Events) {
     }
     connection.cancel_all();
     outbox.close();
+    signals > 1
 }

@@ -70,24 +70,25 @@ pub(super) fn pump() {
 }
 
 /// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
-/// directly then: the program ends, and there may be nothing any more that empties the pipe.
+/// directly then: the program ends, and there may be nothing any more that empties the pipe. Where standard error has no
+/// room, it stays a pipe, as buffers that are flushed at exit would wait for ever.
 pub(crate) fn settle_prints(limit: Duration) {
     if let Some(prints) = PRINTS.get() {
         prints.drain(LAST_BLOCKS);
         prints.end_line();
     }
-    if operator::flush(limit) && PRINTS.get().is_some() && !has_hung_up(io::stderr().as_fd()) {
+    if operator::flush(limit) && PRINTS.get().is_some() && has_room(io::stderr().as_fd()) {
         // If it fails, the pipe is as good as it was.
         let _ = rustix::stdio::dup2_stdout(io::stderr().as_fd());
     }
 }
 
-/// Whether nobody can read what is written to a descriptor.
-fn has_hung_up(descriptor: BorrowedFd<'_>) -> bool {
+/// Whether there is somebody to read what is written to a descriptor, and room for it.
+fn has_room(descriptor: BorrowedFd<'_>) -> bool {
     use rustix::event::{PollFd, Timespec, poll};
-    let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::empty())];
+    let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)];
     let found = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-    found.is_err() || !polled[0].revents().is_empty()
+    found.is_ok() && polled[0].revents() == PollFlags::OUT
 }
 
 impl Prints {
