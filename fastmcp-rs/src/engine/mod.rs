@@ -40,6 +40,7 @@ use serde_json::Value;
 
 #[cfg(feature = "http")]
 pub(crate) use batch::batch_length;
+#[cfg(feature = "http")]
 pub(crate) use exchange::{is_complete_envelope, write_error};
 pub(crate) use headers::Headers;
 #[cfg(feature = "http")]

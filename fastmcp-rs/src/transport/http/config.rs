@@ -243,6 +243,10 @@ impl HttpConfig {
     /// Limits the bytes of large messages (above 64 KiB) that are held at a time, from their arrival until the calls
     /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
     ///
+    /// The bytes of the text count. Not counted are messages up to 64 KiB, what connections buffer (some 100 KiB for each
+    /// large message that waits), what the arguments take besides their text when they are decoded into many small
+    /// values, and freed memory that the allocator keeps.
+    ///
     /// A message takes room as it arrives. If there is none, it waits up to 5 seconds, and is then answered 503. While
     /// messages wait, others that take more than a second for 64 KiB are refused (408), the longest silent first.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
