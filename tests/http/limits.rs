@@ -319,6 +319,9 @@ async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
     for milliseconds in [0, 1] {
         let mut connection = server.connect_deaf().await;
         connection.write(&told("eve", milliseconds).bytes()).await;
+        let head = connection.response_head().await.unwrap();
+        let length = head.header("content-length").and_then(|length| length.parse().ok());
+        assert!(length.is_some_and(|length: usize| length > 400 * KIB), "it is no response");
         deaf.push(connection);
     }
     // At once, later, and on a stream.
@@ -337,11 +340,22 @@ async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
         let other = server.send(&told("ada", milliseconds)).await;
         assert!(other.text().contains("xxx"), "{}", other.text());
     }
+    // The stream of a session ends before its response, and is read on later.
+    let opened = server.send(&Request::post(Revision::V2025_11_25.initialize(0)).with("X-Api-Key", "eve")).await;
+    let session = opened.header("mcp-session-id").unwrap();
+    let params = json!({"name": "tell", "arguments": {"bytes": 400 * KIB, "milliseconds": 50, "notifies": true}});
+    let request = Request::post(Revision::V2025_11_25.request(1, "tools/call", params));
+    let cut = server.send(&request.with("X-Api-Key", "eve").with("Mcp-Session-Id", session)).await;
+    assert!(!cut.text().contains("result"), "{}", cut.text());
+    let last = cut.events().into_iter().rev().find_map(|event| event.id).unwrap();
     drop(deaf);
     let start = Instant::now();
     while !server.send(&told("eve", 0)).await.text().contains("xxx") {
         assert!(start.elapsed() < PATIENCE, "it is never read");
     }
+    let rest = Request::new("GET").set("Accept", "text/event-stream").with("X-Api-Key", "eve");
+    let rest = server.send(&rest.with("Mcp-Session-Id", session).with("Last-Event-ID", &last)).await;
+    assert!(rest.text().contains(r#""id":1,"result""#) && rest.text().contains("xxx"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

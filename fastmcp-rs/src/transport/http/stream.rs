@@ -152,9 +152,12 @@ impl EventStream {
         match (bytes, &self.source) {
             (Ok(bytes), _) => Poll::Ready(Some(bytes)),
             (Err(bytes), Source::Ended | Source::Request(_)) => Poll::Ready(Some(without_response(bytes))),
-            (Err(_), _) => {
+            (Err(bytes), _) => {
                 self.source = Source::Ended;
-                Poll::Ready(None)
+                // The id that the client comes back with is sent in any case.
+                let first = memchr::memmem::find(&bytes, b"\n\n").map_or(0, |end| end + 2);
+                let is_id = bytes[..first].ends_with(b"\ndata:\n\n");
+                Poll::Ready(is_id.then(|| Bytes::copy_from_slice(&bytes[..first])))
             }
         }
     }
