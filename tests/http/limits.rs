@@ -268,6 +268,97 @@ async fn calls_without_clients_count_against_their_principal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_batches_count_one_by_one() {
+    let seen = Seen::default();
+    let config = HttpConfig::new().max_calls(24);
+    let server = Server::start(app_with(seen.clone()).authenticate(by_key).http(config)).await;
+    let open = |key| Request::post(Revision::V2025_03_26.initialize(0)).with("X-Api-Key", key);
+    let opened = server.send(&open("eve")).await;
+    let id = opened.header("mcp-session-id").unwrap().to_owned();
+    let of_eve = |body: String| Request::post(body).with("X-Api-Key", "eve").with("Mcp-Session-Id", &id);
+    let sleep = |number: i64, milliseconds: i64| {
+        let params = json!({"name": "sleep", "arguments": {"milliseconds": milliseconds}});
+        Revision::V2025_03_26.request(number, "tools/call", params)
+    };
+    let batch = |first: i64, count: i64, milliseconds: i64| {
+        let calls: Vec<_> = (first..first + count).map(|number| sleep(number, milliseconds)).collect();
+        of_eve(format!("[{}]", calls.join(",")))
+    };
+    // One that is larger than all that a principal may have is served alone.
+    assert_eq!(server.send(&batch(0, 9, 1)).await.json().as_array().unwrap().len(), 9);
+    let _waiting = written(&server, &batch(10, 4, 60_000)).await;
+    wait_until(|| seen.calls.load(Ordering::SeqCst) == 13).await;
+    assert_eq!(server.send(&batch(20, 3, 1)).await.status, 503);
+    assert_eq!(server.send(&batch(20, 2, 1)).await.json().as_array().unwrap().len(), 2);
+    assert_eq!(server.send(&open("ada")).await.status, 200);
+    assert_eq!(seen.calls.load(Ordering::SeqCst), 15, "nothing of the batch that was refused has run");
+}
+
+/// Returns a text of so many bytes, at once or later, after a notification or without one.
+#[mcp::tool]
+async fn tell(bytes: usize, milliseconds: u64, notifies: bool, ctx: &Context) -> String {
+    if notifies {
+        ctx.info("begun");
+    }
+    if milliseconds > 0 {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+    "x".repeat(bytes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
+    let config = HttpConfig::new().max_bytes_unread(4 << 20).keep_alive(Duration::from_millis(20));
+    let app = App::empty("limits").tool::<tell>().authenticate(by_key);
+    let server = Server::start(app.http(config)).await;
+    let told = |key, milliseconds| {
+        let arguments = json!({"bytes": 400 * KIB, "milliseconds": milliseconds, "notifies": false});
+        call(1, "tell", arguments).with("X-Api-Key", key)
+    };
+    let mut deaf = Vec::new();
+    for milliseconds in [0, 1] {
+        let mut connection = server.connect_deaf().await;
+        connection.write(&told("eve", milliseconds).bytes()).await;
+        let head = connection.response_head().await.unwrap();
+        let length = head.header("content-length").and_then(|length| length.parse().ok());
+        assert!(length.is_some_and(|length: usize| length > 400 * KIB), "it is no response");
+        deaf.push(connection);
+    }
+    // At once, later, and on a stream.
+    for milliseconds in [0, 1, 100] {
+        let start = Instant::now();
+        loop {
+            let response = server.send(&told("eve", milliseconds)).await;
+            assert_eq!(response.status, 200);
+            let text = response.text();
+            if text.contains("-32603") && text.contains("wait to be read") {
+                assert!(text.contains(r#""id":1,"#) && text.len() < KIB, "{text}");
+                break;
+            }
+            assert!(start.elapsed() < PATIENCE, "nothing is dropped");
+        }
+        let other = server.send(&told("ada", milliseconds)).await;
+        assert!(other.text().contains("xxx"), "{}", other.text());
+    }
+    // The stream of a session ends before its response, and is read on later.
+    let opened = server.send(&Request::post(Revision::V2025_11_25.initialize(0)).with("X-Api-Key", "eve")).await;
+    let session = opened.header("mcp-session-id").unwrap();
+    let params = json!({"name": "tell", "arguments": {"bytes": 400 * KIB, "milliseconds": 50, "notifies": true}});
+    let request = Request::post(Revision::V2025_11_25.request(1, "tools/call", params));
+    let cut = server.send(&request.with("X-Api-Key", "eve").with("Mcp-Session-Id", session)).await;
+    assert!(!cut.text().contains("result"), "{}", cut.text());
+    let last = cut.events().into_iter().rev().find_map(|event| event.id).unwrap();
+    drop(deaf);
+    let start = Instant::now();
+    while !server.send(&told("eve", 0)).await.text().contains("xxx") {
+        assert!(start.elapsed() < PATIENCE, "it is never read");
+    }
+    let rest = Request::new("GET").set("Accept", "text/event-stream").with("X-Api-Key", "eve");
+    let rest = server.send(&rest.with("Mcp-Session-Id", session).with("Last-Event-ID", &last)).await;
+    assert!(rest.text().contains(r#""id":1,"result""#) && rest.text().contains("xxx"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_that_do_not_come_count_against_their_principal() {
     let config = HttpConfig::new().max_calls(8).max_calls_per_principal(3);
     let server = Server::start(app().authenticate(by_key).http(config)).await;

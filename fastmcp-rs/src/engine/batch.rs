@@ -23,6 +23,12 @@ use crate::registry::Registry;
 /// The most messages of a batch. Its answers are kept until the last of them is there.
 const MAX_MESSAGES: usize = 100;
 
+/// Returns the number of messages of a batch; one if it is none, or has too many.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+pub(crate) fn batch_length(message: &str) -> usize {
+    serde_json::from_str(message).map_or(1, |Messages(messages)| messages.len())
+}
+
 impl Connection {
     /// Answers a batch with one array, once the last of its calls has ended.
     pub(super) fn batch(

@@ -39,6 +39,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::Value;
 
 #[cfg(feature = "http")]
+pub(crate) use batch::batch_length;
+#[cfg(feature = "http")]
 pub(crate) use exchange::{is_complete_envelope, write_error};
 pub(crate) use headers::Headers;
 #[cfg(feature = "http")]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::{Buf, Bytes};
 
+use super::backlog::{self, Meter};
 use super::peer::Peer;
 use super::room::{self, NoRoom, Room, Upload};
 use super::stream::EventStream;
@@ -183,6 +184,23 @@ impl ResponseBody {
 
     pub(super) fn events(stream: EventStream) -> ResponseBody {
         ResponseBody(Content::Events(Box::new(stream)))
+    }
+
+    /// Counts its bytes until they are written. A response that is beyond the limit becomes an error.
+    pub(super) fn count_unread(&mut self, meter: impl FnOnce() -> Meter) {
+        match &mut self.0 {
+            Content::Whole(Some(bytes)) if bytes.len() > backlog::SMALL => {
+                *bytes = meter().count(std::mem::take(bytes)).unwrap_or_else(|bytes| {
+                    let mut error = backlog::dropped(&bytes).unwrap_or_default();
+                    if error.is_empty() {
+                        backlog::write_dropped(&mut error, None);
+                    }
+                    error.into()
+                });
+            }
+            Content::Whole(_) => {}
+            Content::Events(stream) => stream.count_unread(meter()),
+        }
     }
 
     /// Returns whether it is owed to a client that has closed its side of the connection.

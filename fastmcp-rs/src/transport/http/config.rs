@@ -33,6 +33,7 @@ pub struct HttpConfig {
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
     pub(crate) max_bytes_in_flight_per_principal: Option<usize>,
+    pub(crate) max_bytes_unread: usize,
     pub(crate) max_calls: usize,
     pub(crate) max_calls_per_principal: Option<usize>,
     pub(crate) max_streams: usize,
@@ -86,6 +87,7 @@ impl Default for HttpConfig {
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
             max_bytes_in_flight_per_principal: None,
+            max_bytes_unread: 256 << 20,
             max_calls: 1_024,
             max_calls_per_principal: None,
             max_streams: 1_024,
@@ -241,6 +243,10 @@ impl HttpConfig {
     /// Limits the bytes of large messages (above 64 KiB) that are held at a time, from their arrival until the calls
     /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
     ///
+    /// The bytes of the text count. Not counted are messages up to 64 KiB, what connections buffer (some 100 KiB for each
+    /// large message that waits), what the arguments take besides their text when they are decoded into many small
+    /// values, and freed memory that the allocator keeps.
+    ///
     /// A message takes room as it arrives. If there is none, it waits up to 5 seconds, and is then answered 503. While
     /// messages wait, others that take more than a second for 64 KiB are refused (408), the longest silent first.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
@@ -257,8 +263,19 @@ impl HttpConfig {
         self
     }
 
+    /// Limits the bytes of responses (above 4 KiB) that wait until their clients read them. Default: 256 MiB, of which one
+    /// principal, or one address where there is no principal (see [`trusted_proxies`](HttpConfig::trusted_proxies)), has a
+    /// quarter; one response fits in any case.
+    ///
+    /// Beyond it, the response to a request becomes an error (−32603), and the stream of a session ends; then it can be
+    /// read on.
+    pub fn max_bytes_unread(mut self, bytes: usize) -> HttpConfig {
+        self.max_bytes_unread = bytes;
+        self
+    }
+
     /// Limits the messages that are served at a time. Default: 1,024; more are answered 503. A call of a session counts
-    /// until it has ended, even if its client is gone.
+    /// until it has ended, even if its client is gone. The messages of a batch count one by one.
     pub fn max_calls(mut self, calls: usize) -> HttpConfig {
         self.max_calls = calls.max(1);
         self

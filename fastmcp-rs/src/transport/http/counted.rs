@@ -99,6 +99,8 @@ pub(super) struct Permits {
 pub(super) struct Permit {
     _counted: Counted,
     of_peer: Option<CountedFor<Peer>>,
+    /// Those of the other messages of a batch.
+    _others: Vec<Permit>,
 }
 
 /// There is no permit left.
@@ -121,7 +123,21 @@ impl Permits {
             }
             _ => None,
         };
-        Ok(Permit { _counted: counted, of_peer })
+        Ok(Permit { _counted: counted, of_peer, _others: Vec::new() })
+    }
+
+    /// Makes a permit one for all messages of a batch, or at most for as many as one peer may have: a larger batch would
+    /// never be served.
+    pub(super) fn extend(&self, peer: Option<&Peer>, permit: &mut Permit, messages: usize) -> Result<(), Exhausted> {
+        self.count_for(peer, permit);
+        let most = if peer.is_some() { self.of_peers.limit.min(self.limit) } else { self.limit };
+        let others = (1..messages.min(most)).map(|_| {
+            let counted = Counted::new(&self.all, self.limit).ok_or(Exhausted::Globally)?;
+            let of_peer = peer.map(|peer| self.of_peers.count(peer.clone()).ok_or(Exhausted::ForPeer)).transpose()?;
+            Ok(Permit { _counted: counted, of_peer, _others: Vec::new() })
+        });
+        permit._others = others.collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     /// Counts a message for its peer, because it waits for something.

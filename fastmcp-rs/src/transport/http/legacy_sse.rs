@@ -22,6 +22,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
+use super::backlog::Meter;
 use super::body::ResponseBody;
 use super::channel::Resumption;
 use super::config::HttpConfig;
@@ -114,6 +115,7 @@ impl HttpService {
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
         let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
+        let meter = Meter::new(&shared.backlog, peer.as_ref());
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
@@ -122,7 +124,9 @@ impl HttpService {
         let first = format!("event: endpoint\ndata: ?{SESSION_ID}={id}\n\n");
         let end = EndSession { shared: Arc::clone(shared), id };
         let reader = (session.own_channel().read(0), session.keep());
-        event_stream(EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted))
+        let mut stream = EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted);
+        stream.count_unread(meter);
+        event_stream(stream)
     }
 
     async fn take_message<B: Body>(

@@ -25,12 +25,14 @@ use super::headers::Accepted;
 use super::peer::Peer;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
-    session_ended, session_gone, session_missing, unavailable, whole,
+    session_ended, session_gone, session_missing, too_many_messages, unavailable, whole,
 };
 use super::service::Shared;
 use super::sessions::{Ending, Lease};
 use super::stream::{CancelOnDrop, EventStream, OpenStream, lines};
-use crate::engine::{Carrier, Client, Connection, Exchange, Headers, Retained, Server, is_complete_envelope};
+use crate::engine::{
+    Carrier, Client, Connection, Exchange, Headers, Retained, Server, batch_length, is_complete_envelope,
+};
 use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
@@ -86,9 +88,11 @@ pub(super) struct Call<'a> {
     pub(super) client: Client,
     pub(super) caller: Option<Arc<Principal>>,
     /// The peer that it counts against, if it has a share.
-    pub(super) peer: Option<Peer>,
+    pub(super) peer: Option<&'a Peer>,
     /// The room of a large message, which its calls keep.
     pub(super) room: Option<Retained>,
+    /// What it counts as while it is served.
+    pub(super) permit: &'a mut Permit,
 }
 
 /// What became of a message at once.
@@ -172,7 +176,7 @@ impl Call<'_> {
                 whose: Whose::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 listens: listens(),
-                peer: self.peer,
+                peer: self.peer.cloned(),
             }));
         }
         let id = frame.id.map(|id| id.get());
@@ -217,7 +221,7 @@ impl Call<'_> {
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let resumption = Resumption::of(revision);
-            let id = self.shared.sessions.insert(connection, revision, self.caller, self.peer, resumption);
+            let id = self.shared.sessions.insert(connection, revision, self.caller, self.peer.cloned(), resumption);
             match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
                 None => return unavailable("Unavailable: too many sessions are in use; try again"),
@@ -237,6 +241,12 @@ impl Call<'_> {
                 None => return Begun::Over(session_gone()),
             },
         };
+        if frame.is_none() {
+            let messages = batch_length(message);
+            if let Err(exhausted) = self.shared.permits.extend(self.peer, self.permit, messages) {
+                return Begun::Over(too_many_messages(exhausted));
+            }
+        }
         let (connection, whose) = match session {
             Some(session) => {
                 if matches!(version, Version::Legacy(revision) if revision != session.revision) {
@@ -273,7 +283,7 @@ impl Call<'_> {
         }
         if exchange.pending.get() {
             let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
-            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false, peer: self.peer }));
+            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false, peer: self.peer.cloned() }));
         }
         if out.is_empty() {
             return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));

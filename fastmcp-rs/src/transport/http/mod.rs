@@ -12,6 +12,7 @@
 
 mod access;
 mod authenticate;
+mod backlog;
 mod body;
 mod channel;
 mod config;

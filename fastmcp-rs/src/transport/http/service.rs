@@ -26,6 +26,7 @@ use http_body::Body;
 
 use super::access::{Access, Refused};
 use super::authenticate::{AccessError, Authenticator};
+use super::backlog::{Backlog, Meter};
 use super::body::{self, Intake, Message, ResponseBody, Unread};
 use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
@@ -83,6 +84,7 @@ pub(super) struct Shared {
     pub(super) permits: Permits,
     pub(super) streams: Arc<AtomicUsize>,
     pub(super) streams_of: PerPeer<Peer>,
+    pub(super) backlog: Arc<Backlog>,
     pub(super) listeners: Listeners,
     pub(super) stopping: AtomicBool,
     /// Those of the server around the service, if that is ours.
@@ -162,6 +164,7 @@ impl HttpService {
             permits: Permits::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
             streams_of: PerPeer::new(config.max_streams_per_principal),
+            backlog: Backlog::new(config.max_bytes_unread),
             listeners: Listeners::default(),
             stopping: AtomicBool::new(false),
             connections: Arc::default(),
@@ -374,28 +377,41 @@ impl HttpService {
             );
         }
         let (client, peer) = self.peer(parts, caller.as_ref());
-        let mut permit = match self.shared.permits.acquire(peer.as_ref()) {
+        let mut counted = match self.shared.permits.acquire(peer.as_ref()) {
             Ok(permit) => permit,
             Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match self.shared.read(body, peer.as_ref(), &mut permit).await {
+        let message = match self.shared.read(body, peer.as_ref(), &mut counted).await {
             Ok(message) => message,
             Err(unread) => return unreadable(&unread, self.shared.config.max_body),
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let (version, room) = (parts.version, message.room.clone());
-        let call = Call { shared: &self.shared, registry: &registry, head, version, client, caller, peer, room };
+        let (version, room, permit) = (parts.version, message.room.clone(), &mut counted);
+        let of_peer = peer.as_ref();
+        let call = Call {
+            shared: &self.shared,
+            registry: &registry,
+            head,
+            version,
+            client,
+            caller,
+            peer: of_peer,
+            room,
+            permit,
+        };
         let begun = call.begin(message_text);
         drop(message);
-        match begun {
+        let mut answer = match begun {
             Begun::Over(answer) => answer,
             // What is rare must not make the future of every request longer.
             Begun::Waiting(waiting) => {
-                self.shared.permits.count_for(waiting.peer.as_ref(), &mut permit);
-                Box::pin(waiting.answer(&self.shared, accepted, permit)).await
+                self.shared.permits.count_for(waiting.peer.as_ref(), &mut counted);
+                Box::pin(waiting.answer(&self.shared, accepted, counted)).await
             }
-        }
+        };
+        answer.body_mut().count_unread(|| Meter::new(&self.shared.backlog, peer.as_ref()));
+        answer
     }
 
     /// The stream of what belongs to no request, or the rest of one that was lost.
@@ -406,9 +422,10 @@ impl HttpService {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
+        let (_, peer) = self.peer(parts, caller.as_ref());
         let counted = self
             .shared
-            .open_stream(self.peer(parts, caller.as_ref()).1)
+            .open_stream(peer.clone())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
@@ -427,7 +444,9 @@ impl HttpService {
         if session.ending().is_some() {
             return Err(Box::new(session_gone()));
         }
-        Ok(event_stream(EventStream::of_session(reader, session.keep(), config.keep_alive, Some(counted))))
+        let mut stream = EventStream::of_session(reader, session.keep(), config.keep_alive, Some(counted));
+        stream.count_unread(Meter::new(&self.shared.backlog, peer.as_ref()));
+        Ok(event_stream(stream))
     }
 
     fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
+use super::backlog::{self, Meter};
 use super::channel::Reader;
 use super::counted::{Counted, CountedFor, Permit};
 #[cfg(feature = "legacy-sse")]
@@ -53,6 +54,8 @@ pub(super) struct EventStream {
     keep_alive: Duration,
     /// Made when there is something to wait for.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Counts what the client has not read.
+    meter: Option<Meter>,
     _counted: Option<OpenStream>,
 }
 
@@ -120,7 +123,13 @@ impl EventStream {
     }
 
     fn new(first: Option<Bytes>, source: Source, keep_alive: Duration, counted: Option<OpenStream>) -> EventStream {
-        EventStream { first, source, keep_alive, timer: None, _counted: counted }
+        EventStream { first, source, keep_alive, timer: None, meter: None, _counted: counted }
+    }
+
+    /// Counts its bytes until they are written. Beyond the limit, the response to a request becomes an error, and the
+    /// stream of a session ends; then it can be read on.
+    pub(super) fn count_unread(&mut self, meter: Meter) {
+        self.meter = Some(meter);
     }
 
     /// Makes a keep-alive due at once: it goes out with the head, unless something else does.
@@ -136,6 +145,24 @@ impl EventStream {
     }
 
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let bytes = match (self.poll_events(task), &self.meter) {
+            (Poll::Ready(Some(bytes)), Some(meter)) => meter.count(bytes),
+            (next, _) => return next,
+        };
+        match (bytes, &self.source) {
+            (Ok(bytes), _) => Poll::Ready(Some(bytes)),
+            (Err(bytes), Source::Ended | Source::Request(_)) => Poll::Ready(Some(without_response(bytes))),
+            (Err(bytes), _) => {
+                self.source = Source::Ended;
+                // The id that the client comes back with is sent in any case.
+                let first = memchr::memmem::find(&bytes, b"\n\n").map_or(0, |end| end + 2);
+                let is_id = bytes[..first].ends_with(b"\ndata:\n\n");
+                Poll::Ready(is_id.then(|| Bytes::copy_from_slice(&bytes[..first])))
+            }
+        }
+    }
+
+    fn poll_events(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
@@ -178,6 +205,12 @@ fn events(frames: &[u8]) -> Bytes {
         events.extend_from_slice(b"\n\n");
     }
     events.into()
+}
+
+/// Replaces a response that is the last of some events by an error.
+fn without_response(events: Bytes) -> Bytes {
+    let last = lines(&events).last().and_then(|line| line.strip_prefix(b"data: "));
+    last.and_then(backlog::dropped).map_or(events, |error| self::events(&error))
 }
 
 pub(super) fn lines(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
