@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 /// What `#[mcp::main]` knows of its program.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -24,16 +26,21 @@ const SHUTDOWN: Duration = Duration::from_millis(200);
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     // A second program in one process would be a test; the first one's version stays.
     let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
+    let runtime = build_runtime(&main);
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(SHUTDOWN);
+    output
+}
+
+#[inline(never)]
+fn build_runtime(main: &Main) -> Runtime {
     let workers = main.worker_threads.unwrap_or_else(default_workers).max(1);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_name("mcp-worker")
         .enable_all()
         .build()
-        .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name));
-    let output = runtime.block_on(future);
-    runtime.shutdown_timeout(SHUTDOWN);
-    output
+        .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name))
 }
 
 /// Does some work, and drops it if the end comes first.

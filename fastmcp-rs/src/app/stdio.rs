@@ -1,6 +1,8 @@
 //! Serving an app on standard input and output.
 
+use std::future::Future;
 use std::io::IsTerminal;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
@@ -68,7 +70,18 @@ impl App {
     ///     App::new("orders").version("1.2.0").run_stdio().await
     /// }
     /// ```
-    pub async fn run_stdio(mut self) -> Result<(), Error> {
+    pub async fn run_stdio(self) -> Result<(), Error> {
+        self.serve_stdio().await
+    }
+
+    /// Serves as [`App::run_stdio`] does. The future is boxed, so that it is compiled with the library, by the profile of
+    /// the library, and not into the `main` of each program.
+    #[inline(never)]
+    fn serve_stdio(self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
+        Box::pin(self.serve_standard_streams())
+    }
+
+    async fn serve_standard_streams(mut self) -> Result<(), Error> {
         let config = self.stdio.clone();
         if config.stdout != StdoutPolicy::Inherit {
             stdio::mute_shared_stderr();

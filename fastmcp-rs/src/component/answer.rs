@@ -228,6 +228,9 @@ impl<'a> Answer<'a> {
     }
 
     /// The failure of a handler.
+    // Never part of the code for one handler, which is made anew for each.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn error(&mut self, error: ToolError) {
         match error.audience {
             Audience::Model(text) => self.failure(&text),

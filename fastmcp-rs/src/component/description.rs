@@ -110,6 +110,8 @@ impl Description {
         }
     }
 
+    // The next three are never part of the code for one type, which is made anew for each.
+    #[inline(never)]
     pub(crate) fn argument(
         &mut self,
         parameter: &'static Parameter,
@@ -164,11 +166,13 @@ impl Description {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn preset_does_not_fit(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
         let default = parameter.default.unwrap_or_default();
         self.problem(parameter, format!("its default {default} does not fit its type: {}", without_position(error)));
     }
 
+    #[inline(never)]
     pub(crate) fn example_does_not_fit(
         &mut self,
         parameter: &'static Parameter,
@@ -188,7 +192,13 @@ impl Description {
 
     pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
         let mut generator = generator(Contract::Serialize);
-        let mut schema = normal::output(schema(&mut generator).to_value());
+        let schema = schema(&mut generator);
+        self.set_output(schema, generator);
+    }
+
+    #[inline(never)]
+    fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
+        let mut schema = normal::output(schema.to_value());
         add_definitions(&mut schema, generator, normal::output);
         // Nothing is read by it here.
         self.output = Some(publish::own(&schema, Style::default()));
