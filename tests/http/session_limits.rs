@@ -38,7 +38,7 @@ async fn report(bytes: usize, ctx: &Context, reported: State<Reported>) -> Strin
 #[mcp::tool]
 async fn chatter(bytes: usize, ctx: &Context, reported: State<Reported>) -> String {
     for _ in 0..bytes.div_ceil(1000) {
-        ctx.info(&"x".repeat(1000));
+        ctx.info("x".repeat(1000));
         tokio::task::yield_now().await;
     }
     reported.0.fetch_add(1, Ordering::SeqCst);
@@ -175,7 +175,7 @@ async fn a_call_ends_whose_client_left_before_its_stream_began() {
     async fn late_chatter(ctx: &Context, reported: State<Reported>) -> String {
         tokio::time::sleep(Duration::from_millis(150)).await;
         for _ in 0..1000 {
-            ctx.info(&"x".repeat(1000));
+            ctx.info("x".repeat(1000));
         }
         reported.0.fetch_add(1, Ordering::SeqCst);
         "done".into()

@@ -5,6 +5,8 @@
 //! frame is checked against the official schema of its revision (`support::schema`).
 #![cfg(unix)]
 
+// The other tests use more of it.
+#[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
 
