@@ -194,7 +194,8 @@ async fn a_call_ends_whose_client_left_before_its_stream_began() {
         wait_until(|| reported.0.load(Ordering::SeqCst) == 2 * round as usize).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(session.text(&session.call(9, "add", json!({"a": 1, "b": 2}))).await, "3", "their places are free");
+    let sum = session.text(&session.call(9, "add", json!({"a": 1, "b": 2}))).await;
+    assert_eq!(sum, r#"{"result":3}"#, "their places are free");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -291,7 +291,10 @@ async fn calls_of_sessions_that_the_drain_ends_get_an_error() {
     tokio::time::sleep(Duration::from_millis(150)).await;
     process.signal(Signal::TERM);
     let [in_time, waiting, streaming] = connections.as_mut_slice() else { panic!() };
-    assert_eq!(in_time.response().await.expect("a response").json()["result"]["content"][0]["text"], "400");
+    assert_eq!(
+        in_time.response().await.expect("a response").json()["result"]["content"][0]["text"],
+        r#"{"result":400}"#
+    );
     let late = waiting.response().await.expect("a response");
     assert_eq!((late.status, late.code()), (503, -32603), "{}", late.text());
     assert_eq!(late.json()["id"], 2);
