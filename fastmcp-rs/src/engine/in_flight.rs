@@ -4,10 +4,11 @@
 //! cancellation, after which it is not. So there is exactly one answer, or none. An id stays in the table until the
 //! answer goes out, so that a second request with the same id is refused for all of that time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::{HashMap, HashSet};
 use tokio::sync::Notify;
 
 use crate::protocol::id::Key;
@@ -31,6 +32,8 @@ pub(crate) struct InFlight {
 #[derive(Debug, Default)]
 struct Table {
     running: HashMap<Key, RunningCall>,
+    /// The number of the call that began last.
+    last_call: u64,
     /// How many calls have a place: those that run, and those whose answer is not yet on its way.
     places: usize,
     /// Requests in their order; one that was cancelled stays here until it is its turn.
@@ -45,9 +48,20 @@ struct Table {
 
 #[derive(Debug)]
 struct RunningCall {
-    cancellation: Arc<Cancellation>,
+    /// Tells the call from a later one with the same id.
+    number: u64,
+    /// Made when the call waits for it.
+    cancellation: Option<Arc<Cancellation>>,
     /// Whether its answer is certain, so that it cannot be cancelled any more.
     is_settled: bool,
+}
+
+impl RunningCall {
+    fn cancel(&self) {
+        if let Some(cancellation) = &self.cancellation {
+            cancellation.cancel();
+        }
+    }
 }
 
 impl Table {
@@ -56,10 +70,15 @@ impl Table {
     }
 
     /// Removes a call, unless the id is another call's by now.
-    fn remove(&mut self, key: &Key, cancellation: &Arc<Cancellation>) {
-        if self.running.get(key).is_some_and(|call| Arc::ptr_eq(&call.cancellation, cancellation)) {
+    fn remove(&mut self, key: &Key, number: u64) {
+        if self.call(key, number).is_some() {
             self.running.remove(key);
         }
+    }
+
+    /// Returns a call, unless it was cancelled: then the id is free, and may be another call's by now.
+    fn call(&mut self, key: &Key, number: u64) -> Option<&mut RunningCall> {
+        self.running.get_mut(key).filter(|call| call.number == number)
     }
 }
 
@@ -76,7 +95,7 @@ struct Waiting {
 pub(crate) struct Place {
     calls: Arc<InFlight>,
     /// The call's id. A batch has none, nor has an answer that is certain, nor a call whose id is given back.
-    call: Option<(Key, Arc<Cancellation>)>,
+    call: Option<(Key, u64)>,
     /// Whether the answer is certain: the call has ended, and cannot be cancelled any more.
     is_owed: bool,
 }
@@ -91,22 +110,21 @@ impl Place {
 
     /// Decides that the call is answered. Returns `false` if it was cancelled before.
     pub(crate) fn settle(&self) -> bool {
-        let Some((key, cancellation)) = &self.call else { return true };
-        match self.calls.lock().running.get_mut(key) {
-            Some(call) if Arc::ptr_eq(&call.cancellation, cancellation) => {
+        let Some((key, number)) = &self.call else { return true };
+        match self.calls.lock().call(key, *number) {
+            Some(call) => {
                 call.is_settled = true;
                 true
             }
-            // After a cancellation the id is free, and may be another call's by now.
-            _ => false,
+            None => false,
         }
     }
 
     /// Ends the call, whose id becomes that of a subscription. Returns `false` if it was cancelled before.
     pub(crate) fn open_stream(&mut self) -> bool {
-        let Some((key, cancellation)) = self.call.take() else { return false };
+        let Some((key, number)) = self.call.take() else { return false };
         let mut table = self.calls.lock();
-        if !table.running.get(&key).is_some_and(|call| Arc::ptr_eq(&call.cancellation, &cancellation)) {
+        if table.call(&key, number).is_none() {
             return false;
         }
         table.running.remove(&key);
@@ -117,14 +135,22 @@ impl Place {
 
     /// Gives the id back, because the answer goes out now and its reader may use the id again.
     pub(crate) fn release_id(&mut self) {
-        if let Some((key, cancellation)) = self.call.take() {
-            self.calls.lock().remove(&key, &cancellation);
+        if let Some((key, number)) = self.call.take() {
+            self.calls.lock().remove(&key, number);
         }
     }
 
     /// Tells when the call is cancelled.
     pub(crate) fn cancellation(&self) -> Arc<Cancellation> {
-        self.call.as_ref().map(|(_, cancellation)| Arc::clone(cancellation)).unwrap_or_default()
+        let Some((key, number)) = &self.call else { return Arc::default() };
+        match self.calls.lock().call(key, *number) {
+            Some(call) => Arc::clone(call.cancellation.get_or_insert_default()),
+            None => {
+                let cancellation = Cancellation::default();
+                cancellation.cancel();
+                Arc::new(cancellation)
+            }
+        }
     }
 }
 
@@ -132,8 +158,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.calls.lock();
         table.places -= 1;
-        if let Some((key, cancellation)) = &self.call {
-            table.remove(key, cancellation);
+        if let Some((key, number)) = &self.call {
+            table.remove(key, *number);
         }
         drop(table);
         self.calls.count.fetch_sub(1, Ordering::AcqRel);
@@ -288,10 +314,10 @@ impl InFlight {
         table.places += 1;
         self.count.fetch_add(1, Ordering::AcqRel);
         let call = key.map(|key| {
-            let cancellation = Arc::new(Cancellation::default());
-            let call = RunningCall { cancellation: Arc::clone(&cancellation), is_settled: false };
-            table.running.insert(key.clone(), call);
-            (key, cancellation)
+            table.last_call += 1;
+            let number = table.last_call;
+            table.running.insert(key.clone(), RunningCall { number, cancellation: None, is_settled: false });
+            (key, number)
         });
         Place { calls: Arc::clone(self), call, is_owed: false }
     }
@@ -348,7 +374,7 @@ impl InFlight {
         let mut table = self.lock();
         if let Some(call) = table.running.get(key) {
             if !call.is_settled {
-                call.cancellation.cancel();
+                call.cancel();
                 table.running.remove(key);
             }
         } else if table.tickets.remove(key).is_some() {
@@ -367,7 +393,7 @@ impl InFlight {
         table.tickets.clear();
         table.running.retain(|_, call| {
             if !call.is_settled {
-                call.cancellation.cancel();
+                call.cancel();
             }
             call.is_settled
         });

@@ -427,7 +427,7 @@ pub(super) struct Limits {
 }
 
 pub(super) struct Sessions {
-    shards: [Mutex<HashMap<Box<str>, Arc<Session>>>; SHARDS],
+    shards: [Mutex<foldhash::HashMap<Box<str>, Arc<Session>>>; SHARDS],
     count: AtomicUsize,
     shares: Mutex<HashMap<Peer, Arc<Share>>>,
     /// How many bytes their clients have said of themselves.
@@ -487,7 +487,7 @@ impl Sessions {
         })
     }
 
-    fn shard(&self, id: &str) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
+    fn shard(&self, id: &str) -> MutexGuard<'_, foldhash::HashMap<Box<str>, Arc<Session>>> {
         // Ids are random, and those of strangers may pile up nowhere.
         let index = id.bytes().next().map_or(0, usize::from) % SHARDS;
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
