@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
+use std::sync::OnceLock;
 
 use http::Uri;
 
@@ -16,6 +17,9 @@ use super::head::{Entrance, Found};
 #[derive(Debug)]
 pub(super) struct Access {
     hosts: Hosts,
+    /// The `Host` of the first request that was let in. Nearly all that follow have the same one, and to compare is quicker
+    /// than to parse.
+    usual_host: OnceLock<Box<[u8]>>,
     origins: Vec<Origin<'static>>,
 }
 
@@ -80,7 +84,7 @@ impl Access {
             _ if authenticated || config.public => Hosts::Any,
             _ => Hosts::Loopback,
         };
-        Ok(Access { hosts, origins })
+        Ok(Access { hosts, usual_host: OnceLock::new(), origins })
     }
 
     /// Checks the name that a request calls this server by.
@@ -100,15 +104,19 @@ impl Access {
 
     /// Checks the head of a request.
     pub(super) fn check(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Refused> {
+        if let (Found::Once(host), Found::Absent, None) = (entrance.host, entrance.origin, uri.authority()) {
+            if self.usual_host.get().is_some_and(|usual| **usual == *host.as_bytes()) {
+                return check_site(entrance);
+            }
+            self.known_host(uri, entrance.host)?;
+            self.usual_host.get_or_init(|| host.as_bytes().into());
+            return check_site(entrance);
+        }
         let host = self.known_host(uri, entrance.host)?;
         let origin = match entrance.origin {
             Found::Once(origin) => Origin::parse(origin.as_bytes()).ok_or(Refused::ForeignOrigin)?,
             Found::Twice => return Err(Refused::ForeignOrigin),
-            // Browsers leave the origin out of requests that pages cannot read the answers of.
-            Found::Absent => {
-                let site = entrance.site.map(|site| site.as_bytes());
-                return if site == Some(b"cross-site") { Err(Refused::ForeignOrigin) } else { Ok(()) };
-            }
+            Found::Absent => return check_site(entrance),
         };
         if self.origins.iter().any(|allowed| allowed.scheme == origin.scheme && allowed.host == origin.host) {
             return Ok(());
@@ -134,6 +142,14 @@ impl Access {
     }
 }
 
+/// Checks a request without an origin: browsers leave it out where pages cannot read the answers.
+fn check_site(entrance: &Entrance<'_>) -> Result<(), Refused> {
+    match entrance.site {
+        Some(site) if site.as_bytes() == b"cross-site" => Err(Refused::ForeignOrigin),
+        _ => Ok(()),
+    }
+}
+
 /// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
 fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
     let header = match host {
@@ -155,22 +171,19 @@ fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
 impl<'a> Host<'a> {
     /// Parses a name of DNS, an IPv4 address or an IPv6 address in brackets, with a port or without, as in a URL.
     fn parse(text: &'a str) -> Option<Host<'a>> {
-        let end = match text.strip_prefix('[') {
-            Some(rest) => rest.find(']').filter(|&end| rest[..end].parse::<Ipv6Addr>().is_ok())? + 2,
-            None => text.find(':').unwrap_or(text.len()),
+        let (end, has_capitals) = match text.strip_prefix('[') {
+            // Letters of an address are digits, in whatever case.
+            Some(rest) => (rest.find(']').filter(|&end| rest[..end].parse::<Ipv6Addr>().is_ok())? + 2, true),
+            None => measure_name(text)?,
         };
         let (name, port) = text.split_at(end);
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => None,
-            None => return None,
-            Some(digits) => Some(parse_port(digits)?),
+        let port = match port.as_bytes() {
+            [] => None,
+            [b':', digits @ ..] => Some(parse_port(digits)?),
+            _ => return None,
         };
         // The last dot says that a name is complete, which it is anyway.
         let name = name.strip_suffix('.').unwrap_or(name);
-        if !name.starts_with('[') && !is_name(name) {
-            return None;
-        }
-        let has_capitals = name.bytes().any(|byte| byte.is_ascii_uppercase());
         // Nearly all names are in small letters, and nothing has to be made for them.
         Some(Host { name: if has_capitals { name.to_ascii_lowercase().into() } else { name.into() }, port })
     }
@@ -180,8 +193,7 @@ impl<'a> Host<'a> {
     }
 
     fn is_loopback(&self) -> bool {
-        let name = &*self.name;
-        name == "localhost" || name == "127.0.0.1" || name == "[::1]"
+        matches!(&*self.name, "localhost" | "127.0.0.1" | "[::1]")
     }
 
     /// Whether this entry of a list means `host`. Without a port it means every port.
@@ -195,23 +207,33 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Returns whether a name is one of DNS, or an IPv4 address.
-fn is_name(name: &str) -> bool {
-    let mut label = 0;
-    for byte in name.bytes() {
-        label = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label + 1,
-            b'.' if label > 0 => 0,
-            _ => return false,
-        };
+/// Returns the length of the name of DNS or the IPv4 address at the beginning of a text, with its last dot, and whether it
+/// has capital letters. A colon ends it. One pass, as each request has a host.
+fn measure_name(text: &str) -> Option<(usize, bool)> {
+    let (mut length, mut label, mut has_capitals) = (0, 0, false);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label += 1,
+            b'A'..=b'Z' if label < 63 => (label, has_capitals) = (label + 1, true),
+            b'.' if label > 0 => label = 0,
+            b':' => break,
+            _ => return None,
+        }
+        length += 1;
     }
-    label > 0
+    (length > 0).then_some((length, has_capitals))
 }
 
 /// Parses a port as browsers write it: `u16` would also take a sign, and digits that say nothing.
-fn parse_port(digits: &str) -> Option<u16> {
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-    digits.parse().ok().filter(|_| is_number)
+fn parse_port(digits: &[u8]) -> Option<u16> {
+    if !matches!(digits, [b'1'..=b'9', ..]) || digits.len() > 5 {
+        return None;
+    }
+    let mut port = 0u32;
+    for digit in digits {
+        port = port * 10 + u32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    port.try_into().ok()
 }
 
 fn usual_port(scheme: &str) -> Option<u16> {
@@ -307,6 +329,27 @@ mod tests {
             "localhost,evil",
         ] {
             assert_eq!(local(host), Err(Refused::BadHost), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_let_in_lets_in_no_other_one() {
+        let access = Access::new(&HttpConfig::new(), false).unwrap();
+        let check = |host: &'static str, other: Option<(&'static str, &'static str)>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            if let Some((name, value)) = other {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
+        };
+        for _ in 0..2 {
+            assert_eq!(check("evil.example:8000", None), Err(Refused::ForeignHost));
+            assert_eq!(check("localhost:8000", None), Ok(()));
+            assert_eq!(check("localhost:8001", None), Ok(()));
+            assert_eq!(check("localhost:8000", Some(("sec-fetch-site", "cross-site"))), Err(Refused::ForeignOrigin));
+            assert_eq!(check("localhost:8000", Some(("origin", "http://evil.example"))), Err(Refused::ForeignOrigin));
+            assert_eq!(check("localhost:8000x", None), Err(Refused::BadHost));
         }
     }
 
