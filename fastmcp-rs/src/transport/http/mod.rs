@@ -3,10 +3,11 @@
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
-//! Beside `service`: `message` (the era of what came, and what becomes of it), `responses` (its statuses and headers),
-//! `access` (names and pages that may come in), `authenticate` (who asks), `peer` (whose limits count), `body` (messages within limits), `room` (for large ones),
-//! `head` and `headers`, `sessions` (what legacy clients need), `channel` (their streams), `legacy_sse` (the transport before this one), `stream` (events),
-//! `io` (patience), `heads` (line ends).
+//! Beside `service`: `message` (the era of a message, and its answer), `responses` (statuses and headers), `access` (names
+//! and pages that may come in), `authenticate` (principals), `peer` (whose limits count), `counted` (permits), `body`
+//! (messages within limits), `room` (for large ones), `backlog` (responses that are not read yet), `head` and `headers`,
+//! `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the transport before this one), `stream`
+//! (events), `io` (time limits), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
