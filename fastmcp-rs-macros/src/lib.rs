@@ -1,6 +1,6 @@
 //! The procedural macros of fastmcp-rs, which re-exports and documents them.
 //!
-//! Each macro runs in four phases: `parse` reads tokens into our own structs, `model` `data` and `server`
+//! Each macro runs in four phases: `parse` reads tokens into our own structs, `handler` `data` and `server`
 //! sort them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
 //! `proc_macro`, so that plain unit tests reach all the rest.
 
@@ -10,7 +10,7 @@ mod component;
 mod data;
 mod errors;
 mod expand;
-mod model;
+mod handler;
 mod parse;
 mod run;
 mod server;

@@ -11,7 +11,7 @@ use crate::component::Component;
 use crate::data::DataType;
 use crate::errors::Errors;
 use crate::expand;
-use crate::model::Handler;
+use crate::handler::Handler;
 use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, server_options};
 use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 
 use super::krate::private_at;
 use crate::component::Component;
-use crate::model::{Execution, Handler, Parameter};
+use crate::handler::{Execution, Handler, Parameter};
 use crate::parse::{ArgOptions, Flag, Hints, Icon, Kind, Literal, Number, OwnOptions, ResourceOptions};
 use crate::types::{Shape, respanned};
 

@@ -8,7 +8,7 @@ use syn::{Attribute, GenericArgument, PathArguments, Type};
 use super::definition::{Names, bound_checks, default_check, definition, parameter};
 use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
-use crate::model::{Execution, Handler, Parameter, Passing, Role};
+use crate::handler::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
 use crate::server::owner;
 use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};

@@ -8,7 +8,7 @@ use super::definition::Names;
 use super::handler::{conditions, lint_level, registered};
 use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
-use crate::model::Handler;
+use crate::handler::Handler;
 use crate::server::{Server, owner};
 
 /// The block as it was written, and beside it what makes its methods components.

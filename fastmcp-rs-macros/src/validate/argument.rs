@@ -8,7 +8,7 @@ use syn::{Attribute, Type};
 
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
-use crate::model::Parameter;
+use crate::handler::Parameter;
 use crate::parse::{ArgOptions, Kind, Literal, Number, Spanned};
 use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
 

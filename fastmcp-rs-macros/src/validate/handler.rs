@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::model::{Execution, Handler};
+use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, Hints, OwnOptions};
 
 pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {

@@ -4,7 +4,7 @@ use syn::LitStr;
 
 use super::argument::looks_injected;
 use crate::errors::{Errors, did_you_mean};
-use crate::model::{Handler, Parameter, Role};
+use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
 use crate::types::{Shape, find_word, shape};
 

@@ -3,7 +3,7 @@
 use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
 
 use crate::errors::Errors;
-use crate::model::Handler;
+use crate::handler::Handler;
 use crate::server::{Method, Server};
 use crate::types::{is_borrowed, peel};
 
