@@ -1,16 +1,16 @@
 //! The procedural macros of fastmcp-rs, which re-exports and documents them.
 //!
-//! Each macro runs in four phases: `parse` reads tokens into our own structs, `handler` `data` and `server`
+//! Each macro runs in four phases: `parse` reads tokens into our own structs, `handler`, `model` and `server`
 //! sort them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
 //! `proc_macro`, so that plain unit tests reach all the rest.
 
 #![forbid(unsafe_code)]
 
 mod component;
-mod data;
 mod errors;
 mod expand;
 mod handler;
+mod model;
 mod parse;
 mod run;
 mod server;

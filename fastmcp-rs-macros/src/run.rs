@@ -8,10 +8,10 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, DeriveInput};
 
 use crate::component::Component;
-use crate::data::DataType;
 use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
+use crate::model::Model;
 use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, server_options};
 use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;
@@ -186,12 +186,12 @@ pub(crate) fn model(options: TokenStream, tokens: TokenStream) -> TokenStream {
             return quote!(#errors #tokens);
         }
     };
-    let data = DataType::new(&input, options, &mut errors);
-    validate::check_data(&data, &mut errors);
+    let model = Model::new(&input, options, &mut errors);
+    validate::check_model(&model, &mut errors);
     if errors.is_empty() {
-        return expand::model(&data);
+        return expand::model(&model);
     }
-    let broken = expand::broken_model(&data);
+    let broken = expand::broken_model(&model);
     let errors = errors.into_compile_errors();
     quote!(#errors #broken)
 }

@@ -12,22 +12,22 @@ use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibilit
 use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
 use super::krate::{Krate, imports, private, private_at};
-use crate::data::{Asked, Body, Closed, DataField, DataType, has_flatten, has_serde, is_lax};
+use crate::model::{Asked, Body, Closed, Model, ModelField, has_flatten, has_serde, is_lax};
 use crate::types::{shape, with_named_self};
 
-pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
-    let krate = Krate::new(data.krate.as_ref());
+pub(crate) fn model(model: &Model<'_>) -> TokenStream {
+    let krate = Krate::new(model.krate.as_ref());
     let imports = imports(&krate);
-    let item = published(data);
-    let has_own_deserialize = data.is_constrained() || data.has_lax_variants();
-    let closed = data.closed();
+    let item = published(model);
+    let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
+    let closed = model.closed();
     // What flattened fields say of themselves would be taken for the type's own.
-    let mark = closed.as_ref().map(closed_mark).or_else(|| data.is_open().then(|| "open".to_owned()));
+    let mark = closed.as_ref().map(closed_mark).or_else(|| model.is_open().then(|| "open".to_owned()));
     let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
-    let defaults = defaults(data);
-    let enforced = has_own_deserialize.then(|| deserialize(data, &krate));
-    let form = form(data, true);
-    let conditions = conditions(&data.input.attrs);
+    let defaults = defaults(model);
+    let enforced = has_own_deserialize.then(|| deserialize(model, &krate));
+    let form = form(model, true);
+    let conditions = conditions(&model.input.attrs);
     let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
         quote! {
             #(#conditions)*
@@ -48,9 +48,9 @@ pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
 }
 
 /// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
-pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
-    let krate = Krate::new(data.krate.as_ref());
-    let mut item = data.input.clone();
+pub(crate) fn broken_model(model: &Model<'_>) -> TokenStream {
+    let krate = Krate::new(model.krate.as_ref());
+    let mut item = model.input.clone();
     remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
     if matches!(item.data, Data::Union(_)) {
         return item.into_token_stream();
@@ -59,7 +59,7 @@ pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
         return item.into_token_stream();
     }
     let derives = derives(&krate, krate.private_text("serde"), true, None);
-    let form = form(data, false).map(|form| {
+    let form = form(model, false).map(|form| {
         let imports = imports(&krate);
         let conditions = conditions(&item.attrs);
         quote! {
@@ -86,8 +86,8 @@ fn written_derives(attributes: &[Attribute]) -> bool {
 ///
 /// A field that is in no form is no mistake of the type, which may be used elsewhere: the lifetime in a bound
 /// lets the bound be false, and rustc tells of it where a person is asked.
-fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
-    let name = &data.input.ident;
+fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
+    let name = &model.input.ident;
     // rustc shows the implementation beside its bounds: it stands at the type, not at the attribute.
     let span = name.span();
     let private = private_at(span);
@@ -99,7 +99,7 @@ fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
         });
         quote!(where #(#types),*)
     };
-    Some(match data.asked()? {
+    Some(match model.asked()? {
         Asked::Fields(types) => {
             let bounds = bounds(&types);
             quote_spanned!(span=> impl #private::Form for #name #bounds {})
@@ -152,17 +152,17 @@ fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<St
 }
 
 /// The type with its `#[arg]`s turned into attributes of serde and schemars.
-fn published(data: &DataType<'_>) -> DeriveInput {
-    let mut item = data.input.clone();
+fn published(model: &Model<'_>) -> DeriveInput {
+    let mut item = model.input.clone();
     let bodies: Vec<&mut Fields> = fields_of(&mut item.data);
-    for (fields, body) in bodies.into_iter().zip(&data.bodies) {
+    for (fields, body) in bodies.into_iter().zip(&model.bodies) {
         for (field, described) in fields.iter_mut().zip(&body.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
-            field.attrs.extend(serde_attributes(data, body, described));
+            field.attrs.extend(serde_attributes(model, body, described));
             field.attrs.extend(schema_attribute(described));
         }
     }
-    if data.closed().is_some() {
+    if model.closed().is_some() {
         mark_foreign_variants(&mut item.data);
     }
     item
@@ -186,19 +186,19 @@ fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
     }
 }
 
-fn serde_attributes(data: &DataType<'_>, body: &Body<'_>, field: &DataField<'_>) -> Vec<Attribute> {
+fn serde_attributes(model: &Model<'_>, body: &Body<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     if let Some(rename) = &field.options.rename {
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
     if field.options.default.is_some() {
-        let path = format!("{}::{}", data.input.ident, default_name(body.variant, field));
+        let path = format!("{}::{}", model.input.ident, default_name(body.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
 }
 
-fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
+fn schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
     let options = &field.options;
     let bounds = [("minimum", &options.min), ("maximum", &options.max)];
     // The library's normaliser knows from the schema's type whether these are of a string or a list.
@@ -232,7 +232,7 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
 }
 
 /// The name of the function that gives a field's default.
-fn default_name(variant: Option<&Variant>, field: &DataField<'_>) -> Ident {
+fn default_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
     let member = match &field.field.ident {
         Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
         None => field.index.to_string(),
@@ -245,8 +245,8 @@ fn default_name(variant: Option<&Variant>, field: &DataField<'_>) -> Ident {
 }
 
 /// The functions that serde calls for a field that was not given.
-fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
-    let functions: Vec<TokenStream> = data
+fn defaults(model: &Model<'_>) -> Option<TokenStream> {
+    let functions: Vec<TokenStream> = model
         .fields()
         .filter_map(|(variant, field)| {
             let default = field.options.default.as_ref()?;
@@ -266,26 +266,26 @@ fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
             })
         })
         .collect();
-    let name = &data.input.ident;
+    let name = &model.input.ident;
     (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }))
 }
 
 /// What has to hold for a field to be there.
-fn conditions_of<'a>(variant: Option<&'a Variant>, field: &DataField<'a>) -> impl Iterator<Item = &'a Attribute> {
+fn conditions_of<'a>(variant: Option<&'a Variant>, field: &ModelField<'a>) -> impl Iterator<Item = &'a Attribute> {
     let of_variant = variant.map(|variant| conditions(&variant.attrs));
     of_variant.into_iter().flatten().chain(conditions(&field.field.attrs))
 }
 
 /// `impl Deserialize`, for a type with constraints.
-fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
+fn deserialize(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let private = private();
-    let serde = serde_of(krate, data.closed().as_ref());
-    let name = &data.input.ident;
+    let serde = serde_of(krate, model.closed().as_ref());
+    let name = &model.input.ident;
     let remote = name.to_string();
-    let shadow = shadow(data);
+    let shadow = shadow(model);
     let value = Ident::new("__value", Span::mixed_site());
-    let checks = checks(data, &value);
-    let bounds = data.fields().map(|(variant, field)| {
+    let checks = checks(model, &value);
+    let bounds = model.fields().map(|(variant, field)| {
         let ty = with_named_self(field.field.ty.to_token_stream(), name);
         let checks = bound_checks(&field.options, &ty, shape(&field.field.ty));
         let conditions = conditions_of(variant, field);
@@ -314,9 +314,9 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
 }
 
 /// The same type under another name, with serde's attributes only.
-fn shadow(data: &DataType<'_>) -> TokenStream {
-    let mut shadow = published(data);
-    if let (true, Data::Enum(data)) = (data.has_lax_variants(), &mut shadow.data) {
+fn shadow(model: &Model<'_>) -> TokenStream {
+    let mut shadow = published(model);
+    if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
         for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
             // It is constructed alike, and read as a variant that has no fields.
             variant.fields = Fields::Named(syn::parse_quote!({}));
@@ -333,7 +333,7 @@ fn shadow(data: &DataType<'_>) -> TokenStream {
     // Inside, `Self` would be the shadow.
     let shadow = with_named_self(shadow.into_token_stream(), &original);
     // Missing fields are taken from the type's own default, but serde asks for the shadow's.
-    let default = has_serde(&data.input.attrs, &["default"]).then(|| {
+    let default = has_serde(&model.input.attrs, &["default"]).then(|| {
         quote! {
             impl ::core::default::Default for __Shadow {
                 fn default() -> Self {
@@ -359,13 +359,13 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
     }
 }
 
-fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
-    if !data.is_constrained() {
+fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
+    if !model.is_constrained() {
         return TokenStream::new();
     }
     let private = private();
-    let arms = data.bodies.iter().filter_map(|body| {
-        let constrained: Vec<&DataField<'_>> =
+    let arms = model.bodies.iter().filter_map(|body| {
+        let constrained: Vec<&ModelField<'_>> =
             body.fields.iter().filter(|field| field.options.is_constrained()).collect();
         if constrained.is_empty() {
             return None;
@@ -399,7 +399,7 @@ fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
     }
 }
 
-fn check(field: &DataField<'_>, binding: &Ident) -> TokenStream {
+fn check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
     let span = field.field.ty.span();
     let there = private_at(span);
     let private = private();

@@ -4,30 +4,30 @@ use proc_macro2::TokenTree;
 use syn::{Attribute, Data, Meta, Path};
 
 use super::argument::{check_options, refuse_completion, refuse_header};
-use crate::data::DataType;
 use crate::errors::Errors;
+use crate::model::Model;
 use crate::parse::ArgOptions;
 
-pub(crate) fn check_data(data: &DataType<'_>, errors: &mut Errors) {
-    if let Data::Union(union) = &data.input.data {
+pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
+    if let Data::Union(union) = &model.input.data {
         errors.at(union.union_token, "a union does not know which of its fields it holds: make it an `enum`");
     }
-    check_derives(&data.input.attrs, errors);
-    check_misplaced(&data.input.attrs, errors);
-    if let Data::Enum(data) = &data.input.data {
+    check_derives(&model.input.attrs, errors);
+    check_misplaced(&model.input.attrs, errors);
+    if let Data::Enum(data) = &model.input.data {
         for variant in &data.variants {
             check_misplaced(&variant.attrs, errors);
         }
     }
-    let generics = &data.input.generics;
+    let generics = &model.input.generics;
     let is_enforced = |options: &ArgOptions| options.is_constrained() || options.default.is_some();
-    if !generics.params.is_empty() && data.fields().any(|(_, field)| is_enforced(&field.options)) {
+    if !generics.params.is_empty() && model.fields().any(|(_, field)| is_enforced(&field.options)) {
         errors.at(
             generics,
             "a generic type cannot have constraints or defaults: remove the parameters, or put the constrained fields in a type of their own",
         );
     }
-    for (_, field) in data.fields() {
+    for (_, field) in model.fields() {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
         refuse_header(options, "the fields inside them", errors);

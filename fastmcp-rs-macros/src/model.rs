@@ -6,7 +6,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path
 use crate::errors::Errors;
 use crate::parse::{ArgOptions, Entry, ModelOptions, entries};
 
-pub(crate) struct DataType<'a> {
+pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) krate: Option<Path>,
     allows_unknown: bool,
@@ -18,10 +18,10 @@ pub(crate) struct DataType<'a> {
 pub(crate) struct Body<'a> {
     /// None for a struct.
     pub(crate) variant: Option<&'a Variant>,
-    pub(crate) fields: Vec<DataField<'a>>,
+    pub(crate) fields: Vec<ModelField<'a>>,
 }
 
-pub(crate) struct DataField<'a> {
+pub(crate) struct ModelField<'a> {
     pub(crate) field: &'a Field,
     pub(crate) index: usize,
     pub(crate) options: ArgOptions,
@@ -64,7 +64,7 @@ pub(crate) enum Asked<'a> {
     As(&'a Type),
 }
 
-impl<'a> DataType<'a> {
+impl<'a> Model<'a> {
     pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
         let ModelOptions { allows_unknown, krate } = options;
         let own_rule = serde_value(&input.attrs, "rename_all");
@@ -87,7 +87,7 @@ impl<'a> DataType<'a> {
         Self { input, krate, allows_unknown, bodies }
     }
 
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &DataField<'a>)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &ModelField<'a>)> {
         self.bodies.iter().flat_map(|body| body.fields.iter().map(|field| (body.variant, field)))
     }
 
@@ -173,7 +173,7 @@ impl<'a> Body<'a> {
                     None if is_whole => String::new(),
                     None => index.to_string(),
                 };
-                DataField { field, index, options, key }
+                ModelField { field, index, options, key }
             })
             .collect();
         Self { variant, fields }
@@ -269,8 +269,8 @@ mod tests {
 
     /// What is asked for, in words.
     fn asked(input: DeriveInput) -> String {
-        let data = DataType::new(&input, ModelOptions::default(), &mut Errors::default());
-        match data.asked() {
+        let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
+        match model.asked() {
             None => "nothing".to_owned(),
             Some(Asked::Name) => "a name".to_owned(),
             Some(Asked::As(ty)) => format!("as {}", ty.to_token_stream()),
@@ -421,8 +421,8 @@ mod tests {
                 r#type: u8,
             }
         };
-        let data = DataType::new(&input, ModelOptions::default(), &mut Errors::default());
-        let keys: Vec<&str> = data.fields().map(|(_, field)| field.key.as_str()).collect();
+        let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
+        let keys: Vec<&str> = model.fields().map(|(_, field)| field.key.as_str()).collect();
         assert_eq!(keys, ["orderId", "n", "kind"]);
     }
 }
