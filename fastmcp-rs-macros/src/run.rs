@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
-use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, server_options};
+use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, ServerOptions};
 use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;
 
@@ -87,12 +87,12 @@ fn not_a_function(component: Component, item: TokenStream, error: syn::Error, mu
 /// The methods of a block that clients reach.
 pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let krate = server_options(options, &mut errors);
+    let options = ServerOptions::parse(options, &mut errors);
     let block = match ImplBlock::parse(tokens.clone()) {
         Ok(block) => block,
         Err(error) => return not_a_block(tokens, error, errors),
     };
-    let mut server = Server::new(block, krate, &mut errors);
+    let mut server = Server::new(block, options, &mut errors);
     let mut of_block = Errors::default();
     validate::check_server(&server, &mut of_block);
     let can_serve = of_block.is_empty();

@@ -11,7 +11,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{BlockItem, FnItem, ImplBlock};
+use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
 use crate::types::with_named_self;
 
 pub(crate) struct Server {
@@ -33,7 +33,7 @@ pub(crate) struct Method {
 
 impl Server {
     /// Takes our attributes off the methods; those on other items are reported.
-    pub(crate) fn new(mut block: ImplBlock, krate: Option<Path>, errors: &mut Errors) -> Self {
+    pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut block.items {
             match item {
@@ -60,7 +60,7 @@ impl Server {
                 }
             }
         }
-        Self { block, krate, methods }
+        Self { block, krate: options.krate, methods }
     }
 }
 

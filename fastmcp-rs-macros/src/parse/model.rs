@@ -1,0 +1,42 @@
+//! Reads the options of `#[mcp::model(..)]`.
+
+use proc_macro2::TokenStream;
+use syn::Path;
+
+use super::entry::{entries, is_duplicate};
+use super::value;
+use crate::errors::{Errors, did_you_mean};
+
+/// The options of `#[mcp::model]` that were given.
+#[derive(Default)]
+pub(crate) struct ModelOptions {
+    /// Whether members that the type does not have are skipped in arguments, too.
+    pub(crate) allows_unknown: bool,
+    pub(crate) krate: Option<Path>,
+}
+
+impl ModelOptions {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen = Vec::new();
+        for entry in entries(tokens, errors) {
+            if is_duplicate(&entry, &mut seen, errors) {
+                continue;
+            }
+            match entry.name().as_str() {
+                "allow_unknown_fields" => {
+                    options.allows_unknown = value::flag(&entry, errors).unwrap_or_default();
+                }
+                "crate" => options.krate = value::path(&entry, errors),
+                unknown => errors.at(
+                    &entry.key,
+                    format!(
+                        "`#[mcp::model]` has no option `{unknown}`{}: it takes `allow_unknown_fields` and `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
+                        did_you_mean(unknown, &["allow_unknown_fields", "crate"])
+                    ),
+                ),
+            }
+        }
+        options
+    }
+}

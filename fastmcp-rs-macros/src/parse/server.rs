@@ -1,0 +1,37 @@
+//! Reads the options of `#[mcp::server(..)]`.
+
+use proc_macro2::TokenStream;
+use syn::Path;
+
+use super::entry::{entries, is_duplicate};
+use super::value;
+use crate::errors::{Errors, did_you_mean};
+
+/// The options of `#[mcp::server]` that were given.
+#[derive(Default)]
+pub(crate) struct ServerOptions {
+    pub(crate) krate: Option<Path>,
+}
+
+impl ServerOptions {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen = Vec::new();
+        for entry in entries(tokens, errors) {
+            if is_duplicate(&entry, &mut seen, errors) {
+                continue;
+            }
+            match entry.name().as_str() {
+                "crate" => options.krate = value::path(&entry, errors),
+                unknown => errors.at(
+                    &entry.key,
+                    format!(
+                        "`#[mcp::server]` has no option `{unknown}`{}: those of a component stand at its method, as in `#[tool(read_only)]`",
+                        did_you_mean(unknown, &["crate"])
+                    ),
+                ),
+            }
+        }
+        options
+    }
+}
