@@ -11,11 +11,11 @@ pub(crate) struct Model<'a> {
     pub(crate) krate: Option<Path>,
     allows_unknown: bool,
     /// The struct itself, or each variant of the enum.
-    pub(crate) bodies: Vec<Body<'a>>,
+    pub(crate) groups: Vec<FieldGroup<'a>>,
 }
 
 /// Fields that stand together.
-pub(crate) struct Body<'a> {
+pub(crate) struct FieldGroup<'a> {
     /// None for a struct.
     pub(crate) variant: Option<&'a Variant>,
     pub(crate) fields: Vec<ModelField<'a>>,
@@ -30,11 +30,11 @@ pub(crate) struct ModelField<'a> {
 }
 
 /// The objects of a type that hold no other members than its own.
-pub(crate) enum Closed {
+pub(crate) enum ClosedObjects {
     /// The value itself.
     Struct,
     /// The value itself, with the members of other types in it.
-    Flat,
+    FlatStruct,
     /// Each variant.
     Variants,
     /// What each variant holds, under its name.
@@ -46,72 +46,77 @@ pub(crate) enum Closed {
 /// Whether serde skips what stands beside the tag of this variant.
 pub(crate) fn is_lax(variant: &Variant) -> bool {
     matches!(variant.fields, Fields::Unit)
-        && !has_serde(&variant.attrs, &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"])
+        && !has_serde_option(
+            &variant.attrs,
+            &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"],
+        )
 }
 
 /// Whether one of the fields holds members of its own among these.
 pub(crate) fn has_flatten(fields: &Fields) -> bool {
-    fields.iter().any(|field| has_serde(&field.attrs, &["flatten"]))
+    fields.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]))
 }
 
 /// What a person is asked for who is asked for a value of the type.
-pub(crate) enum Asked<'a> {
+pub(crate) enum FormKind<'a> {
     /// Fields, of these types.
-    Fields(Vec<&'a Type>),
+    Object(Vec<&'a Type>),
     /// One of the names of an enum.
-    Name,
+    Choice,
     /// What its only field is asked for: it has no name in JSON.
-    As(&'a Type),
+    Wrapper(&'a Type),
 }
 
 impl<'a> Model<'a> {
     pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
         let ModelOptions { allows_unknown, krate } = options;
-        let own_rule = serde_value(&input.attrs, "rename_all");
-        let bodies = match &input.data {
-            Data::Struct(data) => vec![Body::new(None, &data.fields, own_rule, errors)],
+        let own_rule = serde_option(&input.attrs, "rename_all");
+        let groups = match &input.data {
+            Data::Struct(data) => vec![FieldGroup::new(None, &data.fields, own_rule, errors)],
             Data::Enum(data) => {
-                let rule_of_fields = serde_value(&input.attrs, "rename_all_fields");
+                let rule_of_fields = serde_option(&input.attrs, "rename_all_fields");
                 data.variants
                     .iter()
                     .map(|variant| {
-                        let rule = serde_value(&variant.attrs, "rename_all");
+                        let rule = serde_option(&variant.attrs, "rename_all");
                         let rule = rule.or_else(|| rule_of_fields.clone());
-                        Body::new(Some(variant), &variant.fields, rule, errors)
+                        FieldGroup::new(Some(variant), &variant.fields, rule, errors)
                     })
                     .collect()
             }
             // Reported as a whole.
             Data::Union(_) => Vec::new(),
         };
-        Self { input, krate, allows_unknown, bodies }
+        Self { input, krate, allows_unknown, groups }
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &ModelField<'a>)> {
-        self.bodies.iter().flat_map(|body| body.fields.iter().map(|field| (body.variant, field)))
+        self.groups.iter().flat_map(|group| group.fields.iter().map(|field| (group.variant, field)))
     }
 
     /// What the type asks for; None if its JSON is not that of a form, or not known here.
-    pub(crate) fn asked(&self) -> Option<Asked<'a>> {
-        let is_changed = has_serde(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
+    pub(crate) fn form_kind(&self) -> Option<FormKind<'a>> {
+        let is_changed =
+            has_serde_option(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
         if is_changed || !self.input.generics.params.is_empty() {
             return None;
         }
         match &self.input.data {
-            Data::Struct(data) if has_serde(&self.input.attrs, &["transparent"]) => only(&data.fields),
+            Data::Struct(data) if has_serde_option(&self.input.attrs, &["transparent"]) => wrapper_form(&data.fields),
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
-                    let is_flat = !fields.named.iter().any(|field| has_serde(&field.attrs, &["flatten"]));
-                    is_flat
-                        .then(|| Asked::Fields(fields.named.iter().filter(is_asked).map(|field| &field.ty).collect()))
+                    let is_flat = !fields.named.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]));
+                    is_flat.then(|| {
+                        FormKind::Object(fields.named.iter().filter(is_always_asked).map(|field| &field.ty).collect())
+                    })
                 }
-                fields => only(fields),
+                fields => wrapper_form(fields),
             },
             Data::Enum(data) => {
                 let is_name = |variant: &Variant| {
-                    matches!(variant.fields, Fields::Unit) && !has_serde(&variant.attrs, &["untagged"])
+                    matches!(variant.fields, Fields::Unit) && !has_serde_option(&variant.attrs, &["untagged"])
                 };
-                (!data.variants.is_empty() && data.variants.iter().all(is_name)).then_some(Asked::Name)
+                (!data.variants.is_empty() && data.variants.iter().all(is_name)).then_some(FormKind::Choice)
             }
             Data::Union(_) => None,
         }
@@ -119,24 +124,24 @@ impl<'a> Model<'a> {
 
     /// The places where members that the type does not have would be lost; None if there is none, or it has rules of its
     /// own.
-    pub(crate) fn closed(&self) -> Option<Closed> {
+    pub(crate) fn closed_objects(&self) -> Option<ClosedObjects> {
         let attributes = &self.input.attrs;
         let own_rule = ["from", "try_from", "remote", "transparent", "deny_unknown_fields"];
-        if self.allows_unknown || has_serde(attributes, &own_rule) {
+        if self.allows_unknown || has_serde_option(attributes, &own_rule) {
             return None;
         }
         match &self.input.data {
             Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => match has_flatten(&data.fields) {
-                true => Some(Closed::Flat),
-                false => Some(Closed::Struct),
+                true => Some(ClosedObjects::FlatStruct),
+                false => Some(ClosedObjects::Struct),
             },
             Data::Struct(_) | Data::Union(_) => None,
             Data::Enum(data) => {
                 let is_name = |variant: &Variant| matches!(variant.fields, Fields::Unit);
-                match serde_value(attributes, "content") {
-                    Some(content) => Some(Closed::Content(content)),
-                    None if has_serde(attributes, &["tag", "untagged"]) => Some(Closed::Variants),
-                    None => (!data.variants.iter().all(is_name)).then_some(Closed::Contents),
+                match serde_option(attributes, "content") {
+                    Some(content) => Some(ClosedObjects::Content(content)),
+                    None if has_serde_option(attributes, &["tag", "untagged"]) => Some(ClosedObjects::Variants),
+                    None => (!data.variants.iter().all(is_name)).then_some(ClosedObjects::Contents),
                 }
             }
         }
@@ -150,9 +155,9 @@ impl<'a> Model<'a> {
     /// Whether serde would skip members beside the tag: it reads a variant that holds nothing by code of its own.
     pub(crate) fn has_lax_variants(&self) -> bool {
         self.input.generics.params.is_empty()
-            && matches!(self.closed(), Some(Closed::Variants))
-            && has_serde(&self.input.attrs, &["tag"])
-            && self.bodies.iter().filter_map(|body| body.variant).any(is_lax)
+            && matches!(self.closed_objects(), Some(ClosedObjects::Variants))
+            && has_serde_option(&self.input.attrs, &["tag"])
+            && self.groups.iter().filter_map(|group| group.variant).any(is_lax)
     }
 
     pub(crate) fn is_constrained(&self) -> bool {
@@ -160,7 +165,7 @@ impl<'a> Model<'a> {
     }
 }
 
-impl<'a> Body<'a> {
+impl<'a> FieldGroup<'a> {
     fn new(variant: Option<&'a Variant>, fields: &'a Fields, rule: Option<String>, errors: &mut Errors) -> Self {
         let is_whole = matches!(fields, Fields::Unnamed(list) if list.unnamed.len() == 1);
         let fields = fields
@@ -169,7 +174,7 @@ impl<'a> Body<'a> {
             .map(|(index, field)| {
                 let options = ArgOptions::parse(&field.attrs, errors);
                 let key = match &field.ident {
-                    Some(ident) => key(ident, field, &options, rule.as_deref()),
+                    Some(ident) => json_key(ident, field, &options, rule.as_deref()),
                     None if is_whole => String::new(),
                     None => index.to_string(),
                 };
@@ -180,22 +185,22 @@ impl<'a> Body<'a> {
     }
 }
 
-fn key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&str>) -> String {
+fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&str>) -> String {
     if let Some(rename) = &options.rename {
         return rename.value();
     }
-    if let Some(rename) = serde_value(&field.attrs, "rename") {
+    if let Some(rename) = serde_option(&field.attrs, "rename") {
         return rename;
     }
     let name = ident.unraw().to_string();
     match rule {
-        Some(rule) => renamed(&name, rule),
+        Some(rule) => apply_rename_rule(&name, rule),
         None => name,
     }
 }
 
 /// What serde's `rename_all` makes of a field's name.
-fn renamed(name: &str, rule: &str) -> String {
+fn apply_rename_rule(name: &str, rule: &str) -> String {
     let pascal = || {
         let words = name.split('_').map(|word| {
             let mut characters = word.chars();
@@ -220,34 +225,34 @@ fn renamed(name: &str, rule: &str) -> String {
 }
 
 /// Whether the field is in the form for sure. What another build may lack has to be left to the start.
-fn is_asked(field: &&Field) -> bool {
-    !has_serde(&field.attrs, &["skip", "skip_deserializing"])
+fn is_always_asked(field: &&Field) -> bool {
+    !has_serde_option(&field.attrs, &["skip", "skip_deserializing"])
         && !field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
 }
 
-fn only(fields: &Fields) -> Option<Asked<'_>> {
+fn wrapper_form(fields: &Fields) -> Option<FormKind<'_>> {
     let mut fields = fields.iter();
     match (fields.next(), fields.next()) {
-        (Some(field), None) if is_asked(&field) => Some(Asked::As(&field.ty)),
+        (Some(field), None) if is_always_asked(&field) => Some(FormKind::Wrapper(&field.ty)),
         _ => None,
     }
 }
 
 /// Whether one of these keys stands in a `#[serde(..)]`.
-pub(crate) fn has_serde(attributes: &[Attribute], keys: &[&str]) -> bool {
-    serde_entries(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
+pub(crate) fn has_serde_option(attributes: &[Attribute], keys: &[&str]) -> bool {
+    parse_serde_options(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
 }
 
 /// The value of `#[serde(key = "value")]`; what is wrong in there is serde's to report.
-fn serde_value(attributes: &[Attribute], key: &str) -> Option<String> {
-    serde_entries(attributes)
+fn serde_option(attributes: &[Attribute], key: &str) -> Option<String> {
+    parse_serde_options(attributes)
         .into_iter()
         .filter(|entry| entry.key == key)
         .find_map(|entry| syn::parse2::<LitStr>(entry.value?).ok())
         .map(|literal| literal.value())
 }
 
-fn serde_entries(attributes: &[Attribute]) -> Vec<Entry> {
+fn parse_serde_options(attributes: &[Attribute]) -> Vec<Entry> {
     let mut ignored = Errors::default();
     attributes
         .iter()
@@ -268,13 +273,13 @@ mod tests {
     use super::*;
 
     /// What is asked for, in words.
-    fn asked(input: DeriveInput) -> String {
+    fn form_of(input: DeriveInput) -> String {
         let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
-        match model.asked() {
+        match model.form_kind() {
             None => "nothing".to_owned(),
-            Some(Asked::Name) => "a name".to_owned(),
-            Some(Asked::As(ty)) => format!("as {}", ty.to_token_stream()),
-            Some(Asked::Fields(types)) => {
+            Some(FormKind::Choice) => "a name".to_owned(),
+            Some(FormKind::Wrapper(ty)) => format!("as {}", ty.to_token_stream()),
+            Some(FormKind::Object(types)) => {
                 let types: Vec<String> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
                 format!("fields {}", types.join(", "))
             }
@@ -284,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_follows_the_json() {
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 struct Order {
                     id: String,
                     #[serde(skip)]
@@ -295,7 +300,7 @@ mod tests {
             "fields String, u8"
         );
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 struct Order {
                     #[cfg(x)]
                     id: String,
@@ -306,19 +311,19 @@ mod tests {
             "fields u8"
         );
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 struct Order {}
             )),
             "fields "
         );
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 struct Email(#[arg(min_length = 1)] String);
             )),
             "as String"
         );
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 #[serde(transparent)]
                 struct Email {
                     text: String,
@@ -327,7 +332,7 @@ mod tests {
             "as String"
         );
         assert_eq!(
-            asked(parse_quote!(
+            form_of(parse_quote!(
                 #[serde(rename_all = "lowercase")]
                 enum Status {
                     Paid,
@@ -395,7 +400,7 @@ mod tests {
                 enum Never {}
             ),
         ] {
-            assert_eq!(asked(input), "nothing");
+            assert_eq!(form_of(input), "nothing");
         }
     }
 
@@ -409,7 +414,7 @@ mod tests {
             ("SCREAMING-KEBAB-CASE", "ORDER-LINE-ID"),
             ("snake_case", "order_line_id"),
         ] {
-            assert_eq!(renamed("order_line_id", rule), key);
+            assert_eq!(apply_rename_rule("order_line_id", rule), key);
         }
         let input: DeriveInput = syn::parse_quote! {
             #[serde(deny_unknown_fields, rename_all = "camelCase")]

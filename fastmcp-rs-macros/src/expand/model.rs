@@ -12,7 +12,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibilit
 use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
 use super::krate::{Krate, imports, private, private_at};
-use crate::model::{Asked, Body, Closed, Model, ModelField, has_flatten, has_serde, is_lax};
+use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
 use crate::types::{shape, with_named_self};
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
@@ -20,7 +20,7 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let imports = imports(&krate);
     let item = published(model);
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
-    let closed = model.closed();
+    let closed = model.closed_objects();
     // What flattened fields say of themselves would be taken for the type's own.
     let mark = closed.as_ref().map(closed_mark).or_else(|| model.is_open().then(|| "open".to_owned()));
     let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
@@ -99,19 +99,19 @@ fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
         });
         quote!(where #(#types),*)
     };
-    Some(match model.asked()? {
-        Asked::Fields(types) => {
+    Some(match model.form_kind()? {
+        FormKind::Object(types) => {
             let bounds = bounds(&types);
             quote_spanned!(span=> impl #private::Form for #name #bounds {})
         }
-        Asked::Name => quote_spanned! {span=>
+        FormKind::Choice => quote_spanned! {span=>
             impl #private::FormField for #name {}
             impl #private::FormChoice for #name {}
             impl #private::Form for #name {
                 const IS_FIELD: bool = true;
             }
         },
-        Asked::As(ty) => {
+        FormKind::Wrapper(ty) => {
             let bounds = bounds(&[ty]);
             quote_spanned! {span=>
                 impl #private::FormField for #name #bounds {}
@@ -124,18 +124,18 @@ fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
 }
 
 /// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
-fn serde_of(krate: &Krate, closed: Option<&Closed>) -> String {
+fn serde_of(krate: &Krate, closed: Option<&ClosedObjects>) -> String {
     krate.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
 /// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
-fn closed_mark(closed: &Closed) -> String {
+fn closed_mark(closed: &ClosedObjects) -> String {
     match closed {
-        Closed::Struct => "struct".to_owned(),
-        Closed::Flat => "flat".to_owned(),
-        Closed::Variants => "variants".to_owned(),
-        Closed::Contents => "contents".to_owned(),
-        Closed::Content(name) => format!("content:{name}"),
+        ClosedObjects::Struct => "struct".to_owned(),
+        ClosedObjects::FlatStruct => "flat".to_owned(),
+        ClosedObjects::Variants => "variants".to_owned(),
+        ClosedObjects::Contents => "contents".to_owned(),
+        ClosedObjects::Content(name) => format!("content:{name}"),
     }
 }
 
@@ -154,15 +154,15 @@ fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<St
 /// The type with its `#[arg]`s turned into attributes of serde and schemars.
 fn published(model: &Model<'_>) -> DeriveInput {
     let mut item = model.input.clone();
-    let bodies: Vec<&mut Fields> = fields_of(&mut item.data);
-    for (fields, body) in bodies.into_iter().zip(&model.bodies) {
-        for (field, described) in fields.iter_mut().zip(&body.fields) {
+    let groups: Vec<&mut Fields> = field_lists(&mut item.data);
+    for (fields, group) in groups.into_iter().zip(&model.groups) {
+        for (field, described) in fields.iter_mut().zip(&group.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
-            field.attrs.extend(serde_attributes(model, body, described));
+            field.attrs.extend(serde_attributes(model, group, described));
             field.attrs.extend(schema_attribute(described));
         }
     }
-    if model.closed().is_some() {
+    if model.closed_objects().is_some() {
         mark_foreign_variants(&mut item.data);
     }
     item
@@ -178,7 +178,7 @@ fn mark_foreign_variants(data: &mut Data) {
     }
 }
 
-fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
+fn field_lists(data: &mut Data) -> Vec<&mut Fields> {
     match data {
         Data::Struct(data) => vec![&mut data.fields],
         Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
@@ -186,13 +186,13 @@ fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
     }
 }
 
-fn serde_attributes(model: &Model<'_>, body: &Body<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
+fn serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     if let Some(rename) = &field.options.rename {
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
     if field.options.default.is_some() {
-        let path = format!("{}::{}", model.input.ident, default_name(body.variant, field));
+        let path = format!("{}::{}", model.input.ident, default_name(group.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
@@ -279,7 +279,7 @@ fn conditions_of<'a>(variant: Option<&'a Variant>, field: &ModelField<'a>) -> im
 /// `impl Deserialize`, for a type with constraints.
 fn deserialize(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let private = private();
-    let serde = serde_of(krate, model.closed().as_ref());
+    let serde = serde_of(krate, model.closed_objects().as_ref());
     let name = &model.input.ident;
     let remote = name.to_string();
     let shadow = shadow(model);
@@ -326,14 +326,14 @@ fn shadow(model: &Model<'_>) -> TokenStream {
     remove_attributes(&mut shadow, |attribute| !stays(attribute));
     // It is seen from nowhere else; a `pub` would be told to be unreachable.
     shadow.vis = Visibility::Inherited;
-    for field in fields_of(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
+    for field in field_lists(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
         field.vis = Visibility::Inherited;
     }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
     // Inside, `Self` would be the shadow.
     let shadow = with_named_self(shadow.into_token_stream(), &original);
     // Missing fields are taken from the type's own default, but serde asks for the shadow's.
-    let default = has_serde(&model.input.attrs, &["default"]).then(|| {
+    let default = has_serde_option(&model.input.attrs, &["default"]).then(|| {
         quote! {
             impl ::core::default::Default for __Shadow {
                 fn default() -> Self {
@@ -352,7 +352,7 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
             variant.attrs.retain(|attribute| !is_removed(attribute));
         }
     }
-    for fields in fields_of(&mut item.data) {
+    for fields in field_lists(&mut item.data) {
         for field in fields.iter_mut() {
             field.attrs.retain(|attribute| !is_removed(attribute));
         }
@@ -364,14 +364,14 @@ fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
         return TokenStream::new();
     }
     let private = private();
-    let arms = model.bodies.iter().filter_map(|body| {
+    let arms = model.groups.iter().filter_map(|group| {
         let constrained: Vec<&ModelField<'_>> =
-            body.fields.iter().filter(|field| field.options.is_constrained()).collect();
+            group.fields.iter().filter(|field| field.options.is_constrained()).collect();
         if constrained.is_empty() {
             return None;
         }
-        let conditions_of_body = body.variant.map(|variant| conditions(&variant.attrs)).unwrap_or_default();
-        let variant = body.variant.map(|Variant { ident, .. }| quote!(::#ident));
+        let group_conditions = group.variant.map(|variant| conditions(&variant.attrs)).unwrap_or_default();
+        let variant = group.variant.map(|Variant { ident, .. }| quote!(::#ident));
         let members = constrained.iter().map(|field| match &field.field.ident {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::from(field.index),
@@ -384,7 +384,7 @@ fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
             quote!(#(#conditions)* #member: #binding)
         });
         Some(quote! {
-            #(#conditions_of_body)*
+            #(#group_conditions)*
             Self #variant { #(#patterns,)* .. } => { #(#checks)* }
         })
     });
