@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use super::krate::private_at;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter};
-use crate::parse::{ArgOptions, Flag, Hints, Icon, Kind, Literal, Number, OwnOptions, ResourceOptions};
+use crate::parse::{ArgOptions, Flag, Hints, Icon, JsonLiteral, LiteralKind, Number, OwnOptions, ResourceOptions};
 use crate::types::{Shape, respanned};
 
 /// What the runtime calls the parts of a component.
@@ -227,15 +227,15 @@ fn number(number: Number, private: &Ident) -> TokenStream {
 }
 
 /// Whether a default suits the type, asked where it is written.
-pub(super) fn default_check(default: &Literal, ty: &TokenStream) -> TokenStream {
+pub(super) fn default_check(default: &JsonLiteral, ty: &TokenStream) -> TokenStream {
     let span = default.tokens.span();
     let private = private_at(span);
     let ty = respanned(ty.clone(), span);
     let kind = match default.kind {
-        Kind::Integer => "integer",
-        Kind::Float => "float",
-        Kind::Text => "text",
-        Kind::Flag => "flag",
+        LiteralKind::Integer => "integer",
+        LiteralKind::Float => "float",
+        LiteralKind::Text => "text",
+        LiteralKind::Flag => "flag",
     };
     let kind = Ident::new(kind, span);
     quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ExprPath, LitStr, Meta};
 
 use super::entry::{Entry, entries, is_duplicate};
-use super::value::{self, Literal, Number};
-use super::{json, value::literal_of};
+use super::literal::{JsonLiteral, Number};
+use super::{json, value};
 use crate::errors::{Errors, did_you_mean};
 
 pub(crate) const ARG_KEYS: &[&str] = &[
@@ -34,7 +34,7 @@ pub(crate) struct Spanned<T> {
 pub(crate) struct ArgOptions {
     /// The first option that was given: injected parameters take none.
     pub(crate) first: Option<Ident>,
-    pub(crate) default: Option<Literal>,
+    pub(crate) default: Option<JsonLiteral>,
     pub(crate) min: Option<Spanned<Number>>,
     pub(crate) max: Option<Spanned<Number>>,
     pub(crate) min_length: Option<Spanned<u64>>,
@@ -148,7 +148,7 @@ fn example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> 
         errors.at(&entry.key, "`example` takes a value, as in `example = \"ORD-101\"`");
         return None;
     };
-    let json = match literal_of(tokens) {
+    let json = match JsonLiteral::from_tokens(tokens) {
         Some(literal) => literal.json,
         None => json::value(tokens.clone(), errors)?,
     };

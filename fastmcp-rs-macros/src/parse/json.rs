@@ -5,12 +5,12 @@ use quote::ToTokens;
 use syn::LitStr;
 
 use super::entry::{is_punct, split};
-use super::value::literal_of;
+use super::literal::{JsonLiteral, json_string};
 use crate::errors::Errors;
 
 /// The text of a JSON value, or none after reporting what is not JSON.
 pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
-    if let Some(literal) = literal_of(&tokens) {
+    if let Some(literal) = JsonLiteral::from_tokens(&tokens) {
         return Some(literal.json);
     }
     let mut trees = tokens.clone().into_iter();
@@ -69,7 +69,7 @@ fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) ->
     }
     names.push(name.value());
     let value = value(part[2..].iter().cloned().collect(), errors)?;
-    Some(format!("{}:{value}", quoted(&name.value())))
+    Some(format!("{}:{value}", json_string(&name.value())))
 }
 
 fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
@@ -77,32 +77,6 @@ fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
         split(elements).into_iter().map(|element| value(element.into_iter().collect(), errors)).collect();
     let values: Option<Vec<String>> = values.into_iter().collect();
     Some(format!("[{}]", values?.join(",")))
-}
-
-/// A JSON string with its quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// A JSON number that stays a float: Rust's `Debug` form is the shortest that reads back.
-pub(super) fn float(value: f64) -> String {
-    format!("{value:?}")
 }
 
 #[cfg(test)]
@@ -131,7 +105,6 @@ mod tests {
 
     #[test]
     fn strings_are_escaped() {
-        assert_eq!(quoted("a\\\"\r\t\u{7}√"), "\"a\\\\\\\"\\r\\t\\u0007√\"");
         assert_eq!(json(quote!({ "a\"b": r"c\d" })).as_deref(), Ok(r#"{"a\"b":"c\\d"}"#));
     }
 

@@ -8,10 +8,10 @@ use syn::LitStr;
 
 use super::arg::{Spanned, spanned};
 use super::entry::{Entry, is_punct};
+use super::literal::Number;
 use super::options::is_key;
 use super::template::Template;
-use super::value::{self, Number};
-use super::{duration, icon};
+use super::{duration, icon, value};
 use crate::component::Component;
 use crate::errors::Errors;
 

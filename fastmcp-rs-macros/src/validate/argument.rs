@@ -9,7 +9,7 @@ use syn::{Attribute, Type};
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::Parameter;
-use crate::parse::{ArgOptions, Kind, Literal, Number, Spanned};
+use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, Spanned};
 use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
 
 /// Reports a type that no argument and no injected value can have.
@@ -217,7 +217,7 @@ fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &m
 }
 
 /// Reports a default that its own argument would refuse.
-fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     let mut refuse = |problem: String| errors.at(&default.tokens, problem);
     if let Some(value) = default.number {
         if let (Number::Integer(integer), Shape::Integer { min, max }) = (value, shape) {
@@ -233,7 +233,7 @@ fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: 
             refuse(below_or_above("default", "above", &max.key, &max.tokens));
         }
     }
-    if let (Kind::Text, Some(length)) = (default.kind, default.length) {
+    if let (LiteralKind::Text, Some(length)) = (default.kind, default.length) {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
             refuse(below_or_above("default's length", "below", &min.key, &min.tokens));
         }
