@@ -11,6 +11,7 @@ mod json;
 mod literal;
 mod main;
 mod model;
+mod option_keys;
 mod options;
 mod resource;
 mod server;

@@ -8,14 +8,11 @@ use syn::{LitStr, Path};
 use super::docs::{self, Text};
 use super::entry::{Entry, entries_of, is_duplicate, split};
 use super::icon::{self, Icon};
-use super::resource::{RESOURCE_KEYS, ResourceOptions, is_uri_key};
+use super::option_keys::{is_uri_key, unknown_option_message};
+use super::resource::ResourceOptions;
 use super::{duration, json, value};
 use crate::component::Component;
-use crate::errors::{Errors, did_you_mean};
-
-const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world", "structured"];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+use crate::errors::Errors;
 
 /// An option that is on or off, with the key to underline when it clashes with another.
 pub(crate) struct Flag {
@@ -124,7 +121,7 @@ impl Options {
                 if component == Component::Resource && is_uri_key(&entry.key) {
                     errors.at(&entry.key, "the URI stands first and has no key: remove this");
                 } else if !is_known {
-                    errors.at(&entry.key, unknown(component, name));
+                    errors.at(&entry.key, unknown_option_message(component, name));
                 }
             }
         }
@@ -145,52 +142,6 @@ impl Hints {
         *hint = flag(entry, errors);
         true
     }
-}
-
-/// The options that one of the components has and the others have not.
-fn own_keys(component: Component) -> &'static [&'static str] {
-    match component {
-        Component::Tool => TOOL_KEYS,
-        Component::Resource => RESOURCE_KEYS,
-        Component::Prompt => &[],
-    }
-}
-
-/// Whether this is the name of an option.
-pub(super) fn is_key(component: Component, name: &str) -> bool {
-    [FIRST_KEYS, own_keys(component), LAST_KEYS].iter().any(|keys| keys.contains(&name))
-}
-
-fn unknown(component: Component, name: &str) -> String {
-    let keys = [FIRST_KEYS, own_keys(component), LAST_KEYS].concat();
-    // What users of other frameworks write.
-    let other = match name {
-        "readonly" | "read_only_hint" | "readOnlyHint" => Some("read_only"),
-        "destructive_hint" | "destructiveHint" => Some("destructive"),
-        "idempotent_hint" | "idempotentHint" => Some("idempotent"),
-        "open_world_hint" | "openWorldHint" => Some("open_world"),
-        "mime" | "mimeType" | "content_type" => Some("mime_type"),
-        "lastModified" | "modified" => Some("last_modified"),
-        "ttlMs" | "ttl_ms" | "cache_ttl" => Some("ttl"),
-        "cacheScope" | "cache_scope" => Some("scope"),
-        "desc" | "about" | "doc" => Some("description"),
-        "icon" => Some("icons"),
-        "tag" => Some("tags"),
-        "_meta" => Some("meta"),
-        _ => None,
-    };
-    let suggestion = match other.filter(|key| keys.contains(key)) {
-        Some(key) => format!(" (did you mean `{key}`?)"),
-        None => did_you_mean(name, &keys),
-    };
-    if !suggestion.is_empty() {
-        return format!("`#[mcp::{component}]` has no option `{name}`{suggestion}");
-    }
-    if let Some(owner) = Component::ALL.into_iter().find(|owner| own_keys(*owner).contains(&other.unwrap_or(name))) {
-        return format!("`#[mcp::{component}]` has no option `{name}`, which is for a {owner}: remove it");
-    }
-    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    format!("`#[mcp::{component}]` has no option `{name}`: it takes {}", keys.join(", "))
 }
 
 fn flag(entry: &Entry, errors: &mut Errors) -> Option<Flag> {

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
 use super::arg::{Spanned, spanned};
 use super::entry::{Entry, is_punct};
 use super::literal::Number;
-use super::options::is_key;
+use super::option_keys::{is_option_key, is_uri_key};
 use super::template::Template;
 use super::{duration, icon, value};
 use crate::component::Component;
 use crate::errors::Errors;
-
-pub(super) const RESOURCE_KEYS: &[&str] =
-    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
 const FORM: &str =
     "as in `#[mcp::resource(\"config://app\")]`, or a template, as in `#[mcp::resource(\"orders://{order_id}\")]`";
@@ -94,7 +91,7 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
             }
             errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
         }
-        [TokenTree::Ident(key)] if is_key(Component::Resource, &key.to_string()) => {
+        [TokenTree::Ident(key)] if is_option_key(Component::Resource, &key.to_string()) => {
             errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
         }
         other => {
@@ -107,9 +104,4 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
         }
     }
     None
-}
-
-/// What users of other frameworks write before it.
-pub(super) fn is_uri_key(key: &Ident) -> bool {
-    ["uri", "url", "template", "uri_template", "uriTemplate"].iter().any(|name| key == name)
 }
