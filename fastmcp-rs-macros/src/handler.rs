@@ -9,13 +9,13 @@ use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, FnItem, Options, OwnOptions, Template, Text, description};
+use crate::parse::{ArgOptions, FnItem, HandlerOptions, SpecificOptions, Template, Text, description};
 use crate::types::{arguments_of, reference};
 
 /// A function that clients reach.
 pub(crate) struct Handler<'a> {
     pub(crate) item: &'a FnItem,
-    pub(crate) options: Options,
+    pub(crate) options: HandlerOptions,
     pub(crate) description: Text,
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) output: Output<'a>,
@@ -74,7 +74,7 @@ pub(crate) enum Execution {
 
 impl<'a> Handler<'a> {
     /// Sorts the parts; a parameter without a name is reported and left out.
-    pub(crate) fn new(item: &'a FnItem, mut options: Options, errors: &mut Errors) -> Self {
+    pub(crate) fn new(item: &'a FnItem, mut options: HandlerOptions, errors: &mut Errors) -> Self {
         let documented = description(&item.attributes);
         let description = options.description.take().unwrap_or(documented);
         let component = options.component();
@@ -116,9 +116,9 @@ impl<'a> Handler<'a> {
 
     /// The URI of a resource, if it was given.
     pub(crate) fn uri(&self) -> Option<&Template> {
-        match &self.options.own {
-            OwnOptions::Resource(own) => own.uri.as_ref(),
-            OwnOptions::Tool(_) | OwnOptions::Prompt => None,
+        match &self.options.specific {
+            SpecificOptions::Resource(options) => options.uri.as_ref(),
+            SpecificOptions::Tool(_) | SpecificOptions::Prompt => None,
         }
     }
 

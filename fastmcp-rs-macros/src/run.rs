@@ -12,14 +12,14 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
-use crate::parse::{FnItem, ImplBlock, MainOptions, ModelOptions, Options, ServerOptions};
+use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
 use crate::server::{Server, component_in_block, component_of, owner};
 use crate::validate;
 
 /// A function that clients reach as this component.
 pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(component, options, &mut errors);
+    let options = HandlerOptions::parse(component, options, &mut errors);
     let mut item = match syn::parse2::<FnItem>(tokens.clone()) {
         Ok(item) => item,
         Err(error) => return not_a_function(component, tokens, error, errors),
@@ -105,7 +105,7 @@ pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut handlers = Vec::new();
     for method in &mut methods {
         let mut of_method = Errors::default();
-        let options = Options::parse(method.component, std::mem::take(&mut method.options), &mut of_method);
+        let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut of_method);
         refuse_second(method.component, component_in_block, &mut method.function.attributes, &mut of_method);
         let handler = Handler::new(&method.function, options, &mut of_method).of(owner(Span::mixed_site()));
         validate::check_method(method, &handler, &mut of_method);

@@ -10,7 +10,9 @@ use syn::spanned::Spanned;
 use super::krate::private_at;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter};
-use crate::parse::{ArgOptions, Flag, Hints, Icon, JsonLiteral, LiteralKind, Number, OwnOptions, ResourceOptions};
+use crate::parse::{
+    ArgOptions, Flag, Icon, JsonLiteral, LiteralKind, Number, ResourceOptions, SpecificOptions, ToolOptions,
+};
 use crate::types::{Shape, respanned};
 
 /// What the runtime calls the parts of a component.
@@ -57,17 +59,17 @@ pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream 
     };
     let location = location(handler, private);
     let ty = Names::of(handler.component()).definition;
-    let own = match &options.own {
-        OwnOptions::Tool(hints) => hint_fields(hints, private),
-        OwnOptions::Resource(own) => resource_fields(own, private),
-        OwnOptions::Prompt => TokenStream::new(),
+    let specific_fields = match &options.specific {
+        SpecificOptions::Tool(options) => tool_fields(options, private),
+        SpecificOptions::Resource(options) => resource_fields(options, private),
+        SpecificOptions::Prompt => TokenStream::new(),
     };
     quote! {
         #private::#ty {
             name: #name,
             title: #title,
             description: #description,
-            #own
+            #specific_fields
             tags: &[#(#tags),*],
             icons: &[#(#icons),*],
             meta: #meta,
@@ -85,7 +87,7 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// What only a tool's definition has.
-fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
+fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
     let hints = [
         ("read_only", &options.read_only),
         ("destructive", &options.destructive),
@@ -105,16 +107,16 @@ fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
 }
 
 /// What only a resource's definition has.
-fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
-    let uri = own.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
-    let mime_type = option(own.mime_type.as_ref());
-    let size = option(own.size.as_ref().map(|size| size.value));
-    let audience = &own.audience;
-    let priority = option(own.priority.as_ref().map(|priority| priority.value.as_f64()));
-    let last_modified = option(own.last_modified.as_ref());
-    let allow_traversal = &own.allow_traversal;
-    let ttl = option(own.ttl.map(duration));
-    let scope = option(own.scope.as_ref().map(|scope| {
+fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
+    let uri = options.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
+    let mime_type = option(options.mime_type.as_ref());
+    let size = option(options.size.as_ref().map(|size| size.value));
+    let audience = &options.audience;
+    let priority = option(options.priority.as_ref().map(|priority| priority.value.as_f64()));
+    let last_modified = option(options.last_modified.as_ref());
+    let allow_traversal = &options.allow_traversal;
+    let ttl = option(options.ttl.map(duration));
+    let scope = option(options.scope.as_ref().map(|scope| {
         let scope = Ident::new(if scope.value() == "public" { "Public" } else { "Private" }, Span::mixed_site());
         quote!(#private::CacheScope::#scope)
     }));

@@ -8,16 +8,16 @@ use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
-use crate::parse::{Flag, Hints, OwnOptions};
+use crate::parse::{Flag, SpecificOptions, ToolOptions};
 
 pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
     let component = handler.component();
     check_name(handler, errors);
     check_handle(handler, errors);
-    match &handler.options.own {
-        OwnOptions::Tool(hints) => check_hints(hints, errors),
-        OwnOptions::Resource(own) => resource::check_options(own, errors),
-        OwnOptions::Prompt => {}
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => check_tool_options(options, errors),
+        SpecificOptions::Resource(options) => resource::check_options(options, errors),
+        SpecificOptions::Prompt => {}
     }
     check_execution(handler, errors);
     signature::check(&handler.item.signature, component, errors);
@@ -96,8 +96,8 @@ fn on(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
     flag.as_ref().filter(|flag| flag.on).map(|flag| &flag.key)
 }
 
-fn check_hints(hints: &Hints, errors: &mut Errors) {
-    if let (Some(_), Some(destructive)) = (on(&hints.read_only), on(&hints.destructive)) {
+fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
+    if let (Some(_), Some(destructive)) = (on(&options.read_only), on(&options.destructive)) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",

@@ -8,23 +8,23 @@ use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
 use crate::types::{Shape, find_word, shape};
 
-pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
-    if let Some(uri) = &own.uri {
+pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
+    if let Some(uri) = &options.uri {
         for problem in &uri.problems {
             errors.at(&uri.literal, problem);
         }
-        if let Some(size) = own.size.as_ref().filter(|_| uri.has_variables()) {
+        if let Some(size) = options.size.as_ref().filter(|_| uri.has_variables()) {
             errors.at(&size.key, "`size` is that of one resource, and a template stands for many: remove it");
         }
-        check_traversal(&uri.variables, &own.allow_traversal, uri.problems.is_empty(), errors);
+        check_traversal(&uri.variables, &options.allow_traversal, uri.problems.is_empty(), errors);
     }
-    if let Some(mime_type) = own.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
+    if let Some(mime_type) = options.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
         errors.at(
             mime_type,
             "a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`",
         );
     }
-    for member in &own.audience {
+    for member in &options.audience {
         let value = member.value();
         if !matches!(value.as_str(), "user" | "assistant") {
             let suggestion = did_you_mean(&value, &["user", "assistant"]);
@@ -32,7 +32,7 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
                 .at(member, format!("`{value}` is no audience{suggestion}: there are `\"user\"` and `\"assistant\"`"));
         }
     }
-    if let Some(scope) = &own.scope {
+    if let Some(scope) = &options.scope {
         let value = scope.value();
         if !matches!(value.as_str(), "private" | "public") {
             let suggestion = did_you_mean(&value, &["private", "public"]);
@@ -42,13 +42,13 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
             );
         }
     }
-    if let Some(priority) = &own.priority {
+    if let Some(priority) = &options.priority {
         let (low, high) = (Number::Integer(0), Number::Integer(1));
         if priority.value.is_less_than(low) || high.is_less_than(priority.value) {
             errors.at(&priority.tokens, "a priority is a number from 0, which is optional, to 1, which is required");
         }
     }
-    if let Some(last_modified) = own.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
+    if let Some(last_modified) = options.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
         errors.at(
             last_modified,
             "`last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`",

@@ -21,7 +21,7 @@ pub(crate) struct Flag {
 }
 
 /// The options that were given.
-pub(crate) struct Options {
+pub(crate) struct HandlerOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
     pub(crate) description: Option<Text>,
@@ -34,19 +34,19 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) handle: Option<Ident>,
     pub(crate) krate: Option<Path>,
-    pub(crate) own: OwnOptions,
+    pub(crate) specific: SpecificOptions,
 }
 
 /// What only one of the components has.
-pub(crate) enum OwnOptions {
-    Tool(Hints),
+pub(crate) enum SpecificOptions {
+    Tool(ToolOptions),
     Resource(ResourceOptions),
     Prompt,
 }
 
 /// What a tool says about the calls of it.
 #[derive(Default)]
-pub(crate) struct Hints {
+pub(crate) struct ToolOptions {
     pub(crate) read_only: Option<Flag>,
     pub(crate) destructive: Option<Flag>,
     pub(crate) idempotent: Option<Flag>,
@@ -55,15 +55,15 @@ pub(crate) struct Hints {
     pub(crate) structured: Option<Flag>,
 }
 
-impl Options {
+impl HandlerOptions {
     pub(crate) fn parse(component: Component, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut parts = split(tokens);
-        let own = match component {
-            Component::Tool => OwnOptions::Tool(Hints::default()),
-            Component::Resource => OwnOptions::Resource(ResourceOptions::new(&mut parts, errors)),
-            Component::Prompt => OwnOptions::Prompt,
+        let specific = match component {
+            Component::Tool => SpecificOptions::Tool(ToolOptions::default()),
+            Component::Resource => SpecificOptions::Resource(ResourceOptions::new(&mut parts, errors)),
+            Component::Prompt => SpecificOptions::Prompt,
         };
-        let mut options = Self::new(own);
+        let mut options = Self::new(specific);
         let mut seen = Vec::new();
         for entry in entries_of(parts, errors) {
             if !is_duplicate(&entry, &mut seen, errors) {
@@ -73,7 +73,7 @@ impl Options {
         options
     }
 
-    fn new(own: OwnOptions) -> Self {
+    fn new(specific: SpecificOptions) -> Self {
         Self {
             name: None,
             title: None,
@@ -86,15 +86,15 @@ impl Options {
             timeout: None,
             handle: None,
             krate: None,
-            own,
+            specific,
         }
     }
 
     pub(crate) fn component(&self) -> Component {
-        match self.own {
-            OwnOptions::Tool(_) => Component::Tool,
-            OwnOptions::Resource(_) => Component::Resource,
-            OwnOptions::Prompt => Component::Prompt,
+        match self.specific {
+            SpecificOptions::Tool(_) => Component::Tool,
+            SpecificOptions::Resource(_) => Component::Resource,
+            SpecificOptions::Prompt => Component::Prompt,
         }
     }
 
@@ -113,10 +113,10 @@ impl Options {
             "handle" => self.handle = handle(component, entry, errors),
             "crate" => self.krate = value::path(entry, errors),
             name => {
-                let is_known = match &mut self.own {
-                    OwnOptions::Tool(hints) => hints.read(entry, errors),
-                    OwnOptions::Resource(options) => options.read(entry, errors),
-                    OwnOptions::Prompt => false,
+                let is_known = match &mut self.specific {
+                    SpecificOptions::Tool(options) => options.read(entry, errors),
+                    SpecificOptions::Resource(options) => options.read(entry, errors),
+                    SpecificOptions::Prompt => false,
                 };
                 if component == Component::Resource && is_uri_key(&entry.key) {
                     errors.at(&entry.key, "the URI stands first and has no key: remove this");
@@ -128,7 +128,7 @@ impl Options {
     }
 }
 
-impl Hints {
+impl ToolOptions {
     /// Reads the entry, if it is one of these.
     fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
         let hint = match entry.name().as_str() {
