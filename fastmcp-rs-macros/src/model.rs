@@ -8,7 +8,7 @@ use crate::parse::{ArgOptions, Entry, ModelOptions, entries};
 
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
     allows_unknown: bool,
     /// The struct itself, or each variant of the enum.
     pub(crate) groups: Vec<FieldGroup<'a>>,
@@ -69,7 +69,7 @@ pub(crate) enum FormKind<'a> {
 
 impl<'a> Model<'a> {
     pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
-        let ModelOptions { allows_unknown, krate } = options;
+        let ModelOptions { allows_unknown, crate_path } = options;
         let own_rule = serde_option(&input.attrs, "rename_all");
         let groups = match &input.data {
             Data::Struct(data) => vec![FieldGroup::new(None, &data.fields, own_rule, errors)],
@@ -87,7 +87,7 @@ impl<'a> Model<'a> {
             // Reported as a whole.
             Data::Union(_) => Vec::new(),
         };
-        Self { input, krate, allows_unknown, groups }
+        Self { input, crate_path, allows_unknown, groups }
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &ModelField<'a>)> {

@@ -17,7 +17,7 @@ use crate::types::with_named_self;
 pub(crate) struct Server {
     /// The block as rustc gets it.
     pub(crate) block: ImplBlock,
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
     pub(crate) methods: Vec<Method>,
 }
 
@@ -60,7 +60,7 @@ impl Server {
                 }
             }
         }
-        Self { block, krate: options.krate, methods }
+        Self { block, crate_path: options.crate_path, methods }
     }
 }
 

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
-use super::krate::private_at;
+use super::crate_path::private_at;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter};
 use crate::parse::{

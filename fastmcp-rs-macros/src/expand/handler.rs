@@ -5,8 +5,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
+use super::crate_path::{CratePath, imports, private, private_at};
 use super::definition::{Names, bound_checks, default_check, definition, parameter};
-use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter, Passing, Role};
 use crate::parse::FnItem;
@@ -16,7 +16,7 @@ use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
     let function = handler.item.clone().without_parameter_options();
-    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
+    let imports = imports(&CratePath::new(handler.options.crate_path.as_ref()));
     let registered = registered(handler, &imports);
     quote!(#function #registered)
 }
@@ -40,7 +40,7 @@ pub(super) fn registered(handler: &Handler<'_>, imports: &TokenStream) -> TokenS
 /// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
 pub(crate) fn broken_handler(handler: &Handler<'_>) -> TokenStream {
     let function = handler.item.clone().without_parameter_options();
-    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
+    let imports = imports(&CratePath::new(handler.options.crate_path.as_ref()));
     let private = private();
     let invoke = quote! {
         fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{LitInt, Token};
 
+use super::crate_path::CratePath;
 use super::definition::option;
-use super::krate::Krate;
 use crate::parse::{FnItem, MainOptions};
 
 /// A plain `main` that hands an asynchronous one to the runtime.
@@ -13,8 +13,8 @@ use crate::parse::{FnItem, MainOptions};
 /// The user's `main` stays a function of its own inside: so its types are inferred from its signature,
 /// and rustc's messages name it.
 pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
-    let krate = Krate::new(options.krate.as_ref());
-    let private = krate.private();
+    let crate_path = CratePath::new(options.crate_path.as_ref());
+    let private = crate_path.private();
     let name = &item.signature.ident;
     let worker_threads = option(options.worker_threads.map(|count| {
         let count = LitInt::new(&count.to_string(), proc_macro2::Span::mixed_site());

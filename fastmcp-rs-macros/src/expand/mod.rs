@@ -3,9 +3,9 @@
 //! Hygiene: everything is named by an absolute path, locals are `__0`-like names of the macro's own,
 //! and nothing is imported but the traits of the probes, which have no names.
 
+mod crate_path;
 mod definition;
 mod handler;
-mod krate;
 mod main;
 mod model;
 mod server;

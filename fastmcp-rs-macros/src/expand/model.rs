@@ -9,23 +9,23 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
+use super::crate_path::{CratePath, imports, private, private_at};
 use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
-use super::krate::{Krate, imports, private, private_at};
 use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
 use crate::types::{shape, with_named_self};
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
-    let krate = Krate::new(model.krate.as_ref());
-    let imports = imports(&krate);
+    let crate_path = CratePath::new(model.crate_path.as_ref());
+    let imports = imports(&crate_path);
     let item = published(model);
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
     let closed = model.closed_objects();
     // What flattened fields say of themselves would be taken for the type's own.
     let mark = closed.as_ref().map(closed_mark).or_else(|| model.is_open().then(|| "open".to_owned()));
-    let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
+    let derives = derives(&crate_path, serde_of(&crate_path, closed.as_ref()), !has_own_deserialize, mark);
     let defaults = defaults(model);
-    let enforced = has_own_deserialize.then(|| deserialize(model, &krate));
+    let enforced = has_own_deserialize.then(|| deserialize(model, &crate_path));
     let form = form(model, true);
     let conditions = conditions(&model.input.attrs);
     let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
@@ -49,7 +49,7 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
 
 /// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
 pub(crate) fn broken_model(model: &Model<'_>) -> TokenStream {
-    let krate = Krate::new(model.krate.as_ref());
+    let crate_path = CratePath::new(model.crate_path.as_ref());
     let mut item = model.input.clone();
     remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
     if matches!(item.data, Data::Union(_)) {
@@ -58,9 +58,9 @@ pub(crate) fn broken_model(model: &Model<'_>) -> TokenStream {
     if written_derives(&item.attrs) {
         return item.into_token_stream();
     }
-    let derives = derives(&krate, krate.private_text("serde"), true, None);
+    let derives = derives(&crate_path, crate_path.private_text("serde"), true, None);
     let form = form(model, false).map(|form| {
-        let imports = imports(&krate);
+        let imports = imports(&crate_path);
         let conditions = conditions(&item.attrs);
         quote! {
             #(#conditions)*
@@ -124,8 +124,8 @@ fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
 }
 
 /// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
-fn serde_of(krate: &Krate, closed: Option<&ClosedObjects>) -> String {
-    krate.private_text(if closed.is_some() { "model_serde" } else { "serde" })
+fn serde_of(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
+    crate_path.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
 /// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
@@ -139,10 +139,10 @@ fn closed_mark(closed: &ClosedObjects) -> String {
     }
 }
 
-fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
-    let private = krate.private();
+fn derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
+    let private = crate_path.private();
     let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
-    let schemars = krate.private_text("schemars");
+    let schemars = crate_path.private_text("schemars");
     let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
     quote! {
         #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
@@ -277,9 +277,9 @@ fn conditions_of<'a>(variant: Option<&'a Variant>, field: &ModelField<'a>) -> im
 }
 
 /// `impl Deserialize`, for a type with constraints.
-fn deserialize(model: &Model<'_>, krate: &Krate) -> TokenStream {
+fn deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let private = private();
-    let serde = serde_of(krate, model.closed_objects().as_ref());
+    let serde = serde_of(crate_path, model.closed_objects().as_ref());
     let name = &model.input.ident;
     let remote = name.to_string();
     let shadow = shadow(model);

@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::crate_path::{CratePath, imports, private, private_at};
 use super::definition::Names;
 use super::handler::{conditions, lint_level, registered};
-use super::krate::{Krate, imports, private, private_at};
 use crate::component::Component;
 use crate::handler::Handler;
 use crate::server::{Server, owner};
@@ -15,8 +15,8 @@ use crate::server::{Server, owner};
 ///
 /// The names of the imports and of the type hold for all methods, whose own blocks are inside of this one.
 pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
-    let Server { block, krate, .. } = server;
-    let imports = imports(&Krate::new(krate.as_ref()));
+    let Server { block, crate_path, .. } = server;
+    let imports = imports(&CratePath::new(crate_path.as_ref()));
     let conditions = conditions(&block.header.attrs);
     let levels = block.header.attrs.iter().filter_map(lint_level);
     let ty = &block.header.self_ty;

@@ -33,7 +33,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) handle: Option<Ident>,
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
     pub(crate) specific: SpecificOptions,
 }
 
@@ -85,7 +85,7 @@ impl HandlerOptions {
             blocking: None,
             timeout: None,
             handle: None,
-            krate: None,
+            crate_path: None,
             specific,
         }
     }
@@ -111,7 +111,7 @@ impl HandlerOptions {
             "blocking" => self.blocking = flag(entry, errors),
             "timeout" => self.timeout = duration::of(entry, "\"30s\"", duration::limit, errors),
             "handle" => self.handle = handle(component, entry, errors),
-            "crate" => self.krate = value::path(entry, errors),
+            "crate" => self.crate_path = value::path(entry, errors),
             name => {
                 let is_known = match &mut self.specific {
                     SpecificOptions::Tool(options) => options.read(entry, errors),

@@ -11,7 +11,7 @@ use crate::errors::{Errors, did_you_mean};
 #[derive(Default)]
 pub(crate) struct MainOptions {
     pub(crate) worker_threads: Option<u64>,
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
 }
 
 impl MainOptions {
@@ -29,7 +29,7 @@ impl MainOptions {
                         errors.at(entry.blame(), "a server needs at least one worker thread: write 1 or more");
                     }
                 }
-                "crate" => options.krate = value::path(&entry, errors),
+                "crate" => options.crate_path = value::path(&entry, errors),
                 name => errors.at(
                     &entry.key,
                     format!(

@@ -12,7 +12,7 @@ use crate::errors::{Errors, did_you_mean};
 pub(crate) struct ModelOptions {
     /// Whether members that the type does not have are skipped in arguments, too.
     pub(crate) allows_unknown: bool,
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
 }
 
 impl ModelOptions {
@@ -27,7 +27,7 @@ impl ModelOptions {
                 "allow_unknown_fields" => {
                     options.allows_unknown = value::flag(&entry, errors).unwrap_or_default();
                 }
-                "crate" => options.krate = value::path(&entry, errors),
+                "crate" => options.crate_path = value::path(&entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(

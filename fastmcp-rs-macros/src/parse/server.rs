@@ -10,7 +10,7 @@ use crate::errors::{Errors, did_you_mean};
 /// The options of `#[mcp::server]` that were given.
 #[derive(Default)]
 pub(crate) struct ServerOptions {
-    pub(crate) krate: Option<Path>,
+    pub(crate) crate_path: Option<Path>,
 }
 
 impl ServerOptions {
@@ -22,7 +22,7 @@ impl ServerOptions {
                 continue;
             }
             match entry.name().as_str() {
-                "crate" => options.krate = value::path(&entry, errors),
+                "crate" => options.crate_path = value::path(&entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(

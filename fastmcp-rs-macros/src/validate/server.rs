@@ -100,7 +100,7 @@ pub(crate) fn check_method(method: &Method, handler: &Handler<'_>, errors: &mut 
             ),
         );
     }
-    if let Some(krate) = &options.krate {
-        errors.at(krate, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
+    if let Some(crate_path) = &options.crate_path {
+        errors.at(crate_path, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
     }
 }

@@ -5,9 +5,9 @@ use quote::{ToTokens, quote};
 use syn::Path;
 
 /// The path of fastmcp-rs as the user's crate names it.
-pub(crate) struct Krate(TokenStream);
+pub(crate) struct CratePath(TokenStream);
 
-impl Krate {
+impl CratePath {
     pub(crate) fn new(path: Option<&Path>) -> Self {
         Self(match path {
             Some(path) => path.to_token_stream(),
@@ -17,8 +17,8 @@ impl Krate {
 
     /// The path of the module that expansions use.
     pub(crate) fn private(&self) -> TokenStream {
-        let krate = &self.0;
-        quote!(#krate::__private)
+        let crate_path = &self.0;
+        quote!(#crate_path::__private)
     }
 
     /// A path in a string, as serde's and schemars' own attributes take it.
@@ -29,8 +29,8 @@ impl Krate {
 
 /// The imports of a generated block: the runtime under a name of ours, which [`private`] gives, and
 /// the traits of the probes, which have no names.
-pub(super) fn imports(krate: &Krate) -> TokenStream {
-    let (path, alias) = (krate.private(), private());
+pub(super) fn imports(crate_path: &CratePath) -> TokenStream {
+    let (path, alias) = (crate_path.private(), private());
     quote! {
         use #path as #alias;
         #[allow(unused_imports)]
