@@ -29,14 +29,14 @@ pub(crate) struct Parameter<'a> {
     pub(crate) description: Text,
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
-    pub(crate) passing: Passing<'a>,
+    pub(crate) ownership: Ownership<'a>,
 }
 
 /// What the runtime takes a parameter for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     /// Injected if its type is that of an injected value, else an argument.
-    AsTyped,
+    TypeDependent,
     /// The URI template has a variable of its name.
     Variable,
     /// It has none, so the type has to be that of an injected value.
@@ -46,7 +46,7 @@ pub(crate) enum Role {
 }
 
 /// How the function wants the value that the runtime holds.
-pub(crate) enum Passing<'a> {
+pub(crate) enum Ownership<'a> {
     /// `x: T`
     Owned,
     /// `x: &T`: the runtime holds what `T` is borrowed from.
@@ -80,11 +80,18 @@ impl<'a> Handler<'a> {
         let component = options.component();
         let inputs = item.signature.inputs.iter();
         let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
-        Self { item, options, description, parameters, output: Output::new(&item.signature.output), owner: None }
+        Self {
+            item,
+            options,
+            description,
+            parameters,
+            output: Output::from_return_type(&item.signature.output),
+            owner: None,
+        }
     }
 
     /// The same as a method of a type.
-    pub(crate) fn of(self, owner: Ident) -> Self {
+    pub(crate) fn into_method(self, owner: Ident) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
@@ -129,7 +136,7 @@ impl<'a> Handler<'a> {
         }
         let name = parameter.name();
         match self.component() {
-            Component::Tool | Component::Prompt => Role::AsTyped,
+            Component::Tool | Component::Prompt => Role::TypeDependent,
             Component::Resource => {
                 let mut variables = self.uri().into_iter().flat_map(|uri| &uri.variables);
                 match variables.any(|variable| variable.name == name) {
@@ -165,8 +172,8 @@ impl<'a> Parameter<'a> {
         let ident = match &*typed.pat {
             Pat::Ident(pattern) => &pattern.ident,
             unnamed => {
-                let name = suggested_name(&typed.ty);
-                let ty = spelled(&typed.ty);
+                let name = suggest_name(&typed.ty);
+                let ty = format_type(&typed.ty);
                 let rest = match unnamed {
                     Pat::Wild(_) => "or remove the argument",
                     _ => "and take it apart in the body",
@@ -186,7 +193,7 @@ impl<'a> Parameter<'a> {
             description: description(&typed.attrs),
             options,
             ty: &typed.ty,
-            passing: Passing::of(&typed.ty),
+            ownership: Ownership::from_type(&typed.ty),
         })
     }
 
@@ -204,24 +211,24 @@ impl<'a> Parameter<'a> {
     }
 }
 
-impl<'a> Passing<'a> {
-    fn of(ty: &'a Type) -> Self {
+impl<'a> Ownership<'a> {
+    fn from_type(ty: &'a Type) -> Self {
         if let Some(reference) = reference(ty) {
-            return Passing::Borrowed(&reference.elem);
+            return Ownership::Borrowed(&reference.elem);
         }
         let arguments = arguments_of(ty, "Option").unwrap_or_default();
         match arguments.as_slice() {
             [inner] => match reference(inner) {
-                Some(reference) => Passing::OptionBorrowed(&reference.elem),
-                None => Passing::Owned,
+                Some(reference) => Ownership::OptionBorrowed(&reference.elem),
+                None => Ownership::Owned,
             },
-            _ => Passing::Owned,
+            _ => Ownership::Owned,
         }
     }
 }
 
 impl<'a> Output<'a> {
-    fn new(output: &'a ReturnType) -> Self {
+    fn from_return_type(output: &'a ReturnType) -> Self {
         let ty = match output {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some(&**ty),
@@ -236,7 +243,7 @@ impl<'a> Output<'a> {
 }
 
 /// A name for an argument of this type: `order_line` for a user's own `OrderLine`, else `value`.
-fn suggested_name(ty: &Type) -> String {
+fn suggest_name(ty: &Type) -> String {
     const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
     let ty = match reference(ty) {
         Some(reference) => &reference.elem,
@@ -264,7 +271,7 @@ fn suggested_name(ty: &Type) -> String {
 }
 
 /// The type as a user would write it: `quote` puts a space between all tokens.
-fn spelled(ty: &Type) -> String {
+fn format_type(ty: &Type) -> String {
     let mut text = ty.to_token_stream().to_string();
     for (spaced, tight) in
         [(" < ", "<"), (" <", "<"), (" >", ">"), ("< ", "<"), (" :: ", "::"), (" ,", ","), ("& ", "&")]

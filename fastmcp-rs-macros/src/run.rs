@@ -107,7 +107,7 @@ pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
         let mut of_method = Errors::default();
         let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut of_method);
         refuse_second(method.component, component_in_block, &mut method.function.attributes, &mut of_method);
-        let handler = Handler::new(&method.function, options, &mut of_method).of(owner(Span::mixed_site()));
+        let handler = Handler::new(&method.function, options, &mut of_method).into_method(owner(Span::mixed_site()));
         validate::check_method(method, &handler, &mut of_method);
         validate::check(&handler, &mut of_method);
         // A method with mistakes does not keep the others from being judged by rustc.

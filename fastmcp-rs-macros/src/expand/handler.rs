@@ -8,7 +8,7 @@ use syn::{Attribute, GenericArgument, PathArguments, Type};
 use super::crate_path::{CratePath, imports, private, private_at};
 use super::definition::{Names, bound_checks, default_check, definition, parameter};
 use crate::component::Component;
-use crate::handler::{Execution, Handler, Parameter, Passing, Role};
+use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
 use crate::parse::FnItem;
 use crate::server::owner;
 use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
@@ -129,10 +129,10 @@ fn slot(index: usize) -> Ident {
 
 /// The type that the runtime is asked for, of which the function gets the value or a reference.
 fn input_type(parameter: &Parameter<'_>) -> TokenStream {
-    match parameter.passing {
-        Passing::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
-        Passing::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
-        Passing::OptionBorrowed(ty) => {
+    match parameter.ownership {
+        Ownership::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
+        Ownership::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
+        Ownership::OptionBorrowed(ty) => {
             // At the type inside, as the `Option` is the user's own spelling of it.
             let span = ty.span();
             let private = private_at(span);
@@ -163,7 +163,7 @@ fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
     let slot = slot(index);
     let ty = input_type(parameter);
     let slot_for = match role {
-        Role::AsTyped => "slot_for",
+        Role::TypeDependent => "slot_for",
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
         Role::Receiver => {
@@ -301,13 +301,13 @@ fn run(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
 
 fn argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
     let span = parameter.ty.span();
-    match parameter.passing {
-        Passing::Owned => quote!(#slot),
-        Passing::Borrowed(ty) => {
+    match parameter.ownership {
+        Ownership::Owned => quote!(#slot),
+        Ownership::Borrowed(ty) => {
             let ty = with_static_lifetimes(ty.to_token_stream());
             quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
         }
-        Passing::OptionBorrowed(ty) => {
+        Ownership::OptionBorrowed(ty) => {
             let ty = with_static_lifetimes(ty.to_token_stream());
             quote_spanned!(span=> #slot.as_ref().map(::core::borrow::Borrow::<#ty>::borrow))
         }
