@@ -10,7 +10,7 @@ use syn::{FnArg, Pat, ReturnType, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{ArgOptions, FnItem, HandlerOptions, SpecificOptions, Template, Text, description};
-use crate::types::{arguments_of, reference};
+use crate::types::{as_reference, generic_arguments};
 
 /// A function that clients reach.
 pub(crate) struct Handler<'a> {
@@ -213,12 +213,12 @@ impl<'a> Parameter<'a> {
 
 impl<'a> Ownership<'a> {
     fn from_type(ty: &'a Type) -> Self {
-        if let Some(reference) = reference(ty) {
+        if let Some(reference) = as_reference(ty) {
             return Ownership::Borrowed(&reference.elem);
         }
-        let arguments = arguments_of(ty, "Option").unwrap_or_default();
+        let arguments = generic_arguments(ty, "Option").unwrap_or_default();
         match arguments.as_slice() {
-            [inner] => match reference(inner) {
+            [inner] => match as_reference(inner) {
                 Some(reference) => Ownership::OptionBorrowed(&reference.elem),
                 None => Ownership::Owned,
             },
@@ -233,7 +233,7 @@ impl<'a> Output<'a> {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some(&**ty),
         };
-        let arguments = ty.and_then(|ty| arguments_of(ty, "Result")).unwrap_or_default();
+        let arguments = ty.and_then(|ty| generic_arguments(ty, "Result")).unwrap_or_default();
         let (value, error) = match arguments.as_slice() {
             [value, error] => (Some(*value), Some(*error)),
             _ => (None, None),
@@ -245,11 +245,11 @@ impl<'a> Output<'a> {
 /// A name for an argument of this type: `order_line` for a user's own `OrderLine`, else `value`.
 fn suggest_name(ty: &Type) -> String {
     const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
-    let ty = match reference(ty) {
+    let ty = match as_reference(ty) {
         Some(reference) => &reference.elem,
         None => ty,
     };
-    let Type::Path(path) = crate::types::peel(ty) else {
+    let Type::Path(path) = crate::types::strip_groups(ty) else {
         return "value".to_owned();
     };
     let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();

@@ -12,7 +12,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
-use crate::types::with_named_self;
+use crate::types::rename_self;
 
 pub(crate) struct Server {
     /// The block as rustc gets it.
@@ -73,7 +73,7 @@ impl Method {
         });
         // The body is the method's own.
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
-        function = syn::parse2(with_named_self(function.into_token_stream(), &owner(Span::mixed_site())))?;
+        function = syn::parse2(rename_self(function.into_token_stream(), &owner(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
         if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
             *first = FnArg::Typed(as_state(receiver));

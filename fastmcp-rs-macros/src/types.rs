@@ -10,30 +10,79 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
 /// What a spelled type holds, under references and `Option`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
-    Text,
+    String,
     Char,
-    Integer {
-        min: i128,
-        max: i128,
-    },
-    Float,
-    /// A float of 32 bits.
-    Single,
-    Flag,
+    Integer { min: i128, max: i128 },
+    F32,
+    F64,
+    Bool,
     List,
     Map,
     Unknown,
 }
 
 impl Shape {
+    pub(crate) fn from_type(ty: &Type) -> Self {
+        match strip_groups(ty) {
+            Type::Reference(reference) => Self::from_type(&reference.elem),
+            Type::Slice(_) | Type::Array(_) => Self::List,
+            Type::Path(path) if path.qself.is_none() => Self::from_path(&path.path, ty),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn from_path(path: &Path, ty: &Type) -> Self {
+        let Some(last) = path.segments.last() else {
+            return Self::Unknown;
+        };
+        // A path of several segments is a user's own module as likely as std's.
+        let is_known = path.segments.len() == 1
+            || path
+                .segments
+                .first()
+                .is_some_and(|first| ["std", "core", "alloc"].iter().any(|name| first.ident == name));
+        if !is_known {
+            return Self::Unknown;
+        }
+        let integer = |min, max| Self::Integer { min, max };
+        match last.ident.to_string().as_str() {
+            "String" | "str" => Self::String,
+            "bool" => Self::Bool,
+            "char" => Self::Char,
+            "f32" => Self::F32,
+            "f64" => Self::F64,
+            "u8" => integer(0, u8::MAX.into()),
+            "u16" => integer(0, u16::MAX.into()),
+            "u32" => integer(0, u32::MAX.into()),
+            "u64" | "usize" => integer(0, u64::MAX.into()),
+            "u128" => integer(0, i128::MAX),
+            "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+            "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+            "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+            "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
+            "i128" => integer(i128::MIN, i128::MAX),
+            "NonZeroU8" => integer(1, u8::MAX.into()),
+            "NonZeroU16" => integer(1, u16::MAX.into()),
+            "NonZeroU32" => integer(1, u32::MAX.into()),
+            "NonZeroU64" | "NonZeroUsize" => integer(1, u64::MAX.into()),
+            "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Self::List,
+            "HashMap" | "BTreeMap" => Self::Map,
+            "Option" | "Box" | "Arc" | "Rc" => {
+                let arguments = generic_arguments(ty, &last.ident.to_string()).unwrap_or_default();
+                arguments.first().map_or(Self::Unknown, |inner| Self::from_type(inner))
+            }
+            _ => Self::Unknown,
+        }
+    }
+
     /// The name of such a value in a message.
     pub(crate) fn noun(self) -> &'static str {
         match self {
-            Shape::Text => "a string",
+            Shape::String => "a string",
             Shape::Char => "a single character",
             Shape::Integer { .. } => "an integer",
-            Shape::Float | Shape::Single => "a float",
-            Shape::Flag => "a boolean",
+            Shape::F64 | Shape::F32 => "a float",
+            Shape::Bool => "a boolean",
             Shape::List => "a list",
             Shape::Map => "a map",
             Shape::Unknown => "a value",
@@ -42,24 +91,24 @@ impl Shape {
 }
 
 /// Takes off the parentheses and invisible groups around a type.
-pub(crate) fn peel(ty: &Type) -> &Type {
+pub(crate) fn strip_groups(ty: &Type) -> &Type {
     match ty {
-        Type::Paren(paren) => peel(&paren.elem),
-        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => strip_groups(&paren.elem),
+        Type::Group(group) => strip_groups(&group.elem),
         other => other,
     }
 }
 
-pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
-    match peel(ty) {
+pub(crate) fn as_reference(ty: &Type) -> Option<&TypeReference> {
+    match strip_groups(ty) {
         Type::Reference(reference) => Some(reference),
         _ => None,
     }
 }
 
 /// The type arguments of a path type whose last segment is `name`.
-pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
-    let Type::Path(path) = peel(ty) else {
+pub(crate) fn generic_arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(path) = strip_groups(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -75,56 +124,6 @@ pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>
             Some(types.collect())
         }
         _ => Some(Vec::new()),
-    }
-}
-
-pub(crate) fn shape(ty: &Type) -> Shape {
-    match peel(ty) {
-        Type::Reference(reference) => shape(&reference.elem),
-        Type::Slice(_) | Type::Array(_) => Shape::List,
-        Type::Path(path) if path.qself.is_none() => shape_of_path(&path.path, ty),
-        _ => Shape::Unknown,
-    }
-}
-
-fn shape_of_path(path: &Path, ty: &Type) -> Shape {
-    let Some(last) = path.segments.last() else {
-        return Shape::Unknown;
-    };
-    // A path of several segments is a user's own module as likely as std's.
-    let is_known = path.segments.len() == 1
-        || path.segments.first().is_some_and(|first| ["std", "core", "alloc"].iter().any(|name| first.ident == name));
-    if !is_known {
-        return Shape::Unknown;
-    }
-    let integer = |min, max| Shape::Integer { min, max };
-    match last.ident.to_string().as_str() {
-        "String" | "str" => Shape::Text,
-        "bool" => Shape::Flag,
-        "char" => Shape::Char,
-        "f32" => Shape::Single,
-        "f64" => Shape::Float,
-        "u8" => integer(0, u8::MAX.into()),
-        "u16" => integer(0, u16::MAX.into()),
-        "u32" => integer(0, u32::MAX.into()),
-        "u64" | "usize" => integer(0, u64::MAX.into()),
-        "u128" => integer(0, i128::MAX),
-        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
-        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
-        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
-        "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
-        "i128" => integer(i128::MIN, i128::MAX),
-        "NonZeroU8" => integer(1, u8::MAX.into()),
-        "NonZeroU16" => integer(1, u16::MAX.into()),
-        "NonZeroU32" => integer(1, u32::MAX.into()),
-        "NonZeroU64" | "NonZeroUsize" => integer(1, u64::MAX.into()),
-        "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Shape::List,
-        "HashMap" | "BTreeMap" => Shape::Map,
-        "Option" | "Box" | "Arc" | "Rc" => {
-            let arguments = arguments_of(ty, &last.ident.to_string()).unwrap_or_default();
-            arguments.first().map_or(Shape::Unknown, |inner| shape(inner))
-        }
-        _ => Shape::Unknown,
     }
 }
 
@@ -149,7 +148,7 @@ pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
 }
 
 /// The first reference that is nested in the type and does not say `'static`.
-pub(crate) fn nested_borrow(ty: &Type) -> Option<TokenTree> {
+pub(crate) fn find_nested_borrow(ty: &Type) -> Option<TokenTree> {
     find_borrow(ty.to_token_stream())
 }
 
@@ -196,14 +195,14 @@ pub(crate) fn is_borrowed(ty: &Type) -> bool {
             }
         })
     }
-    nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
+    find_nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
 }
 
 /// The type with every lifetime replaced by `'static`, and every `&T` by `&'static T`.
 ///
 /// The generated code stands outside the function, where its lifetimes have no names. What it holds
 /// is owned, so `'static` says nothing that is not so.
-pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
+pub(crate) fn replace_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut output = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -224,7 +223,7 @@ pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
                 }
             }
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                let stream = with_static_lifetimes(group.stream());
+                let stream = replace_lifetimes(group.stream());
                 let mut inner = Group::new(group.delimiter(), stream);
                 inner.set_span(group.span());
                 output.push(TokenTree::Group(inner));
@@ -251,12 +250,12 @@ fn static_lifetime(span: Span) -> [TokenTree; 2] {
 }
 
 /// Tokens with every span moved to `span`, so that an error inside them is reported there.
-pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens
         .into_iter()
         .map(|mut token| {
             if let TokenTree::Group(group) = &token {
-                let mut inner = Group::new(group.delimiter(), respanned(group.stream(), span));
+                let mut inner = Group::new(group.delimiter(), respan(group.stream(), span));
                 inner.set_span(span);
                 return TokenTree::Group(inner);
             }
@@ -267,7 +266,7 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// Tokens with another name for `Self`, which means nothing, or something else, where they go.
-pub(crate) fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+pub(crate) fn rename_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     tokens
         .into_iter()
         .map(|token| match token {
@@ -277,7 +276,7 @@ pub(crate) fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream 
                 TokenTree::Ident(name)
             }
             TokenTree::Group(group) => {
-                let stream = with_named_self(group.stream(), name);
+                let stream = rename_self(group.stream(), name);
                 let mut inner = Group::new(group.delimiter(), stream);
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
@@ -307,13 +306,13 @@ mod tests {
             (parse_quote!(<T as Trait>::String), "a value"),
         ] {
             let ty: Type = ty;
-            assert_eq!(shape(&ty).noun(), noun, "{}", ty.to_token_stream());
+            assert_eq!(Shape::from_type(&ty).noun(), noun, "{}", ty.to_token_stream());
         }
     }
 
     #[test]
     fn lifetimes_become_static() {
-        let convert = |tokens| with_static_lifetimes(tokens).to_string().replace(' ', "");
+        let convert = |tokens| replace_lifetimes(tokens).to_string().replace(' ', "");
         assert_eq!(convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)), "Result<&'staticstr,Cow<'static,[&'staticu8]>>");
         assert_eq!(convert(quote!([u8; A & B])), "[u8;A&B]");
         assert_eq!(convert(quote!(&&str)), "&'static&'staticstr");
@@ -324,8 +323,8 @@ mod tests {
         assert!(is_borrowed(&parse_quote!(Cow<'a, str>)));
         assert!(is_borrowed(&parse_quote!(Option<&str>)));
         assert!(!is_borrowed(&parse_quote!(Option<&'static str>)));
-        assert!(nested_borrow(&parse_quote!(State<&'static str>)).is_none());
-        assert!(nested_borrow(&parse_quote!((u8, Vec<&'a str>))).is_some());
+        assert!(find_nested_borrow(&parse_quote!(State<&'static str>)).is_none());
+        assert!(find_nested_borrow(&parse_quote!((u8, Vec<&'a str>))).is_some());
         assert!(find_word(&parse_quote!(Cow<'_, str>), "_").is_none());
         assert!(find_word(&parse_quote!(Vec<_>), "_").is_some());
     }

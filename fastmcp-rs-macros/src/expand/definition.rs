@@ -13,7 +13,7 @@ use crate::handler::{Execution, Handler, Parameter};
 use crate::parse::{
     ArgOptions, Flag, Icon, JsonLiteral, LiteralKind, Number, ResourceOptions, SpecificOptions, ToolOptions,
 };
-use crate::types::{Shape, respanned};
+use crate::types::{Shape, respan};
 
 /// What the runtime calls the parts of a component.
 pub(super) struct Names {
@@ -232,12 +232,12 @@ fn number(number: Number, private: &Ident) -> TokenStream {
 pub(super) fn default_check(default: &JsonLiteral, ty: &TokenStream) -> TokenStream {
     let span = default.tokens.span();
     let private = private_at(span);
-    let ty = respanned(ty.clone(), span);
+    let ty = respan(ty.clone(), span);
     let kind = match default.kind {
         LiteralKind::Integer => "integer",
         LiteralKind::Float => "float",
-        LiteralKind::Text => "text",
-        LiteralKind::Flag => "flag",
+        LiteralKind::String => "text",
+        LiteralKind::Bool => "flag",
     };
     let kind = Ident::new(kind, span);
     quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
@@ -250,7 +250,7 @@ pub(super) fn bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape)
     let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
         let span = tokens.span();
         let private = private_at(span);
-        let ty = respanned(ty.clone(), span);
+        let ty = respan(ty.clone(), span);
         let values = quote_spanned!(span=> #private::BoundsOf::<#ty>::VALUES);
         let condition = condition(private, values);
         quote_spanned! {span=>

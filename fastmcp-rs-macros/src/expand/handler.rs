@@ -11,7 +11,7 @@ use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
 use crate::parse::FnItem;
 use crate::server::owner;
-use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
+use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
@@ -130,13 +130,13 @@ fn slot(index: usize) -> Ident {
 /// The type that the runtime is asked for, of which the function gets the value or a reference.
 fn input_type(parameter: &Parameter<'_>) -> TokenStream {
     match parameter.ownership {
-        Ownership::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
-        Ownership::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
+        Ownership::Owned => replace_lifetimes(parameter.ty.to_token_stream()),
+        Ownership::Borrowed(ty) => replace_lifetimes(ty.to_token_stream()),
         Ownership::OptionBorrowed(ty) => {
             // At the type inside, as the `Option` is the user's own spelling of it.
             let span = ty.span();
             let private = private_at(span);
-            let ty = with_static_lifetimes(ty.to_token_stream());
+            let ty = replace_lifetimes(ty.to_token_stream());
             let owned = quote_spanned!(span=> <#ty as #private::Lend>::Owned);
             with_argument(parameter.ty, owned)
         }
@@ -145,7 +145,7 @@ fn input_type(parameter: &Parameter<'_>) -> TokenStream {
 
 /// The user's `Option<..>`, token for token, with another argument.
 fn with_argument(ty: &Type, argument: TokenStream) -> TokenStream {
-    let mut ty = peel(ty).clone();
+    let mut ty = strip_groups(ty).clone();
     if let Type::Path(path) = &mut ty {
         let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
         if let Some(PathArguments::AngleBracketed(list)) = last {
@@ -192,10 +192,10 @@ fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
     let header = parameter.options.header.as_ref().map(|header| {
         let span = header.value.span();
         let private = private_at(span);
-        let ty = respanned(ty.clone(), span);
+        let ty = respan(ty.clone(), span);
         quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
     });
-    let bounds = bound_checks(&parameter.options, &ty, shape(parameter.ty));
+    let bounds = bound_checks(&parameter.options, &ty, Shape::from_type(parameter.ty));
     quote!(#default #header #bounds)
 }
 
@@ -220,7 +220,7 @@ fn output(handler: &Handler<'_>) -> TokenStream {
     let error_span = handler.output.error.map_or(span, Spanned::span);
     let private = private_at(span);
     let ty = match handler.output.ty {
-        Some(ty) => with_static_lifetimes(ty.to_token_stream()),
+        Some(ty) => replace_lifetimes(ty.to_token_stream()),
         None => quote_spanned!(span=> ()),
     };
     // Locals keep the macro's own hygiene: the types may come out of a `macro_rules!` of the user's.
@@ -304,11 +304,11 @@ fn argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
     match parameter.ownership {
         Ownership::Owned => quote!(#slot),
         Ownership::Borrowed(ty) => {
-            let ty = with_static_lifetimes(ty.to_token_stream());
+            let ty = replace_lifetimes(ty.to_token_stream());
             quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
         }
         Ownership::OptionBorrowed(ty) => {
-            let ty = with_static_lifetimes(ty.to_token_stream());
+            let ty = replace_lifetimes(ty.to_token_stream());
             quote_spanned!(span=> #slot.as_ref().map(::core::borrow::Borrow::<#ty>::borrow))
         }
     }

@@ -13,7 +13,7 @@ use super::crate_path::{CratePath, imports, private, private_at};
 use super::definition::{bound_checks, constraints, default_check};
 use super::handler::conditions;
 use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
-use crate::types::{shape, with_named_self};
+use crate::types::{Shape, rename_self};
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
@@ -286,8 +286,8 @@ fn deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let value = Ident::new("__value", Span::mixed_site());
     let checks = checks(model, &value);
     let bounds = model.fields().map(|(variant, field)| {
-        let ty = with_named_self(field.field.ty.to_token_stream(), name);
-        let checks = bound_checks(&field.options, &ty, shape(&field.field.ty));
+        let ty = rename_self(field.field.ty.to_token_stream(), name);
+        let checks = bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
         let conditions = conditions_of(variant, field);
         // A condition holds for one item.
         (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
@@ -331,7 +331,7 @@ fn shadow(model: &Model<'_>) -> TokenStream {
     }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
     // Inside, `Self` would be the shadow.
-    let shadow = with_named_self(shadow.into_token_stream(), &original);
+    let shadow = rename_self(shadow.into_token_stream(), &original);
     // Missing fields are taken from the type's own default, but serde asks for the shadow's.
     let default = has_serde_option(&model.input.attrs, &["default"]).then(|| {
         quote! {

@@ -33,8 +33,8 @@ impl Number {
 pub(crate) enum LiteralKind {
     Integer,
     Float,
-    Text,
-    Flag,
+    String,
+    Bool,
 }
 
 /// A literal of one of the kinds that JSON shares with Rust.
@@ -65,9 +65,9 @@ impl JsonLiteral {
             Lit::Str(text) if !negative => {
                 let value = text.value();
                 let length = value.chars().count() as u64;
-                (LiteralKind::Text, json_string(&value), None, Some(length))
+                (LiteralKind::String, json_string(&value), None, Some(length))
             }
-            Lit::Bool(flag) if !negative => (LiteralKind::Flag, flag.value.to_string(), None, None),
+            Lit::Bool(flag) if !negative => (LiteralKind::Bool, flag.value.to_string(), None, None),
             Lit::Int(integer) => {
                 let json = format!("{sign}{}", integer.base10_digits());
                 let value = json.parse().ok()?;
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn literals_become_json() {
         let json = |tokens: TokenStream| JsonLiteral::from_tokens(&tokens).map(|literal| (literal.kind, literal.json));
-        assert_eq!(json(quote!("a\"\n\u{1}é")), Some((LiteralKind::Text, r#""a\"\n\u0001é""#.to_owned())));
+        assert_eq!(json(quote!("a\"\n\u{1}é")), Some((LiteralKind::String, r#""a\"\n\u0001é""#.to_owned())));
         assert_eq!(json(quote!(1_000u32)), Some((LiteralKind::Integer, "1000".to_owned())));
         assert_eq!(json(quote!(0xff)), Some((LiteralKind::Integer, "255".to_owned())));
         assert_eq!(json(quote!(-5)), Some((LiteralKind::Integer, "-5".to_owned())));
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(json(quote!(1.50)), Some((LiteralKind::Float, "1.5".to_owned())));
         assert_eq!(json(quote!(-2.0)), Some((LiteralKind::Float, "-2.0".to_owned())));
         assert_eq!(json(quote!(1e300)), Some((LiteralKind::Float, "1e300".to_owned())));
-        assert_eq!(json(quote!(true)), Some((LiteralKind::Flag, "true".to_owned())));
+        assert_eq!(json(quote!(true)), Some((LiteralKind::Bool, "true".to_owned())));
         for not_json in [quote!(1e999), quote!(b"x"), quote!('c'), quote!(-"x"), quote!(None), quote!([1])] {
             assert_eq!(json(not_json.clone()), None, "{not_json}");
         }

@@ -10,7 +10,7 @@ use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::Parameter;
 use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, Spanned};
-use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
+use crate::types::{Shape, as_reference, find_nested_borrow, find_word, generic_arguments, strip_groups};
 
 /// Reports a type that no argument and no injected value can have.
 pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
@@ -21,7 +21,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
         );
         return;
     }
-    let behind = match reference(ty) {
+    let behind = match as_reference(ty) {
         Some(reference) => {
             if let Some(mutability) = &reference.mutability {
                 errors.at(
@@ -32,15 +32,15 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
             }
             &reference.elem
         }
-        None => match arguments_of(ty, "Option").as_deref() {
-            Some([inner]) => match reference(inner) {
+        None => match generic_arguments(ty, "Option").as_deref() {
+            Some([inner]) => match as_reference(inner) {
                 Some(reference) => &reference.elem,
                 None => ty,
             },
             _ => ty,
         },
     };
-    match peel(behind) {
+    match strip_groups(behind) {
         Type::TraitObject(object) => errors.at(
             object.dyn_token.to_token_stream(),
             "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
@@ -53,7 +53,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
             errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.origin()))
         }
         other => {
-            if let Some(and) = nested_borrow(other) {
+            if let Some(and) = find_nested_borrow(other) {
                 errors.at(
                     and,
                     "only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`",
@@ -65,7 +65,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
 
 /// Reports `#[arg]` options that contradict each other or the type as it is spelled.
 pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors) {
-    let shape = shape(ty);
+    let shape = Shape::from_type(ty);
     check_order(&options.min, &options.max, Number::is_less_than, errors);
     check_order(&options.min_length, &options.max_length, |left, right| left < right, errors);
     check_fit(options, shape, errors);
@@ -149,42 +149,42 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     for bound in bounds.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Text | Shape::List | Shape::Map => errors.at(
+            Shape::String | Shape::List | Shape::Map => errors.at(
                 key,
                 format!("`{key}` bounds a number, and this is {noun}: to bound its length, write `{key}_length`"),
             ),
-            Shape::Flag => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
+            Shape::Bool => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
             Shape::Char => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
             Shape::Integer { min, max } => check_integer_bound(bound, min, max, errors),
-            Shape::Single if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
+            Shape::F32 if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
                 &bound.tokens,
                 format!(
                     "`{key} = {}` is beyond what an `f32` holds: remove it, or take an `f64`",
                     joined(&bound.tokens)
                 ),
             ),
-            Shape::Float | Shape::Single | Shape::Unknown => {}
+            Shape::F64 | Shape::F32 | Shape::Unknown => {}
         }
     }
     let lengths = [&options.min_length, &options.max_length];
     for bound in lengths.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Integer { .. } | Shape::Float | Shape::Single => {
+            Shape::Integer { .. } | Shape::F64 | Shape::F32 => {
                 let number = key.to_string().replace("_length", "");
                 errors.at(
                     key,
                     format!("`{key}` bounds a length, and this is {noun}: to bound its value, write `{number}`"),
                 );
             }
-            Shape::Flag | Shape::Char => {
+            Shape::Bool | Shape::Char => {
                 errors.at(key, format!("`{key}` bounds a length, and this is {noun}: remove it"))
             }
-            Shape::Text | Shape::List | Shape::Map | Shape::Unknown => {}
+            Shape::String | Shape::List | Shape::Map | Shape::Unknown => {}
         }
     }
     if let Some(pattern) = &options.pattern {
-        if !matches!(shape, Shape::Text | Shape::Char | Shape::Unknown) {
+        if !matches!(shape, Shape::String | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
@@ -233,7 +233,7 @@ fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, erro
             refuse(below_or_above("default", "above", &max.key, &max.tokens));
         }
     }
-    if let (LiteralKind::Text, Some(length)) = (default.kind, default.length) {
+    if let (LiteralKind::String, Some(length)) = (default.kind, default.length) {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
             refuse(below_or_above("default's length", "below", &min.key, &min.tokens));
         }
@@ -259,7 +259,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
             format!("a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not {illegal:?}"),
         );
     }
-    if matches!(shape, Shape::Float | Shape::Single | Shape::List | Shape::Map) {
+    if matches!(shape, Shape::F64 | Shape::F32 | Shape::List | Shape::Map) {
         errors.at(
             &header.key,
             format!("`header` sends a string, an integer or a boolean, and this is {}: remove it", shape.noun()),
@@ -285,8 +285,8 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
 
 /// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
 pub(super) fn looks_injected(ty: &Type) -> bool {
-    let behind = reference(ty).map_or(ty, |reference| &reference.elem);
-    arguments_of(behind, "State").is_some() || arguments_of(behind, "Context").is_some()
+    let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
 }
 
 /// Reports two arguments that mirror one header; case does not tell headers apart.

@@ -6,7 +6,7 @@ use super::argument::looks_injected;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
-use crate::types::{Shape, find_word, shape};
+use crate::types::{Shape, find_word};
 
 pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
     if let Some(uri) = &options.uri {
@@ -104,7 +104,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     for (name, parameter) in &stray {
         // One name that is written in two ways is one mistake.
         let is_misspelled = missing.iter().any(|missing| !did_you_mean(missing, &[name.as_str()]).is_empty());
-        if is_misspelled || shape(parameter.ty) == Shape::Unknown {
+        if is_misspelled || Shape::from_type(parameter.ty) == Shape::Unknown {
             continue;
         }
         errors.at(
@@ -138,7 +138,7 @@ fn check_optional(variable: &Variable, parameter: &Parameter<'_>, errors: &mut E
 /// Whether the parameter has a value when none is given, as far as its spelling tells.
 fn can_be_absent(parameter: &Parameter<'_>) -> bool {
     let ty = parameter.ty;
-    parameter.options.default.is_some() || shape(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
+    parameter.options.default.is_some() || Shape::from_type(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
 }
 
 fn is_mime_type(text: &str) -> bool {

@@ -5,7 +5,7 @@ use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
 use crate::errors::Errors;
 use crate::handler::Handler;
 use crate::server::{Method, Server};
-use crate::types::{is_borrowed, peel};
+use crate::types::{is_borrowed, strip_groups};
 
 const KEPT: &str = "the app keeps the state for as long as it runs, so the state cannot borrow";
 
@@ -56,7 +56,7 @@ fn generic(name: &Ident) -> String {
 }
 
 fn check_type(ty: &Type, errors: &mut Errors) {
-    if !matches!(peel(ty), Type::Path(_) | Type::Macro(_)) {
+    if !matches!(strip_groups(ty), Type::Path(_) | Type::Macro(_)) {
         errors.at(
             ty,
             "a server is a struct or an enum of yours, which holds what its methods need: write `impl` for one",

@@ -5,7 +5,7 @@ use syn::{FnArg, GenericParam, ReturnType, Signature, Type, WherePredicate};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::types::{find_word, peel};
+use crate::types::{find_word, strip_groups};
 
 pub(crate) fn check(signature: &Signature, component: Component, errors: &mut Errors) {
     check_qualifiers(signature, component, errors);
@@ -82,7 +82,7 @@ fn check_output(ty: &Type, component: Component, errors: &mut Errors) {
     let rule = format!("a {component} names the type that it returns{}", component.fixed_output());
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(keyword, format!("{rule}: write the type instead of `impl ..`"));
-    } else if let Type::TraitObject(object) = peel(ty) {
+    } else if let Type::TraitObject(object) = strip_groups(ty) {
         errors.at(object.dyn_token.to_token_stream(), format!("{rule}: write the type instead of `dyn ..`"));
     }
 }
