@@ -9,14 +9,14 @@ use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, FnItem, HandlerOptions, SpecificOptions, Template, Text, description};
+use crate::parse::{ArgOptions, Description, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments};
 use crate::types::{as_reference, generic_arguments};
 
 /// A function that clients reach.
 pub(crate) struct Handler<'a> {
     pub(crate) item: &'a FnItem,
     pub(crate) options: HandlerOptions,
-    pub(crate) description: Text,
+    pub(crate) description: Description,
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) output: Output<'a>,
     /// The type whose method it is.
@@ -26,7 +26,7 @@ pub(crate) struct Handler<'a> {
 /// One named parameter of the function.
 pub(crate) struct Parameter<'a> {
     pub(crate) ident: &'a Ident,
-    pub(crate) description: Text,
+    pub(crate) description: Description,
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
     pub(crate) ownership: Ownership<'a>,
@@ -75,7 +75,7 @@ pub(crate) enum Execution {
 impl<'a> Handler<'a> {
     /// Sorts the parts; a parameter without a name is reported and left out.
     pub(crate) fn new(item: &'a FnItem, mut options: HandlerOptions, errors: &mut Errors) -> Self {
-        let documented = description(&item.attributes);
+        let documented = read_doc_comments(&item.attributes);
         let description = options.description.take().unwrap_or(documented);
         let component = options.component();
         let inputs = item.signature.inputs.iter();
@@ -190,7 +190,7 @@ impl<'a> Parameter<'a> {
         };
         Some(Self {
             ident,
-            description: description(&typed.attrs),
+            description: read_doc_comments(&typed.attrs),
             options,
             ty: &typed.ty,
             ownership: Ownership::from_type(&typed.ty),

@@ -11,33 +11,35 @@ use crate::errors::Errors;
 
 /// A text that is known now, or only to rustc.
 #[derive(Clone, Debug)]
-pub(crate) enum Text {
-    Known(String),
+pub(crate) enum Description {
+    Literal(String),
     /// A constant expression, as in `#[doc = include_str!("tool.md")]`.
-    Computed(TokenStream),
+    Expression(TokenStream),
 }
 
-impl Text {
+impl Description {
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Text::Known(text) if text.is_empty())
+        matches!(self, Description::Literal(text) if text.is_empty())
     }
 }
 
-impl ToTokens for Text {
+impl ToTokens for Description {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
-            Text::Known(text) => text.to_tokens(tokens),
-            Text::Computed(expression) => expression.to_tokens(tokens),
+            Description::Literal(text) => text.to_tokens(tokens),
+            Description::Expression(expression) => expression.to_tokens(tokens),
         }
     }
 }
 
 /// The value of `description = ".."`; a macro such as `include_str!` is fine too.
-pub(super) fn given(entry: &Entry, errors: &mut Errors) -> Option<Text> {
+pub(super) fn parse_description(entry: &Entry, errors: &mut Errors) -> Option<Description> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<Expr>(value) {
-        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(Text::Known(text.value().trim().to_owned())),
-        Ok(Expr::Macro(call)) => Some(Text::Computed(call.into_token_stream())),
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+            Some(Description::Literal(text.value().trim().to_owned()))
+        }
+        Ok(Expr::Macro(call)) => Some(Description::Expression(call.into_token_stream())),
         _ => {
             errors.at(entry.blame(), "`description` takes a string literal, as in `description = \"Finds an order.\"`");
             None
@@ -46,8 +48,8 @@ pub(super) fn given(entry: &Entry, errors: &mut Errors) -> Option<Text> {
 }
 
 /// The description in the doc comments among these attributes; empty when there is none.
-pub(crate) fn description(attributes: &[Attribute]) -> Text {
-    let mut parts: Vec<Text> = Vec::new();
+pub(crate) fn read_doc_comments(attributes: &[Attribute]) -> Description {
+    let mut parts: Vec<Description> = Vec::new();
     for attribute in attributes {
         let Meta::NameValue(pair) = &attribute.meta else {
             continue;
@@ -57,34 +59,34 @@ pub(crate) fn description(attributes: &[Attribute]) -> Text {
         }
         match (&pair.value, parts.last_mut()) {
             (Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), last) => {
-                let lines = comment(&text.value());
+                let lines = clean_comment(&text.value());
                 match last {
-                    Some(Text::Known(known)) => {
+                    Some(Description::Literal(known)) => {
                         known.push('\n');
                         known.push_str(&lines);
                     }
-                    _ => parts.push(Text::Known(lines)),
+                    _ => parts.push(Description::Literal(lines)),
                 }
             }
-            (expression, _) => parts.push(Text::Computed(expression.to_token_stream())),
+            (expression, _) => parts.push(Description::Expression(expression.to_token_stream())),
         }
     }
     match parts.as_slice() {
-        [] => Text::Known(String::new()),
-        [Text::Known(text)] => Text::Known(trim_blank_lines(text)),
-        [Text::Computed(expression)] => Text::Computed(expression.clone()),
-        parts => Text::Computed(quote!(::core::concat!(#(#parts, "\n"),*))),
+        [] => Description::Literal(String::new()),
+        [Description::Literal(text)] => Description::Literal(trim_blank_lines(text)),
+        [Description::Expression(expression)] => Description::Expression(expression.clone()),
+        parts => Description::Expression(quote!(::core::concat!(#(#parts, "\n"),*))),
     }
 }
 
 /// The text of one `#[doc]` value: a `///` line, or a whole `/** */`.
-fn comment(text: &str) -> String {
+fn clean_comment(text: &str) -> String {
     if !text.contains('\n') {
         let line = text.strip_prefix(' ').unwrap_or(text);
         return line.trim_end_matches('\r').to_owned();
     }
     let lines: Vec<&str> = text.lines().collect();
-    let lines = without_stars(&lines);
+    let lines = strip_stars(&lines);
     // rustdoc takes off the indentation that all lines share, and so do we.
     let indent = lines
         .iter()
@@ -103,7 +105,7 @@ fn comment(text: &str) -> String {
 }
 
 /// Takes off the column of `*` that block comments are decorated with, when every line has it.
-fn without_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+fn strip_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     let (first, rest) = match lines.split_first() {
         Some((first, rest)) => (*first, rest),
         None => return Vec::new(),
@@ -138,9 +140,9 @@ mod tests {
     use super::*;
 
     fn text(item: &syn::ItemFn) -> String {
-        match description(&item.attrs) {
-            Text::Known(text) => text,
-            Text::Computed(tokens) => format!("computed: {tokens}"),
+        match read_doc_comments(&item.attrs) {
+            Description::Literal(text) => text,
+            Description::Expression(tokens) => format!("computed: {tokens}"),
         }
     }
 

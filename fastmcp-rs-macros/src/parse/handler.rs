@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::docs::{self, Text};
+use super::docs::{self, Description};
 use super::entry::{Entry, entries_of, is_duplicate, split};
 use super::icon::{self, Icon};
 use super::option_keys::{is_uri_key, unknown_option_message};
@@ -24,7 +24,7 @@ pub(crate) struct Flag {
 pub(crate) struct HandlerOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
-    pub(crate) description: Option<Text>,
+    pub(crate) description: Option<Description>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) icons: Vec<Icon>,
     /// JSON text of an object.
@@ -103,7 +103,7 @@ impl HandlerOptions {
         match entry.name().as_str() {
             "name" => self.name = value::string(entry, "\"get_order\"", errors),
             "title" => self.title = value::string(entry, "\"Get an order\"", errors),
-            "description" => self.description = docs::given(entry, errors),
+            "description" => self.description = docs::parse_description(entry, errors),
             "tags" => self.tags = icon::strings(entry, "[\"orders\"]", errors),
             "icons" => self.icons = icon::icons(entry, errors),
             "meta" => self.meta = meta(entry, errors),

@@ -20,7 +20,7 @@ mod value;
 
 pub(crate) use arg::{ArgOptions, Spanned};
 pub(crate) use block::{BlockItem, ImplBlock};
-pub(crate) use docs::{Text, description};
+pub(crate) use docs::{Description, read_doc_comments};
 pub(crate) use entry::{Entry, entries};
 pub(crate) use handler::{Flag, HandlerOptions, SpecificOptions, ToolOptions};
 pub(crate) use icon::Icon;
