@@ -4,7 +4,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
 
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, Entry, ModelOptions, entries};
+use crate::parse::{ArgOptions, Entry, ModelOptions, parse_entries};
 
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
@@ -261,7 +261,7 @@ fn parse_serde_options(attributes: &[Attribute]) -> Vec<Entry> {
             Meta::List(list) => Some(list.tokens.clone()),
             _ => None,
         })
-        .flat_map(|tokens| entries(tokens, &mut ignored))
+        .flat_map(|tokens| parse_entries(tokens, &mut ignored))
         .collect()
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenS
     let errors = errors.into_compile_errors();
     if validate::is_method(&item.signature) {
         // An `impl` block holds no other items.
-        let method = item.clone().without_parameter_options();
+        let method = item.clone().strip_parameter_options();
         return quote!(#errors #method);
     }
     let broken = expand::broken_handler(&handler);

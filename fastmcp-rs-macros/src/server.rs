@@ -48,7 +48,7 @@ impl Server {
                     }
                     // Everything that is ours is read: what remains is rustc's.
                     function.attributes.retain(|attribute| component_in_block(attribute).is_none());
-                    **function = FnItem::clone(function).without_parameter_options();
+                    **function = FnItem::clone(function).strip_parameter_options();
                 }
                 BlockItem::Other { attributes, .. } => {
                     while let Some((component, attribute)) = take_mark(attributes) {

@@ -15,7 +15,7 @@ use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 
 /// The function, its handle, and what registers it.
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().without_parameter_options();
+    let function = handler.item.clone().strip_parameter_options();
     let imports = imports(&CratePath::new(handler.options.crate_path.as_ref()));
     let registered = registered(handler, &imports);
     quote!(#function #registered)
@@ -39,7 +39,7 @@ pub(super) fn registered(handler: &Handler<'_>, imports: &TokenStream) -> TokenS
 
 /// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
 pub(crate) fn broken_handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().without_parameter_options();
+    let function = handler.item.clone().strip_parameter_options();
     let imports = imports(&CratePath::new(handler.options.crate_path.as_ref()));
     let private = private();
     let invoke = quote! {

@@ -41,7 +41,10 @@ pub(super) fn parse_description(entry: &Entry, errors: &mut Errors) -> Option<De
         }
         Ok(Expr::Macro(call)) => Some(Description::Expression(call.into_token_stream())),
         _ => {
-            errors.at(entry.blame(), "`description` takes a string literal, as in `description = \"Finds an order.\"`");
+            errors.at(
+                entry.error_tokens(),
+                "`description` takes a string literal, as in `description = \"Finds an order.\"`",
+            );
             None
         }
     }

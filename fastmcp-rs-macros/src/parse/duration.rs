@@ -7,13 +7,13 @@ use super::value;
 use crate::errors::Errors;
 
 /// The duration that an option is given as a string.
-pub(super) fn of(
+pub(super) fn parse_duration_option(
     entry: &Entry,
     example: &str,
     parse: fn(&str) -> Result<Duration, String>,
     errors: &mut Errors,
 ) -> Option<Duration> {
-    let literal = value::string(entry, example, errors)?;
+    let literal = value::parse_string(entry, example, errors)?;
     match parse(&literal.value()) {
         Ok(duration) => Some(duration),
         Err(problem) => {
@@ -27,9 +27,9 @@ pub(super) fn of(
 ///
 /// # Errors
 ///
-/// As [`parse`], and for no time at all.
-pub(super) fn limit(text: &str) -> Result<Duration, String> {
-    match parse(text)? {
+/// As [`parse_duration`], and for no time at all.
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
         Duration::ZERO => {
             Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
                 .to_owned())
@@ -43,7 +43,7 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// Fails with the rule that was broken and what to write.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     const FORM: &str =
         "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
     let mut total = Duration::ZERO;
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn durations() {
-        let millis = |text| parse(text).map(|duration| duration.as_millis());
+        let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
         assert_eq!(millis("500ms"), Ok(500));
         assert_eq!(millis("30s"), Ok(30_000));
         assert_eq!(millis("2m"), Ok(120_000));
@@ -90,9 +90,9 @@ mod tests {
         assert_eq!(millis("1m30s"), Ok(90_000));
         assert_eq!(millis(" 1 m 30 s "), Ok(90_000));
         for bad in ["", "30", "s", "30sec", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615h"] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert!(parse_duration(bad).is_err(), "{bad}");
         }
         assert_eq!(millis("0s"), Ok(0));
-        assert!(limit("0s").is_err() && limit("1s").is_ok());
+        assert!(parse_timeout("0s").is_err() && parse_timeout("1s").is_ok());
     }
 }

@@ -15,32 +15,44 @@ pub(crate) struct Entry {
     pub(crate) value: Option<TokenStream>,
 }
 
+/// A value, the key it was given for and the tokens it was written with.
+pub(crate) struct OptionValue<T> {
+    pub(crate) value: T,
+    pub(crate) key: Ident,
+    pub(crate) tokens: TokenStream,
+}
+
 impl Entry {
     pub(crate) fn name(&self) -> String {
         self.key.to_string()
     }
 
     /// What to underline when the value is wrong: the value, or the key when there is none.
-    pub(crate) fn blame(&self) -> TokenStream {
+    pub(crate) fn error_tokens(&self) -> TokenStream {
         match &self.value {
             Some(value) => value.clone(),
             None => self.key.to_token_stream(),
         }
     }
+
+    /// The value that was read from this entry, with its tokens.
+    pub(super) fn attach<T>(&self, value: Option<T>) -> Option<OptionValue<T>> {
+        Some(OptionValue { value: value?, key: self.key.clone(), tokens: self.error_tokens() })
+    }
 }
 
 /// Reads a comma-separated list of options; what is not one is reported and left out.
-pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    entries_of(split(tokens), errors)
+pub(crate) fn parse_entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    parse_parts(split_at_commas(tokens), errors)
 }
 
 /// The same of a list that is split already.
-pub(super) fn entries_of(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
-    parts.into_iter().filter_map(|part| entry(part, errors)).collect()
+pub(super) fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
+    parts.into_iter().filter_map(|part| parse_entry(part, errors)).collect()
 }
 
 /// Reports an option that was given before; the first one counts.
-pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
+pub(crate) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
         errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));
@@ -51,7 +63,7 @@ pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut E
 }
 
 /// Splits at the commas outside brackets; an empty last part (a trailing comma) is dropped.
-pub(super) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+pub(super) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     for token in tokens {
         if is_punct(&token, ',') {
@@ -64,7 +76,7 @@ pub(super) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     parts
 }
 
-fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
+fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let mut rest = part.into_iter();
     let key = match rest.next()? {
         TokenTree::Ident(key) => key,
@@ -75,7 +87,7 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
         // An option that came through a `macro_rules!` fragment.
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
             let tokens = group.stream().into_iter().chain(rest).collect();
-            return entry(tokens, errors);
+            return parse_entry(tokens, errors);
         }
         other => {
             errors.at(other, "expected the name of an option, as in `name = \"..\"`");
@@ -84,9 +96,9 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     };
     match rest.next() {
         None => Some(Entry { key, value: None }),
-        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => value(key, &equals, rest.collect(), errors),
+        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => parse_value(key, &equals, rest.collect(), errors),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
-            listed(&key, &group, errors);
+            report_parentheses(&key, &group, errors);
             None
         }
         Some(other) => {
@@ -96,7 +108,7 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     }
 }
 
-fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) -> Option<Entry> {
+fn parse_value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) -> Option<Entry> {
     if value.is_empty() {
         errors.at(equals, format!("`{key} =` needs a value"));
         return None;
@@ -104,7 +116,7 @@ fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) ->
     Some(Entry { key, value: Some(value) })
 }
 
-fn listed(key: &Ident, group: &Group, errors: &mut Errors) {
+fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
     let inner = group.stream();
     let fix = match inner.is_empty() {
         true => format!("write `{key}`"),

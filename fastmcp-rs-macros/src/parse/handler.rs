@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
 use super::docs::{self, Description};
-use super::entry::{Entry, entries_of, is_duplicate, split};
+use super::entry::{Entry, parse_parts, report_duplicate, split_at_commas};
 use super::icon::{self, Icon};
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::resource::ResourceOptions;
@@ -18,6 +18,12 @@ use crate::errors::Errors;
 pub(crate) struct Flag {
     pub(crate) key: Ident,
     pub(crate) on: bool,
+}
+
+impl Flag {
+    fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+        value::parse_flag(entry, errors).map(|on| Self { key: entry.key.clone(), on })
+    }
 }
 
 /// The options that were given.
@@ -57,7 +63,7 @@ pub(crate) struct ToolOptions {
 
 impl HandlerOptions {
     pub(crate) fn parse(component: Component, tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut parts = split(tokens);
+        let mut parts = split_at_commas(tokens);
         let specific = match component {
             Component::Tool => SpecificOptions::Tool(ToolOptions::default()),
             Component::Resource => SpecificOptions::Resource(ResourceOptions::new(&mut parts, errors)),
@@ -65,8 +71,8 @@ impl HandlerOptions {
         };
         let mut options = Self::new(specific);
         let mut seen = Vec::new();
-        for entry in entries_of(parts, errors) {
-            if !is_duplicate(&entry, &mut seen, errors) {
+        for entry in parse_parts(parts, errors) {
+            if !report_duplicate(&entry, &mut seen, errors) {
                 options.read(&entry, errors);
             }
         }
@@ -101,17 +107,19 @@ impl HandlerOptions {
     fn read(&mut self, entry: &Entry, errors: &mut Errors) {
         let component = self.component();
         match entry.name().as_str() {
-            "name" => self.name = value::string(entry, "\"get_order\"", errors),
-            "title" => self.title = value::string(entry, "\"Get an order\"", errors),
+            "name" => self.name = value::parse_string(entry, "\"get_order\"", errors),
+            "title" => self.title = value::parse_string(entry, "\"Get an order\"", errors),
             "description" => self.description = docs::parse_description(entry, errors),
-            "tags" => self.tags = icon::strings(entry, "[\"orders\"]", errors),
-            "icons" => self.icons = icon::icons(entry, errors),
-            "meta" => self.meta = meta(entry, errors),
-            "inline" => self.inline = flag(entry, errors),
-            "blocking" => self.blocking = flag(entry, errors),
-            "timeout" => self.timeout = duration::of(entry, "\"30s\"", duration::limit, errors),
-            "handle" => self.handle = handle(component, entry, errors),
-            "crate" => self.crate_path = value::path(entry, errors),
+            "tags" => self.tags = value::parse_strings(entry, "[\"orders\"]", errors),
+            "icons" => self.icons = icon::parse_icons(entry, errors),
+            "meta" => self.meta = parse_meta(entry, errors),
+            "inline" => self.inline = Flag::parse(entry, errors),
+            "blocking" => self.blocking = Flag::parse(entry, errors),
+            "timeout" => {
+                self.timeout = duration::parse_duration_option(entry, "\"30s\"", duration::parse_timeout, errors)
+            }
+            "handle" => self.handle = parse_handle(component, entry, errors),
+            "crate" => self.crate_path = value::parse_path(entry, errors),
             name => {
                 let is_known = match &mut self.specific {
                     SpecificOptions::Tool(options) => options.read(entry, errors),
@@ -139,33 +147,29 @@ impl ToolOptions {
             "structured" => &mut self.structured,
             _ => return false,
         };
-        *hint = flag(entry, errors);
+        *hint = Flag::parse(entry, errors);
         true
     }
 }
 
-fn flag(entry: &Entry, errors: &mut Errors) -> Option<Flag> {
-    value::flag(entry, errors).map(|on| Flag { key: entry.key.clone(), on })
-}
-
-fn meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
+fn parse_meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
     let mut trees = entry.value.clone().unwrap_or_default().into_iter();
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => {
-            json::object(group.stream(), errors)
+            json::parse_json_object(group.stream(), errors)
         }
         _ => {
-            errors.at(entry.blame(), "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`");
+            errors.at(entry.error_tokens(), "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`");
             None
         }
     }
 }
 
-fn handle(component: Component, entry: &Entry, errors: &mut Errors) -> Option<Ident> {
+fn parse_handle(component: Component, entry: &Entry, errors: &mut Errors) -> Option<Ident> {
     let handle = syn::parse2::<Ident>(entry.value.clone().unwrap_or_default());
     if handle.is_err() {
         errors.at(
-            entry.blame(),
+            entry.error_tokens(),
             format!("`handle` takes the name of the type that stands for this {component}, as in `handle = GetOrder`"),
         );
     }

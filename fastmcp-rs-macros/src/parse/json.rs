@@ -4,12 +4,12 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::entry::{is_punct, split};
+use super::entry::{is_punct, split_at_commas};
 use super::literal::{JsonLiteral, json_string};
 use crate::errors::Errors;
 
 /// The text of a JSON value, or none after reporting what is not JSON.
-pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+pub(super) fn parse_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
     if let Some(literal) = JsonLiteral::from_tokens(&tokens) {
         return Some(literal.json);
     }
@@ -17,27 +17,27 @@ pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> 
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Ident(word)), None) if word == "null" => Some("null".to_owned()),
         (Some(TokenTree::Group(group)), None) => match group.delimiter() {
-            Delimiter::Brace => object(group.stream(), errors),
-            Delimiter::Bracket => array(group.stream(), errors),
-            Delimiter::None => value(group.stream(), errors),
-            Delimiter::Parenthesis => not_json(tokens, errors),
+            Delimiter::Brace => parse_json_object(group.stream(), errors),
+            Delimiter::Bracket => parse_array(group.stream(), errors),
+            Delimiter::None => parse_json(group.stream(), errors),
+            Delimiter::Parenthesis => report_not_json(tokens, errors),
         },
-        _ => not_json(tokens, errors),
+        _ => report_not_json(tokens, errors),
     }
 }
 
-fn not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+fn report_not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
     errors.at(tokens, "this is not JSON: expected a string, a number, `true`, `false`, `null`, `[..]` or `{..}`");
     None
 }
 
 /// The text of the object with these members.
-pub(super) fn object(members: TokenStream, errors: &mut Errors) -> Option<String> {
+pub(super) fn parse_json_object(members: TokenStream, errors: &mut Errors) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     let mut text = String::from("{");
     let mut complete = true;
-    for part in split(members) {
-        let Some(member) = member(part, &mut names, errors) else {
+    for part in split_at_commas(members) {
+        let Some(member) = parse_member(part, &mut names, errors) else {
             complete = false;
             continue;
         };
@@ -50,7 +50,7 @@ pub(super) fn object(members: TokenStream, errors: &mut Errors) -> Option<String
     complete.then_some(text)
 }
 
-fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) -> Option<String> {
+fn parse_member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) -> Option<String> {
     let name = match syn::parse2::<LitStr>(part[0].to_token_stream()) {
         Ok(name) => name,
         Err(_) => {
@@ -68,13 +68,15 @@ fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) ->
         return None;
     }
     names.push(name.value());
-    let value = value(part[2..].iter().cloned().collect(), errors)?;
+    let value = parse_json(part[2..].iter().cloned().collect(), errors)?;
     Some(format!("{}:{value}", json_string(&name.value())))
 }
 
-fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
-    let values: Vec<Option<String>> =
-        split(elements).into_iter().map(|element| value(element.into_iter().collect(), errors)).collect();
+fn parse_array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
+    let values: Vec<Option<String>> = split_at_commas(elements)
+        .into_iter()
+        .map(|element| parse_json(element.into_iter().collect(), errors))
+        .collect();
     let values: Option<Vec<String>> = values.into_iter().collect();
     Some(format!("[{}]", values?.join(",")))
 }
@@ -87,7 +89,7 @@ mod tests {
 
     fn json(tokens: TokenStream) -> Result<String, String> {
         let mut errors = Errors::default();
-        let value = value(tokens, &mut errors);
+        let value = parse_json(tokens, &mut errors);
         value.ok_or_else(|| errors.into_compile_errors().to_string())
     }
 

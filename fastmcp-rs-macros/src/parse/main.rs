@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use super::entry::{entries, is_duplicate};
+use super::entry::{parse_entries, report_duplicate};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -18,18 +18,18 @@ impl MainOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen = Vec::new();
-        for entry in entries(tokens, errors) {
-            if is_duplicate(&entry, &mut seen, errors) {
+        for entry in parse_entries(tokens, errors) {
+            if report_duplicate(&entry, &mut seen, errors) {
                 continue;
             }
             match entry.name().as_str() {
                 "worker_threads" => {
-                    options.worker_threads = value::count(&entry, errors);
+                    options.worker_threads = value::parse_count(&entry, errors);
                     if options.worker_threads == Some(0) {
-                        errors.at(entry.blame(), "a server needs at least one worker thread: write 1 or more");
+                        errors.at(entry.error_tokens(), "a server needs at least one worker thread: write 1 or more");
                     }
                 }
-                "crate" => options.crate_path = value::path(&entry, errors),
+                "crate" => options.crate_path = value::parse_path(&entry, errors),
                 name => errors.at(
                     &entry.key,
                     format!(

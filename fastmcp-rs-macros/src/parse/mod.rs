@@ -1,13 +1,13 @@
 //! Reads attributes and items into our own structs, without judging how they fit together.
 
 mod arg;
-mod block;
 mod docs;
 mod duration;
 mod entry;
+mod function;
 mod handler;
 mod icon;
-mod item;
+mod impl_block;
 mod json;
 mod literal;
 mod main;
@@ -18,13 +18,13 @@ mod server;
 mod template;
 mod value;
 
-pub(crate) use arg::{ArgOptions, Spanned};
-pub(crate) use block::{BlockItem, ImplBlock};
+pub(crate) use arg::ArgOptions;
 pub(crate) use docs::{Description, read_doc_comments};
-pub(crate) use entry::{Entry, entries};
+pub(crate) use entry::{Entry, OptionValue, parse_entries};
+pub(crate) use function::{FnItem, is_allowed_on_parameter};
 pub(crate) use handler::{Flag, HandlerOptions, SpecificOptions, ToolOptions};
 pub(crate) use icon::Icon;
-pub(crate) use item::{FnItem, stays_on_parameter};
+pub(crate) use impl_block::{BlockItem, ImplBlock};
 pub(crate) use literal::{JsonLiteral, LiteralKind, Number};
 pub(crate) use main::MainOptions;
 pub(crate) use model::ModelOptions;

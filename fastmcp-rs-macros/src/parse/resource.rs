@@ -6,12 +6,11 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::arg::{Spanned, spanned};
-use super::entry::{Entry, is_punct};
+use super::entry::{Entry, OptionValue, is_punct};
 use super::literal::Number;
 use super::option_keys::{is_option_key, is_uri_key};
 use super::template::Template;
-use super::{duration, icon, value};
+use super::{duration, value};
 use crate::component::Component;
 use crate::errors::Errors;
 
@@ -23,9 +22,9 @@ pub(crate) struct ResourceOptions {
     /// None when it was not given, which was reported.
     pub(crate) uri: Option<Template>,
     pub(crate) mime_type: Option<LitStr>,
-    pub(crate) size: Option<Spanned<u64>>,
+    pub(crate) size: Option<OptionValue<u64>>,
     pub(crate) audience: Vec<LitStr>,
-    pub(crate) priority: Option<Spanned<Number>>,
+    pub(crate) priority: Option<OptionValue<Number>>,
     pub(crate) last_modified: Option<LitStr>,
     pub(crate) allow_traversal: Vec<LitStr>,
     /// How long clients may keep what was read.
@@ -53,14 +52,14 @@ impl ResourceOptions {
     /// Reads the entry, if it is one of these.
     pub(super) fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
         match entry.name().as_str() {
-            "mime_type" => self.mime_type = value::string(entry, "\"application/json\"", errors),
-            "size" => self.size = spanned(entry, value::count(entry, errors)),
-            "audience" => self.audience = icon::strings(entry, "[\"user\"]", errors),
-            "priority" => self.priority = spanned(entry, value::number(entry, errors)),
-            "last_modified" => self.last_modified = value::string(entry, "\"2026-01-31T12:00:00Z\"", errors),
-            "allow_traversal" => self.allow_traversal = icon::strings(entry, "[\"path\"]", errors),
-            "ttl" => self.ttl = duration::of(entry, "\"5m\"", duration::parse, errors),
-            "scope" => self.scope = value::string(entry, "\"public\"", errors),
+            "mime_type" => self.mime_type = value::parse_string(entry, "\"application/json\"", errors),
+            "size" => self.size = entry.attach(value::parse_count(entry, errors)),
+            "audience" => self.audience = value::parse_strings(entry, "[\"user\"]", errors),
+            "priority" => self.priority = entry.attach(value::parse_number(entry, errors)),
+            "last_modified" => self.last_modified = value::parse_string(entry, "\"2026-01-31T12:00:00Z\"", errors),
+            "allow_traversal" => self.allow_traversal = value::parse_strings(entry, "[\"path\"]", errors),
+            "ttl" => self.ttl = duration::parse_duration_option(entry, "\"5m\"", duration::parse_duration, errors),
+            "scope" => self.scope = value::parse_string(entry, "\"public\"", errors),
             _ => return false,
         }
         true

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use super::entry::{entries, is_duplicate};
+use super::entry::{parse_entries, report_duplicate};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -17,12 +17,12 @@ impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen = Vec::new();
-        for entry in entries(tokens, errors) {
-            if is_duplicate(&entry, &mut seen, errors) {
+        for entry in parse_entries(tokens, errors) {
+            if report_duplicate(&entry, &mut seen, errors) {
                 continue;
             }
             match entry.name().as_str() {
-                "crate" => options.crate_path = value::path(&entry, errors),
+                "crate" => options.crate_path = value::parse_path(&entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(

@@ -1,26 +1,59 @@
 //! Reads the value of one option, and says what was expected when it is of another kind.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::entry::Entry;
+use super::entry::{Entry, split_at_commas};
 use super::literal::{JsonLiteral, Number};
 use crate::errors::Errors;
 
 /// Reads `key = "text"`.
-pub(super) fn string(entry: &Entry, example: &str, errors: &mut Errors) -> Option<LitStr> {
+pub(super) fn parse_string(entry: &Entry, example: &str, errors: &mut Errors) -> Option<LitStr> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<LitStr>(value) {
         Ok(literal) if literal.suffix().is_empty() => Some(literal),
         _ => {
             let key = &entry.key;
-            errors.at(entry.blame(), format!("`{key}` takes a string literal, as in `{key} = {example}`"));
+            errors.at(entry.error_tokens(), format!("`{key}` takes a string literal, as in `{key} = {example}`"));
+            None
+        }
+    }
+}
+
+/// Reads a list of string literals: `key = ["a", "b"]`.
+pub(super) fn parse_strings(entry: &Entry, example: &str, errors: &mut Errors) -> Vec<LitStr> {
+    let Some(elements) = parse_list(entry, example, errors) else {
+        return Vec::new();
+    };
+    let key = &entry.key;
+    let mut strings = Vec::new();
+    for element in elements {
+        match syn::parse2::<LitStr>(element.clone()) {
+            Ok(literal) => strings.push(literal),
+            Err(_) => errors.at(element, format!("`{key}` holds string literals only, as in `{key} = {example}`")),
+        }
+    }
+    strings
+}
+
+/// The elements of the bracketed list that the entry's value has to be.
+pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Vec<TokenStream>> {
+    let mut trees = entry.value.clone().unwrap_or_default().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => {
+            let parts = split_at_commas(group.stream()).into_iter();
+            Some(parts.map(|part| part.into_iter().collect()).collect())
+        }
+        _ => {
+            let key = &entry.key;
+            errors.at(entry.error_tokens(), format!("`{key}` takes a list, as in `{key} = {example}`"));
             None
         }
     }
 }
 
 /// Reads a bare key, or `key = true` and `key = false`.
-pub(super) fn flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
+pub(super) fn parse_flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
     let Some(value) = &entry.value else {
         return Some(true);
     };
@@ -35,12 +68,12 @@ pub(super) fn flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
 }
 
 /// Reads a path, for `crate = path`.
-pub(super) fn path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
+pub(super) fn parse_path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
     let value = entry.value.clone().unwrap_or_default();
     let parsed = syn::parse::Parser::parse2(Path::parse_mod_style, value);
     if parsed.is_err() {
         errors.at(
-            entry.blame(),
+            entry.error_tokens(),
             "`crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`",
         );
     }
@@ -48,20 +81,20 @@ pub(super) fn path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
 }
 
 /// Reads a number with an optional sign.
-pub(super) fn number(entry: &Entry, errors: &mut Errors) -> Option<Number> {
+pub(super) fn parse_number(entry: &Entry, errors: &mut Errors) -> Option<Number> {
     let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     match literal.as_ref().and_then(|literal| literal.number) {
         Some(number) => Some(number),
         None => {
             let key = &entry.key;
-            errors.at(entry.blame(), format!("`{key}` takes a number, as in `{key} = 1`"));
+            errors.at(entry.error_tokens(), format!("`{key}` takes a number, as in `{key} = 1`"));
             None
         }
     }
 }
 
 /// Reads a count: a whole number from 0 up.
-pub(super) fn count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
+pub(super) fn parse_count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
     let key = &entry.key;
     let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     let problem = match literal.and_then(|literal| literal.number) {
@@ -72,17 +105,17 @@ pub(super) fn count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
         },
         _ => format!("`{key}` takes a whole number, as in `{key} = 20`"),
     };
-    errors.at(entry.blame(), problem);
+    errors.at(entry.error_tokens(), problem);
     None
 }
 
 /// Reads a string, a number, `true` or `false`.
-pub(super) fn literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<JsonLiteral> {
+pub(super) fn parse_literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<JsonLiteral> {
     let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     if literal.is_none() {
         let key = &entry.key;
         errors.at(
-            entry.blame(),
+            entry.error_tokens(),
             format!("`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"),
         );
     }

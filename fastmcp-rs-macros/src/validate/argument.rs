@@ -9,7 +9,7 @@ use syn::{Attribute, Type};
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::Parameter;
-use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, Spanned};
+use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, OptionValue};
 use crate::types::{Shape, as_reference, find_nested_borrow, find_word, generic_arguments, strip_groups};
 
 /// Reports a type that no argument and no injected value can have.
@@ -117,8 +117,8 @@ pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut 
 }
 
 fn check_order<T: Copy>(
-    low: &Option<Spanned<T>>,
-    high: &Option<Spanned<T>>,
+    low: &Option<OptionValue<T>>,
+    high: &Option<OptionValue<T>>,
     is_less: impl Fn(T, T) -> bool,
     errors: &mut Errors,
 ) {
@@ -194,7 +194,7 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
 }
 
 /// Reports a bound that no value of the integer's type can be at.
-fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &mut Errors) {
+fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors: &mut Errors) {
     let (key, written) = (&bound.key, joined(&bound.tokens));
     // `1e3` is a whole number as well.
     let value = match bound.value {
@@ -248,7 +248,7 @@ fn below_or_above(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> S
 }
 
 /// The name is that of an HTTP header, so it is a `token` of RFC 9110.
-fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors) {
+fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Errors) {
     let name = header.value.value();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() {
@@ -331,7 +331,7 @@ pub(crate) fn check_other_attributes(attributes: &[Attribute], component: Compon
                 attribute,
                 format!("a {component} has the same arguments in every build: put `#[cfg]` on the function"),
             );
-        } else if !crate::parse::stays_on_parameter(attribute) {
+        } else if !crate::parse::is_allowed_on_parameter(attribute) {
             let name = path.to_token_stream().to_string().replace(' ', "");
             let suggestion = did_you_mean(&name, &["arg"]);
             errors.at(path, format!("a parameter takes `#[arg(..)]` and doc comments, not `#[{name}]`{suggestion}"));

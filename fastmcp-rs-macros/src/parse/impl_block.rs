@@ -6,7 +6,7 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ImplItem, ItemImpl};
 
-use super::item::FnItem;
+use super::function::FnItem;
 
 /// An `impl` block, of which only the signatures are read: bodies stay tokens, as in [`FnItem`].
 pub(crate) struct ImplBlock {
@@ -41,12 +41,12 @@ impl ImplBlock {
         empty.set_span(braces.span());
         let with_empty = written_header.clone().into_iter().chain([TokenTree::Group(empty)]).collect();
         let header = syn::parse2(with_empty)?;
-        let (inner_attributes, items) = body.parse2(braces.stream())?;
+        let (inner_attributes, items) = parse_body.parse2(braces.stream())?;
         Ok(Self { header, written_header, braces, inner_attributes, items })
     }
 }
 
-fn body(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
+fn parse_body(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
     let inner_attributes = input.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !input.is_empty() {

@@ -19,20 +19,20 @@ pub(crate) struct FnItem {
 
 impl FnItem {
     /// The function without what rustc refuses on parameters: doc comments and attributes of ours.
-    pub(crate) fn without_parameter_options(mut self) -> Self {
+    pub(crate) fn strip_parameter_options(mut self) -> Self {
         for input in &mut self.signature.inputs {
             let attributes = match input {
                 FnArg::Typed(typed) => &mut typed.attrs,
                 FnArg::Receiver(receiver) => &mut receiver.attrs,
             };
-            attributes.retain(stays_on_parameter);
+            attributes.retain(is_allowed_on_parameter);
         }
         self
     }
 }
 
 /// Whether rustc accepts this attribute on a parameter.
-pub(crate) fn stays_on_parameter(attribute: &Attribute) -> bool {
+pub(crate) fn is_allowed_on_parameter(attribute: &Attribute) -> bool {
     const BUILT_IN: &[&str] = &["allow", "warn", "deny", "forbid", "expect", "cfg", "cfg_attr"];
     BUILT_IN.iter().any(|name| attribute.path().is_ident(name))
 }
