@@ -13,7 +13,7 @@ use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
 use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
-use crate::server::{Server, component_in_block, component_of, owner};
+use crate::server::{ServerBlock, component_from_attribute, component_from_method_attribute, self_alias};
 use crate::validate;
 
 /// A function that clients reach as this component.
@@ -24,11 +24,11 @@ pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenS
         Ok(item) => item,
         Err(error) => return not_a_function(component, tokens, error, errors),
     };
-    refuse_second(component, component_of, &mut item.attributes, &mut errors);
+    refuse_second(component, component_from_attribute, &mut item.attributes, &mut errors);
     let handler = Handler::new(&item, options, &mut errors);
-    validate::check(&handler, &mut errors);
+    validate::check_handler(&handler, &mut errors);
     if errors.is_empty() && !validate::has_placeholder(&item.signature) {
-        return expand::handler(&handler);
+        return expand::expand_handler(&handler);
     }
     let errors = errors.into_compile_errors();
     if validate::is_method(&item.signature) {
@@ -36,19 +36,19 @@ pub(crate) fn handler(component: Component, options: TokenStream, tokens: TokenS
         let method = item.clone().strip_parameter_options();
         return quote!(#errors #method);
     }
-    let broken = expand::broken_handler(&handler);
+    let broken = expand::expand_broken_handler(&handler);
     quote!(#errors #broken)
 }
 
 /// Reports every further attribute that would make the function a component, and takes it off.
 fn refuse_second(
     component: Component,
-    component_of: fn(&Attribute) -> Option<Component>,
+    component_from_attribute: fn(&Attribute) -> Option<Component>,
     attributes: &mut Vec<Attribute>,
     errors: &mut Errors,
 ) {
     attributes.retain(|attribute| {
-        let Some(second) = component_of(attribute) else {
+        let Some(second) = component_from_attribute(attribute) else {
             return true;
         };
         let fix = match second == component {
@@ -92,9 +92,9 @@ pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
         Ok(block) => block,
         Err(error) => return not_a_block(tokens, error, errors),
     };
-    let mut server = Server::new(block, options, &mut errors);
+    let mut server = ServerBlock::new(block, options, &mut errors);
     let mut of_block = Errors::default();
-    validate::check_server(&server, &mut of_block);
+    validate::check_server_block(&server, &mut of_block);
     let can_serve = of_block.is_empty();
     errors.append(of_block);
     if errors.is_empty() {
@@ -106,10 +106,16 @@ pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
     for method in &mut methods {
         let mut of_method = Errors::default();
         let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut of_method);
-        refuse_second(method.component, component_in_block, &mut method.function.attributes, &mut of_method);
-        let handler = Handler::new(&method.function, options, &mut of_method).into_method(owner(Span::mixed_site()));
+        refuse_second(
+            method.component,
+            component_from_method_attribute,
+            &mut method.function.attributes,
+            &mut of_method,
+        );
+        let handler =
+            Handler::new(&method.function, options, &mut of_method).into_method(self_alias(Span::mixed_site()));
         validate::check_method(method, &handler, &mut of_method);
-        validate::check(&handler, &mut of_method);
+        validate::check_handler(&handler, &mut of_method);
         // A method with mistakes does not keep the others from being judged by rustc.
         if of_method.is_empty() && !validate::has_placeholder(&method.function.signature) {
             handlers.push(handler);
@@ -117,7 +123,7 @@ pub(crate) fn server(options: TokenStream, tokens: TokenStream) -> TokenStream {
         errors.append(of_method);
     }
     let expansion = match can_serve {
-        true => expand::server(&server, &handlers),
+        true => expand::expand_server(&server, &handlers),
         false => server.block.to_token_stream(),
     };
     let errors = errors.into_compile_errors();
@@ -159,9 +165,9 @@ pub(crate) fn main(options: TokenStream, tokens: TokenStream) -> TokenStream {
     };
     validate::check_main(&item.signature, &mut errors);
     if errors.is_empty() {
-        return expand::main(&item, &options);
+        return expand::expand_main(&item, &options);
     }
-    let broken = expand::broken_main(&item);
+    let broken = expand::expand_broken_main(&item);
     let errors = errors.into_compile_errors();
     quote!(#errors #broken)
 }
@@ -189,9 +195,9 @@ pub(crate) fn model(options: TokenStream, tokens: TokenStream) -> TokenStream {
     let model = Model::new(&input, options, &mut errors);
     validate::check_model(&model, &mut errors);
     if errors.is_empty() {
-        return expand::model(&model);
+        return expand::expand_model(&model);
     }
-    let broken = expand::broken_model(&model);
+    let broken = expand::expand_broken_model(&model);
     let errors = errors.into_compile_errors();
     quote!(#errors #broken)
 }

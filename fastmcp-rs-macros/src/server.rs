@@ -14,15 +14,15 @@ use crate::errors::Errors;
 use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
 use crate::types::rename_self;
 
-pub(crate) struct Server {
+pub(crate) struct ServerBlock {
     /// The block as rustc gets it.
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
-    pub(crate) methods: Vec<Method>,
+    pub(crate) methods: Vec<ServerMethod>,
 }
 
 /// A method with an attribute of ours.
-pub(crate) struct Method {
+pub(crate) struct ServerMethod {
     pub(crate) component: Component,
     /// What stands inside that attribute.
     pub(crate) options: TokenStream,
@@ -31,27 +31,27 @@ pub(crate) struct Method {
     pub(crate) function: FnItem,
 }
 
-impl Server {
+impl ServerBlock {
     /// Takes our attributes off the methods; those on other items are reported.
     pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut block.items {
             match item {
                 BlockItem::Function(function) => {
-                    let Some((component, attribute)) = take_mark(&mut function.attributes) else {
+                    let Some((component, attribute)) = take_component_attribute(&mut function.attributes) else {
                         continue;
                     };
-                    let options = options_of(component, &attribute, errors);
-                    match Method::new(component, options, function) {
+                    let options = attribute_options(component, &attribute, errors);
+                    match ServerMethod::new(component, options, function) {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),
                     }
                     // Everything that is ours is read: what remains is rustc's.
-                    function.attributes.retain(|attribute| component_in_block(attribute).is_none());
+                    function.attributes.retain(|attribute| component_from_method_attribute(attribute).is_none());
                     **function = FnItem::clone(function).strip_parameter_options();
                 }
                 BlockItem::Other { attributes, .. } => {
-                    while let Some((component, attribute)) = take_mark(attributes) {
+                    while let Some((component, attribute)) = take_component_attribute(attributes) {
                         errors.at(
                             attribute.path(),
                             format!("`#[{component}]` goes on a method with a body: remove it, or write a `fn`"),
@@ -64,7 +64,7 @@ impl Server {
     }
 }
 
-impl Method {
+impl ServerMethod {
     fn new(component: Component, options: TokenStream, method: &FnItem) -> syn::Result<Self> {
         let mut function = method.clone();
         let receiver = function.signature.inputs.first().and_then(|input| match input {
@@ -73,27 +73,27 @@ impl Method {
         });
         // The body is the method's own.
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
-        function = syn::parse2(rename_self(function.into_token_stream(), &owner(Span::mixed_site())))?;
+        function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
         if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
-            *first = FnArg::Typed(as_state(receiver));
+            *first = FnArg::Typed(receiver_as_state(receiver));
         }
         Ok(Self { component, options, receiver, function })
     }
 }
 
 /// The name of the block's type outside of the block.
-pub(crate) fn owner(span: Span) -> Ident {
+pub(crate) fn self_alias(span: Span) -> Ident {
     Ident::new("__Self", span)
 }
 
 /// `self: &State<Self>`
-fn as_state(receiver: &Receiver) -> PatType {
+fn receiver_as_state(receiver: &Receiver) -> PatType {
     let span = receiver.self_token.span();
-    let owner = owner(span);
+    let alias = self_alias(span);
     let ident = Ident::new("self", span);
     let pattern = PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None };
-    let ty: Type = syn::parse_quote_spanned!(span=> &__p::State<#owner>);
+    let ty: Type = syn::parse_quote_spanned!(span=> &__p::State<#alias>);
     PatType {
         attrs: receiver.attrs.clone(),
         pat: Box::new(Pat::Ident(pattern)),
@@ -103,16 +103,15 @@ fn as_state(receiver: &Receiver) -> PatType {
 }
 
 /// Takes off the first attribute that makes a method a component.
-fn take_mark(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
-    let (index, component) = attributes
-        .iter()
-        .enumerate()
-        .find_map(|(index, attribute)| component_in_block(attribute).map(|component| (index, component)))?;
+fn take_component_attribute(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
+    let (index, component) = attributes.iter().enumerate().find_map(|(index, attribute)| {
+        component_from_method_attribute(attribute).map(|component| (index, component))
+    })?;
     Some((component, attributes.remove(index)))
 }
 
 /// Which of the components this attribute makes of a function: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
-pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
+pub(crate) fn component_from_attribute(attribute: &Attribute) -> Option<Component> {
     let mut segments = attribute.path().segments.iter().rev();
     let name = segments.next()?;
     let module = segments.next()?;
@@ -120,12 +119,12 @@ pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
 }
 
 /// The same of a method under `#[mcp::server]`, where `#[tool]` is enough.
-pub(crate) fn component_in_block(attribute: &Attribute) -> Option<Component> {
+pub(crate) fn component_from_method_attribute(attribute: &Attribute) -> Option<Component> {
     let is_short = |component: &Component| attribute.path().is_ident(&component.to_string());
-    Component::ALL.into_iter().find(is_short).or_else(|| component_of(attribute))
+    Component::ALL.into_iter().find(is_short).or_else(|| component_from_attribute(attribute))
 }
 
-fn options_of(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
+fn attribute_options(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
     match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),
         Meta::List(list) => list.tokens.clone(),

@@ -29,7 +29,7 @@ impl CratePath {
 
 /// The imports of a generated block: the runtime under a name of ours, which [`private`] gives, and
 /// the traits of the probes, which have no names.
-pub(super) fn imports(crate_path: &CratePath) -> TokenStream {
+pub(super) fn import_runtime(crate_path: &CratePath) -> TokenStream {
     let (path, alias) = (crate_path.private(), private());
     quote! {
         use #path as #alias;

@@ -10,13 +10,10 @@ use syn::spanned::Spanned;
 use super::crate_path::private_at;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter};
-use crate::parse::{
-    ArgOptions, Flag, Icon, JsonLiteral, LiteralKind, Number, ResourceOptions, SpecificOptions, ToolOptions,
-};
-use crate::types::{Shape, respan};
+use crate::parse::{ArgOptions, Flag, Icon, Number, ResourceOptions, SpecificOptions, ToolOptions};
 
 /// What the runtime calls the parts of a component.
-pub(super) struct Names {
+pub(super) struct RuntimeNames {
     /// The trait that the handle implements.
     pub(super) component: Ident,
     pub(super) definition: Ident,
@@ -25,8 +22,8 @@ pub(super) struct Names {
     pub(super) list: Ident,
 }
 
-impl Names {
-    pub(super) fn of(component: Component) -> Self {
+impl RuntimeNames {
+    pub(super) fn new(component: Component) -> Self {
         let name = match component {
             Component::Tool => "Tool",
             Component::Resource => "Resource",
@@ -43,22 +40,22 @@ impl Names {
 }
 
 /// `ToolDefinition { .. }` and the like.
-pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+pub(super) fn expand_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let name = handler.name();
     let options = &handler.options;
-    let title = option(options.title.as_ref());
+    let title = expand_option(options.title.as_ref());
     let description = &handler.description;
     let tags = &options.tags;
-    let icons = options.icons.iter().map(|icon| self::icon(icon, private));
-    let meta = option(options.meta.as_ref());
-    let timeout = option(options.timeout.map(duration));
+    let icons = options.icons.iter().map(|icon| expand_icon(icon, private));
+    let meta = expand_option(options.meta.as_ref());
+    let timeout = expand_option(options.timeout.map(expand_duration));
     let execution = match handler.execution() {
         Execution::Async => quote!(Async),
         Execution::Inline => quote!(Inline),
         Execution::Blocking | Execution::BlockingAsync => quote!(Blocking),
     };
-    let location = location(handler, private);
-    let ty = Names::of(handler.component()).definition;
+    let location = expand_location(handler, private);
+    let ty = RuntimeNames::new(handler.component()).definition;
     let specific_fields = match &options.specific {
         SpecificOptions::Tool(options) => tool_fields(options, private),
         SpecificOptions::Resource(options) => resource_fields(options, private),
@@ -81,7 +78,7 @@ pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream 
     }
 }
 
-fn duration(duration: Duration) -> TokenStream {
+fn expand_duration(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
@@ -94,10 +91,10 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
         ("idempotent", &options.idempotent),
         ("open_world", &options.open_world),
     ];
-    let structured = option(options.structured.as_ref().map(|Flag { on, .. }| on));
+    let structured = expand_option(options.structured.as_ref().map(|Flag { on, .. }| on));
     let hints = hints.map(|(key, flag)| {
         let key = Ident::new(key, Span::mixed_site());
-        let value = option(flag.as_ref().map(|Flag { on, .. }| on));
+        let value = expand_option(flag.as_ref().map(|Flag { on, .. }| on));
         quote!(#key: #value)
     });
     quote! {
@@ -109,14 +106,14 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
 /// What only a resource's definition has.
 fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
     let uri = options.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
-    let mime_type = option(options.mime_type.as_ref());
-    let size = option(options.size.as_ref().map(|size| size.value));
+    let mime_type = expand_option(options.mime_type.as_ref());
+    let size = expand_option(options.size.as_ref().map(|size| size.value));
     let audience = &options.audience;
-    let priority = option(options.priority.as_ref().map(|priority| priority.value.as_f64()));
-    let last_modified = option(options.last_modified.as_ref());
+    let priority = expand_option(options.priority.as_ref().map(|priority| priority.value.as_f64()));
+    let last_modified = expand_option(options.last_modified.as_ref());
     let allow_traversal = &options.allow_traversal;
-    let ttl = option(options.ttl.map(duration));
-    let scope = option(options.scope.as_ref().map(|scope| {
+    let ttl = expand_option(options.ttl.map(expand_duration));
+    let scope = expand_option(options.scope.as_ref().map(|scope| {
         let scope = Ident::new(if scope.value() == "public" { "Public" } else { "Private" }, Span::mixed_site());
         quote!(#private::CacheScope::#scope)
     }));
@@ -136,7 +133,7 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
 }
 
 /// `Location { .. }`, where `line!()` is the line of the function's name, not of the attribute.
-fn location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let span = handler.ident().span();
     let file = quote_spanned!(span=> ::core::file!());
     let line = quote_spanned!(span=> ::core::line!());
@@ -151,10 +148,10 @@ fn location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     }
 }
 
-fn icon(icon: &Icon, private: &Ident) -> TokenStream {
+fn expand_icon(icon: &Icon, private: &Ident) -> TokenStream {
     let Icon { src, sizes, .. } = icon;
-    let mime_type = option(icon.mime_type.as_ref());
-    let theme = option(icon.theme.as_ref());
+    let mime_type = expand_option(icon.mime_type.as_ref());
+    let theme = expand_option(icon.theme.as_ref());
     quote! {
         #private::IconDefinition {
             src: #src,
@@ -166,16 +163,16 @@ fn icon(icon: &Icon, private: &Ident) -> TokenStream {
 }
 
 /// `Parameter { .. }`.
-pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
+pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
     let name = parameter.name();
     let description = &parameter.description;
     let options = &parameter.options;
-    let constraints = constraints(options, private);
-    let title = option(options.title.as_ref().map(|title| &title.value));
-    let default = option(options.default.as_ref().map(|default| &default.json));
+    let constraints = expand_constraints(options, private);
+    let title = expand_option(options.title.as_ref().map(|title| &title.value));
+    let default = expand_option(options.default.as_ref().map(|default| &default.json));
     let examples = options.examples.iter().map(|(json, _)| json);
-    let header = option(options.header.as_ref().map(|header| &header.value));
-    let complete = option(options.complete.as_ref().map(|complete| completion(&complete.value)));
+    let header = expand_option(options.header.as_ref().map(|header| &header.value));
+    let complete = expand_option(options.complete.as_ref().map(|complete| expand_completion(&complete.value)));
     quote! {
         #private::Parameter {
             name: #name,
@@ -191,7 +188,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
 }
 
 /// What calls the user's function; a function that cannot complete is reported at its path.
-fn completion(path: &ExprPath) -> TokenStream {
+fn expand_completion(path: &ExprPath) -> TokenStream {
     let span = path.span();
     let private = private_at(span);
     let [completing, context] =
@@ -202,12 +199,12 @@ fn completion(path: &ExprPath) -> TokenStream {
 }
 
 /// `Constraints { .. }`.
-pub(super) fn constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
+pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
     if !options.is_constrained() {
         return quote!(#private::Constraints::NONE);
     }
     let bounds = [("min", &options.min), ("max", &options.max)].map(|(key, bound)| {
-        let value = bound.as_ref().map(|bound| number(bound.value, private));
+        let value = bound.as_ref().map(|bound| expand_number(bound.value, private));
         (key, value)
     });
     let lengths = [("min_length", &options.min_length), ("max_length", &options.max_length)]
@@ -221,71 +218,14 @@ pub(super) fn constraints(options: &ArgOptions, private: &Ident) -> TokenStream 
     quote!(#private::Constraints { #(#fields,)* ..#private::Constraints::NONE })
 }
 
-fn number(number: Number, private: &Ident) -> TokenStream {
+pub(super) fn expand_number(number: Number, private: &Ident) -> TokenStream {
     match number {
         Number::Integer(value) => quote!(#private::Number::Integer(#value)),
         Number::Float(value) => quote!(#private::Number::Float(#value)),
     }
 }
 
-/// Whether a default suits the type, asked where it is written.
-pub(super) fn default_check(default: &JsonLiteral, ty: &TokenStream) -> TokenStream {
-    let span = default.tokens.span();
-    let private = private_at(span);
-    let ty = respan(ty.clone(), span);
-    let kind = match default.kind {
-        LiteralKind::Integer => "integer",
-        LiteralKind::Float => "float",
-        LiteralKind::String => "text",
-        LiteralKind::Bool => "flag",
-    };
-    let kind = Ident::new(kind, span);
-    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
-}
-
-/// Whether the constraints can hold for the type, asked where they are written.
-///
-/// The spelling of most types has told that already; this is for those with another name.
-pub(super) fn bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape) -> TokenStream {
-    let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
-        let span = tokens.span();
-        let private = private_at(span);
-        let ty = respan(ty.clone(), span);
-        let values = quote_spanned!(span=> #private::BoundsOf::<#ty>::VALUES);
-        let condition = condition(private, values);
-        quote_spanned! {span=>
-            const _: () = if !#condition {
-                ::core::panic!("{}", #problem)
-            };
-        }
-    };
-    let bounds = [&options.min, &options.max].into_iter().flatten().filter(|_| shape == Shape::Unknown);
-    let bounds = bounds.map(|bound| {
-        let text = format!(
-            "`{} = {}` is no value of this argument's type: remove it, or change the type",
-            bound.key,
-            bound.tokens.to_string().replace("- ", "-")
-        );
-        let is_reached = |private: Ident, values: TokenStream| {
-            let number = number(bound.value, &private);
-            quote_spanned!(bound.tokens.span()=> #values.reach(#number))
-        };
-        check(&bound.tokens, &is_reached, text)
-    });
-    let (min, max) = (&options.min_length, &options.max_length);
-    let length = min.as_ref().or(max.as_ref()).filter(|_| matches!(shape, Shape::List | Shape::Unknown));
-    let length = length.map(|first| {
-        let low = min.as_ref().map_or(0, |min| min.value);
-        let high = max.as_ref().map_or(u64::MAX, |max| max.value);
-        let text = "no value of this argument's type has such a length: remove the bound, or change the type";
-        let condition =
-            |_: Ident, values: TokenStream| quote_spanned!(first.tokens.span()=> #values.have_length(#low, #high));
-        check(&first.tokens, &condition, text.to_owned())
-    });
-    bounds.chain(length).collect()
-}
-
-pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
+pub(super) fn expand_option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),

@@ -5,23 +5,23 @@ use quote::{quote, quote_spanned};
 use syn::{LitInt, Token};
 
 use super::crate_path::CratePath;
-use super::definition::option;
+use super::definition::expand_option;
 use crate::parse::{FnItem, MainOptions};
 
 /// A plain `main` that hands an asynchronous one to the runtime.
 ///
 /// The user's `main` stays a function of its own inside: so its types are inferred from its signature,
 /// and rustc's messages name it.
-pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
+pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
     let crate_path = CratePath::new(options.crate_path.as_ref());
     let private = crate_path.private();
     let name = &item.signature.ident;
-    let worker_threads = option(options.worker_threads.map(|count| {
+    let worker_threads = expand_option(options.worker_threads.map(|count| {
         let count = LitInt::new(&count.to_string(), proc_macro2::Span::mixed_site());
         quote!(#count)
     }));
     let run = quote_spanned!(name.span()=> run_main);
-    assemble(
+    assemble_main(
         item,
         &quote! {
             #private::#run(
@@ -37,11 +37,11 @@ pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
 }
 
 /// What stands in for a `main` that has mistakes: there is one, and its body is still checked.
-pub(crate) fn broken_main(item: &FnItem) -> TokenStream {
-    assemble(item, &quote!(::core::unreachable!()))
+pub(crate) fn expand_broken_main(item: &FnItem) -> TokenStream {
+    assemble_main(item, &quote!(::core::unreachable!()))
 }
 
-fn assemble(item: &FnItem, body: &TokenStream) -> TokenStream {
+fn assemble_main(item: &FnItem, body: &TokenStream) -> TokenStream {
     let FnItem { attributes, visibility, signature, body: user_body } = item;
     let (name, output) = (&signature.ident, &signature.output);
     let mut inner = signature.clone();

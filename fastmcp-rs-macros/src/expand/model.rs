@@ -9,25 +9,26 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
-use super::crate_path::{CratePath, imports, private, private_at};
-use super::definition::{bound_checks, constraints, default_check};
-use super::handler::conditions;
+use super::attributes::cfg_attributes;
+use super::checks::{expand_bound_checks, expand_default_check};
+use super::crate_path::{CratePath, import_runtime, private, private_at};
+use super::definition::expand_constraints;
 use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
 use crate::types::{Shape, rename_self};
 
-pub(crate) fn model(model: &Model<'_>) -> TokenStream {
+pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
-    let imports = imports(&crate_path);
-    let item = published(model);
+    let imports = import_runtime(&crate_path);
+    let item = convert_options(model);
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
     let closed = model.closed_objects();
     // What flattened fields say of themselves would be taken for the type's own.
-    let mark = closed.as_ref().map(closed_mark).or_else(|| model.is_open().then(|| "open".to_owned()));
-    let derives = derives(&crate_path, serde_of(&crate_path, closed.as_ref()), !has_own_deserialize, mark);
-    let defaults = defaults(model);
-    let enforced = has_own_deserialize.then(|| deserialize(model, &crate_path));
-    let form = form(model, true);
-    let conditions = conditions(&model.input.attrs);
+    let mark = closed.as_ref().map(closed_marker).or_else(|| model.is_open().then(|| "open".to_owned()));
+    let derives = expand_derives(&crate_path, serde_path(&crate_path, closed.as_ref()), !has_own_deserialize, mark);
+    let defaults = expand_defaults(model);
+    let enforced = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
+    let form = expand_form(model, true);
+    let conditions = cfg_attributes(&model.input.attrs);
     let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
         quote! {
             #(#conditions)*
@@ -48,20 +49,20 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
 }
 
 /// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
-pub(crate) fn broken_model(model: &Model<'_>) -> TokenStream {
+pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
     let mut item = model.input.clone();
     remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
     if matches!(item.data, Data::Union(_)) {
         return item.into_token_stream();
     }
-    if written_derives(&item.attrs) {
+    if has_written_derives(&item.attrs) {
         return item.into_token_stream();
     }
-    let derives = derives(&crate_path, crate_path.private_text("serde"), true, None);
-    let form = form(model, false).map(|form| {
-        let imports = imports(&crate_path);
-        let conditions = conditions(&item.attrs);
+    let derives = expand_derives(&crate_path, crate_path.private_text("serde"), true, None);
+    let form = expand_form(model, false).map(|form| {
+        let imports = import_runtime(&crate_path);
+        let conditions = cfg_attributes(&item.attrs);
         quote! {
             #(#conditions)*
             #[allow(deprecated, unused_qualifications)]
@@ -74,7 +75,7 @@ pub(crate) fn broken_model(model: &Model<'_>) -> TokenStream {
     quote!(#derives #item #form)
 }
 
-fn written_derives(attributes: &[Attribute]) -> bool {
+fn has_written_derives(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let text = attribute.to_token_stream().to_string();
         attribute.path().is_ident("derive")
@@ -86,7 +87,7 @@ fn written_derives(attributes: &[Attribute]) -> bool {
 ///
 /// A field that is in no form is no mistake of the type, which may be used elsewhere: the lifetime in a bound
 /// lets the bound be false, and rustc tells of it where a person is asked.
-fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
+fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
     let name = &model.input.ident;
     // rustc shows the implementation beside its bounds: it stands at the type, not at the attribute.
     let span = name.span();
@@ -124,12 +125,12 @@ fn form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
 }
 
 /// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
-fn serde_of(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
+fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
     crate_path.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
 /// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
-fn closed_mark(closed: &ClosedObjects) -> String {
+fn closed_marker(closed: &ClosedObjects) -> String {
     match closed {
         ClosedObjects::Struct => "struct".to_owned(),
         ClosedObjects::FlatStruct => "flat".to_owned(),
@@ -139,7 +140,7 @@ fn closed_mark(closed: &ClosedObjects) -> String {
     }
 }
 
-fn derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
+fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
     let private = crate_path.private();
     let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
     let schemars = crate_path.private_text("schemars");
@@ -152,14 +153,14 @@ fn derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: 
 }
 
 /// The type with its `#[arg]`s turned into attributes of serde and schemars.
-fn published(model: &Model<'_>) -> DeriveInput {
+fn convert_options(model: &Model<'_>) -> DeriveInput {
     let mut item = model.input.clone();
     let groups: Vec<&mut Fields> = field_lists(&mut item.data);
     for (fields, group) in groups.into_iter().zip(&model.groups) {
         for (field, described) in fields.iter_mut().zip(&group.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
-            field.attrs.extend(serde_attributes(model, group, described));
-            field.attrs.extend(schema_attribute(described));
+            field.attrs.extend(make_serde_attributes(model, group, described));
+            field.attrs.extend(make_schema_attribute(described));
         }
     }
     if model.closed_objects().is_some() {
@@ -186,19 +187,19 @@ fn field_lists(data: &mut Data) -> Vec<&mut Fields> {
     }
 }
 
-fn serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
+fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     if let Some(rename) = &field.options.rename {
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
     if field.options.default.is_some() {
-        let path = format!("{}::{}", model.input.ident, default_name(group.variant, field));
+        let path = format!("{}::{}", model.input.ident, default_function_name(group.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
 }
 
-fn schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
+fn make_schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
     let options = &field.options;
     let bounds = [("minimum", &options.min), ("maximum", &options.max)];
     // The library's normaliser knows from the schema's type whether these are of a string or a list.
@@ -232,7 +233,7 @@ fn schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
 }
 
 /// The name of the function that gives a field's default.
-fn default_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
+fn default_function_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
     let member = match &field.field.ident {
         Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
         None => field.index.to_string(),
@@ -245,17 +246,17 @@ fn default_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
 }
 
 /// The functions that serde calls for a field that was not given.
-fn defaults(model: &Model<'_>) -> Option<TokenStream> {
+fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
     let functions: Vec<TokenStream> = model
         .fields()
         .filter_map(|(variant, field)| {
             let default = field.options.default.as_ref()?;
-            let name = default_name(variant, field);
+            let name = default_function_name(variant, field);
             let ty = &field.field.ty;
             let json = &default.json;
             let private = private();
-            let check = default_check(default, &ty.to_token_stream());
-            let conditions = conditions_of(variant, field);
+            let check = expand_default_check(default, &ty.to_token_stream());
+            let conditions = field_cfg_attributes(variant, field);
             Some(quote! {
                 #(#conditions)*
                 #[allow(dead_code, non_snake_case)]
@@ -271,24 +272,27 @@ fn defaults(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// What has to hold for a field to be there.
-fn conditions_of<'a>(variant: Option<&'a Variant>, field: &ModelField<'a>) -> impl Iterator<Item = &'a Attribute> {
-    let of_variant = variant.map(|variant| conditions(&variant.attrs));
-    of_variant.into_iter().flatten().chain(conditions(&field.field.attrs))
+fn field_cfg_attributes<'a>(
+    variant: Option<&'a Variant>,
+    field: &ModelField<'a>,
+) -> impl Iterator<Item = &'a Attribute> {
+    let of_variant = variant.map(|variant| cfg_attributes(&variant.attrs));
+    of_variant.into_iter().flatten().chain(cfg_attributes(&field.field.attrs))
 }
 
 /// `impl Deserialize`, for a type with constraints.
-fn deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
+fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let private = private();
-    let serde = serde_of(crate_path, model.closed_objects().as_ref());
+    let serde = serde_path(crate_path, model.closed_objects().as_ref());
     let name = &model.input.ident;
     let remote = name.to_string();
-    let shadow = shadow(model);
+    let shadow = expand_shadow(model);
     let value = Ident::new("__value", Span::mixed_site());
-    let checks = checks(model, &value);
+    let checks = expand_checks(model, &value);
     let bounds = model.fields().map(|(variant, field)| {
         let ty = rename_self(field.field.ty.to_token_stream(), name);
-        let checks = bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
-        let conditions = conditions_of(variant, field);
+        let checks = expand_bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
+        let conditions = field_cfg_attributes(variant, field);
         // A condition holds for one item.
         (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
     });
@@ -314,8 +318,8 @@ fn deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
 }
 
 /// The same type under another name, with serde's attributes only.
-fn shadow(model: &Model<'_>) -> TokenStream {
-    let mut shadow = published(model);
+fn expand_shadow(model: &Model<'_>) -> TokenStream {
+    let mut shadow = convert_options(model);
     if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
         for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
             // It is constructed alike, and read as a variant that has no fields.
@@ -359,7 +363,7 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
     }
 }
 
-fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
+fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
     if !model.is_constrained() {
         return TokenStream::new();
     }
@@ -370,7 +374,7 @@ fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
         if constrained.is_empty() {
             return None;
         }
-        let group_conditions = group.variant.map(|variant| conditions(&variant.attrs)).unwrap_or_default();
+        let group_conditions = group.variant.map(|variant| cfg_attributes(&variant.attrs)).unwrap_or_default();
         let variant = group.variant.map(|Variant { ident, .. }| quote!(::#ident));
         let members = constrained.iter().map(|field| match &field.field.ident {
             Some(ident) => Member::Named(ident.clone()),
@@ -378,9 +382,9 @@ fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
         });
         let bindings: Vec<Ident> =
             constrained.iter().map(|field| format_ident!("__{}", field.index, span = Span::mixed_site())).collect();
-        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| check(field, binding));
+        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| expand_field_check(field, binding));
         let patterns = constrained.iter().zip(members).zip(&bindings).map(|((field, member), binding)| {
-            let conditions = conditions(&field.field.attrs);
+            let conditions = cfg_attributes(&field.field.attrs);
             quote!(#(#conditions)* #member: #binding)
         });
         Some(quote! {
@@ -399,14 +403,14 @@ fn checks(model: &Model<'_>, value: &Ident) -> TokenStream {
     }
 }
 
-fn check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
+fn expand_field_check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
     let span = field.field.ty.span();
     let there = private_at(span);
     let private = private();
     let key = &field.key;
-    let constraints = constraints(&field.options, &private);
+    let constraints = expand_constraints(&field.options, &private);
     let check = quote_spanned!(span=> #there::check_field);
-    let conditions = conditions(&field.field.attrs);
+    let conditions = cfg_attributes(&field.field.attrs);
     quote! {
         #(#conditions)*
         #check(#binding, &#constraints, #key).map_err(__refuse)?;

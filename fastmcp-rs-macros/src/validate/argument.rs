@@ -68,7 +68,7 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
     let shape = Shape::from_type(ty);
     check_order(&options.min, &options.max, Number::is_less_than, errors);
     check_order(&options.min_length, &options.max_length, |left, right| left < right, errors);
-    check_fit(options, shape, errors);
+    check_constraints_fit(options, shape, errors);
     if let Some(default) = &options.default {
         check_default(default, options, shape, errors);
     }
@@ -83,7 +83,7 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 }
 
 /// Reports options that arguments of this component cannot have.
-pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &mut Errors) {
+pub(crate) fn check_component(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
         Component::Tool => refuse_completion(options, "a tool's argument", errors),
         Component::Resource => {
@@ -130,7 +130,7 @@ fn check_order<T: Copy>(
                     "`{}` is above `{} = {}`, so no value fits: swap the two",
                     low.key,
                     high.key,
-                    joined(&high.tokens)
+                    format_number(&high.tokens)
                 ),
             );
         }
@@ -138,12 +138,12 @@ fn check_order<T: Copy>(
 }
 
 /// A sign is a token of its own, which `quote` prints apart.
-fn joined(tokens: &TokenStream) -> String {
+fn format_number(tokens: &TokenStream) -> String {
     tokens.to_string().replace("- ", "-")
 }
 
 /// Reports constraints that the spelled type cannot have.
-fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     let noun = shape.noun();
     let bounds = [&options.min, &options.max];
     for bound in bounds.into_iter().flatten() {
@@ -160,7 +160,7 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
                 &bound.tokens,
                 format!(
                     "`{key} = {}` is beyond what an `f32` holds: remove it, or take an `f64`",
-                    joined(&bound.tokens)
+                    format_number(&bound.tokens)
                 ),
             ),
             Shape::F64 | Shape::F32 | Shape::Unknown => {}
@@ -195,7 +195,7 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
 
 /// Reports a bound that no value of the integer's type can be at.
 fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors: &mut Errors) {
-    let (key, written) = (&bound.key, joined(&bound.tokens));
+    let (key, written) = (&bound.key, format_number(&bound.tokens));
     // `1e3` is a whole number as well.
     let value = match bound.value {
         Number::Float(value) if value.fract() == 0.0 => Number::Integer(value as i128),
@@ -227,24 +227,24 @@ fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, erro
             }
         }
         if let Some(min) = options.min.as_ref().filter(|min| value.is_less_than(min.value)) {
-            refuse(below_or_above("default", "below", &min.key, &min.tokens));
+            refuse(default_message("default", "below", &min.key, &min.tokens));
         }
         if let Some(max) = options.max.as_ref().filter(|max| max.value.is_less_than(value)) {
-            refuse(below_or_above("default", "above", &max.key, &max.tokens));
+            refuse(default_message("default", "above", &max.key, &max.tokens));
         }
     }
     if let (LiteralKind::String, Some(length)) = (default.kind, default.length) {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
-            refuse(below_or_above("default's length", "below", &min.key, &min.tokens));
+            refuse(default_message("default's length", "below", &min.key, &min.tokens));
         }
         if let Some(max) = options.max_length.as_ref().filter(|max| length > max.value) {
-            refuse(below_or_above("default's length", "above", &max.key, &max.tokens));
+            refuse(default_message("default's length", "above", &max.key, &max.tokens));
         }
     }
 }
 
-fn below_or_above(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
-    format!("this {what} is {side} `{key} = {}`: change one of the two", joined(bound))
+fn default_message(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
+    format!("this {what} is {side} `{key} = {}`: change one of the two", format_number(bound))
 }
 
 /// The name is that of an HTTP header, so it is a `token` of RFC 9110.
@@ -270,7 +270,7 @@ fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Er
 /// Reports two arguments with one key.
 pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
-        parameters.iter().filter(|parameter| !looks_injected(parameter.ty)).map(|parameter| {
+        parameters.iter().filter(|parameter| !is_spelled_injected(parameter.ty)).map(|parameter| {
             let blame = match &parameter.options.rename {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
@@ -284,7 +284,7 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
 }
 
 /// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
-pub(super) fn looks_injected(ty: &Type) -> bool {
+pub(super) fn is_spelled_injected(ty: &Type) -> bool {
     let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
     generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
 }
@@ -320,7 +320,7 @@ fn check_unique<M: Display>(
 }
 
 /// Reports attributes that rustc would refuse on a parameter, with what to write instead.
-pub(crate) fn check_other_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
+pub(crate) fn check_foreign_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
     for attribute in attributes {
         let path = attribute.path();
         if path.is_ident("arg") || path.is_ident("doc") {

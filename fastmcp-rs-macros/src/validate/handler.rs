@@ -10,7 +10,7 @@ use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, SpecificOptions, ToolOptions};
 
-pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
+pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     let component = handler.component();
     check_name(handler, errors);
     check_handle(handler, errors);
@@ -20,16 +20,16 @@ pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
         SpecificOptions::Prompt => {}
     }
     check_execution(handler, errors);
-    signature::check(&handler.item.signature, component, errors);
+    signature::check_signature(&handler.item.signature, component, errors);
     for input in &handler.item.signature.inputs {
         if let FnArg::Typed(typed) = input {
-            argument::check_other_attributes(&typed.attrs, component, errors);
+            argument::check_foreign_attributes(&typed.attrs, component, errors);
         }
     }
     for parameter in &handler.parameters {
         argument::check_type(parameter.ty, component, errors);
         argument::check_options(&parameter.options, parameter.ty, errors);
-        argument::check_place(&parameter.options, component, errors);
+        argument::check_component(&parameter.options, component, errors);
     }
     argument::check_names(&handler.parameters, errors);
     argument::check_headers(&handler.parameters, errors);
@@ -47,7 +47,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     let problem = if name.is_empty() {
         format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
     } else if component == Component::Tool {
-        match tool_name_problem(&name) {
+        match find_tool_name_problem(&name) {
             Some(problem) => format!("{problem}: {fix}"),
             None => return,
         }
@@ -61,7 +61,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
 }
 
 /// The specification asks for 1 to 128 characters out of `A-Z a-z 0-9 _ . -`; other names are free.
-fn tool_name_problem(name: &str) -> Option<String> {
+fn find_tool_name_problem(name: &str) -> Option<String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
     if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
@@ -92,12 +92,12 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
 }
 
 /// The key of a flag that is on.
-fn on(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
+fn enabled_key(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
     flag.as_ref().filter(|flag| flag.on).map(|flag| &flag.key)
 }
 
 fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
-    if let (Some(_), Some(destructive)) = (on(&options.read_only), on(&options.destructive)) {
+    if let (Some(_), Some(destructive)) = (enabled_key(&options.read_only), enabled_key(&options.destructive)) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",
@@ -106,10 +106,10 @@ fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
 }
 
 fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
-    let Some(inline) = on(&handler.options.inline) else {
+    let Some(inline) = enabled_key(&handler.options.inline) else {
         return;
     };
-    if let Some(blocking) = on(&handler.options.blocking) {
+    if let Some(blocking) = enabled_key(&handler.options.blocking) {
         errors.at(
             blocking,
             format!(

@@ -8,8 +8,8 @@ mod resource;
 mod server;
 mod signature;
 
-pub(crate) use handler::check;
+pub(crate) use handler::check_handler;
 pub(crate) use main::check_main;
 pub(crate) use model::{check_model, item_kind};
-pub(crate) use server::{check_method, check_not_empty, check_server};
+pub(crate) use server::{check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method};

@@ -2,7 +2,7 @@
 
 use syn::LitStr;
 
-use super::argument::looks_injected;
+use super::argument::is_spelled_injected;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
@@ -82,7 +82,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
         return;
     };
     let is_stray =
-        |parameter: &&Parameter<'_>| handler.role(parameter) == Role::Injected && !looks_injected(parameter.ty);
+        |parameter: &&Parameter<'_>| handler.role(parameter) == Role::Injected && !is_spelled_injected(parameter.ty);
     let stray: Vec<(String, &Parameter<'_>)> =
         handler.parameters.iter().filter(is_stray).map(|parameter| (parameter.name(), parameter)).collect();
     let stray_names: Vec<&str> = stray.iter().map(|(name, _)| name.as_str()).collect();
@@ -90,10 +90,10 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     for variable in &uri.variables {
         let mut parameters = handler.parameters.iter().filter(|parameter| !parameter.is_receiver());
         match parameters.find(|parameter| parameter.name() == variable.name) {
-            Some(parameter) => check_optional(variable, parameter, errors),
+            Some(parameter) => check_optional_variable(variable, parameter, errors),
             None => {
                 missing.push(&variable.name);
-                errors.at(&uri.literal, missing_parameter(variable, &stray_names));
+                errors.at(&uri.literal, missing_parameter_message(variable, &stray_names));
             }
         }
     }
@@ -116,7 +116,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-fn missing_parameter(variable: &Variable, others: &[&str]) -> String {
+fn missing_parameter_message(variable: &Variable, others: &[&str]) -> String {
     let Variable { name, spelling, is_optional } = variable;
     let ty = if *is_optional { "Option<&str>" } else { "&str" };
     let suggestion = did_you_mean(name, others);
@@ -125,7 +125,7 @@ fn missing_parameter(variable: &Variable, others: &[&str]) -> String {
     )
 }
 
-fn check_optional(variable: &Variable, parameter: &Parameter<'_>, errors: &mut Errors) {
+fn check_optional_variable(variable: &Variable, parameter: &Parameter<'_>, errors: &mut Errors) {
     if variable.is_optional && !can_be_absent(parameter) {
         let spelling = &variable.spelling;
         errors.at(

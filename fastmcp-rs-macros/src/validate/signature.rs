@@ -7,7 +7,7 @@ use crate::component::Component;
 use crate::errors::Errors;
 use crate::types::{find_word, strip_groups};
 
-pub(crate) fn check(signature: &Signature, component: Component, errors: &mut Errors) {
+pub(crate) fn check_signature(signature: &Signature, component: Component, errors: &mut Errors) {
     check_qualifiers(signature, component, errors);
     check_generics(signature, component, errors);
     for input in &signature.inputs {
@@ -89,7 +89,7 @@ fn check_output(ty: &Type, component: Component, errors: &mut Errors) {
 
 /// `Self` shows that the function stands in an `impl` block even when it takes no `self`.
 fn check_self_type(signature: &Signature, component: Component, errors: &mut Errors) {
-    for ty in types(signature) {
+    for ty in spelled_types(signature) {
         if let Some(word) = find_word(ty, "Self") {
             errors.at(
                 word,
@@ -104,16 +104,16 @@ fn check_self_type(signature: &Signature, component: Component, errors: &mut Err
 /// Whether the function can only stand in an `impl` block or a trait.
 pub(crate) fn is_method(signature: &Signature) -> bool {
     let has_receiver = signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
-    has_receiver || types(signature).any(|ty| find_word(ty, "Self").is_some())
+    has_receiver || spelled_types(signature).any(|ty| find_word(ty, "Self").is_some())
 }
 
 /// Whether rustc refuses the signature by itself: `_` is an error there that even suggests the type.
 pub(crate) fn has_placeholder(signature: &Signature) -> bool {
-    types(signature).any(|ty| find_word(ty, "_").is_some())
+    spelled_types(signature).any(|ty| find_word(ty, "_").is_some())
 }
 
 /// All types that the signature spells.
-fn types(signature: &Signature) -> impl Iterator<Item = &Type> {
+fn spelled_types(signature: &Signature) -> impl Iterator<Item = &Type> {
     let inputs = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(&*typed.ty),
         FnArg::Receiver(_) => None,
