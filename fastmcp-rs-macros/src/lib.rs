@@ -12,7 +12,7 @@ mod expand;
 mod handler;
 mod model;
 mod parse;
-mod run;
+mod pipeline;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -26,35 +26,35 @@ use component::Component;
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Tool, options.into(), item.into()).into()
+    pipeline::handler(Component::Tool, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Resource, options.into(), item.into()).into()
+    pipeline::handler(Component::Resource, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Prompt, options.into(), item.into()).into()
+    pipeline::handler(Component::Prompt, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::server(options.into(), item.into()).into()
+    pipeline::server(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::main(options.into(), item.into()).into()
+    pipeline::main(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::model(options.into(), item.into()).into()
+    pipeline::model(options.into(), item.into()).into()
 }

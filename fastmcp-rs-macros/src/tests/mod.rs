@@ -11,7 +11,7 @@ use expect_test::Expect;
 use proc_macro2::TokenStream;
 
 use crate::component::Component;
-use crate::run::handler;
+use crate::pipeline::handler;
 
 fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
     handler(Component::Tool, options, item)

@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::quote;
 
 use super::check;
-use crate::run::{main, model};
+use crate::pipeline::{main, model};
 
 #[test]
 fn plain_struct() {
