@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use syn::Attribute;
+
 /// Which of the attributes stands on a function; shown as its name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Component {
@@ -12,6 +14,20 @@ pub(crate) enum Component {
 
 impl Component {
     pub(crate) const ALL: [Component; 3] = [Component::Tool, Component::Resource, Component::Prompt];
+
+    /// The component that an attribute on a function names: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
+    pub(crate) fn from_attribute(attribute: &Attribute) -> Option<Self> {
+        let mut segments = attribute.path().segments.iter().rev();
+        let name = segments.next()?;
+        let module = segments.next()?;
+        (module.ident == "mcp").then(|| Self::ALL.into_iter().find(|component| name.ident == component.to_string()))?
+    }
+
+    /// The component that an attribute on a method under `#[mcp::server]` names, where `#[tool]` is enough.
+    pub(crate) fn from_method_attribute(attribute: &Attribute) -> Option<Self> {
+        let is_short = |component: &Self| attribute.path().is_ident(&component.to_string());
+        Self::ALL.into_iter().find(is_short).or_else(|| Self::from_attribute(attribute))
+    }
 
     /// What the name of an argument is.
     pub(crate) fn meaning_of_names(self) -> &'static str {

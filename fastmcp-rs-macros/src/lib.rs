@@ -26,35 +26,35 @@ use component::Component;
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::handler(Component::Tool, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Tool, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::handler(Component::Resource, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Resource, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::handler(Component::Prompt, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Prompt, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::server(options.into(), item.into()).into()
+    pipeline::run_server(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::main(options.into(), item.into()).into()
+    pipeline::run_main(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::model(options.into(), item.into()).into()
+    pipeline::run_model(options.into(), item.into()).into()
 }

@@ -47,7 +47,7 @@ impl ServerBlock {
                         Err(error) => errors.push(error),
                     }
                     // Everything that is ours is read: what remains is rustc's.
-                    function.attributes.retain(|attribute| component_from_method_attribute(attribute).is_none());
+                    function.attributes.retain(|attribute| Component::from_method_attribute(attribute).is_none());
                     **function = FnItem::clone(function).strip_parameter_options();
                 }
                 BlockItem::Other { attributes, .. } => {
@@ -105,23 +105,9 @@ fn receiver_as_state(receiver: &Receiver) -> PatType {
 /// Takes off the first attribute that makes a method a component.
 fn take_component_attribute(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
     let (index, component) = attributes.iter().enumerate().find_map(|(index, attribute)| {
-        component_from_method_attribute(attribute).map(|component| (index, component))
+        Component::from_method_attribute(attribute).map(|component| (index, component))
     })?;
     Some((component, attributes.remove(index)))
-}
-
-/// Which of the components this attribute makes of a function: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
-pub(crate) fn component_from_attribute(attribute: &Attribute) -> Option<Component> {
-    let mut segments = attribute.path().segments.iter().rev();
-    let name = segments.next()?;
-    let module = segments.next()?;
-    (module.ident == "mcp").then(|| Component::ALL.into_iter().find(|component| name.ident == component.to_string()))?
-}
-
-/// The same of a method under `#[mcp::server]`, where `#[tool]` is enough.
-pub(crate) fn component_from_method_attribute(attribute: &Attribute) -> Option<Component> {
-    let is_short = |component: &Component| attribute.path().is_ident(&component.to_string());
-    Component::ALL.into_iter().find(is_short).or_else(|| component_from_attribute(attribute))
 }
 
 fn attribute_options(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {

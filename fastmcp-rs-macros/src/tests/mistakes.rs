@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{messages, prompt, resource, tool};
-use crate::pipeline::{main, model};
+use crate::pipeline::{run_main as main, run_model as model};
 
 fn check(expansion: TokenStream, expected: Expect) {
     let lines: Vec<String> = messages(expansion).iter().map(|message| format!("{message}\n")).collect();
@@ -633,7 +633,7 @@ fn prompts() {
         "#]],
     );
     check(
-        crate::pipeline::model(
+        model(
             quote!(),
             quote!(
                 struct Order {

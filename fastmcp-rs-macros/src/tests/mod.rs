@@ -11,18 +11,18 @@ use expect_test::Expect;
 use proc_macro2::TokenStream;
 
 use crate::component::Component;
-use crate::pipeline::handler;
+use crate::pipeline::run_handler;
 
 fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Tool, options, item)
+    run_handler(Component::Tool, options, item)
 }
 
 fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Resource, options, item)
+    run_handler(Component::Resource, options, item)
 }
 
 fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Prompt, options, item)
+    run_handler(Component::Prompt, options, item)
 }
 
 /// Compares an expansion, printed as code, with what was reviewed.

@@ -4,7 +4,7 @@ use expect_test::expect;
 use quote::quote;
 
 use super::check;
-use crate::pipeline::{main, model};
+use crate::pipeline::{run_main as main, run_model as model};
 
 #[test]
 fn plain_struct() {

@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::spans::{parse, places};
 use super::{check, messages};
-use crate::pipeline::server;
+use crate::pipeline::run_server as server;
 
 /// The source without the definitions, whose fields are those of functions.
 fn without_data(expansion: TokenStream) -> TokenStream {

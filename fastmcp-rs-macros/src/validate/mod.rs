@@ -2,6 +2,7 @@
 
 mod argument;
 mod handler;
+mod item;
 mod main;
 mod model;
 mod resource;
@@ -9,7 +10,8 @@ mod server;
 mod signature;
 
 pub(crate) use handler::check_handler;
+pub(crate) use item::{report_non_function, report_non_impl_block, report_non_main, report_non_type};
 pub(crate) use main::check_main;
-pub(crate) use model::{check_model, item_kind};
+pub(crate) use model::check_model;
 pub(crate) use server::{check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method};

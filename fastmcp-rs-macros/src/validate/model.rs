@@ -1,6 +1,5 @@
 //! What `#[mcp::model]` may stand on, and what its fields' options may be.
 
-use proc_macro2::TokenTree;
 use syn::{Attribute, Data, Meta, Path};
 
 use super::argument::{check_options, refuse_completion, refuse_header};
@@ -70,38 +69,4 @@ fn check_misplaced(attributes: &[Attribute], errors: &mut Errors) {
             errors.at(attribute, "`#[arg(..)]` goes on a field");
         }
     }
-}
-
-/// The keyword that tells what the item is, and what one calls it; for items of a wrong kind.
-pub(crate) fn item_kind(item: &proc_macro2::TokenStream) -> Option<(TokenTree, String)> {
-    const KEYWORDS: &[(&str, &str)] = &[
-        ("fn", "a function"),
-        ("struct", "a struct"),
-        ("enum", "an enum"),
-        ("union", "a union"),
-        ("impl", "an `impl` block"),
-        ("trait", "a trait"),
-        ("mod", "a module"),
-        ("use", "an import"),
-        ("type", "a type alias"),
-        ("static", "a static"),
-        ("const", "a constant"),
-        ("extern", "an `extern` block"),
-        ("macro_rules", "a macro"),
-    ];
-    let words: Vec<(TokenTree, &str)> = item
-        .clone()
-        .into_iter()
-        .filter_map(|token| {
-            let TokenTree::Ident(word) = &token else {
-                return None;
-            };
-            let (_, kind) = KEYWORDS.iter().find(|(keyword, _)| word == keyword)?;
-            Some((token, *kind))
-        })
-        .collect();
-    // `const fn` and `extern "C" fn` are functions.
-    let function = words.iter().take(3).find(|(_, kind)| *kind == "a function");
-    let (token, kind) = function.or_else(|| words.first())?;
-    Some((token.clone(), (*kind).to_owned()))
 }
