@@ -1,10 +1,10 @@
-//! What clients can reach a function as.
+//! The kinds of component that a function can become: tool, resource or prompt.
 
 use std::fmt;
 
 use syn::Attribute;
 
-/// Which of the attributes stands on a function; shown as its name.
+/// The kind of component that an attribute makes of a function; displayed as its name in messages.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Component {
     Tool,
@@ -29,8 +29,8 @@ impl Component {
         Self::ALL.into_iter().find(is_short).or_else(|| Self::from_attribute(attribute))
     }
 
-    /// What the name of an argument is.
-    pub(crate) fn meaning_of_names(self) -> &'static str {
+    /// The meaning of an argument's name, after "an argument needs a name, which is ..".
+    pub(crate) fn name_meaning(self) -> &'static str {
         match self {
             Component::Tool => "its key in the input",
             Component::Resource => "that of a variable of the URI",
@@ -38,8 +38,8 @@ impl Component {
         }
     }
 
-    /// Why its parameters' types are fixed, after "a tool ..".
-    pub(crate) fn fixed_inputs(self) -> &'static str {
+    /// The reason why the types of the parameters are fixed, after "a tool ..".
+    pub(crate) fn inputs_reason(self) -> &'static str {
         match self {
             Component::Tool => "has one input schema",
             Component::Resource => "has one type for each variable of its URI",
@@ -47,8 +47,8 @@ impl Component {
         }
     }
 
-    /// Why its output's type is fixed, after "a tool names the type that it returns".
-    pub(crate) fn fixed_output(self) -> &'static str {
+    /// The reason why the output has one type, after "a tool names the type that it returns".
+    pub(crate) fn output_reason(self) -> &'static str {
         match self {
             Component::Tool => ", as its output schema is made from it",
             Component::Resource => ", as its MIME type may follow from it",
@@ -56,8 +56,8 @@ impl Component {
         }
     }
 
-    /// Where the values of its arguments come from, which bounds what types they can have.
-    pub(crate) fn origin(self) -> &'static str {
+    /// The source of the argument values, after "an argument ..". It limits the types that arguments can have.
+    pub(crate) fn argument_source(self) -> &'static str {
         match self {
             Component::Tool => "comes from JSON",
             Component::Resource => "comes from a URI",
@@ -65,8 +65,8 @@ impl Component {
         }
     }
 
-    /// Who needs its description, and what for.
-    pub(crate) fn need_for_description(self) -> &'static str {
+    /// The purpose of the description, after "a tool has no description: ..".
+    pub(crate) fn description_purpose(self) -> &'static str {
         match self {
             Component::Tool => "a model reads it to decide when to call",
             Component::Resource => "clients choose by it what to read",

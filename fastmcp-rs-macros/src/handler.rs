@@ -1,6 +1,6 @@
-//! A tool, a resource or a prompt as the user wrote it, sorted into what the expansion needs.
+//! A tool, resource or prompt function, sorted into the parts that its expansion needs.
 //!
-//! It borrows from the parsed item, so that every later error can point at real source.
+//! [`Handler`] borrows from the parsed item, so that later errors can point at the user's source.
 
 use proc_macro2::Ident;
 use quote::{ToTokens, format_ident};
@@ -12,18 +12,18 @@ use crate::errors::Errors;
 use crate::parse::{ArgOptions, Description, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments};
 use crate::types::{as_reference, generic_arguments};
 
-/// A function that clients reach.
+/// A function that clients call through the protocol.
 pub(crate) struct Handler<'a> {
     pub(crate) item: &'a FnItem,
     pub(crate) options: HandlerOptions,
     pub(crate) description: Description,
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) output: Output<'a>,
-    /// The type whose method it is.
+    /// Alias of the `impl` block's type; none for a free function.
     pub(crate) owner: Option<Ident>,
 }
 
-/// One named parameter of the function.
+/// A named parameter of the function.
 pub(crate) struct Parameter<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) description: Description,
@@ -32,48 +32,54 @@ pub(crate) struct Parameter<'a> {
     pub(crate) ownership: Ownership<'a>,
 }
 
-/// What the runtime takes a parameter for.
+/// The source of a parameter's value at run time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
-    /// Injected if its type is that of an injected value, else an argument.
+    /// Decided by the runtime's traits: an injected value if the type is one, otherwise an argument.
     TypeDependent,
-    /// The URI template has a variable of its name.
+    /// A variable of the URI template.
     Variable,
-    /// It has none, so the type has to be that of an injected value.
+    /// An injected value, because the URI template has no variable of that name.
     Injected,
-    /// The state whose method this is.
+    /// The state that a method receives as `self`.
     Receiver,
 }
 
-/// How the function wants the value that the runtime holds.
+/// The form in which the function takes a value that the runtime owns.
 pub(crate) enum Ownership<'a> {
     /// `x: T`
     Owned,
-    /// `x: &T`: the runtime holds what `T` is borrowed from.
+    /// `x: &T`, borrowed from the value that the runtime owns.
     Borrowed(&'a Type),
-    /// `x: Option<&T>`
+    /// `x: Option<&T>`, borrowed from the `Option` that the runtime owns.
     OptionBorrowed(&'a Type),
 }
 
+/// The return type of the function.
 pub(crate) struct Output<'a> {
-    /// None when the function says nothing, and so returns `()`.
+    /// The whole type; none for a function without `->`, which returns `()`.
     pub(crate) ty: Option<&'a Type>,
-    /// `T` and `E`, when the type is spelled `Result<T, E>`.
+    /// `T` of a type spelled `Result<T, E>`.
     pub(crate) value: Option<&'a Type>,
+    /// `E` of a type spelled `Result<T, E>`.
     pub(crate) error: Option<&'a Type>,
 }
 
-/// How the runtime calls the function.
+/// The way in which the runtime calls the function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Execution {
+    /// Awaits the future in place.
     Async,
+    /// Calls a plain function in place.
     Inline,
+    /// Calls a plain function on a thread of its own.
     Blocking,
+    /// Drives the future on a thread of its own.
     BlockingAsync,
 }
 
 impl<'a> Handler<'a> {
-    /// Sorts the parts; a parameter without a name is reported and left out.
+    /// Sorts the parts of a function. Reports and omits parameters without a name.
     pub(crate) fn new(item: &'a FnItem, mut options: HandlerOptions, errors: &mut Errors) -> Self {
         let documented = read_doc_comments(&item.attributes);
         let description = options.description.take().unwrap_or(documented);
@@ -90,7 +96,7 @@ impl<'a> Handler<'a> {
         }
     }
 
-    /// The same as a method of a type.
+    /// Converts the handler into a method of the type that `owner` names.
     pub(crate) fn into_method(self, owner: Ident) -> Self {
         Self { owner: Some(owner), ..self }
     }
@@ -103,7 +109,7 @@ impl<'a> Handler<'a> {
         &self.item.signature.ident
     }
 
-    /// The name that clients see.
+    /// Returns the name that clients see.
     pub(crate) fn name(&self) -> String {
         match &self.options.name {
             Some(name) => name.value(),
@@ -111,17 +117,17 @@ impl<'a> Handler<'a> {
         }
     }
 
-    /// The type that stands for it, as in `App::tool::<..>()`.
+    /// Returns the name of the handle, the type that registers the component, as in `App::tool::<..>()`.
     pub(crate) fn handle(&self) -> Ident {
         match (&self.options.handle, &self.owner) {
             (Some(handle), _) => handle.clone(),
             (None, None) => self.ident().clone(),
-            // It stands inside a block of ours, where it must not hide what the signature names.
+            // The handle is declared in the generated block, where it must not shadow a type of the signature.
             (None, Some(_)) => format_ident!("__{}", self.ident().unraw(), span = self.ident().span()),
         }
     }
 
-    /// The URI of a resource, if it was given.
+    /// Returns the URI of a resource; none for other components, and if it is missing.
     pub(crate) fn uri(&self) -> Option<&Template> {
         match &self.options.specific {
             SpecificOptions::Resource(options) => options.uri.as_ref(),
@@ -129,7 +135,7 @@ impl<'a> Handler<'a> {
         }
     }
 
-    /// What the parameter has to be, where that is not its type's to say.
+    /// Returns the source of a parameter's value.
     pub(crate) fn role(&self, parameter: &Parameter<'_>) -> Role {
         if parameter.is_receiver() {
             return Role::Receiver;
@@ -164,7 +170,7 @@ impl<'a> Handler<'a> {
 
 impl<'a> Parameter<'a> {
     fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
-        // Receivers are reported with the signature.
+        // `validate::signature` reports receivers.
         let FnArg::Typed(typed) = input else {
             return None;
         };
@@ -182,7 +188,7 @@ impl<'a> Parameter<'a> {
                     unnamed,
                     format!(
                         "an argument needs a name, which is {}: write `{name}: {ty}`, {rest}",
-                        component.meaning_of_names()
+                        component.name_meaning()
                     ),
                 );
                 return None;
@@ -197,12 +203,12 @@ impl<'a> Parameter<'a> {
         })
     }
 
-    /// Whether it is the `self` of a method.
+    /// Returns whether the parameter is the `self` of a method.
     pub(crate) fn is_receiver(&self) -> bool {
         self.ident == "self"
     }
 
-    /// The key of the argument in the input.
+    /// Returns the key of the argument in the input.
     pub(crate) fn name(&self) -> String {
         match &self.options.rename {
             Some(rename) => rename.value(),
@@ -242,7 +248,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// A name for an argument of this type: `order_line` for a user's own `OrderLine`, else `value`.
+/// Suggests a name for an argument: `order_line` for a user's type `OrderLine`, otherwise `value`.
 fn suggest_name(ty: &Type) -> String {
     const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
     let ty = match as_reference(ty) {
@@ -270,7 +276,7 @@ fn suggest_name(ty: &Type) -> String {
     }
 }
 
-/// The type as a user would write it: `quote` puts a space between all tokens.
+/// Formats a type as users write it, without the spaces that `quote` puts between tokens.
 fn format_type(ty: &Type) -> String {
     let mut text = ty.to_token_stream().to_string();
     for (spaced, tight) in

@@ -1,8 +1,13 @@
-//! The procedural macros of fastmcp-rs, which re-exports and documents them.
+//! Procedural macros of fastmcp-rs, which re-exports and documents them.
 //!
-//! Each macro runs in four phases: `parse` reads tokens into our own structs, `handler`, `model` and `server`
-//! sort them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
-//! `proc_macro`, so that plain unit tests reach all the rest.
+//! Each macro runs through four phases, in the order of `pipeline.rs`:
+//!
+//! 1. `parse` reads the attribute's options and the item into structs.
+//! 2. `handler`, `model` and `server` sort the parsed item into the parts that an expansion needs.
+//! 3. `validate` reports every mistake in one build.
+//! 4. `expand` writes the generated code.
+//!
+//! Only this file uses `proc_macro`; the phases use `proc_macro2`, so that plain unit tests reach them.
 
 #![forbid(unsafe_code)]
 

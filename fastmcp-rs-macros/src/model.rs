@@ -1,4 +1,7 @@
-//! A struct or an enum under `#[mcp::model]`, sorted into what the expansion needs.
+//! A struct or enum under `#[mcp::model]`, sorted into the parts that its expansion needs.
+//!
+//! The expansion derives serde's traits and `JsonSchema`, so this file reads the `#[serde(..)]` attributes that change
+//! the JSON form.
 
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
@@ -6,44 +9,46 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path
 use crate::errors::Errors;
 use crate::parse::{ArgOptions, Entry, ModelOptions, parse_entries};
 
+/// A type under `#[mcp::model]`.
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) crate_path: Option<Path>,
     allows_unknown: bool,
-    /// The struct itself, or each variant of the enum.
+    /// One group for a struct, and one for each variant of an enum.
     pub(crate) groups: Vec<FieldGroup<'a>>,
 }
 
-/// Fields that stand together.
+/// The fields of a struct or of one variant.
 pub(crate) struct FieldGroup<'a> {
-    /// None for a struct.
+    /// The variant; none for a struct.
     pub(crate) variant: Option<&'a Variant>,
     pub(crate) fields: Vec<ModelField<'a>>,
 }
 
+/// A field with its `#[arg]` options.
 pub(crate) struct ModelField<'a> {
     pub(crate) field: &'a Field,
     pub(crate) index: usize,
     pub(crate) options: ArgOptions,
-    /// Its key in JSON; empty when the field is the whole value, as in `struct Count(u32)`.
+    /// The key in JSON; empty if the field is the whole value, as in `struct Count(u32)`.
     pub(crate) key: String,
 }
 
-/// The objects of a type that hold no other members than its own.
+/// The JSON objects of a type in which unknown members are errors.
 pub(crate) enum ClosedObjects {
-    /// The value itself.
+    /// The object of a struct.
     Struct,
-    /// The value itself, with the members of other types in it.
+    /// The object of a struct, together with the members of its flattened fields.
     FlatStruct,
-    /// Each variant.
+    /// The object of each variant, with or without a tag.
     Variants,
-    /// What each variant holds, under its name.
+    /// The object of each variant, under the variant's name.
     Contents,
-    /// Each variant, and what it holds under this name.
+    /// The outer object of each variant, and the inner one under this key.
     Content(String),
 }
 
-/// Whether serde skips what stands beside the tag of this variant.
+/// Returns whether serde ignores members beside the tag of this variant.
 pub(crate) fn is_lax(variant: &Variant) -> bool {
     matches!(variant.fields, Fields::Unit)
         && !has_serde_option(
@@ -52,18 +57,18 @@ pub(crate) fn is_lax(variant: &Variant) -> bool {
         )
 }
 
-/// Whether one of the fields holds members of its own among these.
+/// Returns whether one of the fields is flattened into the object of the others.
 pub(crate) fn has_flatten(fields: &Fields) -> bool {
     fields.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]))
 }
 
-/// What a person is asked for who is asked for a value of the type.
+/// The form that elicitation shows for a value of the type.
 pub(crate) enum FormKind<'a> {
-    /// Fields, of these types.
+    /// A form with one field for each of these types.
     Object(Vec<&'a Type>),
-    /// One of the names of an enum.
+    /// A choice between the names of an enum's variants.
     Choice,
-    /// What its only field is asked for: it has no name in JSON.
+    /// The form of the only field, which has no key in JSON.
     Wrapper(&'a Type),
 }
 
@@ -84,17 +89,18 @@ impl<'a> Model<'a> {
                     })
                     .collect()
             }
-            // Reported as a whole.
+            // `validate::model` reports unions.
             Data::Union(_) => Vec::new(),
         };
         Self { input, crate_path, allows_unknown, groups }
     }
 
+    /// Iterates over all fields, each with its variant.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &ModelField<'a>)> {
         self.groups.iter().flat_map(|group| group.fields.iter().map(|field| (group.variant, field)))
     }
 
-    /// What the type asks for; None if its JSON is not that of a form, or not known here.
+    /// Returns the form of the type; none if its JSON is not that of a form, or cannot be known from its source.
     pub(crate) fn form_kind(&self) -> Option<FormKind<'a>> {
         let is_changed =
             has_serde_option(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
@@ -122,8 +128,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The places where members that the type does not have would be lost; None if there is none, or it has rules of its
-    /// own.
+    /// Returns the objects in which serde would ignore unknown members. Returns none if there are no such objects, if
+    /// the type allows unknown members, or if its serde attributes set other rules.
     pub(crate) fn closed_objects(&self) -> Option<ClosedObjects> {
         let attributes = &self.input.attrs;
         let own_rule = ["from", "try_from", "remote", "transparent", "deny_unknown_fields"];
@@ -147,12 +153,13 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Whether it skips members that it does not have, and holds those of others.
+    /// Returns whether the type ignores unknown members and has flattened fields, whose own rules must not apply to it.
     pub(crate) fn is_open(&self) -> bool {
         self.allows_unknown && matches!(&self.input.data, Data::Struct(data) if has_flatten(&data.fields))
     }
 
-    /// Whether serde would skip members beside the tag: it reads a variant that holds nothing by code of its own.
+    /// Returns whether serde would ignore members beside the tag of a unit variant, which its derive reads by special
+    /// code.
     pub(crate) fn has_lax_variants(&self) -> bool {
         self.input.generics.params.is_empty()
             && matches!(self.closed_objects(), Some(ClosedObjects::Variants))
@@ -160,6 +167,7 @@ impl<'a> Model<'a> {
             && self.groups.iter().filter_map(|group| group.variant).any(is_lax)
     }
 
+    /// Returns whether a field has a constraint that reading must enforce.
     pub(crate) fn is_constrained(&self) -> bool {
         self.fields().any(|(_, field)| field.options.is_constrained())
     }
@@ -185,6 +193,7 @@ impl<'a> FieldGroup<'a> {
     }
 }
 
+/// Returns the key of a named field in JSON.
 fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&str>) -> String {
     if let Some(rename) = &options.rename {
         return rename.value();
@@ -199,7 +208,7 @@ fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&st
     }
 }
 
-/// What serde's `rename_all` makes of a field's name.
+/// Renames a field as serde's `rename_all` does.
 fn apply_rename_rule(name: &str, rule: &str) -> String {
     let pascal = || {
         let words = name.split('_').map(|word| {
@@ -224,12 +233,13 @@ fn apply_rename_rule(name: &str, rule: &str) -> String {
     }
 }
 
-/// Whether the field is in the form for sure. What another build may lack has to be left to the start.
+/// Returns whether the form has the field in every build. Fields with `#[cfg]` are checked when the server starts.
 fn is_always_asked(field: &&Field) -> bool {
     !has_serde_option(&field.attrs, &["skip", "skip_deserializing"])
         && !field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
 }
 
+/// Returns the form of a type that is its only field in JSON.
 fn wrapper_form(fields: &Fields) -> Option<FormKind<'_>> {
     let mut fields = fields.iter();
     match (fields.next(), fields.next()) {
@@ -238,12 +248,12 @@ fn wrapper_form(fields: &Fields) -> Option<FormKind<'_>> {
     }
 }
 
-/// Whether one of these keys stands in a `#[serde(..)]`.
+/// Returns whether a `#[serde(..)]` attribute has one of these keys.
 pub(crate) fn has_serde_option(attributes: &[Attribute], keys: &[&str]) -> bool {
     parse_serde_options(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
 }
 
-/// The value of `#[serde(key = "value")]`; what is wrong in there is serde's to report.
+/// Returns the value of `#[serde(key = "value")]`.
 fn serde_option(attributes: &[Attribute], key: &str) -> Option<String> {
     parse_serde_options(attributes)
         .into_iter()
@@ -252,6 +262,7 @@ fn serde_option(attributes: &[Attribute], key: &str) -> Option<String> {
         .map(|literal| literal.value())
 }
 
+/// Parses all `#[serde(..)]` attributes. Errors in them are ignored, because serde's derive reports them.
 fn parse_serde_options(attributes: &[Attribute]) -> Vec<Entry> {
     let mut ignored = Errors::default();
     attributes
@@ -272,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    /// What is asked for, in words.
+    /// Describes the form of a type in words.
     fn form_of(input: DeriveInput) -> String {
         let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
         match model.form_kind() {

@@ -1,7 +1,7 @@
 //! Runs each macro through its phases: parse, sort, validate, expand.
 //!
-//! The user's item is emitted even after an error, because a missing item makes everything that uses it fail too,
-//! and hides the one error that matters.
+//! The user's item is emitted even after an error, because a missing item makes everything that uses it fail too, and
+//! hides the one error that matters.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -105,7 +105,7 @@ pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStrea
     }
 }
 
-/// The errors, followed by the item.
+/// Returns the errors as code, followed by the item.
 fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
     let errors = errors.into_compile_errors();
     quote!(#errors #item)

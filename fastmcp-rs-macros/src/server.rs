@@ -1,8 +1,8 @@
-//! An `impl` block under `#[mcp::server]`, sorted into what the expansion needs.
+//! An `impl` block under `#[mcp::server]`, sorted into the parts that its expansion needs.
 //!
-//! A method becomes what a free function is, so that all that reads, judges and expands functions serves
-//! methods too: `&self` turns into a parameter of type `&State<Self>`, and `Self` into a name for the type
-//! that items outside the block can use. Only the call differs, by the type in front of the name.
+//! Each method is rewritten as a free function, so that the code that parses, validates and expands functions also
+//! handles methods: `&self` becomes a parameter of type `&State<Self>`, and `Self` becomes an alias that items outside
+//! of the block can use. Only the generated call differs, because it puts the type in front of the name.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -14,25 +14,26 @@ use crate::errors::Errors;
 use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
 use crate::types::rename_self;
 
+/// An `impl` block with its components.
 pub(crate) struct ServerBlock {
-    /// The block as rustc gets it.
+    /// The block that is emitted, without the attributes of fastmcp-rs.
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
     pub(crate) methods: Vec<ServerMethod>,
 }
 
-/// A method with an attribute of ours.
+/// A method with a component attribute, such as `#[tool]`.
 pub(crate) struct ServerMethod {
     pub(crate) component: Component,
-    /// What stands inside that attribute.
+    /// The unparsed options of the attribute.
     pub(crate) options: TokenStream,
     pub(crate) receiver: Option<Receiver>,
-    /// The method as a free function.
+    /// The method, rewritten as a free function without a body.
     pub(crate) function: FnItem,
 }
 
 impl ServerBlock {
-    /// Takes our attributes off the methods; those on other items are reported.
+    /// Takes the component attributes off the methods. Reports those on other items.
     pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut block.items {
@@ -46,7 +47,7 @@ impl ServerBlock {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),
                     }
-                    // Everything that is ours is read: what remains is rustc's.
+                    // The copy in `methods` keeps the attributes; rustc must not see them on the emitted method.
                     function.attributes.retain(|attribute| Component::from_method_attribute(attribute).is_none());
                     **function = FnItem::clone(function).strip_parameter_options();
                 }
@@ -71,7 +72,7 @@ impl ServerMethod {
             FnArg::Receiver(receiver) => Some(receiver.clone()),
             FnArg::Typed(_) => None,
         });
-        // The body is the method's own.
+        // The body stays in the block, and the free function only calls it.
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
         function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
@@ -82,12 +83,12 @@ impl ServerMethod {
     }
 }
 
-/// The name of the block's type outside of the block.
+/// The alias `__Self`, which stands for the block's type outside of the block.
 pub(crate) fn self_alias(span: Span) -> Ident {
     Ident::new("__Self", span)
 }
 
-/// `self: &State<Self>`
+/// Converts a receiver into the parameter `self: &State<__Self>`.
 fn receiver_as_state(receiver: &Receiver) -> PatType {
     let span = receiver.self_token.span();
     let alias = self_alias(span);
@@ -102,7 +103,7 @@ fn receiver_as_state(receiver: &Receiver) -> PatType {
     }
 }
 
-/// Takes off the first attribute that makes a method a component.
+/// Removes and returns the first component attribute of a method.
 fn take_component_attribute(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
     let (index, component) = attributes.iter().enumerate().find_map(|(index, attribute)| {
         Component::from_method_attribute(attribute).map(|component| (index, component))
@@ -110,6 +111,7 @@ fn take_component_attribute(attributes: &mut Vec<Attribute>) -> Option<(Componen
     Some((component, attributes.remove(index)))
 }
 
+/// Returns the tokens in the parentheses of a component attribute.
 fn attribute_options(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
     match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),

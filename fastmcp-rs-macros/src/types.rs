@@ -1,13 +1,13 @@
-//! What can be told about a type from its spelling.
+//! Inspects and rewrites types by their spelling.
 //!
-//! Aliases hide types from us, so nothing here decides how a tool behaves: it words mistakes early,
-//! and the runtime's traits decide where the spelling shows nothing.
+//! A macro cannot see through aliases. So the spelling of a type never decides how a component behaves: it only makes
+//! errors earlier and clearer, and the runtime's traits decide the rest.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
 
-/// What a spelled type holds, under references and `Option`.
+/// The kind of value that a type holds, under references, `Option` and smart pointers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     String,
@@ -22,6 +22,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// Returns the shape of a type; `Unknown` for a user's type, an alias or anything else that is not recognised.
     pub(crate) fn from_type(ty: &Type) -> Self {
         match strip_groups(ty) {
             Type::Reference(reference) => Self::from_type(&reference.elem),
@@ -35,7 +36,7 @@ impl Shape {
         let Some(last) = path.segments.last() else {
             return Self::Unknown;
         };
-        // A path of several segments is a user's own module as likely as std's.
+        // Any other path of several segments may lead to a user's type of the same name.
         let is_known = path.segments.len() == 1
             || path
                 .segments
@@ -75,7 +76,7 @@ impl Shape {
         }
     }
 
-    /// The name of such a value in a message.
+    /// Names such a value in messages.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Shape::String => "a string",
@@ -90,7 +91,7 @@ impl Shape {
     }
 }
 
-/// Takes off the parentheses and invisible groups around a type.
+/// Strips the parentheses and invisible groups around a type.
 pub(crate) fn strip_groups(ty: &Type) -> &Type {
     match ty {
         Type::Paren(paren) => strip_groups(&paren.elem),
@@ -99,6 +100,7 @@ pub(crate) fn strip_groups(ty: &Type) -> &Type {
     }
 }
 
+/// Returns the type as a reference, if it is spelled as one.
 pub(crate) fn as_reference(ty: &Type) -> Option<&TypeReference> {
     match strip_groups(ty) {
         Type::Reference(reference) => Some(reference),
@@ -106,7 +108,7 @@ pub(crate) fn as_reference(ty: &Type) -> Option<&TypeReference> {
     }
 }
 
-/// The type arguments of a path type whose last segment is `name`.
+/// Returns the type arguments of a path whose last segment is `name`.
 pub(crate) fn generic_arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(path) = strip_groups(ty) else {
         return None;
@@ -127,7 +129,7 @@ pub(crate) fn generic_arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a 
     }
 }
 
-/// The first keyword or `_` of this spelling anywhere in the type; `'_` is not one.
+/// Finds the first identifier, keyword or `_` with this spelling in a type. Lifetimes do not count.
 pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
     fn find(tokens: TokenStream, word: &str) -> Option<Ident> {
         let mut after_quote = false;
@@ -147,7 +149,7 @@ pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
     find(ty.to_token_stream(), word)
 }
 
-/// The first reference that is nested in the type and does not say `'static`.
+/// Finds the first reference in a type that is not `&'static`.
 pub(crate) fn find_nested_borrow(ty: &Type) -> Option<TokenTree> {
     find_borrow(ty.to_token_stream())
 }
@@ -178,7 +180,7 @@ fn find_borrow(tokens: TokenStream) -> Option<TokenTree> {
     None
 }
 
-/// Whether a lifetime other than `'static` is spelled, or a reference that does not say `'static`.
+/// Returns whether a type spells a lifetime other than `'static`, or a reference that is not `&'static`.
 pub(crate) fn is_borrowed(ty: &Type) -> bool {
     fn names_lifetime(tokens: TokenStream) -> bool {
         let mut after_quote = false;
@@ -198,10 +200,10 @@ pub(crate) fn is_borrowed(ty: &Type) -> bool {
     find_nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
 }
 
-/// The type with every lifetime replaced by `'static`, and every `&T` by `&'static T`.
+/// Replaces every lifetime by `'static`, and every `&T` by `&'static T`.
 ///
-/// The generated code stands outside the function, where its lifetimes have no names. What it holds
-/// is owned, so `'static` says nothing that is not so.
+/// The generated code is outside of the function, where its lifetimes have no names. `'static` is correct there,
+/// because the runtime asks for the owned form of each type.
 pub(crate) fn replace_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut output = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -234,7 +236,7 @@ pub(crate) fn replace_lifetimes(tokens: TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// Whether `&` after this token is the operator, as in `[u8; A & B]`.
+/// Returns whether `&` after this token is the operator, as in `[u8; A & B]`.
 fn ends_operand(token: &TokenTree) -> bool {
     match token {
         TokenTree::Ident(ident) => ["mut", "const", "static"].iter().all(|word| ident != word),
@@ -249,7 +251,7 @@ fn static_lifetime(span: Span) -> [TokenTree; 2] {
     [quote.into(), Ident::new("static", span).into()]
 }
 
-/// Tokens with every span moved to `span`, so that an error inside them is reported there.
+/// Moves all tokens to `span`, so that rustc reports errors inside them there.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens
         .into_iter()
@@ -265,7 +267,7 @@ pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
         .collect()
 }
 
-/// Tokens with another name for `Self`, which means nothing, or something else, where they go.
+/// Renames `Self`, which has no meaning, or another one, at the place where the tokens are emitted.
 pub(crate) fn rename_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     tokens
         .into_iter()

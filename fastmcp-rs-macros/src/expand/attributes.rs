@@ -4,12 +4,12 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Attribute;
 
-/// The `#[cfg(..)]` attributes: each generated item exists in the same builds as the user's.
+/// Returns the `#[cfg(..)]` attributes, so that generated items exist in the same builds as the user's item.
 pub(super) fn cfg_attributes(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
 }
 
-/// The attribute, if it sets a lint level.
+/// Returns the attribute if it sets a lint level.
 ///
 /// `expect` becomes `allow`, because only the user's own item decides whether the expectation is fulfilled.
 pub(super) fn lint_level(attribute: &Attribute) -> Option<TokenStream> {

@@ -1,4 +1,4 @@
-//! Compile-time checks of `#[arg]` options against the type of their parameter or field.
+//! Generates compile-time checks of `#[arg]` options against the type of their parameter or field.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
@@ -9,7 +9,7 @@ use super::definition::expand_number;
 use crate::parse::{ArgOptions, JsonLiteral, LiteralKind};
 use crate::types::{Shape, respan};
 
-/// Whether a default suits the type, asked where it is written.
+/// Generates the check that a default fits the type, at the span of the default.
 pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> TokenStream {
     let span = default.tokens.span();
     let private = private_at(span);
@@ -24,9 +24,9 @@ pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> T
     quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
 }
 
-/// Whether the constraints can hold for the type, asked where they are written.
+/// Generates the checks that values of the type can satisfy the constraints, at the spans of the constraints.
 ///
-/// The spelling of most types has told that already; this is for those with another name.
+/// `validate` has checked types whose spelling it recognises. These checks are for aliases and users' types.
 pub(super) fn expand_bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape) -> TokenStream {
     let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
         let span = tokens.span();

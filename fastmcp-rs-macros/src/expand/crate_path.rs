@@ -1,13 +1,14 @@
-//! The path of the runtime crate.
+//! Paths into the runtime crate.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Path;
 
-/// The path of fastmcp-rs as the user's crate names it.
+/// The path by which the user's crate names fastmcp-rs.
 pub(crate) struct CratePath(TokenStream);
 
 impl CratePath {
+    /// Uses `path`, the value of the option `crate`, or `::fastmcp_rs` without one.
     pub(crate) fn new(path: Option<&Path>) -> Self {
         Self(match path {
             Some(path) => path.to_token_stream(),
@@ -15,20 +16,20 @@ impl CratePath {
         })
     }
 
-    /// The path of the module that expansions use.
+    /// Returns the path of `__private`, the module that expansions use.
     pub(crate) fn private(&self) -> TokenStream {
         let crate_path = &self.0;
         quote!(#crate_path::__private)
     }
 
-    /// A path in a string, as serde's and schemars' own attributes take it.
+    /// Returns the path of an item in `__private` as a string, the form that attributes of serde and schemars take.
     pub(crate) fn private_text(&self, item: &str) -> String {
         format!("{}::{item}", self.private()).replace(' ', "")
     }
 }
 
-/// The imports of a generated block: the runtime under a name of ours, which [`private`] gives, and
-/// the traits of the probes, which have no names.
+/// Generates the imports of a block: `__private` under the name that [`private`] returns, and the traits of the probes,
+/// which are imported without names.
 pub(super) fn import_runtime(crate_path: &CratePath) -> TokenStream {
     let (path, alias) = (crate_path.private(), private());
     quote! {
@@ -38,12 +39,12 @@ pub(super) fn import_runtime(crate_path: &CratePath) -> TokenStream {
     }
 }
 
-/// The runtime inside a generated block.
+/// Returns the name of `__private` inside a generated block.
 pub(super) fn private() -> Ident {
     private_at(Span::mixed_site())
 }
 
-/// The same, for code whose errors belong at `span`: rustc reports where a path starts.
+/// Returns the name of `__private` with a span. rustc reports an error in a path at the path's first segment.
 pub(super) fn private_at(span: Span) -> Ident {
     Ident::new("__p", span)
 }

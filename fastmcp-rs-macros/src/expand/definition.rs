@@ -1,4 +1,4 @@
-//! The static data of a tool, a resource or a prompt, and of its parameters.
+//! Generates the static data of a tool, resource or prompt, and of its parameters.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::component::Component;
 use crate::handler::{Execution, Handler, Parameter};
 use crate::parse::{ArgOptions, Flag, Icon, Number, ResourceOptions, SpecificOptions, ToolOptions};
 
-/// What the runtime calls the parts of a component.
+/// Names of the runtime's items for one kind of component.
 pub(super) struct RuntimeNames {
     /// The trait that the handle implements.
     pub(super) component: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of a server that lists its components of this kind.
+    /// The constant of `Server` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
@@ -39,7 +39,7 @@ impl RuntimeNames {
     }
 }
 
-/// `ToolDefinition { .. }` and the like.
+/// Generates `ToolDefinition { .. }`, `ResourceDefinition { .. }` or `PromptDefinition { .. }`.
 pub(super) fn expand_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let name = handler.name();
     let options = &handler.options;
@@ -83,7 +83,7 @@ fn expand_duration(duration: Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-/// What only a tool's definition has.
+/// Generates the fields that only the definition of a tool has.
 fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
     let hints = [
         ("read_only", &options.read_only),
@@ -103,7 +103,7 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
     }
 }
 
-/// What only a resource's definition has.
+/// Generates the fields that only the definition of a resource has.
 fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
     let uri = options.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
     let mime_type = expand_option(options.mime_type.as_ref());
@@ -132,7 +132,8 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
     }
 }
 
-/// `Location { .. }`, where `line!()` is the line of the function's name, not of the attribute.
+/// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another
+/// line.
 fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let span = handler.ident().span();
     let file = quote_spanned!(span=> ::core::file!());
@@ -162,7 +163,7 @@ fn expand_icon(icon: &Icon, private: &Ident) -> TokenStream {
     }
 }
 
-/// `Parameter { .. }`.
+/// Generates `Parameter { .. }`.
 pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
     let name = parameter.name();
     let description = &parameter.description;
@@ -187,7 +188,7 @@ pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> To
     }
 }
 
-/// What calls the user's function; a function that cannot complete is reported at its path.
+/// Generates the closure that calls the user's completion function. rustc reports a wrong function at its path.
 fn expand_completion(path: &ExprPath) -> TokenStream {
     let span = path.span();
     let private = private_at(span);
@@ -198,7 +199,7 @@ fn expand_completion(path: &ExprPath) -> TokenStream {
     }
 }
 
-/// `Constraints { .. }`.
+/// Generates `Constraints { .. }`.
 pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
     if !options.is_constrained() {
         return quote!(#private::Constraints::NONE);
@@ -225,6 +226,7 @@ pub(super) fn expand_number(number: Number, private: &Ident) -> TokenStream {
     }
 }
 
+/// Generates `Some(..)` or `None`.
 pub(super) fn expand_option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),

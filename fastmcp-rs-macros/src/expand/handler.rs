@@ -1,4 +1,7 @@
-//! The expansion of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
+//! Expands `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
+//!
+//! The function is emitted as written. Beside it comes its handle, a type that carries the definition, and an entry in
+//! the inventory from which servers collect their components.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -11,7 +14,7 @@ use super::invoke::expand_invoke;
 use crate::handler::Handler;
 use crate::parse::FnItem;
 
-/// The function, its handle, and what registers it.
+/// Generates the function, its handle and its registration.
 pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
     let function = handler.item.clone().strip_parameter_options();
     let imports = import_runtime(&CratePath::new(handler.options.crate_path.as_ref()));
@@ -19,7 +22,7 @@ pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
     quote!(#function #registration)
 }
 
-/// The handle and what registers it.
+/// Generates the handle and its registration, without the function.
 pub(super) fn expand_registration(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
     let private = private();
     let invoke = expand_invoke(handler);
@@ -35,7 +38,8 @@ pub(super) fn expand_registration(handler: &Handler<'_>, imports: &TokenStream) 
     quote!(#handle #warning)
 }
 
-/// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
+/// Generates a replacement for a function with mistakes. All names exist, so that code that uses them does not fail
+/// too.
 pub(crate) fn expand_broken_handler(handler: &Handler<'_>) -> TokenStream {
     let function = handler.item.clone().strip_parameter_options();
     let imports = import_runtime(&CratePath::new(handler.options.crate_path.as_ref()));
@@ -49,7 +53,7 @@ pub(crate) fn expand_broken_handler(handler: &Handler<'_>) -> TokenStream {
     quote!(#function #handle)
 }
 
-/// The handle and its definition.
+/// Generates the handle and the block with its definition.
 fn expand_handle(
     handler: &Handler<'_>,
     imports: &TokenStream,
@@ -84,10 +88,10 @@ fn expand_handle(
     }
 }
 
-/// The warning for a function that does not say what it is for.
+/// Generates the warning for a function without a description.
 ///
-/// Macros cannot warn on stable Rust, but rustc warns of what is deprecated. It is on an item of its
-/// own, with the function's own lint levels, so that `#[allow(deprecated)]` on the function silences it.
+/// Macros cannot warn on stable Rust, so the warning is that of a deprecated item. It is an item of its own with the
+/// function's lint levels, so that `#[allow(deprecated)]` on the function silences it.
 fn expand_warning(handler: &Handler<'_>) -> TokenStream {
     if !handler.description.is_empty() {
         return TokenStream::new();
@@ -96,7 +100,7 @@ fn expand_warning(handler: &Handler<'_>) -> TokenStream {
         "{} `{}` has no description: {}; add a doc comment",
         handler.component(),
         handler.name(),
-        handler.component().need_for_description()
+        handler.component().description_purpose()
     );
     let levels = handler.item.attributes.iter().filter_map(lint_level);
     let conditions = cfg_attributes(&handler.item.attributes);

@@ -1,4 +1,7 @@
-//! The expansion of the function that the runtime calls.
+//! Generates the function that the runtime calls, `__invoke`.
+//!
+//! Its statements carry the spans of the user's types, because rustc reports an unusable type at the statement that
+//! needs it.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -13,8 +16,7 @@ use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
 use crate::server::self_alias;
 use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 
-/// The function that the runtime calls: it checks each type of the signature once, reads the arguments
-/// and starts the call.
+/// Generates `__invoke`. It checks each type of the signature once, reads the arguments and starts the call.
 pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     let private = private();
     let parameters = handler.parameters.iter().map(|parameter| expand_parameter(parameter, &private));
@@ -27,7 +29,7 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     let output_name = output_name(handler);
     let lent_output = quote_spanned!(output_name.span()=> &#output_name);
     let run = expand_call(handler, &slots);
-    // An array, as each index into a slice is a possible panic to a lint of clippy's.
+    // An array rather than a slice, because a clippy lint reports each index into a slice as a possible panic.
     let count = Literal::usize_unsuffixed(handler.parameters.len());
     quote! {
         fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
@@ -49,13 +51,13 @@ fn slot_name(index: usize) -> Ident {
     format_ident!("__{index}", span = Span::mixed_site())
 }
 
-/// The type that the runtime is asked for, of which the function gets the value or a reference.
+/// Returns the type that the runtime provides. The function takes it by value or by reference.
 fn slot_type(parameter: &Parameter<'_>) -> TokenStream {
     match parameter.ownership {
         Ownership::Owned => replace_lifetimes(parameter.ty.to_token_stream()),
         Ownership::Borrowed(ty) => replace_lifetimes(ty.to_token_stream()),
         Ownership::OptionBorrowed(ty) => {
-            // At the type inside, as the `Option` is the user's own spelling of it.
+            // At the span of the inner type; the `Option` keeps the user's tokens.
             let span = ty.span();
             let private = private_at(span);
             let ty = replace_lifetimes(ty.to_token_stream());
@@ -65,7 +67,7 @@ fn slot_type(parameter: &Parameter<'_>) -> TokenStream {
     }
 }
 
-/// The user's `Option<..>`, token for token, with another argument.
+/// Replaces the generic argument of the user's `Option<..>`, and keeps its other tokens.
 fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
     let mut ty = strip_groups(ty).clone();
     if let Type::Path(path) = &mut ty {
@@ -77,8 +79,8 @@ fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
     ty.into_token_stream()
 }
 
-/// One parameter, on a statement whose every token stands at the parameter's type: that is where rustc
-/// reports a type that cannot be a parameter.
+/// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
+/// where rustc then reports a type that cannot be a parameter.
 fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
     let span = parameter.ty.span();
     let private = private_at(span);
@@ -94,8 +96,8 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
         }
     };
     let slot_for = Ident::new(slot_for, span);
-    // An option on an injected parameter is reported at the option, which is what has to go. Where the
-    // type has to be that of an argument, it is the type that is wrong.
+    // An option on an injected parameter is reported at the option, which is to be removed. A variable cannot be
+    // injected, so there the type is at fault.
     let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
     let configurable = option.map(|option| {
         let configurable = Ident::new("configurable", option.span());
@@ -107,7 +109,7 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
     }
 }
 
-/// Whether the default and the header suit the type, asked where they are written.
+/// Generates the checks that the options of a parameter fit its type, at the spans of the options.
 fn expand_literal_checks(parameter: &Parameter<'_>) -> TokenStream {
     let ty = slot_type(parameter);
     let default = parameter.options.default.as_ref().map(|default| expand_default_check(default, &ty));
@@ -121,7 +123,7 @@ fn expand_literal_checks(parameter: &Parameter<'_>) -> TokenStream {
     quote!(#default #header #bounds)
 }
 
-/// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.
+/// Returns the span at which the returned value is checked: its type, inside of `Result<_, E>` if that is spelled.
 fn output_span(handler: &Handler<'_>) -> Span {
     match (handler.output.value, handler.output.ty) {
         (Some(value), _) => value.span(),
@@ -130,13 +132,13 @@ fn output_span(handler: &Handler<'_>) -> Span {
     }
 }
 
-/// The local that describes the output. The uses of it stand where the value's type is checked, as rustc
-/// then reports a type that cannot be returned once, not once a use.
+/// Returns the local that describes the output. All its uses have the span of the value's type, so that rustc reports a
+/// type that cannot be returned once, not once per use.
 fn output_name(handler: &Handler<'_>) -> Ident {
     Ident::new("__output", output_span(handler))
 }
 
-/// What becomes of the returned value; each type is checked where it is written.
+/// Generates the description of the output. Each type is checked at its own span.
 fn expand_output(handler: &Handler<'_>) -> TokenStream {
     let span = output_span(handler);
     let error_span = handler.output.error.map_or(span, Spanned::span);
@@ -145,7 +147,7 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         Some(ty) => replace_lifetimes(ty.to_token_stream()),
         None => quote_spanned!(span=> ()),
     };
-    // Locals keep the macro's own hygiene: the types may come out of a `macro_rules!` of the user's.
+    // Locals have the macro's hygiene, because the types may come from a `macro_rules!` of the user.
     let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
     let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
     let kind = match handler.component() {
@@ -165,8 +167,8 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
     }
 }
 
-/// Resolves the parameters and calls the function. `run` stands at the function's name, as that is
-/// where a future that is not `Send` is reported.
+/// Generates the call: resolves the parameters and runs the function. `run` has the span of the function's name, where
+/// rustc then reports a future that is not `Send`.
 fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
     let name = handler.ident();
     let owner = handler.owner.as_ref().map(|owner| quote!(#owner::));
@@ -176,7 +178,7 @@ fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
     let output = output_name(handler);
     let lent_output = quote_spanned!(output.span()=> &#output);
     let private = private();
-    // What borrows from the arguments cannot leave the block that holds them: its answer is made inside.
+    // An output that borrows from the arguments cannot leave the block that owns them, so its result is rendered there.
     let finish = |value: TokenStream| match is_lent {
         true => quote!(#private::render(#lent_output, #value)),
         false => quote!(::core::result::Result::Ok(#value)),

@@ -1,4 +1,4 @@
-//! The expansion of `#[mcp::main]`.
+//! Expands `#[mcp::main]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -8,10 +8,10 @@ use super::crate_path::CratePath;
 use super::definition::expand_option;
 use crate::parse::{FnItem, MainOptions};
 
-/// A plain `main` that hands an asynchronous one to the runtime.
+/// Generates a plain `main` that passes the user's asynchronous one to the runtime.
 ///
-/// The user's `main` stays a function of its own inside: so its types are inferred from its signature,
-/// and rustc's messages name it.
+/// The user's `main` stays a function of its own inside, so that types are inferred from its signature and rustc's
+/// messages name it.
 pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
     let crate_path = CratePath::new(options.crate_path.as_ref());
     let private = crate_path.private();
@@ -36,16 +36,17 @@ pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
     )
 }
 
-/// What stands in for a `main` that has mistakes: there is one, and its body is still checked.
+/// Generates a replacement for a `main` with mistakes. The program still has a `main`, and rustc checks its body.
 pub(crate) fn expand_broken_main(item: &FnItem) -> TokenStream {
     assemble_main(item, &quote!(::core::unreachable!()))
 }
 
+/// Wraps the user's `main` in a plain one with this body.
 fn assemble_main(item: &FnItem, body: &TokenStream) -> TokenStream {
     let FnItem { attributes, visibility, signature, body: user_body } = item;
     let (name, output) = (&signature.ident, &signature.output);
     let mut inner = signature.clone();
-    // Without `async`, which is reported, each `.await` would be a mistake of its own.
+    // A missing `async` is reported already; without it, rustc would also report each `.await`.
     inner.asyncness.get_or_insert_with(|| Token![async](name.span()));
     quote! {
         #(#attributes)*

@@ -1,7 +1,10 @@
-//! Writes the generated code: data, `fn` pointers and calls into `fastmcp_rs::__private`, no logic.
+//! Writes the generated code: data, `fn` pointers and calls into `fastmcp_rs::__private`, without logic.
 //!
-//! Hygiene: everything is named by an absolute path, locals are `__0`-like names of the macro's own,
-//! and nothing is imported but the traits of the probes, which have no names.
+//! Each macro has a file of its own, with one function for valid items and one for items with mistakes. `invoke`,
+//! `definition`, `checks`, `attributes` and `crate_path` write the parts that they share.
+//!
+//! Hygiene: all paths are absolute, and locals have names such as `__0` with the macro's own span. Only the traits of
+//! the probes are imported, without names.
 
 mod attributes;
 mod checks;

@@ -1,8 +1,8 @@
-//! The expansion of `#[mcp::model]`.
+//! Expands `#[mcp::model]`.
 //!
-//! serde and schemars do the work, through the runtime's re-exports. Constraints are published as
-//! extensions of a field's schema. They are enforced in a `Deserialize` of our own, which reads through
-//! a shadow of the type that has serde's, and then looks at each constrained field.
+//! The type derives the traits of serde and schemars, through the runtime's re-exports. Constraints are published as
+//! extensions of a field's schema. They are enforced by a generated `Deserialize`, which reads a shadow of the type
+//! with serde's derive and then checks each constrained field.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -16,13 +16,14 @@ use super::definition::expand_constraints;
 use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
 use crate::types::{Shape, rename_self};
 
+/// Generates the type with its derives, its defaults, its `Deserialize` and its form.
 pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
     let imports = import_runtime(&crate_path);
     let item = convert_options(model);
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
     let closed = model.closed_objects();
-    // What flattened fields say of themselves would be taken for the type's own.
+    // Without a marker, the markers of flattened fields would count as the type's own.
     let mark = closed.as_ref().map(closed_marker).or_else(|| model.is_open().then(|| "open".to_owned()));
     let derives = expand_derives(&crate_path, serde_path(&crate_path, closed.as_ref()), !has_own_deserialize, mark);
     let defaults = expand_defaults(model);
@@ -48,7 +49,7 @@ pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
+/// Generates a replacement for a type with mistakes. It has all traits, so that code that uses it does not fail too.
 pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
     let mut item = model.input.clone();
@@ -75,6 +76,7 @@ pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     quote!(#derives #item #form)
 }
 
+/// Returns whether the user derives one of the traits, which is reported already.
 fn has_written_derives(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let text = attribute.to_token_stream().to_string();
@@ -83,13 +85,13 @@ fn has_written_derives(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The marks of what a person can be asked for.
+/// Generates the traits of types that elicitation can ask for.
 ///
-/// A field that is in no form is no mistake of the type, which may be used elsewhere: the lifetime in a bound
-/// lets the bound be false, and rustc tells of it where a person is asked.
+/// A field that no form can have is not a mistake of the type, which may have other uses. The lifetime in each bound
+/// allows a bound that does not hold, and rustc reports it at the elicitation.
 fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
     let name = &model.input.ident;
-    // rustc shows the implementation beside its bounds: it stands at the type, not at the attribute.
+    // rustc shows the implementation with its bounds, so the span is that of the type's name, not of the attribute.
     let span = name.span();
     let private = private_at(span);
     let bounds = |types: &[&Type]| {
@@ -124,12 +126,13 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
     })
 }
 
-/// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
+/// Returns the path of serde for the derives. Closed types use `model_serde`, which rejects unknown members of
+/// arguments.
 fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
     crate_path.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
-/// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
+/// Returns the marker for the type's schema that tells the runtime's normaliser which objects are closed.
 fn closed_marker(closed: &ClosedObjects) -> String {
     match closed {
         ClosedObjects::Struct => "struct".to_owned(),
@@ -140,6 +143,7 @@ fn closed_marker(closed: &ClosedObjects) -> String {
     }
 }
 
+/// Generates the derives and their attributes.
 fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
     let private = crate_path.private();
     let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
@@ -152,7 +156,7 @@ fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool,
     }
 }
 
-/// The type with its `#[arg]`s turned into attributes of serde and schemars.
+/// Converts the `#[arg]` options of the type's fields into attributes of serde and schemars.
 fn convert_options(model: &Model<'_>) -> DeriveInput {
     let mut item = model.input.clone();
     let groups: Vec<&mut Fields> = field_lists(&mut item.data);
@@ -169,7 +173,7 @@ fn convert_options(model: &Model<'_>) -> DeriveInput {
     item
 }
 
-/// Marks the variants that hold a value of another type, which has rules of its own.
+/// Marks variants that hold a value of another type, because that type has its own rules for unknown members.
 fn mark_foreign_variants(data: &mut Data) {
     let Data::Enum(data) = data else { return };
     for variant in &mut data.variants {
@@ -202,7 +206,7 @@ fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &Mode
 fn make_schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
     let options = &field.options;
     let bounds = [("minimum", &options.min), ("maximum", &options.max)];
-    // The library's normaliser knows from the schema's type whether these are of a string or a list.
+    // The runtime's normaliser knows the type in the schema, and so whether these limit a string or a list.
     let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
     let mut pairs: Vec<TokenStream> = Vec::new();
     if let Some(title) = &options.title {
@@ -232,7 +236,7 @@ fn make_schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
     (!pairs.is_empty()).then(|| syn::parse_quote!(#[schemars(extend(#(#pairs),*))]))
 }
 
-/// The name of the function that gives a field's default.
+/// Returns the name of the function that returns a field's default.
 fn default_function_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
     let member = match &field.field.ident {
         Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
@@ -245,7 +249,7 @@ fn default_function_name(variant: Option<&Variant>, field: &ModelField<'_>) -> I
     }
 }
 
-/// The functions that serde calls for a field that was not given.
+/// Generates the functions that serde calls for absent fields.
 fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
     let functions: Vec<TokenStream> = model
         .fields()
@@ -271,7 +275,7 @@ fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
     (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }))
 }
 
-/// What has to hold for a field to be there.
+/// Returns the `#[cfg(..)]` attributes under which a field exists: its own and those of its variant.
 fn field_cfg_attributes<'a>(
     variant: Option<&'a Variant>,
     field: &ModelField<'a>,
@@ -280,7 +284,7 @@ fn field_cfg_attributes<'a>(
     of_variant.into_iter().flatten().chain(cfg_attributes(&field.field.attrs))
 }
 
-/// `impl Deserialize`, for a type with constraints.
+/// Generates `impl Deserialize` for a type with constraints or with variants that serde reads too leniently.
 fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let private = private();
     let serde = serde_path(crate_path, model.closed_objects().as_ref());
@@ -293,7 +297,7 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
         let ty = rename_self(field.field.ty.to_token_stream(), name);
         let checks = expand_bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
         let conditions = field_cfg_attributes(variant, field);
-        // A condition holds for one item.
+        // A `#[cfg]` applies to one item, so the checks of a field are wrapped in one.
         (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
     });
     quote! {
@@ -317,26 +321,26 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
     }
 }
 
-/// The same type under another name, with serde's attributes only.
+/// Generates the shadow: the same type under another name, with attributes of serde only.
 fn expand_shadow(model: &Model<'_>) -> TokenStream {
     let mut shadow = convert_options(model);
     if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
         for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
-            // It is constructed alike, and read as a variant that has no fields.
+            // A variant with empty braces is constructed like a unit variant, and its derive checks members.
             variant.fields = Fields::Named(syn::parse_quote!({}));
         }
     }
     let stays = |attribute: &Attribute| ["serde", "cfg"].iter().any(|name| attribute.path().is_ident(name));
     remove_attributes(&mut shadow, |attribute| !stays(attribute));
-    // It is seen from nowhere else; a `pub` would be told to be unreachable.
+    // The shadow is local to a function, where a lint would report `pub` as unreachable.
     shadow.vis = Visibility::Inherited;
     for field in field_lists(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
         field.vis = Visibility::Inherited;
     }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
-    // Inside, `Self` would be the shadow.
+    // Inside of the shadow, `Self` would be the shadow.
     let shadow = rename_self(shadow.into_token_stream(), &original);
-    // Missing fields are taken from the type's own default, but serde asks for the shadow's.
+    // serde takes absent fields from the `Default` of the original type, but also requires one of the shadow.
     let default = has_serde_option(&model.input.attrs, &["default"]).then(|| {
         quote! {
             impl ::core::default::Default for __Shadow {
@@ -363,6 +367,7 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
     }
 }
 
+/// Generates the checks of a value's constrained fields.
 fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
     if !model.is_constrained() {
         return TokenStream::new();
@@ -403,6 +408,7 @@ fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
     }
 }
 
+/// Generates the check of one field, at the span of its type.
 fn expand_field_check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
     let span = field.field.ty.span();
     let there = private_at(span);

@@ -1,4 +1,4 @@
-//! The expansion of `#[mcp::server]`.
+//! Expands `#[mcp::server]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,9 +12,9 @@ use crate::component::Component;
 use crate::handler::Handler;
 use crate::server::{ServerBlock, self_alias};
 
-/// The block as it was written, and beside it what makes its methods components.
+/// Generates the block as written, and beside it the handles of its methods.
 ///
-/// The names of the imports and of the type hold for all methods, whose own blocks are inside of this one.
+/// The handles are inside of one generated block, so that they share its imports and its alias of the type.
 pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> TokenStream {
     let ServerBlock { block, crate_path, .. } = server;
     let imports = import_runtime(&CratePath::new(crate_path.as_ref()));
@@ -24,7 +24,7 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
     let alias = self_alias(Span::mixed_site());
     let components = handlers.iter().map(|handler| expand_registration(handler, &TokenStream::new()));
     let lists = Component::ALL.map(|component| expand_list(component, handlers));
-    // A second block of the same type is reported at the type.
+    // rustc reports a second block of the same type at this span.
     let span = ty.span();
     let there = private_at(span);
     let server = quote_spanned!(span=> impl #there::Server for #ty { #(#lists)* });
@@ -47,7 +47,7 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
     }
 }
 
-/// The definitions of all methods that are such a component.
+/// Generates the list of the definitions of one kind of component.
 fn expand_list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
     let private = private();
     let RuntimeNames { component: name, definition, list, .. } = RuntimeNames::new(component);

@@ -1,4 +1,4 @@
-//! Reads the `#[arg(..)]` attributes of a parameter or a field.
+//! Reads the options in the `#[arg(..)]` attributes of a parameter or field.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ExprPath, LitStr, Meta};
@@ -22,10 +22,10 @@ pub(crate) const ARG_KEYS: &[&str] = &[
     "complete",
 ];
 
-/// The options of `#[arg]` that were given.
+/// Options of `#[arg(..)]`.
 #[derive(Default)]
 pub(crate) struct ArgOptions {
-    /// The first option that was given: injected parameters take none.
+    /// The first option as written, for the error that an injected parameter takes none.
     pub(crate) first: Option<Ident>,
     pub(crate) default: Option<JsonLiteral>,
     pub(crate) min: Option<OptionValue<Number>>,
@@ -35,15 +35,15 @@ pub(crate) struct ArgOptions {
     pub(crate) pattern: Option<OptionValue<LitStr>>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) title: Option<OptionValue<LitStr>>,
-    /// JSON texts, with the tokens they were written with.
+    /// JSON texts and the tokens from which they were read.
     pub(crate) examples: Vec<(String, TokenStream)>,
     pub(crate) header: Option<OptionValue<LitStr>>,
-    /// The function that completes it.
+    /// The path of the function that completes the argument.
     pub(crate) complete: Option<OptionValue<ExprPath>>,
 }
 
 impl ArgOptions {
-    /// Merges every `#[arg]` among the attributes.
+    /// Merges the options of all `#[arg(..)]` attributes.
     pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen = Vec::new();
@@ -61,7 +61,7 @@ impl ArgOptions {
             };
             for entry in parse_entries(list, errors) {
                 options.first.get_or_insert_with(|| entry.key.clone());
-                // An argument may have many examples and one of everything else.
+                // `example` is the only option that may be repeated.
                 if entry.name() == "example" || !report_duplicate(&entry, &mut seen, errors) {
                     options.read(&entry, errors);
                 }
@@ -70,6 +70,7 @@ impl ArgOptions {
         options
     }
 
+    /// Returns whether values are limited beyond their type.
     pub(crate) fn is_constrained(&self) -> bool {
         self.min.is_some()
             || self.max.is_some()
@@ -105,7 +106,7 @@ impl ArgOptions {
 }
 
 fn unknown_option_message(name: &str) -> String {
-    // What users of schemars, validator, clap and pydantic write.
+    // Names of these options in schemars, validator, clap and pydantic.
     let other = match name {
         "ge" | "minimum" => Some("min"),
         "le" | "maximum" => Some("max"),

@@ -1,6 +1,6 @@
 //! Turns doc comments into the description that a model reads.
 //!
-//! Their Markdown is kept as it was written: only what the comment syntax itself adds is taken off.
+//! Markdown is kept as written. Only the comment syntax is removed.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -9,11 +9,11 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 use super::entry::Entry;
 use crate::errors::Errors;
 
-/// A text that is known now, or only to rustc.
+/// The description of a component or argument.
 #[derive(Clone, Debug)]
 pub(crate) enum Description {
     Literal(String),
-    /// A constant expression, as in `#[doc = include_str!("tool.md")]`.
+    /// A constant expression that rustc evaluates, as in `#[doc = include_str!("tool.md")]`.
     Expression(TokenStream),
 }
 
@@ -32,7 +32,7 @@ impl ToTokens for Description {
     }
 }
 
-/// The value of `description = ".."`; a macro such as `include_str!` is fine too.
+/// Reads `description = ".."`, or a macro call such as `include_str!`.
 pub(super) fn parse_description(entry: &Entry, errors: &mut Errors) -> Option<Description> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<Expr>(value) {
@@ -50,7 +50,7 @@ pub(super) fn parse_description(entry: &Entry, errors: &mut Errors) -> Option<De
     }
 }
 
-/// The description in the doc comments among these attributes; empty when there is none.
+/// Joins the doc comments among these attributes; empty if there are none.
 pub(crate) fn read_doc_comments(attributes: &[Attribute]) -> Description {
     let mut parts: Vec<Description> = Vec::new();
     for attribute in attributes {
@@ -82,7 +82,7 @@ pub(crate) fn read_doc_comments(attributes: &[Attribute]) -> Description {
     }
 }
 
-/// The text of one `#[doc]` value: a `///` line, or a whole `/** */`.
+/// Cleans the value of one `#[doc]` attribute: a `///` line, or a whole `/** */` block.
 fn clean_comment(text: &str) -> String {
     if !text.contains('\n') {
         let line = text.strip_prefix(' ').unwrap_or(text);
@@ -90,7 +90,7 @@ fn clean_comment(text: &str) -> String {
     }
     let lines: Vec<&str> = text.lines().collect();
     let lines = strip_stars(&lines);
-    // rustdoc takes off the indentation that all lines share, and so do we.
+    // The common indentation is removed, as rustdoc does.
     let indent = lines
         .iter()
         .filter(|line| !line.trim().is_empty())
@@ -107,7 +107,7 @@ fn clean_comment(text: &str) -> String {
     trim_blank_lines(&lines.join("\n"))
 }
 
-/// Takes off the column of `*` that block comments are decorated with, when every line has it.
+/// Strips the leading `*` of a decorated block comment, if all its lines have one.
 fn strip_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     let (first, rest) = match lines.split_first() {
         Some((first, rest)) => (*first, rest),
@@ -118,7 +118,7 @@ fn strip_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     if !has_star || !rest.iter().all(is_decorated) {
         return lines.to_vec();
     }
-    // A list of `* item` lines has text or a blank line without a star somewhere, or it is decorated.
+    // A Markdown list of `* item` lines also has a line without a star, unless the block is decorated.
     let undecorated = rest.iter().map(|line| {
         let line = line.trim_start();
         line.strip_prefix('*').unwrap_or(line)

@@ -1,4 +1,4 @@
-//! Reads `timeout = "30s"` and the like.
+//! Reads durations, as in `timeout = "30s"`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::value;
 use crate::errors::Errors;
 
-/// The duration that an option is given as a string.
+/// Reads the duration that an option has as a string.
 pub(super) fn parse_duration_option(
     entry: &Entry,
     example: &str,
@@ -23,11 +23,11 @@ pub(super) fn parse_duration_option(
     }
 }
 
-/// How long something may take, which is some time.
+/// Parses a timeout, which is a duration other than zero.
 ///
 /// # Errors
 ///
-/// As [`parse_duration`], and for no time at all.
+/// Fails like [`parse_duration`], and if the duration is zero.
 pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => {
@@ -38,11 +38,11 @@ pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The duration that `text` says, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
+/// Parses a duration, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
 ///
 /// # Errors
 ///
-/// Fails with the rule that was broken and what to write.
+/// Fails with a message that states the broken rule and the fix.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     const FORM: &str =
         "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";

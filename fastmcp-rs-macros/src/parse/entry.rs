@@ -1,21 +1,21 @@
 //! Splits `key, key = value, ..` into entries.
 //!
-//! Values stay tokens until an option reads them, so that one bad value does not hide the mistakes
-//! after it, which `syn`'s own parsing would.
+//! Values stay tokens until an option reads them. `syn`'s parsers would stop at the first bad value and hide the
+//! mistakes after it.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::errors::Errors;
 
-/// One option as it was written.
+/// An option as written: a key with an optional value.
 pub(crate) struct Entry {
     pub(crate) key: Ident,
-    /// What stands after `=`; none for a bare key.
+    /// The tokens after `=`; none for a bare key.
     pub(crate) value: Option<TokenStream>,
 }
 
-/// A value, the key it was given for and the tokens it was written with.
+/// The parsed value of an option, with the tokens that error messages underline.
 pub(crate) struct OptionValue<T> {
     pub(crate) value: T,
     pub(crate) key: Ident,
@@ -27,7 +27,7 @@ impl Entry {
         self.key.to_string()
     }
 
-    /// What to underline when the value is wrong: the value, or the key when there is none.
+    /// Returns the tokens to underline if the value is wrong: the value, or the key if there is no value.
     pub(crate) fn error_tokens(&self) -> TokenStream {
         match &self.value {
             Some(value) => value.clone(),
@@ -35,23 +35,23 @@ impl Entry {
         }
     }
 
-    /// The value that was read from this entry, with its tokens.
+    /// Joins a value that was parsed from this entry with the entry's tokens.
     pub(super) fn attach<T>(&self, value: Option<T>) -> Option<OptionValue<T>> {
         Some(OptionValue { value: value?, key: self.key.clone(), tokens: self.error_tokens() })
     }
 }
 
-/// Reads a comma-separated list of options; what is not one is reported and left out.
+/// Parses a comma-separated list of options. Reports and omits malformed ones.
 pub(crate) fn parse_entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     parse_parts(split_at_commas(tokens), errors)
 }
 
-/// The same of a list that is split already.
+/// Parses a list of options that is already split at its commas.
 pub(super) fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
     parts.into_iter().filter_map(|part| parse_entry(part, errors)).collect()
 }
 
-/// Reports an option that was given before; the first one counts.
+/// Returns whether the option is a repetition, and reports it. The first occurrence counts.
 pub(crate) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
@@ -62,7 +62,7 @@ pub(crate) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &m
     false
 }
 
-/// Splits at the commas outside brackets; an empty last part (a trailing comma) is dropped.
+/// Splits at the commas outside of brackets. Drops empty parts, as after a trailing comma.
 pub(super) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     for token in tokens {
@@ -84,7 +84,7 @@ fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
             errors.at(&literal, format!("an option is written `key = value`, as in `description = {literal}`"));
             return None;
         }
-        // An option that came through a `macro_rules!` fragment.
+        // A `macro_rules!` fragment arrives in an invisible group.
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
             let tokens = group.stream().into_iter().chain(rest).collect();
             return parse_entry(tokens, errors);

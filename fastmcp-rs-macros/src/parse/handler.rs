@@ -1,4 +1,4 @@
-//! Reads what stands inside `#[mcp::tool(..)]`, `#[mcp::resource(..)]` and `#[mcp::prompt(..)]`.
+//! Reads the options of `#[mcp::tool(..)]`, `#[mcp::resource(..)]` and `#[mcp::prompt(..)]`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{duration, json, value};
 use crate::component::Component;
 use crate::errors::Errors;
 
-/// An option that is on or off, with the key to underline when it clashes with another.
+/// A boolean option, with the key to underline if it contradicts another option.
 pub(crate) struct Flag {
     pub(crate) key: Ident,
     pub(crate) on: bool,
@@ -26,14 +26,14 @@ impl Flag {
     }
 }
 
-/// The options that were given.
+/// Options of a tool, resource or prompt.
 pub(crate) struct HandlerOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
     pub(crate) description: Option<Description>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) icons: Vec<Icon>,
-    /// JSON text of an object.
+    /// The JSON text of an object.
     pub(crate) meta: Option<String>,
     pub(crate) inline: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
@@ -43,21 +43,21 @@ pub(crate) struct HandlerOptions {
     pub(crate) specific: SpecificOptions,
 }
 
-/// What only one of the components has.
+/// Options that only one kind of component has.
 pub(crate) enum SpecificOptions {
     Tool(ToolOptions),
     Resource(ResourceOptions),
     Prompt,
 }
 
-/// What a tool says about the calls of it.
+/// Options that only tools have.
 #[derive(Default)]
 pub(crate) struct ToolOptions {
     pub(crate) read_only: Option<Flag>,
     pub(crate) destructive: Option<Flag>,
     pub(crate) idempotent: Option<Flag>,
     pub(crate) open_world: Option<Flag>,
-    /// Whether a single value is structured content, too.
+    /// Makes a single value structured content as well.
     pub(crate) structured: Option<Flag>,
 }
 
@@ -137,7 +137,7 @@ impl HandlerOptions {
 }
 
 impl ToolOptions {
-    /// Reads the entry, if it is one of these.
+    /// Reads the entry and returns true, if it is an option of tools.
     fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
         let hint = match entry.name().as_str() {
             "read_only" => &mut self.read_only,

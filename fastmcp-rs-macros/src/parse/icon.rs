@@ -9,7 +9,7 @@ use crate::errors::{Errors, did_you_mean};
 
 const KEYS: &[&str] = &["src", "mime_type", "sizes", "theme"];
 
-/// A picture that clients may show beside the tool.
+/// An icon that clients may show beside the component.
 pub(crate) struct Icon {
     pub(crate) src: LitStr,
     pub(crate) mime_type: Option<LitStr>,
@@ -17,6 +17,7 @@ pub(crate) struct Icon {
     pub(crate) theme: Option<LitStr>,
 }
 
+/// Reads a list of icons.
 pub(super) fn parse_icons(entry: &Entry, errors: &mut Errors) -> Vec<Icon> {
     let example = "[\"https://example.com/icon.png\"]";
     let Some(elements) = value::parse_list(entry, example, errors) else {

@@ -8,21 +8,22 @@ use syn::{Attribute, ImplItem, ItemImpl};
 
 use super::function::FnItem;
 
-/// An `impl` block, of which only the signatures are read: bodies stay tokens, as in [`FnItem`].
+/// An `impl` block. Only the signatures are parsed; bodies stay tokens, as in [`FnItem`].
 pub(crate) struct ImplBlock {
-    /// Everything before the braces, as syn reads it and as it was written.
+    /// The tokens before the braces, parsed as a block without items.
     pub(crate) header: ItemImpl,
+    /// The tokens before the braces, as written.
     written_header: TokenStream,
-    /// The braces, and the `#![..]` that begin the block.
     braces: Group,
+    /// The `#![..]` attributes at the start of the block.
     inner_attributes: Vec<Attribute>,
     pub(crate) items: Vec<BlockItem>,
 }
 
-/// What an `impl` block holds.
+/// An item of an `impl` block.
 pub(crate) enum BlockItem {
     Function(Box<FnItem>),
-    /// Constants, types and macros.
+    /// A constant, a type or a macro call.
     Other {
         attributes: Vec<Attribute>,
         item: TokenStream,

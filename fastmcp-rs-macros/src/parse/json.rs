@@ -1,4 +1,4 @@
-//! Turns a JSON value written in Rust tokens into JSON text.
+//! Converts a JSON value that is written as Rust tokens into JSON text.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,7 +8,7 @@ use super::entry::{is_punct, split_at_commas};
 use super::literal::{JsonLiteral, json_string};
 use crate::errors::Errors;
 
-/// The text of a JSON value, or none after reporting what is not JSON.
+/// Returns the text of a JSON value. Reports tokens that are not JSON and returns none.
 pub(super) fn parse_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
     if let Some(literal) = JsonLiteral::from_tokens(&tokens) {
         return Some(literal.json);
@@ -31,7 +31,7 @@ fn report_not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
     None
 }
 
-/// The text of the object with these members.
+/// Returns the text of the JSON object with these members.
 pub(super) fn parse_json_object(members: TokenStream, errors: &mut Errors) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     let mut text = String::from("{");

@@ -1,10 +1,10 @@
-//! Rust literals that have a JSON form.
+//! Reads Rust literals that have a JSON form.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
 
-/// A number in an option.
+/// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
     Integer(i128),
@@ -19,7 +19,7 @@ impl Number {
         }
     }
 
-    /// Exact among integers; they are compared as floats only with floats.
+    /// Compares integers exactly, and other numbers as floats.
     pub(crate) fn is_less_than(self, other: Number) -> bool {
         match (self, other) {
             (Number::Integer(left), Number::Integer(right)) => left < right,
@@ -37,21 +37,21 @@ pub(crate) enum LiteralKind {
     Bool,
 }
 
-/// A literal of one of the kinds that JSON shares with Rust.
+/// A literal that both Rust and JSON have: a string, a number or a boolean.
 pub(crate) struct JsonLiteral {
     pub(crate) kind: LiteralKind,
     pub(crate) json: String,
-    /// As written, for spans and for splicing.
+    /// The tokens as written, for spans and for splicing into generated code.
     pub(crate) tokens: TokenStream,
     pub(crate) number: Option<Number>,
-    /// The characters of a text.
+    /// The length of a string in characters.
     pub(crate) length: Option<u64>,
 }
 
 impl JsonLiteral {
-    /// The literal that these tokens are, if they are one that JSON has too.
+    /// Reads a literal, with an optional sign. Returns none for tokens that JSON has no form for.
     pub(super) fn from_tokens(tokens: &TokenStream) -> Option<Self> {
-        let mut trees: Vec<TokenTree> = flatten(tokens.clone());
+        let mut trees: Vec<TokenTree> = strip_invisible_groups(tokens.clone());
         let negative = trees.len() == 2 && matches!(&trees[0], TokenTree::Punct(sign) if sign.as_char() == '-');
         if negative {
             trees.remove(0);
@@ -71,7 +71,7 @@ impl JsonLiteral {
             Lit::Int(integer) => {
                 let json = format!("{sign}{}", integer.base10_digits());
                 let value = json.parse().ok()?;
-                // JSON has no negative zero that means anything else than zero.
+                // In JSON, `-0` means the same as `0`.
                 let json = if value == 0 { "0".to_owned() } else { json };
                 (LiteralKind::Integer, json, Some(Number::Integer(value)), None)
             }
@@ -88,18 +88,20 @@ impl JsonLiteral {
     }
 }
 
-/// Takes off the invisible groups that `macro_rules!` fragments leave.
-fn flatten(tokens: TokenStream) -> Vec<TokenTree> {
+/// Strips the invisible groups around `macro_rules!` fragments.
+fn strip_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
         .flat_map(|tree| match tree {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => flatten(group.stream()),
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => {
+                strip_invisible_groups(group.stream())
+            }
             tree => vec![tree],
         })
         .collect()
 }
 
-/// A JSON string with its quotes.
+/// Writes a JSON string with its quotes.
 pub(super) fn json_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -120,7 +122,7 @@ pub(super) fn json_string(text: &str) -> String {
     quoted
 }
 
-/// A JSON number that stays a float: Rust's `Debug` form is the shortest that reads back.
+/// Writes a JSON number that reads back as the same float: Rust's `Debug` form is the shortest one.
 fn json_float(value: f64) -> String {
     format!("{value:?}")
 }

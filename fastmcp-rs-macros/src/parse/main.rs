@@ -7,7 +7,7 @@ use super::entry::{parse_entries, report_duplicate};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
-/// The options of `#[mcp::main]` that were given.
+/// Options of `#[mcp::main(..)]`.
 #[derive(Default)]
 pub(crate) struct MainOptions {
     pub(crate) worker_threads: Option<u64>,

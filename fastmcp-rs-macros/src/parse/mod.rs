@@ -1,4 +1,6 @@
-//! Reads attributes and items into our own structs, without judging how they fit together.
+//! Parses attributes and items into structs.
+//!
+//! Each reader reports malformed values only. `validate` checks whether the values fit together.
 
 mod arg;
 mod docs;

@@ -7,10 +7,10 @@ use super::entry::{parse_entries, report_duplicate};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
-/// The options of `#[mcp::model]` that were given.
+/// Options of `#[mcp::model(..)]`.
 #[derive(Default)]
 pub(crate) struct ModelOptions {
-    /// Whether members that the type does not have are skipped in arguments, too.
+    /// Ignores unknown members in arguments as well, instead of reporting them.
     pub(crate) allows_unknown: bool,
     pub(crate) crate_path: Option<Path>,
 }

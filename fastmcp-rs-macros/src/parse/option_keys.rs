@@ -1,4 +1,4 @@
-//! The names of the options of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
+//! Names of the options of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`, and suggestions for wrong names.
 
 use proc_macro2::Ident;
 
@@ -11,7 +11,7 @@ const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "tim
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
-/// The options that one of the components has and the others have not.
+/// Returns the options that only this kind of component has.
 fn specific_keys(component: Component) -> &'static [&'static str] {
     match component {
         Component::Tool => TOOL_KEYS,
@@ -20,14 +20,15 @@ fn specific_keys(component: Component) -> &'static [&'static str] {
     }
 }
 
-/// Whether this is the name of an option.
+/// Returns whether the component has an option of this name.
 pub(super) fn is_option_key(component: Component, name: &str) -> bool {
     [FIRST_KEYS, specific_keys(component), LAST_KEYS].iter().any(|keys| keys.contains(&name))
 }
 
+/// Explains that the component has no such option, with the nearest name or a list of all names.
 pub(super) fn unknown_option_message(component: Component, name: &str) -> String {
     let keys = [FIRST_KEYS, specific_keys(component), LAST_KEYS].concat();
-    // What users of other frameworks write.
+    // Names of these options in other frameworks and in the specification.
     let other = match name {
         "readonly" | "read_only_hint" | "readOnlyHint" => Some("read_only"),
         "destructive_hint" | "destructiveHint" => Some("destructive"),
@@ -58,7 +59,7 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
     format!("`#[mcp::{component}]` has no option `{name}`: it takes {}", keys.join(", "))
 }
 
-/// What users of other frameworks write before it.
+/// Returns whether users of other frameworks would write the URI under this key.
 pub(super) fn is_uri_key(key: &Ident) -> bool {
     ["uri", "url", "template", "uri_template", "uriTemplate"].iter().any(|name| key == name)
 }

@@ -17,9 +17,9 @@ use crate::errors::Errors;
 const FORM: &str =
     "as in `#[mcp::resource(\"config://app\")]`, or a template, as in `#[mcp::resource(\"orders://{order_id}\")]`";
 
-/// What only a resource has.
+/// Options that only resources have.
 pub(crate) struct ResourceOptions {
-    /// None when it was not given, which was reported.
+    /// The URI; none if it is missing, which is reported already.
     pub(crate) uri: Option<Template>,
     pub(crate) mime_type: Option<LitStr>,
     pub(crate) size: Option<OptionValue<u64>>,
@@ -27,14 +27,14 @@ pub(crate) struct ResourceOptions {
     pub(crate) priority: Option<OptionValue<Number>>,
     pub(crate) last_modified: Option<LitStr>,
     pub(crate) allow_traversal: Vec<LitStr>,
-    /// How long clients may keep what was read.
+    /// The time for which clients may cache the contents.
     pub(crate) ttl: Option<Duration>,
-    /// Who may share it.
+    /// The sharing of cached contents: `private` or `public`.
     pub(crate) scope: Option<LitStr>,
 }
 
 impl ResourceOptions {
-    /// Takes the URI out of what stands in the parentheses.
+    /// Takes the URI out of the parts of the attribute, and leaves the options.
     pub(super) fn new(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Self {
         Self {
             uri: take_uri(parts, errors).map(Template::parse),
@@ -49,7 +49,7 @@ impl ResourceOptions {
         }
     }
 
-    /// Reads the entry, if it is one of these.
+    /// Reads the entry and returns true, if it is an option of resources.
     pub(super) fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
         match entry.name().as_str() {
             "mime_type" => self.mime_type = value::parse_string(entry, "\"application/json\"", errors),
@@ -66,7 +66,7 @@ impl ResourceOptions {
     }
 }
 
-/// The first of the parts, which has to be a string literal; what stands there instead is reported.
+/// Takes out the URI, which has to be a string literal in first place. Reports other tokens in that place.
 fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitStr> {
     let text = |part: &[TokenTree]| syn::parse2::<LitStr>(part.iter().cloned().collect()).ok();
     if let Some((index, uri)) = parts.iter().enumerate().find_map(|(index, part)| Some((index, text(part)?))) {

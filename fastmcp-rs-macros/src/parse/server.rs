@@ -7,7 +7,7 @@ use super::entry::{parse_entries, report_duplicate};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
-/// The options of `#[mcp::server]` that were given.
+/// Options of `#[mcp::server(..)]`.
 #[derive(Default)]
 pub(crate) struct ServerOptions {
     pub(crate) crate_path: Option<Path>,

@@ -1,25 +1,26 @@
-//! Reads URI templates: RFC 6570 up to level 3, and `{x*}` for what FastMCP's users write.
+//! Parses URI templates: RFC 6570 up to level 3, and `{x*}`, which FastMCP's users know.
 //!
-//! Only what can be told apart again when a URI is read is let through, so path-style parameters
-//! (`{;x}`) and cut values (`{x:3}`) are not.
+//! A template is accepted only if a URI can be split into the same variables again. So path-style parameters (`{;x}`)
+//! and truncated values (`{x:3}`) are errors.
 
 use syn::LitStr;
 
 /// The URI of a resource, with or without variables.
 pub(crate) struct Template {
     pub(crate) literal: LitStr,
-    /// Each name once, in the order of the template.
+    /// The variables, each name once, in the order of the template.
     pub(crate) variables: Vec<Variable>,
-    /// What is wrong with it, in the order of the template.
+    /// The mistakes, in the order of the template.
     pub(crate) problems: Vec<String>,
 }
 
+/// A variable of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
-    /// As it would stand alone, with the operator: `{+path}`.
+    /// The expression with this variable alone, such as `{+path}`.
     pub(crate) spelling: String,
-    /// Whether a URI need not have it.
+    /// True if a URI may omit the variable.
     pub(crate) is_optional: bool,
 }
 
@@ -38,15 +39,16 @@ impl Template {
     }
 }
 
+/// State of the parser while it goes through a template from left to right.
 #[derive(Default)]
 struct TemplateParser {
     variables: Vec<Variable>,
     problems: Vec<String>,
-    /// Whether a `?` stands before, written out or as an operator.
+    /// True after a `?`, as text or as an operator.
     has_query: bool,
-    /// The first query expression, behind which only others may stand.
+    /// The first query expression; only query expressions may follow it.
     query: Option<String>,
-    /// The expression that ends where the scan is, with its braces.
+    /// The expression, with its braces, that ends at the current position.
     previous: Option<String>,
 }
 
@@ -85,7 +87,7 @@ impl TemplateParser {
         self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` behind the variable's name"));
     }
 
-    /// Text between expressions.
+    /// Checks the text between two expressions.
     fn parse_literal(&mut self, text: &str) {
         if text.is_empty() {
             return;
@@ -115,7 +117,7 @@ impl TemplateParser {
         }
     }
 
-    /// What stands in a pair of braces.
+    /// Parses the text in a pair of braces.
     fn parse_expression(&mut self, inside: &str) {
         let is_named = |first: char| first.is_alphanumeric() || first == '_' || first.is_whitespace();
         let operator = inside.chars().next().filter(|first| !is_named(*first));
@@ -200,7 +202,7 @@ impl TemplateParser {
     }
 }
 
-/// Whether the URI starts with a scheme that is written out.
+/// Returns the mistake in the scheme. A URI has to start with one that has no variables.
 fn find_scheme_problem(text: &str) -> Option<String> {
     let head = text.split('{').next().unwrap_or(text);
     if text.is_empty() {

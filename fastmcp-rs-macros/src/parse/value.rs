@@ -1,4 +1,4 @@
-//! Reads the value of one option, and says what was expected when it is of another kind.
+//! Reads the value of one option. Reports values of another kind, with an example of the expected kind.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{LitStr, Path};
@@ -36,7 +36,7 @@ pub(super) fn parse_strings(entry: &Entry, example: &str, errors: &mut Errors) -
     strings
 }
 
-/// The elements of the bracketed list that the entry's value has to be.
+/// Reads the elements of a list in brackets.
 pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Vec<TokenStream>> {
     let mut trees = entry.value.clone().unwrap_or_default().into_iter();
     match (trees.next(), trees.next()) {
@@ -52,7 +52,7 @@ pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> O
     }
 }
 
-/// Reads a bare key, or `key = true` and `key = false`.
+/// Reads a bare key, `key = true` or `key = false`.
 pub(super) fn parse_flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
     let Some(value) = &entry.value else {
         return Some(true);
@@ -67,7 +67,7 @@ pub(super) fn parse_flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
     }
 }
 
-/// Reads a path, for `crate = path`.
+/// Reads `crate = path`.
 pub(super) fn parse_path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
     let value = entry.value.clone().unwrap_or_default();
     let parsed = syn::parse::Parser::parse2(Path::parse_mod_style, value);
@@ -93,7 +93,7 @@ pub(super) fn parse_number(entry: &Entry, errors: &mut Errors) -> Option<Number>
     }
 }
 
-/// Reads a count: a whole number from 0 up.
+/// Reads a whole number of at least 0.
 pub(super) fn parse_count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
     let key = &entry.key;
     let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);

@@ -1,4 +1,4 @@
-//! What an argument's type and its `#[arg(..)]` options may be.
+//! Checks the types of arguments and their `#[arg(..)]` options.
 
 use std::fmt::Display;
 
@@ -12,7 +12,7 @@ use crate::handler::Parameter;
 use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, OptionValue};
 use crate::types::{Shape, as_reference, find_nested_borrow, find_word, generic_arguments, strip_groups};
 
-/// Reports a type that no argument and no injected value can have.
+/// Reports a type that neither an argument nor an injected value can have.
 pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(
@@ -47,10 +47,10 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
         ),
         Type::Ptr(pointer) => errors.at(
             pointer.star_token,
-            format!("an argument {}, which has no pointers: take `&T`, or `T` by value", component.origin()),
+            format!("an argument {}, which has no pointers: take `&T`, or `T` by value", component.argument_source()),
         ),
         Type::FnPtr(pointer) => {
-            errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.origin()))
+            errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.argument_source()))
         }
         other => {
             if let Some(and) = find_nested_borrow(other) {
@@ -63,7 +63,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     }
 }
 
-/// Reports `#[arg]` options that contradict each other or the type as it is spelled.
+/// Reports `#[arg]` options that contradict each other or the spelled type.
 pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors) {
     let shape = Shape::from_type(ty);
     check_order(&options.min, &options.max, Number::is_less_than, errors);
@@ -99,12 +99,14 @@ pub(crate) fn check_component(options: &ArgOptions, component: Component, errors
     }
 }
 
+/// Reports `header`, which only arguments of tools can have.
 pub(super) fn refuse_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
     if let Some(header) = &options.header {
         errors.at(&header.key, format!("`header` is for the arguments of a tool, not for {others}: remove it"));
     }
 }
 
+/// Reports `complete`, which only arguments of prompts and variables of templates can have.
 pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
     if let Some(complete) = &options.complete {
         errors.at(
@@ -116,6 +118,7 @@ pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut 
     }
 }
 
+/// Reports a lower bound that is above the upper bound.
 fn check_order<T: Copy>(
     low: &Option<OptionValue<T>>,
     high: &Option<OptionValue<T>>,
@@ -137,7 +140,7 @@ fn check_order<T: Copy>(
     }
 }
 
-/// A sign is a token of its own, which `quote` prints apart.
+/// Formats a number without the space that `quote` prints after its sign, a token of its own.
 fn format_number(tokens: &TokenStream) -> String {
     tokens.to_string().replace("- ", "-")
 }
@@ -193,10 +196,10 @@ fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors
     }
 }
 
-/// Reports a bound that no value of the integer's type can be at.
+/// Reports a bound that is outside of the integer's range, or not an integer.
 fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors: &mut Errors) {
     let (key, written) = (&bound.key, format_number(&bound.tokens));
-    // `1e3` is a whole number as well.
+    // A float such as `1e3` is a whole number too.
     let value = match bound.value {
         Number::Float(value) if value.fract() == 0.0 => Number::Integer(value as i128),
         other => other,
@@ -216,7 +219,7 @@ fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors
     }
 }
 
-/// Reports a default that its own argument would refuse.
+/// Reports a default that the constraints of its own argument reject.
 fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     let mut refuse = |problem: String| errors.at(&default.tokens, problem);
     if let Some(value) = default.number {
@@ -247,7 +250,8 @@ fn default_message(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> 
     format!("this {what} is {side} `{key} = {}`: change one of the two", format_number(bound))
 }
 
-/// The name is that of an HTTP header, so it is a `token` of RFC 9110.
+/// Reports a name that is not a `token` of RFC 9110, as names of HTTP headers are, and a type that headers cannot
+/// carry.
 fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Errors) {
     let name = header.value.value();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
@@ -275,7 +279,7 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
             };
-            // Two parameters that are spelled alike are rustc's to report.
+            // rustc reports two parameters with the same identifier.
             (parameter.name(), blame, parameter.options.rename.is_some())
         }),
         |name| format!("two arguments are called `{name}`: rename one of them"),
@@ -283,13 +287,13 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     );
 }
 
-/// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
+/// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.
 pub(super) fn is_spelled_injected(ty: &Type) -> bool {
     let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
     generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
 }
 
-/// Reports two arguments that mirror one header; case does not tell headers apart.
+/// Reports two arguments that mirror one header. The case of header names does not matter.
 pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
         parameters.iter().filter_map(|parameter| {
@@ -302,6 +306,7 @@ pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
     );
 }
 
+/// Reports repeated names. Each name comes with the tokens to underline, and with whether `#[arg]` sets it.
 fn check_unique<M: Display>(
     names: impl Iterator<Item = (String, TokenStream, bool)>,
     message: impl Fn(&str) -> M,
@@ -310,7 +315,7 @@ fn check_unique<M: Display>(
     let mut seen: Vec<(String, TokenStream, bool)> = Vec::new();
     for (name, blame, is_ours) in names {
         match seen.iter().find(|(other, ..)| *other == name) {
-            // The one that was renamed is the one to change.
+            // The name that `#[arg]` sets is the one to change.
             Some(_) if is_ours => errors.at(&blame, message(&name)),
             Some((_, first, true)) => errors.at(first, message(&name)),
             _ => {}
@@ -319,7 +324,7 @@ fn check_unique<M: Display>(
     }
 }
 
-/// Reports attributes that rustc would refuse on a parameter, with what to write instead.
+/// Reports attributes that rustc would reject on a parameter, with a fix.
 pub(crate) fn check_foreign_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
     for attribute in attributes {
         let path = attribute.path();

@@ -1,4 +1,4 @@
-//! What the options of a tool, a resource or a prompt may say together, and its name.
+//! Checks a tool, resource or prompt: its name, its options together, and then its signature and arguments.
 
 use quote::ToTokens;
 use syn::FnArg;
@@ -10,6 +10,7 @@ use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, SpecificOptions, ToolOptions};
 
+/// Checks all parts of a handler.
 pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     let component = handler.component();
     check_name(handler, errors);
@@ -60,7 +61,10 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-/// The specification asks for 1 to 128 characters out of `A-Z a-z 0-9 _ . -`; other names are free.
+/// Returns the mistake in the name of a tool.
+///
+/// The specification limits names of tools to 1 to 128 characters out of `A-Z a-z 0-9 _ . -`. Names of resources and
+/// prompts are not limited.
 fn find_tool_name_problem(name: &str) -> Option<String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
@@ -73,7 +77,7 @@ fn find_tool_name_problem(name: &str) -> Option<String> {
     }
 }
 
-/// The hidden type must not take the place of a primitive type in the user's module.
+/// Reports a handle that would shadow a primitive type in the user's module.
 fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
     const PRIMITIVES: &[&str] = &[
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
@@ -91,7 +95,7 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-/// The key of a flag that is on.
+/// Returns the key of a flag that is on.
 fn enabled_key(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
     flag.as_ref().filter(|flag| flag.on).map(|flag| &flag.key)
 }

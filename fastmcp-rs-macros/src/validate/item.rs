@@ -1,4 +1,4 @@
-//! Reports an attribute on an item of the wrong kind, with the attribute or the item to use instead.
+//! Reports an attribute on an item of the wrong kind, with the attribute or item to use instead.
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -68,7 +68,7 @@ pub(crate) fn report_non_type(item: &TokenStream, error: syn::Error, errors: &mu
     }
 }
 
-/// The keyword that starts the item, and the name of its kind in messages.
+/// Returns the keyword that starts an item, and the name of its kind in messages.
 fn item_kind(item: &TokenStream) -> Option<(TokenTree, &'static str)> {
     const KEYWORDS: &[(&str, &str)] = &[
         ("fn", "a function"),

@@ -1,4 +1,6 @@
-//! Judges a parsed item. Every function here only reports: the first mistake never hides the next.
+//! Checks parsed items.
+//!
+//! Every check only reports and never stops, so that the first mistake does not hide the next.
 
 mod argument;
 mod handler;

@@ -1,4 +1,4 @@
-//! What `#[mcp::model]` may stand on, and what its fields' options may be.
+//! Checks the type under `#[mcp::model]` and the `#[arg(..)]` options of its fields.
 
 use syn::{Attribute, Data, Meta, Path};
 
@@ -7,6 +7,7 @@ use crate::errors::Errors;
 use crate::model::Model;
 use crate::parse::ArgOptions;
 
+/// Checks all parts of a model.
 pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
     if let Data::Union(union) = &model.input.data {
         errors.at(union.union_token, "a union does not know which of its fields it holds: make it an `enum`");
@@ -39,7 +40,8 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
     }
 }
 
-/// The three traits come with the attribute; a second implementation is an error that names neither.
+/// Reports a derive of a trait that `#[mcp::model]` derives already. rustc's error for two implementations would name
+/// neither attribute.
 fn check_derives(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         let Meta::List(list) = &attribute.meta else {
@@ -63,6 +65,7 @@ fn check_derives(attributes: &[Attribute], errors: &mut Errors) {
     }
 }
 
+/// Reports `#[arg]` on anything except a field.
 fn check_misplaced(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         if attribute.path().is_ident("arg") {

@@ -1,4 +1,4 @@
-//! How a resource's URI and its parameters fit together, and what its options may be.
+//! Checks the options of a resource, and whether the variables of its URI match its parameters.
 
 use syn::LitStr;
 
@@ -8,6 +8,7 @@ use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
 use crate::types::{Shape, find_word};
 
+/// Reports mistakes in the URI template and in the options that only resources have.
 pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
     if let Some(uri) = &options.uri {
         for problem in &uri.problems {
@@ -56,11 +57,12 @@ pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
     }
 }
 
+/// Reports names in `allow_traversal` that are not variables of the template.
 fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, errors: &mut Errors) {
     let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
     for literal in allowed {
         let name = literal.value();
-        // A template with mistakes may mean to have it.
+        // A malformed template may be meant to have the variable.
         if !is_sound || names.contains(&name.as_str()) {
             continue;
         }
@@ -75,8 +77,9 @@ fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, e
     }
 }
 
-/// Reports variables without a parameter, and parameters that are plainly neither variables nor injected.
-/// Where a type is not plain, the runtime's traits decide.
+/// Reports variables without a parameter, and parameters that are neither variables nor injected.
+///
+/// If the spelling does not show whether a type is injected, the runtime's traits decide.
 pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     let Some(uri) = handler.uri() else {
         return;
@@ -97,12 +100,12 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
             }
         }
     }
-    // Of a broken template we do not know all names.
+    // A malformed template may lack variables that it is meant to have.
     if !uri.problems.is_empty() {
         return;
     }
     for (name, parameter) in &stray {
-        // One name that is written in two ways is one mistake.
+        // A misspelled name is one mistake, which the missing variable has reported.
         let is_misspelled = missing.iter().any(|missing| !did_you_mean(missing, &[name.as_str()]).is_empty());
         if is_misspelled || Shape::from_type(parameter.ty) == Shape::Unknown {
             continue;
@@ -135,12 +138,13 @@ fn check_optional_variable(variable: &Variable, parameter: &Parameter<'_>, error
     }
 }
 
-/// Whether the parameter has a value when none is given, as far as its spelling tells.
+/// Returns whether the parameter may have a value without one in the URI, as far as its spelling shows.
 fn can_be_absent(parameter: &Parameter<'_>) -> bool {
     let ty = parameter.ty;
     parameter.options.default.is_some() || Shape::from_type(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
 }
 
+/// Returns whether the text is a type and a subtype, with or without parameters.
 fn is_mime_type(text: &str) -> bool {
     let is_token = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
@@ -149,9 +153,9 @@ fn is_mime_type(text: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Whether the text has the form of RFC 3339.
+/// Returns whether the text is a date and time of RFC 3339.
 fn is_timestamp(text: &str) -> bool {
-    // `0` stands for a digit.
+    // `0` in a form stands for any digit.
     let has_form = |text: &str, form: &str| {
         text.len() == form.len()
             && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {

@@ -1,4 +1,4 @@
-//! What `#[mcp::server]` may stand on, and what `self` may be in its methods.
+//! Checks the `impl` block under `#[mcp::server]`, and the parts of its methods that functions do not have.
 
 use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
 
@@ -9,7 +9,7 @@ use crate::types::{is_borrowed, strip_groups};
 
 const STATE_OUTLIVES_CALLS: &str = "the app keeps the state for as long as it runs, so the state cannot borrow";
 
-/// Reports a block whose type cannot be a state. Methods are judged one by one.
+/// Reports a block whose type cannot be a state. `check_method` and `check_handler` check its methods.
 pub(crate) fn check_server_block(server: &ServerBlock, errors: &mut Errors) {
     let ItemImpl { generics, trait_, self_ty, .. } = &server.block.header;
     if let Some((path, _)) = trait_ {
@@ -42,7 +42,7 @@ pub(crate) fn check_server_block(server: &ServerBlock, errors: &mut Errors) {
     }
 }
 
-/// Reports a block that nothing would come of; for one without other mistakes.
+/// Reports a block without components. Called only if the block has no other mistakes.
 pub(crate) fn check_not_empty(server: &ServerBlock, errors: &mut Errors) {
     if server.methods.is_empty() {
         errors.at(
@@ -69,7 +69,7 @@ fn check_state_type(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// Reports what only a method can have wrong; the rest is judged as that of a function.
+/// Reports mistakes that only a method can have. `check_handler` reports the others.
 pub(crate) fn check_method(method: &ServerMethod, handler: &Handler<'_>, errors: &mut Errors) {
     let ServerMethod { component, receiver, .. } = method;
     if let Some(receiver) = receiver {
