@@ -1,56 +1,60 @@
 //! Expands `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 //!
-//! The function is emitted as written. Beside it comes its handle, a type that carries the definition, and an entry in
+//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry in
 //! the inventory from which servers collect their components.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::Attribute;
 
 use super::attributes::{cfg_attributes, lint_level};
 use super::crate_path::{CratePath, import_runtime, private};
 use super::definition::{RuntimeNames, expand_definition};
-use super::invoke::expand_invoke;
+use super::invoke::{expand_broken_invoke, expand_invoke};
 use crate::handler::Handler;
 use crate::parse::FnItem;
 
-/// Generates the function, its handle and its registration.
+/// Generates the function and everything that makes it a component.
 pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().strip_parameter_options();
-    let imports = import_runtime(&CratePath::new(handler.options.crate_path.as_ref()));
-    let registration = expand_registration(handler, &imports);
-    quote!(#function #registration)
-}
-
-/// Generates the handle and its registration, without the function.
-pub(super) fn expand_registration(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
-    let private = private();
-    let invoke = expand_invoke(handler);
-    let warning = expand_warning(handler);
-    let handle = &handler.handle();
-    let RuntimeNames { component, registered, .. } = RuntimeNames::new(handler.component());
-    let registration = quote! {
-        #private::inventory::submit! {
-            #private::#registered(<#handle as #private::#component>::DEFINITION)
-        }
-    };
-    let handle = expand_handle(handler, imports, &invoke, &registration);
-    quote!(#handle #warning)
+    let function = expand_function(handler);
+    let component = expand_component(handler, &expand_imports(handler));
+    quote!(#function #component)
 }
 
 /// Generates a replacement for a function with mistakes. All names exist, so that code that uses them does not fail
 /// too.
 pub(crate) fn expand_broken_handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().strip_parameter_options();
-    let imports = import_runtime(&CratePath::new(handler.options.crate_path.as_ref()));
-    let private = private();
-    let invoke = quote! {
-        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
-            ::core::unreachable!()
-        }
-    };
-    let handle = expand_handle(handler, &imports, &invoke, &TokenStream::new());
+    let function = expand_function(handler);
+    let handle = expand_handle(handler, &expand_imports(handler), &expand_broken_invoke(), &TokenStream::new());
     quote!(#function #handle)
+}
+
+/// Generates the handle with its definition and registration, and the warning if there is no description.
+pub(super) fn expand_component(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
+    let invoke = expand_invoke(handler);
+    let registration = expand_registration(handler);
+    let handle = expand_handle(handler, imports, &invoke, &registration);
+    let warning = expand_warning(handler);
+    quote!(#handle #warning)
+}
+
+fn expand_function(handler: &Handler<'_>) -> FnItem {
+    handler.item.clone().strip_parameter_options()
+}
+
+fn expand_imports(handler: &Handler<'_>) -> TokenStream {
+    import_runtime(&CratePath::new(handler.options.crate_path.as_ref()))
+}
+
+/// Generates the entry in the inventory.
+fn expand_registration(handler: &Handler<'_>) -> TokenStream {
+    let private = private();
+    let handle = handler.handle();
+    let RuntimeNames { component, registered, .. } = RuntimeNames::new(handler.component());
+    quote! {
+        #private::inventory::submit! {
+            #private::#registered(<#handle as #private::#component>::DEFINITION)
+        }
+    }
 }
 
 /// Generates the handle and the block with its definition.
@@ -62,7 +66,7 @@ fn expand_handle(
 ) -> TokenStream {
     let private = private();
     let FnItem { attributes, visibility, .. } = handler.item;
-    let conditions: Vec<&Attribute> = cfg_attributes(attributes);
+    let conditions = cfg_attributes(attributes);
     let handle = handler.handle();
     let RuntimeNames { component, definition: ty, .. } = RuntimeNames::new(handler.component());
     let definition = expand_definition(handler, &private);

@@ -47,6 +47,17 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     }
 }
 
+/// Generates an `__invoke` that is never called, for a function with mistakes.
+pub(super) fn expand_broken_invoke() -> TokenStream {
+    let private = private();
+    quote! {
+        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
+            ::core::unreachable!()
+        }
+    }
+}
+
+/// Returns the local that holds the value of a parameter.
 fn slot_name(index: usize) -> Ident {
     format_ident!("__{index}", span = Span::mixed_site())
 }

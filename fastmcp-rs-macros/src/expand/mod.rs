@@ -1,7 +1,7 @@
 //! Writes the generated code: data, `fn` pointers and calls into `fastmcp_rs::__private`, without logic.
 //!
-//! Each macro has a file of its own, with one function for valid items and one for items with mistakes. `invoke`,
-//! `definition`, `checks`, `attributes` and `crate_path` write the parts that they share.
+//! Each macro has a file of its own, with a function for valid items and, except for `server`, one for items with
+//! mistakes. `invoke`, `definition`, `checks`, `attributes` and `crate_path` write the parts that they share.
 //!
 //! Hygiene: all paths are absolute, and locals have names such as `__0` with the macro's own span. Only the traits of
 //! the probes are imported, without names.

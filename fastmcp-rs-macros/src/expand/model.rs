@@ -19,34 +19,15 @@ use crate::types::{Shape, rename_self};
 /// Generates the type with its derives, its defaults, its `Deserialize` and its form.
 pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
-    let imports = import_runtime(&crate_path);
-    let item = convert_options(model);
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
-    let closed = model.closed_objects();
-    // Without a marker, the markers of flattened fields would count as the type's own.
-    let mark = closed.as_ref().map(closed_marker).or_else(|| model.is_open().then(|| "open".to_owned()));
-    let derives = expand_derives(&crate_path, serde_path(&crate_path, closed.as_ref()), !has_own_deserialize, mark);
+    let serde = serde_path(&crate_path, model.closed_objects().as_ref());
+    let derives = expand_derives(&crate_path, serde, !has_own_deserialize, schema_marker(model));
+    let item = convert_options(model);
     let defaults = expand_defaults(model);
-    let enforced = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
+    let deserialize = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
     let form = expand_form(model, true);
-    let conditions = cfg_attributes(&model.input.attrs);
-    let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
-        quote! {
-            #(#conditions)*
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                #imports
-                #defaults
-                #enforced
-                #form
-            };
-        }
-    });
-    quote! {
-        #derives
-        #item
-        #extras
-    }
+    let block = expand_block(model, &crate_path, &quote!(#defaults #deserialize #form));
+    quote!(#derives #item #block)
 }
 
 /// Generates a replacement for a type with mistakes. It has all traits, so that code that uses it does not fail too.
@@ -54,26 +35,29 @@ pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
     let mut item = model.input.clone();
     remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
-    if matches!(item.data, Data::Union(_)) {
-        return item.into_token_stream();
-    }
-    if has_written_derives(&item.attrs) {
+    if matches!(item.data, Data::Union(_)) || has_written_derives(&item.attrs) {
         return item.into_token_stream();
     }
     let derives = expand_derives(&crate_path, crate_path.private_text("serde"), true, None);
-    let form = expand_form(model, false).map(|form| {
-        let imports = import_runtime(&crate_path);
-        let conditions = cfg_attributes(&item.attrs);
+    let form = expand_form(model, false).into_token_stream();
+    let block = expand_block(model, &crate_path, &form);
+    quote!(#derives #item #block)
+}
+
+/// Wraps implementations in a block of their own, which imports the runtime. Generates nothing if there are none.
+fn expand_block(model: &Model<'_>, crate_path: &CratePath, implementations: &TokenStream) -> Option<TokenStream> {
+    let conditions = cfg_attributes(&model.input.attrs);
+    let imports = import_runtime(crate_path);
+    (!implementations.is_empty()).then(|| {
         quote! {
             #(#conditions)*
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 #imports
-                #form
+                #implementations
             };
         }
-    });
-    quote!(#derives #item #form)
+    })
 }
 
 /// Returns whether the user derives one of the traits, which is reported already.
@@ -133,14 +117,19 @@ fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String 
 }
 
 /// Returns the marker for the type's schema that tells the runtime's normaliser which objects are closed.
-fn closed_marker(closed: &ClosedObjects) -> String {
-    match closed {
-        ClosedObjects::Struct => "struct".to_owned(),
-        ClosedObjects::FlatStruct => "flat".to_owned(),
-        ClosedObjects::Variants => "variants".to_owned(),
-        ClosedObjects::Contents => "contents".to_owned(),
-        ClosedObjects::Content(name) => format!("content:{name}"),
-    }
+///
+/// A type that allows unknown members has one if it has flattened fields, whose markers would count as its own.
+fn schema_marker(model: &Model<'_>) -> Option<String> {
+    let marker = match model.closed_objects() {
+        Some(ClosedObjects::Struct) => "struct",
+        Some(ClosedObjects::FlatStruct) => "flat",
+        Some(ClosedObjects::Variants) => "variants",
+        Some(ClosedObjects::Contents) => "contents",
+        Some(ClosedObjects::Content(name)) => return Some(format!("content:{name}")),
+        None if model.is_open() => "open",
+        None => return None,
+    };
+    Some(marker.to_owned())
 }
 
 /// Generates the derives and their attributes.
@@ -280,8 +269,8 @@ fn field_cfg_attributes<'a>(
     variant: Option<&'a Variant>,
     field: &ModelField<'a>,
 ) -> impl Iterator<Item = &'a Attribute> {
-    let of_variant = variant.map(|variant| cfg_attributes(&variant.attrs));
-    of_variant.into_iter().flatten().chain(cfg_attributes(&field.field.attrs))
+    let variant_attributes = variant.map(|variant| cfg_attributes(&variant.attrs));
+    variant_attributes.into_iter().flatten().chain(cfg_attributes(&field.field.attrs))
 }
 
 /// Generates `impl Deserialize` for a type with constraints or with variants that serde reads too leniently.

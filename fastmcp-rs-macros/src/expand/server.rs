@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::attributes::{cfg_attributes, lint_level};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::RuntimeNames;
-use super::handler::expand_registration;
+use super::handler::expand_component;
 use crate::component::Component;
 use crate::handler::Handler;
 use crate::server::{ServerBlock, self_alias};
@@ -22,7 +22,7 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
     let levels = block.header.attrs.iter().filter_map(lint_level);
     let ty = &block.header.self_ty;
     let alias = self_alias(Span::mixed_site());
-    let components = handlers.iter().map(|handler| expand_registration(handler, &TokenStream::new()));
+    let components = handlers.iter().map(|handler| expand_component(handler, &TokenStream::new()));
     let lists = Component::ALL.map(|component| expand_list(component, handlers));
     // rustc reports a second block of the same type at this span.
     let span = ty.span();
