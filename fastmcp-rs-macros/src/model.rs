@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_follows_the_json() {
+    fn the_form_of_a_type_follows_its_json() {
         assert_eq!(
             form_of(parse_quote!(
                 struct Order {
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_follow_serde() {
+    fn the_keys_of_fields_follow_serde() {
         for (rule, key) in [
             ("camelCase", "orderLineId"),
             ("PascalCase", "OrderLineId"),

@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_of_spelled_types() {
+    fn a_spelled_type_shows_its_shape() {
         for (ty, noun) in [
             (parse_quote!(&str), "a string"),
             (parse_quote!(Option<std::string::String>), "a string"),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_become_static() {
+    fn every_lifetime_becomes_static() {
         let convert = |tokens| replace_lifetimes(tokens).to_string().replace(' ', "");
         assert_eq!(convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)), "Result<&'staticstr,Cow<'static,[&'staticu8]>>");
         assert_eq!(convert(quote!([u8; A & B])), "[u8;A&B]");
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn borrows_are_found_where_they_stand() {
+    fn borrows_and_words_are_found_inside_of_types() {
         assert!(is_borrowed(&parse_quote!(Cow<'a, str>)));
         assert!(is_borrowed(&parse_quote!(Option<&str>)));
         assert!(!is_borrowed(&parse_quote!(Option<&'static str>)));

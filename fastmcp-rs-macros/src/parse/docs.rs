@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_their_markdown() {
+    fn line_comments_keep_their_markdown() {
         let item: syn::ItemFn = parse_quote! {
             /// Finds an order.
             ///
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn block_comments_lose_their_decoration() {
+    fn block_comments_lose_their_stars_and_indentation() {
         let item: syn::ItemFn = parse_quote! {
             /** Finds an order.
              *
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_count_as_comments() {
+    fn doc_attributes_count_as_comments() {
         let item: syn::ItemFn = parse_quote! {
             #[doc = "First."]
             #[doc(hidden)]

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn a_duration_is_a_sum_of_numbers_with_units() {
         let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
         assert_eq!(millis("500ms"), Ok(500));
         assert_eq!(millis("30s"), Ok(30_000));

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn values_nest() {
+    fn json_values_nest() {
         let text = json(quote!({
             "team": "billing", "n": -1, "x": 1.5, "on": true, "none": null,
             "list": [1, "two", { "deep": [] },],
@@ -106,12 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_escaped() {
+    fn keys_and_strings_of_json_are_escaped() {
         assert_eq!(json(quote!({ "a\"b": r"c\d" })).as_deref(), Ok(r#"{"a\"b":"c\\d"}"#));
     }
 
     #[test]
-    fn every_mistake_is_reported() {
+    fn every_mistake_in_json_is_reported() {
         let message = json(quote!({ team: 1, "a": Foo, "b": 1, "b": 2, "c" })).unwrap_err();
         for part in ["string keys", "not JSON", "given twice", "expected `: value"] {
             assert!(message.contains(part), "{part} is missing in {message}");

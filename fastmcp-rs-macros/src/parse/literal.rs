@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_become_json() {
+    fn rust_literals_become_json() {
         let json = |tokens: TokenStream| JsonLiteral::from_tokens(&tokens).map(|literal| (literal.kind, literal.json));
         assert_eq!(json(quote!("a\"\n\u{1}é")), Some((LiteralKind::String, r#""a\"\n\u0001é""#.to_owned())));
         assert_eq!(json(quote!(1_000u32)), Some((LiteralKind::Integer, "1000".to_owned())));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_compare_exactly() {
+    fn large_integers_compare_exactly() {
         let large = Number::Integer(9_007_199_254_740_993);
         assert!(Number::Integer(9_007_199_254_740_992).is_less_than(large));
         assert!(!large.is_less_than(large));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_escaped() {
+    fn json_strings_are_escaped() {
         assert_eq!(json_string("a\\\"\r\t\u{7}√"), "\"a\\\\\\\"\\r\\t\\u0007√\"");
     }
 }

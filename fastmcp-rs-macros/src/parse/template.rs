@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn every_form_of_expression_is_accepted() {
         assert_eq!(variables("config://app"), [""; 0]);
         assert_eq!(variables("orders://{order_id}"), ["{order_id}"]);
         assert_eq!(variables("file:///{+path}"), ["{+path}"]);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_has_its_words() {
+    fn every_mistake_in_a_template_is_reported() {
         for (text, problems) in [
             ("", &["cannot be empty"] as &[&str]),
             (

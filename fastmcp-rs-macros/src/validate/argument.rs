@@ -83,7 +83,7 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 }
 
 /// Reports options that arguments of this component cannot have.
-pub(crate) fn check_component(options: &ArgOptions, component: Component, errors: &mut Errors) {
+pub(crate) fn check_component_options(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
         Component::Tool => refuse_completion(options, "a tool's argument", errors),
         Component::Resource => {

@@ -30,7 +30,7 @@ pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     for parameter in &handler.parameters {
         argument::check_type(parameter.ty, component, errors);
         argument::check_options(&parameter.options, parameter.ty, errors);
-        argument::check_component(&parameter.options, component, errors);
+        argument::check_component_options(&parameter.options, component, errors);
     }
     argument::check_names(&handler.parameters, errors);
     argument::check_headers(&handler.parameters, errors);

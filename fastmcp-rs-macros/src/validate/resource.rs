@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps() {
+    fn a_timestamp_has_the_form_of_rfc_3339() {
         for good in ["2026-01-31T12:00:00Z", "2026-12-01T23:59:60.123+05:30", "1999-01-01T00:00:00-00:00"] {
             assert!(is_timestamp(good), "{good}");
         }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn mime_types() {
+    fn a_mime_type_is_a_type_and_a_subtype() {
         for good in ["text/plain", "application/vnd.api+json", "text/html; charset=utf-8"] {
             assert!(is_mime_type(good), "{good}");
         }

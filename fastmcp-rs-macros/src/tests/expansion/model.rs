@@ -191,7 +191,7 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
     let item = quote! {
         #[serde(rename_all = "camelCase")]
         struct Line {
-            /// How many.
+            /// The number of pieces.
             #[arg(min = 1, max = 99, default = 1)]
             line_count: u32,
             #[serde(default)]
@@ -214,7 +214,7 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
             )]
             #[serde(rename_all = "camelCase")]
             struct Line {
-                /// How many.
+                /// The number of pieces.
                 #[serde(default = "Line::__fastmcp_default_line_count")]
                 #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
                 line_count: u32,

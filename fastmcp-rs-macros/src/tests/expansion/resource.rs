@@ -101,7 +101,7 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
         #[cfg(unix)]
         pub async fn file(
             owner: &str,
-            /// Where it lies.
+            /// The path in the repository.
             #[arg(max_length = 200, complete = files::paths)]
             path: String,
             #[arg(default = 1, min = 1)] page: u32,
@@ -185,7 +185,7 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                         __p::Parameter {
                             name: "path",
                             title: ::core::option::Option::None,
-                            description: "Where it lies.",
+                            description: "The path in the repository.",
                             constraints: __p::Constraints {
                                 max_length: ::core::option::Option::Some(200u64),
                                 ..__p::Constraints::NONE

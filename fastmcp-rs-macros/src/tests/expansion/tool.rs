@@ -431,7 +431,7 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
 }
 
 #[test]
-fn a_tool_without_a_description_warns_at_its_name() {
+fn a_tool_without_a_description_warns() {
     let item = quote! {
         #[allow(deprecated)]
         #[cfg(unix)]
