@@ -9,8 +9,10 @@ use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, Description, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments};
-use crate::types::{as_reference, generic_arguments};
+use crate::parse::{
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments,
+};
+use crate::types::{as_reference, generic_arguments, strip_groups};
 
 /// A function that clients call through the protocol.
 pub(crate) struct Handler<'a> {
@@ -68,13 +70,13 @@ pub(crate) struct Output<'a> {
 /// The way in which the runtime calls the function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Execution {
-    /// Awaits the future in place.
+    /// Polls the future, first where requests are read.
     Async,
-    /// Calls a plain function in place.
+    /// Calls a plain function where requests are read.
     Inline,
-    /// Calls a plain function on a thread of its own.
+    /// Calls a plain function on a thread for blocking work.
     Blocking,
-    /// Drives the future on a thread of its own.
+    /// Drives the future on a thread for blocking work.
     BlockingAsync,
 }
 
@@ -154,7 +156,7 @@ impl<'a> Handler<'a> {
     }
 
     pub(crate) fn execution(&self) -> Execution {
-        let is_on = |flag: &Option<crate::parse::Flag>| flag.as_ref().is_some_and(|flag| flag.on);
+        let is_on = |flag: &Option<Flag>| flag.as_ref().is_some_and(|flag| flag.on);
         let is_async = self.item.signature.asyncness.is_some();
         if is_on(&self.options.inline) {
             Execution::Inline
@@ -180,14 +182,14 @@ impl<'a> Parameter<'a> {
             unnamed => {
                 let name = suggest_name(&typed.ty);
                 let ty = format_type(&typed.ty);
-                let rest = match unnamed {
+                let fix = match unnamed {
                     Pat::Wild(_) => "or remove the argument",
                     _ => "and take it apart in the body",
                 };
                 errors.at(
                     unnamed,
                     format!(
-                        "an argument needs a name, which is {}: write `{name}: {ty}`, {rest}",
+                        "an argument needs a name, which is {}: write `{name}: {ty}`, {fix}",
                         component.name_meaning()
                     ),
                 );
@@ -250,17 +252,17 @@ impl<'a> Output<'a> {
 
 /// Suggests a name for an argument: `order_line` for a user's type `OrderLine`, otherwise `value`.
 fn suggest_name(ty: &Type) -> String {
-    const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
+    const STD_TYPES: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
     let ty = match as_reference(ty) {
         Some(reference) => &reference.elem,
         None => ty,
     };
-    let Type::Path(path) = crate::types::strip_groups(ty) else {
+    let Type::Path(path) = strip_groups(ty) else {
         return "value".to_owned();
     };
     let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     let is_own = name.starts_with(|first: char| first.is_ascii_uppercase());
-    if !is_own || STD.contains(&name.as_str()) {
+    if !is_own || STD_TYPES.contains(&name.as_str()) {
         return "value".to_owned();
     }
     let mut snake = String::new();

@@ -48,20 +48,6 @@ pub(crate) enum ClosedObjects {
     Content(String),
 }
 
-/// Returns whether serde ignores members beside the tag of this variant.
-pub(crate) fn is_lax(variant: &Variant) -> bool {
-    matches!(variant.fields, Fields::Unit)
-        && !has_serde_option(
-            &variant.attrs,
-            &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"],
-        )
-}
-
-/// Returns whether one of the fields is flattened into the object of the others.
-pub(crate) fn has_flatten(fields: &Fields) -> bool {
-    fields.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]))
-}
-
 /// The form that elicitation shows for a value of the type.
 pub(crate) enum FormKind<'a> {
     /// A form with one field for each of these types.
@@ -164,7 +150,7 @@ impl<'a> Model<'a> {
         self.input.generics.params.is_empty()
             && matches!(self.closed_objects(), Some(ClosedObjects::Variants))
             && has_serde_option(&self.input.attrs, &["tag"])
-            && self.groups.iter().filter_map(|group| group.variant).any(is_lax)
+            && self.groups.iter().filter_map(|group| group.variant).any(is_lax_variant)
     }
 
     /// Returns whether a field has a constraint that reading must enforce.
@@ -191,6 +177,20 @@ impl<'a> FieldGroup<'a> {
             .collect();
         Self { variant, fields }
     }
+}
+
+/// Returns whether serde ignores members beside the tag of this variant.
+pub(crate) fn is_lax_variant(variant: &Variant) -> bool {
+    matches!(variant.fields, Fields::Unit)
+        && !has_serde_option(
+            &variant.attrs,
+            &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"],
+        )
+}
+
+/// Returns whether one of the fields is flattened into the object of the others.
+pub(crate) fn has_flatten(fields: &Fields) -> bool {
+    fields.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]))
 }
 
 /// Returns the key of a named field in JSON.

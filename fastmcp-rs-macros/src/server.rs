@@ -72,7 +72,7 @@ impl ServerMethod {
             FnArg::Receiver(receiver) => Some(receiver.clone()),
             FnArg::Typed(_) => None,
         });
-        // The body stays in the block, and the free function only calls it.
+        // Only the method in the block needs its body.
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
         function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;

@@ -13,7 +13,9 @@ use super::attributes::cfg_attributes;
 use super::checks::{expand_bound_checks, expand_default_check};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::expand_constraints;
-use crate::model::{ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax};
+use crate::model::{
+    ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax_variant,
+};
 use crate::types::{Shape, rename_self};
 
 /// Generates the type with its derives, its defaults, its `Deserialize` and its form.
@@ -314,7 +316,7 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
 fn expand_shadow(model: &Model<'_>) -> TokenStream {
     let mut shadow = convert_options(model);
     if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
-        for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
+        for variant in data.variants.iter_mut().filter(|variant| is_lax_variant(variant)) {
             // A variant with empty braces is constructed like a unit variant, and its derive checks members.
             variant.fields = Fields::Named(syn::parse_quote!({}));
         }
