@@ -15,13 +15,6 @@ pub(crate) struct Entry {
     pub(crate) value: Option<TokenStream>,
 }
 
-/// The parsed value of an option, with the tokens that error messages underline.
-pub(crate) struct OptionValue<T> {
-    pub(crate) value: T,
-    pub(crate) key: Ident,
-    pub(crate) tokens: TokenStream,
-}
-
 impl Entry {
     pub(crate) fn name(&self) -> String {
         self.key.to_string()
@@ -39,6 +32,13 @@ impl Entry {
     pub(super) fn attach<T>(&self, value: Option<T>) -> Option<OptionValue<T>> {
         Some(OptionValue { value: value?, key: self.key.clone(), tokens: self.error_tokens() })
     }
+}
+
+/// The parsed value of an option, with the tokens that error messages underline.
+pub(crate) struct OptionValue<T> {
+    pub(crate) value: T,
+    pub(crate) key: Ident,
+    pub(crate) tokens: TokenStream,
 }
 
 /// Parses a comma-separated list of options. Reports and omits malformed ones.

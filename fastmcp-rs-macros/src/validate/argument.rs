@@ -85,9 +85,9 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 /// Reports options that arguments of this component cannot have.
 pub(crate) fn check_component_options(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
-        Component::Tool => refuse_completion(options, "a tool's argument", errors),
+        Component::Tool => reject_completion(options, "a tool's argument", errors),
         Component::Resource => {
-            refuse_header(options, "those of a resource", errors);
+            reject_header(options, "those of a resource", errors);
             if let Some(title) = &options.title {
                 errors.at(
                     &title.key,
@@ -95,19 +95,19 @@ pub(crate) fn check_component_options(options: &ArgOptions, component: Component
                 );
             }
         }
-        Component::Prompt => refuse_header(options, "those of a prompt", errors),
+        Component::Prompt => reject_header(options, "those of a prompt", errors),
     }
 }
 
 /// Reports `header`, which only arguments of tools can have.
-pub(super) fn refuse_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
+pub(super) fn reject_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
     if let Some(header) = &options.header {
         errors.at(&header.key, format!("`header` is for the arguments of a tool, not for {others}: remove it"));
     }
 }
 
 /// Reports `complete`, which only arguments of prompts and variables of templates can have.
-pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
+pub(super) fn reject_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
     if let Some(complete) = &options.complete {
         errors.at(
             &complete.key,
@@ -246,8 +246,8 @@ fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, erro
     }
 }
 
-fn default_message(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
-    format!("this {what} is {side} `{key} = {}`: change one of the two", format_number(bound))
+fn default_message(subject: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
+    format!("this {subject} is {side} `{key} = {}`: change one of the two", format_number(bound))
 }
 
 /// Reports a name that is not a `token` of RFC 9110, as names of HTTP headers are, and a type that headers cannot

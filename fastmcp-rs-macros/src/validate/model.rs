@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Data, Meta, Path};
 
-use super::argument::{check_options, refuse_completion, refuse_header};
+use super::argument::{check_options, reject_completion, reject_header};
 use crate::errors::Errors;
 use crate::model::Model;
 use crate::parse::ArgOptions;
@@ -30,8 +30,8 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
     for (_, field) in model.fields() {
         let options = &field.options;
         check_options(options, &field.field.ty, errors);
-        refuse_header(options, "the fields inside them", errors);
-        refuse_completion(options, "a field inside them", errors);
+        reject_header(options, "the fields inside them", errors);
+        reject_completion(options, "a field inside them", errors);
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
                 errors.at(rename, "this field has no key in JSON: remove `rename`, or name the field");
