@@ -46,13 +46,27 @@ pub(crate) fn parse_entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Ent
     parse_parts(split_at_commas(tokens), errors)
 }
 
-/// Parses a list of options that is already split at its commas.
-pub(super) fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
+fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
     parts.into_iter().filter_map(|part| parse_entry(part, errors)).collect()
 }
 
+/// Parses a comma-separated list of options and passes each to `read`, except for repetitions, which are reported.
+pub(super) fn read_options(tokens: TokenStream, errors: &mut Errors, read: impl FnMut(&Entry, &mut Errors)) {
+    read_parts(split_at_commas(tokens), errors, read);
+}
+
+/// Reads a list of options that is already split at its commas, as [`read_options`] does.
+pub(super) fn read_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors, mut read: impl FnMut(&Entry, &mut Errors)) {
+    let mut seen = Vec::new();
+    for entry in parse_parts(parts, errors) {
+        if !report_duplicate(&entry, &mut seen, errors) {
+            read(&entry, errors);
+        }
+    }
+}
+
 /// Returns whether the option is a repetition, and reports it. The first occurrence counts.
-pub(crate) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
+pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
         errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
 use super::docs::{self, Description};
-use super::entry::{Entry, parse_parts, report_duplicate, split_at_commas};
+use super::entry::{Entry, read_parts, split_at_commas};
 use super::icon::{self, Icon};
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::resource::ResourceOptions;
@@ -70,12 +70,7 @@ impl HandlerOptions {
             Component::Prompt => SpecificOptions::Prompt,
         };
         let mut options = Self::new(specific);
-        let mut seen = Vec::new();
-        for entry in parse_parts(parts, errors) {
-            if !report_duplicate(&entry, &mut seen, errors) {
-                options.read(&entry, errors);
-            }
-        }
+        read_parts(parts, errors, |entry, errors| options.read(entry, errors));
         options
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use super::entry::{parse_entries, report_duplicate};
+use super::entry::read_options;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -17,28 +17,22 @@ pub(crate) struct MainOptions {
 impl MainOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let mut seen = Vec::new();
-        for entry in parse_entries(tokens, errors) {
-            if report_duplicate(&entry, &mut seen, errors) {
-                continue;
-            }
-            match entry.name().as_str() {
-                "worker_threads" => {
-                    options.worker_threads = value::parse_count(&entry, errors);
-                    if options.worker_threads == Some(0) {
-                        errors.at(entry.error_tokens(), "a server needs at least one worker thread: write 1 or more");
-                    }
+        read_options(tokens, errors, |entry, errors| match entry.name().as_str() {
+            "worker_threads" => {
+                options.worker_threads = value::parse_count(entry, errors);
+                if options.worker_threads == Some(0) {
+                    errors.at(entry.error_tokens(), "a server needs at least one worker thread: write 1 or more");
                 }
-                "crate" => options.crate_path = value::parse_path(&entry, errors),
-                name => errors.at(
-                    &entry.key,
-                    format!(
-                        "`#[mcp::main]` has no option `{name}`{}: it takes `worker_threads` and `crate`",
-                        did_you_mean(name, &["worker_threads", "crate"])
-                    ),
-                ),
             }
-        }
+            "crate" => options.crate_path = value::parse_path(entry, errors),
+            name => errors.at(
+                &entry.key,
+                format!(
+                    "`#[mcp::main]` has no option `{name}`{}: it takes `worker_threads` and `crate`",
+                    did_you_mean(name, &["worker_threads", "crate"])
+                ),
+            ),
+        });
         options
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use super::entry::{parse_entries, report_duplicate};
+use super::entry::read_options;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -18,16 +18,12 @@ pub(crate) struct ModelOptions {
 impl ModelOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let mut seen = Vec::new();
-        for entry in parse_entries(tokens, errors) {
-            if report_duplicate(&entry, &mut seen, errors) {
-                continue;
-            }
+        read_options(tokens, errors, |entry, errors| {
             match entry.name().as_str() {
                 "allow_unknown_fields" => {
-                    options.allows_unknown = value::parse_flag(&entry, errors).unwrap_or_default();
+                    options.allows_unknown = value::parse_flag(entry, errors).unwrap_or_default();
                 }
-                "crate" => options.crate_path = value::parse_path(&entry, errors),
+                "crate" => options.crate_path = value::parse_path(entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(
@@ -36,7 +32,7 @@ impl ModelOptions {
                     ),
                 ),
             }
-        }
+        });
         options
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use super::entry::{parse_entries, report_duplicate};
+use super::entry::read_options;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -16,13 +16,9 @@ pub(crate) struct ServerOptions {
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let mut seen = Vec::new();
-        for entry in parse_entries(tokens, errors) {
-            if report_duplicate(&entry, &mut seen, errors) {
-                continue;
-            }
+        read_options(tokens, errors, |entry, errors| {
             match entry.name().as_str() {
-                "crate" => options.crate_path = value::parse_path(&entry, errors),
+                "crate" => options.crate_path = value::parse_path(entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(
@@ -31,7 +27,7 @@ impl ServerOptions {
                     ),
                 ),
             }
-        }
+        });
         options
     }
 }
