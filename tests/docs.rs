@@ -238,8 +238,8 @@ fn constant(path: &str, name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_reference_has_every_option() {
-    let options = "fastmcp-rs-macros/src/parse/options.rs";
-    let resource = constant("fastmcp-rs-macros/src/parse/resource.rs", "RESOURCE_KEYS");
+    let options = "fastmcp-rs-macros/src/parse/option_keys.rs";
+    let resource = constant(options, "RESOURCE_KEYS");
     let common = &constant(options, "FIRST_KEYS") | &constant(options, "LAST_KEYS");
     let heading = "## Options of the attribute";
     assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
