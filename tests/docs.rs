@@ -362,7 +362,7 @@ mod clients {
             "OpenHands CLI",
             "mcpServers",
             &["args", "command", "enabled", "env", "transport"],
-            &["enabled", "transport", "url"],
+            &["enabled", "headers", "transport", "url"],
         ),
     ];
 
