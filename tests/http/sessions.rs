@@ -351,6 +351,39 @@ async fn only_one_revision_has_batches() {
     assert_eq!(server.send(&session.post(format!("[{INITIALIZED}]"))).await.status, 202);
 }
 
+/// A client that falls back to a handshake may still send the header of what it tried before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_opens_a_session_whatever_its_version_header_says() {
+    let server = Server::start(app()).await;
+    let names = Revision::ALL.iter().map(|revision| revision.name());
+    let headers: Vec<Vec<&str>> = names.chain(["2027-01-01", "1.0", "x", ""]).map(|name| vec![name]).collect();
+    let headers = headers.into_iter().chain([vec![], vec!["2026-07-28", "2025-11-25"]]);
+    for versions in headers {
+        for revision in [Revision::V2025_03_26, Revision::V2025_11_25] {
+            let mut initialize: Value = serde_json::from_str(&revision.initialize(1)).unwrap();
+            initialize["params"]["_meta"] = json!({"progressToken": "p"});
+            let request = Request::post(initialize.to_string()).with("Mcp-Method", "initialize");
+            let request =
+                versions.iter().fold(request, |request, version| request.with("MCP-Protocol-Version", version));
+            let opened = server.send(&request).await;
+            assert_eq!(opened.status, 200, "{versions:?}: {}", opened.text());
+            assert_eq!(opened.answer_in(revision, "initialize")["result"]["protocolVersion"], revision.name());
+            let id = opened.header("mcp-session-id").expect("a session").to_owned();
+            let session = Session { server: &server, id, revision };
+            assert_eq!(session.text(&session.call(2, "echo", json!({"text": "x"}))).await, "x", "{versions:?}");
+        }
+    }
+    // The body decides, so what claims to be modern there is modern.
+    let modern = server.send(&modern(1, "initialize", json!({"protocolVersion": "2025-11-25"}))).await;
+    assert_eq!((modern.status, modern.code(), modern.header("mcp-session-id")), (404, -32601, None));
+    let bare = Request::post(Revision::V2025_11_25.initialize(1)).with("MCP-Protocol-Version", "2026-07-28");
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Sessionless))).await;
+    assert_eq!(server.send(&bare).await.status, 200);
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Refused))).await;
+    let refused = server.send(&bare).await;
+    assert_eq!((refused.status, refused.code()), (400, -32022));
+}
+
 async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {
     match parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()) {
         Some("forbidden") => Err(AccessError::forbidden()),
