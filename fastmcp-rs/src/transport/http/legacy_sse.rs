@@ -174,6 +174,7 @@ impl HttpService {
             outbox: Some(OnceCell::new()),
             headers: None,
             carrier,
+            takes_requests: true,
             retained: message.room.clone(),
             pending: Cell::new(false),
         };

@@ -159,7 +159,8 @@ impl Call<'_> {
         let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
         let carrier = carrier(self.head, self.version, self.client);
-        Exchange { outbox, headers, carrier, retained: self.room.clone(), pending: Cell::new(false) }
+        let takes_requests = self.head.accepted.events;
+        Exchange { outbox, headers, carrier, takes_requests, retained: self.room.clone(), pending: Cell::new(false) }
     }
 
     /// A request that claims to be modern by its header alone.
@@ -340,7 +341,14 @@ pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Cl
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
     let carrier = Carrier::default();
-    let exchange = Exchange { outbox: None, headers: None, carrier, retained: None, pending: Cell::new(false) };
+    let exchange = Exchange {
+        outbox: None,
+        headers: None,
+        carrier,
+        takes_requests: false,
+        retained: None,
+        pending: Cell::new(false),
+    };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)
