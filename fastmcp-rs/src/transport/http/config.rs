@@ -29,6 +29,8 @@ pub struct HttpConfig {
     pub(crate) legacy_sse: Option<String>,
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
+    #[cfg(feature = "legacy-sse")]
+    pub(crate) public_prefix: Option<String>,
     pub(crate) session_idle: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
@@ -85,6 +87,8 @@ impl Default for HttpConfig {
             max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
             max_body: 4 << 20,
+            #[cfg(feature = "legacy-sse")]
+            public_prefix: None,
             max_bytes_in_flight: 64 << 20,
             max_bytes_in_flight_per_principal: None,
             max_bytes_unread: 256 << 20,
@@ -239,6 +243,18 @@ impl HttpConfig {
         self.max_body = bytes.max(1024);
         self
     }
+    /// Sets the path that clients see before the paths of this server, where a reverse proxy or a router takes it off:
+    /// `/tools` if `https://example.com/tools/sse` arrives here as `/sse`. Default: none. The transport of 2024-11-05
+    /// tells its clients where to send messages, as an absolute path; nothing else depends on it.
+    ///
+    /// It comes before the path that [axum's routers](crate::HttpService::legacy_sse) have seen. A text that is no path
+    /// is an error at start. Needs the feature `legacy-sse`.
+    #[cfg(feature = "legacy-sse")]
+    pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
+        self.public_prefix = Some(prefix.into());
+        self
+    }
+
 
     /// Limits the bytes of large messages (above 64 KiB) that are held at a time, from their arrival until the calls
     /// that they make have ended. Default: 64 MiB; at least one message of [`max_body`](HttpConfig::max_body) fits.
