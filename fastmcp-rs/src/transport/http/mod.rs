@@ -4,10 +4,10 @@
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
 //! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
 //! Beside `service`: `message` (the era of a message, and its answer), `responses` (statuses and headers), `access` (names
-//! and pages that may come in), `authenticate` (principals), `peer` (whose limits count), `counted` (permits), `body`
-//! (messages within limits), `room` (for large ones), `backlog` (responses that are not read yet), `head` and `headers`,
-//! `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the transport before this one), `stream`
-//! (events), `io` (time limits), `heads` (line ends).
+//! and pages that may come in), `cors` (what browsers are told of these), `authenticate` (principals), `peer` (whose
+//! limits count), `counted` (permits), `body` (messages within limits), `room` (for large ones), `backlog` (responses that
+//! are not read yet), `head` and `headers`, `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the
+//! transport before this one), `stream` (events), `io` (time limits), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -19,6 +19,7 @@ mod channel;
 mod config;
 mod connection;
 mod counted;
+mod cors;
 #[cfg(feature = "h2")]
 mod h2;
 mod head;

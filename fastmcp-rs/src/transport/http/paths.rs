@@ -16,6 +16,7 @@ use hyper::body::{Bytes, Incoming};
 
 use super::body::ResponseBody;
 use super::io::{Active, Activity};
+use super::cors;
 use super::message::is_of_session;
 use super::routes::{RouteBody, Routes};
 use super::service::HttpService;
@@ -71,7 +72,9 @@ impl Site {
         Box::pin(async move {
             let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
             let answer = if has_too_many {
-                plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
+                let mut answer = plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n");
+                cors::admit(&site.service.shared.access, request.headers(), answer.headers_mut());
+                answer.map(Content::Own)
             } else {
                 while_connected(&active, site.beside(request), || false).await
             };
