@@ -411,6 +411,7 @@ async fn a_page_can_read_why_its_request_was_refused() {
     for (what, request, status) in [
         ("too many headers", many, 431),
         ("a session of the older transport", at("/sse?sessionId=x", good()), 404),
+        ("OAuth", at("/.well-known/oauth-protected-resource", Request::new("GET")), 404),
     ] {
         let refused = server.send(&request.with("Origin", PAGE)).await;
         assert_eq!(refused.status, status, "{what}: {}", refused.text());

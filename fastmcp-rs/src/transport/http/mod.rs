@@ -2,7 +2,8 @@
 //!
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
-//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
+//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it), `oauth`
+//! (what clients are told that look for it).
 //! Beside `service`: `message` (the era of a message, and its answer), `responses` (statuses and headers), `access` (names
 //! and pages that may come in), `cors` (what browsers are told of these), `authenticate` (principals), `peer` (whose
 //! limits count), `counted` (permits), `body` (messages within limits), `room` (for large ones), `backlog` (responses that
@@ -18,8 +19,8 @@ mod body;
 mod channel;
 mod config;
 mod connection;
-mod counted;
 mod cors;
+mod counted;
 #[cfg(feature = "h2")]
 mod h2;
 mod head;
@@ -30,6 +31,7 @@ mod io;
 mod legacy_sse;
 mod listener;
 mod message;
+mod oauth;
 mod paths;
 mod peer;
 #[cfg(any(feature = "h2", feature = "tls"))]

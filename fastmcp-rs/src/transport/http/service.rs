@@ -34,6 +34,7 @@ use super::cors::{self, AllowedHeaders};
 use super::counted::{Counted, PerPeer, Permit, Permits};
 use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
+use super::oauth;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
 use super::sessions::{Lease, Limits, Sessions};
@@ -75,9 +76,9 @@ pub(super) struct Shared {
     pub(super) server: Arc<Server>,
     pub(super) config: HttpConfig,
     pub(super) access: Access,
-    pub(super) authenticator: Option<Authenticator>,
     /// The headers that pages may send.
     allowed_headers: AllowedHeaders,
+    pub(super) authenticator: Option<Authenticator>,
     pub(super) proxies: Proxies,
     pub(super) sessions: Arc<Sessions>,
     /// Those that end with their stream.
@@ -146,8 +147,8 @@ impl HttpService {
         authenticator: Option<Authenticator>,
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
-        #[cfg(feature = "legacy-sse")]
         let allowed_headers = AllowedHeaders::new(&config)?;
+        #[cfg(feature = "legacy-sse")]
         super::legacy_sse::check(&config)?;
         let proxies = Proxies::new(&config)?;
         let view = server.components.view();
@@ -159,8 +160,8 @@ impl HttpService {
         let shared = Shared {
             server,
             access,
-            authenticator,
             allowed_headers,
+            authenticator,
             proxies,
             sessions: Sessions::new(limits),
             #[cfg(feature = "legacy-sse")]
@@ -329,7 +330,6 @@ impl HttpService {
         Ok(())
     }
 
-    /// Who makes the request.
     /// Answers a browser that asks what a page of an admitted origin may send.
     #[inline]
     fn preflight(&self, method: &Method, headers: &HeaderMap, entrance: &Entrance<'_>) -> Option<Answer> {
@@ -338,6 +338,16 @@ impl HttpService {
         admitted.map(|_| self.shared.allowed_headers.preflight(headers))
     }
 
+    /// Tells a client that looks for OAuth that there is none. It says no more of this server than that.
+    pub(super) fn refuse_oauth<B>(&self, request: &Request<B>) -> Answer {
+        let headers = request.headers();
+        let entrance = head::read(headers).0;
+        let mut answer = self.preflight(request.method(), headers, &entrance).unwrap_or_else(oauth::absent);
+        cors::admit(&self.shared.access, headers, answer.headers_mut());
+        answer
+    }
+
+    /// Who makes the request.
     async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
         match &self.shared.authenticator {
             None => Ok(None),
