@@ -1,7 +1,8 @@
-//! What grows with what: more tools, longer messages, more connections; as a table and a plot in `docs/`.
+//! Measures how costs grow with the number of tools, the length of messages and the number of connections, and writes
+//! a table and a plot to `docs/`.
 //!
-//! Nothing may be worse than linear: what is asked of each step is that ten times as much costs at most ten times as
-//! much, with room for noise.
+//! No cost may grow faster than linearly: at each step, ten times as much may cost at most ten times as much, with room
+//! for noise.
 
 use std::fmt::Write as _;
 use std::fs;
