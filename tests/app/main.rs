@@ -29,6 +29,7 @@ mod rich_types;
 mod rounds;
 mod scalars;
 mod scripts;
+mod separators;
 mod servers;
 mod siblings;
 mod subscriptions;

@@ -15,8 +15,9 @@ use crate::protocol::Content;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::content::Projected;
+use crate::protocol::separators;
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::text_of_json::{TextOfJson, json_and_text};
+use crate::protocol::text_of_json::{TextOfJson, json_and_text, of_tree};
 use crate::protocol::write::{self, RpcError, code};
 
 /// What an answer depends on, besides the handler's result.
@@ -95,7 +96,9 @@ impl<'a> Answer<'a> {
 
     /// A result that is JSON text already.
     pub(crate) fn raw(&mut self, json: &str) {
-        write::result(self.out, self.frame.id, json.as_bytes());
+        write::begin_result(self.out, self.frame.id);
+        write::raw(self.out, json);
+        self.out.push(b'}');
     }
 
     /// A single block of text.
@@ -385,9 +388,11 @@ impl<'a> Answer<'a> {
 
 /// The text of a wrapped result, if the text that stands there is that of what is in it.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
-    let json = value.to_string();
+    let json = of_tree(value);
     match content {
-        [Content::Text(text)] if text.as_str() == json => Some(Content::text(json!({ "result": value }).to_string())),
+        [Content::Text(text)] if separators::escaped(text.as_str()) == json => {
+            Some(Content::text(format!(r#"{{"result":{json}}}"#)))
+        }
         _ => None,
     }
 }
