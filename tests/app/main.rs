@@ -17,6 +17,7 @@ mod dynamic;
 mod forms;
 mod layers;
 mod lifecycle;
+mod links;
 mod lints;
 mod mounting;
 mod not_finite;
@@ -44,6 +45,7 @@ mod test_client;
 mod testing_example;
 mod validated;
 mod visibility;
+mod wrapped;
 
 mod shop {
     use super::*;

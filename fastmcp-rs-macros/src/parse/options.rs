@@ -14,7 +14,8 @@ use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world", "structured"];
+const TOOL_KEYS: &[&str] =
+    &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
 const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
 
 /// An option that is on or off, with the key to underline when it clashes with another.
@@ -56,6 +57,10 @@ pub(crate) struct Hints {
     pub(crate) open_world: Option<Flag>,
     /// Whether a single value is structured content, too.
     pub(crate) structured: Option<Flag>,
+    /// Whether modern clients get a result that is no object inside one.
+    pub(crate) wrapped: Option<Flag>,
+    /// Whether resource links without a text get one.
+    pub(crate) link_text: Option<Flag>,
 }
 
 impl Options {
@@ -140,6 +145,8 @@ impl Hints {
             "idempotent" => &mut self.idempotent,
             "open_world" => &mut self.open_world,
             "structured" => &mut self.structured,
+            "wrapped" => &mut self.wrapped,
+            "link_text" => &mut self.link_text,
             _ => return false,
         };
         *hint = flag(entry, errors);
