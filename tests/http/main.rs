@@ -17,6 +17,7 @@ mod proxies;
 mod replicas;
 mod routes;
 mod security;
+mod separators;
 mod session_limits;
 mod session_requests;
 mod sessions;

@@ -419,6 +419,47 @@ impl App {
         self
     }
 
+    /// Says whether clients of 2026-07-28, too, get structured results that are no objects (lists, numbers, `null` for
+    /// `None`) inside `{"result": …}`, as those of 2025-06-18 and 2025-11-25 always do. Default: no.
+    ///
+    /// Some proxies that speak 2026-07-28 refuse such results as they are, FastMCP 4.1.7 among them. The output schema,
+    /// the text and the mark `_meta.fastmcp.wrap_result` are those of the wrapped result then. A tool's own `wrapped`
+    /// goes first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Lists the open orders.
+    /// #[mcp::tool]
+    /// fn open_orders() -> Vec<u32> {
+    ///     vec![101, 102]
+    /// }
+    ///
+    /// # #[mcp::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty("orders").tool::<open_orders>().wrapped_results(true);
+    /// let reply = app.test_client().await?.call("open_orders", ()).await?;
+    /// assert_eq!(reply.text(), r#"{"result":[101,102]}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wrapped_results(mut self, yes: bool) -> App {
+        self.config.lists.style.wraps_results = yes;
+        self
+    }
+
+    /// Says whether a tool's result with resource links and without a text gets a block of text that names them, as its
+    /// last: a line for each link with its name, its URI and its description. Default: yes, as several clients show a
+    /// model texts alone.
+    ///
+    /// A result that has a text is sent as it is. A tool's own `link_text` goes first.
+    pub fn link_texts(mut self, yes: bool) -> App {
+        self.config.lists.style.describes_links = yes;
+        self
+    }
+
     /// Repeats limits and the values of enums in the descriptions of tools' arguments, as several clients take the
     /// keywords for them out of a schema before a model sees it.
     ///
