@@ -86,7 +86,7 @@
 /// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |
-/// | `blocking` | an `async fn` that blocks runs on the pool of threads |
+/// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
 /// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
 /// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
 ///

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 /// What `#[mcp::main]` knows of its program.
 #[doc(hidden)]
@@ -41,6 +41,13 @@ fn build_runtime(main: &Main) -> Runtime {
         .enable_all()
         .build()
         .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name))
+}
+
+/// Does some work as the threads of a runtime do theirs, where code that blocks its thread by tokio's means panics.
+///
+/// The work is one poll to tokio, so the budget that makes futures yield now and then would run out for good.
+pub(crate) fn inside<T>(runtime: &Handle, work: impl FnOnce() -> T) -> T {
+    runtime.block_on(tokio::task::unconstrained(async { work() }))
 }
 
 /// Does some work, and drops it if the end comes first.

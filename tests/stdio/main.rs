@@ -25,6 +25,7 @@ mod printing;
 mod properties;
 mod regressions;
 mod reliability;
+mod runtimes;
 mod specification;
 mod subscriptions;
 mod utilities;

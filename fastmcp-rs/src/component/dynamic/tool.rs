@@ -85,7 +85,7 @@ impl DynamicTool {
     /// must be an object with `"type": "object"`, and a closure that does its work.
     ///
     /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
-    /// `tokio::task::spawn_blocking` has.
+    /// `tokio::task::spawn_blocking` has. What tokio forbids there, such as `Runtime::block_on`, panics in every call.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
     where

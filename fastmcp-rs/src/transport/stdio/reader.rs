@@ -13,6 +13,7 @@ use crate::engine::Connection;
 use crate::linger::Linger;
 use crate::operator;
 use crate::outbox::{IDLE, MUCH, Outbox};
+use crate::runtime::inside;
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
@@ -27,12 +28,12 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
-        let _entered = runtime.enter();
         // Also if something panics here: a server that is deaf must not stay.
         let _end = EndOfInput(reporter.clone());
         let outbox = Arc::clone(connection.outbox());
         let writer = Writer { outbox, output: Arc::new(output), started: Once::new(), reporter };
-        if let Err(error) = read(&connection, &input, max_line, &writer) {
+        // Calls are polled here as they are by the runtime's own threads: code that blocks fails alike on all of them.
+        if let Err(error) = inside(&runtime, || read(&connection, &input, max_line, &writer)) {
             writer.reporter.input_has_failed(error);
         }
     })?;
