@@ -27,5 +27,6 @@ mod regressions;
 mod reliability;
 mod runtimes;
 mod specification;
+mod states;
 mod subscriptions;
 mod utilities;

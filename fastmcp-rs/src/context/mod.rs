@@ -2,7 +2,7 @@
 
 mod request;
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
@@ -16,13 +16,10 @@ use serde_json::{Map, Value};
 use crate::blocking;
 use crate::changes::{Change, Hub};
 use crate::error::ToolError;
-use crate::known_keys::KnownKeys;
 use crate::protocol::{Level, Revision};
+use crate::states::{self, States};
 
 pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
-
-/// The values that an app was given, by type.
-pub(crate) type States = KnownKeys<TypeId, Arc<dyn Any + Send + Sync>>;
 
 /// The context of a call: who asks, in which revision, and ways to report back while it runs.
 ///
@@ -129,13 +126,13 @@ impl Context {
         self.branch.as_ref().map_or("", |branch| &branch.prefix)
     }
 
-    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
+    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that outlives
+    /// the server finds none.
     ///
     /// A parameter of type [`State<T>`](crate::State) is better: a missing state is then found when the
     /// server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let state = self.component.states.get(&TypeId::of::<T>())?;
-        Arc::clone(state).downcast().ok()
+        states::find(&self.component.states)
     }
 
     /// The name of the tool that runs.

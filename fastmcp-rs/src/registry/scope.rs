@@ -20,8 +20,8 @@ use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::changes::{Change, Hub, ListKind};
 use crate::component::dynamic::MAX_NAME;
 use crate::component::tool::{Location, Text};
-use crate::context::States;
 use crate::layers::Chain;
+use crate::states::States;
 
 /// The components of one app.
 #[derive(Default)]
@@ -408,6 +408,7 @@ impl Scope {
         // What is dropped is the author's, and may come back here.
         let over = Contents { is_over: true, ..Contents::default() };
         let contents = std::mem::replace(&mut *self.contents(), over);
+        self.version.fetch_add(1, Ordering::AcqRel);
         contents.mounted.iter().for_each(|(_, scope)| scope.clear());
     }
 

@@ -207,7 +207,7 @@ impl TestClient {
     }
 
     /// Closes the client's end, and waits until the app has ended: its calls, and what
-    /// [`App::on_shutdown`](crate::App::on_shutdown) was given.
+    /// [`App::on_shutdown`](crate::App::on_shutdown) was given. Its states are dropped then.
     ///
     /// Without this, the latter runs as a task when the client is dropped inside of a runtime.
     pub async fn close(self) {

@@ -13,6 +13,7 @@ use crate::engine::Connection;
 use crate::linger::Linger;
 use crate::operator;
 use crate::outbox::{IDLE, MUCH, Outbox};
+use crate::registry::RestingView;
 use crate::runtime::inside;
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
@@ -49,7 +50,7 @@ impl Drop for EndOfInput {
 }
 
 fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &Writer) -> io::Result<()> {
-    let mut view = connection.view();
+    let mut resting = RestingView::of(&connection.view());
     let mut lines = Lines::new(max_line);
     let mut batch = Vec::with_capacity(BATCH);
     let mut gather = Gather::new();
@@ -66,12 +67,13 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
         }
         if count == 0 {
             if let Some(rest) = lines.rest() {
-                connection.receive(&mut view, rest, &mut batch);
+                connection.receive(&mut connection.wake(&resting), rest, &mut batch);
             }
             writer.write(&mut batch, connection);
             return Ok(());
         }
         lines.filled(count);
+        let mut view = connection.wake(&resting);
         lines.each(|line| {
             gather.begin_line();
             match line {
@@ -84,6 +86,7 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
             }
             !connection.is_stopping()
         });
+        resting.rest(view);
         gather.end();
         writer.write(&mut batch, connection);
     }
