@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::client::Frame;
+use crate::support::client::{Frame, PATIENCE, Setup};
 use crate::support::{Revision, Server};
 
 /// A web server that answers every request with `fetched`.
@@ -115,5 +115,52 @@ fn the_log_names_the_attribute_of_resources_and_prompts() {
         "#[mcp::prompt(blocking)]",
     ] {
         assert!(log.contains(line), "{line}: {log}");
+    }
+}
+
+/// The error with which a server does not start.
+fn refused(setup: Setup) -> String {
+    let mut server = setup.start();
+    // It has said so before it reads, so its input is still open.
+    let status = server.wait_within(PATIENCE);
+    assert_eq!(status.code(), Some(1));
+    server.final_stderr()
+}
+
+#[test]
+fn a_runtime_without_timers_is_refused_at_start() {
+    for runtime in ["current, bare", "multi, bare", "current, no timers"] {
+        for transport in ["stdio", "http"] {
+            let setup = Server::setup("runtimes").env("RUNTIME", runtime).env("VERSION", "1.0.0");
+            let setup = if transport == "http" { setup.env("HTTP", "127.0.0.1:0") } else { setup };
+            let told = refused(setup);
+            let expected = "Error: the tokio runtime has no timers, which the server needs: call `enable_all()` on its builder, or put `#[mcp::main]` or `#[tokio::main]` on `main`\n";
+            assert_eq!(told, expected, "{transport} on {runtime}");
+        }
+    }
+}
+
+#[test]
+fn http_needs_a_runtime_with_input_and_output_and_stdio_does_not() {
+    let setup = || Server::setup("runtimes").env("RUNTIME", "current, timers only").env("VERSION", "1.0.0");
+    let told = refused(setup().env("HTTP", "127.0.0.1:0"));
+    assert!(
+        told.starts_with("Error: the tokio runtime has no input and output") && told.lines().count() == 1,
+        "{told}"
+    );
+    let mut server = setup().start();
+    server.open(Revision::NEWEST);
+    assert_eq!(server.call("block_marked", json!({"way": "blocking_recv"})).content_text(), "blocking_recv: sent");
+}
+
+#[test]
+fn a_server_without_a_tokio_runtime_says_so() {
+    for transport in ["stdio", "http"] {
+        let setup = Server::setup("runtimes").env("RUNTIME", "none").env("VERSION", "1.0.0");
+        let told = refused(if transport == "http" { setup.env("HTTP", "127.0.0.1:0") } else { setup });
+        assert!(
+            told.starts_with("Error: there is no tokio runtime to serve in") && told.lines().count() == 1,
+            "{told}"
+        );
     }
 }

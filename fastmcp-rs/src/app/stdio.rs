@@ -10,7 +10,7 @@ use crate::engine::Server;
 use crate::error::Error;
 use crate::states::StateOwner;
 use crate::transport::stdio::{self, StdoutPolicy};
-use crate::{operator, panics};
+use crate::{operator, panics, runtime};
 
 impl App {
     /// Where text goes that is printed to standard output while [`App::run_stdio`] runs. Default: standard
@@ -56,11 +56,8 @@ impl App {
     /// Fails if the app cannot be served as it is configured (see [`App::check`]), if it is called a second
     /// time, if the streams cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails
     /// while the client is there, such as standard output on a full disk. A malformed message is answered, and is not
-    /// returned here.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a tokio runtime with time enabled, as `#[mcp::main]` and `#[tokio::main]` make.
+    /// returned here. Fails as well outside of a tokio runtime with timers, as `#[mcp::main]` and `#[tokio::main]` make,
+    /// and a builder with `enable_all()`.
     ///
     /// # Example
     ///
@@ -84,6 +81,8 @@ impl App {
     }
 
     async fn serve_standard_streams(self) -> Result<(), Error> {
+        panics::install_hook();
+        runtime::check_timers()?;
         let _last_lines = stdio::LastLines;
         // If this future is dropped, threads still hold the server, and only this drops its states.
         let states = DropStates(Arc::clone(&self.state_owner));
@@ -106,7 +105,6 @@ impl App {
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
-        panics::install_hook();
         self.fit_request_state(config.max_line);
         let states = Arc::clone(&self.state_owner);
         // Text that is printed while states are made must not reach the client either.
