@@ -187,7 +187,8 @@ pub use fastmcp_rs_macros::model;
 ///
 /// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
 /// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
-/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too.
+/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too, with
+/// [`App::version`](crate::App::version).
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///

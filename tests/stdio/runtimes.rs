@@ -164,3 +164,26 @@ fn a_server_without_a_tokio_runtime_says_so() {
         );
     }
 }
+
+#[test]
+fn the_version_is_that_of_the_program_and_never_of_a_library() {
+    // The tools of `toolbox` 0.3.0 are among its own.
+    for (runtime, version, expected) in [
+        (None, None, env!("CARGO_PKG_VERSION")),
+        (None, Some("7.0.1"), "7.0.1"),
+        (Some("multi"), None, "0.0.0"),
+        (Some("multi"), Some("7.0.1"), "7.0.1"),
+    ] {
+        let setup = Server::setup("runtimes");
+        let setup = if let Some(runtime) = runtime { setup.env("RUNTIME", runtime) } else { setup };
+        let setup = if let Some(version) = version { setup.env("VERSION", version) } else { setup };
+        let mut server = setup.start();
+        let info = server.exchange(&crate::support::revision::initialize("init", "2025-11-25"));
+        assert_eq!(info.result()["serverInfo"]["version"], expected, "{runtime:?} {version:?}");
+        server.close_input();
+        assert!(server.wait().success());
+        let warning = "WARN fastmcp_rs: the version of `runtimes` is not known, and clients are told 0.0.0: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`";
+        let expected = if expected == "0.0.0" { vec![warning] } else { vec![] };
+        assert_eq!(log(server), expected, "{runtime:?} {version:?}");
+    }
+}

@@ -154,6 +154,7 @@ impl App {
             ]));
         }
         self.inspect()?;
+        self.warn_of_version();
         #[cfg(feature = "metrics")]
         if config.metrics {
             self.metrics();

@@ -361,7 +361,20 @@ impl App {
         self
     }
 
-    /// The server's version. By default it is the version of the program's crate.
+    /// Sets the server's version. Default: the version of the crate whose `main` has
+    /// [`#[mcp::main]`](macro@crate::mcp::main). With another `main`, such as one with `#[tokio::main]`, the version is not
+    /// known: a warning is logged at start, and clients are told 0.0.0.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::App;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").version(env!("CARGO_PKG_VERSION")).run_stdio().await
+    /// }
+    /// ```
     pub fn version(mut self, version: impl Into<String>) -> App {
         self.config.version = version.into();
         self.version_is_set = true;
@@ -624,7 +637,7 @@ impl App {
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
         self.inspect()?;
         if !self.version_is_set {
-            self.config.version = self.default_version();
+            self.config.version = PROGRAM_VERSION.get().copied().unwrap_or(UNKNOWN_VERSION).to_owned();
         }
         let counts = self.scope.counts();
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
@@ -666,12 +679,15 @@ impl App {
         registry.tools.entries().iter().map(json).collect()
     }
 
-    /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.
-    fn default_version(&self) -> String {
-        if let Some(version) = PROGRAM_VERSION.get() {
-            return (*version).to_owned();
+    /// Warns of a version that is not known. Tests have no need of one.
+    #[cfg(any(feature = "stdio", feature = "http"))]
+    fn warn_of_version(&self) {
+        if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
+            crate::operator::warn(format_args!(
+                "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
+                self.config.name
+            ));
         }
-        self.scope.first_location().map_or("0.0.0", |location| location.crate_version).to_owned()
     }
 }
 
@@ -725,6 +741,9 @@ fn warn_of_tools(components: &Live, style: Style) {
         ));
     }
 }
+
+/// The version of a server whose program does not tell it.
+const UNKNOWN_VERSION: &str = "0.0.0";
 
 /// What `#[mcp::main]` knows of the program.
 pub(crate) static PROGRAM_VERSION: OnceLock<&'static str> = OnceLock::new();

@@ -105,6 +105,7 @@ impl App {
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
+        self.warn_of_version();
         self.fit_request_state(config.max_line);
         let states = Arc::clone(&self.state_owner);
         // Text that is printed while states are made must not reach the client either.

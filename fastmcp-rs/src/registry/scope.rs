@@ -19,7 +19,7 @@ use super::selector::{Select, Selector, identity};
 use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::changes::{Change, Hub, ListKind};
 use crate::component::dynamic::MAX_NAME;
-use crate::component::tool::{Location, Text};
+use crate::component::tool::Text;
 use crate::layers::Chain;
 use crate::states::States;
 
@@ -319,17 +319,6 @@ impl Scope {
         let own = [contents.tools.len(), resources, contents.prompts.len()];
         let mounted = contents.mounted.iter().map(|(_, scope)| scope.counts());
         mounted.fold(own, |[a, b, c], [d, e, f]| [a + d, b + e, c + f])
-    }
-
-    /// The place of the app's first component that a macro made.
-    pub(crate) fn first_location(&self) -> Option<Location> {
-        fn first<T: Entry>(contents: &Contents) -> Option<Location> {
-            let mut entries = T::shelf(contents).values().map(|entry| entry.handler());
-            entries.find(|handler| !handler.is_dynamic()).map(|handler| handler.location)
-        }
-        let contents = self.contents();
-        let of_resources = || first::<ResourceEntry>(&contents).or_else(|| first::<TemplateEntry>(&contents));
-        first::<ToolEntry>(&contents).or_else(of_resources).or_else(|| first::<PromptEntry>(&contents))
     }
 
     /// What is wrong with the components of this app alone, given the types of its states.
