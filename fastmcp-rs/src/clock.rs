@@ -34,6 +34,11 @@ impl Drop for LiveTest {
     }
 }
 
+/// Whether an app is under test, and so its clock may be paused.
+pub(crate) fn may_be_paused() -> bool {
+    cfg!(feature = "testing") && LIVE_TESTS.load(Ordering::Relaxed) > 0
+}
+
 /// The clock stands until this is dropped, except while work that is polled waits for something.
 pub(crate) struct ClockStop {
     runtime: Handle,
@@ -50,7 +55,7 @@ struct State {
 
 impl ClockStop {
     pub(crate) fn begin(runtime: &Handle) -> Option<Arc<ClockStop>> {
-        if !cfg!(feature = "testing") || LIVE_TESTS.load(Ordering::Relaxed) == 0 {
+        if !may_be_paused() {
             return None;
         }
         let clock = ClockStop { runtime: runtime.clone(), state: Mutex::default() };

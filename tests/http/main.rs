@@ -15,6 +15,7 @@ mod processes;
 mod proxies;
 mod replicas;
 mod routes;
+mod runtimes;
 mod security;
 mod session_limits;
 mod session_requests;

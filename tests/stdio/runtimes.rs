@@ -1,27 +1,10 @@
 //! What runtimes have to do with it: code that blocks, runtimes that lack something, and the version of the program.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::thread;
-
 use serde_json::json;
 
 use crate::support::client::{Frame, PATIENCE, Setup};
+use crate::support::web::start_web;
 use crate::support::{Revision, Server};
-
-/// A web server that answers every request with `fetched`.
-pub(crate) fn web() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nfetched");
-        }
-    });
-    url
-}
 
 const WAYS: [(&str, &str); 6] = [
     ("Runtime::block_on", "Runtime::block_on"),
@@ -35,7 +18,7 @@ const WAYS: [(&str, &str); 6] = [
 const RUNTIMES: [&str; 3] = ["mcp::main", "multi", "current"];
 
 fn start(runtime: &str) -> Server {
-    let setup = Server::setup("runtimes").env("URL", web()).env("VERSION", "1.0.0");
+    let setup = Server::setup("runtimes").env("URL", start_web()).env("VERSION", "1.0.0");
     let setup = if runtime == "mcp::main" { setup } else { setup.env("RUNTIME", runtime) };
     let mut server = setup.start();
     server.open(Revision::NEWEST);
