@@ -65,8 +65,6 @@ fn static_resource() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -163,8 +161,6 @@ fn template_with_an_injected_state() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -332,8 +328,6 @@ fn prompt_with_completion() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };

@@ -63,8 +63,6 @@ fn asynchronous_with_arguments() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -195,8 +193,6 @@ fn plain_function_runs_as_blocking() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -295,8 +291,6 @@ fn inline() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -394,8 +388,6 @@ fn blocking_asynchronous() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -473,8 +465,6 @@ fn no_arguments_and_no_description() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -570,8 +560,6 @@ fn references() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -744,8 +732,6 @@ fn all_options() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -865,8 +851,6 @@ fn a_mistake_leaves_every_name_in_place() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };

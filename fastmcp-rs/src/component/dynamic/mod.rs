@@ -61,7 +61,7 @@ impl Drop for Closure {
 
 /// The place in the source that made a component.
 pub(crate) fn location(place: &'static Place<'static>) -> Location {
-    Location { file: place.file(), line: place.line(), module_path: "", crate_name: "", crate_version: "" }
+    Location { file: place.file(), line: place.line(), module_path: "" }
 }
 
 /// What is wrong with a component, apart from what only its kind has.
