@@ -89,7 +89,7 @@
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |
-/// | `blocking` | an `async fn` that blocks runs on the pool of threads |
+/// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
 /// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
 /// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
 ///
@@ -188,10 +188,10 @@ pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has `worker_threads = N` threads. The default is one, in addition to the thread that reads; with the
-/// feature `http` it is one per core except one, and at least one, because there the workers do all the work. The
-/// runtime ends when `main` returns, even if tasks still run, so that a stuck tool cannot keep a process alive after
-/// its client is gone. `#[tokio::main]` works too.
+/// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
+/// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
+/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too, with
+/// [`App::version`](crate::App::version).
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///

@@ -16,6 +16,7 @@ mod processes;
 mod proxies;
 mod replicas;
 mod routes;
+mod runtimes;
 mod security;
 mod separators;
 mod session_limits;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod folder;
 pub mod revision;
 pub mod schema;
+pub mod web;
 
 pub use client::{Frame, Server};
 pub use folder::Folder;

@@ -145,8 +145,6 @@ fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
             file: #file,
             line: #line,
             module_path: ::core::module_path!(),
-            crate_name: ::core::env!("CARGO_PKG_NAME"),
-            crate_version: ::core::env!("CARGO_PKG_VERSION"),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::tool::Text;
 use crate::ask::AskError;
 use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
+use crate::panics::Panicked;
 use crate::protocol::Content;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
@@ -284,6 +285,22 @@ impl<'a> Answer<'a> {
             self.failure(&format!(
                 "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
             ));
+        }
+    }
+
+    /// A panic, of which only the operator may read.
+    pub(crate) fn panicked(&mut self, panicked: &Panicked) {
+        let attribute = match self.frame.subject {
+            Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
+            Subject::PromptGet { .. } => "#[mcp::prompt(blocking)]",
+            _ => "#[mcp::tool(blocking)]",
+        };
+        let text = &panicked.0;
+        match panicked.is_by_blocking() {
+            true => self.masked(&format!(
+                "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
+            )),
+            false => self.masked(&format!("panicked: {text}")),
         }
     }
 

@@ -92,8 +92,6 @@ pub struct Location {
     pub file: &'static str,
     pub line: u32,
     pub module_path: &'static str,
-    pub crate_name: &'static str,
-    pub crate_version: &'static str,
 }
 
 impl std::fmt::Display for Location {

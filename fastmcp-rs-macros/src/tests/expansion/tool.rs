@@ -68,8 +68,6 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -204,8 +202,6 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -308,8 +304,6 @@ fn an_inline_function_is_called_in_place() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -411,8 +405,6 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -494,8 +486,6 @@ fn a_tool_without_a_description_warns() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -595,8 +585,6 @@ fn a_reference_borrows_from_an_owned_argument() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -773,8 +761,6 @@ fn every_option_is_part_of_the_definition() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -898,8 +884,6 @@ fn a_tool_with_mistakes_keeps_every_name() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };

@@ -85,8 +85,8 @@ impl DynamicTool {
     /// Creates a tool from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments,
     /// which must be an object with `"type": "object"`, and a closure that runs the call.
     ///
-    /// The closure runs on the runtime: move blocking work to another thread, for example with
-    /// `tokio::task::spawn_blocking`.
+    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
+    /// `tokio::task::spawn_blocking` has. What tokio forbids there, such as `Runtime::block_on`, panics in every call.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
     where
