@@ -17,6 +17,7 @@ mod dynamic;
 mod forms;
 mod layers;
 mod lifecycle;
+mod links;
 mod lints;
 mod mounting;
 mod not_finite;
@@ -29,6 +30,7 @@ mod rich_types;
 mod rounds;
 mod scalars;
 mod scripts;
+mod separators;
 mod servers;
 mod siblings;
 mod subscriptions;
@@ -39,6 +41,7 @@ mod support;
 mod test_client;
 mod validated;
 mod visibility;
+mod wrapped;
 
 mod shop {
     use super::*;

@@ -25,6 +25,8 @@ mod printing;
 mod properties;
 mod regressions;
 mod reliability;
+mod runtimes;
 mod specification;
+mod states;
 mod subscriptions;
 mod utilities;
