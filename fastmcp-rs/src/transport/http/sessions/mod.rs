@@ -9,9 +9,15 @@
 //! is never evicted.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
+//!
+//! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `share` what a peer's
+//! sessions may take.
+
+mod session;
+mod share;
+mod usage;
 
 use std::collections::{HashMap, VecDeque};
-use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -22,401 +28,27 @@ use ring::rand::{SecureRandom, SystemRandom};
 // The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
 
-use super::channel::{Channel, Ledger, OWN, Resumption, Shed};
+use super::channel::{Channel, Ledger, OWN, Resumption};
 use super::peer::Peer;
 use crate::engine::Connection;
-use crate::outbox::{Keeper, Outbox};
 use crate::principal::Principal;
 use crate::protocol::Revision;
-use crate::protocol::write::{RpcError, code};
+use session::Streams;
+pub(super) use session::{Ending, Session};
+use share::{Pool, Said, Share};
+pub(super) use usage::{InUse, Lease};
+use usage::{Usage, milliseconds_since};
 
 const SHARDS: usize = 16;
 /// How often idle sessions are looked for, at the least and at the most.
 const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
 /// How many sessions are compared when one has to go.
 const COMPARED: usize = 1_024;
-/// The most streams of a session that may be read on.
-const MAX_CHANNELS: usize = 64;
 /// How long a stream may be read on after its last event, or after its last reader has left.
 const KEPT_TIME: Duration = Duration::from_secs(5 * 60);
-/// The most bytes that are kept for the clients of a session, of a peer's sessions, and of all sessions.
-const MAX_KEPT_OF_SESSION: usize = 4 << 20;
+/// The most bytes that are kept for the clients of a peer's sessions, and of all sessions.
 const MAX_KEPT_OF_PEER: usize = 16 << 20;
 const MAX_KEPT: usize = 64 << 20;
-/// How many milliseconds pass at least until streams of other sessions are dropped again.
-const SHED_PAUSE: u64 = 10;
-/// The most bytes of what the clients of a peer's sessions and of all sessions have said of themselves.
-const MAX_SAID_OF_PEER: usize = 4 << 20;
-const MAX_SAID: usize = 16 << 20;
-
-pub(super) struct Session {
-    /// Tells it from the others of its peer.
-    number: u64,
-    id: Box<str>,
-    pub(super) connection: Arc<Connection>,
-    pub(super) revision: Revision,
-    principal: Option<Arc<Principal>>,
-    share: Option<Arc<Share>>,
-    said: Said,
-    usage: Arc<Usage>,
-    /// Whether there was a request after the handshake.
-    was_used: AtomicBool,
-    /// Why it has ended, or zero.
-    ending: AtomicU8,
-    streams: Mutex<Streams>,
-    kept: Arc<Ledger>,
-    sessions: Weak<Sessions>,
-    /// How many answers are still to come on its stream, where it has only one.
-    #[cfg(feature = "legacy-sse")]
-    pub(super) owed: AtomicUsize,
-}
-
-/// Why a session has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Its client has ended it, it was idle, or it had to make room.
-    Removed = 1,
-    /// The server ends.
-    Shutdown = 2,
-}
-
-impl Ending {
-    /// What is answered to the requests that a session leaves behind.
-    pub(super) fn error(self) -> RpcError {
-        match self {
-            Ending::Removed => RpcError::new(
-                code::INVALID_REQUEST,
-                "Invalid request: the session has ended before its request was answered; begin with `initialize`",
-            ),
-            Ending::Shutdown => {
-                let text = "Internal error: the server stopped before the request was answered";
-                RpcError::new(code::INTERNAL_ERROR, text)
-            }
-        }
-    }
-}
-
-/// How a session is used: by whom at the moment, and when for the last time.
-#[derive(Debug)]
-struct Usage {
-    start: Instant,
-    /// Requests that are being served, calls that run, and streams that are open.
-    users: AtomicUsize,
-    /// When the last of them has ended, in milliseconds since `start`.
-    last: AtomicU64,
-}
-
-/// Keeps a session in use as long as it lives.
-#[derive(Debug)]
-pub(super) struct InUse(Arc<Usage>);
-
-impl InUse {
-    fn new(usage: &Arc<Usage>) -> InUse {
-        usage.users.fetch_add(1, Ordering::AcqRel);
-        InUse(Arc::clone(usage))
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        // Before it is no longer in use, or it could be found idle in between.
-        self.0.last.store(milliseconds_since(self.0.start), Ordering::Release);
-        self.0.users.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-fn milliseconds_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-impl Clone for InUse {
-    fn clone(&self) -> InUse {
-        InUse::new(&self.0)
-    }
-}
-
-/// A session that was found, and is in use as long as this lives.
-#[derive(Clone)]
-pub(super) struct Lease {
-    session: Arc<Session>,
-    in_use: InUse,
-}
-
-impl Lease {
-    /// Keeps the session in use beyond this.
-    pub(super) fn keep(&self) -> InUse {
-        self.in_use.clone()
-    }
-}
-
-impl Deref for Lease {
-    type Target = Arc<Session>;
-
-    fn deref(&self) -> &Arc<Session> {
-        &self.session
-    }
-}
-
-/// How many bytes a client has said of itself, which count as long as its session is remembered.
-struct Said {
-    all: Arc<AtomicUsize>,
-    share: Option<Arc<Share>>,
-    own: AtomicUsize,
-}
-
-impl Said {
-    fn set(&self, bytes: usize) {
-        // First more, so that it is never too little.
-        for counter in self.counters() {
-            counter.fetch_add(bytes, Ordering::AcqRel);
-        }
-        let before = self.own.swap(bytes, Ordering::AcqRel);
-        for counter in self.counters() {
-            counter.fetch_sub(before, Ordering::AcqRel);
-        }
-    }
-
-    fn counters(&self) -> impl Iterator<Item = &AtomicUsize> {
-        [Some(&*self.all), self.share.as_ref().map(|share| &share.said)].into_iter().flatten()
-    }
-
-    fn is_too_much_of_peer(&self) -> bool {
-        self.share.as_ref().is_some_and(|share| share.said.load(Ordering::Acquire) > MAX_SAID_OF_PEER)
-    }
-
-    fn is_too_much(&self) -> bool {
-        self.is_too_much_of_peer() || self.all.load(Ordering::Acquire) > MAX_SAID
-    }
-}
-
-impl Drop for Said {
-    fn drop(&mut self) {
-        self.set(0);
-    }
-}
-
-/// What is kept for the clients of several sessions, within a limit.
-struct Pool {
-    kept: Arc<Ledger>,
-    limit: usize,
-    /// When something was dropped, in milliseconds since the table was made.
-    last_shed: AtomicU64,
-}
-
-impl Pool {
-    fn new(kept: Arc<Ledger>, limit: usize) -> Pool {
-        Pool { kept, limit, last_shed: AtomicU64::new(0) }
-    }
-
-    fn is_full(&self) -> bool {
-        self.kept.bytes() > self.limit
-    }
-
-    /// Drops what is beyond the limit, from the sessions for which the most is kept.
-    fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<Session>>) {
-        // What cannot be dropped belongs to calls that run; then it is of no use to look again at once.
-        let last = self.last_shed.load(Ordering::Relaxed);
-        let is_due = last == 0 || now.saturating_sub(last) >= SHED_PAUSE;
-        if !is_due || self.last_shed.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        let of_peer = |session: &Session| session.share.as_ref().map_or(0, |share| share.pool.kept.bytes());
-        let mut sessions = sessions();
-        sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
-        for session in sessions {
-            // More than needed, so that this happens seldom.
-            let excess = self.kept.excess(self.limit - self.limit / 8);
-            if excess == 0 {
-                return;
-            }
-            session.streams().shed(excess);
-        }
-    }
-}
-
-/// The sessions of one peer.
-struct Share {
-    peer: Peer,
-    sessions: Mutex<HashMap<u64, Weak<Session>>>,
-    count: AtomicUsize,
-    said: AtomicUsize,
-    pool: Pool,
-}
-
-impl Share {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<Session>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Streams {
-    /// What belongs to no request.
-    own: Arc<Channel>,
-    /// Those of requests, oldest first.
-    requests: VecDeque<Arc<Channel>>,
-    last_id: u64,
-}
-
-impl Streams {
-    /// Drops bytes that are kept until so many are free: notifications first, then the oldest responses, then whole
-    /// streams that nobody reads.
-    fn shed(&mut self, excess: usize) {
-        let mut freed = 0;
-        for what in [Shed::Notifications, Shed::Response] {
-            for channel in std::iter::once(&self.own).chain(&self.requests) {
-                if freed >= excess {
-                    return;
-                }
-                freed += channel.shed(what, excess - freed);
-            }
-        }
-        while freed < excess {
-            let at_rest = self.requests.iter().position(|channel| channel.is_at_rest());
-            let Some(oldest) = at_rest.and_then(|index| self.requests.remove(index)) else { return };
-            freed += oldest.kept();
-        }
-    }
-}
-
-impl Session {
-    fn streams(&self) -> MutexGuard<'_, Streams> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The stream of what belongs to no request.
-    pub(super) fn own_channel(&self) -> Arc<Channel> {
-        Arc::clone(&self.streams().own)
-    }
-
-    /// A stream for the answer to a request, whose id is `None` for a batch. It begins with `frames`.
-    pub(super) fn open_channel(
-        self: &Arc<Self>,
-        request: Option<&str>,
-        outbox: Arc<Outbox>,
-        frames: &[u8],
-        is_last: bool,
-    ) -> Arc<Channel> {
-        let mut streams = self.streams();
-        while streams.requests.len() >= MAX_CHANNELS {
-            // What has ended and was given away goes first.
-            let at_rest = streams.requests.iter().position(|channel| channel.is_at_rest());
-            streams.requests.remove(at_rest.unwrap_or(0));
-        }
-        streams.last_id += 1;
-        let channel = Channel::new(streams.last_id, request, outbox, Resumption::of(self.revision), &self.kept);
-        channel.add(frames, is_last);
-        self.watch(&channel);
-        streams.requests.push_back(Arc::clone(&channel));
-        drop(streams);
-        // A session that ends from now on ends this stream, too.
-        if let Some(ending) = self.ending() {
-            channel.end(Some(&ending.error()));
-        }
-        channel
-    }
-
-    /// Bounds what is kept of a stream.
-    fn watch(self: &Arc<Self>, channel: &Arc<Channel>) {
-        channel.set_keeper(StreamKeeper { session: Arc::downgrade(self), channel: Arc::downgrade(channel) });
-    }
-
-    /// The stream of that id, if it can still be read on.
-    pub(super) fn channel(&self, id: u64) -> Option<Arc<Channel>> {
-        let streams = self.streams();
-        if id == streams.own.id {
-            return Some(Arc::clone(&streams.own));
-        }
-        streams.requests.iter().find(|channel| channel.id == id).cloned()
-    }
-
-    /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
-    #[cfg(feature = "legacy-sse")]
-    pub(super) fn may_be_remembered(&self) -> bool {
-        let size = self.connection.session_size();
-        // It says so once, and who has said it before does not answer for others.
-        if self.said.own.load(Ordering::Acquire) == size {
-            return true;
-        }
-        self.said.set(size);
-        !self.said.is_too_much()
-    }
-
-    fn is_in_use(&self) -> bool {
-        self.usage.users.load(Ordering::Acquire) > 0
-    }
-
-    /// For how long it was not used, in milliseconds.
-    fn idle_time(&self) -> u64 {
-        milliseconds_since(self.usage.start).saturating_sub(self.usage.last.load(Ordering::Acquire))
-    }
-
-    fn is_idle(&self, idle: Duration) -> bool {
-        !self.is_in_use() && u128::from(self.idle_time()) >= idle.as_millis()
-    }
-
-    /// Drops what is kept beyond the limits of the session, its peer and the server.
-    fn enforce_limits(&self) {
-        let excess = self.kept.excess(MAX_KEPT_OF_SESSION);
-        if excess > 0 {
-            self.streams().shed(excess);
-        }
-        let now = || milliseconds_since(self.usage.start);
-        if let Some(share) = self.share.as_ref().filter(|share| share.pool.is_full()) {
-            share.pool.enforce_limit(now(), || share.lock().values().filter_map(Weak::upgrade).collect());
-        }
-        if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
-            sessions.pool.enforce_limit(now(), || sessions.all());
-        }
-    }
-
-    /// Why it has ended, if it has.
-    pub(super) fn ending(&self) -> Option<Ending> {
-        match self.ending.load(Ordering::Acquire) {
-            0 => None,
-            ending if ending == Ending::Removed as u8 => Some(Ending::Removed),
-            _ => Some(Ending::Shutdown),
-        }
-    }
-
-    /// Ends everything that belongs to the session. Requests that are not answered get an error.
-    fn end(&self, ending: Ending) {
-        // Before anything is ended: whoever begins something afterwards looks at this, and ends it.
-        if self.ending.compare_exchange(0, ending as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return;
-        }
-        let (own, requests) = {
-            let streams = self.streams();
-            (Arc::clone(&streams.own), streams.requests.clone())
-        };
-        let error = ending.error();
-        for channel in requests {
-            channel.end(Some(&error));
-        }
-        self.connection.cancel_all();
-        #[cfg(feature = "legacy-sse")]
-        if ending == Ending::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
-            // Its stream ends with the last of the errors that are owed.
-            return;
-        }
-        own.end(None);
-    }
-}
-
-/// Bounds what is kept of one stream, of its session, and of all sessions.
-#[derive(Debug)]
-struct StreamKeeper {
-    session: Weak<Session>,
-    channel: Weak<Channel>,
-}
-
-impl Keeper for StreamKeeper {
-    fn frames_added(&self) {
-        let Some(channel) = self.channel.upgrade() else { return };
-        channel.keep();
-        let Some(session) = self.session.upgrade() else { return };
-        session.enforce_limits();
-    }
-}
 
 /// How many sessions there may be, and for how long.
 #[derive(Clone, Copy, Debug)]
