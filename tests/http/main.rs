@@ -14,6 +14,7 @@ mod mounted;
 mod processes;
 mod proxies;
 mod replicas;
+mod restored_sessions;
 mod routes;
 mod security;
 mod session_limits;

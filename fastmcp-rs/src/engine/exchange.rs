@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::headers::check_notification;
 use super::modern::incomplete_meta;
 use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
-use crate::context::Transport;
+use crate::client_requests::ClientRequests;
+use crate::context::{ClientFacts, Transport};
 use crate::engine::Server;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -48,6 +49,27 @@ impl Connection {
     /// The revision of the session, once there is one.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)
+    }
+
+    /// What the client of the session has said of itself.
+    pub(crate) fn session_client(&self) -> Option<&ClientFacts> {
+        self.session().map(|session| &*session.client)
+    }
+
+    /// Opens a session that its id carries.
+    pub(crate) fn restore_session(&self, revision: Revision, client: ClientFacts) {
+        let lists = self.server.components.load().offers.list_changes;
+        self.open_carried(revision, client, lists);
+    }
+
+    /// Numbers the requests to the client from behind `base` on. Must come before the first of them.
+    pub(crate) fn number_client_requests(&self, base: i64) {
+        let _ = self.client_requests.set(Arc::new(ClientRequests::after(base)));
+    }
+
+    /// Whether the request of that id is being served.
+    pub(crate) fn is_in_flight(&self, id: Id<'_>) -> bool {
+        self.in_flight.get().is_some_and(|calls| calls.contains(&id.key()))
     }
 
     /// How many bytes the client has said of itself, which are kept with its session.

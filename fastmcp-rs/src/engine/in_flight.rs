@@ -223,6 +223,12 @@ impl InFlight {
         table.tickets.len() + table.waiting.iter().filter(|waiting| waiting.key.is_none()).count()
     }
 
+    /// Whether a request of that id is not yet answered.
+    #[cfg(feature = "http")]
+    pub(crate) fn contains(&self, key: &Key) -> bool {
+        self.lock().has(key)
+    }
+
     /// Whether a call that comes now has to wait for others.
     pub(crate) fn is_full(&self) -> bool {
         self.len() >= MAX_PLACES && self.lock().places >= MAX_PLACES

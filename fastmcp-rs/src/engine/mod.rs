@@ -317,7 +317,13 @@ impl Connection {
         let id = match frame.id.map(Id::parse) {
             None => None,
             Some(Some(id)) => Some(id),
-            Some(None) if frame.method.is_none() => return Dispatched::Done,
+            Some(None) if frame.method.is_none() => {
+                // An error without an id may be about a message of ours that could not be read.
+                if frame.result.is_some() {
+                    refuse_stray(exchange, out);
+                }
+                return Dispatched::Done;
+            }
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
@@ -334,8 +340,12 @@ impl Connection {
         let Some(method) = frame.method else {
             if frame.result.is_none() && frame.error.is_none() {
                 self.refuse_frame(id, out, "Invalid request: there is no `method`");
-            } else if let Some(Key::Integer(id)) = id.map(|id| id.key()) {
-                self.response(id, frame);
+            } else {
+                match id.map(|id| id.key()) {
+                    Some(Key::Integer(id)) if self.was_asked(id) => self.response(id, frame),
+                    None if frame.result.is_none() => {}
+                    _ => refuse_stray(exchange, out),
+                }
             }
             return Dispatched::Done;
         };
@@ -377,6 +387,11 @@ impl Connection {
             Some(observed) => self.observed(observed, dispatched, (id, &method), begin, out),
             None => dispatched,
         }
+    }
+
+    /// Whether the client was sent a request of that id.
+    fn was_asked(&self, id: i64) -> bool {
+        self.client_requests.get().is_some_and(|requests| requests.was_opened(id))
     }
 
     /// A client answers what it was asked. What nobody waits for is not read.
@@ -448,6 +463,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) carrier: Carrier<'a>,
     /// Retained until its calls have ended.
     pub(crate) retained: Option<Retained>,
+    /// Whether a response that answers no request of this server's is refused; otherwise it is dropped.
+    pub(crate) refuses_strays: bool,
     /// Set if an answer will come.
     pub(crate) pending: Cell<bool>,
 }
@@ -517,6 +534,14 @@ enum Admitted {
 impl From<Option<Place>> for Admitted {
     fn from(reservation: Option<Place>) -> Admitted {
         reservation.map_or(Admitted::No, Admitted::Reserved)
+    }
+}
+
+/// Refuses a response that answers no request of this server's, where that is to be said.
+fn refuse_stray(exchange: Option<&Exchange<'_>>, out: &mut Vec<u8>) {
+    if exchange.is_some_and(|exchange| exchange.refuses_strays) {
+        let text = "Invalid request: this process has sent no request with the id of this response";
+        finish_frame(out, |out| write::error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
     }
 }
 

@@ -30,6 +30,7 @@ pub struct HttpConfig {
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle: Duration,
+    pub(crate) session_lifetime: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
     pub(crate) max_bytes_in_flight_per_principal: Option<usize>,
@@ -59,7 +60,8 @@ pub struct HttpConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionMode {
-    /// Each of them has a session, which this process remembers. The default.
+    /// Each of them has a session, which this process remembers, and which other processes with the same
+    /// [`App::sealing_keys`](crate::App::sealing_keys) restore. The default.
     Sessions,
     /// They are served without one, for servers whose tools ask nothing back: any replica can answer any request.
     /// Such a client cannot be asked, is told of no changes, and every request counts as one of 2025-03-26 unless its
@@ -84,6 +86,7 @@ impl Default for HttpConfig {
             max_sessions: 10_000,
             max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
+            session_lifetime: Duration::from_secs(24 * 60 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
             max_bytes_in_flight_per_principal: None,
@@ -228,9 +231,22 @@ impl HttpConfig {
     }
 
     /// How long a session lives that nobody uses. Default: 30 minutes, from the end of its last request, call, stream
-    /// or question on.
+    /// or question on. With [sealing keys](crate::App::sealing_keys), other processes still restore it from its id.
     pub fn session_idle(mut self, time: Duration) -> HttpConfig {
         self.session_idle = time;
+        self
+    }
+
+    /// Limits how long the id of a session may be used, from `initialize` on, if there are
+    /// [sealing keys](crate::App::sealing_keys). Default: 24 hours; at least a millisecond. Then the session ends, even
+    /// if it is in use, and its id is answered 404 by every process that has the keys.
+    ///
+    /// With keys, the id carries the session: a process that does not know it restores it from its id, as after a
+    /// restart. The id holds the lifetime of the process that has issued it; where another one allows less, that
+    /// counts. Times are those of the system's clock; one that issues ids may be a minute ahead of others. Without keys
+    /// there is no such limit: a session lives until it is idle ([`HttpConfig::session_idle`]), and in one process.
+    pub fn session_lifetime(mut self, time: Duration) -> HttpConfig {
+        self.session_lifetime = time.max(Duration::from_millis(1));
         self
     }
 

@@ -175,6 +175,7 @@ impl HttpService {
             headers: None,
             carrier,
             retained: message.room.clone(),
+            refuses_strays: false,
             pending: Cell::new(false),
         };
         let mut out = Vec::new();

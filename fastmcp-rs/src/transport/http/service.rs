@@ -35,11 +35,12 @@ use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
-use super::sessions::{Lease, Limits, Sessions};
+use super::sessions::{CarryingIds, Lease, Limits, NotFound, Requester, Sessions};
 use super::stream::{EventStream, OpenStream};
 use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::registry::View;
+use crate::seal::{CarriedSession, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::{Metrics, Reading, Source};
 
@@ -48,7 +49,8 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
+    session_missing, too_many_messages, too_many_sessions, unavailable, unreadable, unsupported_encoding,
+    unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -99,6 +101,19 @@ impl Shared {
         self.stream_sessions.end_all();
     }
 
+    /// The session of that id, restored if its id carries it.
+    pub(super) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<Answer>> {
+        let connect = |session: CarriedSession| {
+            let connection = Connection::for_session(&self.server, requester.principal.cloned());
+            connection.restore_session(session.revision, session.client);
+            connection
+        };
+        self.sessions.find_or_restore(id, requester, connect).map_err(|missing| match missing {
+            NotFound::Unknown => Box::new(session_gone()),
+            NotFound::NoRoom => Box::new(too_many_sessions()),
+        })
+    }
+
     /// Counts one more stream that stays open without a call, unless there are too many.
     pub(super) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
@@ -141,6 +156,7 @@ impl HttpService {
         server: Arc<Server>,
         config: HttpConfig,
         authenticator: Option<Authenticator>,
+        keys: &[SealingKey],
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
         #[cfg(feature = "legacy-sse")]
@@ -152,14 +168,15 @@ impl HttpService {
             sessions_of_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
             idle: config.session_idle,
         };
+        let carrying = CarryingIds::new(keys, &server.config.name, &config.path, config.session_lifetime);
         let shared = Shared {
             server,
             access,
             authenticator,
             proxies,
-            sessions: Sessions::new(limits),
+            sessions: Sessions::new(limits, carrying),
             #[cfg(feature = "legacy-sse")]
-            stream_sessions: Sessions::new(limits),
+            stream_sessions: Sessions::new(limits, None),
             room: Room::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
             permits: Permits::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
@@ -240,7 +257,7 @@ impl HttpService {
         let answer = match parts.method {
             Method::POST => self.post(parts, &head, body, caller).await,
             Method::GET => self.get(parts, &head, caller).unwrap_or_else(|refusal| *refusal),
-            Method::DELETE => self.delete(&head, caller),
+            Method::DELETE => self.delete(parts, &head, caller),
             _ => method_not_allowed(self.shared.config.sessions),
         };
         self.finish(parts, is_chunked, answer)
@@ -393,6 +410,7 @@ impl HttpService {
             shared: &self.shared,
             registry: &registry,
             head,
+            path: parts.uri.path(),
             version,
             client,
             caller,
@@ -417,19 +435,31 @@ impl HttpService {
     /// The stream of what belongs to no request, or the rest of one that was lost.
     fn get(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
         let config = &self.shared.config;
-        let session = self.session_of(head, caller.clone())?;
+        let id = self.session_of(head)?;
+        let (_, peer) = self.peer(parts, caller.as_ref());
+        let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
+        let session = self.shared.session(id, &requester)?;
         if !head.accepted.events {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
-        let (_, peer) = self.peer(parts, caller.as_ref());
         let counted = self
             .shared
             .open_stream(peer.clone())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
-            let found = last.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
+            let found = last.and_then(|(stream, number)| match session.channel(stream) {
+                Some(channel) => Some((channel, number)),
+                // What was sent elsewhere is lost, so the client begins anew, unless it has done so already: then the
+                // streams that it has lost would take the one that it reads away from each other.
+                None if session.is_elsewhere(stream) => {
+                    let own = session.own_channel();
+                    let latest = own.latest();
+                    (!own.is_read()).then_some((own, latest))
+                }
+                None => None,
+            });
             // An event that was not sent yet is not the last that anybody has seen.
             let (channel, number) = found.filter(|(channel, number)| *number <= channel.latest()).ok_or_else(|| {
                 let message = "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
@@ -449,29 +479,27 @@ impl HttpService {
         Ok(event_stream(stream))
     }
 
-    fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
-        match self.session_of(head, caller) {
-            Ok(_) => {
-                if let Some(id) = head.session_id() {
-                    self.shared.sessions.remove(id);
-                }
-                respond(StatusCode::NO_CONTENT, ResponseBody::empty())
-            }
-            Err(answer) => *answer,
+    fn delete(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+        let id = match self.session_of(head) {
+            Ok(id) => id,
+            Err(refusal) => return *refusal,
+        };
+        let (_, peer) = self.peer(parts, caller.as_ref());
+        let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
+        match self.shared.sessions.end(id, &requester) {
+            true => respond(StatusCode::NO_CONTENT, ResponseBody::empty()),
+            false => session_gone(),
         }
     }
 
-    /// The session that a GET or a DELETE names.
-    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Lease, Box<Answer>> {
+    /// The id of the session that a GET or a DELETE names.
+    fn session_of<'a>(&self, head: &Head<'a>) -> Result<&'a str, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
             return Err(Box::new(method_not_allowed(sessions)));
         }
-        match head.session_id() {
-            Some(id) => self.shared.sessions.find(id, caller.as_deref()).ok_or_else(|| Box::new(session_gone())),
-            None => Err(Box::new(session_missing())),
-        }
+        head.session_id().ok_or_else(|| Box::new(session_missing()))
     }
 }
 

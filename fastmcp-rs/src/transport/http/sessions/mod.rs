@@ -5,14 +5,21 @@
 //! client knows, but no credential: each request is authenticated by itself, and a session is found only by the
 //! principal that began it.
 //!
+//! With sealing keys an id carries its session: what is not in the table is restored from the id, after a restart or in
+//! another process. Only there is the seal opened.
+//!
 //! What a peer's sessions may take is limited before what all may take, so that a flood evicts its own. What is in use
 //! is never evicted.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 //!
 //! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `share` what a peer's
-//! sessions may take.
+//! sessions may take. `carried` makes and opens ids that carry their session, `ended` remembers those that must not be
+//! opened again, and `seen` tells which requests have come to this process.
 
+mod carried;
+mod ended;
+mod seen;
 mod session;
 mod share;
 mod usage;
@@ -20,7 +27,7 @@ mod usage;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -33,13 +40,19 @@ use super::peer::Peer;
 use crate::engine::Connection;
 use crate::principal::Principal;
 use crate::protocol::Revision;
-use session::Streams;
+use crate::seal::{CarriedSession, milliseconds};
+pub(super) use carried::{CarryingIds, Requester};
+use ended::Ended;
+use seen::SeenRequests;
+use session::{Carried, Streams};
 pub(super) use session::{Ending, Session};
 use share::{Pool, Said, Share};
 pub(super) use usage::{InUse, Lease};
 use usage::{Usage, milliseconds_since};
 
 const SHARDS: usize = 16;
+/// A byte of an id that is random: one that carries its session begins with a version and the id of its key.
+const RANDOM_BYTE: usize = 12;
 /// How often idle sessions are looked for, at the least and at the most.
 const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
 /// How many sessions are compared when one has to go.
@@ -58,8 +71,10 @@ pub(super) struct Limits {
     pub(super) idle: Duration,
 }
 
+type Shard = foldhash::HashMap<Arc<str>, Arc<Session>>;
+
 pub(super) struct Sessions {
-    shards: [Mutex<foldhash::HashMap<Box<str>, Arc<Session>>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     count: AtomicUsize,
     shares: Mutex<HashMap<Peer, Arc<Share>>>,
     /// How many bytes their clients have said of themselves.
@@ -69,10 +84,76 @@ pub(super) struct Sessions {
     limits: Limits,
     start: Instant,
     last_number: AtomicU64,
+    /// Makes ids that carry their session, if other processes can open them.
+    carrying: Option<CarryingIds>,
+    /// The sessions that have ended, of those whose ids could be opened.
+    ended_ids: Mutex<Ended>,
+    /// Held while a session is restored, so that an id is restored once.
+    restoring: Mutex<()>,
     evicted: AtomicUsize,
     ended: AtomicBool,
     /// Whether there is a task that looks for idle sessions.
     is_watched: AtomicBool,
+}
+
+/// A session that is about to be kept.
+struct NewSession {
+    id: String,
+    connection: Arc<Connection>,
+    revision: Revision,
+    principal: Option<Arc<Principal>>,
+    /// The peer that it counts against, if that one has a share.
+    peer: Option<Peer>,
+    /// Of the stream of what belongs to no request.
+    resumption: Resumption,
+    /// When its lifetime ends, in milliseconds since 1970, if its id carries it.
+    expires: Option<u64>,
+}
+
+impl NewSession {
+    /// A session of Streamable HTTP.
+    fn of(
+        requester: &Requester<'_>,
+        id: String,
+        connection: Arc<Connection>,
+        revision: Revision,
+        expires: Option<u64>,
+    ) -> NewSession {
+        let (principal, peer) = (requester.principal.cloned(), requester.peer.cloned());
+        NewSession { id, connection, revision, principal, peer, resumption: Resumption::of(revision), expires }
+    }
+}
+
+/// Why a request has no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotFound {
+    /// There is none of that id, or none of this requester's, or it has ended.
+    Unknown,
+    /// It could be restored, but too many are in use.
+    NoRoom,
+}
+
+/// What ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Deleted,
+    Idle,
+    /// Its lifetime is over.
+    Expired,
+    /// It had to make room.
+    Evicted,
+    Shutdown,
+}
+
+impl Cause {
+    /// Whether the session must not be restored, though its lifetime may go on.
+    fn is_final(self) -> bool {
+        matches!(self, Cause::Deleted | Cause::Idle)
+    }
+
+    fn ending(self) -> Ending {
+        if self == Cause::Shutdown { Ending::Shutdown } else { Ending::Removed }
+    }
 }
 
 /// What there is too much of, so that a session has to go.
@@ -102,8 +183,22 @@ fn label(id: &str) -> String {
     digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// An id that nobody can guess.
+fn random_id() -> Option<String> {
+    let mut random = [0; 24];
+    SystemRandom::new().fill(&mut random).ok()?;
+    Some(BASE64_URL_SAFE_NO_PAD.encode(random))
+}
+
+/// Where numbers begin that must not be those of another process. Clients in JavaScript can count on from there.
+fn random_base() -> Option<i64> {
+    let mut random = [0; 8];
+    SystemRandom::new().fill(&mut random).ok()?;
+    Some(i64::from_le_bytes(random) & ((1 << 52) - 1))
+}
+
 impl Sessions {
-    pub(super) fn new(limits: Limits) -> Arc<Sessions> {
+    pub(super) fn new(limits: Limits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
         Arc::new(Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
@@ -113,16 +208,23 @@ impl Sessions {
             limits,
             start: Instant::now(),
             last_number: AtomicU64::new(0),
+            carrying,
+            ended_ids: Mutex::default(),
+            restoring: Mutex::default(),
             evicted: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
         })
     }
 
-    fn shard(&self, id: &str) -> MutexGuard<'_, foldhash::HashMap<Box<str>, Arc<Session>>> {
-        // Ids are random, and those of strangers may pile up nowhere.
-        let index = id.bytes().next().map_or(0, usize::from) % SHARDS;
+    fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
+        // The ids in the table are random there, and those of strangers may pile up nowhere.
+        let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended_ids(&self) -> MutexGuard<'_, Ended> {
+        self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shares(&self) -> MutexGuard<'_, HashMap<Peer, Arc<Share>>> {
@@ -131,6 +233,7 @@ impl Sessions {
 
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
     /// `peer` is whose it is, if that one has a share; `resumption` is that of the stream of what belongs to no request.
+    #[cfg(feature = "legacy-sse")]
     pub(super) fn insert(
         self: &Arc<Self>,
         connection: Arc<Connection>,
@@ -139,17 +242,45 @@ impl Sessions {
         peer: Option<Peer>,
         resumption: Resumption,
     ) -> Option<String> {
-        let mut random = [0; 24];
-        SystemRandom::new().fill(&mut random).ok()?;
-        let id = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let entry = NewSession { id: random_id()?, connection, revision, principal, peer, resumption, expires: None };
+        Some(self.add(entry)?.id().to_owned())
+    }
+
+    /// The same for a session of Streamable HTTP, whose id carries it if there are keys.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        connection: Arc<Connection>,
+        revision: Revision,
+        requester: &Requester<'_>,
+    ) -> Option<Lease> {
+        let (id, expires) = match &self.carrying {
+            None => (random_id()?, None),
+            Some(carrying) => {
+                let (id, expires) = carrying.issue(&connection, revision, requester)?;
+                (id, Some(expires))
+            }
+        };
+        self.add(NewSession::of(requester, id, connection, revision, expires))
+    }
+
+    fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
+        let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
+        let id: Arc<str> = id.into();
         connection.label_session(&label(&id));
+        let mut first_stream = OWN;
+        if expires.is_some() {
+            // No other process numbers the same, so nothing that comes late is taken for something of this one.
+            let base = random_base()?;
+            connection.number_client_requests(base);
+            first_stream = base.unsigned_abs();
+        }
         let share = peer.map(|peer| self.join(peer));
         if !self.make_room(share.as_deref()) {
             self.leave(share.as_ref(), None);
             return None;
         }
         let said = Said { all: Arc::clone(&self.said), share: share.clone(), own: AtomicUsize::new(0) };
-        said.set(connection.session_size());
+        said.set(connection.session_size() + if expires.is_some() { id.len() } else { 0 });
         while said.is_too_much() {
             let of_peer = share.as_deref().filter(|_| said.is_too_much_of_peer());
             if !self.evict(of_peer, Pressure::Said) {
@@ -159,10 +290,10 @@ impl Sessions {
             }
         }
         let kept = Ledger::part_of(share.as_ref().map_or(&self.pool.kept, |share| &share.pool.kept));
-        let own = Channel::new(OWN, None, Arc::clone(connection.outbox()), resumption, &kept);
+        let own = Channel::own(first_stream, Arc::clone(connection.outbox()), resumption, &kept);
         let session = Arc::new(Session {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
-            id: id.as_str().into(),
+            id: Arc::clone(&id),
             connection,
             revision,
             principal,
@@ -175,9 +306,10 @@ impl Sessions {
             }),
             was_used: AtomicBool::new(false),
             ending: AtomicU8::new(0),
-            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: OWN }),
+            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: first_stream }),
             kept,
             sessions: Arc::downgrade(self),
+            carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
             #[cfg(feature = "legacy-sse")]
             owed: AtomicUsize::new(0),
         });
@@ -185,12 +317,14 @@ impl Sessions {
         if let Some(share) = &session.share {
             share.lock().insert(session.number, Arc::downgrade(&session));
         }
-        self.shard(&id).insert(id.as_str().into(), session);
+        // Before others can find it, and end it as one that is idle.
+        let lease = Lease { in_use: InUse::new(&session.usage), session: Arc::clone(&session) };
+        self.shard(&id).insert(id, session);
         if self.ended.load(Ordering::Acquire) {
             self.end_all();
         }
         self.be_watched();
-        Some(id)
+        Some(lease)
     }
 
     /// Counts one more session of a peer.
@@ -248,7 +382,12 @@ impl Sessions {
         }
         if session.is_idle(self.limits.idle) {
             drop(shard);
-            self.remove_if(id, |session| session.is_idle(self.limits.idle), Ending::Removed);
+            self.remove_if(id, |session| session.is_idle(self.limits.idle), Cause::Idle);
+            return None;
+        }
+        if session.is_expired() {
+            drop(shard);
+            self.remove_if(id, Session::is_expired, Cause::Expired);
             return None;
         }
         session.was_used.store(true, Ordering::Relaxed);
@@ -257,24 +396,77 @@ impl Sessions {
         Some(Lease { session: Arc::clone(session), in_use })
     }
 
+    /// The session of that id, if it is this requester's. One that is not in the table is restored if its id carries
+    /// it: `connect` makes its connection.
+    pub(super) fn find_or_restore(
+        self: &Arc<Self>,
+        id: &str,
+        requester: &Requester<'_>,
+        connect: impl FnOnce(CarriedSession) -> Arc<Connection>,
+    ) -> Result<Lease, NotFound> {
+        if let Some(found) = self.find(id, requester.principal()) {
+            return Ok(found);
+        }
+        // Before anything is locked, so that those who make ids up hold up nobody else.
+        let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
+        let (session, expires) = opened.ok_or(NotFound::Unknown)?;
+        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = self.find(id, requester.principal()) {
+            return Ok(found);
+        }
+        // What was found idle just now is among them.
+        if self.ended_ids().contains(id, expires) {
+            return Err(NotFound::Unknown);
+        }
+        let revision = session.revision;
+        let entry = NewSession::of(requester, id.to_owned(), connect(session), revision, Some(expires));
+        let restored = self.add(entry).ok_or(NotFound::NoRoom)?;
+        restored.was_used.store(true, Ordering::Relaxed);
+        Ok(restored)
+    }
+
+    /// Ends the session of that id, if it is this requester's; `false` if there is none. One that only other processes
+    /// have is not restored any more here.
+    pub(super) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
+        let remove = || self.find(id, requester.principal()).is_some_and(|_| self.remove(id));
+        if remove() {
+            return true;
+        }
+        let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
+        let Some((_, expires)) = opened else { return false };
+        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        if remove() {
+            return true;
+        }
+        let mut ended = self.ended_ids();
+        let is_new = !ended.contains(id, expires);
+        if is_new {
+            ended.insert(id, expires, requester.peer, milliseconds(SystemTime::now()));
+        }
+        is_new
+    }
+
     /// Ends a session.
-    pub(super) fn remove(&self, id: &str) {
-        self.remove_if(id, |_| true, Ending::Removed);
+    pub(super) fn remove(&self, id: &str) -> bool {
+        self.remove_if(id, |_| true, Cause::Deleted)
     }
 
     /// Ends a session if it is still as it was found.
-    fn remove_if(&self, id: &str, condition: impl FnOnce(&Session) -> bool, ending: Ending) -> bool {
+    fn remove_if(&self, id: &str, condition: impl FnOnce(&Session) -> bool, cause: Cause) -> bool {
         let removed = {
             let mut shard = self.shard(id);
-            if !shard.get(id).is_some_and(|session| condition(session)) {
-                return false;
+            let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
+            if let (Some(carried), true) = (&session.carried, cause.is_final()) {
+                // Before it is gone from the table, or it could be restored in between.
+                let peer = session.share.as_ref().map(|share| &share.peer);
+                self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
             }
             shard.remove(id)
         };
         let Some(session) = removed else { return false };
         self.count.fetch_sub(1, Ordering::AcqRel);
         self.leave(session.share.as_ref(), Some(session.number));
-        session.end(ending);
+        session.end(cause.ending());
         true
     }
 
@@ -287,7 +479,8 @@ impl Sessions {
         all
     }
 
-    /// Ends the sessions that nobody uses any more, and drops streams that nobody reads any more.
+    /// Ends the sessions that nobody uses any more and those whose lifetime is over, and drops streams that nobody reads
+    /// any more.
     fn sweep(&self) {
         let idle = self.limits.idle;
         let kept_time = KEPT_TIME.min(idle);
@@ -295,12 +488,14 @@ impl Sessions {
             let mut over = Vec::new();
             for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
                 session.streams().requests.retain(|channel| !channel.is_over(kept_time));
-                if session.is_idle(idle) {
-                    over.push(session.id.clone());
+                if session.is_idle(idle) || session.is_expired() {
+                    over.push(Arc::clone(&session.id));
                 }
             }
             for id in over {
-                self.remove_if(&id, |session| session.is_idle(idle), Ending::Removed);
+                if !self.remove_if(&id, Session::is_expired, Cause::Expired) {
+                    self.remove_if(&id, |session| session.is_idle(idle), Cause::Idle);
+                }
             }
         }
     }
@@ -340,7 +535,7 @@ impl Sessions {
                 Some(share) => first_to_go(share.lock().values().filter_map(Weak::upgrade).take(COMPARED), pressure),
                 None => self.first_to_go(pressure),
             };
-            first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Ending::Removed))
+            first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Cause::Evicted))
         })
     }
 
@@ -364,7 +559,7 @@ impl Sessions {
     pub(super) fn end_all(&self) {
         self.ended.store(true, Ordering::Release);
         for session in self.all() {
-            self.remove_if(&session.id, |_| true, Ending::Shutdown);
+            self.remove_if(&session.id, |_| true, Cause::Shutdown);
         }
     }
 

@@ -5,16 +5,20 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Sessions;
+use super::seen::SeenRequests;
 use super::share::{Said, Share};
 use super::usage::{Usage, milliseconds_since};
 use crate::engine::Connection;
 use crate::outbox::{Keeper, Outbox};
 use crate::principal::Principal;
 use crate::protocol::Revision;
+use crate::protocol::id::Id;
+use crate::protocol::object::Raw;
 use crate::protocol::write::{RpcError, code};
+use crate::seal::milliseconds;
 use crate::transport::http::channel::{Channel, Ledger, Resumption, Shed};
 
 /// The most streams of a session that may be read on.
@@ -25,7 +29,7 @@ const MAX_KEPT_OF_SESSION: usize = 4 << 20;
 pub(in crate::transport::http) struct Session {
     /// Tells it from the others of its peer.
     pub(super) number: u64,
-    pub(super) id: Box<str>,
+    pub(super) id: Arc<str>,
     pub(in crate::transport::http) connection: Arc<Connection>,
     pub(in crate::transport::http) revision: Revision,
     pub(super) principal: Option<Arc<Principal>>,
@@ -39,15 +43,24 @@ pub(in crate::transport::http) struct Session {
     pub(super) streams: Mutex<Streams>,
     pub(super) kept: Arc<Ledger>,
     pub(super) sessions: Weak<Sessions>,
+    /// What there is of a session whose id carries it.
+    pub(super) carried: Option<Carried>,
     /// How many answers are still to come on its stream, where it has only one.
     #[cfg(feature = "legacy-sse")]
     pub(in crate::transport::http) owed: AtomicUsize,
 }
 
+/// What a session has whose id other processes can open.
+pub(super) struct Carried {
+    /// When its lifetime ends, in milliseconds since 1970.
+    pub(super) expires: u64,
+    pub(super) seen: SeenRequests,
+}
+
 /// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::transport::http) enum Ending {
-    /// Its client has ended it, it was idle, or it had to make room.
+    /// Its client has ended it, it was idle, its lifetime was over, or it had to make room.
     Removed = 1,
     /// The server ends.
     Shutdown = 2,
@@ -147,6 +160,43 @@ impl Session {
             return Some(Arc::clone(&streams.own));
         }
         streams.requests.iter().find(|channel| channel.id == id).cloned()
+    }
+
+    /// Whether the stream of that id is one of another process: the session may have been there before.
+    pub(in crate::transport::http) fn is_elsewhere(&self, stream: u64) -> bool {
+        let streams = self.streams();
+        self.carried.is_some() && !(streams.own.id..=streams.last_id).contains(&stream)
+    }
+
+    /// The id, for the response that tells it to the client.
+    pub(in crate::transport::http) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Notes that a request has come to this process.
+    pub(in crate::transport::http) fn note_request(&self, id: Raw<'_>) {
+        if let Some(carried) = &self.carried {
+            if let Some(id) = Id::parse(id) {
+                carried.seen.insert(id);
+            }
+        }
+    }
+
+    /// Notes that a batch has come, whose requests have ids that are not looked at.
+    pub(in crate::transport::http) fn note_batch(&self) {
+        if let Some(carried) = &self.carried {
+            carried.seen.insert_unknown();
+        }
+    }
+
+    /// Whether a request of that id may have come to this process.
+    pub(in crate::transport::http) fn may_have_seen(&self, id: Id<'_>) -> bool {
+        self.carried.as_ref().is_none_or(|carried| carried.seen.may_contain(id)) || self.connection.is_in_flight(id)
+    }
+
+    /// Whether its lifetime has ended.
+    pub(super) fn is_expired(&self) -> bool {
+        self.carried.as_ref().is_some_and(|carried| carried.expires <= milliseconds(SystemTime::now()))
     }
 
     /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
