@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::client::{Request, Response, Server, modern_with_meta};
+use super::client::{Connection, Request, Response, Server, modern_with_meta};
 use super::modern::wait_until;
 use super::processes::Process;
 use super::sessions::Session;
@@ -53,6 +53,12 @@ fn keyed() -> App {
 async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {
     let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok());
     key.map(Principal::new).ok_or(AccessError::unauthorized())
+}
+
+/// Reads a stream to its end, which comes soon.
+async fn wait_for_end(connection: &mut Connection, stream: &mut Response) {
+    let end = async { while connection.event(stream).await.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(10), end).await.expect("it ends");
 }
 
 /// Another server for the same session.
@@ -334,7 +340,7 @@ async fn an_id_is_refused_everywhere_when_its_lifetime_is_over() {
     }
     let ended = calling.response().await.expect("a response");
     assert_eq!((ended.status, &ended.json()["id"]), (404, &json!(1)));
-    while connection.event(&mut stream).await.is_some() {}
+    wait_for_end(&mut connection, &mut stream).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -343,7 +349,7 @@ async fn a_session_in_use_ends_with_its_lifetime_though_nobody_asks_for_it() {
     let server = Server::start(keyed().http(config)).await;
     let session = Session::open(&server, REVISION).await;
     let (mut connection, mut stream) = session.stream(&session.get()).await;
-    while connection.event(&mut stream).await.is_some() {}
+    wait_for_end(&mut connection, &mut stream).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
