@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn read(path: &Path) -> String {
@@ -135,7 +135,7 @@ fn the_table_of_contents_has_every_page_once() {
 
 #[test]
 fn the_code_of_every_page_is_compiled() {
-    let source = read(Path::new("src/lib.rs"));
+    let source = read(Path::new("tests/pages.rs"));
     let included: BTreeSet<PathBuf> = source
         .split("include_str!(\"../")
         .skip(1)
@@ -153,7 +153,7 @@ fn every_block_says_what_it_is() {
             let place = format!("{}:{}", path.display(), block.line);
             match block.language.as_str() {
                 "rust" | "rust,no_run" => assert!(!block.text.trim().is_empty(), "{place} is empty"),
-                "dockerfile" | "json" | "python" | "sh" | "text" | "toml" => {}
+                "dockerfile" | "json" | "python" | "sh" | "text" | "toml" | "yaml" => {}
                 // Among them `ignore`: what is not compiled is soon not true.
                 other => panic!("{place}: a block of {other:?}; see tests/docs.rs for what there is"),
             }
@@ -238,8 +238,8 @@ fn constant(path: &str, name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_reference_has_every_option() {
-    let options = "fastmcp-rs-macros/src/parse/options.rs";
-    let resource = constant("fastmcp-rs-macros/src/parse/resource.rs", "RESOURCE_KEYS");
+    let options = "fastmcp-rs-macros/src/parse/option_keys.rs";
+    let resource = constant(options, "RESOURCE_KEYS");
     let common = &constant(options, "FIRST_KEYS") | &constant(options, "LAST_KEYS");
     let heading = "## Options of the attribute";
     assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
@@ -299,6 +299,318 @@ fn the_reference_has_every_method_of_app_and_context() {
         }
     }
     assert!(seen > 50, "only {seen} methods were found");
+}
+
+/// The clients of `README.md`, `docs/clients.md` and `docs/models.md`.
+mod clients {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+    use std::{fs, iter};
+
+    use serde_json::{Map, Value};
+
+    use super::{Block, read, root, split};
+
+    const PAGE: &str = "docs/clients.md";
+
+    /// A client that keeps its servers in a file: the key above them, and the keys of a server on standard input and
+    /// output and of one on HTTP.
+    struct Client {
+        name: &'static str,
+        key: &'static str,
+        stdio: &'static [&'static str],
+        http: &'static [&'static str],
+    }
+
+    const fn client(
+        name: &'static str,
+        key: &'static str,
+        stdio: &'static [&'static str],
+        http: &'static [&'static str],
+    ) -> Client {
+        Client { name, key, stdio, http }
+    }
+
+    /// The files as the commands of the clients wrote them.
+    const CLIENTS: [Client; 11] = [
+        client("Claude Code", "mcpServers", &["args", "command", "env", "type"], &["headers", "type", "url"]),
+        client("Codex", "mcp_servers", &["command", "env"], &["bearer_token_env_var", "url"]),
+        client("Gemini CLI", "mcpServers", &["args", "command", "env"], &["headers", "type", "url"]),
+        client(
+            "Copilot CLI",
+            "mcpServers",
+            &["args", "command", "env", "tools", "type"],
+            &["headers", "tools", "type", "url"],
+        ),
+        client("opencode", "mcp", &["command", "environment", "type"], &["headers", "type", "url"]),
+        client("Qwen Code", "mcpServers", &["args", "command", "env"], &["headers", "httpUrl"]),
+        client("Cline CLI", "mcpServers", &["transport"], &["transport"]),
+        client(
+            "Continue CLI",
+            "mcpServers",
+            &["args", "command", "env", "name"],
+            &["name", "requestOptions", "type", "url"],
+        ),
+        client("Amp", "amp.mcpServers", &["command", "env"], &["headers", "url"]),
+        client(
+            "Mistral Vibe",
+            "mcp_servers",
+            &["command", "env", "name", "transport"],
+            &["auth", "name", "transport", "url"],
+        ),
+        client(
+            "OpenHands CLI",
+            "mcpServers",
+            &["args", "command", "enabled", "env", "transport"],
+            &["enabled", "headers", "transport", "url"],
+        ),
+    ];
+
+    /// The packages by which tests install clients.
+    const PACKAGES: [(&str, &str); 9] = [
+        ("@anthropic-ai/claude-code", "Claude Code"),
+        ("@openai/codex", "Codex"),
+        ("@google/gemini-cli", "Gemini CLI"),
+        ("@github/copilot", "Copilot CLI"),
+        ("opencode-ai", "opencode"),
+        ("@qwen-code/qwen-code", "Qwen Code"),
+        ("cline", "Cline CLI"),
+        ("@continuedev/cli", "Continue CLI"),
+        ("@modelcontextprotocol/inspector", "Inspector"),
+    ];
+
+    /// The text from a heading to the next one of its level.
+    fn section<'page>(page: &'page str, heading: &str) -> &'page str {
+        let start = format!("\n{heading}\n");
+        let below = page.split_once(start.as_str()).unwrap_or_else(|| panic!("there is no {heading:?}")).1;
+        let next = format!("\n{} ", heading.split(' ').next().unwrap_or_default());
+        below.split(next.as_str()).next().unwrap_or_default()
+    }
+
+    /// The rows of the first table in a text, without its head.
+    fn table(text: &str) -> Vec<Vec<String>> {
+        let rows = text.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+        rows.skip(2).map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+    }
+
+    /// A cell without the target of a link.
+    fn name(cell: &str) -> String {
+        cell.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned()
+    }
+
+    /// The clients and versions in the first table of a text.
+    fn versions(text: &str) -> BTreeMap<String, String> {
+        table(text).into_iter().map(|row| (name(&row[0]), row[1].clone())).collect()
+    }
+
+    fn clients_of_the_page() -> BTreeMap<String, String> {
+        versions(section(&read(Path::new(PAGE)), "## Clients that were run"))
+    }
+
+    /// Reads the YAML of the pages: maps and lists of maps, indented by two spaces, with plain scalars and `[]`.
+    fn yaml(text: &str) -> Value {
+        fn node(lines: &mut [(usize, String)], at: &mut usize) -> Value {
+            let indent = lines[*at].0;
+            let (mut list, mut map) = (Vec::new(), Map::new());
+            while *at < lines.len() && lines[*at].0 == indent {
+                if let Some(item) = lines[*at].1.strip_prefix("- ").map(str::to_owned) {
+                    lines[*at] = (indent + 2, item);
+                    list.push(node(lines, at));
+                    continue;
+                }
+                let (key, value) =
+                    lines[*at].1.split_once(':').map(|(key, value)| (key.to_owned(), value.to_owned())).expect("a key");
+                *at += 1;
+                let value = match value.trim() {
+                    "" => {
+                        assert_eq!(lines[*at].0, indent + 2, "{key} has nothing below it");
+                        node(lines, at)
+                    }
+                    "[]" => Value::Array(Vec::new()),
+                    text => {
+                        let is_plain = text.starts_with(|first: char| first.is_alphanumeric() || first == '/');
+                        assert!(is_plain && !text.contains(": ") && !text.contains(" #"), "{text:?} needs quotes");
+                        text.into()
+                    }
+                };
+                assert!(map.insert(key, value).is_none(), "a key stands twice");
+            }
+            assert!(list.is_empty() || map.is_empty(), "a list and a map");
+            if list.is_empty() { Value::Object(map) } else { Value::Array(list) }
+        }
+        let line = |line: &str| (line.len() - line.trim_start().len(), line.trim_start().to_owned());
+        let mut lines: Vec<_> = text.lines().map(line).collect();
+        let (mut at, count) = (0, lines.len());
+        let value = node(&mut lines, &mut at);
+        assert_eq!(at, count, "a line is indented otherwise than its neighbours");
+        value
+    }
+
+    /// Reads a block of a configuration, if it is one.
+    fn configuration(block: &Block) -> Option<Value> {
+        match block.language.as_str() {
+            "json" => Some(serde_json::from_str(&block.text).expect("JSON")),
+            "toml" => Some(toml::from_str(&block.text).unwrap_or_else(|error| panic!("line {}: {error}", block.line))),
+            "yaml" => Some(yaml(&block.text)),
+            _ => None,
+        }
+    }
+
+    /// The servers of a configuration by their names, whether it has them as a map or as a list.
+    fn servers(configuration: &Value, key: &str) -> BTreeMap<String, Value> {
+        match &configuration[key] {
+            Value::Object(servers) => servers.iter().map(|(name, server)| (name.clone(), server.clone())).collect(),
+            Value::Array(servers) => servers
+                .iter()
+                .map(|server| (server["name"].as_str().expect("a name").to_owned(), server.clone()))
+                .collect(),
+            other => panic!("{key} is {other}"),
+        }
+    }
+
+    /// All strings in a value.
+    fn strings(value: &Value) -> Vec<&str> {
+        match value {
+            Value::String(text) => vec![text],
+            Value::Array(values) => values.iter().flat_map(strings).collect(),
+            Value::Object(members) => members.values().flat_map(strings).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn keys(server: &Value) -> Vec<&str> {
+        let mut keys: Vec<&str> = server.as_object().expect("an object").keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Checks that a server has the placeholders that a reader has to replace.
+    fn check_server(name: &str, server: &Value, program: &str) {
+        match name {
+            "orders" => {
+                assert!(strings(server).contains(&program), "{server}");
+                assert!(server.to_string().contains(r#""DATABASE_URL":"/absolute/path/to/orders.db""#), "{server}");
+            }
+            "orders-http" => assert!(strings(server).contains(&"http://127.0.0.1:8000/mcp"), "{server}"),
+            other => panic!("a server is called {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_readme_and_the_page_of_clients_name_the_same_clients_and_versions() {
+        let listed = versions(section(&read(Path::new("README.md")), "## Connect a client"));
+        assert!(listed.len() > 10, "{listed:?}");
+        assert_eq!(listed, clients_of_the_page());
+    }
+
+    #[test]
+    fn clients_that_tests_install_are_listed_in_the_versions_that_are_installed() {
+        let listed = clients_of_the_page();
+        let mut seen = 0;
+        for folder in fs::read_dir(root().join("tests/clients")).expect("a folder") {
+            let Ok(manifest) = fs::read_to_string(folder.expect("an entry").path().join("package.json")) else {
+                continue;
+            };
+            let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+            for (package, client) in PACKAGES {
+                let Some(version) = manifest["dependencies"][package].as_str() else { continue };
+                seen += 1;
+                assert_eq!(listed[client], version, "{client}");
+            }
+        }
+        assert!(seen > 0, "no client is installed");
+    }
+
+    #[test]
+    fn each_command_of_the_readme_is_on_the_page_of_clients() {
+        let page = read(Path::new(PAGE));
+        let mut seen = 0;
+        for row in table(section(&read(Path::new("README.md")), "## Connect a client")) {
+            let section = section(&page, &format!("## {}", row[0]));
+            let blocks = split(section).1;
+            let commands: BTreeSet<&str> =
+                blocks.iter().filter(|block| block.language == "sh").flat_map(|block| block.text.lines()).collect();
+            for cell in &row[2..] {
+                let spans = cell.split('`').skip(1).step_by(2);
+                for command in spans.filter(|span| span.contains('$')) {
+                    seen += 1;
+                    assert!(commands.contains(command), "{command:?} is not among {commands:?}");
+                }
+            }
+        }
+        assert!(seen > 15, "only {seen} commands were found");
+    }
+
+    #[test]
+    fn configurations_of_clients_have_the_keys_that_the_clients_wrote() {
+        let page = read(Path::new(PAGE));
+        for client in CLIENTS {
+            let blocks = split(section(&page, &format!("## {}", client.name))).1;
+            let found: Vec<Value> = blocks.iter().filter_map(configuration).collect();
+            assert_eq!(found.len(), 1, "{} has one file", client.name);
+            let servers = servers(&found[0], client.key);
+            assert_eq!(servers.len(), 2, "{}: {servers:?}", client.name);
+            for (name, server) in &servers {
+                let expected = if name == "orders" { client.stdio } else { client.http };
+                assert_eq!(keys(server), expected, "{}: {name}", client.name);
+                check_server(name, server, "/absolute/path/to/target/release/orders");
+            }
+        }
+        let rest = split(section(&page, "## Clients that were not run")).1;
+        let rest: Vec<Value> = rest.iter().filter_map(configuration).collect();
+        for (configuration, key) in iter::zip(&rest, ["mcpServers", "servers"]) {
+            for (name, server) in servers(configuration, key) {
+                check_server(&name, &server, "/absolute/path/to/target/release/orders");
+            }
+        }
+        assert_eq!(rest.len(), 2);
+    }
+
+    #[test]
+    fn the_configuration_of_the_readme_is_that_of_claude_code() {
+        let readme = read(Path::new("README.md"));
+        let found: Vec<Value> =
+            split(section(&readme, "## Connect a client")).1.iter().filter_map(configuration).collect();
+        assert_eq!(found.len(), 1);
+        let (claude, servers) = (&CLIENTS[0], servers(&found[0], CLIENTS[0].key));
+        assert_eq!(keys(&servers["orders"]), claude.stdio);
+        assert_eq!(keys(&servers["orders-http"]), ["type", "url"]);
+        for (name, server) in servers {
+            check_server(&name, &server, "/absolute/path/to/target/release/examples/order_manager");
+        }
+    }
+
+    #[test]
+    fn each_client_with_a_model_is_on_the_page_of_what_models_see() {
+        let page = read(Path::new("docs/models.md"));
+        for heading in ["## What the model is offered", "## What the model reads of a result"] {
+            let seen: BTreeSet<String> = table(section(&page, heading)).iter().map(|row| row[0].clone()).collect();
+            for client in clients_of_the_page().into_keys() {
+                // Amp was not run with a model, and the Inspector has none.
+                let is_expected = !["Amp", "Inspector"].contains(&client.as_str());
+                assert_eq!(seen.contains(&client), is_expected, "{client} in {heading:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_for_users_of_rmcp_names_the_version_that_it_was_compiled_with() {
+        let lock = read(Path::new("Cargo.lock"));
+        let version = lock.split_once("name = \"rmcp\"\nversion = \"").expect("rmcp is locked").1;
+        let version = version.split('"').next().unwrap_or_default();
+        assert!(read(Path::new("docs/coming-from-rmcp.md")).contains(&format!("rmcp {version},")), "{version}");
+    }
+
+    #[test]
+    fn yaml_is_read_as_it_is_written() {
+        let text = "servers:\n  - name: a\n    args: []\n    env:\n      KEY: /b:c\n  - name: d\n";
+        let expected =
+            serde_json::json!({"servers": [{"name": "a", "args": [], "env": {"KEY": "/b:c"}}, {"name": "d"}]});
+        assert_eq!(yaml(text), expected);
+        for wrong in ["a:\nb: c\n", "a: b: c\n", "a: b\n  c: d\n", "a: @b\n", "a: b\na: c\n", "a: b\n- c: d\n"] {
+            assert!(std::panic::catch_unwind(|| yaml(wrong)).is_err(), "{wrong:?}");
+        }
+    }
 }
 
 /// What the pages say about schemas and texts, asked of a server.

@@ -1,8 +1,10 @@
-//! What clients can reach a function as.
+//! The kinds of component that a function can become: tool, resource or prompt.
 
 use std::fmt;
 
-/// Which of the attributes stands on a function; shown as its name.
+use syn::Attribute;
+
+/// The kind of component that an attribute makes of a function; displayed as its name in messages.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Component {
     Tool,
@@ -13,8 +15,22 @@ pub(crate) enum Component {
 impl Component {
     pub(crate) const ALL: [Component; 3] = [Component::Tool, Component::Resource, Component::Prompt];
 
-    /// What the name of an argument is.
-    pub(crate) fn meaning_of_names(self) -> &'static str {
+    /// The component that an attribute on a function names: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
+    pub(crate) fn from_attribute(attribute: &Attribute) -> Option<Self> {
+        let mut segments = attribute.path().segments.iter().rev();
+        let name = segments.next()?;
+        let module = segments.next()?;
+        (module.ident == "mcp").then(|| Self::ALL.into_iter().find(|component| name.ident == component.to_string()))?
+    }
+
+    /// The component that an attribute on a method under `#[mcp::server]` names, where `#[tool]` is enough.
+    pub(crate) fn from_method_attribute(attribute: &Attribute) -> Option<Self> {
+        let is_short = |component: &Self| attribute.path().is_ident(&component.to_string());
+        Self::ALL.into_iter().find(is_short).or_else(|| Self::from_attribute(attribute))
+    }
+
+    /// The meaning of an argument's name, after "an argument needs a name, which is ..".
+    pub(crate) fn name_meaning(self) -> &'static str {
         match self {
             Component::Tool => "its key in the input",
             Component::Resource => "that of a variable of the URI",
@@ -22,8 +38,8 @@ impl Component {
         }
     }
 
-    /// Why its parameters' types are fixed, after "a tool ..".
-    pub(crate) fn fixed_inputs(self) -> &'static str {
+    /// The reason why the types of the parameters are fixed, after "a tool ..".
+    pub(crate) fn inputs_reason(self) -> &'static str {
         match self {
             Component::Tool => "has one input schema",
             Component::Resource => "has one type for each variable of its URI",
@@ -31,8 +47,8 @@ impl Component {
         }
     }
 
-    /// Why its output's type is fixed, after "a tool names the type that it returns".
-    pub(crate) fn fixed_output(self) -> &'static str {
+    /// The reason why the output has one type, after "a tool names the type that it returns".
+    pub(crate) fn output_reason(self) -> &'static str {
         match self {
             Component::Tool => ", as its output schema is made from it",
             Component::Resource => ", as its MIME type may follow from it",
@@ -40,8 +56,8 @@ impl Component {
         }
     }
 
-    /// Where the values of its arguments come from, which bounds what types they can have.
-    pub(crate) fn origin(self) -> &'static str {
+    /// The source of the argument values, after "an argument ..". It limits the types that arguments can have.
+    pub(crate) fn argument_source(self) -> &'static str {
         match self {
             Component::Tool => "comes from JSON",
             Component::Resource => "comes from a URI",
@@ -49,8 +65,8 @@ impl Component {
         }
     }
 
-    /// Who needs its description, and what for.
-    pub(crate) fn need_for_description(self) -> &'static str {
+    /// The purpose of the description, after "a tool has no description: ..".
+    pub(crate) fn description_purpose(self) -> &'static str {
         match self {
             Component::Tool => "a model reads it to decide when to call",
             Component::Resource => "clients choose by it what to read",

@@ -1,4 +1,4 @@
-//! Collects every problem of one macro call, so that one build shows them all.
+//! Collects all problems of one macro call, so that one build reports them all.
 
 use std::fmt::Display;
 
@@ -10,12 +10,12 @@ use quote::ToTokens;
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// Records a problem at `tokens` and carries on.
+    /// Records a problem that rustc underlines at `tokens`.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Records a problem that a parser found.
+    /// Records a problem that a parser returned.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(first) => first.combine(error),
@@ -23,7 +23,7 @@ impl Errors {
         }
     }
 
-    /// Adds what was found elsewhere.
+    /// Appends the problems of another collection.
     pub(crate) fn append(&mut self, other: Errors) {
         if let Some(error) = other.0 {
             self.push(error);
@@ -34,13 +34,13 @@ impl Errors {
         self.0.is_none()
     }
 
-    /// One `compile_error!` for each problem.
+    /// Converts each problem into a `compile_error!`.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 }
 
-/// ` (did you mean `name`?)`, or nothing when no candidate is near.
+/// Returns ` (did you mean `name`?)` for the nearest candidate, or an empty string if none is near.
 pub(crate) fn did_you_mean(given: &str, candidates: &[&str]) -> String {
     let given = given.to_lowercase().replace('-', "_");
     let nearest = candidates
@@ -48,7 +48,7 @@ pub(crate) fn did_you_mean(given: &str, candidates: &[&str]) -> String {
         .map(|candidate| (strsim::damerau_levenshtein(&given, candidate), candidate))
         .min_by_key(|(distance, _)| *distance);
     match nearest {
-        // A third of the word may be wrong: more than that is another word.
+        // At most a third of the letters may differ; with more, the candidate is another word.
         Some((distance, candidate)) if distance <= candidate.len().div_ceil(3) => {
             format!(" (did you mean `{candidate}`?)")
         }

@@ -1,18 +1,23 @@
-//! The procedural macros of fastmcp-rs, which re-exports and documents them.
+//! Procedural macros of fastmcp-rs, which re-exports and documents them.
 //!
-//! Each macro runs in four phases: `parse` reads tokens into our own structs, `model` `data` and `server`
-//! sort them, `validate` reports every mistake at once, and `expand` writes code. Only this file knows
-//! `proc_macro`, so that plain unit tests reach all the rest.
+//! Each macro runs through four phases, in the order of `pipeline.rs`:
+//!
+//! 1. `parse` reads the attribute's options and the item into structs.
+//! 2. `handler`, `model` and `server` sort the parsed item into the parts that an expansion needs.
+//! 3. `validate` reports every mistake in one build.
+//! 4. `expand` writes the generated code.
+//!
+//! Only this file uses `proc_macro`; the phases use `proc_macro2`, so that plain unit tests reach them.
 
 #![forbid(unsafe_code)]
 
 mod component;
-mod data;
 mod errors;
 mod expand;
+mod handler;
 mod model;
 mod parse;
-mod run;
+mod pipeline;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -26,35 +31,35 @@ use component::Component;
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Tool, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Tool, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Resource, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Resource, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::handler(Component::Prompt, options.into(), item.into()).into()
+    pipeline::run_handler(Component::Prompt, options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::server(options.into(), item.into()).into()
+    pipeline::run_server(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::main(options.into(), item.into()).into()
+    pipeline::run_main(options.into(), item.into()).into()
 }
 
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
-    run::model(options.into(), item.into()).into()
+    pipeline::run_model(options.into(), item.into()).into()
 }

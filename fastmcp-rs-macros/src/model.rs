@@ -1,275 +1,444 @@
-//! A tool, a resource or a prompt as the user wrote it, sorted into what the expansion needs.
+//! A struct or enum under `#[mcp::model]`, sorted into the parts that its expansion needs.
 //!
-//! It borrows from the parsed item, so that every later error can point at real source.
+//! The expansion derives serde's traits and `JsonSchema`, so this file reads the `#[serde(..)]` attributes that change
+//! the JSON form.
 
-use proc_macro2::Ident;
-use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{FnArg, Pat, ReturnType, Type};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
 
-use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, FnItem, Options, OwnOptions, Template, Text, description};
-use crate::types::{arguments_of, reference};
+use crate::parse::{ArgOptions, Entry, ModelOptions, parse_entries};
 
-/// A function that clients reach.
-pub(crate) struct Handler<'a> {
-    pub(crate) item: &'a FnItem,
-    pub(crate) options: Options,
-    pub(crate) description: Text,
-    pub(crate) parameters: Vec<Parameter<'a>>,
-    pub(crate) output: Output<'a>,
-    /// The type whose method it is.
-    pub(crate) owner: Option<Ident>,
+/// A type under `#[mcp::model]`.
+pub(crate) struct Model<'a> {
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) crate_path: Option<Path>,
+    allows_unknown: bool,
+    /// One group for a struct, and one for each variant of an enum.
+    pub(crate) groups: Vec<FieldGroup<'a>>,
 }
 
-/// One named parameter of the function.
-pub(crate) struct Parameter<'a> {
-    pub(crate) ident: &'a Ident,
-    pub(crate) description: Text,
+/// The fields of a struct or of one variant.
+pub(crate) struct FieldGroup<'a> {
+    /// The variant; none for a struct.
+    pub(crate) variant: Option<&'a Variant>,
+    pub(crate) fields: Vec<ModelField<'a>>,
+}
+
+/// A field with its `#[arg]` options.
+pub(crate) struct ModelField<'a> {
+    pub(crate) field: &'a Field,
+    pub(crate) index: usize,
     pub(crate) options: ArgOptions,
-    pub(crate) ty: &'a Type,
-    pub(crate) passing: Passing<'a>,
+    /// The key in JSON; empty if the field is the whole value, as in `struct Count(u32)`.
+    pub(crate) key: String,
 }
 
-/// What the runtime takes a parameter for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Role {
-    /// Injected if its type is that of an injected value, else an argument.
-    AsTyped,
-    /// The URI template has a variable of its name.
-    Variable,
-    /// It has none, so the type has to be that of an injected value.
-    Injected,
-    /// The state whose method this is.
-    Receiver,
+/// The JSON objects of a type in which unknown members are errors.
+pub(crate) enum ClosedObjects {
+    /// The object of a struct.
+    Struct,
+    /// The object of a struct, together with the members of its flattened fields.
+    FlatStruct,
+    /// The object of each variant, with or without a tag.
+    Variants,
+    /// The object of each variant, under the variant's name.
+    Contents,
+    /// The outer object of each variant, and the inner one under this key.
+    Content(String),
 }
 
-/// How the function wants the value that the runtime holds.
-pub(crate) enum Passing<'a> {
-    /// `x: T`
-    Owned,
-    /// `x: &T`: the runtime holds what `T` is borrowed from.
-    Borrowed(&'a Type),
-    /// `x: Option<&T>`
-    OptionBorrowed(&'a Type),
+/// The form that elicitation shows for a value of the type.
+pub(crate) enum FormKind<'a> {
+    /// A form with one field for each of these types.
+    Object(Vec<&'a Type>),
+    /// A choice between the names of an enum's variants.
+    Choice,
+    /// The form of the only field, which has no key in JSON.
+    Wrapper(&'a Type),
 }
 
-pub(crate) struct Output<'a> {
-    /// None when the function says nothing, and so returns `()`.
-    pub(crate) ty: Option<&'a Type>,
-    /// `T` and `E`, when the type is spelled `Result<T, E>`.
-    pub(crate) value: Option<&'a Type>,
-    pub(crate) error: Option<&'a Type>,
-}
-
-/// How the runtime calls the function.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Execution {
-    Async,
-    Inline,
-    Blocking,
-    BlockingAsync,
-}
-
-impl<'a> Handler<'a> {
-    /// Sorts the parts; a parameter without a name is reported and left out.
-    pub(crate) fn new(item: &'a FnItem, mut options: Options, errors: &mut Errors) -> Self {
-        let documented = description(&item.attributes);
-        let description = options.description.take().unwrap_or(documented);
-        let component = options.component();
-        let inputs = item.signature.inputs.iter();
-        let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
-        Self { item, options, description, parameters, output: Output::new(&item.signature.output), owner: None }
+impl<'a> Model<'a> {
+    pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
+        let ModelOptions { allows_unknown, crate_path } = options;
+        let own_rule = serde_option(&input.attrs, "rename_all");
+        let groups = match &input.data {
+            Data::Struct(data) => vec![FieldGroup::new(None, &data.fields, own_rule, errors)],
+            Data::Enum(data) => {
+                let rule_of_fields = serde_option(&input.attrs, "rename_all_fields");
+                data.variants
+                    .iter()
+                    .map(|variant| {
+                        let rule = serde_option(&variant.attrs, "rename_all");
+                        let rule = rule.or_else(|| rule_of_fields.clone());
+                        FieldGroup::new(Some(variant), &variant.fields, rule, errors)
+                    })
+                    .collect()
+            }
+            // `validate::model` reports unions.
+            Data::Union(_) => Vec::new(),
+        };
+        Self { input, crate_path, allows_unknown, groups }
     }
 
-    /// The same as a method of a type.
-    pub(crate) fn of(self, owner: Ident) -> Self {
-        Self { owner: Some(owner), ..self }
+    /// Iterates over all fields, each with its variant.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (Option<&'a Variant>, &ModelField<'a>)> {
+        self.groups.iter().flat_map(|group| group.fields.iter().map(|field| (group.variant, field)))
     }
 
-    pub(crate) fn component(&self) -> Component {
-        self.options.component()
-    }
-
-    pub(crate) fn ident(&self) -> &'a Ident {
-        &self.item.signature.ident
-    }
-
-    /// The name that clients see.
-    pub(crate) fn name(&self) -> String {
-        match &self.options.name {
-            Some(name) => name.value(),
-            None => self.ident().unraw().to_string(),
+    /// Returns the form of the type; none if its JSON is not that of a form, or cannot be known from its source.
+    pub(crate) fn form_kind(&self) -> Option<FormKind<'a>> {
+        let is_changed =
+            has_serde_option(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
+        if is_changed || !self.input.generics.params.is_empty() {
+            return None;
+        }
+        match &self.input.data {
+            Data::Struct(data) if has_serde_option(&self.input.attrs, &["transparent"]) => wrapper_form(&data.fields),
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(fields) => {
+                    let is_flat = !fields.named.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]));
+                    is_flat.then(|| {
+                        FormKind::Object(fields.named.iter().filter(is_always_asked).map(|field| &field.ty).collect())
+                    })
+                }
+                fields => wrapper_form(fields),
+            },
+            Data::Enum(data) => {
+                let is_name = |variant: &Variant| {
+                    matches!(variant.fields, Fields::Unit) && !has_serde_option(&variant.attrs, &["untagged"])
+                };
+                (!data.variants.is_empty() && data.variants.iter().all(is_name)).then_some(FormKind::Choice)
+            }
+            Data::Union(_) => None,
         }
     }
 
-    /// The type that stands for it, as in `App::tool::<..>()`.
-    pub(crate) fn handle(&self) -> Ident {
-        match (&self.options.handle, &self.owner) {
-            (Some(handle), _) => handle.clone(),
-            (None, None) => self.ident().clone(),
-            // It stands inside a block of ours, where it must not hide what the signature names.
-            (None, Some(_)) => format_ident!("__{}", self.ident().unraw(), span = self.ident().span()),
+    /// Returns the objects in which serde would ignore unknown members. Returns none if there are no such objects, if
+    /// the type allows unknown members, or if its serde attributes set other rules.
+    pub(crate) fn closed_objects(&self) -> Option<ClosedObjects> {
+        let attributes = &self.input.attrs;
+        let own_rule = ["from", "try_from", "remote", "transparent", "deny_unknown_fields"];
+        if self.allows_unknown || has_serde_option(attributes, &own_rule) {
+            return None;
         }
-    }
-
-    /// The URI of a resource, if it was given.
-    pub(crate) fn uri(&self) -> Option<&Template> {
-        match &self.options.own {
-            OwnOptions::Resource(own) => own.uri.as_ref(),
-            OwnOptions::Tool(_) | OwnOptions::Prompt => None,
-        }
-    }
-
-    /// What the parameter has to be, where that is not its type's to say.
-    pub(crate) fn role(&self, parameter: &Parameter<'_>) -> Role {
-        if parameter.is_receiver() {
-            return Role::Receiver;
-        }
-        let name = parameter.name();
-        match self.component() {
-            Component::Tool | Component::Prompt => Role::AsTyped,
-            Component::Resource => {
-                let mut variables = self.uri().into_iter().flat_map(|uri| &uri.variables);
-                match variables.any(|variable| variable.name == name) {
-                    true => Role::Variable,
-                    false => Role::Injected,
+        match &self.input.data {
+            Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => match has_flatten(&data.fields) {
+                true => Some(ClosedObjects::FlatStruct),
+                false => Some(ClosedObjects::Struct),
+            },
+            Data::Struct(_) | Data::Union(_) => None,
+            Data::Enum(data) => {
+                let is_name = |variant: &Variant| matches!(variant.fields, Fields::Unit);
+                match serde_option(attributes, "content") {
+                    Some(content) => Some(ClosedObjects::Content(content)),
+                    None if has_serde_option(attributes, &["tag", "untagged"]) => Some(ClosedObjects::Variants),
+                    None => (!data.variants.iter().all(is_name)).then_some(ClosedObjects::Contents),
                 }
             }
         }
     }
 
-    pub(crate) fn execution(&self) -> Execution {
-        let is_on = |flag: &Option<crate::parse::Flag>| flag.as_ref().is_some_and(|flag| flag.on);
-        let is_async = self.item.signature.asyncness.is_some();
-        if is_on(&self.options.inline) {
-            Execution::Inline
-        } else if !is_async {
-            Execution::Blocking
-        } else if is_on(&self.options.blocking) {
-            Execution::BlockingAsync
-        } else {
-            Execution::Async
-        }
+    /// Returns whether the type ignores unknown members and has flattened fields, whose own rules must not apply to it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.allows_unknown && matches!(&self.input.data, Data::Struct(data) if has_flatten(&data.fields))
+    }
+
+    /// Returns whether serde would ignore members beside the tag of a unit variant, which its derive reads by special
+    /// code.
+    pub(crate) fn has_lax_variants(&self) -> bool {
+        self.input.generics.params.is_empty()
+            && matches!(self.closed_objects(), Some(ClosedObjects::Variants))
+            && has_serde_option(&self.input.attrs, &["tag"])
+            && self.groups.iter().filter_map(|group| group.variant).any(is_lax_variant)
+    }
+
+    /// Returns whether a field has a constraint that reading must enforce.
+    pub(crate) fn is_constrained(&self) -> bool {
+        self.fields().any(|(_, field)| field.options.is_constrained())
     }
 }
 
-impl<'a> Parameter<'a> {
-    fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
-        // Receivers are reported with the signature.
-        let FnArg::Typed(typed) = input else {
-            return None;
-        };
-        let options = ArgOptions::parse(&typed.attrs, errors);
-        let ident = match &*typed.pat {
-            Pat::Ident(pattern) => &pattern.ident,
-            unnamed => {
-                let name = suggested_name(&typed.ty);
-                let ty = spelled(&typed.ty);
-                let rest = match unnamed {
-                    Pat::Wild(_) => "or remove the argument",
-                    _ => "and take it apart in the body",
+impl<'a> FieldGroup<'a> {
+    fn new(variant: Option<&'a Variant>, fields: &'a Fields, rule: Option<String>, errors: &mut Errors) -> Self {
+        let is_whole = matches!(fields, Fields::Unnamed(list) if list.unnamed.len() == 1);
+        let fields = fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let options = ArgOptions::parse(&field.attrs, errors);
+                let key = match &field.ident {
+                    Some(ident) => json_key(ident, field, &options, rule.as_deref()),
+                    None if is_whole => String::new(),
+                    None => index.to_string(),
                 };
-                errors.at(
-                    unnamed,
-                    format!(
-                        "an argument needs a name, which is {}: write `{name}: {ty}`, {rest}",
-                        component.meaning_of_names()
-                    ),
-                );
-                return None;
+                ModelField { field, index, options, key }
+            })
+            .collect();
+        Self { variant, fields }
+    }
+}
+
+/// Returns whether serde ignores members beside the tag of this variant.
+pub(crate) fn is_lax_variant(variant: &Variant) -> bool {
+    matches!(variant.fields, Fields::Unit)
+        && !has_serde_option(
+            &variant.attrs,
+            &["other", "untagged", "skip", "skip_deserializing", "with", "deserialize_with"],
+        )
+}
+
+/// Returns whether one of the fields is flattened into the object of the others.
+pub(crate) fn has_flatten(fields: &Fields) -> bool {
+    fields.iter().any(|field| has_serde_option(&field.attrs, &["flatten"]))
+}
+
+/// Returns the key of a named field in JSON.
+fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&str>) -> String {
+    if let Some(rename) = &options.rename {
+        return rename.value();
+    }
+    if let Some(rename) = serde_option(&field.attrs, "rename") {
+        return rename;
+    }
+    let name = ident.unraw().to_string();
+    match rule {
+        Some(rule) => apply_rename_rule(&name, rule),
+        None => name,
+    }
+}
+
+/// Renames a field as serde's `rename_all` does.
+fn apply_rename_rule(name: &str, rule: &str) -> String {
+    let pascal = || {
+        let words = name.split('_').map(|word| {
+            let mut characters = word.chars();
+            let first = characters.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(characters).collect::<String>()
+        });
+        words.collect::<String>()
+    };
+    match rule {
+        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
+        "PascalCase" => pascal(),
+        "camelCase" => {
+            let pascal = pascal();
+            let mut characters = pascal.chars();
+            let first = characters.next().map(|first| first.to_ascii_lowercase());
+            first.into_iter().chain(characters).collect()
+        }
+        "kebab-case" => name.replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Returns whether the form has the field in every build. Fields with `#[cfg]` are checked when the server starts.
+fn is_always_asked(field: &&Field) -> bool {
+    !has_serde_option(&field.attrs, &["skip", "skip_deserializing"])
+        && !field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
+}
+
+/// Returns the form of a type that is its only field in JSON.
+fn wrapper_form(fields: &Fields) -> Option<FormKind<'_>> {
+    let mut fields = fields.iter();
+    match (fields.next(), fields.next()) {
+        (Some(field), None) if is_always_asked(&field) => Some(FormKind::Wrapper(&field.ty)),
+        _ => None,
+    }
+}
+
+/// Returns whether a `#[serde(..)]` attribute has one of these keys.
+pub(crate) fn has_serde_option(attributes: &[Attribute], keys: &[&str]) -> bool {
+    parse_serde_options(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
+}
+
+/// Returns the value of `#[serde(key = "value")]`.
+fn serde_option(attributes: &[Attribute], key: &str) -> Option<String> {
+    parse_serde_options(attributes)
+        .into_iter()
+        .filter(|entry| entry.key == key)
+        .find_map(|entry| syn::parse2::<LitStr>(entry.value?).ok())
+        .map(|literal| literal.value())
+}
+
+/// Parses all `#[serde(..)]` attributes. Errors in them are ignored, because serde's derive reports them.
+fn parse_serde_options(attributes: &[Attribute]) -> Vec<Entry> {
+    let mut ignored = Errors::default();
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::List(list) => Some(list.tokens.clone()),
+            _ => None,
+        })
+        .flat_map(|tokens| parse_entries(tokens, &mut ignored))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+    use syn::parse_quote;
+
+    use super::*;
+
+    /// Describes the form of a type in words.
+    fn form_of(input: DeriveInput) -> String {
+        let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
+        match model.form_kind() {
+            None => "nothing".to_owned(),
+            Some(FormKind::Choice) => "a name".to_owned(),
+            Some(FormKind::Wrapper(ty)) => format!("as {}", ty.to_token_stream()),
+            Some(FormKind::Object(types)) => {
+                let types: Vec<String> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
+                format!("fields {}", types.join(", "))
+            }
+        }
+    }
+
+    #[test]
+    fn the_form_of_a_type_follows_its_json() {
+        assert_eq!(
+            form_of(parse_quote!(
+                struct Order {
+                    id: String,
+                    #[serde(skip)]
+                    own: Own,
+                    n: u8,
+                }
+            )),
+            "fields String, u8"
+        );
+        assert_eq!(
+            form_of(parse_quote!(
+                struct Order {
+                    #[cfg(x)]
+                    id: String,
+                    #[serde(default)]
+                    n: u8,
+                }
+            )),
+            "fields u8"
+        );
+        assert_eq!(
+            form_of(parse_quote!(
+                struct Order {}
+            )),
+            "fields "
+        );
+        assert_eq!(
+            form_of(parse_quote!(
+                struct Email(#[arg(min_length = 1)] String);
+            )),
+            "as String"
+        );
+        assert_eq!(
+            form_of(parse_quote!(
+                #[serde(transparent)]
+                struct Email {
+                    text: String,
+                }
+            )),
+            "as String"
+        );
+        assert_eq!(
+            form_of(parse_quote!(
+                #[serde(rename_all = "lowercase")]
+                enum Status {
+                    Paid,
+                    #[serde(rename = "x")]
+                    Sent,
+                }
+            )),
+            "a name"
+        );
+        for input in [
+            parse_quote!(
+                struct Unit;
+            ),
+            parse_quote!(
+                struct Pair(u8, u8);
+            ),
+            parse_quote!(
+                struct Page<T> {
+                    items: Vec<T>,
+                }
+            ),
+            parse_quote!(
+                struct Text<'a> {
+                    text: &'a str,
+                }
+            ),
+            parse_quote!(
+                struct Order {
+                    id: u8,
+                    #[serde(flatten)]
+                    rest: Rest,
+                }
+            ),
+            parse_quote!(
+                #[serde(try_from = "Raw")]
+                struct Order {
+                    id: u8,
+                }
+            ),
+            parse_quote!(
+                #[serde(tag = "kind")]
+                struct Order {
+                    id: u8,
+                }
+            ),
+            parse_quote!(
+                #[serde(default, untagged)]
+                enum Status {
+                    Paid,
+                }
+            ),
+            parse_quote!(
+                enum Status {
+                    Paid,
+                    Sent(u8),
+                }
+            ),
+            parse_quote!(
+                enum Status {
+                    Paid,
+                    Sent {},
+                }
+            ),
+            parse_quote!(
+                enum Never {}
+            ),
+        ] {
+            assert_eq!(form_of(input), "nothing");
+        }
+    }
+
+    #[test]
+    fn the_keys_of_fields_follow_serde() {
+        for (rule, key) in [
+            ("camelCase", "orderLineId"),
+            ("PascalCase", "OrderLineId"),
+            ("kebab-case", "order-line-id"),
+            ("SCREAMING_SNAKE_CASE", "ORDER_LINE_ID"),
+            ("SCREAMING-KEBAB-CASE", "ORDER-LINE-ID"),
+            ("snake_case", "order_line_id"),
+        ] {
+            assert_eq!(apply_rename_rule("order_line_id", rule), key);
+        }
+        let input: DeriveInput = syn::parse_quote! {
+            #[serde(deny_unknown_fields, rename_all = "camelCase")]
+            struct Line {
+                order_id: u8,
+                #[serde(default, rename = "n")]
+                quantity: u8,
+                #[arg(rename = "kind")]
+                r#type: u8,
             }
         };
-        Some(Self {
-            ident,
-            description: description(&typed.attrs),
-            options,
-            ty: &typed.ty,
-            passing: Passing::of(&typed.ty),
-        })
+        let model = Model::new(&input, ModelOptions::default(), &mut Errors::default());
+        let keys: Vec<&str> = model.fields().map(|(_, field)| field.key.as_str()).collect();
+        assert_eq!(keys, ["orderId", "n", "kind"]);
     }
-
-    /// Whether it is the `self` of a method.
-    pub(crate) fn is_receiver(&self) -> bool {
-        self.ident == "self"
-    }
-
-    /// The key of the argument in the input.
-    pub(crate) fn name(&self) -> String {
-        match &self.options.rename {
-            Some(rename) => rename.value(),
-            None => self.ident.unraw().to_string(),
-        }
-    }
-}
-
-impl<'a> Passing<'a> {
-    fn of(ty: &'a Type) -> Self {
-        if let Some(reference) = reference(ty) {
-            return Passing::Borrowed(&reference.elem);
-        }
-        let arguments = arguments_of(ty, "Option").unwrap_or_default();
-        match arguments.as_slice() {
-            [inner] => match reference(inner) {
-                Some(reference) => Passing::OptionBorrowed(&reference.elem),
-                None => Passing::Owned,
-            },
-            _ => Passing::Owned,
-        }
-    }
-}
-
-impl<'a> Output<'a> {
-    fn new(output: &'a ReturnType) -> Self {
-        let ty = match output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, ty) => Some(&**ty),
-        };
-        let arguments = ty.and_then(|ty| arguments_of(ty, "Result")).unwrap_or_default();
-        let (value, error) = match arguments.as_slice() {
-            [value, error] => (Some(*value), Some(*error)),
-            _ => (None, None),
-        };
-        Self { ty, value, error }
-    }
-}
-
-/// A name for an argument of this type: `order_line` for a user's own `OrderLine`, else `value`.
-fn suggested_name(ty: &Type) -> String {
-    const STD: &[&str] = &["String", "Option", "Vec", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
-    let ty = match reference(ty) {
-        Some(reference) => &reference.elem,
-        None => ty,
-    };
-    let Type::Path(path) = crate::types::peel(ty) else {
-        return "value".to_owned();
-    };
-    let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-    let is_own = name.starts_with(|first: char| first.is_ascii_uppercase());
-    if !is_own || STD.contains(&name.as_str()) {
-        return "value".to_owned();
-    }
-    let mut snake = String::new();
-    for (index, character) in name.chars().enumerate() {
-        if character.is_uppercase() && index > 0 {
-            snake.push('_');
-        }
-        snake.extend(character.to_lowercase());
-    }
-    match syn::parse_str::<Ident>(&snake) {
-        Ok(_) => snake,
-        Err(_) => "value".to_owned(),
-    }
-}
-
-/// The type as a user would write it: `quote` puts a space between all tokens.
-fn spelled(ty: &Type) -> String {
-    let mut text = ty.to_token_stream().to_string();
-    for (spaced, tight) in
-        [(" < ", "<"), (" <", "<"), (" >", ">"), ("< ", "<"), (" :: ", "::"), (" ,", ","), ("& ", "&")]
-    {
-        text = text.replace(spaced, tight);
-    }
-    text
 }

@@ -1,8 +1,8 @@
-//! An `impl` block under `#[mcp::server]`, sorted into what the expansion needs.
+//! An `impl` block under `#[mcp::server]`, sorted into the parts that its expansion needs.
 //!
-//! A method becomes what a free function is, so that all that reads, judges and expands functions serves
-//! methods too: `&self` turns into a parameter of type `&State<Self>`, and `Self` into a name for the type
-//! that items outside the block can use. Only the call differs, by the type in front of the name.
+//! Each method is rewritten as a free function, so that the code that parses, validates and expands functions also
+//! handles methods: `&self` becomes a parameter of type `&State<Self>`, and `Self` becomes an alias that items outside
+//! of the block can use. Only the generated call differs, because it puts the type in front of the name.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -11,47 +11,48 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{BlockItem, FnItem, ImplBlock};
-use crate::types::with_named_self;
+use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
+use crate::types::rename_self;
 
-pub(crate) struct Server {
-    /// The block as rustc gets it.
+/// An `impl` block with its components.
+pub(crate) struct ServerBlock {
+    /// The block that is emitted, without the attributes of fastmcp-rs.
     pub(crate) block: ImplBlock,
-    pub(crate) krate: Option<Path>,
-    pub(crate) methods: Vec<Method>,
+    pub(crate) crate_path: Option<Path>,
+    pub(crate) methods: Vec<ServerMethod>,
 }
 
-/// A method with an attribute of ours.
-pub(crate) struct Method {
+/// A method with a component attribute, such as `#[tool]`.
+pub(crate) struct ServerMethod {
     pub(crate) component: Component,
-    /// What stands inside that attribute.
+    /// The unparsed options of the attribute.
     pub(crate) options: TokenStream,
     pub(crate) receiver: Option<Receiver>,
-    /// The method as a free function.
+    /// The method, rewritten as a free function without a body.
     pub(crate) function: FnItem,
 }
 
-impl Server {
-    /// Takes our attributes off the methods; those on other items are reported.
-    pub(crate) fn new(mut block: ImplBlock, krate: Option<Path>, errors: &mut Errors) -> Self {
+impl ServerBlock {
+    /// Takes the component attributes off the methods. Reports those on other items.
+    pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut block.items {
             match item {
                 BlockItem::Function(function) => {
-                    let Some((component, attribute)) = take_mark(&mut function.attributes) else {
+                    let Some((component, attribute)) = take_component_attribute(&mut function.attributes) else {
                         continue;
                     };
-                    let options = options_of(component, &attribute, errors);
-                    match Method::new(component, options, function) {
+                    let options = attribute_options(component, &attribute, errors);
+                    match ServerMethod::new(component, options, function) {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),
                     }
-                    // Everything that is ours is read: what remains is rustc's.
-                    function.attributes.retain(|attribute| component_in_block(attribute).is_none());
-                    **function = FnItem::clone(function).without_parameter_options();
+                    // The copy in `methods` keeps the attributes; rustc must not see them on the emitted method.
+                    function.attributes.retain(|attribute| Component::from_method_attribute(attribute).is_none());
+                    **function = FnItem::clone(function).strip_parameter_options();
                 }
                 BlockItem::Other { attributes, .. } => {
-                    while let Some((component, attribute)) = take_mark(attributes) {
+                    while let Some((component, attribute)) = take_component_attribute(attributes) {
                         errors.at(
                             attribute.path(),
                             format!("`#[{component}]` goes on a method with a body: remove it, or write a `fn`"),
@@ -60,40 +61,40 @@ impl Server {
                 }
             }
         }
-        Self { block, krate, methods }
+        Self { block, crate_path: options.crate_path, methods }
     }
 }
 
-impl Method {
+impl ServerMethod {
     fn new(component: Component, options: TokenStream, method: &FnItem) -> syn::Result<Self> {
         let mut function = method.clone();
         let receiver = function.signature.inputs.first().and_then(|input| match input {
             FnArg::Receiver(receiver) => Some(receiver.clone()),
             FnArg::Typed(_) => None,
         });
-        // The body is the method's own.
+        // Only the method in the block needs its body.
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
-        function = syn::parse2(with_named_self(function.into_token_stream(), &owner(Span::mixed_site())))?;
+        function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
         if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
-            *first = FnArg::Typed(as_state(receiver));
+            *first = FnArg::Typed(receiver_as_state(receiver));
         }
         Ok(Self { component, options, receiver, function })
     }
 }
 
-/// The name of the block's type outside of the block.
-pub(crate) fn owner(span: Span) -> Ident {
+/// The alias `__Self`, which stands for the block's type outside of the block.
+pub(crate) fn self_alias(span: Span) -> Ident {
     Ident::new("__Self", span)
 }
 
-/// `self: &State<Self>`
-fn as_state(receiver: &Receiver) -> PatType {
+/// Converts a receiver into the parameter `self: &State<__Self>`.
+fn receiver_as_state(receiver: &Receiver) -> PatType {
     let span = receiver.self_token.span();
-    let owner = owner(span);
+    let alias = self_alias(span);
     let ident = Ident::new("self", span);
     let pattern = PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None };
-    let ty: Type = syn::parse_quote_spanned!(span=> &__p::State<#owner>);
+    let ty: Type = syn::parse_quote_spanned!(span=> &__p::State<#alias>);
     PatType {
         attrs: receiver.attrs.clone(),
         pat: Box::new(Pat::Ident(pattern)),
@@ -102,30 +103,16 @@ fn as_state(receiver: &Receiver) -> PatType {
     }
 }
 
-/// Takes off the first attribute that makes a method a component.
-fn take_mark(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
-    let (index, component) = attributes
-        .iter()
-        .enumerate()
-        .find_map(|(index, attribute)| component_in_block(attribute).map(|component| (index, component)))?;
+/// Removes and returns the first component attribute of a method.
+fn take_component_attribute(attributes: &mut Vec<Attribute>) -> Option<(Component, Attribute)> {
+    let (index, component) = attributes.iter().enumerate().find_map(|(index, attribute)| {
+        Component::from_method_attribute(attribute).map(|component| (index, component))
+    })?;
     Some((component, attributes.remove(index)))
 }
 
-/// Which of the components this attribute makes of a function: `#[mcp::tool]`, `#[fastmcp_rs::mcp::tool]`.
-pub(crate) fn component_of(attribute: &Attribute) -> Option<Component> {
-    let mut segments = attribute.path().segments.iter().rev();
-    let name = segments.next()?;
-    let module = segments.next()?;
-    (module.ident == "mcp").then(|| Component::ALL.into_iter().find(|component| name.ident == component.to_string()))?
-}
-
-/// The same of a method under `#[mcp::server]`, where `#[tool]` is enough.
-pub(crate) fn component_in_block(attribute: &Attribute) -> Option<Component> {
-    let is_short = |component: &Component| attribute.path().is_ident(&component.to_string());
-    Component::ALL.into_iter().find(is_short).or_else(|| component_of(attribute))
-}
-
-fn options_of(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
+/// Returns the tokens in the parentheses of a component attribute.
+fn attribute_options(component: Component, attribute: &Attribute, errors: &mut Errors) -> TokenStream {
     match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),
         Meta::List(list) => list.tokens.clone(),

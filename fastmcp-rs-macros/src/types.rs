@@ -1,39 +1,89 @@
-//! What can be told about a type from its spelling.
+//! Inspects and rewrites types by their spelling.
 //!
-//! Aliases hide types from us, so nothing here decides how a tool behaves: it words mistakes early,
-//! and the runtime's traits decide where the spelling shows nothing.
+//! A macro cannot see through aliases. So the spelling of a type never decides how a component behaves: it only makes
+//! errors earlier and clearer, and the runtime's traits decide the rest.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, Type, TypeReference};
 
-/// What a spelled type holds, under references and `Option`.
+/// The kind of value that a type holds, under references, `Option` and smart pointers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
-    Text,
+    String,
     Char,
-    Integer {
-        min: i128,
-        max: i128,
-    },
-    Float,
-    /// A float of 32 bits.
-    Single,
-    Flag,
+    Integer { min: i128, max: i128 },
+    F32,
+    F64,
+    Bool,
     List,
     Map,
     Unknown,
 }
 
 impl Shape {
-    /// The name of such a value in a message.
+    /// Returns the shape of a type; `Unknown` for a user's type, an alias or anything else that is not recognised.
+    pub(crate) fn from_type(ty: &Type) -> Self {
+        match strip_groups(ty) {
+            Type::Reference(reference) => Self::from_type(&reference.elem),
+            Type::Slice(_) | Type::Array(_) => Self::List,
+            Type::Path(path) if path.qself.is_none() => Self::from_path(&path.path, ty),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn from_path(path: &Path, ty: &Type) -> Self {
+        let Some(last) = path.segments.last() else {
+            return Self::Unknown;
+        };
+        // Any other path of several segments may lead to a user's type of the same name.
+        let is_known = path.segments.len() == 1
+            || path
+                .segments
+                .first()
+                .is_some_and(|first| ["std", "core", "alloc"].iter().any(|name| first.ident == name));
+        if !is_known {
+            return Self::Unknown;
+        }
+        let integer = |min, max| Self::Integer { min, max };
+        match last.ident.to_string().as_str() {
+            "String" | "str" => Self::String,
+            "bool" => Self::Bool,
+            "char" => Self::Char,
+            "f32" => Self::F32,
+            "f64" => Self::F64,
+            "u8" => integer(0, u8::MAX.into()),
+            "u16" => integer(0, u16::MAX.into()),
+            "u32" => integer(0, u32::MAX.into()),
+            "u64" | "usize" => integer(0, u64::MAX.into()),
+            "u128" => integer(0, i128::MAX),
+            "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+            "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+            "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+            "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
+            "i128" => integer(i128::MIN, i128::MAX),
+            "NonZeroU8" => integer(1, u8::MAX.into()),
+            "NonZeroU16" => integer(1, u16::MAX.into()),
+            "NonZeroU32" => integer(1, u32::MAX.into()),
+            "NonZeroU64" | "NonZeroUsize" => integer(1, u64::MAX.into()),
+            "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Self::List,
+            "HashMap" | "BTreeMap" => Self::Map,
+            "Option" | "Box" | "Arc" | "Rc" => {
+                let arguments = generic_arguments(ty, &last.ident.to_string()).unwrap_or_default();
+                arguments.first().map_or(Self::Unknown, |inner| Self::from_type(inner))
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Names such a value in messages.
     pub(crate) fn noun(self) -> &'static str {
         match self {
-            Shape::Text => "a string",
+            Shape::String => "a string",
             Shape::Char => "a single character",
             Shape::Integer { .. } => "an integer",
-            Shape::Float | Shape::Single => "a float",
-            Shape::Flag => "a boolean",
+            Shape::F64 | Shape::F32 => "a float",
+            Shape::Bool => "a boolean",
             Shape::List => "a list",
             Shape::Map => "a map",
             Shape::Unknown => "a value",
@@ -41,25 +91,26 @@ impl Shape {
     }
 }
 
-/// Takes off the parentheses and invisible groups around a type.
-pub(crate) fn peel(ty: &Type) -> &Type {
+/// Strips the parentheses and invisible groups around a type.
+pub(crate) fn strip_groups(ty: &Type) -> &Type {
     match ty {
-        Type::Paren(paren) => peel(&paren.elem),
-        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => strip_groups(&paren.elem),
+        Type::Group(group) => strip_groups(&group.elem),
         other => other,
     }
 }
 
-pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
-    match peel(ty) {
+/// Returns the type as a reference, if it is spelled as one.
+pub(crate) fn as_reference(ty: &Type) -> Option<&TypeReference> {
+    match strip_groups(ty) {
         Type::Reference(reference) => Some(reference),
         _ => None,
     }
 }
 
-/// The type arguments of a path type whose last segment is `name`.
-pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
-    let Type::Path(path) = peel(ty) else {
+/// Returns the type arguments of a path whose last segment is `name`.
+pub(crate) fn generic_arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(path) = strip_groups(ty) else {
         return None;
     };
     let last = path.path.segments.last()?;
@@ -78,57 +129,7 @@ pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>
     }
 }
 
-pub(crate) fn shape(ty: &Type) -> Shape {
-    match peel(ty) {
-        Type::Reference(reference) => shape(&reference.elem),
-        Type::Slice(_) | Type::Array(_) => Shape::List,
-        Type::Path(path) if path.qself.is_none() => shape_of_path(&path.path, ty),
-        _ => Shape::Unknown,
-    }
-}
-
-fn shape_of_path(path: &Path, ty: &Type) -> Shape {
-    let Some(last) = path.segments.last() else {
-        return Shape::Unknown;
-    };
-    // A path of several segments is a user's own module as likely as std's.
-    let is_known = path.segments.len() == 1
-        || path.segments.first().is_some_and(|first| ["std", "core", "alloc"].iter().any(|name| first.ident == name));
-    if !is_known {
-        return Shape::Unknown;
-    }
-    let integer = |min, max| Shape::Integer { min, max };
-    match last.ident.to_string().as_str() {
-        "String" | "str" => Shape::Text,
-        "bool" => Shape::Flag,
-        "char" => Shape::Char,
-        "f32" => Shape::Single,
-        "f64" => Shape::Float,
-        "u8" => integer(0, u8::MAX.into()),
-        "u16" => integer(0, u16::MAX.into()),
-        "u32" => integer(0, u32::MAX.into()),
-        "u64" | "usize" => integer(0, u64::MAX.into()),
-        "u128" => integer(0, i128::MAX),
-        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
-        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
-        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
-        "i64" | "isize" => integer(i64::MIN.into(), i64::MAX.into()),
-        "i128" => integer(i128::MIN, i128::MAX),
-        "NonZeroU8" => integer(1, u8::MAX.into()),
-        "NonZeroU16" => integer(1, u16::MAX.into()),
-        "NonZeroU32" => integer(1, u32::MAX.into()),
-        "NonZeroU64" | "NonZeroUsize" => integer(1, u64::MAX.into()),
-        "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => Shape::List,
-        "HashMap" | "BTreeMap" => Shape::Map,
-        "Option" | "Box" | "Arc" | "Rc" => {
-            let arguments = arguments_of(ty, &last.ident.to_string()).unwrap_or_default();
-            arguments.first().map_or(Shape::Unknown, |inner| shape(inner))
-        }
-        _ => Shape::Unknown,
-    }
-}
-
-/// The first keyword or `_` of this spelling anywhere in the type; `'_` is not one.
+/// Finds the first identifier, keyword or `_` with this spelling in a type. Lifetimes do not count.
 pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
     fn find(tokens: TokenStream, word: &str) -> Option<Ident> {
         let mut after_quote = false;
@@ -148,8 +149,8 @@ pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
     find(ty.to_token_stream(), word)
 }
 
-/// The first reference that is nested in the type and does not say `'static`.
-pub(crate) fn nested_borrow(ty: &Type) -> Option<TokenTree> {
+/// Finds the first reference in a type that is not `&'static`.
+pub(crate) fn find_nested_borrow(ty: &Type) -> Option<TokenTree> {
     find_borrow(ty.to_token_stream())
 }
 
@@ -179,7 +180,7 @@ fn find_borrow(tokens: TokenStream) -> Option<TokenTree> {
     None
 }
 
-/// Whether a lifetime other than `'static` is spelled, or a reference that does not say `'static`.
+/// Returns whether a type spells a lifetime other than `'static`, or a reference that is not `&'static`.
 pub(crate) fn is_borrowed(ty: &Type) -> bool {
     fn names_lifetime(tokens: TokenStream) -> bool {
         let mut after_quote = false;
@@ -196,14 +197,14 @@ pub(crate) fn is_borrowed(ty: &Type) -> bool {
             }
         })
     }
-    nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
+    find_nested_borrow(ty).is_some() || names_lifetime(ty.to_token_stream())
 }
 
-/// The type with every lifetime replaced by `'static`, and every `&T` by `&'static T`.
+/// Replaces every lifetime by `'static`, and every `&T` by `&'static T`.
 ///
-/// The generated code stands outside the function, where its lifetimes have no names. What it holds
-/// is owned, so `'static` says nothing that is not so.
-pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
+/// The generated code is outside of the function, where its lifetimes have no names. `'static` is correct there,
+/// because the runtime asks for the owned form of each type.
+pub(crate) fn replace_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut output = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -224,7 +225,7 @@ pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
                 }
             }
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                let stream = with_static_lifetimes(group.stream());
+                let stream = replace_lifetimes(group.stream());
                 let mut inner = Group::new(group.delimiter(), stream);
                 inner.set_span(group.span());
                 output.push(TokenTree::Group(inner));
@@ -235,7 +236,7 @@ pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// Whether `&` after this token is the operator, as in `[u8; A & B]`.
+/// Returns whether `&` after this token is the operator, as in `[u8; A & B]`.
 fn ends_operand(token: &TokenTree) -> bool {
     match token {
         TokenTree::Ident(ident) => ["mut", "const", "static"].iter().all(|word| ident != word),
@@ -250,13 +251,13 @@ fn static_lifetime(span: Span) -> [TokenTree; 2] {
     [quote.into(), Ident::new("static", span).into()]
 }
 
-/// Tokens with every span moved to `span`, so that an error inside them is reported there.
-pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+/// Moves all tokens to `span`, so that rustc reports errors inside them there.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens
         .into_iter()
         .map(|mut token| {
             if let TokenTree::Group(group) = &token {
-                let mut inner = Group::new(group.delimiter(), respanned(group.stream(), span));
+                let mut inner = Group::new(group.delimiter(), respan(group.stream(), span));
                 inner.set_span(span);
                 return TokenTree::Group(inner);
             }
@@ -266,8 +267,8 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
         .collect()
 }
 
-/// Tokens with another name for `Self`, which means nothing, or something else, where they go.
-pub(crate) fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+/// Renames `Self`, which has no meaning, or another one, at the place where the tokens are emitted.
+pub(crate) fn rename_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     tokens
         .into_iter()
         .map(|token| match token {
@@ -277,7 +278,7 @@ pub(crate) fn with_named_self(tokens: TokenStream, name: &Ident) -> TokenStream 
                 TokenTree::Ident(name)
             }
             TokenTree::Group(group) => {
-                let stream = with_named_self(group.stream(), name);
+                let stream = rename_self(group.stream(), name);
                 let mut inner = Group::new(group.delimiter(), stream);
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
@@ -295,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_of_spelled_types() {
+    fn a_spelled_type_shows_its_shape() {
         for (ty, noun) in [
             (parse_quote!(&str), "a string"),
             (parse_quote!(Option<std::string::String>), "a string"),
@@ -307,25 +308,25 @@ mod tests {
             (parse_quote!(<T as Trait>::String), "a value"),
         ] {
             let ty: Type = ty;
-            assert_eq!(shape(&ty).noun(), noun, "{}", ty.to_token_stream());
+            assert_eq!(Shape::from_type(&ty).noun(), noun, "{}", ty.to_token_stream());
         }
     }
 
     #[test]
-    fn lifetimes_become_static() {
-        let convert = |tokens| with_static_lifetimes(tokens).to_string().replace(' ', "");
+    fn every_lifetime_becomes_static() {
+        let convert = |tokens| replace_lifetimes(tokens).to_string().replace(' ', "");
         assert_eq!(convert(quote!(Result<&'a str, Cow<'_, [&u8]>>)), "Result<&'staticstr,Cow<'static,[&'staticu8]>>");
         assert_eq!(convert(quote!([u8; A & B])), "[u8;A&B]");
         assert_eq!(convert(quote!(&&str)), "&'static&'staticstr");
     }
 
     #[test]
-    fn borrows_are_found_where_they_stand() {
+    fn borrows_and_words_are_found_inside_of_types() {
         assert!(is_borrowed(&parse_quote!(Cow<'a, str>)));
         assert!(is_borrowed(&parse_quote!(Option<&str>)));
         assert!(!is_borrowed(&parse_quote!(Option<&'static str>)));
-        assert!(nested_borrow(&parse_quote!(State<&'static str>)).is_none());
-        assert!(nested_borrow(&parse_quote!((u8, Vec<&'a str>))).is_some());
+        assert!(find_nested_borrow(&parse_quote!(State<&'static str>)).is_none());
+        assert!(find_nested_borrow(&parse_quote!((u8, Vec<&'a str>))).is_some());
         assert!(find_word(&parse_quote!(Cow<'_, str>), "_").is_none());
         assert!(find_word(&parse_quote!(Vec<_>), "_").is_some());
     }

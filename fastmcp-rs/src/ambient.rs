@@ -1,8 +1,8 @@
-//! Which call runs on this thread, for code that is given no `Context`: a `tracing` event in a helper.
+//! The current call of a thread, for code that gets no `Context`, such as a `tracing` event in a helper.
 //!
 //! The engine sets it around each poll of a handler, and the pool of blocking threads around each job. Only
-//! `logging::ClientLayer` asks for it, so nothing is set until one is installed; and without the feature `logging`
-//! there is nothing to set, and no code for it on the way of a call.
+//! `logging::ClientLayer` reads it, so it is not set before such a layer is installed. Without the feature `logging`
+//! the functions are empty, and cost a call nothing.
 
 #[cfg(feature = "logging")]
 pub(crate) use call::want;
@@ -21,18 +21,18 @@ mod call {
         static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
     }
 
-    /// Somebody asks for the current call from now on.
+    /// Starts to record the current call, for the rest of the process.
     pub(crate) fn want() {
         WANTED.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody asks for the current call.
+    /// Returns true if the current call is recorded.
     #[inline]
     pub(crate) fn is_wanted() -> bool {
         WANTED.load(Ordering::Relaxed)
     }
 
-    /// The call that runs on this thread.
+    /// Returns the call that runs on this thread.
     pub(crate) fn current() -> Option<Context> {
         if !is_wanted() {
             return None;
@@ -40,18 +40,19 @@ mod call {
         CURRENT.try_with(|current| current.try_borrow().ok()?.clone()).ok().flatten()
     }
 
-    /// Makes a call the one that runs on this thread, until what is returned is dropped.
+    /// Sets the current call of this thread until the returned guard is dropped.
     #[inline]
     pub(crate) fn enter(call: impl FnOnce() -> Option<Context>) -> Option<Entered> {
         is_wanted().then(|| Entered(replace(call())))
     }
 
-    /// Holds what was current before: handlers may run inside one another.
+    /// A guard that restores the previous call when it is dropped: handlers may run inside one another.
     pub(crate) struct Entered(Option<Context>);
 
     impl Drop for Entered {
         fn drop(&mut self) {
-            // What a context holds may be dropped with it, and may ask for the current call.
+            // The replaced context may drop user values, and their destructors may read the current call. So it is
+            // dropped after the borrow ends.
             drop(replace(self.0.take()));
         }
     }

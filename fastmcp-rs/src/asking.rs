@@ -1,7 +1,7 @@
-//! The ways in which a handler asks its client something.
+//! The methods of [`Context`] by which a handler sends a request to its client: elicitation, sampling and roots.
 //!
-//! Each of them gives a question that is asked when it is awaited, so that it can be given a key and a time limit
-//! before. How it travels, and when the answer comes, is the business of [`questions`](crate::questions).
+//! Each method returns an [`Ask`], which is sent when it is awaited, so that it can be given a key and a time limit
+//! first. [`questions`](crate::questions) decides how the request travels and when its result arrives.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -21,29 +21,29 @@ use crate::error::ToolError;
 use crate::protocol::text_of_json::to_value;
 
 impl Context {
-    /// Asks the person at the client to fill in a form: a struct or an enum with
-    /// [`#[mcp::model]`](crate::mcp::model), or a single `bool`, `String` or number.
+    /// Asks the person at the client to fill in a form: a struct or an enum with [`#[mcp::model]`](crate::mcp::model),
+    /// or a single `bool`, `String` or number.
     ///
-    /// One line serves every client. With a modern one the call ends here, and **the handler runs again from its
-    /// beginning** when the answer is there; each question that was answered before is then ready at once. So:
+    /// The same code serves every client. With a modern client the call ends here, and **the handler runs again from
+    /// its beginning** when the answer arrives; questions that were answered before are then ready at once. Therefore:
     ///
-    /// - do nothing that must not be done twice before a question, or put it into [`Context::remember`];
-    /// - ask the same questions in the same order and words, given the same answers: an answer counts for the question
-    ///   that was asked, and a question that differs in 8 rounds ends the call with an error;
-    /// - what must happen exactly once, however often a client repeats its request, is the business of the
-    ///   database: a conditional `UPDATE`.
+    /// - do nothing before a question that must not be done twice, or put it into [`Context::remember`];
+    /// - given the same answers, ask the same questions in the same order and words: an answer counts only for the
+    ///   question that was asked, and a question that differs in 8 rounds ends the call with an error;
+    /// - leave work that must happen exactly once, however often a client repeats its request, to the database, for
+    ///   example to a conditional `UPDATE`.
     ///
-    /// To ask several things at once, join the questions: `tokio::join!`.
+    /// To ask several questions at once, join them: `tokio::join!`.
     ///
-    /// Never ask for secrets with a form. For these there is [`Context::elicit_url`].
+    /// Never ask for secrets with a form; use [`Context::elicit_url`].
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare that it can show forms. `?` then tells a modern
-    /// client which capability is missing, and the model of any other in words; match on it to say more. See
-    /// [`AskError`] for the rest.
+    /// [`AskError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the missing
+    /// capability to a modern client as a protocol error, and to the model of any other client as text; match on the
+    /// error to respond in another way. [`AskError`] lists the other errors.
     ///
     /// # Example
     ///
@@ -81,12 +81,12 @@ impl Context {
     /// Asks the person at the client to fill in a form whose schema is written by hand: a flat object of strings,
     /// numbers, booleans and choices.
     ///
-    /// What comes back was checked against the schema. [`Context::elicit`], where types do this, is told in full
-    /// there.
+    /// The answer has been checked against the schema. [`Context::elicit`] describes how a call asks, and derives the
+    /// schema from a type.
     ///
     /// # Errors
     ///
-    /// [`AskError::InvalidQuestion`] if the schema is not in the subset that forms may use; otherwise those of
+    /// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the errors of
     /// [`Context::elicit`].
     ///
     /// # Example
@@ -115,16 +115,15 @@ impl Context {
         Ask::new(self, question, move |result| elicitation::read_by_hand(&form?, result))
     }
 
-    /// Asks the person at the client to open a page: to sign in somewhere, to pay, to type a secret.
+    /// Asks the person at the client to open a web page, for example to sign in, to pay or to type a secret.
     ///
-    /// [`Elicited::Accepted`] says that the person agreed to open it, and nothing about what happened there: that
-    /// is for the page's own server to know. Put nothing secret into the URL, and let the page find out who it is
-    /// that opens it.
+    /// [`Elicited::Accepted`] means that the person agreed to open the page. Only the page's own server knows the
+    /// outcome. Put no secret into the URL, and let the page authenticate its visitor.
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare that it can open pages, which only clients from
-    /// 2025-11-25 on can; [`AskError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    /// [`AskError::Unsupported`] if the client did not declare that it can open pages, which clients can since
+    /// 2025-11-25; [`AskError::InvalidQuestion`] if the text is not an `https` or `http` URL.
     ///
     /// # Example
     ///
@@ -143,17 +142,17 @@ impl Context {
         Ask::new(self, question, elicitation::read_url)
     }
 
-    /// Asks the client's model.
+    /// Asks the client's model for a completion (sampling).
     ///
-    /// The protocol deprecates this since 2026-07-28, and few clients offer it. See [`Context::elicit`] for what
-    /// to mind when a handler asks.
+    /// The protocol deprecates sampling since 2026-07-28, and few clients offer it. [`Context::elicit`] describes the
+    /// rules for handlers that ask.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the question
-    /// has tools; [`AskError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
+    /// [`AskError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the request has
+    /// tools; [`AskError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
     ///
     /// # Example
     ///
@@ -172,10 +171,10 @@ impl Context {
         Ask::new(self, question.question(self.revision()), sampling::read)
     }
 
-    /// Asks in which folders the client works.
+    /// Asks the client for its roots: the folders in which it works.
     ///
-    /// The protocol deprecates this since 2026-07-28. It says where to look, not what may be touched. See
-    /// [`Context::elicit`] for what to mind when a handler asks.
+    /// The protocol deprecates roots since 2026-07-28. A root is a hint where to look, not a permission.
+    /// [`Context::elicit`] describes the rules for handlers that ask.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>
     ///
@@ -198,20 +197,20 @@ impl Context {
         Ask::new(self, Ok(roots::question()), roots::read)
     }
 
-    /// Does something once for all rounds of a call: its value comes back when the handler runs again after a
-    /// question.
+    /// Runs `work` once for all rounds of a call: when the handler runs again after a question, it gets the value of
+    /// the first run.
     ///
-    /// Each handler has keys of its own, also one that another handler asks twice ([`Context::call_tool`]).
+    /// Each handler has its own keys, even if another handler calls it twice ([`Context::call_tool`]).
     ///
-    /// The value travels to the client and back, sealed, so it should be small: all that is remembered and
-    /// answered must fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered.
-    /// Without a question behind it this is just `work`.
+    /// The value travels to the client and back, sealed, so keep it small: all remembered values and all answers must
+    /// fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered. In a call that
+    /// asks nothing afterwards this only runs `work`.
     ///
-    /// This saves work; it is no promise that `work` runs once, as a client may repeat its first request.
+    /// This saves work; it does not guarantee that `work` runs once, because a client may repeat its first request.
     ///
     /// # Errors
     ///
-    /// Fails as `work` does, or if the value has no JSON form, as a float that is NaN or infinite has none.
+    /// Fails if `work` fails, or if the value has no JSON form, such as a float that is NaN or infinite.
     ///
     /// # Example
     ///
@@ -249,9 +248,9 @@ impl Context {
 
 type Read<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
 
-/// A question to the client, which is asked when it is awaited.
+/// A request to the client, which is sent when it is awaited.
 ///
-/// See [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
+/// Created by [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
 /// [`Context::roots`].
 #[must_use = "a question is asked when it is awaited"]
 pub struct Ask<'a, T> {
@@ -271,21 +270,22 @@ impl<'a, T> Ask<'a, T> {
         Ask { context, question, key: None, timeout: None, read: Box::new(read) }
     }
 
-    /// The key by which a modern client answers the question, unlike that of the call's other questions.
+    /// Sets the key by which a modern client answers this request; for legacy clients it has no effect. If two
+    /// different requests of a call have the same key, the later one fails with [`AskError::DuplicateKey`].
     ///
-    /// By default it tells the kind and the place among those of its kind: `elicitation_1`, `sampling_1`,
-    /// `roots_1`. Give a key where the number of questions before this one is not always the same. In a handler that
-    /// another one has asked ([`Context::call_tool`]), all keys begin with its name and its place among those that
-    /// were asked: `quote_1/elicitation_1`.
+    /// The default is the kind and the position among the requests of that kind: `elicitation_1`, `sampling_1`,
+    /// `roots_1`. Set a key where the number of earlier requests varies. In a handler that another handler calls
+    /// ([`Context::call_tool`]), each key is prefixed with the handler's name and its position among the handlers
+    /// called: `quote_1/elicitation_1`.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// How long to wait for the answer of a client that is asked by a request of its own. Default: 10 minutes.
+    /// Limits the wait for the response of a client that gets this as a JSON-RPC request. Default: 10 minutes.
     ///
-    /// This time does not count towards the time limit of the call. For modern clients, whose answers come with a
-    /// request of theirs, see [`App::answer_time`](crate::App::answer_time).
+    /// This time does not count towards the time limit of the call. For modern clients, which send the answer with
+    /// their next request, see [`App::answer_time`](crate::App::answer_time).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

@@ -1,13 +1,13 @@
-//! What has changed on a server, and who wants to know.
+//! Publishes changes of a server's components to the parts that notify clients.
 //!
-//! Whoever changes something says so to the [`Hub`]; those who write notifications listen to it. Neither knows the
-//! other: a handler need not know the engine, nor which clients are there. To say that something has changed never
-//! waits for a client, works on any thread, and costs one load of a number if nobody wants to know.
+//! Code that changes something calls [`Hub::publish`]; the writers of notifications are its listeners. Neither side
+//! knows the other: a handler needs neither the engine nor a list of clients. Publishing never waits for a client,
+//! works on any thread, and costs one atomic load if no client is interested.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-/// A list of components. Resources and templates are one to those who want to know.
+/// A list of components. Listeners get changes of resources and of resource templates as one list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListKind {
     Tools,
@@ -49,39 +49,40 @@ impl FromIterator<ListKind> for Lists {
     }
 }
 
-/// What has changed.
+/// A change that listeners are notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change<'a> {
-    /// Components came, went or changed what they say about themselves.
+    /// Components were added, removed or described differently.
     List(ListKind),
-    /// What is read at this URI.
+    /// The contents of the resource at this URI have changed.
     Resource(&'a str),
 }
 
-/// One who is told of changes. It is told under a lock, so it must not wait.
+/// A receiver of changes. It is called while a lock is held, so it must not wait.
 pub(crate) trait Listener: Send + Sync {
     fn changed(self: Arc<Self>, change: Change<'_>);
 }
 
-/// Tells the listeners of a server what has changed.
+/// Distributes the changes of a server to its listeners.
 #[derive(Default)]
 pub(crate) struct Hub {
     listeners: RwLock<Listeners>,
-    /// How many want to know of lists.
+    /// The number of [`Interest`]s in lists.
     lists: AtomicUsize,
-    /// How many want to know of resources.
+    /// The number of [`Interest`]s in resources.
     resources: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Listeners {
     all: Vec<Weak<dyn Listener>>,
-    /// How many there may be before those that are gone are looked for.
+    /// The number of listeners at which dropped listeners are removed.
     limit: usize,
 }
 
 impl Hub {
-    /// Something has changed: who reads it from now on must see the change.
+    /// Notifies the listeners of a change. Call it after the change is made: a client that reads from now on must see
+    /// it.
     pub(crate) fn publish(&self, change: Change<'_>) {
         let interested = match change {
             Change::List(_) => &self.lists,
@@ -97,7 +98,7 @@ impl Hub {
         }
     }
 
-    /// Adds a listener, which is told as long as it is there and there is an [`Interest`].
+    /// Adds a listener. It is notified while it is alive and at least one [`Interest`] of the change's kind exists.
     pub(crate) fn listen(&self, listener: Weak<dyn Listener>) {
         let mut listeners = self.listeners.write().unwrap_or_else(PoisonError::into_inner);
         if listeners.all.len() >= listeners.limit {
@@ -107,12 +108,12 @@ impl Hub {
         listeners.all.push(listener);
     }
 
-    /// Counts one who wants to know of lists, as long as what is returned lives.
+    /// Registers an interest in lists until the result is dropped.
     pub(crate) fn interest_in_lists(self: &Arc<Self>) -> Interest {
         Interest::new(self, |hub| &hub.lists)
     }
 
-    /// Counts one who wants to know of resources, as long as what is returned lives.
+    /// Registers an interest in resources until the result is dropped.
     pub(crate) fn interest_in_resources(self: &Arc<Self>) -> Interest {
         Interest::new(self, |hub| &hub.resources)
     }
@@ -125,7 +126,7 @@ impl std::fmt::Debug for Hub {
     }
 }
 
-/// One who wants to know of changes.
+/// An interest in changes of one kind. Changes without any interest are not published.
 pub(crate) struct Interest {
     hub: Arc<Hub>,
     counter: fn(&Hub) -> &AtomicUsize,

@@ -1,7 +1,7 @@
-//! The requests that this server has sent to its client, and that wait for an answer.
+//! The requests that this server has sent to its client and that await a response.
 //!
-//! Only clients of the revisions with a handshake are asked this way; a modern one answers in its next request.
-//! Whoever takes an id out of the table decides: the answer, or the one who no longer waits for it.
+//! Only legacy clients get such requests; a modern client answers in its next request. Removing an id from the table
+//! decides between the response and the end of the wait.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::ask::AskError;
 use crate::protocol::write;
 
-/// The most requests that may wait for an answer at a time.
+/// The most requests that may await a response at a time.
 const MAX_WAITING: usize = 1_024;
 
-/// What a client answers: a result, or an error with its code and message.
+/// The response of a client: a result, or an error with its code and message.
 pub(crate) type Reply = Result<Value, (i64, String)>;
 
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Table {
     base: i64,
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Reply>>,
-    /// Whether the client can answer nothing more.
+    /// Set when the client can send no more responses.
     closed: bool,
 }
 
@@ -50,7 +50,7 @@ impl ClientRequests {
         table.base < id && id <= table.last_id
     }
 
-    /// An id for a new request, and where its answer will come.
+    /// Registers a new request. Returns its id, and the receiver of its response.
     pub(crate) fn open(&self) -> Result<(i64, oneshot::Receiver<Reply>), AskError> {
         let mut table = self.lock();
         if table.closed {
@@ -66,7 +66,7 @@ impl ClientRequests {
         Ok((id, receiver))
     }
 
-    /// Ends every wait, now and later: the client can answer nothing more.
+    /// Ends every wait, present and future, because the client can send no more responses.
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
     pub(crate) fn close(&self) {
         let waiting = {
@@ -74,29 +74,30 @@ impl ClientRequests {
             table.closed = true;
             std::mem::take(&mut table.waiting)
         };
-        // This wakes those who wait.
+        // Dropping the senders wakes the receivers.
         drop(waiting);
     }
 
-    /// Whether an answer to this id is waited for.
+    /// Returns true if a request of this id awaits a response.
     pub(crate) fn is_open(&self, id: i64) -> bool {
         self.lock().waiting.contains_key(&id)
     }
 
-    /// Gives an answer to the one who waits for it; one that nobody waits for is dropped.
+    /// Passes a response to the future that waits for it, or drops it if none does.
     pub(crate) fn resolve(&self, id: i64, reply: Reply) {
         let waiting = self.lock().waiting.remove(&id);
         if let Some(waiting) = waiting {
-            // Whoever asked may be gone by now.
+            // The receiver may be gone by now.
             let _ = waiting.send(reply);
         }
     }
 
-    /// Nobody waits for the answer any more. Gives what to tell the client, unless it has answered.
+    /// Gives up the wait for a response. Returns the frame that cancels the request, or `None` if the client has
+    /// responded.
     pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
         self.lock().waiting.remove(&id)?;
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
-        // Numbers always have a JSON form.
+        // Serializing a number cannot fail.
         let _ = write::json(&mut frame, &id);
         frame.extend_from_slice(br#","reason":"#);
         write::string(&mut frame, reason);

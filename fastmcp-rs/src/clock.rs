@@ -1,8 +1,8 @@
-//! Stops a clock that a test has paused while a thread of the pool works.
+//! Holds a clock that a test has paused while a thread of the pool works.
 //!
-//! tokio moves a paused clock on to the next timer, which may be the call's time limit, as soon as its runtime has
-//! nothing to do; it knows nothing of our threads. So a blocking task of its own, which it does know of, waits for
-//! as long as a thread works. All of that happens only where an app is under test.
+//! tokio advances a paused clock to the next timer, which may be the call's time limit, as soon as its runtime is idle,
+//! and it does not know the threads of our pool. So a blocking task of the runtime, which tokio does know, waits for as
+//! long as such a thread works. This happens only while an app is under test.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::runtime::Handle;
 
-/// How many apps are under test in this process.
+/// The number of apps under test in this process.
 static LIVE_TESTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts an app as under test until it is dropped.
@@ -34,7 +34,7 @@ impl Drop for LiveTest {
     }
 }
 
-/// The clock stands until this is dropped, except while work that is polled waits for something.
+/// Holds the clock until it is dropped, except while a polled future is pending.
 pub(crate) struct ClockStop {
     runtime: Handle,
     state: Mutex<State>,
@@ -42,9 +42,9 @@ pub(crate) struct ClockStop {
 
 #[derive(Default)]
 struct State {
-    /// Whoever holds this holds the clock.
+    /// Holds the clock while it exists: the blocking task ends when this sender is dropped.
     held: Option<mpsc::Sender<()>>,
-    /// Whether the work is to be polled again.
+    /// True if the future was woken since it was last polled.
     is_woken: bool,
 }
 
@@ -68,12 +68,12 @@ impl ClockStop {
         if state.held.is_none() {
             let (sender, receiver) = mpsc::channel();
             state.held = Some(sender);
-            // It ends with an error when the sender is dropped.
+            // `recv` returns an error, and the task ends, when the sender is dropped.
             self.runtime.spawn_blocking(move || receiver.recv());
         }
     }
 
-    /// Polls work; the clock goes on while it waits, and stands as soon as it is woken.
+    /// Polls a future. The clock runs while the future is pending, and is held again as soon as the future is woken.
     pub(crate) fn poll<F: Future>(self: Arc<ClockStop>, work: Pin<&mut F>, task: &mut Context<'_>) -> Poll<F::Output> {
         self.hold(false);
         let waker = Waker::from(Arc::new(StopOnWake { clock: Arc::downgrade(&self), task: task.waker().clone() }));
@@ -88,7 +88,7 @@ impl ClockStop {
     }
 }
 
-/// Stops the clock before the thread that polls is woken, as the clock could be ahead of it otherwise.
+/// Holds the clock before it wakes the polling thread; otherwise the clock could advance first.
 struct StopOnWake {
     clock: Weak<ClockStop>,
     task: Waker,

@@ -1,13 +1,13 @@
-//! What can go wrong: when a server starts ([`Error`]) and inside a tool ([`ToolError`]).
+//! Error types: [`Error`] for the start and the run of a server, [`ToolError`] for a failing tool.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Why a server could not start, or why it stopped.
+/// The reason that a server could not start, or that it stopped.
 ///
-/// Its text names what is wrong, where, and what to do about it. A malformed message or a failing tool
-/// is never an `Error`: it is answered.
+/// Its text names the fault, its place and the fix. A malformed message or a failing tool is never an `Error`: the
+/// client gets a response.
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ enum Kind {
     Other(Box<dyn StdError + Send + Sync>),
 }
 
-/// One problem as it is, several as a list.
+/// Formats one problem as it is, and several as a list.
 fn problems(list: &[String]) -> String {
     match list {
         [only] => only.clone(),
@@ -47,7 +47,7 @@ impl Error {
         Error { kind: Kind::Configuration(problems) }
     }
 
-    /// A state could not be made.
+    /// Reports that the value of a state could not be made.
     pub(crate) fn start(state: &'static str, source: Box<dyn StdError + Send + Sync>) -> Error {
         Error { kind: Kind::Start { state, source } }
     }
@@ -57,8 +57,8 @@ impl Error {
         Error { kind: Kind::Transport { context: context.into(), source } }
     }
 
-    /// A failure of the program's own start, such as a database that cannot be opened, so that it can be
-    /// returned from `main` beside ours.
+    /// Wraps a failure of the program itself, such as a database that cannot be opened, so that `main` can return it
+    /// with the errors of this crate.
     ///
     /// # Example
     ///
@@ -72,18 +72,19 @@ impl Error {
         Error { kind: Kind::Other(error.into()) }
     }
 
-    /// Whether the app cannot be served as it is configured: a name twice, a state missing, a wrong default.
+    /// Returns true if the app cannot be served as it is configured, for example because of a duplicate name, a missing
+    /// state or an invalid default.
     pub fn is_configuration(&self) -> bool {
         matches!(self.kind, Kind::Configuration(_))
     }
 
-    /// Whether reading, writing or setting up a transport failed.
+    /// Returns true if a transport could not be set up, or if reading or writing failed.
     pub fn is_transport(&self) -> bool {
         matches!(self.kind, Kind::Transport { .. })
     }
 }
 
-// `fn main() -> Result<(), Error>` prints the `Debug` form, so that is the readable one.
+// `fn main() -> Result<(), Error>` prints the `Debug` form, so `Debug` prints the readable text.
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
@@ -107,12 +108,12 @@ impl StdError for Error {
     }
 }
 
-/// A tool's failure.
+/// A failure of a tool.
 ///
-/// It has two readers. [`ToolError::new`] is a text **for the model**: what went wrong and what to do
-/// about it. Every other error, which `?` converts, is **for the operator**: it is logged with its whole
-/// chain and a short id, and the model is told only that id, since such texts leak paths, queries and
-/// host names. [`App::show_errors`](crate::App::show_errors) shows them to the model too, for development.
+/// An error has one of two audiences. The text of [`ToolError::new`] is **for the model**: it describes the failure and
+/// the fix. Every other error, which `?` converts, is **for the operator**: it is logged with its whole chain of causes
+/// and a short id, and the model reads only that id, because such texts leak paths, queries and host names. During
+/// development, [`App::show_errors`](crate::App::show_errors) shows them to the model as well.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#error-handling>
 ///
@@ -138,31 +139,31 @@ pub struct ToolError {
 pub(crate) enum Audience {
     /// The model reads this text.
     Model(String),
-    /// The operator reads this error.
+    /// The operator reads this error in the log.
     Operator(Box<dyn StdError + Send + Sync>),
 }
 
 impl ToolError {
-    /// A failure whose text the model reads.
+    /// Creates an error whose text the model reads.
     pub fn new(text: impl Into<String>) -> ToolError {
         ToolError { audience: Audience::Model(text.into()) }
     }
 
-    /// A failure that only the operator may read: it is logged, and the model is told a short id.
+    /// Creates an error whose text only the operator reads: it is logged, and the model reads a short id.
     ///
-    /// `?` does this for every type that implements [`std::error::Error`]; this is for the others, such
-    /// as `anyhow::Error` or a text.
+    /// `?` does this for every type that implements [`std::error::Error`]. Call this for other values, such as an
+    /// `anyhow::Error` or a text.
     pub fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> ToolError {
         ToolError { audience: Audience::Operator(error.into()) }
     }
 
-    /// Whether the model reads the text of this error.
+    /// Returns true if the model reads the text of this error.
     pub fn is_visible(&self) -> bool {
         matches!(self.audience, Audience::Model(_))
     }
 }
 
-// `ToolError` itself must not implement `Error`, or this would overlap with `From<T> for T`.
+// `ToolError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
 impl<E: StdError + Send + Sync + 'static> From<E> for ToolError {
     fn from(error: E) -> ToolError {
         ToolError::internal(error)
@@ -185,7 +186,7 @@ impl fmt::Debug for ToolError {
     }
 }
 
-/// An error and everything that caused it, on one line.
+/// Displays an error and all its causes on one line.
 pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -195,7 +196,7 @@ impl fmt::Display for Chain<'_> {
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let text = error.to_string();
-            // Many errors repeat the text of their cause; once is enough.
+            // Many errors repeat the text of their cause; it is printed once.
             if !last.contains(&text) {
                 write!(formatter, ": {text}")?;
             }

@@ -1,20 +1,21 @@
-//! Tables whose keys are the program's own, such as the names of tools.
+//! Hash tables whose keys come from the program itself, such as the names of tools.
 //!
-//! Peers look such keys up, but cannot add any, so they cannot make them collide; and what protects from that costs
-//! more than the rest of a look-up.
+//! Peers look such keys up but cannot add any, so they cannot force collisions. A hash function that protects against
+//! that costs more than the rest of a look-up.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A table that only the program fills.
+/// A hash table that only the program fills.
 pub(crate) type KnownKeys<K, V> = HashMap<K, V, BuildHasherDefault<KnownKeyHasher>>;
 
-/// Multiplies word by word.
+/// A hash function that multiplies word by word.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownKeyHasher(u64);
 
 impl KnownKeyHasher {
-    /// Tables take the lowest bits and the highest, and a product is best above its middle.
+    /// Mixes a word into the hash. Hash tables use the lowest and the highest bits, and a product mixes best in the
+    /// bits above its middle, so the result is rotated.
     #[inline]
     fn word(&mut self, word: u64) {
         self.0 = (self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
@@ -30,7 +31,7 @@ impl Hasher for KnownKeyHasher {
             rest = after;
         }
         if !rest.is_empty() {
-            // The last word of what is longer has bytes again that were in the one before.
+            // For inputs of 8 bytes or more, the last word overlaps the word before it.
             self.word(match bytes.last_chunk::<8>() {
                 Some(last) => u64::from_le_bytes(*last),
                 None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
@@ -79,12 +80,12 @@ mod tests {
         let lengths = (0..64).map(|length| "a".repeat(length));
         let names: Vec<String> = numbered.chain(lengths).collect();
         let hashes: HashSet<u64> = names.iter().map(hash).collect();
-        // Repeated letters past the first word look the same, which costs a comparison.
+        // Repeated letters past the first word hash equally, which costs one comparison.
         assert!(hashes.len() > names.len() - 64, "{} of {}", hashes.len(), names.len());
-        // Tables use the lowest bits for a place and the highest seven for a first comparison.
+        // Hash tables use the lowest bits for the position and the highest seven for a first comparison.
         for bits in [|hash: u64| hash & 0x3FFF, |hash: u64| hash >> 50] {
             let places: HashSet<u64> = hashes.iter().map(|&hash| bits(hash)).collect();
-            // At random it would be 7,490 of 16,384.
+            // A random function would fill 7,490 of 16,384.
             assert!(places.len() > 6_500, "{} places", places.len());
         }
     }

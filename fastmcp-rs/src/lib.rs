@@ -1,6 +1,7 @@
-//! Put [`#[mcp::tool]`](macro@mcp::tool) on a function and have a server of the
-//! [Model Context Protocol](https://modelcontextprotocol.io): schema, descriptions, dispatch, every revision
-//! of the protocol, and errors that a model can act on.
+//! A framework for servers of the [Model Context Protocol](https://modelcontextprotocol.io).
+//!
+//! Put [`#[mcp::tool]`](macro@mcp::tool) on a function, and the crate provides its schema, its descriptions and its
+//! dispatch, speaks every revision of the protocol, and reports errors that a model can act on.
 //!
 //! ```no_run
 //! use fastmcp_rs::prelude::*;
@@ -19,41 +20,43 @@
 //!
 //! # Where to look
 //!
-//! - [`mcp::tool`](macro@mcp::tool): what a tool may take and return, and its options.
+//! - [`mcp::tool`](macro@mcp::tool): parameters, results and options of a tool.
 //! - [`mcp::server`](macro@mcp::server): tools, resources and prompts as methods.
-//! - [`mcp::model`](macro@mcp::model): types of your own.
-//! - [`App`]: putting a server together and running it.
-//! - [`Context`]: progress, log messages, who asks.
-//! - [`State`] and [`FromContext`]: what a tool is given besides its arguments.
-//! - [`ToolError`]: who reads an error.
-//! - [`layers`]: code around every operation, such as rate limits.
+//! - [`mcp::model`](macro@mcp::model): your own types as arguments and results.
+//! - [`App`]: building a server and running it.
+//! - [`Context`]: progress, log messages and the caller's identity.
+//! - [`State`] and [`FromContext`]: values that a handler takes besides its arguments.
+//! - [`ToolError`]: errors for the model and errors for the operator.
+//! - [`layers`]: middleware around every operation, such as rate limits.
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! |---|---|
 //! | `stdio` (default) | [`App::run_stdio`] |
-//! | `http` | [`App::run_http`], and [`App::into_service`] for servers that are there already |
+//! | `http` | [`App::run_http`], and [`App::into_service`] to mount the app in an existing HTTP server |
 //! | `tls` | [`HttpConfig::tls`]: HTTPS, with certificates that are renewed while the server runs |
 //! | `h2` | HTTP/2 beside HTTP/1.1 |
-//! | `metrics` | `App::metrics` and `HttpConfig::metrics`: numbers of a running server for Prometheus |
-//! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` say (brings `logging`) |
-//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: a call's events for its client |
-//! | `schema-validation` | the whole of JSON Schema for [`DynamicTool`]s, by the crate `jsonschema` |
-//! | `testing` | `testing`: a client in process, and lock files of tools, for tests |
+//! | `legacy-sse` | `HttpConfig::legacy_sse`: the HTTP+SSE transport of 2024-11-05, for clients that support nothing newer |
+//! | `metrics` | `App::metrics` and `HttpConfig::metrics`: metrics of a running server for Prometheus |
+//! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` configure it (enables `logging`) |
+//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: sends the events of a call to its client |
+//! | `schema-validation` | all of JSON Schema for [`DynamicTool`]s, through the crate `jsonschema` |
+//! | `testing` | `testing`: an in-process client and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
 //!
 //! # Promises
 //!
-//! Every request that can be read gets exactly one answer, or none if it was cancelled. A panic is an answer.
-//! What a tool prints never reaches the client. Whatever a peer can make grow is bounded. The text of an
-//! error reaches the model only if its author meant it to.
+//! Every request that can be read gets exactly one response, or none if it was cancelled. A panic of a handler becomes
+//! an error response. Text that a tool prints never reaches the client. Everything that a peer can make grow is
+//! bounded. The text of an error reaches the model only if its author meant it to.
 
-// On Windows one file has to do what no safe function does: `transport/stdio/platform/windows.rs`.
+// On Windows one file needs `unsafe` for system calls that have no safe equivalent:
+// `transport/stdio/platform/windows.rs`.
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without this transport parts of the engine have no caller.
+// Without the feature `stdio`, parts of the engine have no caller.
 #![cfg_attr(not(feature = "stdio"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]

@@ -1,17 +1,19 @@
-//! The moment in which a thread without work lets others run and looks again, before it sleeps.
+//! Yields the core a few times before a thread without work goes to sleep.
 //!
-//! Work comes in batches, and who sleeps between two pieces of one batch has to be woken for each, which takes several
-//! times as long as a quick piece. But whoever computes meanwhile may keep the core for milliseconds, where one who
-//! sleeps would be woken at once. So who had to wait for long sleeps at once for a while.
+//! Work arrives in batches. A thread that sleeps between two items of a batch must be woken for each of them, which
+//! takes several times as long as a quick item. But a thread that gets the core by the yield may compute and keep it
+//! for milliseconds, whereas a sleeping thread would be woken at once. So after a long yield, the thread sleeps without
+//! yielding first for a while.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a thread looks again.
+/// The number of yields before a thread sleeps.
 const LOOKS: u32 = 16;
-/// Those that make work for others hold a core for less than this, those that compute for more.
+/// A yield of at least this time is long: threads that produce work for others hold a core for less, threads that
+/// compute for more.
 const LONG: Duration = Duration::from_millis(1);
-/// How long it is not tried again then.
+/// The time after a long yield in which the thread sleeps without yielding first.
 const PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
@@ -21,19 +23,19 @@ pub(crate) struct Linger {
 }
 
 impl Linger {
-    /// Whether to look again rather than to sleep.
+    /// Returns true if the thread should yield rather than sleep.
     pub(crate) fn wants_to(&self) -> bool {
         self.looks < LOOKS && self.paused_until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// Lets others run; returns for how long, for [`Linger::passed`].
+    /// Yields the core, and returns the elapsed time for [`Linger::passed`].
     pub(crate) fn pass() -> Duration {
         let start = Instant::now();
         thread::yield_now();
         start.elapsed()
     }
 
-    /// Others were let run for so long.
+    /// Records a yield and its duration.
     pub(crate) fn passed(&mut self, took: Duration) {
         self.looks += 1;
         if took >= LONG {
@@ -41,7 +43,7 @@ impl Linger {
         }
     }
 
-    /// There was work, or somebody has slept.
+    /// Resets the number of yields, after work arrived or the thread slept.
     pub(crate) fn begin_anew(&mut self) {
         self.looks = 0;
     }

@@ -1,12 +1,13 @@
-//! The macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::resource]`](macro@resource), [`#[mcp::prompt]`](macro@prompt),
-//! [`#[mcp::server]`](macro@server), [`#[mcp::model]`](macro@model) and [`#[mcp::main]`](macro@main).
+//! The attribute macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::resource]`](macro@resource),
+//! [`#[mcp::prompt]`](macro@prompt), [`#[mcp::server]`](macro@server), [`#[mcp::model]`](macro@model) and
+//! [`#[mcp::main]`](macro@main).
 //!
 //! `use fastmcp_rs::prelude::*;` brings this module into scope.
 
-/// Makes a function a tool of every [`App`](crate::App) that is made by [`App::new`](crate::App::new).
+/// Registers a function as a tool of every [`App`](crate::App) that [`App::new`](crate::App::new) creates.
 ///
-/// The function stays what it is: it can be called, tested and navigated to. Its name is the tool's name,
-/// its doc comment the description that a model reads, its parameters the input schema.
+/// The function itself does not change: it can still be called, tested and navigated to. Its name becomes the tool's
+/// name, its doc comment the description that a model reads, and its parameters the input schema.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -29,20 +30,20 @@
 /// }
 /// ```
 ///
-/// # Where it runs
+/// # Threads
 ///
-/// An `async fn` runs on the runtime. A `fn` runs on a pool of threads, where it may block for as long as
-/// it likes without holding up another call; a quick one may say `inline` to run in place.
+/// An `async fn` runs on the runtime. A `fn` runs on a pool of threads, where it may block for any time without
+/// delaying other calls. A quick `fn` can use the option `inline` to run on the runtime.
 ///
 /// # Parameters
 ///
-/// | type | what it is |
+/// | type | meaning |
 /// |---|---|
-/// | anything with `Deserialize` and `JsonSchema` | an argument; `Option<T>` may be left out |
+/// | any type with `Deserialize` and `JsonSchema` | an argument; `Option<T>` makes it optional |
 /// | `&str`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
-/// | [`&Context`](crate::Context) | the call: progress, log messages, who asks |
+/// | [`&Context`](crate::Context) | the call: progress, log messages, the caller's identity |
 /// | [`State<T>`](crate::State) | a value of the app |
-/// | anything with [`FromContext`](crate::FromContext) | what you make of these |
+/// | any type with [`FromContext`](crate::FromContext) | an extractor of your own |
 ///
 /// `///` on a parameter is its description. `#[arg(…)]` takes:
 ///
@@ -50,64 +51,64 @@
 /// |---|---|
 /// | `default = 10` | a literal, used when the argument is left out or `null` |
 /// | `min = 1`, `max = 100` | bounds of a number, inclusive |
-/// | `min_length = 1`, `max_length = 20` | of a string in characters, of a list in items, of a map in members |
+/// | `min_length = 1`, `max_length = 20` | bounds of a string in characters, of a list in items, of a map in members |
 /// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
-/// | `rename = "order-id"` | the argument's name, if it is not the parameter's |
+/// | `rename = "order-id"` | the argument's name, if it differs from the parameter's |
 /// | `title = "Order number"` | a name for people: in the schema, and in the list of a prompt's arguments |
 /// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
-/// | `header = "Region"` | clients that speak HTTP mirror it into the header `Mcp-Param-Region` |
+/// | `header = "Region"` | HTTP clients also send the argument as the header `Mcp-Param-Region` |
 ///
-/// Constraints are published in the schema **and** enforced. Whatever is wrong with a call is told to the
-/// model at once: each argument with what was expected, what came and, for names, what was meant.
+/// Constraints are published in the schema **and** enforced. The model gets all faults of a call at once: for each
+/// argument the expected and the actual value, and for a misspelt name the closest valid one.
 ///
 /// # Results
 ///
-/// | type | the answer |
+/// | type | result of the call |
 /// |---|---|
 /// | `String`, `&str`, numbers, `bool`, `char` | text |
 /// | `()` | no content |
-/// | [`Content`](crate::Content), [`Image`](crate::Image), [`Audio`](crate::Audio), [`EmbeddedResource`](crate::EmbeddedResource), [`ResourceLink`](crate::ResourceLink), a `Vec` of them | blocks |
-/// | anything with `Serialize` and `JsonSchema` | a structured value with an output schema, and its JSON as text |
-/// | [`ToolResult`](crate::ToolResult) | as you compose it |
-/// | `Option` of a content type | `None` is no content; of a structured type, `None` is `null` |
-/// | `Result` of any of these | see [`ToolError`](crate::ToolError) for who reads the error |
+/// | [`Content`](crate::Content), [`Image`](crate::Image), [`Audio`](crate::Audio), [`EmbeddedResource`](crate::EmbeddedResource), [`ResourceLink`](crate::ResourceLink), a `Vec` of them | content blocks |
+/// | any type with `Serialize` and `JsonSchema` | structured content with an output schema, and its JSON as text |
+/// | [`ToolResult`](crate::ToolResult) | content, structured content and `_meta` as composed by the tool |
+/// | `Option` of a content type or a structured type | `None` is no content for a content type, and `null` for a structured type |
+/// | `Result` of any of these | [`ToolError`](crate::ToolError) decides whether the model or the operator reads the error |
 ///
 /// # Options
 ///
 /// | option | meaning |
 /// |---|---|
 /// | `name = "…"` | the tool's name: 1 to 128 of `A-Z a-z 0-9 _ . -` |
-/// | `title = "…"` | a name for people; by default the name in words: `get_order` is "Get Order" |
-/// | `description = "…"` | instead of the doc comment |
+/// | `title = "…"` | a name for people; by default the name in words: `get_order` becomes "Get Order" |
+/// | `description = "…"` | replaces the doc comment |
 /// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for clients; each may be `= false` |
-/// | `tags = ["billing"]` | in `_meta.fastmcp.tags` |
+/// | `tags = ["billing"]` | published as `_meta.fastmcp.tags` |
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
-/// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
-/// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
-/// | `inline` | a `fn` that is quick runs in place |
-/// | `blocking` | an `async fn` that blocks runs on the pool of threads |
-/// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
-/// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
+/// | `structured` | publishes a number, a `bool` or a text as structured content too: see [`App::structured_numbers`](crate::App::structured_numbers) |
+/// | `timeout = "30s"` | overrides [`App::timeout`](crate::App::timeout); units are `ms`, `s`, `m` and `h` |
+/// | `inline` | runs a quick `fn` on the runtime |
+/// | `blocking` | runs an `async fn` that blocks on the pool of threads |
+/// | `handle = GetOrder` | names the type by which the tool is registered, if a type has the function's name already |
+/// | `crate = path` | the path of fastmcp-rs, if it is not `::fastmcp_rs` |
 ///
 /// # Errors
 ///
-/// Mistakes are compile errors at the token to change: generics, an argument without a JSON form, a result
-/// that cannot be sent, an unknown option, a default that does not fit, and more. What only the program as a
-/// whole shows, such as two tools of one name, is an error when it starts.
+/// Mistakes are compile errors at the token to change: generics, an argument without a JSON form, a result that cannot
+/// be sent, an unknown option, a default that does not fit, and more. Faults that show only in the whole program, such
+/// as two tools with one name, are errors at start.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
 pub use fastmcp_rs_macros::tool;
 
-/// Makes a struct or an enum a type that tools take and return.
+/// Makes a struct or an enum usable as an argument and a result of tools.
 ///
-/// It derives `Serialize`, `Deserialize` and `JsonSchema` through this crate, so that a program needs no
-/// dependency on serde or schemars. Doc comments of fields become their descriptions, and fields take the
-/// constraints of arguments: `#[arg(min = 1)]`, `max`, `min_length`, `max_length`, `pattern`, `default`,
-/// `rename`, `title`, `example`. They are published, and enforced wherever such a value is read, at any depth.
+/// The macro derives `Serialize`, `Deserialize` and `JsonSchema` through this crate, so a program needs no dependency
+/// on serde or schemars. Doc comments of fields become their descriptions, and fields take the constraints of
+/// arguments: `#[arg(min = 1)]`, `max`, `min_length`, `max_length`, `pattern`, `default`, `rename`, `title`, `example`.
+/// Constraints are published, and enforced wherever such a value is read, at any depth.
 ///
-/// `#[serde(…)]` and `#[schemars(…)]` attributes work as usual, and so do types that derive the three traits
-/// by themselves.
+/// `#[serde(…)]` and `#[schemars(…)]` attributes work as usual. Types that derive the three traits without this macro
+/// work too.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -145,16 +146,16 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// # Unknown members
 ///
-/// A call whose argument holds a member that the type does not have is refused, with the member that was probably
-/// meant. Read from elsewhere, such as the answer of another service, the same type skips such members, as serde does.
-/// `#[mcp::model(allow_unknown_fields)]` skips them in arguments too.
+/// A call is rejected if an argument contains a member that the type does not have; the error names the member that was
+/// probably meant. When the same type is read from another source, such as the response of another service, unknown
+/// members are skipped, as serde does. `#[mcp::model(allow_unknown_fields)]` skips them in arguments too.
 ///
 /// # Forms
 ///
-/// A person can be asked for a struct whose fields are strings, numbers, booleans and enums of names: it is a
-/// [`Form`](crate::Form). An enum whose variants hold nothing is one too, and a struct with one unnamed field
-/// is what its field is. Which fields a form can have is said by [`FormField`](crate::FormField); a type with
-/// others is no form, and may be used for everything else.
+/// A struct whose fields are strings, numbers, booleans and enums of unit variants is a [`Form`](crate::Form), which a
+/// handler can ask a person to fill in. An enum of unit variants is a form too, and a struct with one unnamed field is
+/// the same form as its field. [`FormField`](crate::FormField) lists the types that a field can have; a type with other
+/// fields is not a form, and can be used for everything else.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -180,14 +181,15 @@ pub use fastmcp_rs_macros::tool;
 /// can_be_asked_for::<Shipping>();
 /// ```
 ///
-/// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
+/// The option `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`.
 pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
-/// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
-/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too.
+/// The runtime has `worker_threads = N` threads. The default is one, in addition to the thread that reads; with the
+/// feature `http` it is one per core except one, and at least one, because there the workers do all the work. The
+/// runtime ends when `main` returns, even if tasks still run, so that a stuck tool cannot keep a process alive after
+/// its client is gone. `#[tokio::main]` works too.
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///
@@ -200,14 +202,14 @@ pub use fastmcp_rs_macros::model;
 /// }
 /// ```
 ///
-/// The option `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`.
+/// The option `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`.
 pub use fastmcp_rs_macros::main;
 
-/// Makes a function a resource, or a whole family of them, of every [`App`](crate::App) that is made by
-/// [`App::new`](crate::App::new).
+/// Registers a function as a resource, or as a resource template, of every [`App`](crate::App) that
+/// [`App::new`](crate::App::new) creates.
 ///
-/// A resource is data that a client reads by its URI. With variables in it, the URI is a template of
-/// [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), and each variable is a parameter of the function.
+/// A resource is data that a client reads by its URI. A URI with variables is a template of [RFC
+/// 6570](https://www.rfc-editor.org/rfc/rfc6570); each variable is a parameter of the function.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -241,44 +243,49 @@ pub use fastmcp_rs_macros::main;
 ///
 /// | expression | matches |
 /// |---|---|
-/// | `{x}` | one segment: anything but `/`, `?` and `#` |
-/// | `{+x}`, `{x*}` | anything, slashes included |
-/// | `{/x}`, `{.x}`, `{#x}` | an optional segment, label or fragment, with what leads it |
+/// | `{x}` | one segment: any text without `/`, `?` and `#` |
+/// | `{+x}`, `{x*}` | any text, including slashes |
+/// | `{/x}`, `{.x}`, `{#x}` | an optional segment, label or fragment, with its leading character |
 /// | `{?x,y}`, `{&x}` | optional query parameters, at the end |
 ///
-/// Values are percent-decoded, and read into the parameter's type: a string as it is, everything else as
-/// JSON. A variable without a parameter, and a parameter that is neither a variable nor injected, are compile
-/// errors. A value that could lead out of a directory (`..` as a segment, an absolute path, NUL) makes the
-/// URI that of no resource, unless the variable is listed in `allow_traversal`. Of several templates that a
-/// URI fits, the one that fixes most of it is read; a URI of its own comes before them all.
+/// Values are percent-decoded and read into the parameter's type: a string as it is, any other type as JSON. A variable
+/// without a parameter, and a parameter that is neither a variable nor injected, are compile errors. A value that could
+/// escape from a directory (`..` as a segment, an absolute path, NUL) makes the URI match no resource, unless
+/// `allow_traversal` lists the variable. If several templates match a URI, the template with the most literal text is
+/// read; a resource with exactly this URI takes precedence over all templates.
 ///
 /// # Results
 ///
-/// | type | what is read |
+/// | type | contents |
 /// |---|---|
 /// | `String`, `&str` | text, `text/plain` |
 /// | `Vec<u8>`, `&[u8]` | bytes, `application/octet-stream` |
-/// | [`ResourceContents`](crate::ResourceContents), a `Vec` of them | as you compose it |
-/// | anything with `Serialize` | JSON, `application/json` |
-/// | `Option` of these | `None`: there is no such resource, in the words of the client's revision |
-/// | `Result` of these | see [`ToolError`](crate::ToolError) for who reads the error |
+/// | [`ResourceContents`](crate::ResourceContents), a `Vec` of them | contents as composed by the function |
+/// | any type with `Serialize` | JSON, `application/json` |
+/// | `Option` of these | `None` means that the resource does not exist; the error code is that of the client's revision |
+/// | `Result` of these | [`ToolError`](crate::ToolError) decides whether the client or the operator reads the error |
 ///
 /// # Options
 ///
-/// After the URI: `name`, `title`, `description`, `mime_type = "…"`, `size = 1234` (bytes, not for templates),
-/// `audience = ["user", "assistant"]`, `priority = 0.8`, `last_modified = "2026-01-01T00:00:00Z"`,
-/// `allow_traversal = ["path"]`, `ttl = "5m"` and `scope = "public"` (how long modern clients may keep what they
-/// have read, and whether they may share it; as [`App::cache_resources`](crate::App::cache_resources) says
-/// otherwise), and those of [`tool`](macro@tool) that are not about calls: `tags`, `icons`,
-/// `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`. Variables take the `#[arg(…)]` of
-/// [`tool`](macro@tool), but `header` and `title`; and `complete = function`, see [`Completing`](crate::Completing).
+/// The URI comes first. Options of resources are:
+///
+/// - `name`, `title`, `description` and `mime_type = "…"`;
+/// - `size = 1234`, in bytes, not for templates;
+/// - `audience = ["user", "assistant"]`, `priority = 0.8` and `last_modified = "2026-01-01T00:00:00Z"`;
+/// - `allow_traversal = ["path"]`;
+/// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
+///   them. They override [`App::cache_resources`](crate::App::cache_resources);
+/// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
+///
+/// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header` and `title`, and also `complete = function`:
+/// see [`Completing`](crate::Completing).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;
 
-/// Makes a function a prompt of every [`App`](crate::App) that is made by [`App::new`](crate::App::new).
+/// Registers a function as a prompt of every [`App`](crate::App) that [`App::new`](crate::App::new) creates.
 ///
-/// A prompt is what a person picks from a menu and fills in, to begin a conversation with.
+/// A prompt is a template that a person picks from a menu and fills in to begin a conversation.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -302,23 +309,23 @@ pub use fastmcp_rs_macros::resource;
 /// }
 /// ```
 ///
-/// Arguments are strings to the protocol. A parameter of another type takes JSON inside of one, and its
-/// schema is added to its description. A missing or wrong argument is the JSON-RPC error −32602, which names
-/// it. `complete = function` suggests values while the person types (see [`Completing`](crate::Completing));
-/// the variants of an enum are suggested by themselves.
+/// In the protocol, arguments of prompts are strings. A parameter of another type is read from the JSON in its string,
+/// and its schema is added to its description. A missing or wrong argument is the JSON-RPC error -32602, which names
+/// the argument. `complete = function` suggests values while the person types (see [`Completing`](crate::Completing));
+/// the variants of an enum are suggested without it.
 ///
-/// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these.
-/// Options are those of [`tool`](macro@tool) that are not about calls: `name`, `title`, `description`, `tags`,
-/// `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle`, `crate`.
+/// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,
+/// as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;
 
-/// Makes methods of a type tools, resources and prompts, which share what the type holds.
+/// Registers methods of a type as tools, resources and prompts, which share the value of that type.
 ///
-/// On a method goes `#[tool]`, `#[resource("…")]` or `#[prompt]`: all that [`tool`](macro@tool),
-/// [`resource`](macro@resource) and [`prompt`](macro@prompt) say of functions holds for it. Methods without
-/// one are not offered to clients.
+/// Mark each method with `#[tool]`, `#[resource("…")]` or `#[prompt]`; the rules of [`tool`](macro@tool),
+/// [`resource`](macro@resource) and [`prompt`](macro@prompt) apply. Methods without such an attribute are not offered
+/// to clients.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -355,21 +362,20 @@ pub use fastmcp_rs_macros::prompt;
 /// assert!(app.check().is_ok());
 /// ```
 ///
-/// # The state
+/// # State
 ///
-/// `&self` is the [`State`](crate::State) of the block's type: the value that
-/// [`App::state`](crate::App::state) was given. Calls share it and run at the same time, so what changes is
-/// in a `Mutex`, an atomic or the like. A server without that value does not start. Functions without `self`
-/// need none; a completion function, as in `#[arg(complete = Self::order_ids)]`, is such a function, and takes
-/// `State<Self>`.
+/// `&self` is the [`State`](crate::State) of the block's type: the value that was passed to
+/// [`App::state`](crate::App::state). Calls share it and run at the same time, so values that change belong in a
+/// `Mutex`, an atomic or the like. A server without that value does not start. Functions without `self` do not need it;
+/// a completion function, as in `#[arg(complete = Self::order_ids)]`, is such a function, and takes `State<Self>`.
 ///
 /// # Options
 ///
-/// `crate = path` says where fastmcp-rs is, if not at `::fastmcp_rs`; it holds for the whole block. The
-/// components' own option `handle` is not for methods: [`App::server`](crate::App::server) registers them.
+/// `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`, for the whole block. Methods do not take
+/// the option `handle`, because [`App::server`](crate::App::server) registers them.
 ///
 /// # Errors
 ///
-/// A type has one such block. A generic type, the methods of a trait, and any `self` but `&self` are compile
+/// A type has one such block. A generic type, the methods of a trait, and any `self` other than `&self` are compile
 /// errors.
 pub use fastmcp_rs_macros::server;

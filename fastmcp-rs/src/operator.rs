@@ -1,10 +1,9 @@
-//! What the operator of a server is told: `tracing` events, and a writer to standard error that never
-//! blocks.
+//! Log output for the operator of a server: `tracing` events, and a writer to standard error that never blocks.
 //!
-//! A client may never read a server's standard error. Once that pipe is full, whoever writes to it stops;
-//! so our own lines go through a bounded queue and a thread of their own, and what does not fit is counted
-//! and dropped. Without a `tracing` subscriber errors would vanish while the model is told to look for
-//! them in the log, so then they are written as plain lines.
+//! A client may never read a server's standard error. Once that pipe is full, a thread that writes to it blocks. So the
+//! lines of this crate go through a bounded queue and a thread of their own, and lines that do not fit are counted and
+//! dropped. Without a `tracing` subscriber, errors would vanish although the model is told to look for them in the log;
+//! so then they are written as plain lines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,13 +13,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most bytes of log lines and printed text that wait for standard error to be read.
+/// The most bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
-/// The most bytes that are written at once, so that the progress of a slow reader shows.
+/// The most bytes per write, so that the progress of a slow reader is visible.
 const PIECE: usize = 64 << 10;
-/// How long printed text waits for room in the queue before it is dropped. A reader that keeps up makes room in less.
+/// The time that printed text waits for room in the queue before it is dropped. A reader that keeps up makes room
+/// sooner.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long it may take to write what was logged and printed at the end.
+/// The time limit for writing the queued lines when the server ends.
 pub(crate) const LAST_LINES: Duration = Duration::from_millis(500);
 
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
@@ -45,14 +45,14 @@ fn fall_back(level: &str, message: fmt::Arguments<'_>) {
     }
 }
 
-/// Writes one line to standard error, whatever the logging.
+/// Writes one line to standard error, with or without a subscriber.
 pub(crate) fn line(text: &str) {
     let mut line = clean(text);
     line.push('\n');
     Stderr.enqueue(line.as_bytes());
 }
 
-/// Text from a peer must not steer the operator's terminal.
+/// Replaces control characters, so that text from a peer cannot control the operator's terminal.
 fn clean(text: &str) -> String {
     let shown = |character: char| match character {
         '\n' | '\t' => character,
@@ -62,15 +62,16 @@ fn clean(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Whether a character steers terminals, and nobody who writes log lines means it: those that change the direction of
-/// text, and the control characters above ASCII.
+/// Returns true for characters that control a terminal and have no use in log lines: the characters that change the
+/// direction of text, and the control characters above ASCII.
 fn is_hidden(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
 }
 
-/// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself.
+/// Cleans a line of a subscriber. The subscriber has escaped ASCII control characters of peers, and may have added
+/// colours of its own, so ASCII is kept as it is.
 fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
-    // All of them begin with one of two bytes, and hardly any line has these.
+    // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.
     if memchr::memchr2(0xC2, 0xE2, line).is_none() {
         return Cow::Borrowed(line);
     }
@@ -78,7 +79,7 @@ fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(String::from_utf8_lossy(line).chars().map(shown).collect::<String>().into_bytes())
 }
 
-/// A short id that stands both in an answer and in the log.
+/// Returns a short id that appears both in a response and in the log.
 pub(crate) fn error_id() -> String {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -87,7 +88,7 @@ pub(crate) fn error_id() -> String {
     format!("{:08x}", hash as u32)
 }
 
-/// Standard error that never blocks its writer, for log subscribers.
+/// A writer to standard error that never blocks, for log subscribers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
 
@@ -101,12 +102,12 @@ struct Lines {
     bytes: Vec<u8>,
     writing: bool,
     dropped: Dropped,
-    /// Whether nothing was written since a wait for it ended in vain: the next one would, too.
+    /// Set when a wait has timed out and nothing was written since, because the next wait would time out too.
     stalled: bool,
     muted: bool,
 }
 
-/// What did not fit.
+/// The amount of output that did not fit into the queue.
 #[derive(Default)]
 struct Dropped {
     lines: u64,
@@ -135,7 +136,7 @@ static QUEUE: OnceLock<Queue> = OnceLock::new();
 fn queue() -> &'static Queue {
     QUEUE.get_or_init(|| {
         let started = std::thread::Builder::new().name("mcp-stderr".into()).spawn(write_lines);
-        // Without the thread nothing can be written, and blocking is not better than silence.
+        // Without the thread nothing can be written, and silence is better than blocking.
         let lines = Lines { muted: started.is_err(), ..Lines::default() };
         Queue { lines: Mutex::new(lines), changed: Condvar::new() }
     })
@@ -162,7 +163,7 @@ impl Stderr {
 }
 
 impl Write for Stderr {
-    /// Takes the bytes, or drops and counts them if standard error is not being read.
+    /// Queues the bytes, or counts and drops them if the queue is full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.enqueue(&harmless(bytes));
         Ok(bytes.len())
@@ -173,7 +174,7 @@ impl Write for Stderr {
     }
 }
 
-/// Writes nothing from now on: standard error is the protocol's stream.
+/// Drops all further output: from now on standard error is a stream of the protocol.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn mute() {
     let mut lines = lock(queue());
@@ -184,8 +185,8 @@ pub(crate) fn mute() {
 /// Writes printed text to standard error as it is. Text that does not fit into the queue is dropped, and its bytes are
 /// counted.
 ///
-/// A program may print faster than a file can be written, so there is a short wait for room. A reader that does not
-/// read is waited for once.
+/// A program may print faster than a file can be written, so this waits briefly for room. After a wait has timed out,
+/// it does not wait again until something was written.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
@@ -199,7 +200,7 @@ pub(crate) fn print(bytes: &[u8]) {
     queue.changed.notify_all();
 }
 
-/// Waits until what was logged and printed is written, but not for long. Returns whether it is.
+/// Waits until all output is written, for at most `limit`. Returns true if it is.
 pub(crate) fn flush(limit: Duration) -> bool {
     let Some(queue) = QUEUE.get() else { return true };
     let is_written = |lines: &Lines| lines.bytes.is_empty() && !lines.writing;
@@ -207,7 +208,8 @@ pub(crate) fn flush(limit: Duration) -> bool {
     is_written(&lines)
 }
 
-/// Waits for the thread that writes, unless the last wait for it was in vain and nothing was written since.
+/// Waits until `is_done`, for at most `limit`; does not wait if the last wait has timed out and nothing was written
+/// since.
 fn wait<'a>(
     queue: &'a Queue,
     mut lines: MutexGuard<'a, Lines>,
@@ -255,8 +257,8 @@ fn write_lines() {
     }
 }
 
-/// A descriptor of our own: the lock of `std::io::stderr` would be held while a write is stuck, and stop
-/// everybody who prints.
+/// Opens a descriptor of its own: the lock of `std::io::stderr` would be held while a write is stuck, and would block
+/// every thread that prints.
 #[cfg(unix)]
 fn stderr() -> Box<dyn Write> {
     use std::os::fd::AsFd;
@@ -270,7 +272,7 @@ fn stderr() -> Box<dyn Write> {
 fn stderr() -> Box<dyn Write> {
     use std::io::IsTerminal;
     use std::os::windows::io::AsHandle;
-    // A console takes UTF-8 from the standard library only, and is always read.
+    // A console accepts UTF-8 only from the standard library, and is always read.
     if io::stderr().is_terminal() {
         return Box::new(io::stderr());
     }

@@ -1,4 +1,4 @@
-//! Panics of handlers: a line in the log, and an answer that says nothing of them.
+//! Catches panics of handlers, and records their text for the log. The response of the call does not contain it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,18 +12,18 @@ use std::task::Poll;
 use crate::operator;
 
 thread_local! {
-    /// Whether the code that runs on this thread is a handler whose panics are caught.
+    /// True while this thread runs code whose panics are caught.
     static WATCHED: Cell<bool> = const { Cell::new(false) };
-    /// The text of the last caught panic.
+    /// The text of the last panic in such code, with its place.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What is known of a panic that was caught on another thread.
+/// The text of a caught panic, for the log only.
 #[derive(Debug)]
 pub(crate) struct Panicked(pub(crate) String);
 
-/// Takes over the reporting of panics in handlers. The standard hook writes to standard error, and would
-/// hold up the call for ever when nobody reads that; ours goes through the log.
+/// Installs a hook that records the panics of handlers instead of printing them. The standard hook writes to standard
+/// error, and would block the call for ever if nothing reads standard error; the recorded text goes through the log.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn install_hook() {
     static INSTALLED: Once = Once::new();
@@ -49,29 +49,29 @@ fn describe(info: &PanicHookInfo<'_>) -> String {
     }
 }
 
-/// Runs code of a handler whose panics the caller catches inside `work`.
+/// Runs code of a handler. The caller catches its panics inside of `work`.
 pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
-    // Handlers may run inside one another, when one polls another's future.
+    // Calls nest: a handler can poll the future of another handler.
     let before = WATCHED.replace(true);
     let result = work();
     WATCHED.set(before);
     result
 }
 
-/// Runs code of an author's, and catches its panic.
+/// Runs user code, and catches its panic.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(record)
 }
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Runs a future of an author's to its end. A panic while it is made, polled or dropped does not pass.
+/// Runs a user's future to its end. Panics are caught while the future is created, polled and dropped.
 pub(crate) async fn run<T>(make: impl FnOnce() -> Work<T>) -> Result<T, Panicked> {
     let mut work = Contained(Some(catch(make)?));
     poll_fn(|task| match work.0.as_mut().map(|work| catch(|| work.as_mut().poll(task))) {
         Some(Ok(polled)) => polled.map(Ok),
         Some(Err(panicked)) => Poll::Ready(Err(panicked)),
-        // Only its destructor takes it.
+        // Only the destructor takes the future.
         None => Poll::Pending,
     })
     .await
@@ -89,16 +89,16 @@ impl<T> Drop for Contained<T> {
     }
 }
 
-/// How many panics were caught in this process.
+/// The number of panics caught in this process.
 static CAUGHT: AtomicU64 = AtomicU64::new(0);
 
-/// How many panics were caught in this process.
+/// Returns the number of panics caught in this process.
 #[cfg(feature = "metrics")]
 pub(crate) fn caught() -> u64 {
     CAUGHT.load(Ordering::Relaxed)
 }
 
-/// The text of a caught panic, for the log only.
+/// Counts a caught panic, and returns its text for the log.
 pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
     let payload = match payload.downcast::<Panicked>() {
         Ok(panicked) => return *panicked,
@@ -110,7 +110,7 @@ pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         text.unwrap_or_else(|| "a value that is not a text".into())
     });
-    // The payload is the author's, too: what its destructor panics with is not dropped.
+    // The payload is a user's value too. If its destructor panics, the payload of that panic is leaked, not dropped.
     if let Err(payload) = watched(|| catch_unwind(AssertUnwindSafe(|| drop(payload)))) {
         LAST.take();
         std::mem::forget(payload);

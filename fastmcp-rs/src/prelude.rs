@@ -1,4 +1,4 @@
-//! What a server usually needs: `use fastmcp_rs::prelude::*;`.
+//! The imports that most servers need: `use fastmcp_rs::prelude::*;`.
 
 pub use crate::{
     App, Audio, Content, Context, EmbeddedResource, Image, Level, ResourceLink, State, ToolError, ToolResult, mcp,

@@ -1,13 +1,13 @@
-//! Who makes a request, as far as the transport knows.
+//! The authenticated identity behind a request.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// Who makes a request: an identity that the transport has made sure of, never one that a client merely claims.
+/// The identity that makes a request. The transport has verified it; it is never a mere claim of the client.
 ///
-/// There is none on standard input and output, where whoever starts the server is the user.
-/// [`Context::principal`](crate::Context::principal) gives it to handlers and layers.
+/// Requests on standard input and output have no principal: their user is the person who starts the server. Handlers
+/// and layers get it from [`Context::principal`](crate::Context::principal).
 ///
 /// # Example
 ///
@@ -26,23 +26,23 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Somebody of that id, which tells them from everybody else, for ever.
+    /// Creates a principal. `id` must be unique among all principals, and must never be reused for another one.
     pub fn new(id: impl Into<String>) -> Principal {
         Principal { id: id.into(), claims: Map::new() }
     }
 
-    /// Adds something that is known of them, such as a claim of their token.
+    /// Adds a fact about the principal, such as a claim of its token. A claim of the same name is replaced.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Principal {
         self.claims.insert(name.into(), value.into());
         self
     }
 
-    /// What tells them from everybody else.
+    /// Returns the unique id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What else is known of them.
+    /// Returns the claims.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
@@ -50,7 +50,7 @@ impl Principal {
 
 impl fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Claims may be personal.
+        // Claims may be personal data, so they are not printed.
         formatter.debug_struct("Principal").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,9 @@
-//! What one call has asked its client, and what it was told.
+//! The requests that one call sends to its client, and the answers.
 //!
-//! A client with a handshake is asked by a request of its own, and the handler waits for the answer. A modern
-//! client cannot be asked that way: what it is to be asked is recorded here, the call ends with
-//! `input_required`, and the client repeats the request with the answers. The handler then runs again from its
-//! beginning, and is given each answer where it asked for it; so the same handler serves both.
+//! A legacy client, of a revision with a handshake, gets each of them as a JSON-RPC request, and the handler waits for
+//! the response. A modern client cannot be sent requests: its questions are recorded here, the call ends with
+//! `input_required`, and the client repeats its request with the answers. The handler then runs again from its
+//! beginning and finds each answer at the place where it asks; so one handler serves both kinds of client.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 
@@ -24,21 +24,21 @@ use crate::client_requests::ClientRequests;
 use crate::context::Request;
 use crate::seal::State;
 
-/// How long an answer is waited for unless the handler says otherwise. People think.
+/// The default time limit for an answer. People need time to think.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(600);
 
-/// The number of rounds in which a client may answer what it was asked without one answer that fits, before its call
-/// fails. A handler whose question is different in each round, such as one with the time in it, would ask for ever.
+/// The number of rounds whose answers match no question, after which a call fails. A handler whose question differs in
+/// each round, for example because it contains the time, would otherwise ask for ever.
 pub(crate) const MAX_ROUNDS_IN_VAIN: u32 = 8;
 
-/// How a call can ask its client.
+/// The way in which a call can ask its client.
 #[derive(Debug)]
 pub(crate) enum Channel {
-    /// Not at all: the protocol allows no questions while this is answered.
+    /// None: the protocol allows no requests to the client while this request is handled.
     None,
-    /// By ending with the questions, and being called again with the answers.
+    /// The call ends with the questions, and the client repeats it with the answers.
     Rounds,
-    /// By requests on the same connection.
+    /// JSON-RPC requests on the same connection.
     Requests(Arc<ClientRequests>),
 }
 
@@ -46,34 +46,35 @@ pub(crate) enum Channel {
 pub(crate) struct Questions {
     channel: Channel,
     state: Mutex<Conversation>,
-    /// Whether there is a question that only another round can answer.
+    /// True while a question is open that needs another round.
     is_asking: AtomicBool,
-    /// Told when there is one, as it may come from a task that the handler has spawned.
+    /// Notified when a question is opened, because a task that the handler has spawned may open it.
     asked: Notify,
-    /// Whether the call has ended.
+    /// Set when the call has ended.
     has_ended: AtomicBool,
-    /// Told of that, if anybody has ever waited for it. Only what a handler has spawned can still wait then.
+    /// Notified when the call has ended, if anything has ever waited for that. Only tasks that the handler has spawned
+    /// can still wait then.
     ended: Notify,
     is_waited_for: AtomicBool,
-    /// Whether the client was sent a request.
+    /// Set before the first request is sent to the client.
     has_sent: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Conversation {
-    /// How many questions of each kind were asked, for their keys, by how these begin.
+    /// The number of questions per kind, from which their keys are made; a kind includes the key's prefix.
     counts: Vec<(String, u32)>,
     /// The digests of this run's questions, by key.
     keys: BTreeMap<String, String>,
-    /// The answers so far, those of this request included, and what is remembered.
+    /// The answers so far, including those of this request, and the remembered values.
     state: State,
     /// The keys of the open questions that this request answers.
     answered: HashSet<String>,
-    /// Whether the handler has asked a question again that this request answers.
+    /// True once the handler has asked again a question that this request answers.
     fits: bool,
     /// The questions that need another round, by key.
     open: HashMap<String, OpenQuestion>,
-    /// The number of questions that were opened, which puts them in order.
+    /// The number of questions opened so far, which gives each its position.
     opened: usize,
     waiting: Waiting,
 }
@@ -84,11 +85,11 @@ struct OpenQuestion {
     place: usize,
     digest: String,
     request: Value,
-    /// How many wait for the answer.
+    /// The number of futures that wait for the answer.
     askers: u32,
 }
 
-/// How long the call has waited for people.
+/// The time that the call has spent waiting for answers.
 #[derive(Debug, Default)]
 struct Waiting {
     questions: u32,
@@ -97,8 +98,8 @@ struct Waiting {
 }
 
 impl Questions {
-    /// Takes the state of the earlier rounds and the answers of this request. An answer counts only if the state
-    /// holds the question to it.
+    /// Starts from the state of the earlier rounds and the answers of this request. An answer counts only if the state
+    /// says that its question was asked.
     pub(crate) fn new(channel: Channel, mut state: State, responses: Map<String, Value>) -> Questions {
         let answered = state.take_answers(responses);
         Questions {
@@ -117,24 +118,24 @@ impl Questions {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the call can only go on in another round.
+    /// Returns true if the call cannot continue without another round.
     pub(crate) fn is_asking(&self) -> bool {
         self.is_asking.load(Ordering::Acquire)
     }
 
-    /// Waits until [`Questions::is_asking`].
+    /// Waits until [`Questions::is_asking`] is true.
     pub(crate) async fn asked(&self) {
         loop {
             self.asked.notified().await;
-            // The handler may have given its question up since.
+            // The handler may have dropped its question in the meantime.
             if self.is_asking() {
                 return;
             }
         }
     }
 
-    /// What the client is asked, and what must come back with its answers. It must be taken before the handler is
-    /// dropped, as questions go with those who ask them.
+    /// Ends the round: returns the questions for the client, and the state that must come back with the answers. Call
+    /// this before the handler is dropped, because dropping a future that waits for an answer withdraws its question.
     pub(crate) fn round(&self) -> Round {
         let mut conversation = self.lock();
         let mut state = std::mem::take(&mut conversation.state);
@@ -154,14 +155,14 @@ impl Questions {
         Round { requests, asked_in_vain: asked_in_vain.filter(|_| state.rounds_in_vain >= MAX_ROUNDS_IN_VAIN), state }
     }
 
-    /// Whether the client was sent a request, which may have to be withdrawn.
+    /// Returns true if a request was sent to the client, which may have to be withdrawn.
     pub(crate) fn has_sent(&self) -> bool {
         self.has_sent.load(Ordering::Acquire)
     }
 
-    /// The call has ended: nobody is asked any more.
+    /// Ends the call: from now on the client is asked nothing.
     pub(crate) fn end(&self) {
-        // Each side writes its flag before it reads the other's, so one of them sees the other.
+        // Each side writes its own flag before it reads the other's, so at least one of them sees the other.
         self.has_ended.store(true, Ordering::SeqCst);
         if self.is_waited_for.load(Ordering::SeqCst) {
             self.ended.notify_waiters();
@@ -182,15 +183,15 @@ impl Questions {
         }
     }
 
-    /// How long the call has waited for answers, and whether it waits for one now. It does not count towards
-    /// the call's time limit.
+    /// Returns the time that the call has waited for answers so far, and whether it waits for one now. This time does
+    /// not count towards the time limit of the call.
     pub(crate) fn waited(&self) -> (Duration, bool) {
         let waiting = &self.lock().waiting;
         let now = waiting.since.map_or(Duration::ZERO, |since| since.elapsed());
         (waiting.before + now, waiting.questions > 0)
     }
 
-    /// The value that was remembered under a key.
+    /// Returns the value remembered under a key.
     pub(crate) fn recall(&self, key: &str) -> Option<Value> {
         self.lock().state.remembered.get(key).cloned()
     }
@@ -201,7 +202,7 @@ impl Questions {
 }
 
 impl Conversation {
-    /// The key of a question: its own, or one that tells its place among those of its kind.
+    /// Returns the key of a question: the given one, or one made from its kind and its position within the kind.
     fn key(
         &mut self,
         question: &Question,
@@ -238,8 +239,8 @@ impl Conversation {
         }
     }
 
-    /// Returns the answer to this very question, from this request or an earlier round. An answer to a question in
-    /// other words is none, as it must not pass for a person's consent.
+    /// Returns the answer to exactly this question, from this request or an earlier round. An answer to a question in
+    /// other words does not count, because it must not pass for a person's consent.
     fn answer(&mut self, key: &str, digest: &str) -> Option<Value> {
         let result = self.state.answer(key, digest)?.clone();
         self.fits |= self.answered.contains(key);
@@ -260,7 +261,7 @@ impl Conversation {
 }
 
 impl Request {
-    /// Asks the client, and waits for the result that it gives.
+    /// Asks the client, and waits for the result.
     pub(crate) async fn ask(
         &self,
         question: Question,
@@ -287,8 +288,8 @@ impl Request {
                     Asking { questions, key }
                 };
                 questions.asked.notify_one();
-                // The engine ends the call with what was asked, and the handler, which never comes further. What it
-                // has spawned must not wait for ever.
+                // The engine ends the call with the open questions and drops the handler, which never continues past
+                // this point. A task that the handler has spawned must not wait for ever.
                 questions.end_of_call().await;
                 Err(AskError::Ended)
             }
@@ -326,7 +327,7 @@ impl Request {
         match reply.await {
             Some(Ok(Ok(Ok(result)))) => Ok(result),
             Some(Ok(Ok(Err((code, message))))) => Err(AskError::refused(code, &message)),
-            // The call is over, or the connection is gone, and the call with it.
+            // The call has ended, or the connection was closed, which ends the call.
             None | Some(Ok(Err(_))) => Err(AskError::Ended),
             Some(Err(_)) => {
                 open.reason = "no answer came in time";
@@ -336,15 +337,15 @@ impl Request {
     }
 }
 
-/// What a call ends with that asks its client.
+/// The questions and the state with which a call ends that asks its client.
 pub(crate) struct Round {
     pub(crate) requests: Map<String, Value>,
     pub(crate) state: State,
-    /// The key of a question that no answer fits: the call must not ask again.
+    /// The key of a question that no answer matches; if set, the call must not ask again.
     pub(crate) asked_in_vain: Option<String>,
 }
 
-/// A question of this round, which is asked only as long as somebody waits for its answer.
+/// A question of this round. It is withdrawn when the last future that waits for its answer is dropped.
 struct Asking<'a> {
     questions: &'a Questions,
     key: String,
@@ -363,7 +364,7 @@ impl Drop for Asking<'_> {
     }
 }
 
-/// A request to the client that is withdrawn when nobody waits for its answer any more.
+/// A request sent to the client. It is withdrawn if this is dropped before the response arrives.
 struct Open<'a> {
     request: &'a Request,
     requests: &'a ClientRequests,
@@ -380,7 +381,7 @@ impl Drop for Open<'_> {
     }
 }
 
-/// The time while this is alive is spent waiting for people.
+/// Counts the time until it is dropped as waiting for answers.
 struct WaitingFor<'a>(&'a Questions);
 
 impl<'a> WaitingFor<'a> {

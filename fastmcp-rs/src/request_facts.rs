@@ -1,4 +1,4 @@
-//! What a handler can ask about the request itself.
+//! Facts about the request that a handler can query: its id, its trace context and its principal.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::principal::Principal;
 use crate::protocol::id::Key;
 
-/// The id of a request. The number 1 and the text `1` are two ids.
+/// The id of a request. The number 1 and the text `1` are different ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RequestId {
     /// A number.
@@ -47,19 +47,20 @@ pub struct TraceContext {
     /// `traceparent`: version, trace id, parent id and flags, such as
     /// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
     pub traceparent: Option<String>,
-    /// `tracestate`, which goes with `traceparent`.
+    /// `tracestate`, which is present only with `traceparent`.
     pub tracestate: Option<String>,
-    /// `baggage`.
+    /// The application-defined properties of the trace, as in the header `baggage`.
     pub baggage: Option<String>,
 }
 
 impl Context {
-    /// Who makes the request, if the transport knows. Nobody on standard input and output.
+    /// Returns the authenticated principal that makes the request, or `None` if the transport has none, as on standard
+    /// input and output.
     pub fn principal(&self) -> Option<&Principal> {
         self.request.as_ref()?.principal.as_deref()
     }
 
-    /// The id that the client gave the request. What a handler asks of other components has it too.
+    /// Returns the id that the client gave the request. Handlers that this handler calls see the same id.
     ///
     /// # Example
     ///
@@ -75,10 +76,10 @@ impl Context {
         self.request.as_ref().map(|request| &request.id)
     }
 
-    /// The trace that the request belongs to; what is not written as the W3C has it counts as absent.
+    /// Returns the trace that the request belongs to. A value that does not have the W3C's format counts as absent.
     ///
-    /// It comes from the request's `_meta`. On HTTP, what is absent there is taken from the headers of the same
-    /// names.
+    /// The values come from the request's `_meta`. Over HTTP, values that are absent there are taken from the headers
+    /// of the same names.
     ///
     /// # Example
     ///
@@ -101,21 +102,21 @@ impl Context {
 }
 
 impl TraceContext {
-    /// Reads the parts by their names, and leaves out what the W3C does not have.
+    /// Reads the values by their names, and drops values that do not have the W3C's format.
     pub(crate) fn read<'a>(text: impl Fn(&str) -> Option<Cow<'a, str>>) -> TraceContext {
         let text = |name: &str| text(name).filter(|text| is_printable(text)).map(Cow::into_owned);
         let traceparent = text("traceparent").filter(|text| is_traceparent(text));
-        // The specification of the W3C: without the one, the other means nothing.
+        // The W3C's specification: `tracestate` has no meaning without `traceparent`.
         let tracestate = traceparent.as_ref().and_then(|_| text("tracestate"));
         TraceContext { tracestate, baggage: text("baggage"), traceparent }
     }
 
-    /// What the `_meta` of a request says.
+    /// Reads the trace context in the `_meta` of a request.
     pub(crate) fn of_meta(meta: &Map<String, Value>) -> TraceContext {
         TraceContext::read(|name| Some(meta.get(name)?.as_str()?.into()))
     }
 
-    /// The same with what another one has and this one has not.
+    /// Fills absent values from another trace context. `traceparent` and `tracestate` are taken together.
     pub(crate) fn or(mut self, other: &TraceContext) -> TraceContext {
         if self.traceparent.is_none() {
             self.traceparent.clone_from(&other.traceparent);
@@ -127,19 +128,20 @@ impl TraceContext {
         self
     }
 
-    /// Whether there is nothing in it.
+    /// Returns true if no value is present.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn is_empty(&self) -> bool {
         self.traceparent.is_none() && self.baggage.is_none()
     }
 }
 
-/// Whether a text may become the value of a header.
+/// Returns true if a text can be the value of a header.
 fn is_printable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (0x20..0x7F).contains(&byte))
 }
 
-/// <https://www.w3.org/TR/trace-context/#traceparent-header-field-values>
+/// Returns true if a text is a valid
+/// [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header-field-values).
 fn is_traceparent(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut field = |length: usize, may_be_zero: bool| {
@@ -149,7 +151,7 @@ fn is_traceparent(text: &str) -> bool {
         })
     };
     let is_complete = field(2, true) && field(32, false) && field(16, false) && field(2, true);
-    // Later versions may have more fields; version `ff` is none.
+    // Later versions may have more fields; version `ff` is invalid.
     is_complete && !text.starts_with("ff") && (parts.next().is_none() || !text.starts_with("00"))
 }
 

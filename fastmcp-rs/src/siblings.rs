@@ -1,8 +1,8 @@
-//! What a handler asks of the other components of its server.
+//! Calls from a handler to other components of its server.
 //!
-//! It goes the way of a client's request: the same look-up, the same layers, the same check of arguments. The
-//! engine does that behind [`Siblings`], as a context knows no engine. Results pass as the JSON text of the newest
-//! revision, whatever the client's, so that nothing is lost on the way from one handler to another.
+//! Such a call takes the way of a client's request: the same look-up, the same layers, the same check of arguments. The
+//! engine does this behind [`Siblings`], because a context does not know the engine. Results pass as the JSON text of
+//! the newest revision, whatever the client's revision is, so that nothing is lost between two handlers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,27 +18,28 @@ use crate::error::ToolError;
 use crate::layers::Kind;
 use crate::protocol::{Content, Role};
 
-/// How deep handlers may ask one another.
+/// The most handlers that may call each other in a chain.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
-/// The members of a result.
+/// A future of the members of a result.
 pub(crate) type SiblingFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, ToolError>> + Send>>;
 
-/// Asks a component for a handler: the engine.
+/// Calls a component for a handler; implemented by the engine.
 pub(crate) trait Siblings: Send + Sync {
-    /// `arguments` is the text of a JSON object; `context` is that of the handler that asks.
+    /// Calls the component `name`. `arguments` is the text of a JSON object; `context` is the context of the calling
+    /// handler.
     fn ask_component(self: Arc<Self>, kind: Kind, name: String, arguments: String, context: Context) -> SiblingFuture;
 }
 
 impl Context {
     /// Reads another resource of this server, as a client would.
     ///
-    /// The resource sees who makes the request that is being answered, and its progress and log messages belong
-    /// to that request. Handlers may ask one another 8 deep.
+    /// The resource sees the principal of the current request, and its progress and log messages belong to that
+    /// request. Handlers may call each other up to 8 deep.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such resource, or it fails itself; the error's text may be shown to the model.
+    /// Fails if the resource does not exist, or if it fails itself. The error's text may be shown to the model.
     ///
     /// # Example
     ///
@@ -65,13 +66,13 @@ impl Context {
         contents.map(ResourceContents::read_own).collect::<Option<_>>().ok_or_else(unreadable)
     }
 
-    /// Gets the messages of another prompt of this server, as a client would. `arguments` is an object; its members
-    /// need not be strings.
+    /// Gets the messages of another prompt of this server, as a client would. `arguments` is an object or `null`; its
+    /// members need not be strings.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such prompt, if the arguments do not fit, or if the prompt fails itself; the error's
-    /// text may be shown to the model.
+    /// Fails if the prompt does not exist, if the arguments do not fit, or if the prompt fails itself. The error's text
+    /// may be shown to the model.
     ///
     /// # Example
     ///
@@ -86,7 +87,7 @@ impl Context {
     /// ```
     pub async fn get_prompt(&self, name: &str, arguments: Value) -> Result<Vec<Message>, ToolError> {
         let texts = match arguments {
-            // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
+            // Arguments of prompts are strings; a parameter of another type is read from the JSON in its string.
             Value::Object(members) => members
                 .into_iter()
                 .map(|(name, value)| match value {
@@ -102,12 +103,12 @@ impl Context {
         messages.map(Message::read_own).collect::<Option<_>>().ok_or_else(unreadable)
     }
 
-    /// Calls another tool of this server, as a client would. `arguments` is an object.
+    /// Calls another tool of this server, as a client would. `arguments` is an object or `null`.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such tool, if the arguments do not fit, or if the tool fails itself: then with the text
-    /// that it has for the model.
+    /// Fails if the tool does not exist, if the arguments do not fit, or if the tool fails itself. The error of a tool
+    /// that fails itself has the text that the tool wrote for the model.
     ///
     /// # Example
     ///
@@ -145,7 +146,7 @@ impl Context {
     }
 }
 
-/// A layer has made it something else than the protocol has.
+/// The error for a result that a layer has changed to something the protocol does not allow.
 fn unreadable() -> ToolError {
     ToolError::internal("the result of a component is not what the protocol has")
 }

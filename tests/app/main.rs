@@ -37,10 +37,6 @@ mod subscriptions;
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
-// An example whose tests stand in it: so they run with all others.
-#[allow(dead_code)]
-#[path = "../../examples/testing.rs"]
-mod testing_example;
 mod validated;
 mod visibility;
 

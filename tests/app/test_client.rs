@@ -314,9 +314,9 @@ fn an_app_that_cannot_be_served_has_no_client() {
 fn the_tools_are_as_their_lock_file_says() {
     // Without its state the app cannot be served, but it says what it offers.
     let app = || App::empty("planets").tool::<moons>().tool::<sleep>();
-    assert_tools_snapshot!(app(), "tests/app/planets.json");
+    assert_tools_snapshot!(app(), "app/planets.json");
     run(async {
         let client = app().state(Arc::new(AtomicBool::new(false))).test_client().await.unwrap();
-        assert_tools_snapshot!(client.list_tools().await.unwrap(), "tests/app/planets.json");
+        assert_tools_snapshot!(client.list_tools().await.unwrap(), "app/planets.json");
     });
 }

@@ -118,7 +118,7 @@ fn order_manager_says_what_its_lock_file_says() {
     let folder = Folder::new();
     let tools = order_manager(&folder).ask("tools/list", Value::Null);
     let tools = tools.result()["tools"].as_array().expect("a list").clone();
-    assert_tools_snapshot!(tools, "examples/order_manager/tools.json");
+    assert_tools_snapshot!(tools, "../examples/order_manager/tools.json");
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub fn example(name: &str) -> PathBuf {
     let path = profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.exists(),
-        "{} is missing: `cargo test` builds the examples before it runs tests, `cargo test --test ..` \
-         does not (run `cargo build --examples` first)",
+        "{} is missing: `cargo test --workspace` builds the examples before it runs tests, `cargo test --test ..` \
+         does not (run `cargo build --workspace --all-features --examples` first)",
         path.display()
     );
     path

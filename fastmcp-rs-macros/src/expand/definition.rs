@@ -1,4 +1,4 @@
-//! The static data of a tool, a resource or a prompt, and of its parameters.
+//! Generates the static data of a tool, resource or prompt, and of its parameters.
 
 use std::time::Duration;
 
@@ -7,24 +7,23 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
-use super::krate::private_at;
+use super::crate_path::private_at;
 use crate::component::Component;
-use crate::model::{Execution, Handler, Parameter};
-use crate::parse::{ArgOptions, Flag, Hints, Icon, Kind, Literal, Number, OwnOptions, ResourceOptions};
-use crate::types::{Shape, respanned};
+use crate::handler::{Execution, Handler, Parameter};
+use crate::parse::{ArgOptions, Flag, Icon, Number, ResourceOptions, SpecificOptions, ToolOptions};
 
-/// What the runtime calls the parts of a component.
-pub(super) struct Names {
+/// Names of the runtime's items for one kind of component.
+pub(super) struct RuntimeNames {
     /// The trait that the handle implements.
     pub(super) component: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of a server that lists its components of this kind.
+    /// The constant of `Server` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
-impl Names {
-    pub(super) fn of(component: Component) -> Self {
+impl RuntimeNames {
+    pub(super) fn new(component: Component) -> Self {
         let name = match component {
             Component::Tool => "Tool",
             Component::Resource => "Resource",
@@ -40,34 +39,34 @@ impl Names {
     }
 }
 
-/// `ToolDefinition { .. }` and the like.
-pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+/// Generates `ToolDefinition { .. }`, `ResourceDefinition { .. }` or `PromptDefinition { .. }`.
+pub(super) fn expand_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let name = handler.name();
     let options = &handler.options;
-    let title = option(options.title.as_ref());
+    let title = expand_option(options.title.as_ref());
     let description = &handler.description;
     let tags = &options.tags;
-    let icons = options.icons.iter().map(|icon| self::icon(icon, private));
-    let meta = option(options.meta.as_ref());
-    let timeout = option(options.timeout.map(duration));
+    let icons = options.icons.iter().map(|icon| expand_icon(icon, private));
+    let meta = expand_option(options.meta.as_ref());
+    let timeout = expand_option(options.timeout.map(expand_duration));
     let execution = match handler.execution() {
         Execution::Async => quote!(Async),
         Execution::Inline => quote!(Inline),
         Execution::Blocking | Execution::BlockingAsync => quote!(Blocking),
     };
-    let location = location(handler, private);
-    let ty = Names::of(handler.component()).definition;
-    let own = match &options.own {
-        OwnOptions::Tool(hints) => hint_fields(hints, private),
-        OwnOptions::Resource(own) => resource_fields(own, private),
-        OwnOptions::Prompt => TokenStream::new(),
+    let location = expand_location(handler, private);
+    let ty = RuntimeNames::new(handler.component()).definition;
+    let specific_fields = match &options.specific {
+        SpecificOptions::Tool(options) => tool_fields(options, private),
+        SpecificOptions::Resource(options) => resource_fields(options, private),
+        SpecificOptions::Prompt => TokenStream::new(),
     };
     quote! {
         #private::#ty {
             name: #name,
             title: #title,
             description: #description,
-            #own
+            #specific_fields
             tags: &[#(#tags),*],
             icons: &[#(#icons),*],
             meta: #meta,
@@ -79,23 +78,23 @@ pub(super) fn definition(handler: &Handler<'_>, private: &Ident) -> TokenStream 
     }
 }
 
-fn duration(duration: Duration) -> TokenStream {
+fn expand_duration(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-/// What only a tool's definition has.
-fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
+/// Generates the fields that only the definition of a tool has.
+fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
     let hints = [
         ("read_only", &options.read_only),
         ("destructive", &options.destructive),
         ("idempotent", &options.idempotent),
         ("open_world", &options.open_world),
     ];
-    let structured = option(options.structured.as_ref().map(|Flag { on, .. }| on));
+    let structured = expand_option(options.structured.as_ref().map(|Flag { on, .. }| on));
     let hints = hints.map(|(key, flag)| {
         let key = Ident::new(key, Span::mixed_site());
-        let value = option(flag.as_ref().map(|Flag { on, .. }| on));
+        let value = expand_option(flag.as_ref().map(|Flag { on, .. }| on));
         quote!(#key: #value)
     });
     quote! {
@@ -104,17 +103,17 @@ fn hint_fields(options: &Hints, private: &Ident) -> TokenStream {
     }
 }
 
-/// What only a resource's definition has.
-fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
-    let uri = own.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
-    let mime_type = option(own.mime_type.as_ref());
-    let size = option(own.size.as_ref().map(|size| size.value));
-    let audience = &own.audience;
-    let priority = option(own.priority.as_ref().map(|priority| priority.value.as_f64()));
-    let last_modified = option(own.last_modified.as_ref());
-    let allow_traversal = &own.allow_traversal;
-    let ttl = option(own.ttl.map(duration));
-    let scope = option(own.scope.as_ref().map(|scope| {
+/// Generates the fields that only the definition of a resource has.
+fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
+    let uri = options.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
+    let mime_type = expand_option(options.mime_type.as_ref());
+    let size = expand_option(options.size.as_ref().map(|size| size.value));
+    let audience = &options.audience;
+    let priority = expand_option(options.priority.as_ref().map(|priority| priority.value.as_f64()));
+    let last_modified = expand_option(options.last_modified.as_ref());
+    let allow_traversal = &options.allow_traversal;
+    let ttl = expand_option(options.ttl.map(expand_duration));
+    let scope = expand_option(options.scope.as_ref().map(|scope| {
         let scope = Ident::new(if scope.value() == "public" { "Public" } else { "Private" }, Span::mixed_site());
         quote!(#private::CacheScope::#scope)
     }));
@@ -133,8 +132,9 @@ fn resource_fields(own: &ResourceOptions, private: &Ident) -> TokenStream {
     }
 }
 
-/// `Location { .. }`, where `line!()` is the line of the function's name, not of the attribute.
-fn location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+/// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another
+/// line.
+fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let span = handler.ident().span();
     let file = quote_spanned!(span=> ::core::file!());
     let line = quote_spanned!(span=> ::core::line!());
@@ -149,10 +149,10 @@ fn location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     }
 }
 
-fn icon(icon: &Icon, private: &Ident) -> TokenStream {
+fn expand_icon(icon: &Icon, private: &Ident) -> TokenStream {
     let Icon { src, sizes, .. } = icon;
-    let mime_type = option(icon.mime_type.as_ref());
-    let theme = option(icon.theme.as_ref());
+    let mime_type = expand_option(icon.mime_type.as_ref());
+    let theme = expand_option(icon.theme.as_ref());
     quote! {
         #private::IconDefinition {
             src: #src,
@@ -163,17 +163,17 @@ fn icon(icon: &Icon, private: &Ident) -> TokenStream {
     }
 }
 
-/// `Parameter { .. }`.
-pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
+/// Generates `Parameter { .. }`.
+pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
     let name = parameter.name();
     let description = &parameter.description;
     let options = &parameter.options;
-    let constraints = constraints(options, private);
-    let title = option(options.title.as_ref().map(|title| &title.value));
-    let default = option(options.default.as_ref().map(|default| &default.json));
+    let constraints = expand_constraints(options, private);
+    let title = expand_option(options.title.as_ref().map(|title| &title.value));
+    let default = expand_option(options.default.as_ref().map(|default| &default.json));
     let examples = options.examples.iter().map(|(json, _)| json);
-    let header = option(options.header.as_ref().map(|header| &header.value));
-    let complete = option(options.complete.as_ref().map(|complete| completion(&complete.value)));
+    let header = expand_option(options.header.as_ref().map(|header| &header.value));
+    let complete = expand_option(options.complete.as_ref().map(|complete| expand_completion(&complete.value)));
     quote! {
         #private::Parameter {
             name: #name,
@@ -188,8 +188,8 @@ pub(super) fn parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStre
     }
 }
 
-/// What calls the user's function; a function that cannot complete is reported at its path.
-fn completion(path: &ExprPath) -> TokenStream {
+/// Generates the closure that calls the user's completion function. rustc reports a wrong function at its path.
+fn expand_completion(path: &ExprPath) -> TokenStream {
     let span = path.span();
     let private = private_at(span);
     let [completing, context] =
@@ -199,13 +199,13 @@ fn completion(path: &ExprPath) -> TokenStream {
     }
 }
 
-/// `Constraints { .. }`.
-pub(super) fn constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
+/// Generates `Constraints { .. }`.
+pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
     if !options.is_constrained() {
         return quote!(#private::Constraints::NONE);
     }
     let bounds = [("min", &options.min), ("max", &options.max)].map(|(key, bound)| {
-        let value = bound.as_ref().map(|bound| number(bound.value, private));
+        let value = bound.as_ref().map(|bound| expand_number(bound.value, private));
         (key, value)
     });
     let lengths = [("min_length", &options.min_length), ("max_length", &options.max_length)]
@@ -219,71 +219,15 @@ pub(super) fn constraints(options: &ArgOptions, private: &Ident) -> TokenStream 
     quote!(#private::Constraints { #(#fields,)* ..#private::Constraints::NONE })
 }
 
-fn number(number: Number, private: &Ident) -> TokenStream {
+pub(super) fn expand_number(number: Number, private: &Ident) -> TokenStream {
     match number {
         Number::Integer(value) => quote!(#private::Number::Integer(#value)),
         Number::Float(value) => quote!(#private::Number::Float(#value)),
     }
 }
 
-/// Whether a default suits the type, asked where it is written.
-pub(super) fn default_check(default: &Literal, ty: &TokenStream) -> TokenStream {
-    let span = default.tokens.span();
-    let private = private_at(span);
-    let ty = respanned(ty.clone(), span);
-    let kind = match default.kind {
-        Kind::Integer => "integer",
-        Kind::Float => "float",
-        Kind::Text => "text",
-        Kind::Flag => "flag",
-    };
-    let kind = Ident::new(kind, span);
-    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
-}
-
-/// Whether the constraints can hold for the type, asked where they are written.
-///
-/// The spelling of most types has told that already; this is for those with another name.
-pub(super) fn bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape) -> TokenStream {
-    let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
-        let span = tokens.span();
-        let private = private_at(span);
-        let ty = respanned(ty.clone(), span);
-        let values = quote_spanned!(span=> #private::BoundsOf::<#ty>::VALUES);
-        let condition = condition(private, values);
-        quote_spanned! {span=>
-            const _: () = if !#condition {
-                ::core::panic!("{}", #problem)
-            };
-        }
-    };
-    let bounds = [&options.min, &options.max].into_iter().flatten().filter(|_| shape == Shape::Unknown);
-    let bounds = bounds.map(|bound| {
-        let text = format!(
-            "`{} = {}` is no value of this argument's type: remove it, or change the type",
-            bound.key,
-            bound.tokens.to_string().replace("- ", "-")
-        );
-        let is_reached = |private: Ident, values: TokenStream| {
-            let number = number(bound.value, &private);
-            quote_spanned!(bound.tokens.span()=> #values.reach(#number))
-        };
-        check(&bound.tokens, &is_reached, text)
-    });
-    let (min, max) = (&options.min_length, &options.max_length);
-    let length = min.as_ref().or(max.as_ref()).filter(|_| matches!(shape, Shape::List | Shape::Unknown));
-    let length = length.map(|first| {
-        let low = min.as_ref().map_or(0, |min| min.value);
-        let high = max.as_ref().map_or(u64::MAX, |max| max.value);
-        let text = "no value of this argument's type has such a length: remove the bound, or change the type";
-        let condition =
-            |_: Ident, values: TokenStream| quote_spanned!(first.tokens.span()=> #values.have_length(#low, #high));
-        check(&first.tokens, &condition, text.to_owned())
-    });
-    bounds.chain(length).collect()
-}
-
-pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
+/// Generates `Some(..)` or `None`.
+pub(super) fn expand_option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),

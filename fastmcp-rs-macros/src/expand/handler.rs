@@ -1,58 +1,64 @@
-//! The expansion of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
+//! Expands `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
+//!
+//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry in
+//! the inventory from which servers collect their components.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, GenericArgument, PathArguments, Type};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 
-use super::definition::{Names, bound_checks, default_check, definition, parameter};
-use super::krate::{Krate, imports, private, private_at};
-use crate::component::Component;
-use crate::model::{Execution, Handler, Parameter, Passing, Role};
+use super::attributes::{cfg_attributes, lint_level};
+use super::crate_path::{CratePath, import_runtime, private};
+use super::definition::{RuntimeNames, expand_definition};
+use super::invoke::{expand_broken_invoke, expand_invoke};
+use crate::handler::Handler;
 use crate::parse::FnItem;
-use crate::server::owner;
-use crate::types::{is_borrowed, peel, respanned, shape, with_static_lifetimes};
 
-/// The function, its handle, and what registers it.
-pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().without_parameter_options();
-    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
-    let registered = registered(handler, &imports);
-    quote!(#function #registered)
+/// Generates the function and everything that makes it a component.
+pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
+    let function = expand_function(handler);
+    let component = expand_component(handler, &expand_imports(handler));
+    quote!(#function #component)
 }
 
-/// The handle and what registers it.
-pub(super) fn registered(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
+/// Generates a replacement for a function with mistakes. All names exist, so that code that uses them does not fail
+/// too.
+pub(crate) fn expand_broken_handler(handler: &Handler<'_>) -> TokenStream {
+    let function = expand_function(handler);
+    let handle = expand_handle(handler, &expand_imports(handler), &expand_broken_invoke(), &TokenStream::new());
+    quote!(#function #handle)
+}
+
+/// Generates the handle with its definition and registration, and the warning if there is no description.
+pub(super) fn expand_component(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
+    let invoke = expand_invoke(handler);
+    let registration = expand_registration(handler);
+    let handle = expand_handle(handler, imports, &invoke, &registration);
+    let warning = expand_warning(handler);
+    quote!(#handle #warning)
+}
+
+fn expand_function(handler: &Handler<'_>) -> FnItem {
+    handler.item.clone().strip_parameter_options()
+}
+
+fn expand_imports(handler: &Handler<'_>) -> TokenStream {
+    import_runtime(&CratePath::new(handler.options.crate_path.as_ref()))
+}
+
+/// Generates the entry in the inventory.
+fn expand_registration(handler: &Handler<'_>) -> TokenStream {
     let private = private();
-    let invoke = invoke(handler);
-    let warning = warning(handler);
-    let handle = &handler.handle();
-    let Names { component, registered, .. } = Names::of(handler.component());
-    let registration = quote! {
+    let handle = handler.handle();
+    let RuntimeNames { component, registered, .. } = RuntimeNames::new(handler.component());
+    quote! {
         #private::inventory::submit! {
             #private::#registered(<#handle as #private::#component>::DEFINITION)
         }
-    };
-    let described = described(handler, imports, &invoke, &registration);
-    quote!(#described #warning)
+    }
 }
 
-/// What stands in for a function that has mistakes: all names exist, so that its callers do not fail too.
-pub(crate) fn broken_handler(handler: &Handler<'_>) -> TokenStream {
-    let function = handler.item.clone().without_parameter_options();
-    let imports = imports(&Krate::new(handler.options.krate.as_ref()));
-    let private = private();
-    let invoke = quote! {
-        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
-            ::core::unreachable!()
-        }
-    };
-    let described = described(handler, &imports, &invoke, &TokenStream::new());
-    quote!(#function #described)
-}
-
-/// The handle and its definition.
-fn described(
+/// Generates the handle and the block with its definition.
+fn expand_handle(
     handler: &Handler<'_>,
     imports: &TokenStream,
     invoke: &TokenStream,
@@ -60,10 +66,10 @@ fn described(
 ) -> TokenStream {
     let private = private();
     let FnItem { attributes, visibility, .. } = handler.item;
-    let conditions: Vec<&Attribute> = conditions(attributes);
+    let conditions = cfg_attributes(attributes);
     let handle = handler.handle();
-    let Names { component, definition: ty, .. } = Names::of(handler.component());
-    let definition = definition(handler, &private);
+    let RuntimeNames { component, definition: ty, .. } = RuntimeNames::new(handler.component());
+    let definition = expand_definition(handler, &private);
     quote! {
         #(#conditions)*
         #[doc(hidden)]
@@ -86,239 +92,11 @@ fn described(
     }
 }
 
-/// `#[cfg(..)]` on the function holds for all that belongs to it.
-pub(super) fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
-    let is_condition = |attribute: &&Attribute| attribute.path().is_ident("cfg");
-    attributes.iter().filter(is_condition).collect()
-}
-
-/// The function that the runtime calls: it checks each type of the signature once, reads the arguments
-/// and starts the call.
-fn invoke(handler: &Handler<'_>) -> TokenStream {
-    let private = private();
-    let parameters = handler.parameters.iter().map(|input| parameter(input, &private));
-    let slots: Vec<Ident> = (0..handler.parameters.len()).map(slot).collect();
-    let inputs = handler.parameters.iter().enumerate();
-    let inputs = inputs.map(|(index, parameter)| input(index, parameter, handler.role(parameter)));
-    let checks = handler.parameters.iter().map(literal_checks);
-    let output = output(handler);
-    let output_name = output_name(handler);
-    let lent_output = quote_spanned!(output_name.span()=> &#output_name);
-    let run = run(handler, &slots);
-    // An array, as each index into a slice is a possible panic to a lint of clippy's.
-    let count = Literal::usize_unsuffixed(handler.parameters.len());
-    quote! {
-        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
-            const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
-            #(#checks)*
-            #(#inputs)*
-            #output
-            let __call = match __invocation.begin(&mut [#(&mut #slots),*], #lent_output) {
-                ::core::result::Result::Ok(__call) => __call,
-                ::core::result::Result::Err(__invoked) => return __invoked,
-            };
-            let __context = __call.context();
-            #run
-        }
-    }
-}
-
-fn slot(index: usize) -> Ident {
-    format_ident!("__{index}", span = Span::mixed_site())
-}
-
-/// The type that the runtime is asked for, of which the function gets the value or a reference.
-fn input_type(parameter: &Parameter<'_>) -> TokenStream {
-    match parameter.passing {
-        Passing::Owned => with_static_lifetimes(parameter.ty.to_token_stream()),
-        Passing::Borrowed(ty) => with_static_lifetimes(ty.to_token_stream()),
-        Passing::OptionBorrowed(ty) => {
-            // At the type inside, as the `Option` is the user's own spelling of it.
-            let span = ty.span();
-            let private = private_at(span);
-            let ty = with_static_lifetimes(ty.to_token_stream());
-            let owned = quote_spanned!(span=> <#ty as #private::Lend>::Owned);
-            with_argument(parameter.ty, owned)
-        }
-    }
-}
-
-/// The user's `Option<..>`, token for token, with another argument.
-fn with_argument(ty: &Type, argument: TokenStream) -> TokenStream {
-    let mut ty = peel(ty).clone();
-    if let Type::Path(path) = &mut ty {
-        let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
-        if let Some(PathArguments::AngleBracketed(list)) = last {
-            list.args = std::iter::once(GenericArgument::Type(Type::Verbatim(argument))).collect();
-        }
-    }
-    ty.into_token_stream()
-}
-
-/// One parameter, on a statement whose every token stands at the parameter's type: that is where rustc
-/// reports a type that cannot be a parameter.
-fn input(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
-    let span = parameter.ty.span();
-    let private = private_at(span);
-    let slot = slot(index);
-    let ty = input_type(parameter);
-    let slot_for = match role {
-        Role::AsTyped => "slot_for",
-        Role::Variable => "variable_for",
-        Role::Injected => "injected_for",
-        Role::Receiver => {
-            let owner = owner(span);
-            return quote_spanned!(span=> let mut #slot = #private::receiver::<#owner>(););
-        }
-    };
-    let slot_for = Ident::new(slot_for, span);
-    // An option on an injected parameter is reported at the option, which is what has to go. Where the
-    // type has to be that of an argument, it is the type that is wrong.
-    let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
-    let configurable = option.map(|option| {
-        let configurable = Ident::new("configurable", option.span());
-        quote_spanned!(span=> .#configurable())
-    });
-    let index = Literal::usize_unsuffixed(index);
-    quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
-    }
-}
-
-/// Whether the default and the header suit the type, asked where they are written.
-fn literal_checks(parameter: &Parameter<'_>) -> TokenStream {
-    let ty = input_type(parameter);
-    let default = parameter.options.default.as_ref().map(|default| default_check(default, &ty));
-    let header = parameter.options.header.as_ref().map(|header| {
-        let span = header.value.span();
-        let private = private_at(span);
-        let ty = respanned(ty.clone(), span);
-        quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
-    });
-    let bounds = bound_checks(&parameter.options, &ty, shape(parameter.ty));
-    quote!(#default #header #bounds)
-}
-
-/// Where the returned value is checked: at its type, inside of `Result<_, E>` if that is spelled.
-fn value_span(handler: &Handler<'_>) -> Span {
-    match (handler.output.value, handler.output.ty) {
-        (Some(value), _) => value.span(),
-        (None, Some(ty)) => ty.span(),
-        (None, None) => handler.ident().span(),
-    }
-}
-
-/// The local that describes the output. The uses of it stand where the value's type is checked, as rustc
-/// then reports a type that cannot be returned once, not once a use.
-fn output_name(handler: &Handler<'_>) -> Ident {
-    Ident::new("__output", value_span(handler))
-}
-
-/// What becomes of the returned value; each type is checked where it is written.
-fn output(handler: &Handler<'_>) -> TokenStream {
-    let span = value_span(handler);
-    let error_span = handler.output.error.map_or(span, Spanned::span);
-    let private = private_at(span);
-    let ty = match handler.output.ty {
-        Some(ty) => with_static_lifetimes(ty.to_token_stream()),
-        None => quote_spanned!(span=> ()),
-    };
-    // Locals keep the macro's own hygiene: the types may come out of a `macro_rules!` of the user's.
-    let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
-    let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
-    let kind = match handler.component() {
-        Component::Tool => "kind",
-        Component::Resource => "resource_kind",
-        Component::Prompt => "prompt_kind",
-    };
-    let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
-    let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
-    let output = output_name(handler);
-    quote! {
-        #split_at
-        #check_value
-        #check_error
-        let #output = #split.join(#value, #error);
-    }
-}
-
-/// Resolves the parameters and calls the function. `run` stands at the function's name, as that is
-/// where a future that is not `Send` is reported.
-fn run(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
-    let name = handler.ident();
-    let owner = handler.owner.as_ref().map(|owner| quote!(#owner::));
-    let arguments = handler.parameters.iter().zip(slots).map(|(parameter, slot)| argument(parameter, slot));
-    let call = quote!(#owner #name(#(#arguments),*));
-    let is_lent = handler.output.ty.is_some_and(is_borrowed);
-    let output = output_name(handler);
-    let lent_output = quote_spanned!(output.span()=> &#output);
-    let private = private();
-    // What borrows from the arguments cannot leave the block that holds them: its answer is made inside.
-    let finish = |value: TokenStream| match is_lent {
-        true => quote!(#private::render(#lent_output, #value)),
-        false => quote!(::core::result::Result::Ok(#value)),
-    };
-    let body = match handler.execution() {
-        Execution::Async => {
-            let value = finish(quote!(__value));
-            quote!(let __value = #call.await; #value)
-        }
-        Execution::Inline => {
-            let value = finish(quote!(__value));
-            quote!(let __value = #call; #value)
-        }
-        Execution::Blocking if is_lent => {
-            let value = finish(call);
-            quote!(__context.run_blocking(move || #value).await?)
-        }
-        Execution::Blocking => quote!(__context.run_blocking(move || #call).await),
-        Execution::BlockingAsync if is_lent => {
-            let value = finish(quote!(#call.await));
-            quote!(__context.run_blocking_async(move || async move { #value }).await?)
-        }
-        Execution::BlockingAsync => {
-            quote!(__context.run_blocking_async(move || async move { #call.await }).await)
-        }
-    };
-    let future = quote! {
-        async move {
-            #(let #slots = #slots.resolve(&__context).await?;)*
-            #body
-        }
-    };
-    match is_lent {
-        true => {
-            let run = Ident::new("run_rendered", name.span());
-            quote!(__call.#run(#future))
-        }
-        false => {
-            let run = Ident::new("run", name.span());
-            quote!(__call.#run(#output, #future))
-        }
-    }
-}
-
-fn argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
-    let span = parameter.ty.span();
-    match parameter.passing {
-        Passing::Owned => quote!(#slot),
-        Passing::Borrowed(ty) => {
-            let ty = with_static_lifetimes(ty.to_token_stream());
-            quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
-        }
-        Passing::OptionBorrowed(ty) => {
-            let ty = with_static_lifetimes(ty.to_token_stream());
-            quote_spanned!(span=> #slot.as_ref().map(::core::borrow::Borrow::<#ty>::borrow))
-        }
-    }
-}
-
-/// The warning for a function that does not say what it is for.
+/// Generates the warning for a function without a description.
 ///
-/// Macros cannot warn on stable Rust, but rustc warns of what is deprecated. It is on an item of its
-/// own, with the function's own lint levels, so that `#[allow(deprecated)]` on the function silences it.
-fn warning(handler: &Handler<'_>) -> TokenStream {
+/// Macros cannot warn on stable Rust, so the warning is that of a deprecated item. It is an item of its own with the
+/// function's lint levels, so that `#[allow(deprecated)]` on the function silences it.
+fn expand_warning(handler: &Handler<'_>) -> TokenStream {
     if !handler.description.is_empty() {
         return TokenStream::new();
     }
@@ -326,10 +104,10 @@ fn warning(handler: &Handler<'_>) -> TokenStream {
         "{} `{}` has no description: {}; add a doc comment",
         handler.component(),
         handler.name(),
-        handler.component().need_for_description()
+        handler.component().description_purpose()
     );
     let levels = handler.item.attributes.iter().filter_map(lint_level);
-    let conditions = conditions(&handler.item.attributes);
+    let conditions = cfg_attributes(&handler.item.attributes);
     let used = Ident::new("description", handler.ident().span());
     quote! {
         #(#conditions)*
@@ -339,18 +117,5 @@ fn warning(handler: &Handler<'_>) -> TokenStream {
             const fn description() {}
             #used()
         };
-    }
-}
-
-/// The attribute, if it sets a lint level. `expect` is fulfilled or not on the function itself.
-pub(super) fn lint_level(attribute: &Attribute) -> Option<TokenStream> {
-    let levels = ["allow", "warn", "deny", "forbid", "expect"];
-    let level = levels.iter().find(|level| attribute.path().is_ident(level))?;
-    match (*level, &attribute.meta) {
-        ("expect", syn::Meta::List(list)) => {
-            let lints = &list.tokens;
-            Some(quote!(#[allow(#lints)]))
-        }
-        _ => Some(attribute.to_token_stream()),
     }
 }

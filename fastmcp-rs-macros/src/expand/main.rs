@@ -1,27 +1,27 @@
-//! The expansion of `#[mcp::main]`.
+//! Expands `#[mcp::main]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{LitInt, Token};
 
-use super::definition::option;
-use super::krate::Krate;
+use super::crate_path::CratePath;
+use super::definition::expand_option;
 use crate::parse::{FnItem, MainOptions};
 
-/// A plain `main` that hands an asynchronous one to the runtime.
+/// Generates a plain `main` that passes the user's asynchronous one to the runtime.
 ///
-/// The user's `main` stays a function of its own inside: so its types are inferred from its signature,
-/// and rustc's messages name it.
-pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
-    let krate = Krate::new(options.krate.as_ref());
-    let private = krate.private();
+/// The user's `main` stays a function of its own inside, so that types are inferred from its signature and rustc's
+/// messages name it.
+pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
+    let crate_path = CratePath::new(options.crate_path.as_ref());
+    let private = crate_path.private();
     let name = &item.signature.ident;
-    let worker_threads = option(options.worker_threads.map(|count| {
+    let worker_threads = expand_option(options.worker_threads.map(|count| {
         let count = LitInt::new(&count.to_string(), proc_macro2::Span::mixed_site());
         quote!(#count)
     }));
     let run = quote_spanned!(name.span()=> run_main);
-    assemble(
+    assemble_main(
         item,
         &quote! {
             #private::#run(
@@ -36,16 +36,17 @@ pub(crate) fn main(item: &FnItem, options: &MainOptions) -> TokenStream {
     )
 }
 
-/// What stands in for a `main` that has mistakes: there is one, and its body is still checked.
-pub(crate) fn broken_main(item: &FnItem) -> TokenStream {
-    assemble(item, &quote!(::core::unreachable!()))
+/// Generates a replacement for a `main` with mistakes. The program still has a `main`, and rustc checks its body.
+pub(crate) fn expand_broken_main(item: &FnItem) -> TokenStream {
+    assemble_main(item, &quote!(::core::unreachable!()))
 }
 
-fn assemble(item: &FnItem, body: &TokenStream) -> TokenStream {
+/// Wraps the user's `main` in a plain one with this body.
+fn assemble_main(item: &FnItem, body: &TokenStream) -> TokenStream {
     let FnItem { attributes, visibility, signature, body: user_body } = item;
     let (name, output) = (&signature.ident, &signature.output);
     let mut inner = signature.clone();
-    // Without `async`, which is reported, each `.await` would be a mistake of its own.
+    // A missing `async` is reported already; without it, rustc would also report each `.await`.
     inner.asyncness.get_or_insert_with(|| Token![async](name.span()));
     quote! {
         #(#attributes)*

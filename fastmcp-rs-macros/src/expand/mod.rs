@@ -1,16 +1,22 @@
-//! Writes the generated code: data, `fn` pointers and calls into `fastmcp_rs::__private`, no logic.
+//! Writes the generated code: data, `fn` pointers and calls into `fastmcp_rs::__private`, without logic.
 //!
-//! Hygiene: everything is named by an absolute path, locals are `__0`-like names of the macro's own,
-//! and nothing is imported but the traits of the probes, which have no names.
+//! Each macro has a file of its own, with a function for valid items and, except for `server`, one for items with
+//! mistakes. `invoke`, `definition`, `checks`, `attributes` and `crate_path` write the parts that they share.
+//!
+//! Hygiene: all paths are absolute, and locals have names such as `__0` with the macro's own span. Only the traits of
+//! the probes are imported, without names.
 
+mod attributes;
+mod checks;
+mod crate_path;
 mod definition;
 mod handler;
-mod krate;
+mod invoke;
 mod main;
 mod model;
 mod server;
 
-pub(crate) use handler::{broken_handler, handler};
-pub(crate) use main::{broken_main, main};
-pub(crate) use model::{broken_model, model};
-pub(crate) use server::server;
+pub(crate) use handler::{expand_broken_handler, expand_handler};
+pub(crate) use main::{expand_broken_main, expand_main};
+pub(crate) use model::{expand_broken_model, expand_model};
+pub(crate) use server::expand_server;

@@ -1,80 +1,69 @@
-//! The expansion of `#[mcp::model]`.
+//! Expands `#[mcp::model]`.
 //!
-//! serde and schemars do the work, through the runtime's re-exports. Constraints are published as
-//! extensions of a field's schema. They are enforced in a `Deserialize` of our own, which reads through
-//! a shadow of the type that has serde's, and then looks at each constrained field.
+//! The type derives the traits of serde and schemars, through the runtime's re-exports. Constraints are published as
+//! extensions of a field's schema. They are enforced by a generated `Deserialize`, which reads a shadow of the type
+//! with serde's derive and then checks each constrained field.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
 
-use super::definition::{bound_checks, constraints, default_check};
-use super::handler::conditions;
-use super::krate::{Krate, imports, private, private_at};
-use crate::data::{Asked, Body, Closed, DataField, DataType, has_flatten, has_serde, is_lax};
-use crate::types::{shape, with_named_self};
+use super::attributes::cfg_attributes;
+use super::checks::{expand_bound_checks, expand_default_check};
+use super::crate_path::{CratePath, import_runtime, private, private_at};
+use super::definition::expand_constraints;
+use crate::model::{
+    ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax_variant,
+};
+use crate::types::{Shape, rename_self};
 
-pub(crate) fn model(data: &DataType<'_>) -> TokenStream {
-    let krate = Krate::new(data.krate.as_ref());
-    let imports = imports(&krate);
-    let item = published(data);
-    let has_own_deserialize = data.is_constrained() || data.has_lax_variants();
-    let closed = data.closed();
-    // What flattened fields say of themselves would be taken for the type's own.
-    let mark = closed.as_ref().map(closed_mark).or_else(|| data.is_open().then(|| "open".to_owned()));
-    let derives = derives(&krate, serde_of(&krate, closed.as_ref()), !has_own_deserialize, mark);
-    let defaults = defaults(data);
-    let enforced = has_own_deserialize.then(|| deserialize(data, &krate));
-    let form = form(data, true);
-    let conditions = conditions(&data.input.attrs);
-    let extras = (defaults.is_some() || enforced.is_some() || form.is_some()).then(|| {
-        quote! {
-            #(#conditions)*
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                #imports
-                #defaults
-                #enforced
-                #form
-            };
-        }
-    });
-    quote! {
-        #derives
-        #item
-        #extras
-    }
+/// Generates the type with its derives, its defaults, its `Deserialize` and its form.
+pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
+    let crate_path = CratePath::new(model.crate_path.as_ref());
+    let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
+    let serde = serde_path(&crate_path, model.closed_objects().as_ref());
+    let derives = expand_derives(&crate_path, serde, !has_own_deserialize, schema_marker(model));
+    let item = convert_options(model);
+    let defaults = expand_defaults(model);
+    let deserialize = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
+    let form = expand_form(model, true);
+    let block = expand_block(model, &crate_path, &quote!(#defaults #deserialize #form));
+    quote!(#derives #item #block)
 }
 
-/// What stands in for a type that has mistakes: it has its traits, so that its users do not fail too.
-pub(crate) fn broken_model(data: &DataType<'_>) -> TokenStream {
-    let krate = Krate::new(data.krate.as_ref());
-    let mut item = data.input.clone();
+/// Generates a replacement for a type with mistakes. It has all traits, so that code that uses it does not fail too.
+pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
+    let crate_path = CratePath::new(model.crate_path.as_ref());
+    let mut item = model.input.clone();
     remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
-    if matches!(item.data, Data::Union(_)) {
+    if matches!(item.data, Data::Union(_)) || has_written_derives(&item.attrs) {
         return item.into_token_stream();
     }
-    if written_derives(&item.attrs) {
-        return item.into_token_stream();
-    }
-    let derives = derives(&krate, krate.private_text("serde"), true, None);
-    let form = form(data, false).map(|form| {
-        let imports = imports(&krate);
-        let conditions = conditions(&item.attrs);
+    let derives = expand_derives(&crate_path, crate_path.private_text("serde"), true, None);
+    let form = expand_form(model, false).into_token_stream();
+    let block = expand_block(model, &crate_path, &form);
+    quote!(#derives #item #block)
+}
+
+/// Wraps implementations in a block of their own, which imports the runtime. Generates nothing if there are none.
+fn expand_block(model: &Model<'_>, crate_path: &CratePath, implementations: &TokenStream) -> Option<TokenStream> {
+    let conditions = cfg_attributes(&model.input.attrs);
+    let imports = import_runtime(crate_path);
+    (!implementations.is_empty()).then(|| {
         quote! {
             #(#conditions)*
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 #imports
-                #form
+                #implementations
             };
         }
-    });
-    quote!(#derives #item #form)
+    })
 }
 
-fn written_derives(attributes: &[Attribute]) -> bool {
+/// Returns whether the user derives one of the traits, which is reported already.
+fn has_written_derives(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let text = attribute.to_token_stream().to_string();
         attribute.path().is_ident("derive")
@@ -82,13 +71,13 @@ fn written_derives(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The marks of what a person can be asked for.
+/// Generates the traits of types that elicitation can ask for.
 ///
-/// A field that is in no form is no mistake of the type, which may be used elsewhere: the lifetime in a bound
-/// lets the bound be false, and rustc tells of it where a person is asked.
-fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
-    let name = &data.input.ident;
-    // rustc shows the implementation beside its bounds: it stands at the type, not at the attribute.
+/// A field that no form can have is not a mistake of the type, which may have other uses. The lifetime in each bound
+/// allows a bound that does not hold, and rustc reports it at the elicitation.
+fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
+    let name = &model.input.ident;
+    // rustc shows the implementation with its bounds, so the span is that of the type's name, not of the attribute.
     let span = name.span();
     let private = private_at(span);
     let bounds = |types: &[&Type]| {
@@ -99,19 +88,19 @@ fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
         });
         quote!(where #(#types),*)
     };
-    Some(match data.asked()? {
-        Asked::Fields(types) => {
+    Some(match model.form_kind()? {
+        FormKind::Object(types) => {
             let bounds = bounds(&types);
             quote_spanned!(span=> impl #private::Form for #name #bounds {})
         }
-        Asked::Name => quote_spanned! {span=>
+        FormKind::Choice => quote_spanned! {span=>
             impl #private::FormField for #name {}
             impl #private::FormChoice for #name {}
             impl #private::Form for #name {
                 const IS_FIELD: bool = true;
             }
         },
-        Asked::As(ty) => {
+        FormKind::Wrapper(ty) => {
             let bounds = bounds(&[ty]);
             quote_spanned! {span=>
                 impl #private::FormField for #name #bounds {}
@@ -123,26 +112,33 @@ fn form(data: &DataType<'_>, with_bounds: bool) -> Option<TokenStream> {
     })
 }
 
-/// The serde that the derives name: that of a closed type refuses in arguments what it would skip.
-fn serde_of(krate: &Krate, closed: Option<&Closed>) -> String {
-    krate.private_text(if closed.is_some() { "model_serde" } else { "serde" })
+/// Returns the path of serde for the derives. Closed types use `model_serde`, which rejects unknown members of
+/// arguments.
+fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
+    crate_path.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
-/// Says in the type's schema which of its objects are closed; the library's normaliser reads it.
-fn closed_mark(closed: &Closed) -> String {
-    match closed {
-        Closed::Struct => "struct".to_owned(),
-        Closed::Flat => "flat".to_owned(),
-        Closed::Variants => "variants".to_owned(),
-        Closed::Contents => "contents".to_owned(),
-        Closed::Content(name) => format!("content:{name}"),
-    }
+/// Returns the marker for the type's schema that tells the runtime's normaliser which objects are closed.
+///
+/// A type that allows unknown members has one if it has flattened fields, whose markers would count as its own.
+fn schema_marker(model: &Model<'_>) -> Option<String> {
+    let marker = match model.closed_objects() {
+        Some(ClosedObjects::Struct) => "struct",
+        Some(ClosedObjects::FlatStruct) => "flat",
+        Some(ClosedObjects::Variants) => "variants",
+        Some(ClosedObjects::Contents) => "contents",
+        Some(ClosedObjects::Content(name)) => return Some(format!("content:{name}")),
+        None if model.is_open() => "open",
+        None => return None,
+    };
+    Some(marker.to_owned())
 }
 
-fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
-    let private = krate.private();
+/// Generates the derives and their attributes.
+fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
+    let private = crate_path.private();
     let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
-    let schemars = krate.private_text("schemars");
+    let schemars = crate_path.private_text("schemars");
     let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
     quote! {
         #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
@@ -151,24 +147,24 @@ fn derives(krate: &Krate, serde: String, with_deserialize: bool, mark: Option<St
     }
 }
 
-/// The type with its `#[arg]`s turned into attributes of serde and schemars.
-fn published(data: &DataType<'_>) -> DeriveInput {
-    let mut item = data.input.clone();
-    let bodies: Vec<&mut Fields> = fields_of(&mut item.data);
-    for (fields, body) in bodies.into_iter().zip(&data.bodies) {
-        for (field, described) in fields.iter_mut().zip(&body.fields) {
+/// Converts the `#[arg]` options of the type's fields into attributes of serde and schemars.
+fn convert_options(model: &Model<'_>) -> DeriveInput {
+    let mut item = model.input.clone();
+    let groups: Vec<&mut Fields> = field_lists(&mut item.data);
+    for (fields, group) in groups.into_iter().zip(&model.groups) {
+        for (field, described) in fields.iter_mut().zip(&group.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
-            field.attrs.extend(serde_attributes(data, body, described));
-            field.attrs.extend(schema_attribute(described));
+            field.attrs.extend(make_serde_attributes(model, group, described));
+            field.attrs.extend(make_schema_attribute(described));
         }
     }
-    if data.closed().is_some() {
+    if model.closed_objects().is_some() {
         mark_foreign_variants(&mut item.data);
     }
     item
 }
 
-/// Marks the variants that hold a value of another type, which has rules of its own.
+/// Marks variants that hold a value of another type, because that type has its own rules for unknown members.
 fn mark_foreign_variants(data: &mut Data) {
     let Data::Enum(data) = data else { return };
     for variant in &mut data.variants {
@@ -178,7 +174,7 @@ fn mark_foreign_variants(data: &mut Data) {
     }
 }
 
-fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
+fn field_lists(data: &mut Data) -> Vec<&mut Fields> {
     match data {
         Data::Struct(data) => vec![&mut data.fields],
         Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
@@ -186,22 +182,22 @@ fn fields_of(data: &mut Data) -> Vec<&mut Fields> {
     }
 }
 
-fn serde_attributes(data: &DataType<'_>, body: &Body<'_>, field: &DataField<'_>) -> Vec<Attribute> {
+fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &ModelField<'_>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     if let Some(rename) = &field.options.rename {
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
     if field.options.default.is_some() {
-        let path = format!("{}::{}", data.input.ident, default_name(body.variant, field));
+        let path = format!("{}::{}", model.input.ident, default_function_name(group.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
 }
 
-fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
+fn make_schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
     let options = &field.options;
     let bounds = [("minimum", &options.min), ("maximum", &options.max)];
-    // The library's normaliser knows from the schema's type whether these are of a string or a list.
+    // The runtime's normaliser knows the type in the schema, and so whether these limit a string or a list.
     let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
     let mut pairs: Vec<TokenStream> = Vec::new();
     if let Some(title) = &options.title {
@@ -231,8 +227,8 @@ fn schema_attribute(field: &DataField<'_>) -> Option<Attribute> {
     (!pairs.is_empty()).then(|| syn::parse_quote!(#[schemars(extend(#(#pairs),*))]))
 }
 
-/// The name of the function that gives a field's default.
-fn default_name(variant: Option<&Variant>, field: &DataField<'_>) -> Ident {
+/// Returns the name of the function that returns a field's default.
+fn default_function_name(variant: Option<&Variant>, field: &ModelField<'_>) -> Ident {
     let member = match &field.field.ident {
         Some(ident) => syn::ext::IdentExt::unraw(ident).to_string(),
         None => field.index.to_string(),
@@ -244,18 +240,18 @@ fn default_name(variant: Option<&Variant>, field: &DataField<'_>) -> Ident {
     }
 }
 
-/// The functions that serde calls for a field that was not given.
-fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
-    let functions: Vec<TokenStream> = data
+/// Generates the functions that serde calls for absent fields.
+fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
+    let functions: Vec<TokenStream> = model
         .fields()
         .filter_map(|(variant, field)| {
             let default = field.options.default.as_ref()?;
-            let name = default_name(variant, field);
+            let name = default_function_name(variant, field);
             let ty = &field.field.ty;
             let json = &default.json;
             let private = private();
-            let check = default_check(default, &ty.to_token_stream());
-            let conditions = conditions_of(variant, field);
+            let check = expand_default_check(default, &ty.to_token_stream());
+            let conditions = field_cfg_attributes(variant, field);
             Some(quote! {
                 #(#conditions)*
                 #[allow(dead_code, non_snake_case)]
@@ -266,30 +262,33 @@ fn defaults(data: &DataType<'_>) -> Option<TokenStream> {
             })
         })
         .collect();
-    let name = &data.input.ident;
+    let name = &model.input.ident;
     (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }))
 }
 
-/// What has to hold for a field to be there.
-fn conditions_of<'a>(variant: Option<&'a Variant>, field: &DataField<'a>) -> impl Iterator<Item = &'a Attribute> {
-    let of_variant = variant.map(|variant| conditions(&variant.attrs));
-    of_variant.into_iter().flatten().chain(conditions(&field.field.attrs))
+/// Returns the `#[cfg(..)]` attributes under which a field exists: its own and those of its variant.
+fn field_cfg_attributes<'a>(
+    variant: Option<&'a Variant>,
+    field: &ModelField<'a>,
+) -> impl Iterator<Item = &'a Attribute> {
+    let variant_attributes = variant.map(|variant| cfg_attributes(&variant.attrs));
+    variant_attributes.into_iter().flatten().chain(cfg_attributes(&field.field.attrs))
 }
 
-/// `impl Deserialize`, for a type with constraints.
-fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
+/// Generates `impl Deserialize` for a type with constraints or with variants that serde reads too leniently.
+fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let private = private();
-    let serde = serde_of(krate, data.closed().as_ref());
-    let name = &data.input.ident;
+    let serde = serde_path(crate_path, model.closed_objects().as_ref());
+    let name = &model.input.ident;
     let remote = name.to_string();
-    let shadow = shadow(data);
+    let shadow = expand_shadow(model);
     let value = Ident::new("__value", Span::mixed_site());
-    let checks = checks(data, &value);
-    let bounds = data.fields().map(|(variant, field)| {
-        let ty = with_named_self(field.field.ty.to_token_stream(), name);
-        let checks = bound_checks(&field.options, &ty, shape(&field.field.ty));
-        let conditions = conditions_of(variant, field);
-        // A condition holds for one item.
+    let checks = expand_checks(model, &value);
+    let bounds = model.fields().map(|(variant, field)| {
+        let ty = rename_self(field.field.ty.to_token_stream(), name);
+        let checks = expand_bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
+        let conditions = field_cfg_attributes(variant, field);
+        // A `#[cfg]` applies to one item, so the checks of a field are wrapped in one.
         (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
     });
     quote! {
@@ -313,27 +312,27 @@ fn deserialize(data: &DataType<'_>, krate: &Krate) -> TokenStream {
     }
 }
 
-/// The same type under another name, with serde's attributes only.
-fn shadow(data: &DataType<'_>) -> TokenStream {
-    let mut shadow = published(data);
-    if let (true, Data::Enum(data)) = (data.has_lax_variants(), &mut shadow.data) {
-        for variant in data.variants.iter_mut().filter(|variant| is_lax(variant)) {
-            // It is constructed alike, and read as a variant that has no fields.
+/// Generates the shadow: the same type under another name, with attributes of serde only.
+fn expand_shadow(model: &Model<'_>) -> TokenStream {
+    let mut shadow = convert_options(model);
+    if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
+        for variant in data.variants.iter_mut().filter(|variant| is_lax_variant(variant)) {
+            // A variant with empty braces is constructed like a unit variant, and its derive checks members.
             variant.fields = Fields::Named(syn::parse_quote!({}));
         }
     }
     let stays = |attribute: &Attribute| ["serde", "cfg"].iter().any(|name| attribute.path().is_ident(name));
     remove_attributes(&mut shadow, |attribute| !stays(attribute));
-    // It is seen from nowhere else; a `pub` would be told to be unreachable.
+    // The shadow is local to a function, where a lint would report `pub` as unreachable.
     shadow.vis = Visibility::Inherited;
-    for field in fields_of(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
+    for field in field_lists(&mut shadow.data).into_iter().flat_map(Fields::iter_mut) {
         field.vis = Visibility::Inherited;
     }
     let original = std::mem::replace(&mut shadow.ident, Ident::new("__Shadow", Span::mixed_site()));
-    // Inside, `Self` would be the shadow.
-    let shadow = with_named_self(shadow.into_token_stream(), &original);
-    // Missing fields are taken from the type's own default, but serde asks for the shadow's.
-    let default = has_serde(&data.input.attrs, &["default"]).then(|| {
+    // Inside of the shadow, `Self` would be the shadow.
+    let shadow = rename_self(shadow.into_token_stream(), &original);
+    // serde takes absent fields from the `Default` of the original type, but also requires one of the shadow.
+    let default = has_serde_option(&model.input.attrs, &["default"]).then(|| {
         quote! {
             impl ::core::default::Default for __Shadow {
                 fn default() -> Self {
@@ -352,39 +351,40 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
             variant.attrs.retain(|attribute| !is_removed(attribute));
         }
     }
-    for fields in fields_of(&mut item.data) {
+    for fields in field_lists(&mut item.data) {
         for field in fields.iter_mut() {
             field.attrs.retain(|attribute| !is_removed(attribute));
         }
     }
 }
 
-fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
-    if !data.is_constrained() {
+/// Generates the checks of a value's constrained fields.
+fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
+    if !model.is_constrained() {
         return TokenStream::new();
     }
     let private = private();
-    let arms = data.bodies.iter().filter_map(|body| {
-        let constrained: Vec<&DataField<'_>> =
-            body.fields.iter().filter(|field| field.options.is_constrained()).collect();
+    let arms = model.groups.iter().filter_map(|group| {
+        let constrained: Vec<&ModelField<'_>> =
+            group.fields.iter().filter(|field| field.options.is_constrained()).collect();
         if constrained.is_empty() {
             return None;
         }
-        let conditions_of_body = body.variant.map(|variant| conditions(&variant.attrs)).unwrap_or_default();
-        let variant = body.variant.map(|Variant { ident, .. }| quote!(::#ident));
+        let group_conditions = group.variant.map(|variant| cfg_attributes(&variant.attrs)).unwrap_or_default();
+        let variant = group.variant.map(|Variant { ident, .. }| quote!(::#ident));
         let members = constrained.iter().map(|field| match &field.field.ident {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::from(field.index),
         });
         let bindings: Vec<Ident> =
             constrained.iter().map(|field| format_ident!("__{}", field.index, span = Span::mixed_site())).collect();
-        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| check(field, binding));
+        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| expand_field_check(field, binding));
         let patterns = constrained.iter().zip(members).zip(&bindings).map(|((field, member), binding)| {
-            let conditions = conditions(&field.field.attrs);
+            let conditions = cfg_attributes(&field.field.attrs);
             quote!(#(#conditions)* #member: #binding)
         });
         Some(quote! {
-            #(#conditions_of_body)*
+            #(#group_conditions)*
             Self #variant { #(#patterns,)* .. } => { #(#checks)* }
         })
     });
@@ -399,14 +399,15 @@ fn checks(data: &DataType<'_>, value: &Ident) -> TokenStream {
     }
 }
 
-fn check(field: &DataField<'_>, binding: &Ident) -> TokenStream {
+/// Generates the check of one field, at the span of its type.
+fn expand_field_check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
     let span = field.field.ty.span();
     let there = private_at(span);
     let private = private();
     let key = &field.key;
-    let constraints = constraints(&field.options, &private);
+    let constraints = expand_constraints(&field.options, &private);
     let check = quote_spanned!(span=> #there::check_field);
-    let conditions = conditions(&field.field.attrs);
+    let conditions = cfg_attributes(&field.field.attrs);
     quote! {
         #(#conditions)*
         #check(#binding, &#constraints, #key).map_err(__refuse)?;

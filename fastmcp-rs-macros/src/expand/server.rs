@@ -1,29 +1,30 @@
-//! The expansion of `#[mcp::server]`.
+//! Expands `#[mcp::server]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::definition::Names;
-use super::handler::{conditions, lint_level, registered};
-use super::krate::{Krate, imports, private, private_at};
+use super::attributes::{cfg_attributes, lint_level};
+use super::crate_path::{CratePath, import_runtime, private, private_at};
+use super::definition::RuntimeNames;
+use super::handler::expand_component;
 use crate::component::Component;
-use crate::model::Handler;
-use crate::server::{Server, owner};
+use crate::handler::Handler;
+use crate::server::{ServerBlock, self_alias};
 
-/// The block as it was written, and beside it what makes its methods components.
+/// Generates the block as written, and beside it the handles of its methods.
 ///
-/// The names of the imports and of the type hold for all methods, whose own blocks are inside of this one.
-pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
-    let Server { block, krate, .. } = server;
-    let imports = imports(&Krate::new(krate.as_ref()));
-    let conditions = conditions(&block.header.attrs);
+/// The handles are inside of one generated block, so that they share its imports and its alias of the type.
+pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> TokenStream {
+    let ServerBlock { block, crate_path, .. } = server;
+    let imports = import_runtime(&CratePath::new(crate_path.as_ref()));
+    let conditions = cfg_attributes(&block.header.attrs);
     let levels = block.header.attrs.iter().filter_map(lint_level);
     let ty = &block.header.self_ty;
-    let owner = owner(Span::mixed_site());
-    let components = handlers.iter().map(|handler| registered(handler, &TokenStream::new()));
-    let lists = Component::ALL.map(|component| list(component, handlers));
-    // A second block of the same type is reported at the type.
+    let alias = self_alias(Span::mixed_site());
+    let components = handlers.iter().map(|handler| expand_component(handler, &TokenStream::new()));
+    let lists = Component::ALL.map(|component| expand_list(component, handlers));
+    // rustc reports a second block of the same type at this span.
     let span = ty.span();
     let there = private_at(span);
     let server = quote_spanned!(span=> impl #there::Server for #ty { #(#lists)* });
@@ -36,7 +37,7 @@ pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
         const _: () = {
             #imports
             #[allow(dead_code, deprecated)]
-            type #owner = #ty;
+            type #alias = #ty;
 
             #(#components)*
 
@@ -46,12 +47,12 @@ pub(crate) fn server(server: &Server, handlers: &[Handler<'_>]) -> TokenStream {
     }
 }
 
-/// The definitions of all methods that are such a component.
-fn list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
+/// Generates the list of the definitions of one kind of component.
+fn expand_list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
     let private = private();
-    let Names { component: name, definition, list, .. } = Names::of(component);
+    let RuntimeNames { component: name, definition, list, .. } = RuntimeNames::new(component);
     let definitions = handlers.iter().filter(|handler| handler.component() == component).map(|handler| {
-        let conditions = conditions(&handler.item.attributes);
+        let conditions = cfg_attributes(&handler.item.attributes);
         let handle = handler.handle();
         quote!(#(#conditions)* <#handle as #private::#name>::DEFINITION)
     });

@@ -1,11 +1,11 @@
-//! Reads the `#[arg(..)]` attributes of a parameter or a field.
+//! Reads the options in the `#[arg(..)]` attributes of a parameter or field.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ExprPath, LitStr, Meta};
 
-use super::entry::{Entry, entries, is_duplicate};
-use super::value::{self, Literal, Number};
-use super::{json, value::literal_of};
+use super::entry::{Entry, OptionValue, parse_entries, report_duplicate};
+use super::literal::{JsonLiteral, Number};
+use super::{json, value};
 use crate::errors::{Errors, did_you_mean};
 
 pub(crate) const ARG_KEYS: &[&str] = &[
@@ -22,35 +22,28 @@ pub(crate) const ARG_KEYS: &[&str] = &[
     "complete",
 ];
 
-/// A value, the key it was given for and the tokens it was written with.
-pub(crate) struct Spanned<T> {
-    pub(crate) value: T,
-    pub(crate) key: Ident,
-    pub(crate) tokens: TokenStream,
-}
-
-/// The options of `#[arg]` that were given.
+/// Options of `#[arg(..)]`.
 #[derive(Default)]
 pub(crate) struct ArgOptions {
-    /// The first option that was given: injected parameters take none.
+    /// The first option as written, for the error that an injected parameter takes none.
     pub(crate) first: Option<Ident>,
-    pub(crate) default: Option<Literal>,
-    pub(crate) min: Option<Spanned<Number>>,
-    pub(crate) max: Option<Spanned<Number>>,
-    pub(crate) min_length: Option<Spanned<u64>>,
-    pub(crate) max_length: Option<Spanned<u64>>,
-    pub(crate) pattern: Option<Spanned<LitStr>>,
+    pub(crate) default: Option<JsonLiteral>,
+    pub(crate) min: Option<OptionValue<Number>>,
+    pub(crate) max: Option<OptionValue<Number>>,
+    pub(crate) min_length: Option<OptionValue<u64>>,
+    pub(crate) max_length: Option<OptionValue<u64>>,
+    pub(crate) pattern: Option<OptionValue<LitStr>>,
     pub(crate) rename: Option<LitStr>,
-    pub(crate) title: Option<Spanned<LitStr>>,
-    /// JSON texts, with the tokens they were written with.
+    pub(crate) title: Option<OptionValue<LitStr>>,
+    /// JSON texts and the tokens from which they were read.
     pub(crate) examples: Vec<(String, TokenStream)>,
-    pub(crate) header: Option<Spanned<LitStr>>,
-    /// The function that completes it.
-    pub(crate) complete: Option<Spanned<ExprPath>>,
+    pub(crate) header: Option<OptionValue<LitStr>>,
+    /// The path of the function that completes the argument.
+    pub(crate) complete: Option<OptionValue<ExprPath>>,
 }
 
 impl ArgOptions {
-    /// Merges every `#[arg]` among the attributes.
+    /// Merges the options of all `#[arg(..)]` attributes.
     pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen = Vec::new();
@@ -66,10 +59,10 @@ impl ArgOptions {
                     continue;
                 }
             };
-            for entry in entries(list, errors) {
+            for entry in parse_entries(list, errors) {
                 options.first.get_or_insert_with(|| entry.key.clone());
-                // An argument may have many examples and one of everything else.
-                if entry.name() == "example" || !is_duplicate(&entry, &mut seen, errors) {
+                // `example` is the only option that may be repeated.
+                if entry.name() == "example" || !report_duplicate(&entry, &mut seen, errors) {
                     options.read(&entry, errors);
                 }
             }
@@ -77,6 +70,7 @@ impl ArgOptions {
         options
     }
 
+    /// Returns whether values are limited beyond their type.
     pub(crate) fn is_constrained(&self) -> bool {
         self.min.is_some()
             || self.max.is_some()
@@ -87,36 +81,32 @@ impl ArgOptions {
 
     fn read(&mut self, entry: &Entry, errors: &mut Errors) {
         match entry.name().as_str() {
-            "default" => self.default = value::literal(entry, "10", errors),
-            "min" => self.min = spanned(entry, value::number(entry, errors)),
-            "max" => self.max = spanned(entry, value::number(entry, errors)),
-            "min_length" => self.min_length = spanned(entry, value::count(entry, errors)),
-            "max_length" => self.max_length = spanned(entry, value::count(entry, errors)),
+            "default" => self.default = value::parse_literal(entry, "10", errors),
+            "min" => self.min = entry.attach(value::parse_number(entry, errors)),
+            "max" => self.max = entry.attach(value::parse_number(entry, errors)),
+            "min_length" => self.min_length = entry.attach(value::parse_count(entry, errors)),
+            "max_length" => self.max_length = entry.attach(value::parse_count(entry, errors)),
             "pattern" => {
-                let pattern = value::string(entry, "\"^ORD-[0-9]+$\"", errors);
-                self.pattern = spanned(entry, pattern);
+                let pattern = value::parse_string(entry, "\"^ORD-[0-9]+$\"", errors);
+                self.pattern = entry.attach(pattern);
             }
-            "rename" => self.rename = value::string(entry, "\"orderId\"", errors),
+            "rename" => self.rename = value::parse_string(entry, "\"orderId\"", errors),
             "title" => {
-                let title = value::string(entry, "\"Order number\"", errors);
-                self.title = spanned(entry, title);
+                let title = value::parse_string(entry, "\"Order number\"", errors);
+                self.title = entry.attach(title);
             }
-            "example" => self.examples.extend(example(entry, errors)),
+            "example" => self.examples.extend(parse_example(entry, errors)),
             "header" => {
-                self.header = spanned(entry, value::string(entry, "\"Region\"", errors));
+                self.header = entry.attach(value::parse_string(entry, "\"Region\"", errors));
             }
-            "complete" => self.complete = spanned(entry, complete(entry, errors)),
-            name => errors.at(&entry.key, unknown(name)),
+            "complete" => self.complete = entry.attach(parse_completion(entry, errors)),
+            name => errors.at(&entry.key, unknown_option_message(name)),
         }
     }
 }
 
-pub(super) fn spanned<T>(entry: &Entry, value: Option<T>) -> Option<Spanned<T>> {
-    Some(Spanned { value: value?, key: entry.key.clone(), tokens: entry.blame() })
-}
-
-fn unknown(name: &str) -> String {
-    // What users of schemars, validator, clap and pydantic write.
+fn unknown_option_message(name: &str) -> String {
+    // Names of these options in schemars, validator, clap and pydantic.
     let other = match name {
         "ge" | "minimum" => Some("min"),
         "le" | "maximum" => Some("max"),
@@ -143,22 +133,22 @@ fn unknown(name: &str) -> String {
     format!("`#[arg]` has no option `{name}`: it takes {}", keys.join(", "))
 }
 
-fn example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> {
+fn parse_example(entry: &Entry, errors: &mut Errors) -> Option<(String, TokenStream)> {
     let Some(tokens) = &entry.value else {
         errors.at(&entry.key, "`example` takes a value, as in `example = \"ORD-101\"`");
         return None;
     };
-    let json = match literal_of(tokens) {
+    let json = match JsonLiteral::from_tokens(tokens) {
         Some(literal) => literal.json,
-        None => json::value(tokens.clone(), errors)?,
+        None => json::parse_json(tokens.clone(), errors)?,
     };
     Some((json, tokens.clone()))
 }
 
-fn complete(entry: &Entry, errors: &mut Errors) -> Option<ExprPath> {
+fn parse_completion(entry: &Entry, errors: &mut Errors) -> Option<ExprPath> {
     let path = syn::parse2::<ExprPath>(entry.value.clone().unwrap_or_default());
     if path.is_err() {
-        errors.at(entry.blame(), "`complete` takes the path of a function, as in `complete = order_ids`");
+        errors.at(entry.error_tokens(), "`complete` takes the path of a function, as in `complete = order_ids`");
     }
     path.ok()
 }

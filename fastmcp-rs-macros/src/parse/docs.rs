@@ -1,6 +1,6 @@
 //! Turns doc comments into the description that a model reads.
 //!
-//! Their Markdown is kept as it was written: only what the comment syntax itself adds is taken off.
+//! Markdown is kept as written. Only the comment syntax is removed.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -9,45 +9,50 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 use super::entry::Entry;
 use crate::errors::Errors;
 
-/// A text that is known now, or only to rustc.
+/// The description of a component or argument.
 #[derive(Clone, Debug)]
-pub(crate) enum Text {
-    Known(String),
-    /// A constant expression, as in `#[doc = include_str!("tool.md")]`.
-    Computed(TokenStream),
+pub(crate) enum Description {
+    Literal(String),
+    /// A constant expression that rustc evaluates, as in `#[doc = include_str!("tool.md")]`.
+    Expression(TokenStream),
 }
 
-impl Text {
+impl Description {
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Text::Known(text) if text.is_empty())
+        matches!(self, Description::Literal(text) if text.is_empty())
     }
 }
 
-impl ToTokens for Text {
+impl ToTokens for Description {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
-            Text::Known(text) => text.to_tokens(tokens),
-            Text::Computed(expression) => expression.to_tokens(tokens),
+            Description::Literal(text) => text.to_tokens(tokens),
+            Description::Expression(expression) => expression.to_tokens(tokens),
         }
     }
 }
 
-/// The value of `description = ".."`; a macro such as `include_str!` is fine too.
-pub(super) fn given(entry: &Entry, errors: &mut Errors) -> Option<Text> {
+/// Reads `description = ".."`, or a macro call such as `include_str!`.
+pub(super) fn parse_description(entry: &Entry, errors: &mut Errors) -> Option<Description> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<Expr>(value) {
-        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(Text::Known(text.value().trim().to_owned())),
-        Ok(Expr::Macro(call)) => Some(Text::Computed(call.into_token_stream())),
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+            Some(Description::Literal(text.value().trim().to_owned()))
+        }
+        Ok(Expr::Macro(call)) => Some(Description::Expression(call.into_token_stream())),
         _ => {
-            errors.at(entry.blame(), "`description` takes a string literal, as in `description = \"Finds an order.\"`");
+            errors.at(
+                entry.error_tokens(),
+                "`description` takes a string literal, as in `description = \"Finds an order.\"`",
+            );
             None
         }
     }
 }
 
-/// The description in the doc comments among these attributes; empty when there is none.
-pub(crate) fn description(attributes: &[Attribute]) -> Text {
-    let mut parts: Vec<Text> = Vec::new();
+/// Joins the doc comments among these attributes; empty if there are none.
+pub(crate) fn read_doc_comments(attributes: &[Attribute]) -> Description {
+    let mut parts: Vec<Description> = Vec::new();
     for attribute in attributes {
         let Meta::NameValue(pair) = &attribute.meta else {
             continue;
@@ -57,35 +62,35 @@ pub(crate) fn description(attributes: &[Attribute]) -> Text {
         }
         match (&pair.value, parts.last_mut()) {
             (Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), last) => {
-                let lines = comment(&text.value());
+                let lines = clean_comment(&text.value());
                 match last {
-                    Some(Text::Known(known)) => {
+                    Some(Description::Literal(known)) => {
                         known.push('\n');
                         known.push_str(&lines);
                     }
-                    _ => parts.push(Text::Known(lines)),
+                    _ => parts.push(Description::Literal(lines)),
                 }
             }
-            (expression, _) => parts.push(Text::Computed(expression.to_token_stream())),
+            (expression, _) => parts.push(Description::Expression(expression.to_token_stream())),
         }
     }
     match parts.as_slice() {
-        [] => Text::Known(String::new()),
-        [Text::Known(text)] => Text::Known(trim_blank_lines(text)),
-        [Text::Computed(expression)] => Text::Computed(expression.clone()),
-        parts => Text::Computed(quote!(::core::concat!(#(#parts, "\n"),*))),
+        [] => Description::Literal(String::new()),
+        [Description::Literal(text)] => Description::Literal(trim_blank_lines(text)),
+        [Description::Expression(expression)] => Description::Expression(expression.clone()),
+        parts => Description::Expression(quote!(::core::concat!(#(#parts, "\n"),*))),
     }
 }
 
-/// The text of one `#[doc]` value: a `///` line, or a whole `/** */`.
-fn comment(text: &str) -> String {
+/// Cleans the value of one `#[doc]` attribute: a `///` line, or a whole `/** */` block.
+fn clean_comment(text: &str) -> String {
     if !text.contains('\n') {
         let line = text.strip_prefix(' ').unwrap_or(text);
         return line.trim_end_matches('\r').to_owned();
     }
     let lines: Vec<&str> = text.lines().collect();
-    let lines = without_stars(&lines);
-    // rustdoc takes off the indentation that all lines share, and so do we.
+    let lines = strip_stars(&lines);
+    // The common indentation is removed, as rustdoc does.
     let indent = lines
         .iter()
         .filter(|line| !line.trim().is_empty())
@@ -102,8 +107,8 @@ fn comment(text: &str) -> String {
     trim_blank_lines(&lines.join("\n"))
 }
 
-/// Takes off the column of `*` that block comments are decorated with, when every line has it.
-fn without_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+/// Strips the leading `*` of a decorated block comment, if all its lines have one.
+fn strip_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     let (first, rest) = match lines.split_first() {
         Some((first, rest)) => (*first, rest),
         None => return Vec::new(),
@@ -113,7 +118,7 @@ fn without_stars<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     if !has_star || !rest.iter().all(is_decorated) {
         return lines.to_vec();
     }
-    // A list of `* item` lines has text or a blank line without a star somewhere, or it is decorated.
+    // A Markdown list of `* item` lines also has a line without a star, unless the block is decorated.
     let undecorated = rest.iter().map(|line| {
         let line = line.trim_start();
         line.strip_prefix('*').unwrap_or(line)
@@ -138,14 +143,14 @@ mod tests {
     use super::*;
 
     fn text(item: &syn::ItemFn) -> String {
-        match description(&item.attrs) {
-            Text::Known(text) => text,
-            Text::Computed(tokens) => format!("computed: {tokens}"),
+        match read_doc_comments(&item.attrs) {
+            Description::Literal(text) => text,
+            Description::Expression(tokens) => format!("computed: {tokens}"),
         }
     }
 
     #[test]
-    fn lines_keep_their_markdown() {
+    fn line_comments_keep_their_markdown() {
         let item: syn::ItemFn = parse_quote! {
             /// Finds an order.
             ///
@@ -165,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn block_comments_lose_their_decoration() {
+    fn block_comments_lose_their_stars_and_indentation() {
         let item: syn::ItemFn = parse_quote! {
             /** Finds an order.
              *
@@ -192,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_count_as_comments() {
+    fn doc_attributes_count_as_comments() {
         let item: syn::ItemFn = parse_quote! {
             #[doc = "First."]
             #[doc(hidden)]

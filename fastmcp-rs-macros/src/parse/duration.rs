@@ -1,4 +1,4 @@
-//! Reads `timeout = "30s"` and the like.
+//! Reads durations, as in `timeout = "30s"`.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::entry::Entry;
 use super::value;
 use crate::errors::Errors;
 
-/// The duration that an option is given as a string.
-pub(super) fn of(
+/// Reads the duration that an option has as a string.
+pub(super) fn parse_duration_option(
     entry: &Entry,
     example: &str,
     parse: fn(&str) -> Result<Duration, String>,
     errors: &mut Errors,
 ) -> Option<Duration> {
-    let literal = value::string(entry, example, errors)?;
+    let literal = value::parse_string(entry, example, errors)?;
     match parse(&literal.value()) {
         Ok(duration) => Some(duration),
         Err(problem) => {
@@ -23,13 +23,13 @@ pub(super) fn of(
     }
 }
 
-/// How long something may take, which is some time.
+/// Parses a timeout, which is a duration other than zero.
 ///
 /// # Errors
 ///
-/// As [`parse`], and for no time at all.
-pub(super) fn limit(text: &str) -> Result<Duration, String> {
-    match parse(text)? {
+/// Fails like [`parse_duration`], and if the duration is zero.
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
         Duration::ZERO => {
             Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
                 .to_owned())
@@ -38,12 +38,12 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The duration that `text` says, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
+/// Parses a duration, as in `500ms`, `30s`, `2m`, `1h` or `1m30s`.
 ///
 /// # Errors
 ///
-/// Fails with the rule that was broken and what to write.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+/// Fails with a message that states the broken rule and the fix.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     const FORM: &str =
         "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
     let mut total = Duration::ZERO;
@@ -81,8 +81,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
-        let millis = |text| parse(text).map(|duration| duration.as_millis());
+    fn a_duration_is_a_sum_of_numbers_with_units() {
+        let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
         assert_eq!(millis("500ms"), Ok(500));
         assert_eq!(millis("30s"), Ok(30_000));
         assert_eq!(millis("2m"), Ok(120_000));
@@ -90,9 +90,9 @@ mod tests {
         assert_eq!(millis("1m30s"), Ok(90_000));
         assert_eq!(millis(" 1 m 30 s "), Ok(90_000));
         for bad in ["", "30", "s", "30sec", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615h"] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert!(parse_duration(bad).is_err(), "{bad}");
         }
         assert_eq!(millis("0s"), Ok(0));
-        assert!(limit("0s").is_err() && limit("1s").is_ok());
+        assert!(parse_timeout("0s").is_err() && parse_timeout("1s").is_ok());
     }
 }

@@ -1,17 +1,17 @@
 //! Splits `key, key = value, ..` into entries.
 //!
-//! Values stay tokens until an option reads them, so that one bad value does not hide the mistakes
-//! after it, which `syn`'s own parsing would.
+//! Values stay tokens until an option reads them. `syn`'s parsers would stop at the first bad value and hide the
+//! mistakes after it.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::errors::Errors;
 
-/// One option as it was written.
+/// An option as written: a key with an optional value.
 pub(crate) struct Entry {
     pub(crate) key: Ident,
-    /// What stands after `=`; none for a bare key.
+    /// The tokens after `=`; none for a bare key.
     pub(crate) value: Option<TokenStream>,
 }
 
@@ -20,27 +20,53 @@ impl Entry {
         self.key.to_string()
     }
 
-    /// What to underline when the value is wrong: the value, or the key when there is none.
-    pub(crate) fn blame(&self) -> TokenStream {
+    /// Returns the tokens to underline if the value is wrong: the value, or the key if there is no value.
+    pub(crate) fn error_tokens(&self) -> TokenStream {
         match &self.value {
             Some(value) => value.clone(),
             None => self.key.to_token_stream(),
         }
     }
+
+    /// Joins a value that was parsed from this entry with the entry's tokens.
+    pub(super) fn attach<T>(&self, value: Option<T>) -> Option<OptionValue<T>> {
+        Some(OptionValue { value: value?, key: self.key.clone(), tokens: self.error_tokens() })
+    }
 }
 
-/// Reads a comma-separated list of options; what is not one is reported and left out.
-pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    entries_of(split(tokens), errors)
+/// The parsed value of an option, with the tokens that error messages underline.
+pub(crate) struct OptionValue<T> {
+    pub(crate) value: T,
+    pub(crate) key: Ident,
+    pub(crate) tokens: TokenStream,
 }
 
-/// The same of a list that is split already.
-pub(super) fn entries_of(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
-    parts.into_iter().filter_map(|part| entry(part, errors)).collect()
+/// Parses a comma-separated list of options. Reports and omits malformed ones.
+pub(crate) fn parse_entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    parse_parts(split_at_commas(tokens), errors)
 }
 
-/// Reports an option that was given before; the first one counts.
-pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
+fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
+    parts.into_iter().filter_map(|part| parse_entry(part, errors)).collect()
+}
+
+/// Parses a comma-separated list of options and passes each to `read`, except for repetitions, which are reported.
+pub(super) fn read_options(tokens: TokenStream, errors: &mut Errors, read: impl FnMut(&Entry, &mut Errors)) {
+    read_parts(split_at_commas(tokens), errors, read);
+}
+
+/// Reads a list of options that is already split at its commas, as [`read_options`] does.
+pub(super) fn read_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors, mut read: impl FnMut(&Entry, &mut Errors)) {
+    let mut seen = Vec::new();
+    for entry in parse_parts(parts, errors) {
+        if !report_duplicate(&entry, &mut seen, errors) {
+            read(&entry, errors);
+        }
+    }
+}
+
+/// Returns whether the option is a repetition, and reports it. The first occurrence counts.
+pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
         errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));
@@ -50,8 +76,8 @@ pub(crate) fn is_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut E
     false
 }
 
-/// Splits at the commas outside brackets; an empty last part (a trailing comma) is dropped.
-pub(super) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+/// Splits at the commas outside of brackets. Drops empty parts, as after a trailing comma.
+pub(super) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     for token in tokens {
         if is_punct(&token, ',') {
@@ -64,7 +90,7 @@ pub(super) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     parts
 }
 
-fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
+fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let mut rest = part.into_iter();
     let key = match rest.next()? {
         TokenTree::Ident(key) => key,
@@ -72,10 +98,10 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
             errors.at(&literal, format!("an option is written `key = value`, as in `description = {literal}`"));
             return None;
         }
-        // An option that came through a `macro_rules!` fragment.
+        // A `macro_rules!` fragment arrives in an invisible group.
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
             let tokens = group.stream().into_iter().chain(rest).collect();
-            return entry(tokens, errors);
+            return parse_entry(tokens, errors);
         }
         other => {
             errors.at(other, "expected the name of an option, as in `name = \"..\"`");
@@ -84,9 +110,9 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     };
     match rest.next() {
         None => Some(Entry { key, value: None }),
-        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => value(key, &equals, rest.collect(), errors),
+        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => parse_value(key, &equals, rest.collect(), errors),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
-            listed(&key, &group, errors);
+            report_parentheses(&key, &group, errors);
             None
         }
         Some(other) => {
@@ -96,7 +122,7 @@ fn entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     }
 }
 
-fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) -> Option<Entry> {
+fn parse_value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) -> Option<Entry> {
     if value.is_empty() {
         errors.at(equals, format!("`{key} =` needs a value"));
         return None;
@@ -104,7 +130,7 @@ fn value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Errors) ->
     Some(Entry { key, value: Some(value) })
 }
 
-fn listed(key: &Ident, group: &Group, errors: &mut Errors) {
+fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
     let inner = group.stream();
     let fix = match inner.is_empty() {
         true => format!("write `{key}`"),

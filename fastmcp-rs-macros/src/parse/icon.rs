@@ -3,13 +3,13 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::LitStr;
 
-use super::entry::{Entry, entries, is_duplicate, split};
-use super::value::string;
+use super::entry::{Entry, parse_entries, report_duplicate};
+use super::value;
 use crate::errors::{Errors, did_you_mean};
 
 const KEYS: &[&str] = &["src", "mime_type", "sizes", "theme"];
 
-/// A picture that clients may show beside the tool.
+/// An icon that clients may show beside the component.
 pub(crate) struct Icon {
     pub(crate) src: LitStr,
     pub(crate) mime_type: Option<LitStr>,
@@ -17,51 +17,20 @@ pub(crate) struct Icon {
     pub(crate) theme: Option<LitStr>,
 }
 
-/// Reads a list of string literals: `key = ["a", "b"]`.
-pub(super) fn strings(entry: &Entry, example: &str, errors: &mut Errors) -> Vec<LitStr> {
-    let Some(elements) = elements(entry, example, errors) else {
-        return Vec::new();
-    };
-    let key = &entry.key;
-    let mut strings = Vec::new();
-    for element in elements {
-        match syn::parse2::<LitStr>(element.clone()) {
-            Ok(literal) => strings.push(literal),
-            Err(_) => errors.at(element, format!("`{key}` holds string literals only, as in `{key} = {example}`")),
-        }
-    }
-    strings
-}
-
-pub(super) fn icons(entry: &Entry, errors: &mut Errors) -> Vec<Icon> {
+/// Reads a list of icons.
+pub(super) fn parse_icons(entry: &Entry, errors: &mut Errors) -> Vec<Icon> {
     let example = "[\"https://example.com/icon.png\"]";
-    let Some(elements) = elements(entry, example, errors) else {
+    let Some(elements) = value::parse_list(entry, example, errors) else {
         return Vec::new();
     };
-    elements.into_iter().filter_map(|element| icon(element, errors)).collect()
+    elements.into_iter().filter_map(|element| parse_icon(element, errors)).collect()
 }
 
-/// The elements of the bracketed list that the entry's value has to be.
-fn elements(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Vec<TokenStream>> {
-    let mut trees = entry.value.clone().unwrap_or_default().into_iter();
-    match (trees.next(), trees.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => {
-            let parts = split(group.stream()).into_iter();
-            Some(parts.map(|part| part.into_iter().collect()).collect())
-        }
-        _ => {
-            let key = &entry.key;
-            errors.at(entry.blame(), format!("`{key}` takes a list, as in `{key} = {example}`"));
-            None
-        }
-    }
-}
-
-fn icon(element: TokenStream, errors: &mut Errors) -> Option<Icon> {
+fn parse_icon(element: TokenStream, errors: &mut Errors) -> Option<Icon> {
     let mut trees = element.clone().into_iter();
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => {
-            described(element, group.stream(), errors)
+            parse_icon_object(element, group.stream(), errors)
         }
         _ => match syn::parse2::<LitStr>(element.clone()) {
             Ok(src) => {
@@ -79,18 +48,18 @@ fn icon(element: TokenStream, errors: &mut Errors) -> Option<Icon> {
     }
 }
 
-fn described(element: TokenStream, body: TokenStream, errors: &mut Errors) -> Option<Icon> {
+fn parse_icon_object(element: TokenStream, body: TokenStream, errors: &mut Errors) -> Option<Icon> {
     let (mut src, mut mime_type, mut theme, mut sizes) = (None, None, None, Vec::new());
     let mut seen = Vec::new();
-    for entry in entries(body, errors) {
-        if is_duplicate(&entry, &mut seen, errors) {
+    for entry in parse_entries(body, errors) {
+        if report_duplicate(&entry, &mut seen, errors) {
             continue;
         }
         match entry.name().as_str() {
-            "src" => src = string(&entry, "\"https://example.com/icon.png\"", errors),
-            "mime_type" => mime_type = string(&entry, "\"image/png\"", errors),
-            "theme" => theme = string(&entry, "\"dark\"", errors),
-            "sizes" => sizes = strings(&entry, "[\"48x48\"]", errors),
+            "src" => src = value::parse_string(&entry, "\"https://example.com/icon.png\"", errors),
+            "mime_type" => mime_type = value::parse_string(&entry, "\"image/png\"", errors),
+            "theme" => theme = value::parse_string(&entry, "\"dark\"", errors),
+            "sizes" => sizes = value::parse_strings(&entry, "[\"48x48\"]", errors),
             name => errors.at(
                 &entry.key,
                 format!(

@@ -1,43 +1,43 @@
-//! Turns a JSON value written in Rust tokens into JSON text.
+//! Converts a JSON value that is written as Rust tokens into JSON text.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::entry::{is_punct, split};
-use super::value::literal_of;
+use super::entry::{is_punct, split_at_commas};
+use super::literal::{JsonLiteral, json_string};
 use crate::errors::Errors;
 
-/// The text of a JSON value, or none after reporting what is not JSON.
-pub(super) fn value(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
-    if let Some(literal) = literal_of(&tokens) {
+/// Returns the text of a JSON value. Reports tokens that are not JSON and returns none.
+pub(super) fn parse_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+    if let Some(literal) = JsonLiteral::from_tokens(&tokens) {
         return Some(literal.json);
     }
     let mut trees = tokens.clone().into_iter();
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Ident(word)), None) if word == "null" => Some("null".to_owned()),
         (Some(TokenTree::Group(group)), None) => match group.delimiter() {
-            Delimiter::Brace => object(group.stream(), errors),
-            Delimiter::Bracket => array(group.stream(), errors),
-            Delimiter::None => value(group.stream(), errors),
-            Delimiter::Parenthesis => not_json(tokens, errors),
+            Delimiter::Brace => parse_json_object(group.stream(), errors),
+            Delimiter::Bracket => parse_array(group.stream(), errors),
+            Delimiter::None => parse_json(group.stream(), errors),
+            Delimiter::Parenthesis => report_not_json(tokens, errors),
         },
-        _ => not_json(tokens, errors),
+        _ => report_not_json(tokens, errors),
     }
 }
 
-fn not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
+fn report_not_json(tokens: TokenStream, errors: &mut Errors) -> Option<String> {
     errors.at(tokens, "this is not JSON: expected a string, a number, `true`, `false`, `null`, `[..]` or `{..}`");
     None
 }
 
-/// The text of the object with these members.
-pub(super) fn object(members: TokenStream, errors: &mut Errors) -> Option<String> {
+/// Returns the text of the JSON object with these members.
+pub(super) fn parse_json_object(members: TokenStream, errors: &mut Errors) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     let mut text = String::from("{");
     let mut complete = true;
-    for part in split(members) {
-        let Some(member) = member(part, &mut names, errors) else {
+    for part in split_at_commas(members) {
+        let Some(member) = parse_member(part, &mut names, errors) else {
             complete = false;
             continue;
         };
@@ -50,7 +50,7 @@ pub(super) fn object(members: TokenStream, errors: &mut Errors) -> Option<String
     complete.then_some(text)
 }
 
-fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) -> Option<String> {
+fn parse_member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) -> Option<String> {
     let name = match syn::parse2::<LitStr>(part[0].to_token_stream()) {
         Ok(name) => name,
         Err(_) => {
@@ -68,41 +68,17 @@ fn member(part: Vec<TokenTree>, names: &mut Vec<String>, errors: &mut Errors) ->
         return None;
     }
     names.push(name.value());
-    let value = value(part[2..].iter().cloned().collect(), errors)?;
-    Some(format!("{}:{value}", quoted(&name.value())))
+    let value = parse_json(part[2..].iter().cloned().collect(), errors)?;
+    Some(format!("{}:{value}", json_string(&name.value())))
 }
 
-fn array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
-    let values: Vec<Option<String>> =
-        split(elements).into_iter().map(|element| value(element.into_iter().collect(), errors)).collect();
+fn parse_array(elements: TokenStream, errors: &mut Errors) -> Option<String> {
+    let values: Vec<Option<String>> = split_at_commas(elements)
+        .into_iter()
+        .map(|element| parse_json(element.into_iter().collect(), errors))
+        .collect();
     let values: Option<Vec<String>> = values.into_iter().collect();
     Some(format!("[{}]", values?.join(",")))
-}
-
-/// A JSON string with its quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// A JSON number that stays a float: Rust's `Debug` form is the shortest that reads back.
-pub(super) fn float(value: f64) -> String {
-    format!("{value:?}")
 }
 
 #[cfg(test)]
@@ -113,12 +89,12 @@ mod tests {
 
     fn json(tokens: TokenStream) -> Result<String, String> {
         let mut errors = Errors::default();
-        let value = value(tokens, &mut errors);
+        let value = parse_json(tokens, &mut errors);
         value.ok_or_else(|| errors.into_compile_errors().to_string())
     }
 
     #[test]
-    fn values_nest() {
+    fn json_values_nest() {
         let text = json(quote!({
             "team": "billing", "n": -1, "x": 1.5, "on": true, "none": null,
             "list": [1, "two", { "deep": [] },],
@@ -130,13 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_escaped() {
-        assert_eq!(quoted("a\\\"\r\t\u{7}√"), "\"a\\\\\\\"\\r\\t\\u0007√\"");
+    fn keys_and_strings_of_json_are_escaped() {
         assert_eq!(json(quote!({ "a\"b": r"c\d" })).as_deref(), Ok(r#"{"a\"b":"c\\d"}"#));
     }
 
     #[test]
-    fn every_mistake_is_reported() {
+    fn every_mistake_in_json_is_reported() {
         let message = json(quote!({ team: 1, "a": Foo, "b": 1, "b": 2, "c" })).unwrap_err();
         for part in ["string keys", "not JSON", "given twice", "expected `: value"] {
             assert!(message.contains(part), "{part} is missing in {message}");

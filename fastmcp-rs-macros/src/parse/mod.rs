@@ -1,27 +1,35 @@
-//! Reads attributes and items into our own structs, without judging how they fit together.
+//! Parses attributes and items into structs.
+//!
+//! Each reader reports malformed values only. `validate` checks whether the values fit together.
 
 mod arg;
-mod block;
 mod docs;
 mod duration;
 mod entry;
+mod function;
+mod handler;
 mod icon;
-mod item;
+mod impl_block;
 mod json;
+mod literal;
 mod main;
-mod options;
+mod model;
+mod option_keys;
 mod resource;
+mod server;
 mod template;
 mod value;
 
-pub(crate) use arg::{ArgOptions, Spanned};
-pub(crate) use block::{BlockItem, ImplBlock};
-pub(crate) use docs::{Text, description};
-pub(crate) use entry::{Entry, entries};
+pub(crate) use arg::ArgOptions;
+pub(crate) use docs::{Description, read_doc_comments};
+pub(crate) use entry::{Entry, OptionValue, parse_entries};
+pub(crate) use function::{FnItem, is_allowed_on_parameter};
+pub(crate) use handler::{Flag, HandlerOptions, SpecificOptions, ToolOptions};
 pub(crate) use icon::Icon;
-pub(crate) use item::{FnItem, stays_on_parameter};
-pub(crate) use main::{MainOptions, ModelOptions, server_options};
-pub(crate) use options::{Flag, Hints, Options, OwnOptions};
+pub(crate) use impl_block::{BlockItem, ImplBlock};
+pub(crate) use literal::{JsonLiteral, LiteralKind, Number};
+pub(crate) use main::MainOptions;
+pub(crate) use model::ModelOptions;
 pub(crate) use resource::ResourceOptions;
+pub(crate) use server::ServerOptions;
 pub(crate) use template::{Template, Variable};
-pub(crate) use value::{Kind, Literal, Number};

@@ -2,43 +2,39 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::arg::{Spanned, spanned};
-use super::entry::{Entry, is_punct};
-use super::options::is_key;
+use super::entry::{Entry, OptionValue, is_punct};
+use super::literal::Number;
+use super::option_keys::{is_option_key, is_uri_key};
 use super::template::Template;
-use super::value::{self, Number};
-use super::{duration, icon};
+use super::{duration, value};
 use crate::component::Component;
 use crate::errors::Errors;
-
-pub(super) const RESOURCE_KEYS: &[&str] =
-    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
 const FORM: &str =
     "as in `#[mcp::resource(\"config://app\")]`, or a template, as in `#[mcp::resource(\"orders://{order_id}\")]`";
 
-/// What only a resource has.
+/// Options that only resources have.
 pub(crate) struct ResourceOptions {
-    /// None when it was not given, which was reported.
+    /// The URI; none if it is missing, which is reported already.
     pub(crate) uri: Option<Template>,
     pub(crate) mime_type: Option<LitStr>,
-    pub(crate) size: Option<Spanned<u64>>,
+    pub(crate) size: Option<OptionValue<u64>>,
     pub(crate) audience: Vec<LitStr>,
-    pub(crate) priority: Option<Spanned<Number>>,
+    pub(crate) priority: Option<OptionValue<Number>>,
     pub(crate) last_modified: Option<LitStr>,
     pub(crate) allow_traversal: Vec<LitStr>,
-    /// How long clients may keep what was read.
+    /// The time for which clients may cache the contents.
     pub(crate) ttl: Option<Duration>,
-    /// Who may share it.
+    /// The sharing of cached contents: `private` or `public`.
     pub(crate) scope: Option<LitStr>,
 }
 
 impl ResourceOptions {
-    /// Takes the URI out of what stands in the parentheses.
+    /// Takes the URI out of the parts of the attribute, and leaves the options.
     pub(super) fn new(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Self {
         Self {
             uri: take_uri(parts, errors).map(Template::parse),
@@ -53,24 +49,24 @@ impl ResourceOptions {
         }
     }
 
-    /// Reads the entry, if it is one of these.
+    /// Reads the entry and returns true, if it is an option of resources.
     pub(super) fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
         match entry.name().as_str() {
-            "mime_type" => self.mime_type = value::string(entry, "\"application/json\"", errors),
-            "size" => self.size = spanned(entry, value::count(entry, errors)),
-            "audience" => self.audience = icon::strings(entry, "[\"user\"]", errors),
-            "priority" => self.priority = spanned(entry, value::number(entry, errors)),
-            "last_modified" => self.last_modified = value::string(entry, "\"2026-01-31T12:00:00Z\"", errors),
-            "allow_traversal" => self.allow_traversal = icon::strings(entry, "[\"path\"]", errors),
-            "ttl" => self.ttl = duration::of(entry, "\"5m\"", duration::parse, errors),
-            "scope" => self.scope = value::string(entry, "\"public\"", errors),
+            "mime_type" => self.mime_type = value::parse_string(entry, "\"application/json\"", errors),
+            "size" => self.size = entry.attach(value::parse_count(entry, errors)),
+            "audience" => self.audience = value::parse_strings(entry, "[\"user\"]", errors),
+            "priority" => self.priority = entry.attach(value::parse_number(entry, errors)),
+            "last_modified" => self.last_modified = value::parse_string(entry, "\"2026-01-31T12:00:00Z\"", errors),
+            "allow_traversal" => self.allow_traversal = value::parse_strings(entry, "[\"path\"]", errors),
+            "ttl" => self.ttl = duration::parse_duration_option(entry, "\"5m\"", duration::parse_duration, errors),
+            "scope" => self.scope = value::parse_string(entry, "\"public\"", errors),
             _ => return false,
         }
         true
     }
 }
 
-/// The first of the parts, which has to be a string literal; what stands there instead is reported.
+/// Takes out the URI, which has to be a string literal in first place. Reports other tokens in that place.
 fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitStr> {
     let text = |part: &[TokenTree]| syn::parse2::<LitStr>(part.iter().cloned().collect()).ok();
     if let Some((index, uri)) = parts.iter().enumerate().find_map(|(index, part)| Some((index, text(part)?))) {
@@ -94,7 +90,7 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
             }
             errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
         }
-        [TokenTree::Ident(key)] if is_key(Component::Resource, &key.to_string()) => {
+        [TokenTree::Ident(key)] if is_option_key(Component::Resource, &key.to_string()) => {
             errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
         }
         other => {
@@ -107,9 +103,4 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
         }
     }
     None
-}
-
-/// What users of other frameworks write before it.
-pub(super) fn is_uri_key(key: &Ident) -> bool {
-    ["uri", "url", "template", "uri_template", "uriTemplate"].iter().any(|name| key == name)
 }

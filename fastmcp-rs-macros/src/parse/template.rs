@@ -1,25 +1,26 @@
-//! Reads URI templates: RFC 6570 up to level 3, and `{x*}` for what FastMCP's users write.
+//! Parses URI templates: RFC 6570 up to level 3, and `{x*}`, which FastMCP's users know.
 //!
-//! Only what can be told apart again when a URI is read is let through, so path-style parameters
-//! (`{;x}`) and cut values (`{x:3}`) are not.
+//! A template is accepted only if a URI can be split into the same variables again. So path-style parameters (`{;x}`)
+//! and truncated values (`{x:3}`) are errors.
 
 use syn::LitStr;
 
 /// The URI of a resource, with or without variables.
 pub(crate) struct Template {
     pub(crate) literal: LitStr,
-    /// Each name once, in the order of the template.
+    /// The variables, each name once, in the order of the template.
     pub(crate) variables: Vec<Variable>,
-    /// What is wrong with it, in the order of the template.
+    /// The mistakes, in the order of the template.
     pub(crate) problems: Vec<String>,
 }
 
+/// A variable of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
-    /// As it would stand alone, with the operator: `{+path}`.
+    /// The expression with this variable alone, such as `{+path}`.
     pub(crate) spelling: String,
-    /// Whether a URI need not have it.
+    /// True if a URI may omit the variable.
     pub(crate) is_optional: bool,
 }
 
@@ -28,9 +29,9 @@ const FORMS: &str = "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{
 impl Template {
     pub(super) fn parse(literal: LitStr) -> Self {
         let text = literal.value();
-        let mut scan = Scan::default();
-        scan.template(&text);
-        Self { literal, variables: scan.variables, problems: scan.problems }
+        let mut parser = TemplateParser::default();
+        parser.parse_template(&text);
+        Self { literal, variables: parser.variables, problems: parser.problems }
     }
 
     pub(crate) fn has_variables(&self) -> bool {
@@ -38,25 +39,26 @@ impl Template {
     }
 }
 
+/// State of the parser while it goes through a template from left to right.
 #[derive(Default)]
-struct Scan {
+struct TemplateParser {
     variables: Vec<Variable>,
     problems: Vec<String>,
-    /// Whether a `?` stands before, written out or as an operator.
+    /// True after a `?`, as text or as an operator.
     has_query: bool,
-    /// The first query expression, behind which only others may stand.
+    /// The first query expression; only query expressions may follow it.
     query: Option<String>,
-    /// The expression that ends where the scan is, with its braces.
-    before: Option<String>,
+    /// The expression, with its braces, that ends at the current position.
+    previous: Option<String>,
 }
 
-impl Scan {
-    fn template(&mut self, text: &str) {
-        self.problems.extend(scheme_problem(text));
+impl TemplateParser {
+    fn parse_template(&mut self, text: &str) {
+        self.problems.extend(find_scheme_problem(text));
         let mut rest = text;
         while let Some(brace) = rest.find(['{', '}']) {
             let (literal, after) = rest.split_at(brace);
-            self.literal(literal);
+            self.parse_literal(literal);
             let inside = &after[1..];
             if after.starts_with('}') {
                 self.problems.push("a `}` closes nothing here: remove it, or open the braces before it".to_owned());
@@ -65,33 +67,33 @@ impl Scan {
             }
             match inside.find(['{', '}']) {
                 Some(end) if inside[end..].starts_with('}') => {
-                    self.expression(&inside[..end]);
+                    self.parse_expression(&inside[..end]);
                     rest = &inside[end + 1..];
                 }
                 Some(end) => {
-                    self.unclosed(&inside[..end]);
+                    self.report_unclosed(&inside[..end]);
                     rest = &inside[end..];
                 }
                 None => {
-                    self.unclosed(inside);
+                    self.report_unclosed(inside);
                     rest = "";
                 }
             }
         }
-        self.literal(rest);
+        self.parse_literal(rest);
     }
 
-    fn unclosed(&mut self, inside: &str) {
+    fn report_unclosed(&mut self, inside: &str) {
         self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` behind the variable's name"));
     }
 
-    /// Text between expressions.
-    fn literal(&mut self, text: &str) {
+    /// Checks the text between two expressions.
+    fn parse_literal(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
-        self.before = None;
-        self.after_query(text);
+        self.previous = None;
+        self.report_text_after_query(text);
         self.has_query |= text.contains('?');
         for (index, character) in text.char_indices() {
             if character == '%' {
@@ -109,28 +111,28 @@ impl Scan {
         }
     }
 
-    fn after_query(&mut self, text: &str) {
+    fn report_text_after_query(&mut self, text: &str) {
         if let Some(query) = self.query.take() {
             self.problems.push(format!("a query stands at the end of a URI: move `{query}` behind `{text}`"));
         }
     }
 
-    /// What stands in a pair of braces.
-    fn expression(&mut self, inside: &str) {
+    /// Parses the text in a pair of braces.
+    fn parse_expression(&mut self, inside: &str) {
         let is_named = |first: char| first.is_alphanumeric() || first == '_' || first.is_whitespace();
         let operator = inside.chars().next().filter(|first| !is_named(*first));
         let names = &inside[operator.map_or(0, char::len_utf8)..];
         match operator {
             None | Some('+') => {
-                self.after_query(&format!("{{{inside}}}"));
-                if let Some(before) = &self.before {
+                self.report_text_after_query(&format!("{{{inside}}}"));
+                if let Some(previous) = &self.previous {
                     self.problems.push(format!(
-                        "nothing tells where `{before}` ends and `{{{inside}}}` begins: write something between them"
+                        "nothing tells where `{previous}` ends and `{{{inside}}}` begins: write something between them"
                     ));
                 }
             }
-            Some('/' | '.' | '#') => self.after_query(&format!("{{{inside}}}")),
-            Some('?' | '&') => self.query_expression(operator == Some('?'), inside),
+            Some('/' | '.' | '#') => self.report_text_after_query(&format!("{{{inside}}}")),
+            Some('?' | '&') => self.parse_query(operator == Some('?'), inside),
             Some(';') => self
                 .problems
                 .push(format!("`{{{inside}}}` is a path-style parameter, which templates here do not have: {FORMS}")),
@@ -138,18 +140,18 @@ impl Scan {
                 self.problems.push(format!("`{other}` in `{{{inside}}}` is not an operator of templates: {FORMS}"));
             }
         }
-        self.before = Some(format!("{{{inside}}}"));
+        self.previous = Some(format!("{{{inside}}}"));
         if names.is_empty() {
             self.problems
                 .push(format!("`{{{inside}}}` names no variable: write its name into the braces, or remove them"));
             return;
         }
         for name in names.split(',') {
-            self.variable(operator, name);
+            self.parse_variable(operator, name);
         }
     }
 
-    fn query_expression(&mut self, is_first: bool, inside: &str) {
+    fn parse_query(&mut self, is_first: bool, inside: &str) {
         let names = &inside[1..];
         match (is_first, self.has_query) {
             (true, true) => {
@@ -165,7 +167,7 @@ impl Scan {
         self.query.get_or_insert_with(|| format!("{{{inside}}}"));
     }
 
-    fn variable(&mut self, operator: Option<char>, written: &str) {
+    fn parse_variable(&mut self, operator: Option<char>, written: &str) {
         let sign = operator.map(String::from).unwrap_or_default();
         let (name, modifier) = match written.find([':', '*']) {
             Some(place) => written.split_at(place),
@@ -200,8 +202,8 @@ impl Scan {
     }
 }
 
-/// Whether the URI starts with a scheme that is written out.
-fn scheme_problem(text: &str) -> Option<String> {
+/// Returns the mistake in the scheme. A URI has to start with one that has no variables.
+fn find_scheme_problem(text: &str) -> Option<String> {
     let head = text.split('{').next().unwrap_or(text);
     if text.is_empty() {
         return Some("a resource's URI cannot be empty: write one, as in `config://app`".to_owned());
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn every_form_of_expression_is_accepted() {
         assert_eq!(variables("config://app"), [""; 0]);
         assert_eq!(variables("orders://{order_id}"), ["{order_id}"]);
         assert_eq!(variables("file:///{+path}"), ["{+path}"]);
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_has_its_words() {
+    fn every_mistake_in_a_template_is_reported() {
         for (text, problems) in [
             ("", &["cannot be empty"] as &[&str]),
             (

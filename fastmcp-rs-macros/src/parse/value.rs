@@ -1,72 +1,59 @@
-//! Reads the value of one option, and says what was expected when it is of another kind.
+//! Reads the value of one option. Reports values of another kind, with an example of the expected kind.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{Lit, LitStr, Path};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::{LitStr, Path};
 
-use super::entry::Entry;
-use super::json;
+use super::entry::{Entry, split_at_commas};
+use super::literal::{JsonLiteral, Number};
 use crate::errors::Errors;
 
-/// A number in an option.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Number {
-    Integer(i128),
-    Float(f64),
-}
-
-impl Number {
-    pub(crate) fn as_f64(self) -> f64 {
-        match self {
-            Number::Integer(value) => value as f64,
-            Number::Float(value) => value,
-        }
-    }
-
-    /// Exact among integers; they are compared as floats only with floats.
-    pub(crate) fn is_less_than(self, other: Number) -> bool {
-        match (self, other) {
-            (Number::Integer(left), Number::Integer(right)) => left < right,
-            (left, right) => left.as_f64() < right.as_f64(),
-        }
-    }
-}
-
-/// What kind of literal a value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Integer,
-    Float,
-    Text,
-    Flag,
-}
-
-/// A literal of one of the kinds that JSON shares with Rust.
-pub(crate) struct Literal {
-    pub(crate) kind: Kind,
-    pub(crate) json: String,
-    /// As written, for spans and for splicing.
-    pub(crate) tokens: TokenStream,
-    pub(crate) number: Option<Number>,
-    /// The characters of a text.
-    pub(crate) length: Option<u64>,
-}
-
 /// Reads `key = "text"`.
-pub(super) fn string(entry: &Entry, example: &str, errors: &mut Errors) -> Option<LitStr> {
+pub(super) fn parse_string(entry: &Entry, example: &str, errors: &mut Errors) -> Option<LitStr> {
     let value = entry.value.clone().unwrap_or_default();
     match syn::parse2::<LitStr>(value) {
         Ok(literal) if literal.suffix().is_empty() => Some(literal),
         _ => {
             let key = &entry.key;
-            errors.at(entry.blame(), format!("`{key}` takes a string literal, as in `{key} = {example}`"));
+            errors.at(entry.error_tokens(), format!("`{key}` takes a string literal, as in `{key} = {example}`"));
             None
         }
     }
 }
 
-/// Reads a bare key, or `key = true` and `key = false`.
-pub(super) fn flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
+/// Reads a list of string literals: `key = ["a", "b"]`.
+pub(super) fn parse_strings(entry: &Entry, example: &str, errors: &mut Errors) -> Vec<LitStr> {
+    let Some(elements) = parse_list(entry, example, errors) else {
+        return Vec::new();
+    };
+    let key = &entry.key;
+    let mut strings = Vec::new();
+    for element in elements {
+        match syn::parse2::<LitStr>(element.clone()) {
+            Ok(literal) => strings.push(literal),
+            Err(_) => errors.at(element, format!("`{key}` holds string literals only, as in `{key} = {example}`")),
+        }
+    }
+    strings
+}
+
+/// Reads the elements of a list in brackets.
+pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Vec<TokenStream>> {
+    let mut trees = entry.value.clone().unwrap_or_default().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => {
+            let parts = split_at_commas(group.stream()).into_iter();
+            Some(parts.map(|part| part.into_iter().collect()).collect())
+        }
+        _ => {
+            let key = &entry.key;
+            errors.at(entry.error_tokens(), format!("`{key}` takes a list, as in `{key} = {example}`"));
+            None
+        }
+    }
+}
+
+/// Reads a bare key, `key = true` or `key = false`.
+pub(super) fn parse_flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
     let Some(value) = &entry.value else {
         return Some(true);
     };
@@ -80,13 +67,13 @@ pub(super) fn flag(entry: &Entry, errors: &mut Errors) -> Option<bool> {
     }
 }
 
-/// Reads a path, for `crate = path`.
-pub(super) fn path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
+/// Reads `crate = path`.
+pub(super) fn parse_path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
     let value = entry.value.clone().unwrap_or_default();
     let parsed = syn::parse::Parser::parse2(Path::parse_mod_style, value);
     if parsed.is_err() {
         errors.at(
-            entry.blame(),
+            entry.error_tokens(),
             "`crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`",
         );
     }
@@ -94,22 +81,22 @@ pub(super) fn path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
 }
 
 /// Reads a number with an optional sign.
-pub(super) fn number(entry: &Entry, errors: &mut Errors) -> Option<Number> {
-    let literal = entry.value.as_ref().and_then(literal_of);
+pub(super) fn parse_number(entry: &Entry, errors: &mut Errors) -> Option<Number> {
+    let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     match literal.as_ref().and_then(|literal| literal.number) {
         Some(number) => Some(number),
         None => {
             let key = &entry.key;
-            errors.at(entry.blame(), format!("`{key}` takes a number, as in `{key} = 1`"));
+            errors.at(entry.error_tokens(), format!("`{key}` takes a number, as in `{key} = 1`"));
             None
         }
     }
 }
 
-/// Reads a count: a whole number from 0 up.
-pub(super) fn count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
+/// Reads a whole number of at least 0.
+pub(super) fn parse_count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
     let key = &entry.key;
-    let literal = entry.value.as_ref().and_then(literal_of);
+    let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     let problem = match literal.and_then(|literal| literal.number) {
         Some(Number::Integer(value)) => match u64::try_from(value) {
             Ok(value) => return Some(value),
@@ -118,100 +105,19 @@ pub(super) fn count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
         },
         _ => format!("`{key}` takes a whole number, as in `{key} = 20`"),
     };
-    errors.at(entry.blame(), problem);
+    errors.at(entry.error_tokens(), problem);
     None
 }
 
 /// Reads a string, a number, `true` or `false`.
-pub(super) fn literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<Literal> {
-    let literal = entry.value.as_ref().and_then(literal_of);
+pub(super) fn parse_literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<JsonLiteral> {
+    let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
     if literal.is_none() {
         let key = &entry.key;
         errors.at(
-            entry.blame(),
+            entry.error_tokens(),
             format!("`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"),
         );
     }
     literal
-}
-
-/// The literal that these tokens are, if they are one that JSON has too.
-pub(super) fn literal_of(tokens: &TokenStream) -> Option<Literal> {
-    let mut trees: Vec<TokenTree> = flatten(tokens.clone());
-    let negative = trees.len() == 2 && matches!(&trees[0], TokenTree::Punct(sign) if sign.as_char() == '-');
-    if negative {
-        trees.remove(0);
-    }
-    let [tree] = trees.as_slice() else {
-        return None;
-    };
-    let lit = syn::parse2::<Lit>(tree.to_token_stream()).ok()?;
-    let sign = if negative { "-" } else { "" };
-    let (kind, json, number, length) = match &lit {
-        Lit::Str(text) if !negative => {
-            let value = text.value();
-            let length = value.chars().count() as u64;
-            (Kind::Text, json::quoted(&value), None, Some(length))
-        }
-        Lit::Bool(flag) if !negative => (Kind::Flag, flag.value.to_string(), None, None),
-        Lit::Int(integer) => {
-            let json = format!("{sign}{}", integer.base10_digits());
-            let value = json.parse().ok()?;
-            // JSON has no negative zero that means anything else than zero.
-            let json = if value == 0 { "0".to_owned() } else { json };
-            (Kind::Integer, json, Some(Number::Integer(value)), None)
-        }
-        Lit::Float(float) => {
-            let value: f64 = format!("{sign}{}", float.base10_digits()).parse().ok()?;
-            if !value.is_finite() {
-                return None;
-            }
-            (Kind::Float, json::float(value), Some(Number::Float(value)), None)
-        }
-        _ => return None,
-    };
-    Some(Literal { kind, json, tokens: tokens.clone(), number, length })
-}
-
-/// Takes off the invisible groups that `macro_rules!` fragments leave.
-fn flatten(tokens: TokenStream) -> Vec<TokenTree> {
-    tokens
-        .into_iter()
-        .flat_map(|tree| match tree {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => flatten(group.stream()),
-            tree => vec![tree],
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-
-    #[test]
-    fn literals_become_json() {
-        let json = |tokens: TokenStream| literal_of(&tokens).map(|literal| (literal.kind, literal.json));
-        assert_eq!(json(quote!("a\"\n\u{1}é")), Some((Kind::Text, r#""a\"\n\u0001é""#.to_owned())));
-        assert_eq!(json(quote!(1_000u32)), Some((Kind::Integer, "1000".to_owned())));
-        assert_eq!(json(quote!(0xff)), Some((Kind::Integer, "255".to_owned())));
-        assert_eq!(json(quote!(-5)), Some((Kind::Integer, "-5".to_owned())));
-        assert_eq!(json(quote!(-0)), Some((Kind::Integer, "0".to_owned())));
-        assert_eq!(json(quote!(1.50)), Some((Kind::Float, "1.5".to_owned())));
-        assert_eq!(json(quote!(-2.0)), Some((Kind::Float, "-2.0".to_owned())));
-        assert_eq!(json(quote!(1e300)), Some((Kind::Float, "1e300".to_owned())));
-        assert_eq!(json(quote!(true)), Some((Kind::Flag, "true".to_owned())));
-        for not_json in [quote!(1e999), quote!(b"x"), quote!('c'), quote!(-"x"), quote!(None), quote!([1])] {
-            assert_eq!(json(not_json.clone()), None, "{not_json}");
-        }
-    }
-
-    #[test]
-    fn integers_compare_exactly() {
-        let large = Number::Integer(9_007_199_254_740_993);
-        assert!(Number::Integer(9_007_199_254_740_992).is_less_than(large));
-        assert!(!large.is_less_than(large));
-        assert!(Number::Float(0.5).is_less_than(Number::Integer(1)));
-    }
 }

@@ -1,38 +1,28 @@
-//! The macros seen from outside: expansions as snapshots, and mistakes as the texts users get.
+//! Tests of the macros as a whole: their expansions, the spans in them, and their error messages.
 
-mod components;
+mod expansion;
 mod mistakes;
-mod model;
-mod server;
 mod spans;
-mod tool;
 
-use expect_test::Expect;
 use proc_macro2::TokenStream;
 
 use crate::component::Component;
-use crate::run::handler;
+use crate::pipeline::run_handler;
+use crate::pipeline::{run_main as main, run_model as model, run_server as server};
 
 fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Tool, options, item)
+    run_handler(Component::Tool, options, item)
 }
 
 fn resource(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Resource, options, item)
+    run_handler(Component::Resource, options, item)
 }
 
 fn prompt(options: TokenStream, item: TokenStream) -> TokenStream {
-    handler(Component::Prompt, options, item)
+    run_handler(Component::Prompt, options, item)
 }
 
-/// Compares an expansion, printed as code, with what was reviewed.
-fn check(expansion: TokenStream, expected: Expect) {
-    let text = expansion.to_string();
-    let file = syn::parse2(expansion).unwrap_or_else(|error| panic!("not valid Rust: {error}\n{text}"));
-    expected.assert_eq(&prettyplease::unparse(&file));
-}
-
-/// The messages of all `compile_error!`s at the top of an expansion.
+/// Returns the messages of the `compile_error!`s at the top level of an expansion.
 fn messages(expansion: TokenStream) -> Vec<String> {
     let file: syn::File = syn::parse2(expansion).expect("the expansion is valid Rust");
     let calls = file.items.iter().filter_map(|item| match item {

@@ -1,4 +1,4 @@
-//! What an argument's type and its `#[arg(..)]` options may be.
+//! Checks the types of arguments and their `#[arg(..)]` options.
 
 use std::fmt::Display;
 
@@ -8,11 +8,11 @@ use syn::{Attribute, Type};
 
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
-use crate::model::Parameter;
-use crate::parse::{ArgOptions, Kind, Literal, Number, Spanned};
-use crate::types::{Shape, arguments_of, find_word, nested_borrow, peel, reference, shape};
+use crate::handler::Parameter;
+use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, OptionValue};
+use crate::types::{Shape, as_reference, find_nested_borrow, find_word, generic_arguments, strip_groups};
 
-/// Reports a type that no argument and no injected value can have.
+/// Reports a type that neither an argument nor an injected value can have.
 pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(
@@ -21,7 +21,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
         );
         return;
     }
-    let behind = match reference(ty) {
+    let behind = match as_reference(ty) {
         Some(reference) => {
             if let Some(mutability) = &reference.mutability {
                 errors.at(
@@ -32,28 +32,28 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
             }
             &reference.elem
         }
-        None => match arguments_of(ty, "Option").as_deref() {
-            Some([inner]) => match reference(inner) {
+        None => match generic_arguments(ty, "Option").as_deref() {
+            Some([inner]) => match as_reference(inner) {
                 Some(reference) => &reference.elem,
                 None => ty,
             },
             _ => ty,
         },
     };
-    match peel(behind) {
+    match strip_groups(behind) {
         Type::TraitObject(object) => errors.at(
             object.dyn_token.to_token_stream(),
             "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
         ),
         Type::Ptr(pointer) => errors.at(
             pointer.star_token,
-            format!("an argument {}, which has no pointers: take `&T`, or `T` by value", component.origin()),
+            format!("an argument {}, which has no pointers: take `&T`, or `T` by value", component.argument_source()),
         ),
         Type::FnPtr(pointer) => {
-            errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.origin()))
+            errors.at(pointer.fn_token, format!("an argument {}, which has no functions", component.argument_source()))
         }
         other => {
-            if let Some(and) = nested_borrow(other) {
+            if let Some(and) = find_nested_borrow(other) {
                 errors.at(
                     and,
                     "only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`",
@@ -63,12 +63,12 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     }
 }
 
-/// Reports `#[arg]` options that contradict each other or the type as it is spelled.
+/// Reports `#[arg]` options that contradict each other or the spelled type.
 pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors) {
-    let shape = shape(ty);
+    let shape = Shape::from_type(ty);
     check_order(&options.min, &options.max, Number::is_less_than, errors);
     check_order(&options.min_length, &options.max_length, |left, right| left < right, errors);
-    check_fit(options, shape, errors);
+    check_constraints_fit(options, shape, errors);
     if let Some(default) = &options.default {
         check_default(default, options, shape, errors);
     }
@@ -83,11 +83,11 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
 }
 
 /// Reports options that arguments of this component cannot have.
-pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &mut Errors) {
+pub(crate) fn check_component_options(options: &ArgOptions, component: Component, errors: &mut Errors) {
     match component {
-        Component::Tool => refuse_completion(options, "a tool's argument", errors),
+        Component::Tool => reject_completion(options, "a tool's argument", errors),
         Component::Resource => {
-            refuse_header(options, "those of a resource", errors);
+            reject_header(options, "those of a resource", errors);
             if let Some(title) = &options.title {
                 errors.at(
                     &title.key,
@@ -95,17 +95,19 @@ pub(crate) fn check_place(options: &ArgOptions, component: Component, errors: &m
                 );
             }
         }
-        Component::Prompt => refuse_header(options, "those of a prompt", errors),
+        Component::Prompt => reject_header(options, "those of a prompt", errors),
     }
 }
 
-pub(super) fn refuse_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
+/// Reports `header`, which only arguments of tools can have.
+pub(super) fn reject_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
     if let Some(header) = &options.header {
         errors.at(&header.key, format!("`header` is for the arguments of a tool, not for {others}: remove it"));
     }
 }
 
-pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
+/// Reports `complete`, which only arguments of prompts and variables of templates can have.
+pub(super) fn reject_completion(options: &ArgOptions, other: &str, errors: &mut Errors) {
     if let Some(complete) = &options.complete {
         errors.at(
             &complete.key,
@@ -116,9 +118,10 @@ pub(super) fn refuse_completion(options: &ArgOptions, other: &str, errors: &mut 
     }
 }
 
+/// Reports a lower bound that is above the upper bound.
 fn check_order<T: Copy>(
-    low: &Option<Spanned<T>>,
-    high: &Option<Spanned<T>>,
+    low: &Option<OptionValue<T>>,
+    high: &Option<OptionValue<T>>,
     is_less: impl Fn(T, T) -> bool,
     errors: &mut Errors,
 ) {
@@ -130,61 +133,61 @@ fn check_order<T: Copy>(
                     "`{}` is above `{} = {}`, so no value fits: swap the two",
                     low.key,
                     high.key,
-                    joined(&high.tokens)
+                    format_number(&high.tokens)
                 ),
             );
         }
     }
 }
 
-/// A sign is a token of its own, which `quote` prints apart.
-fn joined(tokens: &TokenStream) -> String {
+/// Formats a number without the space that `quote` prints after its sign, a token of its own.
+fn format_number(tokens: &TokenStream) -> String {
     tokens.to_string().replace("- ", "-")
 }
 
 /// Reports constraints that the spelled type cannot have.
-fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     let noun = shape.noun();
     let bounds = [&options.min, &options.max];
     for bound in bounds.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Text | Shape::List | Shape::Map => errors.at(
+            Shape::String | Shape::List | Shape::Map => errors.at(
                 key,
                 format!("`{key}` bounds a number, and this is {noun}: to bound its length, write `{key}_length`"),
             ),
-            Shape::Flag => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
+            Shape::Bool => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
             Shape::Char => errors.at(key, format!("`{key}` bounds a number, and this is {noun}: remove it")),
             Shape::Integer { min, max } => check_integer_bound(bound, min, max, errors),
-            Shape::Single if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
+            Shape::F32 if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
                 &bound.tokens,
                 format!(
                     "`{key} = {}` is beyond what an `f32` holds: remove it, or take an `f64`",
-                    joined(&bound.tokens)
+                    format_number(&bound.tokens)
                 ),
             ),
-            Shape::Float | Shape::Single | Shape::Unknown => {}
+            Shape::F64 | Shape::F32 | Shape::Unknown => {}
         }
     }
     let lengths = [&options.min_length, &options.max_length];
     for bound in lengths.into_iter().flatten() {
         let key = &bound.key;
         match shape {
-            Shape::Integer { .. } | Shape::Float | Shape::Single => {
+            Shape::Integer { .. } | Shape::F64 | Shape::F32 => {
                 let number = key.to_string().replace("_length", "");
                 errors.at(
                     key,
                     format!("`{key}` bounds a length, and this is {noun}: to bound its value, write `{number}`"),
                 );
             }
-            Shape::Flag | Shape::Char => {
+            Shape::Bool | Shape::Char => {
                 errors.at(key, format!("`{key}` bounds a length, and this is {noun}: remove it"))
             }
-            Shape::Text | Shape::List | Shape::Map | Shape::Unknown => {}
+            Shape::String | Shape::List | Shape::Map | Shape::Unknown => {}
         }
     }
     if let Some(pattern) = &options.pattern {
-        if !matches!(shape, Shape::Text | Shape::Char | Shape::Unknown) {
+        if !matches!(shape, Shape::String | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
@@ -193,10 +196,10 @@ fn check_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     }
 }
 
-/// Reports a bound that no value of the integer's type can be at.
-fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &mut Errors) {
-    let (key, written) = (&bound.key, joined(&bound.tokens));
-    // `1e3` is a whole number as well.
+/// Reports a bound that is outside of the integer's range, or not an integer.
+fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors: &mut Errors) {
+    let (key, written) = (&bound.key, format_number(&bound.tokens));
+    // A float such as `1e3` is a whole number too.
     let value = match bound.value {
         Number::Float(value) if value.fract() == 0.0 => Number::Integer(value as i128),
         other => other,
@@ -216,8 +219,8 @@ fn check_integer_bound(bound: &Spanned<Number>, min: i128, max: i128, errors: &m
     }
 }
 
-/// Reports a default that its own argument would refuse.
-fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
+/// Reports a default that the constraints of its own argument reject.
+fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, errors: &mut Errors) {
     let mut refuse = |problem: String| errors.at(&default.tokens, problem);
     if let Some(value) = default.number {
         if let (Number::Integer(integer), Shape::Integer { min, max }) = (value, shape) {
@@ -227,28 +230,29 @@ fn check_default(default: &Literal, options: &ArgOptions, shape: Shape, errors: 
             }
         }
         if let Some(min) = options.min.as_ref().filter(|min| value.is_less_than(min.value)) {
-            refuse(below_or_above("default", "below", &min.key, &min.tokens));
+            refuse(default_message("default", "below", &min.key, &min.tokens));
         }
         if let Some(max) = options.max.as_ref().filter(|max| max.value.is_less_than(value)) {
-            refuse(below_or_above("default", "above", &max.key, &max.tokens));
+            refuse(default_message("default", "above", &max.key, &max.tokens));
         }
     }
-    if let (Kind::Text, Some(length)) = (default.kind, default.length) {
+    if let (LiteralKind::String, Some(length)) = (default.kind, default.length) {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
-            refuse(below_or_above("default's length", "below", &min.key, &min.tokens));
+            refuse(default_message("default's length", "below", &min.key, &min.tokens));
         }
         if let Some(max) = options.max_length.as_ref().filter(|max| length > max.value) {
-            refuse(below_or_above("default's length", "above", &max.key, &max.tokens));
+            refuse(default_message("default's length", "above", &max.key, &max.tokens));
         }
     }
 }
 
-fn below_or_above(what: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
-    format!("this {what} is {side} `{key} = {}`: change one of the two", joined(bound))
+fn default_message(subject: &str, side: &str, key: &Ident, bound: &TokenStream) -> String {
+    format!("this {subject} is {side} `{key} = {}`: change one of the two", format_number(bound))
 }
 
-/// The name is that of an HTTP header, so it is a `token` of RFC 9110.
-fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors) {
+/// Reports a name that is not a `token` of RFC 9110, as names of HTTP headers are, and a type that headers cannot
+/// carry.
+fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Errors) {
     let name = header.value.value();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() {
@@ -259,7 +263,7 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
             format!("a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not {illegal:?}"),
         );
     }
-    if matches!(shape, Shape::Float | Shape::Single | Shape::List | Shape::Map) {
+    if matches!(shape, Shape::F64 | Shape::F32 | Shape::List | Shape::Map) {
         errors.at(
             &header.key,
             format!("`header` sends a string, an integer or a boolean, and this is {}: remove it", shape.noun()),
@@ -270,12 +274,12 @@ fn check_header(header: &Spanned<syn::LitStr>, shape: Shape, errors: &mut Errors
 /// Reports two arguments with one key.
 pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
-        parameters.iter().filter(|parameter| !looks_injected(parameter.ty)).map(|parameter| {
+        parameters.iter().filter(|parameter| !is_spelled_injected(parameter.ty)).map(|parameter| {
             let blame = match &parameter.options.rename {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
             };
-            // Two parameters that are spelled alike are rustc's to report.
+            // rustc reports two parameters with the same identifier.
             (parameter.name(), blame, parameter.options.rename.is_some())
         }),
         |name| format!("two arguments are called `{name}`: rename one of them"),
@@ -283,13 +287,13 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     );
 }
 
-/// Whether the type is spelled as one of those that the framework injects, whose names do not matter.
-pub(super) fn looks_injected(ty: &Type) -> bool {
-    let behind = reference(ty).map_or(ty, |reference| &reference.elem);
-    arguments_of(behind, "State").is_some() || arguments_of(behind, "Context").is_some()
+/// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.
+pub(super) fn is_spelled_injected(ty: &Type) -> bool {
+    let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
 }
 
-/// Reports two arguments that mirror one header; case does not tell headers apart.
+/// Reports two arguments that mirror one header. The case of header names does not matter.
 pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
         parameters.iter().filter_map(|parameter| {
@@ -302,6 +306,7 @@ pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
     );
 }
 
+/// Reports repeated names. Each name comes with the tokens to underline, and with whether `#[arg]` sets it.
 fn check_unique<M: Display>(
     names: impl Iterator<Item = (String, TokenStream, bool)>,
     message: impl Fn(&str) -> M,
@@ -310,7 +315,7 @@ fn check_unique<M: Display>(
     let mut seen: Vec<(String, TokenStream, bool)> = Vec::new();
     for (name, blame, is_ours) in names {
         match seen.iter().find(|(other, ..)| *other == name) {
-            // The one that was renamed is the one to change.
+            // The name that `#[arg]` sets is the one to change.
             Some(_) if is_ours => errors.at(&blame, message(&name)),
             Some((_, first, true)) => errors.at(first, message(&name)),
             _ => {}
@@ -319,8 +324,8 @@ fn check_unique<M: Display>(
     }
 }
 
-/// Reports attributes that rustc would refuse on a parameter, with what to write instead.
-pub(crate) fn check_other_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
+/// Reports attributes that rustc would reject on a parameter, with a fix.
+pub(crate) fn check_foreign_attributes(attributes: &[Attribute], component: Component, errors: &mut Errors) {
     for attribute in attributes {
         let path = attribute.path();
         if path.is_ident("arg") || path.is_ident("doc") {
@@ -331,7 +336,7 @@ pub(crate) fn check_other_attributes(attributes: &[Attribute], component: Compon
                 attribute,
                 format!("a {component} has the same arguments in every build: put `#[cfg]` on the function"),
             );
-        } else if !crate::parse::stays_on_parameter(attribute) {
+        } else if !crate::parse::is_allowed_on_parameter(attribute) {
             let name = path.to_token_stream().to_string().replace(' ', "");
             let suggestion = did_you_mean(&name, &["arg"]);
             errors.at(path, format!("a parameter takes `#[arg(..)]` and doc comments, not `#[{name}]`{suggestion}"));

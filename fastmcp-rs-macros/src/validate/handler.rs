@@ -1,4 +1,4 @@
-//! What the options of a tool, a resource or a prompt may say together, and its name.
+//! Checks a tool, resource or prompt: its name, its options together, and then its signature and arguments.
 
 use quote::ToTokens;
 use syn::FnArg;
@@ -7,29 +7,30 @@ use syn::ext::IdentExt;
 use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::model::{Execution, Handler};
-use crate::parse::{Flag, Hints, OwnOptions};
+use crate::handler::{Execution, Handler};
+use crate::parse::{Flag, SpecificOptions, ToolOptions};
 
-pub(crate) fn check(handler: &Handler<'_>, errors: &mut Errors) {
+/// Checks all parts of a handler.
+pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     let component = handler.component();
     check_name(handler, errors);
     check_handle(handler, errors);
-    match &handler.options.own {
-        OwnOptions::Tool(hints) => check_hints(hints, errors),
-        OwnOptions::Resource(own) => resource::check_options(own, errors),
-        OwnOptions::Prompt => {}
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => check_tool_options(options, errors),
+        SpecificOptions::Resource(options) => resource::check_options(options, errors),
+        SpecificOptions::Prompt => {}
     }
     check_execution(handler, errors);
-    signature::check(&handler.item.signature, component, errors);
+    signature::check_signature(&handler.item.signature, component, errors);
     for input in &handler.item.signature.inputs {
         if let FnArg::Typed(typed) = input {
-            argument::check_other_attributes(&typed.attrs, component, errors);
+            argument::check_foreign_attributes(&typed.attrs, component, errors);
         }
     }
     for parameter in &handler.parameters {
         argument::check_type(parameter.ty, component, errors);
         argument::check_options(&parameter.options, parameter.ty, errors);
-        argument::check_place(&parameter.options, component, errors);
+        argument::check_component_options(&parameter.options, component, errors);
     }
     argument::check_names(&handler.parameters, errors);
     argument::check_headers(&handler.parameters, errors);
@@ -47,7 +48,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     let problem = if name.is_empty() {
         format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
     } else if component == Component::Tool {
-        match tool_name_problem(&name) {
+        match find_tool_name_problem(&name) {
             Some(problem) => format!("{problem}: {fix}"),
             None => return,
         }
@@ -60,8 +61,11 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-/// The specification asks for 1 to 128 characters out of `A-Z a-z 0-9 _ . -`; other names are free.
-fn tool_name_problem(name: &str) -> Option<String> {
+/// Returns the mistake in the name of a tool.
+///
+/// The specification limits names of tools to 1 to 128 characters out of `A-Z a-z 0-9 _ . -`. Names of resources and
+/// prompts are not limited.
+fn find_tool_name_problem(name: &str) -> Option<String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
     if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
@@ -73,7 +77,7 @@ fn tool_name_problem(name: &str) -> Option<String> {
     }
 }
 
-/// The hidden type must not take the place of a primitive type in the user's module.
+/// Reports a handle that would shadow a primitive type in the user's module.
 fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
     const PRIMITIVES: &[&str] = &[
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
@@ -91,13 +95,13 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-/// The key of a flag that is on.
-fn on(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
+/// Returns the key of a flag that is on.
+fn enabled_key(flag: &Option<Flag>) -> Option<&proc_macro2::Ident> {
     flag.as_ref().filter(|flag| flag.on).map(|flag| &flag.key)
 }
 
-fn check_hints(hints: &Hints, errors: &mut Errors) {
-    if let (Some(_), Some(destructive)) = (on(&hints.read_only), on(&hints.destructive)) {
+fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
+    if let (Some(_), Some(destructive)) = (enabled_key(&options.read_only), enabled_key(&options.destructive)) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",
@@ -106,10 +110,10 @@ fn check_hints(hints: &Hints, errors: &mut Errors) {
 }
 
 fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
-    let Some(inline) = on(&handler.options.inline) else {
+    let Some(inline) = enabled_key(&handler.options.inline) else {
         return;
     };
-    if let Some(blocking) = on(&handler.options.blocking) {
+    if let Some(blocking) = enabled_key(&handler.options.blocking) {
         errors.at(
             blocking,
             format!(

@@ -1,10 +1,11 @@
-//! What `#[mcp::main]` may stand on.
+//! Checks the function under `#[mcp::main]`.
 
 use quote::ToTokens;
 use syn::Signature;
 
 use crate::errors::Errors;
 
+/// Reports a signature that `main` cannot have.
 pub(crate) fn check_main(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
         errors.at(

@@ -1,15 +1,19 @@
-//! Judges a parsed item. Every function here only reports: the first mistake never hides the next.
+//! Checks parsed items.
+//!
+//! Every check only reports and never stops, so that the first mistake does not hide the next.
 
 mod argument;
-mod data;
 mod handler;
+mod item;
 mod main;
+mod model;
 mod resource;
 mod server;
 mod signature;
 
-pub(crate) use data::{check_data, item_kind};
-pub(crate) use handler::check;
+pub(crate) use handler::check_handler;
+pub(crate) use item::{report_non_function, report_non_impl_block, report_non_main, report_non_type};
 pub(crate) use main::check_main;
-pub(crate) use server::{check_method, check_not_empty, check_server};
+pub(crate) use model::check_model;
+pub(crate) use server::{check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method};

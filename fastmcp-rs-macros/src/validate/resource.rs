@@ -1,30 +1,31 @@
-//! How a resource's URI and its parameters fit together, and what its options may be.
+//! Checks the options of a resource, and whether the variables of its URI match its parameters.
 
 use syn::LitStr;
 
-use super::argument::looks_injected;
+use super::argument::is_spelled_injected;
 use crate::errors::{Errors, did_you_mean};
-use crate::model::{Handler, Parameter, Role};
+use crate::handler::{Handler, Parameter, Role};
 use crate::parse::{Number, ResourceOptions, Variable};
-use crate::types::{Shape, find_word, shape};
+use crate::types::{Shape, find_word};
 
-pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
-    if let Some(uri) = &own.uri {
+/// Reports mistakes in the URI template and in the options that only resources have.
+pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
+    if let Some(uri) = &options.uri {
         for problem in &uri.problems {
             errors.at(&uri.literal, problem);
         }
-        if let Some(size) = own.size.as_ref().filter(|_| uri.has_variables()) {
+        if let Some(size) = options.size.as_ref().filter(|_| uri.has_variables()) {
             errors.at(&size.key, "`size` is that of one resource, and a template stands for many: remove it");
         }
-        check_traversal(&uri.variables, &own.allow_traversal, uri.problems.is_empty(), errors);
+        check_traversal(&uri.variables, &options.allow_traversal, uri.problems.is_empty(), errors);
     }
-    if let Some(mime_type) = own.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
+    if let Some(mime_type) = options.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
         errors.at(
             mime_type,
             "a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`",
         );
     }
-    for member in &own.audience {
+    for member in &options.audience {
         let value = member.value();
         if !matches!(value.as_str(), "user" | "assistant") {
             let suggestion = did_you_mean(&value, &["user", "assistant"]);
@@ -32,7 +33,7 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
                 .at(member, format!("`{value}` is no audience{suggestion}: there are `\"user\"` and `\"assistant\"`"));
         }
     }
-    if let Some(scope) = &own.scope {
+    if let Some(scope) = &options.scope {
         let value = scope.value();
         if !matches!(value.as_str(), "private" | "public") {
             let suggestion = did_you_mean(&value, &["private", "public"]);
@@ -42,13 +43,13 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
             );
         }
     }
-    if let Some(priority) = &own.priority {
+    if let Some(priority) = &options.priority {
         let (low, high) = (Number::Integer(0), Number::Integer(1));
         if priority.value.is_less_than(low) || high.is_less_than(priority.value) {
             errors.at(&priority.tokens, "a priority is a number from 0, which is optional, to 1, which is required");
         }
     }
-    if let Some(last_modified) = own.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
+    if let Some(last_modified) = options.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
         errors.at(
             last_modified,
             "`last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`",
@@ -56,11 +57,12 @@ pub(super) fn check_options(own: &ResourceOptions, errors: &mut Errors) {
     }
 }
 
+/// Reports names in `allow_traversal` that are not variables of the template.
 fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, errors: &mut Errors) {
     let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
     for literal in allowed {
         let name = literal.value();
-        // A template with mistakes may mean to have it.
+        // A malformed template may be meant to have the variable.
         if !is_sound || names.contains(&name.as_str()) {
             continue;
         }
@@ -75,14 +77,15 @@ fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, e
     }
 }
 
-/// Reports variables without a parameter, and parameters that are plainly neither variables nor injected.
-/// Where a type is not plain, the runtime's traits decide.
+/// Reports variables without a parameter, and parameters that are neither variables nor injected.
+///
+/// If the spelling does not show whether a type is injected, the runtime's traits decide.
 pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     let Some(uri) = handler.uri() else {
         return;
     };
     let is_stray =
-        |parameter: &&Parameter<'_>| handler.role(parameter) == Role::Injected && !looks_injected(parameter.ty);
+        |parameter: &&Parameter<'_>| handler.role(parameter) == Role::Injected && !is_spelled_injected(parameter.ty);
     let stray: Vec<(String, &Parameter<'_>)> =
         handler.parameters.iter().filter(is_stray).map(|parameter| (parameter.name(), parameter)).collect();
     let stray_names: Vec<&str> = stray.iter().map(|(name, _)| name.as_str()).collect();
@@ -90,21 +93,21 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     for variable in &uri.variables {
         let mut parameters = handler.parameters.iter().filter(|parameter| !parameter.is_receiver());
         match parameters.find(|parameter| parameter.name() == variable.name) {
-            Some(parameter) => check_optional(variable, parameter, errors),
+            Some(parameter) => check_optional_variable(variable, parameter, errors),
             None => {
                 missing.push(&variable.name);
-                errors.at(&uri.literal, missing_parameter(variable, &stray_names));
+                errors.at(&uri.literal, missing_parameter_message(variable, &stray_names));
             }
         }
     }
-    // Of a broken template we do not know all names.
+    // A malformed template may lack variables that it is meant to have.
     if !uri.problems.is_empty() {
         return;
     }
     for (name, parameter) in &stray {
-        // One name that is written in two ways is one mistake.
+        // A misspelled name is one mistake, which the missing variable has reported.
         let is_misspelled = missing.iter().any(|missing| !did_you_mean(missing, &[name.as_str()]).is_empty());
-        if is_misspelled || shape(parameter.ty) == Shape::Unknown {
+        if is_misspelled || Shape::from_type(parameter.ty) == Shape::Unknown {
             continue;
         }
         errors.at(
@@ -116,7 +119,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
     }
 }
 
-fn missing_parameter(variable: &Variable, others: &[&str]) -> String {
+fn missing_parameter_message(variable: &Variable, others: &[&str]) -> String {
     let Variable { name, spelling, is_optional } = variable;
     let ty = if *is_optional { "Option<&str>" } else { "&str" };
     let suggestion = did_you_mean(name, others);
@@ -125,7 +128,7 @@ fn missing_parameter(variable: &Variable, others: &[&str]) -> String {
     )
 }
 
-fn check_optional(variable: &Variable, parameter: &Parameter<'_>, errors: &mut Errors) {
+fn check_optional_variable(variable: &Variable, parameter: &Parameter<'_>, errors: &mut Errors) {
     if variable.is_optional && !can_be_absent(parameter) {
         let spelling = &variable.spelling;
         errors.at(
@@ -135,12 +138,13 @@ fn check_optional(variable: &Variable, parameter: &Parameter<'_>, errors: &mut E
     }
 }
 
-/// Whether the parameter has a value when none is given, as far as its spelling tells.
+/// Returns whether the parameter may have a value without one in the URI, as far as its spelling shows.
 fn can_be_absent(parameter: &Parameter<'_>) -> bool {
     let ty = parameter.ty;
-    parameter.options.default.is_some() || shape(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
+    parameter.options.default.is_some() || Shape::from_type(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
 }
 
+/// Returns whether the text is a type and a subtype, with or without parameters.
 fn is_mime_type(text: &str) -> bool {
     let is_token = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
@@ -149,9 +153,9 @@ fn is_mime_type(text: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Whether the text has the form of RFC 3339.
+/// Returns whether the text is a date and time of RFC 3339.
 fn is_timestamp(text: &str) -> bool {
-    // `0` stands for a digit.
+    // `0` in a form stands for any digit.
     let has_form = |text: &str, form: &str| {
         text.len() == form.len()
             && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
@@ -190,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps() {
+    fn a_timestamp_has_the_form_of_rfc_3339() {
         for good in ["2026-01-31T12:00:00Z", "2026-12-01T23:59:60.123+05:30", "1999-01-01T00:00:00-00:00"] {
             assert!(is_timestamp(good), "{good}");
         }
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn mime_types() {
+    fn a_mime_type_is_a_type_and_a_subtype() {
         for good in ["text/plain", "application/vnd.api+json", "text/html; charset=utf-8"] {
             assert!(is_mime_type(good), "{good}");
         }

@@ -1,16 +1,16 @@
-//! What `#[mcp::server]` may stand on, and what `self` may be in its methods.
+//! Checks the `impl` block under `#[mcp::server]`, and the parts of its methods that functions do not have.
 
 use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
 
 use crate::errors::Errors;
-use crate::model::Handler;
-use crate::server::{Method, Server};
-use crate::types::{is_borrowed, peel};
+use crate::handler::Handler;
+use crate::server::{ServerBlock, ServerMethod};
+use crate::types::{is_borrowed, strip_groups};
 
-const KEPT: &str = "the app keeps the state for as long as it runs, so the state cannot borrow";
+const STATE_OUTLIVES_CALLS: &str = "the app keeps the state for as long as it runs, so the state cannot borrow";
 
-/// Reports a block whose type cannot be a state. Methods are judged one by one.
-pub(crate) fn check_server(server: &Server, errors: &mut Errors) {
+/// Reports a block whose type cannot be a state. `check_method` and `check_handler` check its methods.
+pub(crate) fn check_server_block(server: &ServerBlock, errors: &mut Errors) {
     let ItemImpl { generics, trait_, self_ty, .. } = &server.block.header;
     if let Some((path, _)) = trait_ {
         errors.at(
@@ -22,10 +22,13 @@ pub(crate) fn check_server(server: &Server, errors: &mut Errors) {
         match parameter {
             GenericParam::Lifetime(parameter) => {
                 let lifetime = &parameter.lifetime;
-                errors.at(lifetime, format!("{KEPT}: let the type own what it has, without `{lifetime}`"));
+                errors.at(
+                    lifetime,
+                    format!("{STATE_OUTLIVES_CALLS}: let the type own what it has, without `{lifetime}`"),
+                );
             }
-            GenericParam::Type(parameter) => errors.at(&parameter.ident, generic(&parameter.ident)),
-            GenericParam::Const(parameter) => errors.at(&parameter.ident, generic(&parameter.ident)),
+            GenericParam::Type(parameter) => errors.at(&parameter.ident, generic_message(&parameter.ident)),
+            GenericParam::Const(parameter) => errors.at(&parameter.ident, generic_message(&parameter.ident)),
         }
     }
     if generics.params.is_empty() {
@@ -35,12 +38,12 @@ pub(crate) fn check_server(server: &Server, errors: &mut Errors) {
                 "a server's type is not generic, so there is nothing to bound: remove the `where` clause",
             );
         }
-        check_type(self_ty, errors);
+        check_state_type(self_ty, errors);
     }
 }
 
-/// Reports a block that nothing would come of; for one without other mistakes.
-pub(crate) fn check_not_empty(server: &Server, errors: &mut Errors) {
+/// Reports a block without components. Called only if the block has no other mistakes.
+pub(crate) fn check_not_empty(server: &ServerBlock, errors: &mut Errors) {
     if server.methods.is_empty() {
         errors.at(
             server.block.header.impl_token,
@@ -49,26 +52,26 @@ pub(crate) fn check_not_empty(server: &Server, errors: &mut Errors) {
     }
 }
 
-fn generic(name: &Ident) -> String {
+fn generic_message(name: &Ident) -> String {
     format!(
         "the tools of a server have fixed types, so its `impl` cannot be generic: replace `{name}` with what it stands for"
     )
 }
 
-fn check_type(ty: &Type, errors: &mut Errors) {
-    if !matches!(peel(ty), Type::Path(_) | Type::Macro(_)) {
+fn check_state_type(ty: &Type, errors: &mut Errors) {
+    if !matches!(strip_groups(ty), Type::Path(_) | Type::Macro(_)) {
         errors.at(
             ty,
             "a server is a struct or an enum of yours, which holds what its methods need: write `impl` for one",
         );
     } else if is_borrowed(ty) {
-        errors.at(ty, format!("{KEPT}: let the type own what it has"));
+        errors.at(ty, format!("{STATE_OUTLIVES_CALLS}: let the type own what it has"));
     }
 }
 
-/// Reports what only a method can have wrong; the rest is judged as that of a function.
-pub(crate) fn check_method(method: &Method, handler: &Handler<'_>, errors: &mut Errors) {
-    let Method { component, receiver, .. } = method;
+/// Reports mistakes that only a method can have. `check_handler` reports the others.
+pub(crate) fn check_method(method: &ServerMethod, handler: &Handler<'_>, errors: &mut Errors) {
+    let ServerMethod { component, receiver, .. } = method;
     if let Some(receiver) = receiver {
         let lent = "the app keeps the state, which all calls share";
         match &receiver.kind {
@@ -100,7 +103,7 @@ pub(crate) fn check_method(method: &Method, handler: &Handler<'_>, errors: &mut 
             ),
         );
     }
-    if let Some(krate) = &options.krate {
-        errors.at(krate, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
+    if let Some(crate_path) = &options.crate_path {
+        errors.at(crate_path, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
     }
 }

@@ -1,13 +1,14 @@
-//! What the signature of a tool, a resource or a prompt may not be.
+//! Checks the signature of a tool, resource or prompt.
 
 use quote::ToTokens;
 use syn::{FnArg, GenericParam, ReturnType, Signature, Type, WherePredicate};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::types::{find_word, peel};
+use crate::types::{find_word, strip_groups};
 
-pub(crate) fn check(signature: &Signature, component: Component, errors: &mut Errors) {
+/// Reports a signature that the runtime cannot call.
+pub(crate) fn check_signature(signature: &Signature, component: Component, errors: &mut Errors) {
     check_qualifiers(signature, component, errors);
     check_generics(signature, component, errors);
     for input in &signature.inputs {
@@ -53,7 +54,7 @@ fn check_qualifiers(signature: &Signature, component: Component, errors: &mut Er
 }
 
 fn check_generics(signature: &Signature, component: Component, errors: &mut Errors) {
-    let rule = format!("a {component} {}, so it cannot be generic", component.fixed_inputs());
+    let rule = format!("a {component} {}, so it cannot be generic", component.inputs_reason());
     for parameter in &signature.generics.params {
         match parameter {
             GenericParam::Lifetime(_) => {}
@@ -67,7 +68,7 @@ fn check_generics(signature: &Signature, component: Component, errors: &mut Erro
     let Some(clause) = &signature.generics.where_clause else {
         return;
     };
-    // The bounds of a type parameter go with it, and lifetimes are elided anyway.
+    // The bounds of a type parameter disappear with it, and bounds of lifetimes have no effect on the expansion.
     let has_type_parameter = signature.generics.type_params().next().is_some();
     let bounds_a_type = clause.predicates.iter().any(|predicate| !matches!(predicate, WherePredicate::Lifetime(_)));
     if bounds_a_type && !has_type_parameter {
@@ -79,17 +80,17 @@ fn check_generics(signature: &Signature, component: Component, errors: &mut Erro
 }
 
 fn check_output(ty: &Type, component: Component, errors: &mut Errors) {
-    let rule = format!("a {component} names the type that it returns{}", component.fixed_output());
+    let rule = format!("a {component} names the type that it returns{}", component.output_reason());
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(keyword, format!("{rule}: write the type instead of `impl ..`"));
-    } else if let Type::TraitObject(object) = peel(ty) {
+    } else if let Type::TraitObject(object) = strip_groups(ty) {
         errors.at(object.dyn_token.to_token_stream(), format!("{rule}: write the type instead of `dyn ..`"));
     }
 }
 
-/// `Self` shows that the function stands in an `impl` block even when it takes no `self`.
+/// Reports `Self`, which shows that the function is in an `impl` block even if it takes no `self`.
 fn check_self_type(signature: &Signature, component: Component, errors: &mut Errors) {
-    for ty in types(signature) {
+    for ty in spelled_types(signature) {
         if let Some(word) = find_word(ty, "Self") {
             errors.at(
                 word,
@@ -101,19 +102,19 @@ fn check_self_type(signature: &Signature, component: Component, errors: &mut Err
     }
 }
 
-/// Whether the function can only stand in an `impl` block or a trait.
+/// Returns whether the function can only be in an `impl` block or a trait.
 pub(crate) fn is_method(signature: &Signature) -> bool {
     let has_receiver = signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
-    has_receiver || types(signature).any(|ty| find_word(ty, "Self").is_some())
+    has_receiver || spelled_types(signature).any(|ty| find_word(ty, "Self").is_some())
 }
 
-/// Whether rustc refuses the signature by itself: `_` is an error there that even suggests the type.
+/// Returns whether the signature has a `_` type. rustc reports it, and suggests the type.
 pub(crate) fn has_placeholder(signature: &Signature) -> bool {
-    types(signature).any(|ty| find_word(ty, "_").is_some())
+    spelled_types(signature).any(|ty| find_word(ty, "_").is_some())
 }
 
-/// All types that the signature spells.
-fn types(signature: &Signature) -> impl Iterator<Item = &Type> {
+/// Iterates over the types of the parameters and the return type.
+fn spelled_types(signature: &Signature) -> impl Iterator<Item = &Type> {
     let inputs = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(&*typed.ty),
         FnArg::Receiver(_) => None,

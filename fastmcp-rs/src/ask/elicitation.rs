@@ -1,4 +1,4 @@
-//! Questions to the person who uses the client: forms, and pages to open.
+//! Elicitation: requests to the person at the client, as forms or as web pages to open.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
 
@@ -12,10 +12,9 @@ use crate::seal;
 
 const METHOD: &str = "elicitation/create";
 
-/// What the person did with a question.
+/// The person's response to an elicitation.
 ///
-/// Handle all three: someone who declines has said no, and someone who dismisses the question has said
-/// nothing.
+/// Handle all three cases: a person who declines has said no, and a person who dismisses the request has said nothing.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#response-actions>
 ///
@@ -30,16 +29,16 @@ const METHOD: &str = "elicitation/create";
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elicited<T> {
-    /// The person answered; for a page to open: agreed to open it, which says nothing about what happens there.
+    /// The person answered, or agreed to open the page. Agreement does not say what happens on the page.
     Accepted(T),
     /// The person said no.
     Declined,
-    /// The person dismissed the question.
+    /// The person dismissed the request.
     Cancelled,
 }
 
 impl<T> Elicited<T> {
-    /// The answer, if there is one.
+    /// Returns the answer, if the person gave one.
     pub fn accepted(self) -> Option<T> {
         match self {
             Elicited::Accepted(answer) => Some(answer),
@@ -47,35 +46,35 @@ impl<T> Elicited<T> {
         }
     }
 
-    /// Whether the person answered.
+    /// Returns true if the person answered.
     pub const fn is_accepted(&self) -> bool {
         matches!(self, Elicited::Accepted(_))
     }
 }
 
-/// The form that asks for a `T`.
+/// Returns the form that asks for a `T`.
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if a type whose schema was changed by hand has no place in a form.
+/// [`AskError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
 pub(crate) fn form_of<T: Form>() -> Result<FormSchema, AskError> {
     form::schema::<T>().map_err(AskError::invalid_question)
 }
 
-/// The form that a schema by hand describes.
+/// Returns the form that a hand-written schema describes.
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if it is not in the subset that forms may use.
+/// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
 pub(crate) fn form_by_hand(schema: &Value) -> Result<FormSchema, AskError> {
     FormSchema::written(schema).map_err(AskError::invalid_question)
 }
 
-/// A question by form.
+/// Builds a request to fill in a form.
 ///
 /// # Errors
 ///
-/// [`AskError::Unsupported`] if the revision cannot say what the form says.
+/// [`AskError::Unsupported`] if the revision cannot express the form.
 pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Result<Question, AskError> {
     let schema =
         form.for_revision(revision).map_err(|reason| AskError::unsupported_because(Capability::Form, reason))?;
@@ -88,11 +87,11 @@ pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Resu
     Ok(Question { method: METHOD, params: params.into(), capability: Capability::Form })
 }
 
-/// A question by a page that the person is to open.
+/// Builds a request to open a web page.
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if it is not a URL of the web.
+/// [`AskError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
 pub(crate) fn url(message: &str, url: &str, revision: Revision) -> Result<Question, AskError> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
@@ -112,16 +111,16 @@ pub(crate) fn url(message: &str, url: &str, revision: Revision) -> Result<Questi
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it does not fit the form or the type.
+/// [`AskError::InvalidAnswer`] if the answer does not fit the form or the type.
 pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicited<T>, AskError> {
     read_content(result, |content| form::read(form, content))
 }
 
-/// Reads the answer to a form by hand.
+/// Reads the answer to a form with a hand-written schema.
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it does not fit the form.
+/// [`AskError::InvalidAnswer`] if the answer does not fit the form.
 pub(crate) fn read_by_hand(form: &FormSchema, result: &Value) -> Result<Elicited<Map<String, Value>>, AskError> {
     read_content(result, |content| form.check(content))
 }
@@ -130,7 +129,7 @@ pub(crate) fn read_by_hand(form: &FormSchema, result: &Value) -> Result<Elicited
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it says neither.
+/// [`AskError::InvalidAnswer`] if `action` is missing or unknown.
 pub(crate) fn read_url(result: &Value) -> Result<Elicited<()>, AskError> {
     read_action(result)
 }
@@ -142,7 +141,7 @@ fn read_content<T>(
     match read_action(result)? {
         Elicited::Accepted(()) => {
             let content = match result.get("content") {
-                // A form that was left empty may come without content.
+                // The answer to a form that was left empty may have no content.
                 None => Map::new(),
                 Some(Value::Object(content)) => content.clone(),
                 Some(_) => return Err(AskError::invalid_answer("`content` must be an object")),

@@ -1,4 +1,4 @@
-//! Why a question to the client has no answer.
+//! The error of a request to the client.
 
 use std::time::Duration;
 
@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 
 use super::Capability;
 
-/// The longest text of a client's that an error repeats, in characters.
+/// The most characters of a client's text that an error repeats.
 const MAX_QUOTED: usize = 256;
 
-/// Why a question to the client has no answer.
+/// The reason that a request to the client has no answer.
 ///
-/// That the person declined or dismissed the question is an answer, [`Elicited`](crate::Elicited). Texts are
-/// for the model: `?` in a tool hands them on. A client that cannot be asked at all, which is
-/// [`AskError::Unsupported`], is told the capability that it lacks.
+/// A person who declines or dismisses a request has answered: see [`Elicited`](crate::Elicited). The texts are for the
+/// model: `?` in a tool passes them on. [`AskError::Unsupported`] names the capability that the client lacks.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#error-handling>
 ///
@@ -28,56 +27,57 @@ const MAX_QUOTED: usize = 256;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// The client did not declare that it can be asked this.
+    /// The client did not declare the capability to answer this.
     #[error("{}", unsupported(.capability, .reason))]
     #[non_exhaustive]
     Unsupported {
-        /// What is missing: `elicitation.form`, `elicitation.url`, `sampling`, `sampling.tools` or `roots`.
+        /// The missing capability: `elicitation.form`, `elicitation.url`, `sampling`, `sampling.tools` or `roots`.
         capability: &'static str,
-        /// What the client's revision of the protocol lacks, if that is why.
+        /// The part of the request that the client's revision of the protocol lacks, if the revision is the reason.
         reason: Option<String>,
     },
-    /// What this is part of cannot ask, such as a notification or a list.
+    /// The protocol does not allow requests to the client here, for example in a notification or a list.
     #[error("a question can be asked only while a tool is called, a resource is read or a prompt is filled in")]
     NotPossibleHere,
-    /// No answer came in time.
+    /// No answer arrived in time.
     #[error("nobody answered the question within {} seconds: call again when somebody can answer", .after.as_secs())]
     TimedOut {
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
     },
-    /// The client answered with an error, or with what cannot be read: an answer may have 1 MiB.
+    /// The client responded with an error, or with a response that cannot be read, such as one of more than 1 MiB.
     #[error("the client refused the question: {message} (code {code})")]
     Refused {
         /// The client's JSON-RPC error code.
         code: i64,
-        /// The client's words, cut after 256 characters.
+        /// The client's error message, cut after 256 characters.
         message: String,
     },
-    /// The answer is not one to the question that was asked.
+    /// The answer does not fit the request.
     #[error("the client's answer does not fit the question: {reason}")]
     InvalidAnswer {
-        /// What does not fit, and where.
+        /// The fault and its place in the answer.
         reason: String,
     },
-    /// The question itself is wrong: a mistake of the handler's author.
+    /// The request itself is invalid: a mistake of the handler's author.
     #[error("the question cannot be asked: {reason}")]
     InvalidQuestion {
-        /// What is wrong with it.
+        /// The fault of the request.
         reason: String,
     },
-    /// Two different questions of one call have the same key: a mistake of the handler's author.
+    /// Two different requests of one call have the same key: a mistake of the handler's author.
     #[error("two questions have the key `{key}`: give each its own")]
     DuplicateKey {
         /// The key.
         key: String,
     },
-    /// The call has ended or goes on in another round, or the client has closed its end and can answer nothing more. In
-    /// the first two cases the handler ends with its call, and does not see this; a task or a thread that it, or a
-    /// layer, has started does, and should end too. The client may be asked in another round just now.
+    /// The call has ended or continues in another round, or the client has closed its end and can answer nothing more.
+    /// In the first two cases the handler is dropped with its call and does not see this error; a task or a thread that
+    /// the handler or a layer has spawned does see it, and should end too. At that moment the client may already answer
+    /// in another round.
     #[error("the call that asked has ended")]
     Ended,
-    /// Too many questions wait for this client's answers.
+    /// Too many requests await this client's answers.
     #[error("too many questions wait for the client's answers: call again when some are answered")]
     TooMany,
 }
@@ -91,7 +91,7 @@ impl AskError {
         AskError::Unsupported { capability: capability.name(), reason: Some(reason) }
     }
 
-    /// A client's error answer. Its text is the client's, and so is cut.
+    /// Wraps the error response of a client. The message is the client's text, so it is cut.
     pub(crate) fn refused(code: i64, message: &str) -> AskError {
         AskError::Refused { code, message: cut(message) }
     }
@@ -104,13 +104,14 @@ impl AskError {
         AskError::InvalidQuestion { reason: reason.into() }
     }
 
-    /// What a client must declare to be asked this: `requiredCapabilities` of an error -32021.
+    /// Returns the capabilities that a client must declare for this request: the `requiredCapabilities` of an error
+    /// -32021.
     pub(crate) fn required_capabilities(&self) -> Option<Value> {
         let AskError::Unsupported { capability, .. } = self else { return None };
         Some(capability.rsplit('.').fold(json!({}), |inner, name| json!({ name: inner })))
     }
 
-    /// Whether it is the handler that must be changed: for the operator, and of no use to a model.
+    /// Returns true if the handler must be changed. Such an error is for the operator, and of no use to a model.
     pub(crate) fn is_mistake_of_author(&self) -> bool {
         matches!(self, AskError::InvalidQuestion { .. } | AskError::DuplicateKey { .. } | AskError::NotPossibleHere)
     }

@@ -1,7 +1,7 @@
-//! Questions to the client: what they look like in each revision, and how their answers are read.
+//! Requests to the client: their wire form in each revision, and the reading of their answers.
 //!
-//! How a question travels is not known here. A client with a handshake gets it as a request, a modern one
-//! gets it as part of an answer, and both send back the same result.
+//! This module sends nothing. A legacy client gets a JSON-RPC request, a modern client gets the request as part of a
+//! result, and both return the same answer.
 
 pub(crate) mod elicitation;
 mod error;
@@ -15,18 +15,18 @@ pub use error::AskError;
 use crate::protocol::Revision;
 use crate::seal;
 
-/// What a client has to be able to do to answer a question.
+/// A capability that a client needs to answer a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Capability {
-    /// Show a form.
+    /// Showing a form.
     Form,
-    /// Let the person open a page.
+    /// Letting the person open a web page.
     Url,
-    /// Ask its model.
+    /// Asking its model.
     Sampling,
-    /// Ask its model, which may call the server's tools.
+    /// Asking its model, which may call the server's tools.
     SamplingTools,
-    /// Tell its roots.
+    /// Listing its roots.
     Roots,
 }
 
@@ -41,15 +41,15 @@ impl Capability {
         }
     }
 
-    /// Whether a client of that revision that declares `capabilities` has this one. A capability is declared
-    /// by an object.
+    /// Returns true if a client of the given revision has this capability, given its declared `capabilities`. The value
+    /// of a declared capability is an object.
     fn is_declared(self, capabilities: &Map<String, Value>, revision: Revision) -> bool {
         let object = |name: &str| capabilities.get(name).and_then(Value::as_object);
         let part = |name: &str, part: &str| object(name)?.get(part)?.as_object();
         match self {
             Capability::Form if revision < Revision::V2025_06_18 => false,
             Capability::Form if revision < Revision::V2025_11_25 => object("elicitation").is_some(),
-            // Without modes a client means forms, which was all there was.
+            // Without modes a client means forms, because earlier revisions had nothing else.
             Capability::Form => object("elicitation")
                 .is_some_and(|modes| modes.get("form").map_or(!modes.contains_key("url"), Value::is_object)),
             Capability::Url => revision >= Revision::V2025_11_25 && part("elicitation", "url").is_some(),
@@ -60,24 +60,24 @@ impl Capability {
     }
 }
 
-/// A question as a client of one revision is asked it.
+/// A request to the client, in the form of one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Question {
     pub(crate) method: &'static str,
-    /// An object.
+    /// A JSON object.
     pub(crate) params: Value,
     pub(crate) capability: Capability,
 }
 
 impl Question {
-    /// Why this client must not be asked this, if so.
+    /// Returns an error if the client has not declared the needed capability.
     pub(crate) fn capability_missing(&self, capabilities: &Map<String, Value>, revision: Revision) -> Option<AskError> {
         let declared = self.capability.is_declared(capabilities, revision);
         (!declared).then(|| AskError::unsupported(self.capability))
     }
 
-    /// A digest of the method and all that is asked, message and schema, in whichever order members are written: a
-    /// schema by hand may come from a map without an order.
+    /// Returns a digest of the method and the parameters, including message and schema. The order of members does not
+    /// matter, because a hand-written schema may come from an unordered map.
     pub(crate) fn digest(&self) -> String {
         seal::digest(&[self.method.as_bytes(), &seal::digest_of_json(&self.params.to_string())])
     }
@@ -118,8 +118,8 @@ mod tests {
         }
     }
 
-    /// Questions of every kind, as each revision is asked them. Their file is checked against the official
-    /// schemas by the workspace's tests; `FASTMCP_UPDATE_SNAPSHOTS=1` writes it anew.
+    /// Renders requests of every kind for each revision. The workspace's tests check their file against the official
+    /// schemas; `FASTMCP_UPDATE_SNAPSHOTS=1` writes it again.
     #[test]
     fn questions_are_those_of_the_file() {
         let mut lines = Vec::new();

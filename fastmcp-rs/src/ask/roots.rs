@@ -1,4 +1,4 @@
-//! The question which folders the client works in.
+//! Roots: the folders that the client works in.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>
 
@@ -9,8 +9,8 @@ use super::{AskError, Capability, Question};
 
 /// A folder or file that the client works in.
 ///
-/// It says where to look, not what may be touched: any client can name any folder. The protocol deprecates
-/// roots since 2026-07-28; a parameter of the tool serves the same purpose.
+/// A root is a hint where to look, not a permission: any client can name any folder. The protocol deprecates roots
+/// since 2026-07-28; use a parameter of the tool instead.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots#root>
 ///
@@ -26,13 +26,13 @@ use super::{AskError, Capability, Question};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Root {
-    /// Where it is: a URI that begins with `file://`.
+    /// The location: a URI that begins with `file://`.
     pub uri: String,
-    /// What the client calls it.
+    /// The client's name for it.
     pub name: Option<String>,
 }
 
-/// The question.
+/// Builds the request for the roots.
 pub(crate) fn question() -> Question {
     Question { method: "roots/list", params: json!({}), capability: Capability::Roots }
 }

@@ -1,4 +1,4 @@
-//! What every component may say about itself, as members of its entry in a list.
+//! Metadata that all kinds of components share: members of a component's entry in a list.
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub(crate) struct About {
     pub(crate) meta: Map<String, Value>,
 }
 
-/// What the definitions of all kinds of components have in common.
+/// Builds the shared metadata from the definition of a component of any kind.
 macro_rules! about {
     ($definition:expr) => {
         $crate::component::about::About {
@@ -26,44 +26,44 @@ macro_rules! about {
             description: $definition.description.into(),
             tags: $definition.tags.iter().copied().map(Into::into).collect(),
             icons: $definition.icons.iter().map(Into::into).collect(),
-            // The macro has made sure that it is an object.
+            // The macro has verified that it is an object.
             meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
         }
     };
 }
 pub(crate) use about;
 
-/// The methods that the builders of all kinds of components have.
+/// Defines the methods that the builders of all kinds of components share.
 macro_rules! about_methods {
     ($builder:ident) => {
         impl $builder {
-            /// The name for people. Peers before 2025-06-18 do not see it. A tool without one is given its name in
-            /// words: `get_order` is "Get Order".
+            /// Sets the display name. Peers before 2025-06-18 do not get it. A tool without a title gets its name in
+            /// words: `get_order` becomes "Get Order".
             pub fn title(mut self, title: impl Into<String>) -> $builder {
                 self.about.title = Some(Text::Owned(title.into()));
                 self
             }
 
-            /// What it is and when to use it: a model, or a person, chooses by it.
+            /// Sets the description: the purpose of the component, and when to use it. Models and people choose by it.
             pub fn description(mut self, description: impl Into<String>) -> $builder {
                 self.about.description = Text::Owned(description.into());
                 self
             }
 
-            /// A word by which it can be found, enabled and disabled. There may be several. They go out as
-            /// `_meta.fastmcp.tags`; peers before 2025-06-18 do not see them.
+            /// Adds a tag, by which the component can be found, enabled and disabled. Call it once per tag. Tags are
+            /// sent as `_meta.fastmcp.tags`; peers before 2025-06-18 do not get them.
             pub fn tag(mut self, tag: impl Into<String>) -> $builder {
                 self.about.tags.push(Text::Owned(tag.into()));
                 self
             }
 
-            /// A picture that clients may show. There may be several.
+            /// Adds an icon that clients may show. Call it once per icon.
             pub fn icon(mut self, icon: Icon) -> $builder {
                 self.about.icons.push(icon);
                 self
             }
 
-            /// A member of its `_meta`; peers before 2025-06-18 do not see it.
+            /// Adds a member to `_meta`. Peers before 2025-06-18 do not get it.
             ///
             /// Keys should have a prefix that you own, such as `com.example/key`.
             pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $builder {
@@ -71,7 +71,7 @@ macro_rules! about_methods {
                 self
             }
 
-            /// How long a call may take. Default: what [`App::timeout`](crate::App::timeout) says.
+            /// Sets the timeout of calls. Default: the value of [`App::timeout`](crate::App::timeout).
             pub fn timeout(mut self, timeout: Duration) -> $builder {
                 self.timeout = Some(timeout);
                 self
@@ -92,7 +92,7 @@ impl About {
         About { name: Text::Owned(name.into()), ..About::default() }
     }
 
-    /// The members that stand first.
+    /// Writes the members at the start of an entry: name, title and description.
     pub(crate) fn begin(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         entry.text("name", &self.name);
         if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
@@ -103,7 +103,7 @@ impl About {
         }
     }
 
-    /// The members that stand last.
+    /// Writes the members at the end of an entry: icons and `_meta`.
     pub(crate) fn end(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
             entry.member("icons", &self.icons.iter().map(Icon::to_json).collect());

@@ -1,18 +1,18 @@
-//! Arguments that clients add to calls, which no model wrote and no tool has.
+//! Arguments that some clients add to calls, without a model having written them or a tool having declared them.
 
 use serde_json::{Map, Value};
 
 use crate::protocol::object;
 use crate::protocol::reader::{Fault, Members, Reader};
 
-/// The names that are ignored in every call: of Gemini CLI and of n8n.
+/// The names that are ignored in every call: additions of Gemini CLI and n8n.
 const ALWAYS: [&str; 2] = ["wait_for_previous", CALL_ID];
-/// The argument by which a call of n8n is known.
+/// The argument that identifies a call from n8n.
 const CALL_ID: &str = "toolCallId";
-/// The names that are ignored in a call of n8n. Others may well mean them.
+/// The names that are ignored in calls from n8n. Other clients may send them on purpose.
 const BESIDE_CALL_ID: [&str; 4] = ["sessionId", "action", "chatInput", "tool"];
 
-/// The arguments that are ignored where a tool does not have them.
+/// The arguments that are ignored if a tool does not declare them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ignored {
     pub(crate) everything: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Ignored {
 }
 
 impl Ignored {
-    /// The arguments without those that a client has added; `None` if there are none.
+    /// Returns the arguments without those to be ignored, or `None` if there is nothing to remove.
     pub(crate) fn strip(&self, arguments: &str, schema: &Value, tool: &str) -> Option<String> {
         let is_named = |name: &str| arguments.contains(name);
         if !self.everything && !ALWAYS.into_iter().any(is_named) && !self.names.iter().any(|name| is_named(name)) {
@@ -29,7 +29,7 @@ impl Ignored {
         let given = object::read::<Texts<'_>>(arguments).ok()?.0;
         let none = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-        // An open schema takes what it does not name.
+        // An open schema accepts arguments that it does not name.
         let everything = self.everything && schema.get("additionalProperties") == Some(&Value::Bool(false));
         let has_call_id = given.iter().any(|(name, _)| name == CALL_ID) && !properties.contains_key(CALL_ID);
         let is_ignored = |name: &str| {
@@ -52,7 +52,7 @@ impl Ignored {
     }
 }
 
-/// The members of an object as they came, also those that come twice.
+/// The members of an object in their original order, including duplicates.
 #[derive(Default)]
 struct Texts<'a>(Vec<(String, &'a str)>);
 

@@ -1,8 +1,8 @@
-//! Reads the arguments of a call straight into the parameters' own types.
+//! Reads the arguments of a call directly into the parameters' types.
 //!
-//! The text is that of a JSON object which the frame parser has already found well formed, so the walk
-//! over its members needs no error handling of its own; each value is read by serde from where it
-//! stands. A tree of values is made only when this fails, to say what is wrong (see [`crate::schema`]).
+//! The frame parser has already found the text to be a well-formed JSON object, so the loop over its members needs no
+//! error handling of its own; serde reads each value in place. A tree of values is built only if this fails, to explain
+//! the problem (see [`crate::schema`]).
 
 use serde::de::value::Error as PlainError;
 use serde::de::{Deserializer, Error as _, IgnoredAny, Visitor};
@@ -18,22 +18,22 @@ use crate::protocol::reader::Reader;
 use crate::schema::walk::shown;
 use crate::schema::{constraints, place};
 
-/// A reader of one JSON value.
+/// A deserializer for one JSON value.
 #[doc(hidden)]
 pub type JsonReader<'de> = serde_json::Deserializer<StrRead<'de>>;
 
-/// Why the arguments do not fit: the first problem that was met, for the case that a closer look at
-/// the schema finds none.
+/// The reason why arguments do not fit: the first problem that was found. It is reported if checking the arguments
+/// against the schema finds no problem.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ArgumentError {
-    /// The argument, if the problem is one argument's.
+    /// The name of the argument, if the problem concerns a single argument.
     pub(crate) argument: Option<String>,
     pub(crate) message: String,
 }
 
 impl ArgumentError {
-    /// The value of an argument cannot be read; `rest` begins with it.
+    /// Creates the error for an argument whose value cannot be read; `rest` begins with the value.
     fn at(argument: &str, rest: &str, error: &serde_json::Error) -> Self {
         let place = place::innermost(rest, place::offset(rest, error.line(), error.column()));
         let path = place.as_ref().map(|place| place.path.as_str()).unwrap_or_default();
@@ -44,14 +44,14 @@ impl ArgumentError {
     }
 
     fn of(argument: &str, message: impl Into<String>) -> Self {
-        // Names and messages may hold what the peer sent.
+        // Names and messages may contain text from the peer.
         let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
         ArgumentError { argument: Some(cut(argument.to_owned())), message: cut(message.into()) }
     }
 }
 
-/// Fills every slot, or says why not.
-// Once in each program, and not in the code of its only tool, which is larger.
+/// Fills every slot, or returns the first problem.
+// Compiled once per program, not inlined into the code of a program's only tool, which would be larger.
 #[inline(never)]
 pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
     let malformed = || ArgumentError { argument: None, message: "the arguments are not a JSON object".into() };
@@ -65,7 +65,7 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
             Some(found) => found,
             None => {
                 let key = reader.key().map_err(|_| malformed())?;
-                // It may be spelled with escapes.
+                // The key may be spelled with escapes.
                 let found = find(slots, |name| name == key);
                 found.ok_or_else(|| ArgumentError::of(&key, "there is no such argument"))?
             }
@@ -87,7 +87,7 @@ pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), Ar
     Ok(())
 }
 
-/// The slot of the argument whose name fits.
+/// Returns the slot of the argument whose name fits.
 fn find<'s>(
     slots: &'s mut [&mut dyn Slot],
     mut fits: impl FnMut(&str) -> bool,
@@ -98,20 +98,20 @@ fn find<'s>(
     })
 }
 
-/// Reads the value that is next into `slot`, and checks what the types do not.
+/// Reads the next value into `slot`, and checks the constraints that its type does not check.
 fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Result<(), ArgumentError> {
     text.peek();
     let rest = text.rest();
     if slot.is_filled() {
         return Err(ArgumentError::of(argument.name, "it is given twice"));
     }
-    // `null` counts as "not given", so that a default applies.
+    // `null` counts as absent, so that a default applies.
     if argument.default.is_some() && rest.starts_with("null") {
         text.advance("null".len());
         return Ok(());
     }
     if let Some(place) = slot.text().filter(|_| rest.starts_with('"')) {
-        // Half of a character is no text, and serde says below what is wrong with it.
+        // An unpaired surrogate leaves the slot empty, and serde reports it below.
         *place = text.text();
     }
     if !slot.is_filled() {
@@ -121,7 +121,7 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Re
         drop(strict);
         let mut length = consumed(reader);
         if length == 0 {
-            // A type that reads nothing leaves its value for us to skip.
+            // A type that reads nothing leaves its value unread, so it is skipped here.
             let mut reader = serde_json::Deserializer::from_str(rest);
             let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
             length = consumed(reader);
@@ -140,8 +140,8 @@ fn consumed(reader: JsonReader<'_>) -> usize {
     reader.into_iter::<IgnoredAny>().byte_offset()
 }
 
-/// The absence of a value, as serde's derive sees a missing field: only an optional type can be read
-/// from it.
+/// A deserializer for an absent value, equivalent to a missing field in serde's derive: only an optional type can be
+/// read from it.
 pub(crate) struct Absent;
 
 impl<'de> Deserializer<'de> for Absent {
@@ -160,8 +160,8 @@ impl<'de> Deserializer<'de> for Absent {
         unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
-/// Those whose values are texts. They are put in one by one, as to collect a map is to sort it first, which takes a
-/// few kilobytes of every server.
+/// Returns the arguments that are strings. They are inserted one by one: collecting a map sorts it first, and that code
+/// adds a few kilobytes to every server.
 pub(crate) fn texts(arguments: &Map<String, Value>) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for (name, value) in arguments {

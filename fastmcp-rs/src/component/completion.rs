@@ -14,11 +14,11 @@ use super::output::{OutputDescription, OutputKind};
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// What a client has typed so far: the text to complete, and the arguments that came before it.
+/// The input of a completion: the text to complete, and the arguments that already have values.
 ///
-/// A completion function takes it first, then injected values (at most three), and returns candidates. They
-/// are ranked here: those that begin with the text, then those that are like it; at most 100 are sent. As with
-/// tools, an `async fn` runs on the runtime and a `fn` on a thread that may block.
+/// A completion function takes it first, then injected values (at most three), and returns candidates. The server ranks
+/// them: first those that begin with the text, then those that contain it, then similar ones; at most 100 are sent. As
+/// with tools, an `async fn` runs on the runtime and a `fn` on a thread that may block.
 ///
 /// # Example
 ///
@@ -40,24 +40,24 @@ pub struct Completing {
 }
 
 impl Completing {
-    /// What is to be completed; empty at the beginning.
+    /// Returns the text to complete; empty if nothing was typed yet.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// An argument that has a value already. Clients before 2025-06-18 do not tell.
+    /// Returns the value of another argument, if it has one. Clients before 2025-06-18 do not send these values.
     pub fn argument(&self, name: &str) -> Option<&str> {
         self.arguments.get(name).map(String::as_str)
     }
 }
 
-/// Finds candidates.
+/// A type-erased completion function, which finds candidates.
 #[doc(hidden)]
 pub type Complete = fn(Completing, Context) -> CompletionFuture;
 #[doc(hidden)]
 pub type CompletionFuture = Pin<Box<dyn Future<Output = Result<Vec<String>, ToolError>> + Send>>;
 
-/// A function that completes: its first parameter is [`Completing`], and what follows is injected.
+/// A completion function: its first parameter is [`Completing`], and all others are injected.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this function cannot complete an argument",
@@ -68,7 +68,7 @@ pub trait CompletionHandler<Arguments>: Send + 'static {
     fn complete(self, completing: Completing, context: Context) -> CompletionFuture;
 }
 
-/// What such a function returns.
+/// The return type of a completion function.
 #[doc(hidden)]
 pub trait Candidates {
     fn candidates(self) -> Result<Vec<String>, ToolError>;
@@ -127,23 +127,23 @@ handlers!(A);
 handlers!(A, B);
 handlers!(A, B, C);
 
-/// Calls a completion function; what the macro makes of `#[arg(complete = …)]`.
+/// Calls a completion function; the macro generates this call from `#[arg(complete = …)]`.
 #[doc(hidden)]
 pub fn complete<M, F: CompletionHandler<M>>(function: F, completing: Completing, context: Context) -> CompletionFuture {
     function.complete(completing, context)
 }
 
-/// The most candidates that an answer may have.
+/// The maximum number of candidates in a response.
 pub(crate) const MAX_VALUES: usize = 100;
 
-/// The longest texts, in bytes, whose likeness is looked at: that takes time in the product of their lengths.
+/// The maximum length, in bytes, of texts whose similarity is computed: this takes time in proportion to the product of
+/// their lengths.
 const MAX_LIKE: usize = 256;
-/// How many thousandths a text may be unlike another one, and still be offered.
+/// The dissimilarity, in thousandths, at which a candidate is no longer offered.
 const UNLIKENESSES: usize = 300;
 
-/// Puts the candidates that fit into the order in which they are offered: those that begin with the text,
-/// those that hold it, and those that are like it, each group as the function gave it. Candidates that are
-/// unlike it are left out.
+/// Sorts matching candidates by rank: first those that begin with the text, then those that contain it, then similar
+/// ones, the most similar first; candidates of equal rank keep their order. All others are removed.
 pub(crate) fn rank(candidates: Vec<String>, text: &str) -> Vec<String> {
     if text.is_empty() {
         return candidates;
@@ -156,7 +156,7 @@ pub(crate) fn rank(candidates: Vec<String>, text: &str) -> Vec<String> {
             () if lower.starts_with(&text) => 0,
             () if lower.contains(&text) => 1,
             () if text.len().max(lower.len()) > MAX_LIKE => continue,
-            // The more alike the earlier.
+            // A higher similarity gives a lower rank.
             () => 2 + ((1.0 - strsim::jaro_winkler(&text, &lower)) * 1000.0) as usize,
         };
         if let Some(group) = by_rank.get_mut(rank) {
@@ -166,7 +166,7 @@ pub(crate) fn rank(candidates: Vec<String>, text: &str) -> Vec<String> {
     by_rank.into_iter().flatten().collect()
 }
 
-/// Writes candidates.
+/// Writes the result of a completion.
 pub(crate) struct CandidatesOutput;
 
 impl OutputDescription for CandidatesOutput {

@@ -1,4 +1,4 @@
-//! What the generated function tells of its tool: the schemas, and what it requires.
+//! Descriptions of components, filled in by generated functions: schemas and requirements.
 
 use schemars::generate::{Contract, SchemaSettings};
 use schemars::{Schema, SchemaGenerator};
@@ -11,7 +11,7 @@ use crate::protocol::frame::without_position;
 use crate::schema::publish::{self, FLAT, Style};
 use crate::schema::{constraints, header, normal};
 
-/// A tool's description while it is being filled in.
+/// A component's description while it is being filled in.
 #[doc(hidden)]
 pub struct Description {
     generator: SchemaGenerator,
@@ -23,7 +23,7 @@ pub struct Description {
     parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
-    /// What is wrong with the tool, in words for its author.
+    /// Problems of the component, in messages for its author.
     problems: Vec<String>,
 }
 
@@ -32,28 +32,28 @@ pub struct Description {
 pub(crate) struct Described {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
-    /// The schema of its results, if each is a single value. It is published if they are sent as structured content.
+    /// The schema of single-value results. It is published if they are sent as structured content.
     pub(crate) scalar: Option<ScalarSchema>,
-    /// What a resource's values are, as far as their type tells.
+    /// The MIME type of a resource's values, if their type determines it.
     pub(crate) mime_type: Option<&'static str>,
-    /// The parameters that come from the client, in their order.
+    /// The parameters that come from the client, in order.
     pub(crate) parameters: Vec<Argument>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
-    /// Whether a value that was read may hold members that nothing has read: what holds the members of others cannot
-    /// tell them apart.
+    /// Whether a value that was read may have had unknown members that were ignored: a type that flattens other types
+    /// cannot detect unknown members.
     pub(crate) may_lose_members: bool,
     pub(crate) problems: Vec<String>,
 }
 
-/// The schema of single values.
+/// The schema of results that are a single value.
 #[derive(Debug)]
 pub(crate) struct ScalarSchema {
     pub(crate) schema: Value,
     pub(crate) is_text: bool,
 }
 
-/// A parameter that comes from the client, as a server keeps it.
+/// A parameter that comes from the client, in the form that a server stores.
 #[derive(Debug)]
 pub(crate) struct Argument {
     pub(crate) name: Text,
@@ -63,7 +63,7 @@ pub(crate) struct Argument {
 }
 
 impl Described {
-    /// What a component of this schema requires if nothing is known of its handler.
+    /// Creates the description of a component from its input schema, for a handler whose needs are unknown.
     pub(crate) fn dynamic(input: Value, problems: Vec<String>) -> Described {
         Described {
             input,
@@ -78,14 +78,14 @@ impl Described {
         }
     }
 
-    /// The generated function could not describe its component.
+    /// Creates the description of a component whose generated function panicked.
     pub(crate) fn panicked(text: &str) -> Described {
         let problem = format!("it cannot be described: {text}");
         Described::dynamic(json!({ "type": "object" }), vec![problem])
     }
 }
 
-/// Types are described in place; only a type that contains itself goes to `$defs`.
+/// Creates a generator that inlines all types; only a recursive type goes to `$defs`.
 pub(super) fn generator(contract: Contract) -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12();
     settings.meta_schema = None;
@@ -110,7 +110,7 @@ impl Description {
         }
     }
 
-    // The next three are never part of the code for one type, which is made anew for each.
+    // The next three functions are never inlined into code that is compiled once per type.
     #[inline(never)]
     pub(crate) fn argument(
         &mut self,
@@ -153,7 +153,7 @@ impl Description {
         }
     }
 
-    /// Whether the default and the examples keep to the constraints that stand beside them.
+    /// Checks the default and the examples against the constraints of the parameter.
     fn check_preset(&mut self, parameter: &'static Parameter) {
         let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
         if let Some(Err(problem)) = parameter.default.map(check) {
@@ -200,7 +200,7 @@ impl Description {
     fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
         let mut schema = normal::output(schema.to_value());
         add_definitions(&mut schema, generator, normal::output);
-        // Nothing is read by it here.
+        // Output schemas are not used for reading.
         self.output = Some(publish::own(&schema, Style::default()));
     }
 

@@ -1,8 +1,8 @@
-//! Forms: the types that the person at the client can be asked for.
+//! Forms: types whose values can be requested from the person at the client.
 //!
-//! The traits are marks that `#[mcp::model]` sets. What a form says comes from the type's own schema, as
-//! the schemas of tools' arguments do, and what came back is read by the type's own `Deserialize`, so that
-//! nothing about a field is written down twice.
+//! The traits are markers that `#[mcp::model]` implements. The form is derived from the type's own schema, as schemas
+//! of tool arguments are, and the type's own `Deserialize` reads the answer, so that nothing about a field is written
+//! twice.
 
 use std::marker::PhantomData;
 
@@ -16,17 +16,18 @@ use super::description::generator;
 use crate::protocol::frame::without_position;
 use crate::schema::form::FormSchema;
 
-/// A type that the person at the client can be asked for.
+/// A type whose value can be requested from the person at the client.
 ///
-/// `#[mcp::model]` makes a `Form` of a struct whose fields are all [`FormField`]s, and of an enum of names.
-/// Strings, numbers, booleans and the other fields are forms of one field, whose name is `value`.
+/// `#[mcp::model]` implements `Form` for a struct whose fields are all [`FormField`]s, and for an enum whose variants
+/// have no fields. Strings, numbers, booleans and the other field types are forms with one field, whose name is
+/// `value`.
 ///
-/// What the person reads is in doc comments: the description of each field, and as the title of each name of
-/// an enum the first paragraph above it. `min`, `max`, `min_length`, `max_length` and `default` are sent with
-/// the form; what a form cannot say, such as a `pattern`, is checked when the answer comes.
+/// Doc comments provide the text that the person reads: the description of each field, and the title of each variant
+/// (the first paragraph of its comment). `min`, `max`, `min_length`, `max_length` and `default` are sent with the form;
+/// constraints that a form cannot express, such as a `pattern`, are checked when the answer arrives.
 ///
-/// Never ask for passwords, keys and the like in a form: the client sees what is typed. Let the person open a
-/// page of yours instead.
+/// Never request passwords, keys and the like in a form: the client sees the input. Ask the person to open a page of
+/// yours instead.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>
 #[diagnostic::on_unimplemented(
@@ -36,17 +37,17 @@ use crate::schema::form::FormSchema;
     note = "every field of the struct must be a `FormField`: a string, a number, a `bool`, an enum of names, a `Vec` of one, or an `Option` of these"
 )]
 pub trait Form: DeserializeOwned + JsonSchema {
-    /// Whether this is one field, which is asked for as the only one of a form.
+    /// Whether this type is a single field, which becomes the only field of a form.
     #[doc(hidden)]
     const IS_FIELD: bool = false;
 }
 
 /// A type that can be a field of a [`Form`].
 ///
-/// These are `String`, `bool`, the integers up to 64 bits, `f32` and `f64`, enums of names with
-/// `#[mcp::model]`, a `Vec` of such an enum (several may be chosen), and `Option` of each of them. With the
-/// features of the same names also `url::Url`, `chrono::NaiveDate` and `chrono::DateTime`, and
-/// `jiff::civil::Date` and `jiff::Timestamp`.
+/// These types are `String`, `bool`, the integers up to 64 bits, `f32` and `f64`, enums with `#[mcp::model]` whose
+/// variants have no fields, a `Vec` of such an enum (a multiple choice), and `Option` of each of them. With the
+/// features of the same names, they include `url::Url`, `chrono::NaiveDate`, `chrono::DateTime`, `jiff::civil::Date`
+/// and `jiff::Timestamp`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>
 #[diagnostic::on_unimplemented(
@@ -57,9 +58,9 @@ pub trait Form: DeserializeOwned + JsonSchema {
 )]
 pub trait FormField: DeserializeOwned + JsonSchema {}
 
-/// An enum of names: `#[mcp::model]` on an enum whose variants hold nothing.
+/// An enum of names: `#[mcp::model]` on an enum whose variants have no fields.
 ///
-/// One of them is chosen, or several where a field is a `Vec` of the enum.
+/// The person chooses one variant, or several if a field is a `Vec` of the enum.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum of names",
     label = "there is nothing to choose from",
@@ -67,8 +68,8 @@ pub trait FormField: DeserializeOwned + JsonSchema {}
 )]
 pub trait FormChoice: FormField {}
 
-/// Stands for a field in the bounds of a generated `impl Form`. Its lifetime lets the bounds be false: the
-/// type is no form then, and may still be everything else.
+/// Represents a field in the bounds of a generated `impl Form`. Its lifetime parameter allows the bounds to be false:
+/// the type is then not a form, and can still be used in every other way.
 #[doc(hidden)]
 pub struct FieldOf<'a, T>(PhantomData<&'a T>);
 
@@ -109,15 +110,15 @@ impl<T: FormChoice> Form for Vec<T> {
 #[diagnostic::do_not_recommend]
 impl<T: FormField> FormField for Option<T> {}
 
-/// The only field of a form that is one field.
+/// The name of the only field of a form with one field.
 const ONLY: &str = "value";
 
-/// What is asked for a `T`.
+/// Returns the form that requests a `T`.
 ///
 /// # Errors
 ///
-/// Says for the author of `T` what has no place in a form. Only types whose schema was changed by hand get
-/// that far.
+/// Returns a message for the author of `T` that names the part which a form cannot express. Only types whose schema was
+/// changed by hand get this far.
 pub(crate) fn schema<T: Form>() -> Result<FormSchema, String> {
     let mut generator = generator(Contract::Deserialize);
     let schema = if T::IS_FIELD {
@@ -136,7 +137,7 @@ pub(crate) fn schema<T: Form>() -> Result<FormSchema, String> {
 ///
 /// # Errors
 ///
-/// Says every problem with its place.
+/// Returns all problems with their places.
 pub(crate) fn read<T: Form>(schema: &FormSchema, content: Map<String, Value>) -> Result<T, String> {
     let mut content = schema.check(content)?;
     let read = match T::IS_FIELD {

@@ -1,10 +1,10 @@
-//! Pictures that clients may show beside a component.
+//! Icons that clients may show beside a component.
 
 use serde_json::{Map, Value};
 
 use super::tool::{IconDefinition, Text};
 
-/// A picture that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not see it.
+/// An icon that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not get it.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#icons>
 ///
@@ -24,30 +24,30 @@ pub struct Icon {
 }
 
 impl Icon {
-    /// An icon at a URL: `https:`, `http:`, or the picture itself as `data:`.
+    /// Creates an icon from a URL: `https:`, `http:`, or the image itself as `data:`.
     pub fn new(src: impl Into<String>) -> Icon {
         Icon { src: Text::Owned(src.into()), mime_type: None, sizes: Vec::new(), theme: None }
     }
 
-    /// The picture's MIME type, if the URL does not tell.
+    /// Sets the image's MIME type, if the URL does not show it.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Icon {
         self.mime_type = Some(Text::Owned(mime_type.into()));
         self
     }
 
-    /// A size in which the picture can be shown: `"48x48"`, or `"any"`. There may be several.
+    /// Adds a size in which the image can be shown: `"48x48"`, or `"any"`. Call it once per size.
     pub fn size(mut self, size: impl Into<String>) -> Icon {
         self.sizes.push(Text::Owned(size.into()));
         self
     }
 
-    /// The picture is for light backgrounds.
+    /// Marks the image as made for light backgrounds.
     pub fn light(mut self) -> Icon {
         self.theme = Some("light".into());
         self
     }
 
-    /// The picture is for dark backgrounds.
+    /// Marks the image as made for dark backgrounds.
     pub fn dark(mut self) -> Icon {
         self.theme = Some("dark".into());
         self

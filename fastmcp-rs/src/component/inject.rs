@@ -1,4 +1,4 @@
-//! What a tool can be given besides its arguments.
+//! Injected parameters: values that a handler gets from the server, not from the client.
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
@@ -10,16 +10,16 @@ use std::sync::Arc;
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// A type that a tool can take as a parameter without the client knowing of it.
+/// A type that a tool can take as a parameter that is invisible to the client.
 ///
-/// A parameter of such a type is not in the input schema, and a client that sends a value for it is
-/// refused. [`Context`] and [`State`] implement it; so can your own types: a tenant, a unit of work, a
-/// connection from a pool.
+/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`] and
+/// [`State`] implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
+/// pool.
 ///
 /// # Errors
 ///
-/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, any
-/// other error is logged (see [`ToolError`]).
+/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, any other error is
+/// logged (see [`ToolError`]).
 ///
 /// # Example: a connection from a pool
 ///
@@ -54,18 +54,18 @@ use crate::error::ToolError;
 /// }
 /// ```
 pub trait FromContext: Sized + Send + 'static {
-    /// Why a value could not be made.
+    /// The error if the value cannot be created.
     type Error: Into<ToolError> + Send;
 
-    /// Makes the value for one call.
+    /// Creates the value for one call.
     fn from_context(context: &Context) -> impl Future<Output = Result<Self, Self::Error>> + Send;
 
-    /// What the app must have for this to work; checked when the server starts. None by default.
+    /// Declares the states that the app must have; they are checked when the server starts. The default declares none.
     fn requirements(requirements: &mut Requirements) {
         let _ = requirements;
     }
 
-    /// Whether the request itself is looked at. Only what needs it pays for it.
+    /// Whether the extractor uses the request. Handlers that do not need the request do not pay for it.
     #[doc(hidden)]
     const NEEDS_REQUEST: bool = true;
 }
@@ -78,10 +78,10 @@ impl FromContext for Context {
     }
 }
 
-/// A value of the app, by its type: what [`App::state`](crate::App::state) was given.
+/// A value of the app, by type: the value that was passed to [`App::state`](crate::App::state).
 ///
-/// It dereferences to the value and is cheap to clone. A server in which a tool asks for a state that
-/// the app does not have refuses to start, and names the type and the tools.
+/// It dereferences to the value and is cheap to clone. A server does not start if a tool takes a state that the app
+/// does not have; the error names the type and the tools.
 ///
 /// # Example
 ///
@@ -103,7 +103,7 @@ impl FromContext for Context {
 pub struct State<T: ?Sized>(Arc<T>);
 
 impl<T: Send + Sync + 'static> State<T> {
-    /// A state of its own, for calling a tool as a function, as tests do.
+    /// Creates a state outside of an app, for example to call a tool as a function in a test.
     pub fn new(value: T) -> State<T> {
         State(Arc::new(value))
     }
@@ -112,9 +112,9 @@ impl<T: Send + Sync + 'static> State<T> {
         State(value)
     }
 
-    /// The app's.
+    /// Returns the state of the call's app.
     pub(crate) fn of(context: &Context) -> Result<State<T>, ToolError> {
-        // The start-up check has found it; this is for extractors that did not say what they require.
+        // The check at start-up finds missing states, except those of extractors that do not declare them.
         let missing = || ToolError::internal(format!("the app has no state of type `{}`", type_name::<T>()));
         context.state::<T>().map(State).ok_or_else(missing)
     }
@@ -154,15 +154,15 @@ impl<T: Send + Sync + 'static> FromContext for State<T> {
     const NEEDS_REQUEST: bool = false;
 }
 
-/// What the parameters of a tool require of the app.
+/// The requirements that a tool's parameters have of the app.
 #[derive(Debug, Default)]
 pub struct Requirements {
-    /// By type: its name.
+    /// The names of required state types.
     pub(crate) states: BTreeMap<TypeId, &'static str>,
 }
 
 impl Requirements {
-    /// The app must have been given a `T` by [`App::state`](crate::App::state).
+    /// Requires that a `T` is passed to [`App::state`](crate::App::state).
     pub fn state<T: Send + Sync + 'static>(&mut self) {
         self.states.insert(TypeId::of::<T>(), type_name::<T>());
     }

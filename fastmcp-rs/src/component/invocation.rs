@@ -1,7 +1,7 @@
-//! The one function that the macro generates for a tool, seen from both sides.
+//! The two uses of the one function that a macro generates for a component.
 //!
-//! It is called with an [`Invocation`]: either to describe the tool (once, at start) or to call it. Both
-//! ways run through the same few lines, so that each type of the signature is checked in one place only.
+//! It is called with an [`Invocation`]: either to describe the component (once, at start-up) or to call it. Both paths
+//! run through the same few lines, so that each type of the signature is checked in one place only.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use super::parameter::Slot;
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// Why the generated function is called.
+/// The purpose of a call of the generated function.
 #[doc(hidden)]
 pub struct Invocation<'a>(Mode<'a>);
 
@@ -26,18 +26,18 @@ enum Mode<'a> {
     Call { arguments: &'a str, context: Context },
 }
 
-/// What came of it.
+/// The outcome of a call of the generated function.
 #[doc(hidden)]
 pub enum Invoked {
     /// The description is filled in.
     Described,
     /// The arguments do not fit the signature.
     Refused(ArgumentError),
-    /// The call can be polled.
+    /// The call has started and can be polled.
     Started(Started),
 }
 
-/// A handler that has begun.
+/// A handler that has started.
 pub(crate) type Started = Pin<Box<dyn CallFuture>>;
 
 impl<'a> Invocation<'a> {
@@ -45,12 +45,12 @@ impl<'a> Invocation<'a> {
         Invocation(Mode::Describe(description))
     }
 
-    /// `arguments` is the text of a JSON object that is known to be well formed.
+    /// Creates a call; `arguments` is the text of a JSON object that is known to be well formed.
     pub(crate) fn call(arguments: &'a str, context: Context) -> Self {
         Invocation(Mode::Call { arguments, context })
     }
 
-    /// Describes the tool, or reads its arguments.
+    /// Describes the component, or reads its arguments.
     pub fn begin(self, slots: &mut [&mut dyn Slot], output: &dyn OutputDescription) -> Result<Call, Invoked> {
         match self.0 {
             Mode::Describe(description) => {
@@ -68,7 +68,7 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// A call whose arguments were read.
+/// A call whose arguments have been read.
 #[doc(hidden)]
 pub struct Call {
     context: Context,
@@ -79,7 +79,7 @@ impl Call {
         self.context.clone()
     }
 
-    /// Boxes the future: the one allocation of a call that is ready at once.
+    /// Boxes the future: the only allocation of a call that is ready at once.
     pub fn run<F, V, K>(self, output: K, future: F) -> Invoked
     where
         F: Future<Output = Result<V, ToolError>> + Send + 'static,
@@ -88,7 +88,7 @@ impl Call {
         Invoked::Started(started(output, future))
     }
 
-    /// The same for a handler whose result borrows from its arguments, and so was rendered beside them.
+    /// Does the same for a handler whose result borrows from its arguments, and so was rendered together with them.
     pub fn run_rendered<F, R>(self, future: F) -> Invoked
     where
         F: Future<Output = Result<Rendered<R>, ToolError>> + Send + 'static,
@@ -98,14 +98,14 @@ impl Call {
     }
 }
 
-/// A call that runs.
+/// A running call.
 #[doc(hidden)]
 pub trait CallFuture: Send {
-    /// Polls the handler; when it is ready, writes its answer.
+    /// Polls the handler; when it is ready, writes its response.
     fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()>;
 }
 
-/// Boxes what a handler does, and how what it comes to is written.
+/// Boxes a handler's future together with the writer of its result.
 pub(crate) fn started<F, V, K>(output: K, future: F) -> Started
 where
     F: Future<Output = Result<V, ToolError>> + Send + 'static,
@@ -115,10 +115,10 @@ where
 }
 
 pin_project! {
-    /// A handler that keeps its types until its answer is written, so that a result is serialised once, straight into
-    /// the buffer that goes out.
+    /// A handler that keeps its types until its response is written, so that a result is serialised once, directly into
+    /// the outgoing buffer.
     ///
-    /// An `async` block that awaits the handler would have room for it twice, and move it at its first poll.
+    /// An `async` block that awaits the handler would reserve space for it twice, and move it at its first poll.
     struct Running<F, K> {
         #[pin]
         future: F,

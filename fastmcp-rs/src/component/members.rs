@@ -1,19 +1,19 @@
-//! Members that a model does not have: refused in arguments, skipped everywhere else.
+//! Unknown members of models: rejected in arguments, skipped everywhere else.
 //!
-//! serde's derive skips them by reading an `IgnoredAny`. `#[mcp::model]` derives through [`model_serde`], in which
-//! that is [`UnknownMember`]. So a value whose members are all known is read as before, and the same type skips
-//! them where it is read from elsewhere, such as the answer of another service.
+//! serde's derive skips unknown members by reading an `IgnoredAny`. `#[mcp::model]` derives through [`model_serde`],
+//! where this name refers to [`UnknownMember`]. So a value without unknown members is read as usual, and the same type
+//! still skips them in data from other sources, such as the response of another service.
 
 use std::cell::Cell;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
 
 thread_local! {
-    /// Whether this thread reads arguments.
+    /// Whether this thread is reading arguments.
     static READS_ARGUMENTS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets models refuse members that they do not have, until it is dropped.
+/// A guard during which models reject unknown members.
 pub(super) struct Strict(());
 
 impl Strict {
@@ -25,14 +25,14 @@ impl Strict {
 }
 
 impl Drop for Strict {
-    // Arguments are not read within arguments.
+    // Arguments are not read recursively.
     #[inline]
     fn drop(&mut self) {
         READS_ARGUMENTS.set(false);
     }
 }
 
-/// A value of a member that the type does not have.
+/// The value of a member that the type does not have.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct UnknownMember;
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for UnknownMember {
     }
 }
 
-/// The serde that the derives of models name.
+/// The serde that the derives of models refer to.
 #[doc(hidden)]
 pub mod model_serde {
     pub use serde::*;

@@ -1,9 +1,10 @@
-//! What the macros fill in: tools, their parameters, what is injected, what comes back.
+//! Components as the macros generate them: tools, resources and prompts, with their parameters, injected values and
+//! results.
 //!
-//! The generated code holds data, function pointers and one generic call for each parameter; everything
-//! else is here, and is not generic over the user's types wherever that can be avoided, so that a user's
-//! rebuild is quick. Each type of a signature is checked once, by one function that is named at that
-//! type, so that a wrong type is one error at the right place.
+//! Generated code contains data, function pointers and one generic call per parameter; everything else is here, and is
+//! not generic over the user's types wherever possible, so that a user's rebuild is fast. Each type of a signature is
+//! checked once, by one function whose call has the span of that type, so that a wrong type is one error in the right
+//! place.
 
 pub(crate) mod about;
 pub(crate) mod added;

@@ -1,15 +1,15 @@
-//! What the options of `#[arg(…)]` ask of a parameter's type.
+//! Compile-time checks of the options of `#[arg(…)]` against a parameter's type.
 //!
-//! A wrong default or header is a compile error where the type is one of the standard ones, also under
-//! another name; for every other type it is an error when the server starts, when schemas are known.
+//! A wrong default or header is a compile error for standard types, including their aliases; for all other types it is
+//! an error when the server starts, when schemas are known.
 //!
-//! The implementations are written out one by one, as rustc would show the macro call that makes them.
+//! The implementations are written out one by one, because rustc would show the macro call that generates them.
 
 use std::marker::PhantomData;
 
 use crate::schema::constraints::Number;
 
-/// No type implements this: it words the error for `#[arg(…)]` on an injected parameter.
+/// No type implements this trait: it provides the error message for `#[arg(…)]` on an injected parameter.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is injected, so `#[arg(…)]` means nothing here",
@@ -18,7 +18,7 @@ use crate::schema::constraints::Number;
 )]
 pub trait ConfigurableArgument {}
 
-/// No type implements this: it words the error for a variable of a URI whose parameter is injected.
+/// No type implements this trait: it provides the error message for a URI variable whose parameter is injected.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is injected, so it cannot be a variable of the URI",
@@ -27,7 +27,8 @@ pub trait ConfigurableArgument {}
 )]
 pub trait TemplateVariable {}
 
-/// No type implements this: it words the error for a parameter that is neither in the URI nor injected.
+/// No type implements this trait: it provides the error message for a parameter that is neither in the URI nor
+/// injected.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a parameter of type `{Self}` is not in the resource's URI, and not injected",
@@ -37,7 +38,7 @@ pub trait TemplateVariable {}
 )]
 pub trait InjectedParameter {}
 
-/// A type whose fitting literals are known.
+/// A type for which a literal can be checked at compile time.
 #[doc(hidden)]
 pub trait Primitive {}
 
@@ -63,7 +64,7 @@ impl<T: Primitive> Primitive for Option<T> {}
 impl<T> Primitive for Vec<T> {}
 impl<T> Primitive for [T] {}
 
-/// A type that an integer can stand for.
+/// A type that accepts an integer literal as its default.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "an integer cannot be the default of an argument of type `{Self}`",
@@ -102,7 +103,7 @@ impl IntegerDefault for f64 {}
 #[diagnostic::do_not_recommend]
 impl<T: IntegerDefault> IntegerDefault for Option<T> {}
 
-/// A type that a float can stand for.
+/// A type that accepts a float literal as its default.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a float cannot be the default of an argument of type `{Self}`",
@@ -117,7 +118,7 @@ impl FloatDefault for f64 {}
 #[diagnostic::do_not_recommend]
 impl<T: FloatDefault> FloatDefault for Option<T> {}
 
-/// A type that a string can stand for.
+/// A type that accepts a string literal as its default.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a string cannot be the default of an argument of type `{Self}`",
@@ -134,7 +135,7 @@ impl TextDefault for char {}
 #[diagnostic::do_not_recommend]
 impl<T: TextDefault> TextDefault for Option<T> {}
 
-/// A type that a boolean can stand for.
+/// A type that accepts a boolean literal as its default.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a boolean cannot be the default of an argument of type `{Self}`",
@@ -147,7 +148,7 @@ impl FlagDefault for bool {}
 #[diagnostic::do_not_recommend]
 impl<T: FlagDefault> FlagDefault for Option<T> {}
 
-/// The type of a parameter that has a default.
+/// The type of a parameter with a default.
 #[doc(hidden)]
 pub struct DefaultOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
 
@@ -184,7 +185,7 @@ impl<T: ?Sized> KnownDefault<T> {
     }
 }
 
-/// A type of which only its schema will tell.
+/// A type that is known only from its schema, so it is checked when the server starts.
 #[doc(hidden)]
 pub struct Unknown;
 
@@ -200,7 +201,7 @@ impl Unknown {
     pub fn check(self) {}
 }
 
-/// The values of a type, as far as bounds concern them.
+/// The values of a type, as far as constraints need them.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Values {
@@ -208,15 +209,15 @@ pub enum Values {
         min: i128,
         max: i128,
     },
-    /// Floats of 32 bits.
+    /// 32-bit floats.
     Singles,
-    /// Texts or lists of this length.
+    /// Strings or lists of this length.
     OfLength(u64),
     Any,
 }
 
 impl Values {
-    /// Whether a `min` or a `max` is one of these values.
+    /// Returns true if a `min` or a `max` is one of these values.
     pub const fn reach(self, bound: Number) -> bool {
         match (self, bound) {
             (Values::Integers { min, max }, Number::Integer(bound)) => min <= bound && bound <= max,
@@ -229,7 +230,7 @@ impl Values {
         }
     }
 
-    /// Whether values may have a length of at least `min` and at most `max`.
+    /// Returns true if values can have a length of at least `min` and at most `max`.
     pub const fn have_length(self, min: u64, max: u64) -> bool {
         match self {
             Values::OfLength(length) => min <= length && length <= max,
@@ -238,7 +239,7 @@ impl Values {
     }
 }
 
-/// A type whose values are known.
+/// A type whose values are known at compile time.
 #[doc(hidden)]
 pub trait Bounded {
     const VALUES: Values;
@@ -290,7 +291,7 @@ impl<T: Bounded + ?Sized> Bounded for Box<T> {
     const VALUES: Values = T::VALUES;
 }
 
-/// The values of a type: of a known one by an own constant, of every other one by that of [`probe::AnyBounds`].
+/// The values of a type: an inherent constant for known types, the constant of [`probe::AnyBounds`] for all others.
 #[doc(hidden)]
 pub struct BoundsOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
 
@@ -356,9 +357,9 @@ impl<T: ?Sized> KnownHeader<T> {
     }
 }
 
-/// The traits that let method resolution look at a type; see [the parameters'](super::parameter::probe).
+/// The traits by which method resolution inspects a type; see [the parameters' probe](super::parameter::probe).
 #[doc(hidden)]
-#[allow(unreachable_pub)] // They are exported without their names.
+#[allow(unreachable_pub)] // They are exported as `_`.
 pub mod probe {
     use super::*;
 

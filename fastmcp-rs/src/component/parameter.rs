@@ -1,8 +1,7 @@
 //! Parameters: arguments, which come from the client, and injected values, which never do.
 //!
-//! Which of the two a parameter is depends on its type alone: a type that implements
-//! [`FromContext`](crate::FromContext) is injected, every other one is an argument. The macro cannot see
-//! types, so it lets method resolution choose ([`probe`]).
+//! The type alone decides between the two: a type that implements [`FromContext`](crate::FromContext) is injected,
+//! every other type is an argument. The macro cannot see types, so it lets method resolution choose ([`probe`]).
 
 use std::any::Any;
 use std::future::{Future, Ready, ready};
@@ -19,8 +18,7 @@ use super::tool::Parameter;
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// A type that a tool can take as an argument: anything with `serde::Deserialize` and
-/// `schemars::JsonSchema`.
+/// A type that a tool can take as an argument: every type with `serde::Deserialize` and `schemars::JsonSchema`.
 ///
 /// [`#[mcp::model]`](crate::mcp::model) derives both.
 #[diagnostic::on_unimplemented(
@@ -32,7 +30,8 @@ use crate::error::ToolError;
 pub trait ToolArgument: Sized + Send + 'static {
     #[doc(hidden)]
     fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self>;
-    /// The place for a text, if this is a `String`, as nearly all arguments are: it needs no reader.
+    /// Returns the place for a text if this type is `String`, as nearly all arguments are: a `String` needs no
+    /// deserializer.
     #[doc(hidden)]
     fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
     #[doc(hidden)]
@@ -51,8 +50,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {
         (place as &mut dyn Any).downcast_mut()
     }
 
-    /// The value of an argument that was not given, if its type has one. Serde decides so too: by the
-    /// type, not by how it is spelled, so an alias of `Option` is optional.
+    /// Returns the value of an absent argument, if its type has one. As in serde, this depends on the type, not on its
+    /// spelling, so an alias of `Option` is optional.
     fn absent() -> Option<Self> {
         T::deserialize(Absent).ok()
     }
@@ -62,8 +61,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {
     }
 }
 
-/// What a parameter that is written as `&Self` borrows from: tools own their arguments for as long as
-/// they run.
+/// Maps the `Self` of a parameter `&Self` to the owned type that it borrows from: tools own their arguments while they
+/// run.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool",
@@ -85,18 +84,19 @@ impl<T> Lend for [T] {
     type Owned = Vec<T>;
 }
 
-/// One parameter of one invocation. It is not generic, so that reading arguments is compiled once.
+/// One parameter of one invocation, used as a trait object so that the code that reads arguments is compiled once.
 #[doc(hidden)]
 pub trait Slot {
-    /// What the macro knows of it, if it is an argument.
+    /// Returns the macro's data about the parameter, if it is an argument.
     fn argument(&self) -> Option<&'static Parameter>;
     fn is_filled(&self) -> bool;
     fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()>;
-    /// Where a text is put, if the parameter is a `String`.
+    /// Returns the place for a text, if the parameter is a `String`.
     fn text(&mut self) -> Option<&mut Option<String>> {
         None
     }
-    /// Fills in the default or the type's own value for "not given"; `false` if there is neither.
+    /// Fills in the default, or the value that the type has for an absent argument; returns `false` if there is
+    /// neither.
     fn fill_absent(&mut self) -> bool;
     fn describe(&self, description: &mut Description);
 }
@@ -114,11 +114,11 @@ pub struct Argument<T: Lend + ?Sized> {
 
 impl<T: Lend + ?Sized> Argument<T> {
     pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
-        // Arguments are read before the call runs, all or none.
+        // All arguments are read before the call runs, or the call does not run.
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
     }
 
-    /// The default as if the client had sent it.
+    /// Reads the default in the same way as a value from the client.
     fn preset(&self) -> Option<serde_json::Result<T::Owned>> {
         self.parameter.default.map(|json| (self.read)(&mut serde_json::Deserializer::from_str(json)))
     }
@@ -164,7 +164,7 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
     }
 }
 
-/// A parameter that the framework provides.
+/// A parameter that the server provides.
 #[doc(hidden)]
 pub struct Injected<T>(PhantomData<fn() -> T>);
 
@@ -175,16 +175,16 @@ impl<T: FromContext> Injected<T> {
     }
 }
 
-/// The state whose method is called.
+/// The state on which a method is called.
 ///
-/// Nothing but [`receiver`] has bounds, so that a type that cannot be shared is one error.
+/// Only [`receiver`] has bounds, so that a type that cannot be shared is one error.
 #[doc(hidden)]
 pub struct Receiver<T> {
     state: fn(&Context) -> Result<State<T>, ToolError>,
     requirements: fn(&mut Requirements),
 }
 
-/// What the macro makes of `&self`.
+/// Creates the receiver; the macro generates this call from `&self`.
 #[doc(hidden)]
 pub fn receiver<T: Send + Sync + 'static>() -> Receiver<T> {
     Receiver { state: State::of, requirements: State::<T>::requirements }
@@ -241,7 +241,7 @@ impl<T: FromContext> Slot for Injected<T> {
     }
 }
 
-/// The type of a parameter, of which it is not yet known what it is.
+/// A parameter type before it is classified.
 #[doc(hidden)]
 pub struct Input<T: ?Sized>(PhantomData<fn() -> Box<T>>);
 
@@ -252,18 +252,18 @@ impl<T: ?Sized> Input<T> {
 #[doc(hidden)]
 pub struct InjectedKind<T>(PhantomData<fn() -> T>);
 
-// `slot_for` takes the type once more, spelled out: rustc then underlines all of it, and not its first token.
+// `slot_for` takes the type again, spelled out, so that rustc underlines the whole type and not only its first token.
 impl<T> InjectedKind<T> {
     pub fn slot_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
         Injected(PhantomData)
     }
 
-    /// What stands in no URI must be injected.
+    /// Requires that a parameter which is not in the URI is injected.
     pub fn injected_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
         Injected(PhantomData)
     }
 
-    /// The variables of a URI come from the client: always fails, with our text.
+    /// Always fails with our message, because the variables of a URI come from the client.
     pub fn variable_for<U>(self, _: &'static Parameter) -> Injected<U>
     where
         U: FromContext + Lend,
@@ -272,7 +272,7 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
-    /// Only arguments have options.
+    /// Fails, because only arguments have options.
     pub fn configurable(self) -> Self
     where
         T: ConfigurableArgument,
@@ -293,7 +293,7 @@ impl<T: ?Sized> ArgumentKind<T> {
         self.slot_for(parameter)
     }
 
-    /// Always fails, with our text.
+    /// Always fails with our message.
     pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
     where
         U: Lend + ?Sized,
@@ -330,14 +330,13 @@ impl<T: ?Sized> ArgumentKind<T> {
     }
 }
 
-/// The traits that let method resolution look at a type.
+/// The traits by which method resolution inspects a type.
 ///
-/// `(&Input::<T>::NEW).kind()` takes the first trait whose bound `T` fulfils, as the first needs no
-/// further reference. Each fall-back is unconditional, and the method that is called on what it returns
-/// checks the bound: this way a type that fits nothing is one error with our text, not a list of
-/// methods that were tried.
+/// `(&Input::<T>::NEW).kind()` selects the first trait whose bound `T` satisfies, because the first one needs no
+/// further reference. Each fallback is unconditional, and the method that is called on its return value checks the
+/// bound. So a type that fits nothing is one error with our message, not a list of the methods that were tried.
 #[doc(hidden)]
-#[allow(unreachable_pub)] // They are exported without their names.
+#[allow(unreachable_pub)] // They are exported as `_`.
 pub mod probe {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Prompts: messages that a person picks and fills in, to begin a conversation with.
+//! Prompts: messages that a person selects and fills in to begin a conversation.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use super::tool::{Execution, IconDefinition, Location};
 use crate::error::ToolError;
 use crate::protocol::{Content, Role};
 
-/// A function that was made a prompt by `#[mcp::prompt]`.
+/// A function that `#[mcp::prompt]` turned into a prompt.
 ///
-/// The macro implements it for a type of the function's name, so that a prompt can be registered by hand:
+/// The macro implements it for a type with the function's name, so that a prompt can be registered by hand:
 /// `App::empty("x").prompt::<refund_review>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a prompt",
     note = "put `#[mcp::prompt]` on a function and name that function here"
 )]
 pub trait Prompt {
-    /// What the macro knows of the prompt.
+    /// The macro's data about the prompt.
     #[doc(hidden)]
     const DEFINITION: &'static PromptDefinition;
 }
 
-/// Everything that is known of a prompt at compile time.
+/// The static definition of a prompt, known at compile time.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct PromptDefinition {
@@ -41,13 +41,13 @@ pub struct PromptDefinition {
     pub invoke: fn(Invocation<'_>) -> Invoked,
 }
 
-/// A prompt that registered itself.
+/// The registration of a prompt by its macro.
 #[doc(hidden)]
 pub struct RegisteredPrompt(pub &'static PromptDefinition);
 
 inventory::collect!(RegisteredPrompt);
 
-/// A message of a prompt: who says it, and one block of content.
+/// A message of a prompt: a role and one block of content.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts#promptmessage>
 ///
@@ -73,36 +73,35 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of the person: a text or a block.
+    /// Creates a message of the user from a text or a block.
     pub fn user(content: impl Into<Content>) -> Message {
         Message { role: Role::User, content: content.into() }
     }
 
-    /// A message of the model: a text or a block.
+    /// Creates a message of the model from a text or a block.
     pub fn assistant(content: impl Into<Content>) -> Message {
         Message { role: Role::Assistant, content: content.into() }
     }
 
-    /// Who says it.
+    /// Returns the role of the message.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What is said.
+    /// Returns the content of the message.
     pub fn content(&self) -> &Content {
         &self.content
     }
 }
 
-/// A type that a prompt returns: a text or a block (one message of the person), [`Message`], or a `Vec` of
-/// messages.
+/// A type that a prompt can return: a text or a block (one message of the user), [`Message`], or a `Vec` of messages.
 #[diagnostic::on_unimplemented(
     message = "a prompt cannot return `{Self}`",
     label = "not a message",
     note = "return `String`, `Message` or `Vec<Message>`; each may stand in a `Result`"
 )]
 pub trait IntoMessages {
-    /// The messages.
+    /// Converts the value into messages.
     fn into_messages(self) -> Vec<Message>;
 }
 
@@ -176,10 +175,9 @@ impl<V: IntoMessages> OutputKind<V> for MessagesOutput {
     }
 }
 
-/// The trait by which a prompt's return type is named; see
-/// [the parameters' counterpart](super::parameter::probe).
+/// The trait by which a prompt's return type is named; see [the parameters' probe](super::parameter::probe).
 #[doc(hidden)]
-#[allow(unreachable_pub)] // They are exported without their names.
+#[allow(unreachable_pub)] // It is exported as `_`.
 pub mod probe {
     use super::*;
 

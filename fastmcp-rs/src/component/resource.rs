@@ -17,21 +17,21 @@ use crate::error::ToolError;
 use crate::protocol::CacheScope;
 use crate::protocol::text_of_json::to_string;
 
-/// A function that was made a resource by `#[mcp::resource]`.
+/// A function that `#[mcp::resource]` turned into a resource.
 ///
-/// The macro implements it for a type of the function's name, so that a resource can be registered by hand:
+/// The macro implements it for a type with the function's name, so that a resource can be registered by hand:
 /// `App::empty("x").resource::<config>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a resource",
     note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here"
 )]
 pub trait Resource {
-    /// What the macro knows of the resource.
+    /// The macro's data about the resource.
     #[doc(hidden)]
     const DEFINITION: &'static ResourceDefinition;
 }
 
-/// Everything that is known of a resource at compile time.
+/// The static definition of a resource, known at compile time.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ResourceDefinition {
@@ -62,16 +62,16 @@ pub struct ResourceAnnotations {
     pub last_modified: Option<&'static str>,
 }
 
-/// A resource that registered itself.
+/// The registration of a resource by its macro.
 #[doc(hidden)]
 pub struct RegisteredResource(pub &'static ResourceDefinition);
 
 inventory::collect!(RegisteredResource);
 
-/// One item of what reading a resource gives: text or bytes.
+/// One item of a resource's contents: text or bytes.
 ///
-/// Most resources return a text, bytes or a value; this is for several items, and for a URI, a MIME type or
-/// `_meta` of an item's own.
+/// Most resources return a text, bytes or a value; use this type for several items, or for an item with its own URI,
+/// MIME type or `_meta`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-contents>
 ///
@@ -101,7 +101,7 @@ pub struct ResourceContents {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Body {
     Text(String),
-    /// As Base64.
+    /// Base64.
     Blob(String),
 }
 
@@ -110,27 +110,27 @@ impl ResourceContents {
         ResourceContents { uri: None, mime_type: None, body, meta: Map::new() }
     }
 
-    /// An item of text.
+    /// Creates an item of text.
     pub fn text(text: impl Into<String>) -> ResourceContents {
         ResourceContents::with(Body::Text(text.into()))
     }
 
-    /// An item of bytes. They are encoded as Base64 here.
+    /// Creates an item of bytes and encodes them as Base64.
     pub fn blob(bytes: impl AsRef<[u8]>) -> ResourceContents {
         ResourceContents::with(Body::Blob(BASE64_STANDARD.encode(bytes)))
     }
 
-    /// An item of JSON, as text of type `application/json`.
+    /// Creates an item of JSON: text of type `application/json`.
     ///
     /// # Errors
     ///
-    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a key of a map that is no
-    /// string, number or boolean. The error names the place of that part.
+    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a map key that is not a
+    /// string, a number or a boolean. The error names the place of that part.
     pub fn json(value: &impl Serialize) -> Result<ResourceContents, serde_json::Error> {
         Ok(ResourceContents::text(to_string(value)?).mime_type("application/json"))
     }
 
-    /// The item's text, if it is one.
+    /// Returns the item's text, or `None` if it has bytes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.body {
             Body::Text(text) => Some(text),
@@ -138,7 +138,7 @@ impl ResourceContents {
         }
     }
 
-    /// The item's bytes, if it has bytes rather than text.
+    /// Returns the item's bytes, or `None` if it has text.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match &self.body {
             Body::Text(_) => None,
@@ -146,34 +146,35 @@ impl ResourceContents {
         }
     }
 
-    /// The item's URI, if it is not the one that was read: a part of it, for instance.
+    /// Sets the item's URI, if it differs from the URI that was read, for example for a part of the resource.
     pub fn uri(mut self, uri: impl Into<String>) -> ResourceContents {
         self.uri = Some(uri.into());
         self
     }
 
-    /// The item's MIME type, if it is not the resource's.
+    /// Sets the item's MIME type, if it differs from the resource's MIME type.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> ResourceContents {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// A member of the item's `_meta`; peers before 2025-06-18 do not see it.
+    /// Adds a member to the item's `_meta`. Peers before 2025-06-18 do not get it.
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> ResourceContents {
         self.meta.insert(key.into(), value.into());
         self
     }
 }
 
-/// A type that a resource returns as it is: texts, bytes, [`ResourceContents`], and `Option`s of these
-/// (`None`: there is no such resource). Any other type with `serde::Serialize` is returned as JSON.
+/// A type that a resource can return without conversion to JSON: texts, bytes, [`ResourceContents`] or a `Vec` of it,
+/// and `Option`s of these (`None` means that there is no such resource). Any other type with `serde::Serialize` is
+/// returned as JSON.
 ///
-/// Implement it for a type of yours that has a better form.
+/// Implement it for your own type if JSON is not its best form.
 pub trait IntoResource: Sized {
-    /// What was read, or `None` if there is no such resource.
+    /// Converts the value into contents, or `None` if there is no such resource.
     fn into_contents(self) -> Option<Vec<ResourceContents>>;
 
-    /// The MIME type that such values have, unless the resource says another.
+    /// Returns the MIME type of such values. The MIME type of the resource takes precedence.
     fn mime_type() -> Option<&'static str> {
         None
     }
@@ -231,7 +232,7 @@ impl<T: IntoResource> IntoResource for Option<T> {
     }
 }
 
-/// A type that a resource can return as JSON: anything with `serde::Serialize`.
+/// A type that a resource can return as JSON: every type with `serde::Serialize`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a resource cannot return `{Self}`",
@@ -306,7 +307,7 @@ impl<V: JsonResource> OutputKind<V> for JsonOutput {
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
-        // `null` is what an absent value looks like, and an absent resource is one that is not found.
+        // `null` is the JSON of an absent value, and an absent resource is reported as not found.
         let contents = ResourceContents::json(&value)?;
         Ok(if contents.body == Body::Text("null".into()) { None } else { Some(vec![contents]) })
     }
@@ -316,7 +317,7 @@ impl<V: JsonResource> OutputKind<V> for JsonOutput {
     }
 }
 
-/// Writes what was read already.
+/// Writes contents that have already been read.
 pub(crate) struct RawContents;
 
 impl OutputDescription for RawContents {
@@ -339,10 +340,9 @@ impl OutputKind<Option<Vec<ResourceContents>>> for RawContents {
     }
 }
 
-/// The traits that let method resolution look at a return type; see
-/// [the parameters' counterpart](super::parameter::probe).
+/// The traits by which method resolution inspects a return type; see [the parameters' probe](super::parameter::probe).
 #[doc(hidden)]
-#[allow(unreachable_pub)] // They are exported without their names.
+#[allow(unreachable_pub)] // They are exported as `_`.
 pub mod probe {
     use super::*;
 

@@ -1,14 +1,14 @@
-//! URI templates of RFC 6570, used backwards: from a URI to the values of the variables.
+//! URI templates of RFC 6570, used in reverse: from a URI to the values of the variables.
 //!
-//! The macro has checked a template's form, so reading one here is lenient. Matching never goes back in
-//! the URI: a variable ends where the literal behind it first occurs, or, for the last literal, where it
-//! occurs last. So the time is linear in the URI, whatever it holds.
+//! The macro has checked a template's form, so parsing is lenient here. Matching never backtracks in the URI: a
+//! variable ends at the first occurrence of the literal after it, or, for the last literal, at its last occurrence. So
+//! matching takes time linear in the length of the URI, whatever its content.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
 
 use serde_json::{Map, Value};
 
-/// The longest URI that is matched, in bytes.
+/// The maximum length, in bytes, of a URI that is matched.
 const MAX_URI: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Template {
     parts: Vec<Part>,
     /// The names of optional query parameters.
     query: Vec<Box<str>>,
-    /// Query parameters that are written out, and must be there as they are.
+    /// Query parameters that are part of the template's literal text, and must occur unchanged.
     fixed_query: Vec<(Box<str>, Box<str>)>,
 }
 
@@ -25,15 +25,15 @@ enum Part {
     Literal(Box<str>),
     Variable {
         name: Box<str>,
-        /// What stands before the value if there is one: `/`, `.` or `#`.
+        /// The character before the value, if the value is present: `/`, `.` or `#`.
         prefix: Option<char>,
-        /// Whether the value may hold slashes.
+        /// Whether the value may contain slashes.
         whole: bool,
     },
 }
 
 impl Template {
-    /// Whether a text is a template rather than a URI.
+    /// Returns true if a text is a template rather than a URI.
     pub(crate) fn is_template(text: &str) -> bool {
         text.contains('{')
     }
@@ -72,7 +72,7 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.into()));
         }
-        // What `{&name}` goes on from is a query that is written out, at the end of the last literal.
+        // The query that `{&name}` continues is literal text at the end of the last literal.
         if let Some(Part::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
             if let Some((path, written)) = last.split_once('?') {
                 let pairs = written.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -83,8 +83,8 @@ impl Template {
         Template { parts, query, fixed_query }
     }
 
-    /// The text with the names of variables left out where a URI does not show them: two templates of one shape
-    /// have the same URIs.
+    /// Returns the template without those names of variables that do not occur in a URI: two templates of one shape
+    /// match the same URIs.
     pub(crate) fn shape(text: &str) -> String {
         let mut shape = String::with_capacity(text.len());
         let mut rest = text;
@@ -104,8 +104,8 @@ impl Template {
         shape
     }
 
-    /// What is wrong with the URI or template of a resource that is made at run time. Those in the source were
-    /// checked by the macro, more closely and with better words.
+    /// Returns the problems of the URI or template of a resource that is created at run time. The macro checks
+    /// templates in source code, more closely and with better messages.
     pub(crate) fn problems(text: &str) -> Vec<String> {
         let mut problems = Vec::new();
         let head = text.split('{').next().unwrap_or(text);
@@ -125,7 +125,7 @@ impl Template {
         }
         let mut names: Vec<&str> = Vec::new();
         let mut rest = text;
-        // What came last: an expression whose end only a literal can tell, or the query.
+        // The kind of the previous part: an expression whose end only a literal can mark, or the query.
         let (mut is_open, mut in_query) = (false, false);
         while !rest.is_empty() {
             let literal = rest.find(['{', '}']).map_or(rest, |brace| &rest[..brace]);
@@ -174,7 +174,7 @@ impl Template {
         problems
     }
 
-    /// The names of all variables, in the order of the template.
+    /// Returns the names of all variables, in the order of the template.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
             Part::Variable { name, .. } => Some(&**name),
@@ -183,7 +183,7 @@ impl Template {
         of_path.chain(self.query.iter().map(|name| &**name))
     }
 
-    /// The names of the variables that a URI need not have.
+    /// Returns the names of the variables that a URI may leave out.
     pub(crate) fn optional_variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
             Part::Variable { name, prefix: Some(_), .. } => Some(&**name),
@@ -192,8 +192,8 @@ impl Template {
         of_path.chain(self.query.iter().map(|name| &**name))
     }
 
-    /// How much a template leaves open. Of two that a URI has, the one that leaves less open is meant: the
-    /// one that fixes more bytes, has fewer variables that take anything, or fewer that may be missing.
+    /// Returns the sort key by which the most specific template comes first: more literal bytes, then fewer variables
+    /// that match anything, then fewer optional variables.
     pub(crate) fn openness(&self) -> impl Ord + use<> {
         let of_part = |part: &Part| if let Part::Literal(literal) = part { literal.len() } else { 0 };
         let of_query = |(name, value): &(Box<str>, Box<str>)| name.len() + value.len() + 2;
@@ -202,8 +202,8 @@ impl Template {
         (std::cmp::Reverse(fixed), whole, self.optional_variables().count())
     }
 
-    /// The values of the variables in a URI of this template, decoded; `None` for any other URI. An optional
-    /// variable that is not in the URI has no value.
+    /// Returns the decoded values of the variables in a URI, or `None` if the URI does not match the template. An
+    /// optional variable that is not in the URI has no value.
     pub(crate) fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
         if uri.len() > MAX_URI {
             return None;
@@ -237,7 +237,7 @@ impl Template {
                     if let Some(prefix) = prefix {
                         match rest.strip_prefix(*prefix) {
                             Some(after) => rest = after,
-                            // The expression is not there, which only these can be.
+                            // The expression is absent, which is allowed only for expressions with a prefix.
                             None => continue,
                         }
                     }
@@ -253,7 +253,7 @@ impl Template {
         rest.is_empty().then_some(values)
     }
 
-    /// How long the value is that begins here.
+    /// Returns the length of the value at this position.
     fn end_of_value(&self, at: usize, rest: &str, whole: bool) -> Option<usize> {
         let limit = if whole { rest.len() } else { rest.find(['/', '?', '#']).unwrap_or(rest.len()) };
         match self.parts.get(at + 1) {
@@ -267,13 +267,13 @@ impl Template {
                 rest.find(&**literal).filter(|end| *end <= limit)
             }
             Some(Part::Variable { prefix: Some(prefix), .. }) => Some(rest[..limit].find(*prefix).unwrap_or(limit)),
-            // Two variables with nothing between them: the first takes all.
+            // Of two adjacent variables, the first takes everything.
             Some(Part::Variable { prefix: None, .. }) => Some(limit),
         }
     }
 }
 
-/// Undoes percent-encoding; `None` if it is broken or hides bytes that are no text.
+/// Undoes percent-encoding; returns `None` if it is invalid or the decoded bytes are not UTF-8.
 fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
@@ -294,10 +294,10 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether a value could lead out of the place that a handler has in mind: `..` as a segment, an absolute
+/// Returns true if a value could lead outside of the directory that a handler expects: `..` as a segment, an absolute
 /// path, a drive, or NUL.
 ///
-/// A value may be read as JSON, so the texts inside of it are looked at as well.
+/// A value may be read as JSON, so the strings inside of it are checked too.
 pub(crate) fn is_traversal(value: &str) -> bool {
     let may_be_json = value.trim_start().starts_with(['[', '{', '"']);
     let inside = if may_be_json { serde_json::from_str::<Value>(value).ok() } else { None };
@@ -315,7 +315,7 @@ fn any_leads_elsewhere(value: &Value) -> bool {
 
 fn leads_elsewhere(value: &str) -> bool {
     let is_separator = |character| matches!(character, '/' | '\\');
-    // Elsewhere `r:main` is a name like any other.
+    // On other systems, `r:main` is an ordinary name.
     let after_colon =
         value.strip_prefix(|first: char| first.is_ascii_alphabetic()).and_then(|rest| rest.strip_prefix(':'));
     let drive = after_colon.is_some_and(|rest| cfg!(windows) || rest.starts_with(is_separator));

@@ -1,4 +1,4 @@
-//! The static data of a tool, as the macro writes it.
+//! The static definition of a tool, as the macro generates it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use super::completion::Complete;
 use super::invocation::{Invocation, Invoked};
 use crate::schema::constraints::Constraints;
 
-/// A function that was made a tool by `#[mcp::tool]`.
+/// A function that `#[mcp::tool]` turned into a tool.
 ///
-/// The macro implements it for a type of the function's name, so that a tool can be registered by hand:
+/// The macro implements it for a type with the function's name, so that a tool can be registered by hand:
 /// `App::empty("x").tool::<get_order_details>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tool",
     note = "put `#[mcp::tool]` on a function and name that function here"
 )]
 pub trait Tool {
-    /// What the macro knows of the tool.
+    /// The macro's data about the tool.
     #[doc(hidden)]
     const DEFINITION: &'static ToolDefinition;
 }
 
-/// Everything that is known of a tool at compile time.
+/// The static definition of a tool, known at compile time.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ToolDefinition {
@@ -29,7 +29,7 @@ pub struct ToolDefinition {
     pub title: Option<&'static str>,
     pub description: &'static str,
     pub annotations: ToolAnnotations,
-    /// Whether a single value is sent as structured content, too.
+    /// Whether a single value is also sent as structured content.
     pub structured: Option<bool>,
     pub tags: &'static [&'static str],
     pub icons: &'static [IconDefinition],
@@ -40,7 +40,7 @@ pub struct ToolDefinition {
     pub invoke: fn(Invocation<'_>) -> Invoked,
 }
 
-/// The hints that a tool gives about itself.
+/// The hints that a tool gives about its behaviour.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ToolAnnotations {
@@ -59,22 +59,22 @@ pub struct IconDefinition {
     pub theme: Option<&'static str>,
 }
 
-/// A text of a definition: written in the source, or made at run time.
+/// A text of a definition: a literal from the source, or created at run time.
 pub(crate) type Text = Cow<'static, str>;
 
-/// Where the body of a tool runs.
+/// The thread on which the body of a tool runs.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// An `async fn`: polled in place once, then as a task.
     Async,
-    /// On the pool of threads for blocking work.
+    /// On the thread pool for blocking work.
     Blocking,
-    /// A `fn` that promises to be quick: run in place.
+    /// A `fn` that is declared to be quick: runs in place.
     Inline,
 }
 
-/// Where a tool is defined, for errors that concern two of them.
+/// The place in the source that defines a component, for errors that concern two components.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Location {
@@ -91,7 +91,7 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// What the macro knows of a parameter.
+/// The macro's data about a parameter.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Parameter {
@@ -105,7 +105,7 @@ pub struct Parameter {
     pub complete: Option<Complete>,
 }
 
-/// A tool that registered itself.
+/// The registration of a tool by its macro.
 #[doc(hidden)]
 pub struct RegisteredTool(pub &'static ToolDefinition);
 

@@ -1,4 +1,4 @@
-//! What a handler knows of the call it answers, and what it can tell its client meanwhile.
+//! The context of a call: the facts of its request, and the notifications that a handler can send.
 
 mod request;
 
@@ -21,13 +21,14 @@ use crate::protocol::{Level, Revision};
 
 pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
 
-/// The values that an app was given, by type.
+/// The state values of an app, by type.
 pub(crate) type States = KnownKeys<TypeId, Arc<dyn Any + Send + Sync>>;
 
-/// The context of a call: who asks, in which revision, and ways to report back while it runs.
+/// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
+/// and log messages while the call runs.
 ///
-/// A tool takes it as `&Context` (or by value); helpers can be given it too. It is cheap to clone. What
-/// is reported after the call has ended goes nowhere.
+/// A tool takes it as `&Context` or by value, and can pass it to helper functions. It is cheap to clone. Notifications
+/// that are sent after the call has ended are dropped.
 ///
 /// # Example
 ///
@@ -49,35 +50,35 @@ pub(crate) type States = KnownKeys<TypeId, Arc<dyn Any + Send + Sync>>;
 #[derive(Clone)]
 pub struct Context {
     pub(crate) component: Arc<Shared>,
-    /// Only for tools that look at the request: the others do not pay for it.
+    /// Present only for handlers that use the request; the others do not pay for it.
     pub(crate) request: Option<Arc<Request>>,
-    /// Where the handler stands, if another one has asked it.
+    /// The position in the chain of calls, if another handler called this one.
     pub(crate) branch: Option<Arc<Branch>>,
 }
 
-/// Where a handler stands that another handler has asked.
+/// The position of a handler in a chain of handlers that call each other.
 #[derive(Debug)]
 pub(crate) struct Branch {
-    /// How many handlers wait for this one.
+    /// The number of handlers that wait for this one.
     pub(crate) depth: u8,
-    /// What the keys of its questions and of what it remembers begin with: a component that is asked twice in one
-    /// call is two handlers, which know nothing of each other.
+    /// The prefix of the keys of its questions and of its remembered values. A component that is called twice in one
+    /// call runs as two handlers with separate keys.
     pub(crate) prefix: String,
-    /// How many handlers it has asked.
+    /// The number of handlers that it has called.
     pub(crate) asked: AtomicU32,
 }
 
-/// What the calls of one component have in common.
+/// The data shared by all calls of one component.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) name: Cow<'static, str>,
-    /// The states of the app that brought the component.
+    /// The states of the app that the component belongs to.
     pub(crate) states: Arc<States>,
-    /// What that app was mounted as, from the outermost in; empty for the app that is served.
+    /// The namespaces under which that app is mounted, outermost first; empty for the app that is served.
     pub(crate) namespaces: Arc<[Box<str>]>,
 }
 
-/// The transport that a request came by.
+/// The transport of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
@@ -89,7 +90,7 @@ pub enum Transport {
     Http,
 }
 
-/// What a client says about itself. It is for display and logs: any client can say anything.
+/// The client's description of itself. Use it for display and logs only: a client can claim anything.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ClientInfo {
@@ -106,7 +107,7 @@ impl Context {
         Context { component: Arc::clone(component), request, branch: None }
     }
 
-    /// The context of a component that this one asks.
+    /// Creates the context of a component that this handler calls.
     pub(crate) fn of_sibling(&self, component: &Arc<Shared>) -> Context {
         let root = || self.request.as_ref().map(|request| &request.siblings_asked);
         let asked = self.branch.as_ref().map(|branch| &branch.asked).or_else(root);
@@ -119,35 +120,34 @@ impl Context {
         Context { component: Arc::clone(component), request: self.request.clone(), branch: Some(Arc::new(branch)) }
     }
 
-    /// How many handlers wait for this one.
+    /// Returns the number of handlers that wait for this one.
     pub(crate) fn depth(&self) -> u8 {
         self.branch.as_ref().map_or(0, |branch| branch.depth)
     }
 
-    /// What the keys of its questions and of what it remembers begin with.
+    /// Returns the prefix of the keys of questions and remembered values.
     pub(crate) fn prefix(&self) -> &str {
         self.branch.as_ref().map_or("", |branch| &branch.prefix)
     }
 
-    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was.
+    /// Returns the value of type `T` that was passed to [`App::state`](crate::App::state), if there is one.
     ///
-    /// A parameter of type [`State<T>`](crate::State) is better: a missing state is then found when the
-    /// server starts.
+    /// Prefer a parameter of type [`State<T>`](crate::State): a missing state is then an error when the server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let state = self.component.states.get(&TypeId::of::<T>())?;
         Arc::clone(state).downcast().ok()
     }
 
-    /// The name of the tool that runs.
+    /// Returns the name of the running tool; in a resource or a prompt, the name of that component.
     pub fn tool_name(&self) -> &str {
         &self.component.name
     }
 
-    /// Tells the client how far the call is: `done` of `total`, and in words.
+    /// Reports the progress of the call to the client: `done` of `total`, and a message.
     ///
-    /// Nothing is sent unless the client asked for progress, and `done` is greater than the last time. At
-    /// most 20 notifications a second are sent; the last one is never lost. NaN and infinity are not sent, and the
-    /// operator's log has the first of them.
+    /// A notification is sent only if the client asked for progress and `done` is greater than before. At most 20
+    /// notifications per second are sent; the last one always arrives. NaN and infinite values are not sent; the first
+    /// one of a call is logged for the operator. Clients before 2025-03-26 do not get the message.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress>
     ///
@@ -172,8 +172,8 @@ impl Context {
         }
     }
 
-    /// Goes over items and tells the client how far it is: [`Context::progress`] after each item that was
-    /// worked on, with the total if the number of items is known.
+    /// Iterates over items and reports progress: [`Context::progress`] after each item, with the total if the number of
+    /// items is known.
     ///
     /// # Example
     ///
@@ -201,12 +201,12 @@ impl Context {
 
     /// Sends a log message to the client: a text, or any value with a JSON form.
     ///
-    /// Nothing is sent unless the client wants messages of this level: a modern client says so in each
-    /// request, a legacy one by `logging/setLevel` (without that, from [`Level::Info`] on). A message that
-    /// finds no room because the client does not read is dropped, and so is one without a JSON form, such as a float that
-    /// is NaN: the operator's log has its place.
+    /// The message is sent only if the client wants its level: a modern client sets the level in each request, a legacy
+    /// client by `logging/setLevel` (the default is [`Level::Info`]). If the client does not read and the queue is
+    /// full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
+    /// logged for the operator.
     ///
-    /// This is for the client. What the operator should know is a `tracing` event.
+    /// For messages to the operator, use `tracing` events.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
     pub fn log(&self, level: Level, data: impl Serialize) {
@@ -216,37 +216,37 @@ impl Context {
         }
     }
 
-    /// Whether the client wants log messages of a level.
+    /// Returns true if the client wants log messages of a level.
     #[cfg(feature = "logging")]
     pub(crate) fn wants_log(&self, level: Level) -> bool {
         self.request.as_ref().is_some_and(|request| request.log.wants(level))
     }
 
-    /// [`Context::log`] at [`Level::Debug`].
+    /// Calls [`Context::log`] with [`Level::Debug`].
     pub fn debug(&self, data: impl Serialize) {
         self.log(Level::Debug, data);
     }
 
-    /// [`Context::log`] at [`Level::Info`].
+    /// Calls [`Context::log`] with [`Level::Info`].
     pub fn info(&self, data: impl Serialize) {
         self.log(Level::Info, data);
     }
 
-    /// [`Context::log`] at [`Level::Warning`].
+    /// Calls [`Context::log`] with [`Level::Warning`].
     pub fn warning(&self, data: impl Serialize) {
         self.log(Level::Warning, data);
     }
 
-    /// [`Context::log`] at [`Level::Error`].
+    /// Calls [`Context::log`] with [`Level::Error`].
     pub fn error(&self, data: impl Serialize) {
         self.log(Level::Error, data);
     }
 
-    /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
+    /// Notifies the clients that have subscribed to a resource that it has changed, so that they can read it again.
     ///
-    /// The URI is the one that a client reads; in an app that is mounted, the one without the namespace. It can be any: one that nobody has subscribed to costs nothing, and
-    /// whether there is such a resource is not looked at. It never waits for a client: changes that follow closely
-    /// on each other become one notification, and the last one is never lost. Say so after the change is made.
+    /// `uri` is the URI that a client reads; in a mounted app, it is the URI without the namespace. The URI is not
+    /// checked, and costs nothing if no client has subscribed to it. This never waits for a client: changes in quick
+    /// succession become one notification, and the last change is never lost. Call it after the change is made.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
     ///
@@ -269,13 +269,13 @@ impl Context {
         }
     }
 
-    /// Whether the call was cancelled, or timed out. An `async` tool need not ask: it is dropped at its
-    /// next `await`. A `fn` tool that works in a loop should.
+    /// Returns true if the call was cancelled or timed out. An `async` tool need not check it, because it is dropped at
+    /// its next `await`. A `fn` tool that works in a loop should.
     pub fn is_cancelled(&self) -> bool {
         self.request.as_ref().is_some_and(|request| request.ended.load(Ordering::Acquire))
     }
 
-    /// Waits until the call is cancelled or times out, for tasks that a tool has spawned.
+    /// Waits until the call is cancelled or times out. Use it in tasks that a tool has spawned.
     pub async fn cancelled(&self) {
         let Some(request) = &self.request else { return std::future::pending().await };
         let mut changed = std::pin::pin!(request.end.notified());
@@ -289,11 +289,11 @@ impl Context {
         }
     }
 
-    /// Lets go of the connection on which the client waits for this call, for the client to come back: a long call then
-    /// holds none. What the call sends, and its answer, is kept for when it does, which is after 3 seconds.
+    /// Closes the connection on which the client waits for this call, so that a long call holds none. The client
+    /// reconnects after 3 seconds and gets the notifications and the result that were kept for it.
     ///
-    /// Only clients of 2025-11-25 on HTTP, with a session, know to come back; for others nothing happens. To a
-    /// client of 2026-07-28 the end of a connection is the end of its call.
+    /// Only clients of 2025-11-25 over HTTP, with a session, reconnect; for other clients this does nothing. To a
+    /// client of 2026-07-28, closing the connection ends the call.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
     ///
@@ -320,22 +320,22 @@ impl Context {
         }
     }
 
-    /// When the call will time out.
+    /// Returns the time at which the call times out, if it has a timeout.
     pub fn deadline(&self) -> Option<Instant> {
         self.request.as_ref().and_then(|request| request.deadline)
     }
 
-    /// The revision in which the client speaks.
+    /// Returns the client's revision of the protocol.
     pub fn revision(&self) -> Revision {
         self.request.as_ref().map_or(Revision::V2026_07_28, |request| request.revision)
     }
 
-    /// How the request came.
+    /// Returns the transport of the request.
     pub fn transport(&self) -> Transport {
         self.request.as_ref().map_or(Transport::Memory, |request| request.transport)
     }
 
-    /// The request's `_meta`, with the keys that the protocol does not know; empty if there is none.
+    /// Returns the request's `_meta`, including keys that the protocol does not define; empty if there is none.
     ///
     /// For the trace that the request belongs to, see [`Context::trace_context`].
     pub fn meta(&self) -> Map<String, Value> {
@@ -343,14 +343,14 @@ impl Context {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
-    /// What the client says about itself.
+    /// Returns the client's description of itself.
     pub fn client_info(&self) -> ClientInfo {
         let info = self.client_fact("io.modelcontextprotocol/clientInfo", |client| &client.info);
         let text = |key: &str| info.get(key).and_then(Value::as_str).map(str::to_owned);
         ClientInfo { name: text("name"), version: text("version"), title: text("title") }
     }
 
-    /// What the client can do, as it declared: `elicitation`, `sampling`, `roots`, extensions.
+    /// Returns the capabilities that the client declared: `elicitation`, `sampling`, `roots`, extensions.
     pub fn client_capabilities(&self) -> Map<String, Value> {
         let facts = self.client_fact("io.modelcontextprotocol/clientCapabilities", |client| &client.capabilities);
         match facts {
@@ -359,7 +359,7 @@ impl Context {
         }
     }
 
-    /// Modern clients say it in each request, legacy ones said it once.
+    /// Reads a fact that modern clients send in each request, and legacy clients once in the handshake.
     fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Option<Box<str>>) -> Value {
         let Some(request) = &self.request else { return Value::Null };
         match &request.client {
@@ -371,7 +371,8 @@ impl Context {
         }
     }
 
-    /// What the transport keeps for the arguments of the call, which a thread has even if the call ends before.
+    /// Returns the memory permit that the transport holds for the arguments of the call. A thread that still uses the
+    /// arguments keeps it, even if the call has ended.
     fn retained(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.request.as_ref()?.retained.as_ref()?.upgrade()
     }
@@ -421,7 +422,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Items that are worked on one after another, as [`Context::track`] gives them.
+/// An iterator that reports progress, created by [`Context::track`].
 #[derive(Clone, Debug)]
 #[must_use = "an iterator does nothing until it is used"]
 pub struct Track<I> {
@@ -435,7 +436,7 @@ impl<I: Iterator> Iterator for Track<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        // Who asks for the next item is done with the ones before.
+        // The caller is done with the earlier items when it asks for the next.
         if self.given > 0 {
             self.context.progress(self.given as f64, self.total, None);
         }

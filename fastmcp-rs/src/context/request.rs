@@ -1,4 +1,4 @@
-//! A request while it is being answered: what is known of it, and how its notifications reach its client in order.
+//! The state of a request while it is handled, and the ordered delivery of its notifications.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -18,11 +18,11 @@ use crate::questions::Questions;
 use crate::request_facts::{RequestId, TraceContext};
 use crate::siblings::Siblings;
 
-/// The shortest time between two progress notifications of a call: 20 a second.
+/// The shortest time between two progress notifications of a call: 20 per second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a legacy client said of itself when its session began, as JSON text: a tree of it can take many times the
-/// room, and a server may have thousands of sessions.
+/// The facts that a legacy client gave about itself when its session began, as JSON text. Parsed values can take many
+/// times the memory, and a server may have thousands of sessions.
 #[derive(Debug, Default)]
 pub(crate) struct ClientFacts {
     pub(crate) info: Option<Box<str>>,
@@ -30,19 +30,19 @@ pub(crate) struct ClientFacts {
 }
 
 impl ClientFacts {
-    /// How many bytes it takes.
+    /// Returns the size in bytes.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn size(&self) -> usize {
         [&self.info, &self.capabilities].into_iter().flatten().map(|text| text.len()).sum()
     }
 }
 
-/// Which log messages a client wants.
+/// The log messages that a client wants.
 #[derive(Clone, Debug)]
 pub(crate) enum LogFilter {
     None,
     From(Level),
-    /// A session's level, which may change while a call runs.
+    /// The level of a session, which may change while a call runs.
     Session(Arc<AtomicU8>),
 }
 
@@ -58,22 +58,22 @@ impl LogFilter {
     }
 }
 
-/// A request while it is being answered.
+/// A request while it is handled.
 pub(crate) struct Request {
     pub(crate) id: RequestId,
     pub(crate) principal: Option<Arc<Principal>>,
-    /// The other components of the server, and how many of them the handler has asked.
+    /// The other components of the server, and the number of calls that the handler has made to them.
     pub(crate) siblings: Arc<dyn Siblings>,
     pub(crate) siblings_asked: AtomicU32,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.
     pub(crate) meta: Option<Box<str>>,
-    /// The trace that the transport's headers tell of.
+    /// The trace context in the transport's headers.
     pub(crate) transport_trace: Option<Box<TraceContext>>,
-    /// What is kept as long as a thread has the arguments, even if the call has ended.
+    /// The memory permit for the arguments. A thread that uses them keeps it, even if the call has ended.
     pub(crate) retained: Option<Weak<dyn Any + Send + Sync>>,
-    /// `None` for a modern client, which says it in `meta`.
+    /// `None` for a modern client, which sends these facts in `meta`.
     pub(crate) client: Option<Arc<ClientFacts>>,
     /// JSON text.
     pub(crate) progress_token: Option<Box<str>>,
@@ -86,26 +86,26 @@ pub(crate) struct Request {
     pub(crate) questions: Questions,
 }
 
-/// Where notifications go: they must come before the answer, and in order.
+/// The destination of notifications: they must arrive before the response, and in order.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     phase: Phase,
     last_value: f64,
-    /// Whether the operator was told of progress that is no number.
+    /// Set when invalid progress was logged.
     has_warned: bool,
     last_sent: Option<Instant>,
-    /// The newest progress that was held back.
+    /// The newest progress notification that was held back.
     held: Option<Vec<u8>>,
     flush_is_due: bool,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// The handler is polled for the first time, by the reader, whose batch is not yet written.
+    /// The reader polls the handler for the first time, and has not written its batch yet.
     InPlace(Vec<u8>),
-    /// The handler is a task.
+    /// The handler runs as a task.
     Running,
-    /// The answer is on its way, or there will be none.
+    /// The response is on its way, or there will be none.
     Ended,
 }
 
@@ -140,13 +140,13 @@ impl Request {
         let wait = delivery.last_sent.and_then(|last| (last + PROGRESS_INTERVAL).checked_duration_since(now));
         let Some(wait) = wait.filter(|wait| !wait.is_zero()) else {
             delivery.last_sent = Some(now);
-            // What finds no room is kept: the last one must arrive.
+            // A notification that finds no room is kept, because the last one must arrive.
             delivery.held = self.deliver(&mut delivery, frame);
             return;
         };
         delivery.held = Some(frame);
         if !delivery.flush_is_due {
-            // Outside a runtime the held frame goes out with the next one, or before the answer.
+            // Outside of a runtime, the held frame is sent with the next one or before the response.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 delivery.flush_is_due = true;
                 let request = Arc::clone(self);
@@ -158,7 +158,7 @@ impl Request {
         }
     }
 
-    /// Tells the operator, once per call, of progress that is no number and so cannot be sent.
+    /// Logs, once per call, that a progress value is not a finite number and cannot be sent.
     #[cold]
     pub(super) fn warn_of_progress(&self, name: &str, done: f64, total: Option<f64>) {
         if self.progress_token.is_none() || std::mem::replace(&mut self.delivery().has_warned, true) {
@@ -190,8 +190,8 @@ impl Request {
         self.deliver(&mut self.delivery(), frame);
     }
 
-    /// Sends a frame that must arrive, once there is room for it. Returns whether it is on its way: it is not if
-    /// the call has ended.
+    /// Sends a frame that must arrive, waiting for room if necessary. Returns false if the call has ended or the queue
+    /// is closed.
     pub(crate) async fn send(&self, mut frame: Vec<u8>) -> bool {
         loop {
             {
@@ -209,8 +209,8 @@ impl Request {
         }
     }
 
-    /// Sends a frame behind what the call has sent before, also when it has ended. It only informs, so it is
-    /// dropped where there is no room.
+    /// Sends a frame after all earlier frames of the call, even if the call has ended. The frame is only informative,
+    /// so it is dropped if there is no room.
     pub(crate) fn send_if_there_is_room(&self, frame: Vec<u8>) {
         let mut delivery = self.delivery();
         if matches!(delivery.phase, Phase::Ended) {
@@ -220,7 +220,7 @@ impl Request {
         }
     }
 
-    /// Sends a frame, or gives it back if there is no room for it.
+    /// Sends a frame, or returns it if there is no room.
     fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) -> Option<Vec<u8>> {
         match &mut delivery.phase {
             Phase::InPlace(frames) => frames.extend_from_slice(&frame),
@@ -230,10 +230,11 @@ impl Request {
         None
     }
 
-    /// The call could not be answered at once: notifications go out by themselves from now on, after those that
-    /// were made so far.
+    /// Switches to immediate delivery because the call was not answered at once: sends the notifications collected so
+    /// far, and later ones as they come.
     pub(crate) fn detach(&self) {
-        // All of it under the lock, or a thread of the handler's could overtake itself.
+        // The lock is held for both steps; otherwise a notification from a thread of the handler could overtake an
+        // earlier one.
         let mut delivery = self.delivery();
         if let Phase::InPlace(frames) = &delivery.phase {
             self.outbox.push(frames);
@@ -241,8 +242,8 @@ impl Request {
         }
     }
 
-    /// The call has an answer, or will have none. Returns the notifications that must precede it. When these are on
-    /// their way, [`Questions::end`] must follow.
+    /// Ends delivery because the call has a response or will have none. Returns the notifications that must precede the
+    /// response. Once these are on their way, [`Questions::end`] must be called.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut delivery = self.delivery();
         let held = delivery.held.take();
@@ -254,7 +255,7 @@ impl Request {
         frames
     }
 
-    /// The call was cancelled or timed out.
+    /// Marks the call as cancelled or timed out.
     pub(crate) fn cancel(&self) {
         self.ended.store(true, Ordering::Release);
         self.end.notify_waiters();
@@ -264,7 +265,7 @@ impl Request {
 fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
     let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#.to_vec();
     frame.extend_from_slice(token.as_bytes());
-    // Finite numbers always have a JSON form.
+    // Serializing a finite number cannot fail.
     frame.extend_from_slice(br#","progress":"#);
     let _ = write::json(&mut frame, &done);
     if let Some(total) = total {

@@ -1,4 +1,4 @@
-//! JSON-RPC batches, which only revision 2025-03-26 has.
+//! JSON-RPC batches, which only revision 2025-03-26 supports.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
 
@@ -20,17 +20,17 @@ use crate::protocol::object::text;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::Registry;
 
-/// The most messages of a batch. Its answers are kept until the last of them is there.
+/// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
 const MAX_MESSAGES: usize = 100;
 
-/// Returns the number of messages of a batch; one if it is none, or has too many.
+/// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 pub(crate) fn batch_length(message: &str) -> usize {
     serde_json::from_str(message).map_or(1, |Messages(messages)| messages.len())
 }
 
 impl Connection {
-    /// Answers a batch with one array, once the last of its calls has ended.
+    /// Answers a batch with one array, after the last of its calls has ended.
     pub(super) fn batch(
         self: &Arc<Self>,
         registry: &Arc<Registry>,
@@ -66,7 +66,7 @@ impl Connection {
             }
         }
         if registry.offers.resources || !registry.offers.list_changes.is_empty() {
-            // One of the messages may let notifications come, which must not overtake what is ready.
+            // A message of the batch may enable notifications, which must not overtake the frames that are ready.
             self.send_now(out);
         }
         let mut answers = Vec::new();
@@ -100,11 +100,12 @@ impl Connection {
         let tasks: Vec<_> = calls.into_iter().map(finish).collect();
         let connection = Arc::clone(self);
         let outbox = Arc::clone(outbox);
-        // An answer that is kept has a place like a call, or batches with one slow call could keep any number.
+        // A finished response holds a place like a running call; otherwise, batches with one slow call could retain any
+        // number of responses.
         let mut places: Vec<_> = answers.iter().map(|_| self.in_flight().guard()).collect();
         tokio::spawn(async move {
             for task in tasks {
-                // A call catches its own panics, so a task that fails was ended with the runtime.
+                // A call catches its own panics, so a task fails only if the runtime shuts down.
                 if let Ok(Some((frames, place))) = task.await {
                     answers.extend(split(&outbox, frames));
                     places.push(place);
@@ -139,7 +140,7 @@ impl Connection {
                 self.refuse_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 Dispatched::Done
             }
-            // Its headers would have to be compared with it, and those of a batch are of no one message.
+            // A modern message must match its headers, and the headers of a batch belong to no single message.
             Ok(frame) if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) => {
                 let id = frame.id.and_then(Id::parse);
                 self.refuse_frame(id, out, "Invalid request: a message of 2026-07-28 cannot be part of a batch");
@@ -154,13 +155,14 @@ impl Connection {
     }
 }
 
-/// Whether no other request of the batch has had this one's id. None of them is answered before the whole batch is.
+/// Returns true if no earlier request of the batch has the same id. No request of a batch is answered before the whole
+/// batch is, so all of its ids are in use until then.
 fn is_first(ids: &mut HashSet<Key>, frame: &Frame<'_>) -> bool {
     frame.id.and_then(Id::parse).is_none_or(|id| ids.insert(id.key()))
 }
 
-/// Takes a message's answer out of its frames, and sends the notifications before it, which do not belong into the
-/// array.
+/// Returns the response at the end of a message's frames, and sends the notifications before it, which must not be part
+/// of the array.
 fn split(outbox: &Outbox, frames: Vec<u8>) -> Option<Vec<u8>> {
     let whole = frames.strip_suffix(b"\n")?;
     let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
@@ -168,7 +170,7 @@ fn split(outbox: &Outbox, frames: Vec<u8>) -> Option<Vec<u8>> {
     Some(whole[start..].to_vec())
 }
 
-/// The messages of a batch. Reading stops when there are too many.
+/// The messages of a batch. Deserialization fails as soon as there are too many.
 struct Messages<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Messages<'a> {
@@ -199,7 +201,7 @@ impl<'de> Visitor<'de> for MessagesVisitor {
 }
 
 fn finish_batch(answers: Vec<Vec<u8>>, out: &mut Vec<u8>) {
-    // A batch of notifications has no answer.
+    // A batch of notifications has no response.
     if answers.is_empty() {
         return;
     }

@@ -1,7 +1,7 @@
 //! Calls of handlers: tools, resources, prompts, completions.
 //!
-//! A call is polled once in place. If it is ready, its answer is in the batch and nothing else was made
-//! for it: no task, no entry, no timer. Only a call that waits gets these, as a [`PendingCall`].
+//! A call is polled once in place. If it is ready, its response is appended to the output, and nothing else is created
+//! for it: no task, no table entry, no timer. Only a call that is not ready gets these, as a [`PendingCall`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -36,11 +36,11 @@ use crate::schema::full::Full;
 use crate::schema::walk;
 use crate::siblings::Siblings;
 
-/// The longest arguments that are looked at again when they were refused: as a tree of values they take
-/// twenty times the room of their text.
+/// The maximum length of rejected arguments that are examined again: as a tree of values they take twenty times the
+/// memory of their text.
 const MAX_EXPLAINED: usize = 1 << 20;
 
-/// What a call must know of who makes it.
+/// The facts about a request that a call needs.
 pub(super) struct CallFacts<'a> {
     pub(super) revision: Revision,
     pub(super) client: Option<&'a Arc<ClientFacts>>,
@@ -48,34 +48,34 @@ pub(super) struct CallFacts<'a> {
     pub(super) log: LogFilter,
 }
 
-/// The way in which arguments are read.
+/// Options for reading arguments.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
-    /// Whether values that came as text may be read as what the parameter takes.
+    /// Whether strings may be converted to the types of their parameters.
     pub(super) lenient: bool,
-    /// The arguments that are ignored where there are none of their names.
+    /// The arguments that are ignored if the tool does not declare them.
     pub(super) ignored: Option<&'a Ignored>,
-    /// Whether they come from a form of a prompt, in which an empty field was left out.
+    /// Whether the arguments come from the form of a prompt, where an empty field stands for an absent argument.
     pub(super) is_prompt: bool,
 }
 
 impl Reading<'_> {
-    /// Of arguments that are all texts, and so lenient.
+    /// Options for arguments that are all strings, and so are read leniently.
     pub(super) const TEXTS: Reading<'static> = Reading { lenient: true, ignored: None, is_prompt: false };
 }
 
-/// What is to be called.
+/// The handler to call, with its settings.
 pub(super) struct Job<'a> {
     pub(super) component: &'a Arc<Shared>,
     pub(super) subject: Subject,
     pub(super) needs_request: bool,
     pub(super) timeout: Option<Duration>,
-    /// How quick the handler is, if that is known.
+    /// The pace of the handler, if it is measured.
     pub(super) pace: Option<&'a Arc<Pace>>,
 }
 
 impl Connection {
-    /// Whether a request may be served now; `false` if it has to wait.
+    /// Returns true if the request can be served now, and false if it was kept to wait for a place.
     pub(super) fn admit(&self, request: &Request<'_>) -> Result<bool, RpcError> {
         let admitted = request.admitted.take();
         let is_member = matches!(admitted, Admitted::Member);
@@ -85,12 +85,12 @@ impl Connection {
             return Ok(true);
         }
         if request.exchange.is_some_and(|exchange| exchange.outbox.is_some()) {
-            // Requests of a session are served on several threads, so the id is taken before the handler is polled.
+            // Several threads serve the requests of a session, so the id is reserved before the handler is polled.
             let place = self.in_flight().reserve(request.id.key(), is_member).map_err(|refused| refusal(&refused))?;
             request.admitted.set(Admitted::Reserved(place));
             return Ok(true);
         }
-        // Nothing is in flight where nothing ever was.
+        // Without a table, no call was ever in flight.
         let Some(calls) = self.in_flight.get() else { return Ok(true) };
         match calls.admit(|| request.id.key(), request.message, is_member, request.exchange.is_none()) {
             Admission::Start => Ok(true),
@@ -99,7 +99,7 @@ impl Connection {
         }
     }
 
-    /// Calls a handler: `start` makes its future, or says what is wrong with the arguments.
+    /// Calls a handler: `start` creates its future, or returns the problems of the arguments.
     pub(super) fn run(
         self: &Arc<Self>,
         job: Job<'_>,
@@ -140,7 +140,7 @@ impl Connection {
                 return Dispatched::Done;
             }
         };
-        // A handler that has shown to be slow would hold up the reader, and with it every other call.
+        // A handler that has proved to be slow would block the reader, and with it all other calls.
         let was_polled = !pace.is_some_and(|pace| pace.is_slow());
         if was_polled {
             let timer = pace.filter(|pace| pace.wants_sample()).map(|pace| (pace, Instant::now()));
@@ -151,7 +151,7 @@ impl Connection {
                 let polled =
                     slot.as_mut().map_or(Poll::Pending, |future| future.as_mut().poll_call(&mut task, &mut answer));
                 if polled.is_ready() {
-                    // What it holds is the author's, and may panic too.
+                    // The future may own user values, and dropping them may panic too.
                     slot = None;
                 }
                 polled
@@ -165,7 +165,8 @@ impl Connection {
                 (ended, rest) => {
                     let round = asking.map(|asking| asking.questions.round());
                     if let Some(rest) = rest {
-                        // Before its last notifications are taken, as this may be when it sends them.
+                        // The future is dropped before its last notifications are collected, because its destructors
+                        // may send some.
                         drop_future(rest, name);
                     }
                     match ended {
@@ -190,7 +191,8 @@ impl Connection {
                             out.splice(begin..begin, notifications);
                         }
                         if call.questions.has_sent() && request.exchange.is_none() {
-                            // A question that a task has asked is withdrawn by the outbox, and must be there first.
+                            // Withdrawing a question that a task has sent goes through the outbox, so the question must
+                            // be in the outbox before.
                             let rest = out.split_off(answer);
                             self.send_now(out);
                             out.extend_from_slice(&rest);
@@ -233,7 +235,7 @@ impl Connection {
         }))
     }
 
-    /// Reads the arguments and makes the future; or tells what is wrong with the arguments.
+    /// Reads the arguments and creates the future, or returns the problems of the arguments.
     pub(super) fn invoke(
         handler: &Handler,
         arguments: &str,
@@ -259,7 +261,7 @@ impl Connection {
         }
     }
 
-    /// Calls with what was meant by arguments that were refused, or says all that is wrong with them.
+    /// Calls a handler with corrected arguments after its arguments were rejected, or returns all of their problems.
     #[cold]
     fn invoke_again(
         handler: &Handler,
@@ -285,7 +287,7 @@ impl Connection {
         let input = &handler.described.input;
         let mut found = walk::explain(input, &mut value, reading.lenient, reading.is_prompt);
         if reading.is_prompt && found.problems.is_empty() && !found.mended {
-            // Only the type knows that it cannot be empty.
+            // Only the type determines that it cannot be empty.
             found.mended = walk::leave_out_empty(input, &mut value, first.argument.as_deref());
         }
         if !found.problems.is_empty() {
@@ -294,7 +296,7 @@ impl Connection {
         if !found.mended {
             return refused(&[describe(first)]);
         }
-        // What was meant is plain, so that is what is called.
+        // The corrected arguments are unambiguous, so the handler is called with them.
         match function(Invocation::call(&value.to_string(), context())) {
             Invoked::Started(future) => Ok(future),
             Invoked::Refused(error) => refused(&[describe(&error)]),
@@ -316,7 +318,7 @@ impl Connection {
             siblings_asked: AtomicU32::new(0),
             revision: facts.revision,
             transport: self.transport,
-            // Only a message that has a `_meta` is read again for its text.
+            // The message is read again only if it has a `_meta`.
             meta: request
                 .frame
                 .params()
@@ -368,7 +370,7 @@ fn refusal(refused: &Admission) -> RpcError {
     }
 }
 
-/// Calls what was made at run time, with arguments that fit its schema; or tells what is wrong with them.
+/// Calls a closure that was created at run time, with arguments that fit its schema; or returns their problems.
 fn call_closure(
     handler: &Handler,
     call: &Closure,
@@ -403,7 +405,7 @@ fn call_closure(
     }
 }
 
-/// Drops a handler. What it holds is the author's, and may panic too.
+/// Drops a handler. It may own user values, and dropping them may panic; the panic is logged.
 pub(super) fn drop_future(future: Started, name: &str) {
     if let Err(panicked) = caught(|| drop(future)) {
         operator::error(format_args!("`{name}` panicked when it was dropped: {}", panicked.0));
@@ -427,12 +429,12 @@ fn explain(handler: &Handler, problems: &[String]) -> String {
         text.push_str("\n- ");
         text.push_str(problem);
     }
-    // Several clients show a model nothing else by which a refused call is told from one that was made.
+    // In several clients, this text is the only sign by which a model can tell a rejected call from an executed one.
     text.push_str("\nNothing was done. Correct the arguments and call again.");
     text
 }
 
-/// The members that nothing has read, of values that cannot tell so themselves.
+/// Returns the unknown members of values whose types cannot detect them.
 fn lost_members(handler: &Handler, arguments: &str, reading: Reading<'_>) -> Vec<String> {
     if arguments.len() > MAX_EXPLAINED {
         return Vec::new();

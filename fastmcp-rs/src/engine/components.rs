@@ -1,4 +1,4 @@
-//! The methods that both eras share: lists, and what is asked of components.
+//! The methods that both eras share: lists, and requests that address a component.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ use crate::registry::{Handler, List, Listed};
 use crate::telemetry::Target;
 
 impl Connection {
-    /// Serves a method of the components; one whose capability is not offered is not found.
+    /// Serves a method of the components. A method whose capability is not offered is not found.
     pub(super) fn components(
         self: &Arc<Self>,
         request: &Request<'_>,
@@ -38,7 +38,7 @@ impl Connection {
     ) -> Result<Dispatched, RpcError> {
         let registry = request.registry;
         match request.method {
-            // What is asked for most comes first.
+            // The most frequent method comes first.
             "tools/call" if registry.offers.tools => self.call_tool(request, facts, out),
             method if !registry.offers.method(method) => Err(unknown_method(method)),
             "tools/list" => self.list(Kind::ListTools, &registry.tools, request, facts, out),
@@ -71,7 +71,7 @@ impl Connection {
         Ok(Dispatched::Done)
     }
 
-    /// The page of a list, as the JSON text of a result.
+    /// Returns a page of a list, as the JSON text of a result.
     pub(super) fn page<T: Listed>(
         &self,
         list: &List<T>,
@@ -81,7 +81,7 @@ impl Connection {
     ) -> Result<Arc<[u8]>, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
-            // Some clients send `null` for nothing.
+            // Some clients send `null` for an absent value.
             Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
             Some(raw) => Some(text(raw).ok_or_else(invalid)?),
             None => None,
@@ -100,13 +100,13 @@ impl Connection {
         request.is_for(Target::Tool, &tool.handler);
         let mut arguments = arguments(request)?;
         let config = &self.server.config;
-        // Others hear of the arguments before they are read: layers, and the seal of questions.
+        // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
         if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && facts.client.is_none()) {
             if let Some(own) = config.ignored.strip(arguments, &tool.handler.described.input, &name) {
                 arguments = request.arguments.get_or_init(|| own);
             }
         }
-        // Sessions have no such headers.
+        // Sessions do not have these headers.
         let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| facts.revision.is_modern());
         if let Some(headers) = headers {
             check_arguments(headers, tool, arguments)?;
@@ -159,7 +159,7 @@ impl Connection {
         let prompt = self.sight(request, facts).prompt(&name)?;
         request.is_for(Target::Prompt, &prompt.handler);
         let arguments = arguments(request)?;
-        // Arguments of prompts are strings; what else a parameter takes comes as JSON inside of them.
+        // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
         if serde_json::from_str::<Texts>(arguments).is_err() {
             return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
         }
@@ -212,7 +212,7 @@ fn job(handler: &Handler, subject: Subject) -> Job<'_> {
     }
 }
 
-/// A parameter that must be a string.
+/// Returns a parameter that must be a string, or an error.
 pub(super) fn required<'a>(
     request: &Request<'a>,
     name: &str,
@@ -224,17 +224,17 @@ pub(super) fn required<'a>(
     })
 }
 
-/// The text of the arguments, which are an object.
+/// Returns the text of the arguments, which must be an object; an absent value is an empty object.
 fn arguments<'a>(request: &Request<'a>) -> Result<&'a str, RpcError> {
     match request.frame.params().and_then(|params| params.arguments).map(Raw::get) {
-        // Some clients send `null` for nothing.
+        // Some clients send `null` for an absent value.
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
         Some(_) => Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
     }
 }
 
-/// An object whose members are all strings, of which nothing is kept.
+/// An object whose members are all strings; it is only checked, and nothing of it is kept.
 struct Texts;
 
 impl<'de> Deserialize<'de> for Texts {
@@ -293,7 +293,7 @@ impl<'a> From<&Params<'a>> for AskedFor<'a> {
 }
 
 impl AskedFor<'_> {
-    /// The same as the text of a JSON object.
+    /// Returns the parameters as the text of a JSON object.
     fn text(self) -> String {
         let members = [("ref", self.reference), ("argument", self.argument), ("context", self.context)];
         let members = members.into_iter().filter_map(|(name, raw)| Some(format!(r#""{name}":{}"#, raw?.get())));
@@ -301,7 +301,7 @@ impl AskedFor<'_> {
     }
 }
 
-/// What `completion/complete` asks for.
+/// The parsed parameters of `completion/complete`.
 pub(super) struct Wanted {
     reference: Reference,
     argument: String,
@@ -357,11 +357,11 @@ impl Wanted {
         Subject::Completion { text: self.value.as_str().into() }
     }
 
-    /// The component, and the one of its parameters that is to be completed.
+    /// Returns the component, and the parameter that is to be completed.
     pub(super) fn find<'a>(&self, sight: &Sight<'a>) -> Result<(&'a Handler, &'a Argument), RpcError> {
         let handler = match &self.reference {
             Reference::Prompt(name) => sight.prompt(name)?.handler(),
-            // A template by its own text, or by a URI that it has.
+            // A reference contains the text of a template, or a URI that matches it.
             Reference::Resource(uri) => match sight.template(uri) {
                 Some(template) => template.handler(),
                 None => match sight.resource(uri) {
@@ -379,7 +379,7 @@ impl Wanted {
         Ok((handler, parameter))
     }
 
-    /// Begins to look for candidates.
+    /// Starts the search for candidates.
     pub(super) fn start(self, handler: &Handler, parameter: &Argument, context: Context) -> Started {
         let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();

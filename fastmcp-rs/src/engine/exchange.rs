@@ -1,7 +1,7 @@
-//! One message with a way back of its own, as HTTP has it.
+//! One message with its own return path, as in HTTP.
 //!
-//! The transport has read the frame already, as it must know whose message it is before it knows which connection
-//! takes it.
+//! The transport has already read the frame, because it must know the session of a message before it can select the
+//! connection.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::protocol::object::text;
 use crate::protocol::write::{self, RpcError};
 use crate::registry::Registry;
 
-/// Whether a frame carries all that makes a request a modern one.
+/// Returns true if a frame has all members that make a request a modern one.
 pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
     frame.meta().is_some_and(|meta| {
         meta.protocol_version.is_some_and(|version| text(version).is_some())
@@ -29,24 +29,24 @@ pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
 }
 
 impl Connection {
-    /// The connection of one request alone.
+    /// Creates a connection for a single request.
     pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         Connection::with_outbox(Arc::clone(server), Transport::Http, principal, None)
     }
 
-    /// The connection of a session whose client need not read what belongs to none of its requests.
+    /// Creates the connection of a session whose client need not read messages that belong to none of its requests.
     pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         Connection::with_outbox(Arc::clone(server), Transport::Http, principal, Some(Outbox::for_session()))
     }
 
-    /// The connection of a session that has one stream for everything, which came before Streamable HTTP.
+    /// Creates the connection of a session with a single stream for everything, the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         let server = Arc::clone(server);
         Arc::new(Connection::up_to(Revision::V2024_11_05, server, Transport::Http, principal, None))
     }
 
-    /// The revision of the session, once there is one.
+    /// Returns the revision of the session, once it is open.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)
     }
@@ -72,13 +72,13 @@ impl Connection {
         self.in_flight.get().is_some_and(|calls| calls.contains(&id.key()))
     }
 
-    /// How many bytes the client has said of itself, which are kept with its session.
+    /// Returns the size, in bytes, of the client's description of itself, which is stored with its session.
     pub(crate) fn session_size(&self) -> usize {
         self.session().map_or(0, |session| session.client.size())
     }
 
-    /// Takes one frame. What is ready is appended to `out`, each frame with a newline; what is not comes by the
-    /// outbox of the exchange, which then says so. Must be called inside a tokio runtime.
+    /// Processes one frame. Frames that are ready are appended to `out`, each with a newline; later frames go through
+    /// the outbox of the exchange, and then `exchange.pending` is set. Must be called inside a tokio runtime.
     pub(crate) fn exchange(
         self: &Arc<Self>,
         registry: &Arc<Registry>,
@@ -95,7 +95,7 @@ impl Connection {
         }
     }
 
-    /// The same for a text that is no frame: a batch, or something malformed.
+    /// Does the same for a text that is not a frame: a batch, or malformed input.
     pub(crate) fn exchange_text(
         self: &Arc<Self>,
         registry: &Arc<Registry>,
@@ -109,17 +109,17 @@ impl Connection {
         }
     }
 
-    /// Opens a session of which nothing is known but its revision, for a client that has none.
+    /// Opens a session for a client that has none; only the revision of the session is known.
     pub(crate) fn assume_session(&self, revision: Revision) {
         self.open_assumed(revision);
     }
 
-    /// Refuses a request that claims to be modern by its header alone.
+    /// Rejects a request that only its header declares to be modern.
     pub(crate) fn refuse_bare_request(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
         write_error(out, frame.id.and_then(Id::parse).map(Id::as_str), &incomplete_meta());
     }
 
-    /// Checks the headers of a modern notification; `false` if it is refused, and why is in `out`.
+    /// Checks the headers of a modern notification; returns `false` if it is rejected, with the error in `out`.
     pub(crate) fn accepts_notification(&self, method: &str, exchange: &Exchange<'_>, out: &mut Vec<u8>) -> bool {
         let checked = exchange.headers.map_or(Ok(()), |headers| check_notification(headers, method));
         match checked {
@@ -132,7 +132,7 @@ impl Connection {
     }
 }
 
-/// Writes an error that no handler has made.
+/// Writes an error that does not come from a handler.
 pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
     finish_frame(out, |out| write::error(out, id, error));
 }

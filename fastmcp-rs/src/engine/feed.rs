@@ -1,21 +1,21 @@
 //! The subscriptions whose notifications go to one outbox.
 //!
-//! A feed knows an outbox and ids, not what is behind them: a pipe has one feed for all that its client has asked
-//! to be told, and a transport with a stream for each subscription has one a stream.
+//! A feed knows an outbox and ids, and not the transport behind them: a pipe has one feed for all subscriptions of its
+//! client, and a transport with one stream per subscription has one feed per stream.
 //!
-//! What has changed is kept as a set, never as a queue, and leaves it as soon as the outbox has room. So a client
-//! that does not read costs a bounded amount of memory, however much changes meanwhile, and is told the last change
-//! when it reads on. Changes that follow closely on each other become one notification for the same reason.
+//! Changes are kept as a set, never as a queue, and leave the set as soon as the outbox has room. So a client that does
+//! not read costs a bounded amount of memory, however much changes in the meantime, and gets the last change when it
+//! reads again. For the same reason, changes in quick succession become one notification.
 //!
-//! Everything happens under one lock, the outbox's inside of it: nothing of a subscription is sent before its
-//! acknowledgement or after its end.
+//! Everything happens under one lock, and the outbox's lock is taken inside of it: nothing of a subscription is sent
+//! before its acknowledgement or after its end.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-// The clock of the runtime, so that tests can pause it.
+// The clock of the runtime, which tests can pause.
 use tokio::time::Instant;
 
 use crate::changes::{Change, Hub, Interest, ListKind, Listener, Lists};
@@ -23,19 +23,19 @@ use crate::outbox::Outbox;
 use crate::protocol::id::{Id, Key};
 use crate::protocol::write;
 
-/// The most subscriptions of one feed, apart from a session's.
+/// The maximum number of subscriptions of one feed, the session's not counted.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 64;
-/// The most URIs of one subscription, and the most bytes that they have together.
+/// The maximum number of URIs of one subscription, and their maximum total length in bytes.
 pub(super) const MAX_URIS: usize = 1000;
 pub(super) const MAX_URI_BYTES: usize = 64 << 10;
 
-/// The shortest time between two rounds of notifications.
+/// The minimum time between two rounds of notifications.
 const PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Feed {
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
-    /// Set when the hub knows this feed: the runtime that what is held back is sent by, if there is one.
+    /// Set when the feed is registered with the hub: the runtime on which delayed changes are sent, if there is one.
     attached: OnceLock<Option<Handle>>,
     state: Mutex<State>,
 }
@@ -44,22 +44,22 @@ pub(super) struct Feed {
 struct State {
     subscriptions: Vec<Subscription>,
     last_sent: Option<Instant>,
-    /// Whether a task will send what has changed.
+    /// Whether a task is waiting to send the changes.
     flush_is_due: bool,
     has_ended: bool,
 }
 
-/// What somebody wants to be told of.
+/// The changes that a client subscribes to.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) lists: Lists,
     pub(super) uris: Vec<Arc<str>>,
 }
 
-/// Why there is no such subscription now.
+/// The reason why a subscription is rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The server is about to end.
+    /// The server is shutting down.
     Ended,
     TooManySubscriptions,
     TooManyUris,
@@ -79,7 +79,7 @@ impl Feed {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the hub know of this feed. Most connections never need that.
+    /// Registers the feed with the hub. Most connections never need that.
     fn attach(self: &Arc<Self>) {
         self.attached.get_or_init(|| {
             let listener: Arc<dyn Listener> = Arc::clone(self) as _;
@@ -88,7 +88,7 @@ impl Feed {
         });
     }
 
-    /// Opens a subscription that has an id of its own. `acknowledge` sends what must come first.
+    /// Opens a subscription with its own id. `acknowledge` sends the frames that must come first.
     pub(super) fn open(
         self: &Arc<Self>,
         id: Id<'_>,
@@ -98,7 +98,7 @@ impl Feed {
         self.attach();
         let mut subscription = Subscription::new(Some(Stream { id: id.as_str().into(), key: id.key() }));
         subscription.is_open = true;
-        // Whoever has read the acknowledgement may count on being told, so the interest must be known before.
+        // A client that has read the acknowledgement relies on notifications, so the interest is registered before.
         subscription.want(&self.hub, wanted);
         let mut state = self.lock();
         if state.has_ended {
@@ -112,7 +112,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Ends a subscription: nothing more is said of it.
+    /// Ends a subscription: no more notifications are sent for it.
     pub(super) fn close(&self, key: &Key) {
         let mut state = self.lock();
         state.subscriptions.retain(|subscription| subscription.stream.as_ref().is_none_or(|stream| stream.key != *key));
@@ -127,14 +127,14 @@ impl Feed {
         }
         let mut state = self.lock();
         if !state.has_ended {
-            // Most sessions have no other, and a server may have thousands of them.
+            // Most sessions have no other subscription, and a server may have thousands of sessions.
             state.subscriptions.reserve_exact(1);
             state.subscriptions.push(subscription);
         }
     }
 
-    /// The client is ready to be told. If there is anything that it may be told, `send_earlier` sends what must
-    /// come first.
+    /// Starts to send notifications to the session's client, which is ready. If the session may get any, `send_earlier`
+    /// first sends the frames that must precede them.
     pub(super) fn begin_session(self: &Arc<Self>, send_earlier: impl FnOnce()) {
         let mut state = self.lock();
         let Some(session) = state.session().filter(|session| !session.is_open) else { return };
@@ -145,7 +145,7 @@ impl Feed {
         self.send(&mut state);
     }
 
-    /// Adds a URI to those that a session is told of. `answer` sends what must come first.
+    /// Adds a URI to the subscription of a session. `answer` sends the response, which must come first.
     pub(super) fn subscribe(self: &Arc<Self>, uri: &str, answer: impl FnOnce()) -> Result<(), Refused> {
         self.attach();
         let mut state = self.lock();
@@ -161,7 +161,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Removes a URI from those that a session is told of.
+    /// Removes a URI from the subscription of a session.
     pub(super) fn unsubscribe(&self, uri: &str) {
         let mut state = self.lock();
         let Some(session) = state.session() else { return };
@@ -173,8 +173,8 @@ impl Feed {
         }
     }
 
-    /// The server ends: tells what is still to be told, and that it was the last. `last_words` writes the frames
-    /// that end a subscription.
+    /// Ends all subscriptions because the server shuts down: sends the remaining changes, as far as there is room, and
+    /// then the frames that end each subscription, which `last_words` writes.
     pub(super) fn end(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
         let mut state = self.lock();
         self.flush(&mut state);
@@ -186,7 +186,7 @@ impl Feed {
         self.outbox.push(&frames);
     }
 
-    /// Sends what has changed: now, or a little later if something was sent just now.
+    /// Sends the changes: now, or a little later if notifications were sent just before.
     fn send(self: &Arc<Self>, state: &mut State) {
         if state.flush_is_due {
             return;
@@ -215,7 +215,7 @@ impl Feed {
         });
     }
 
-    /// Sends what has changed as far as there is room. Returns whether nothing is left to be sent.
+    /// Sends the changes for which there is room. Returns true if nothing is left to send.
     fn flush(&self, state: &mut State) -> bool {
         let mut frames = Vec::new();
         for subscription in state.subscriptions.iter_mut().filter(|subscription| subscription.is_due()) {
@@ -223,7 +223,7 @@ impl Feed {
             subscription.write(&mut frames);
             if !self.outbox.try_push(&frames) {
                 if self.outbox.is_closed() {
-                    // Nobody is there any more to be told.
+                    // The outbox has no reader any more.
                     state.subscriptions.clear();
                     state.has_ended = true;
                     return true;
@@ -259,7 +259,7 @@ impl State {
 
 /// The id of a subscription.
 struct Stream {
-    /// JSON text, as the client has written it.
+    /// JSON text, as the client wrote it.
     id: Box<str>,
     key: Key,
 }
@@ -267,13 +267,13 @@ struct Stream {
 struct Subscription {
     /// `None` for the session of a legacy client, whose notifications carry no id.
     stream: Option<Stream>,
-    /// Whether anything may be sent yet.
+    /// Whether notifications may be sent yet.
     is_open: bool,
     lists: Lists,
     changed_lists: Lists,
-    /// Each URI, and whether it is in `changed_uris`.
+    /// The URIs, each with a flag that is true if it is in `changed_uris`.
     uris: HashMap<Arc<str>, bool>,
-    /// In the order in which they changed first.
+    /// The changed URIs, in the order of their first change.
     changed_uris: Vec<Arc<str>>,
     interest_in_lists: Option<Interest>,
     interest_in_resources: Option<Interest>,
@@ -324,7 +324,7 @@ impl Subscription {
         self.is_open && !(self.changed_lists.is_empty() && self.changed_uris.is_empty())
     }
 
-    /// Writes a notification for each thing that has changed.
+    /// Writes a notification for each change.
     fn write(&self, out: &mut Vec<u8>) {
         for kind in ListKind::ALL.into_iter().filter(|kind| self.changed_lists.contains(*kind)) {
             out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
@@ -361,7 +361,7 @@ impl Subscription {
     }
 }
 
-/// Appends the `_meta` member that tells whose notification it is.
+/// Appends the `_meta` member that names the subscription of a notification.
 pub(super) fn write_meta(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
     out.extend_from_slice(id.as_bytes());
@@ -403,7 +403,7 @@ mod tests {
             self.hub.publish(Change::Resource(uri));
         }
 
-        /// Each frame that is there, in short.
+        /// Returns the frames in the outbox, abbreviated.
         fn told(&self) -> Vec<String> {
             let bytes = self.outbox.take_now().unwrap_or_default();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');
@@ -541,14 +541,14 @@ mod tests {
             let uris: Vec<String> = (0..MAX_URIS).map(|number| format!("a:{number}")).collect();
             setup.open("1", &[], &uris.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
             let mut most = 0;
-            // 200,000 changes, which nobody reads of.
+            // 200,000 changes, while the client does not read.
             for _ in 0..200 {
                 uris.iter().for_each(|uri| setup.change(uri));
                 tokio::time::sleep(PAUSE + Duration::from_millis(1)).await;
                 most = most.max(setup.outbox.waiting());
             }
             assert!((8 << 20..9 << 20).contains(&most), "{most} bytes wait");
-            // Now it reads. All of it has changed since what it reads first.
+            // Now the client reads. Every resource has changed since the notifications that it reads first.
             setup.told();
             pause().await;
             let mut told = setup.told();
@@ -605,7 +605,7 @@ mod tests {
         });
     }
 
-    /// Long enough for a change to be made meanwhile, if that were possible.
+    /// Waits long enough for a change to be made in the meantime, if that were possible, and sends a frame.
     fn slowly(outbox: &Outbox) {
         std::thread::sleep(Duration::from_millis(2));
         outbox.push(b"\"first\"\n");

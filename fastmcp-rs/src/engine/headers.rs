@@ -1,7 +1,9 @@
-//! What a modern request says twice: in its body, and in headers for those who route it without reading the body.
+//! The values that a modern request carries twice: in its body, and in headers for intermediaries that do not read the
+//! body.
 //!
-//! Whoever reads the body must refuse a request whose headers say something else, or the two readers could be told
-//! different things. The checks are steps of the ladder in `modern.rs`; where headers come from is the transport's.
+//! A server that reads the body must reject a request whose headers differ from it; otherwise, an intermediary and the
+//! server could act on different values. The checks are steps of the sequence in `modern.rs`; the transport provides
+//! the headers.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -17,16 +19,16 @@ use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
-    /// The value of a header, whose name is given in lower case.
+    /// Returns the value of a header, whose name is given in lower case.
     fn value(&self, name: &str) -> Mirrored<'_>;
 }
 
-/// What a header says.
+/// The value of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mirrored<'a> {
     Absent,
     Value(&'a [u8]),
-    /// It is there twice: two readers may take different ones.
+    /// The header occurs twice: two readers may use different values.
     Twice,
 }
 
@@ -35,12 +37,12 @@ pub(crate) const METHOD: &str = "mcp-method";
 pub(crate) const NAME: &str = "mcp-name";
 const PARAMETER_PREFIX: &str = "mcp-param-";
 
-/// Step 2: the version of the header is the body's.
+/// Checks that the version in the header equals the version in the body (step 2).
 pub(super) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), RpcError> {
     must_equal("MCP-Protocol-Version", headers.value(PROTOCOL_VERSION), "the version in `_meta`", version, false)
 }
 
-/// Step 4: so are the method, and the name of what is asked for.
+/// Checks that the headers repeat the method, and the name of the component (step 4).
 pub(super) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Result<(), RpcError> {
     must_equal("Mcp-Method", headers.value(METHOD), "`method`", request.method, false)?;
     let params = request.frame.params();
@@ -49,14 +51,14 @@ pub(super) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Res
         "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
         _ => return Ok(()),
     };
-    // A name that is missing or no string is refused for that, further up.
+    // A name that is missing or is not a string is rejected later, for that reason.
     match name.and_then(text) {
         Some(name) => must_equal("Mcp-Name", headers.value(NAME), what, &name, true),
         None => Ok(()),
     }
 }
 
-/// A notification need not name its method in a header, but must not name another one.
+/// Checks the header of a notification, which may be absent, but must not name another method.
 #[cfg(feature = "http")]
 pub(super) fn check_notification(headers: &dyn Headers, method: &str) -> Result<(), RpcError> {
     match headers.value(METHOD) {
@@ -73,7 +75,7 @@ fn must_equal(
     may_be_encoded: bool,
 ) -> Result<(), RpcError> {
     if let Mirrored::Value(value) = value {
-        // The same bytes, none of which has a meaning of its own: there is nothing to trim and nothing to decode.
+        // The bytes are equal, and none has a special meaning: there is nothing to trim and nothing to decode.
         let is_literal = |byte: &u8| matches!(byte, 0x21..=0x7E);
         if value == expected.as_bytes() && value.iter().all(is_literal) && !value.starts_with(b"=?") {
             return Ok(());
@@ -90,7 +92,7 @@ fn must_equal(
     Err(mismatch(format!("the header `{header}` says \"{}\", which is not {what}", shown(&value))))
 }
 
-/// Step 7: the arguments of a tool that are mirrored into headers are the body's.
+/// Checks that the headers repeat the arguments that a tool mirrors into headers (step 7).
 pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments: &str) -> Result<(), RpcError> {
     let mirrors = tool.mirrors();
     if mirrors.is_empty() {
@@ -124,7 +126,7 @@ pub(super) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
     Ok(())
 }
 
-/// The JSON text at a path of members. Of a member that is given twice none counts; the call is refused later.
+/// Returns the JSON text at a path of members. Of duplicate members, the last is used; the call is rejected later.
 fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
     let mut text = arguments.to_owned();
     for member in path {
@@ -133,7 +135,7 @@ fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
     Some(text)
 }
 
-/// Whether a header says the same as a JSON value. Numbers are compared as such.
+/// Returns true if a header and a JSON value are equal. Numbers are compared by value.
 fn says(header: &str, argument: &str) -> bool {
     match argument.as_bytes().first() {
         Some(b'"') => serde_json::from_str::<String>(argument).is_ok_and(|argument| argument == header),
@@ -143,7 +145,7 @@ fn says(header: &str, argument: &str) -> bool {
     }
 }
 
-/// A whole number that every reader of JSON agrees on.
+/// Parses a whole number on which all readers of JSON agree.
 fn number(text: &str) -> Option<i64> {
     if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
@@ -155,7 +157,7 @@ fn number(text: &str) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0).then_some(number as i64)
 }
 
-/// The text of a header that is there once.
+/// Returns the text of a header that occurs at most once.
 fn one<'a>(header: &str, value: Mirrored<'a>) -> Result<Option<&'a str>, RpcError> {
     let value = match value {
         Mirrored::Absent => return Ok(None),
@@ -169,7 +171,7 @@ fn one<'a>(header: &str, value: Mirrored<'a>) -> Result<Option<&'a str>, RpcErro
     Ok(Some(value.trim_matches([' ', '\t'])))
 }
 
-/// Takes `=?base64?…?=` apart; everything else stands for itself.
+/// Decodes `=?base64?…?=`; all other values are literal.
 fn decode<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcError> {
     let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
         return Ok(value.into());
@@ -178,7 +180,7 @@ fn decode<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcError> {
     decoded.map(Cow::Owned).ok_or_else(|| mismatch(format!("the header `{header}` is not Base64 of a text in UTF-8")))
 }
 
-/// What comes from the peer is cut: an error is one short sentence.
+/// Truncates text from the peer: an error is one short sentence.
 fn shown(value: &str) -> String {
     value.chars().take(128).collect()
 }

@@ -1,8 +1,8 @@
 //! The calls that have begun and are not yet answered.
 //!
-//! Whoever settles a call in the table decides what becomes of it: the call itself, which is then answered, or a
-//! cancellation, after which it is not. So there is exactly one answer, or none. An id stays in the table until the
-//! answer goes out, so that a second request with the same id is refused for all of that time.
+//! Each call is settled once, in the table: by the call itself, which is then answered, or by a cancellation, after
+//! which it is not answered. So there is exactly one response, or none. An id stays in the table until the response
+//! goes out, so that a second request with the same id is rejected in the meantime.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,46 +13,46 @@ use tokio::sync::Notify;
 
 use crate::protocol::id::Key;
 
-/// The most calls that have a place at a time; more of them wait.
+/// The maximum number of calls that have a place; all others wait.
 const MAX_PLACES: usize = 256;
-/// The most bytes of requests that wait; more of them are refused.
+/// The maximum total length of waiting requests in bytes; all others are rejected.
 const MAX_WAITING_BYTES: usize = 64 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     table: Mutex<Table>,
-    /// Calls with a place and calls that wait, so that a reader with nothing in flight need not lock.
+    /// The number of calls that have a place or wait, so that a reader with nothing in flight need not lock.
     count: AtomicUsize,
-    /// Answers that are certain and not yet on their way.
+    /// The number of responses that are certain and not yet on their way.
     owed: AtomicUsize,
-    /// Subscriptions that are open.
+    /// The number of open subscriptions.
     streams: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     running: HashMap<Key, RunningCall>,
-    /// The number of the call that began last.
+    /// The number of the most recent call.
     last_call: u64,
-    /// How many calls have a place: those that run, and those whose answer is not yet on its way.
+    /// The number of calls that have a place: running calls, and those whose response is not yet on its way.
     places: usize,
-    /// Requests in their order; one that was cancelled stays here until it is its turn.
+    /// The waiting requests in order; a cancelled request stays here until its turn.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
-    /// The requests that still wait, each with its ticket: an id may be used again after a cancellation.
+    /// The tickets of the requests that still wait, by id: an id may be used again after a cancellation.
     tickets: HashMap<Key, u64>,
     last_ticket: u64,
-    /// The ids of open subscriptions, which have no place: nothing waits for them.
+    /// The ids of open subscriptions, which have no place, because nothing waits for them.
     streams: HashSet<Key>,
 }
 
 #[derive(Debug)]
 struct RunningCall {
-    /// Tells the call from a later one with the same id.
+    /// Distinguishes the call from a later call with the same id.
     number: u64,
-    /// Made when the call waits for it.
+    /// Created when the call waits for it.
     cancellation: Option<Arc<Cancellation>>,
-    /// Whether its answer is certain, so that it cannot be cancelled any more.
+    /// Whether the response is certain, so that the call cannot be cancelled any more.
     is_settled: bool,
 }
 
@@ -69,14 +69,14 @@ impl Table {
         self.running.contains_key(key) || self.tickets.contains_key(key) || self.streams.contains(key)
     }
 
-    /// Removes a call, unless the id is another call's by now.
+    /// Removes a call, unless the id belongs to another call by now.
     fn remove(&mut self, key: &Key, number: u64) {
         if self.call(key, number).is_some() {
             self.running.remove(key);
         }
     }
 
-    /// Returns a call, unless it was cancelled: then the id is free, and may be another call's by now.
+    /// Returns a call, or `None` if it was cancelled: then the id is free, and may belong to another call by now.
     fn call(&mut self, key: &Key, number: u64) -> Option<&mut RunningCall> {
         self.running.get_mut(key).filter(|call| call.number == number)
     }
@@ -84,31 +84,31 @@ impl Table {
 
 #[derive(Debug)]
 struct Waiting {
-    /// `None` for a batch, which is nobody's answer.
+    /// `None` for a batch, which has no id.
     key: Option<Key>,
     ticket: u64,
     message: Box<str>,
 }
 
-/// A call's place, which it keeps until its answer is on its way, and its id.
+/// A permit of a call: its place, which it keeps until its response is on its way, and its id.
 #[derive(Debug)]
 pub(crate) struct Place {
     calls: Arc<InFlight>,
-    /// The call's id. A batch has none, nor has an answer that is certain, nor a call whose id is given back.
+    /// The call's id and number. `None` for a batch, for a response that is certain, and after the id was released.
     call: Option<(Key, u64)>,
-    /// Whether the answer is certain: the call has ended, and cannot be cancelled any more.
+    /// Whether the response is certain: the call has ended, and cannot be cancelled any more.
     is_owed: bool,
 }
 
 impl Place {
-    /// The answer is certain now.
+    /// Marks the response as certain.
     pub(crate) fn owe(&mut self) {
         if !std::mem::replace(&mut self.is_owed, true) {
             self.calls.owed.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    /// Decides that the call is answered. Returns `false` if it was cancelled before.
+    /// Settles the call, which is then answered. Returns `false` if it was cancelled before.
     pub(crate) fn settle(&self) -> bool {
         let Some((key, number)) = &self.call else { return true };
         match self.calls.lock().call(key, *number) {
@@ -120,7 +120,7 @@ impl Place {
         }
     }
 
-    /// Ends the call, whose id becomes that of a subscription. Returns `false` if it was cancelled before.
+    /// Ends the call and gives its id to a subscription. Returns `false` if the call was cancelled before.
     pub(crate) fn open_stream(&mut self) -> bool {
         let Some((key, number)) = self.call.take() else { return false };
         let mut table = self.calls.lock();
@@ -133,14 +133,14 @@ impl Place {
         true
     }
 
-    /// Gives the id back, because the answer goes out now and its reader may use the id again.
+    /// Releases the id, because the response goes out now and its reader may use the id again.
     pub(crate) fn release_id(&mut self) {
         if let Some((key, number)) = self.call.take() {
             self.calls.lock().remove(&key, number);
         }
     }
 
-    /// Tells when the call is cancelled.
+    /// Returns the signal that reports the call's cancellation.
     pub(crate) fn cancellation(&self) -> Arc<Cancellation> {
         let Some((key, number)) = &self.call else { return Arc::default() };
         match self.calls.lock().call(key, *number) {
@@ -169,7 +169,7 @@ impl Drop for Place {
     }
 }
 
-/// Tells a call that it is no longer wanted.
+/// A signal that cancels a call.
 #[derive(Debug, Default)]
 pub(crate) struct Cancellation {
     cancelled: AtomicBool,
@@ -179,7 +179,7 @@ pub(crate) struct Cancellation {
 impl Cancellation {
     fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
-        // There is one waiter, and a permit is kept for it if it does not wait yet.
+        // There is one waiter, and a permit is stored for it if it does not wait yet.
         self.notify.notify_one();
     }
 
@@ -194,15 +194,15 @@ impl Cancellation {
     }
 }
 
-/// What is to be done with a new call.
+/// The decision about a new call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Start,
-    /// The request was kept, and comes back from [`InFlight::next_waiting`].
+    /// The request was kept, and [`InFlight::next_waiting`] returns it later.
     Wait,
     /// Another call with this id is not yet answered.
     DuplicateId,
-    /// Too much waits already.
+    /// There is no place, and the request cannot be kept.
     Overload,
 }
 
@@ -211,12 +211,12 @@ impl InFlight {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many calls are not yet answered.
+    /// Returns the number of calls that are not yet answered.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
-    /// How many requests wait until others have ended.
+    /// Returns the number of requests that wait for others to end.
     #[cfg(feature = "metrics")]
     pub(crate) fn waiting(&self) -> usize {
         let table = self.lock();
@@ -229,15 +229,15 @@ impl InFlight {
         self.lock().has(key)
     }
 
-    /// Whether a call that comes now has to wait for others.
+    /// Returns true if a new call has to wait for others.
     pub(crate) fn is_full(&self) -> bool {
         self.len() >= MAX_PLACES && self.lock().places >= MAX_PLACES
     }
 
-    /// Whether a call may start. It takes no place yet: most calls end before they need one.
+    /// Decides whether a call may start. The call takes no place yet, because most calls end before they need one.
     ///
-    /// `is_member`: whether it is part of a batch, which has its place as a whole. `may_wait`: whether it can be
-    /// kept until there is a place.
+    /// `is_member`: whether the call is part of a batch, which has a place as a whole. `may_wait`: whether the request
+    /// can be kept until there is a place.
     pub(crate) fn admit(&self, key: impl FnOnce() -> Key, message: &str, is_member: bool, may_wait: bool) -> Admission {
         if self.len() == 0 && self.streams.load(Ordering::Relaxed) == 0 {
             return Admission::Start;
@@ -250,13 +250,13 @@ impl InFlight {
         if is_member { Admission::Start } else { self.admit_message(&mut table, Some(key), message, may_wait) }
     }
 
-    /// The same for a batch.
+    /// Does the same for a batch.
     pub(crate) fn admit_batch(&self, message: &str, may_wait: bool) -> Admission {
         self.admit_message(&mut self.lock(), None, message, may_wait)
     }
 
-    /// Takes a place for a request whose answer cannot be ready at once, or for a batch, before it is served. An error
-    /// of [`Admission::Wait`] means that it was kept, as by [`InFlight::admit`].
+    /// Takes a place for a request whose response cannot be ready at once, or for a batch, before it is served. The
+    /// error [`Admission::Wait`] means that the request was kept, as by [`InFlight::admit`].
     pub(crate) fn reserve_or_wait(self: &Arc<Self>, key: Option<Key>, message: &str) -> Result<Place, Admission> {
         let mut table = self.lock();
         if key.as_ref().is_some_and(|key| table.has(key)) {
@@ -286,13 +286,13 @@ impl InFlight {
         Admission::Wait
     }
 
-    /// A call that could not be answered at once takes its place.
+    /// Takes a place for a call that could not be answered at once.
     pub(crate) fn insert(self: &Arc<Self>, key: Key) -> Place {
         self.take_place(&mut self.lock(), Some(key))
     }
 
-    /// Takes the id and the place of a call before it is polled: where several threads serve one peer, another one may
-    /// look for the id at any time. `is_member`: whether it is part of a batch, which is admitted as a whole.
+    /// Takes the id and the place of a call before it is polled: where several threads serve one peer, another thread
+    /// may look up the id at any time. `is_member`: whether the call is part of a batch, which is admitted as a whole.
     pub(crate) fn reserve(self: &Arc<Self>, key: Key, is_member: bool) -> Result<Place, Admission> {
         let mut table = self.lock();
         if table.has(&key) {
@@ -304,12 +304,12 @@ impl InFlight {
         Ok(self.take_place(&mut table, Some(key)))
     }
 
-    /// How many answers are certain and not yet on their way.
+    /// Returns the number of responses that are certain and not yet on their way.
     pub(crate) fn owed(&self) -> usize {
         self.owed.load(Ordering::Acquire)
     }
 
-    /// A place beside the others, for an answer that is certain.
+    /// Takes an additional place, for a response that is certain.
     pub(crate) fn guard(self: &Arc<Self>) -> Place {
         let mut place = self.take_place(&mut self.lock(), None);
         place.owe();
@@ -328,7 +328,7 @@ impl InFlight {
         Place { calls: Arc::clone(self), call, is_owed: false }
     }
 
-    /// The next request that waited, if there is a place for it.
+    /// Returns the next waiting request with its place, if a place is free.
     pub(crate) fn next_waiting(self: &Arc<Self>) -> Option<(Box<str>, Place)> {
         if self.len() == 0 {
             return None;
@@ -341,7 +341,7 @@ impl InFlight {
             let Waiting { key, ticket, message } = table.waiting.pop_front()?;
             table.waiting_bytes -= message.len();
             if key.as_ref().is_some_and(|key| table.tickets.get(key) != Some(&ticket)) {
-                // It was cancelled.
+                // The request was cancelled.
                 continue;
             }
             if let Some(key) = &key {
@@ -353,7 +353,7 @@ impl InFlight {
         }
     }
 
-    /// Takes the id of a subscription; `false` if another request has it.
+    /// Takes the id for a subscription; returns `false` if another request has it.
     pub(crate) fn open_stream(&self, key: Key) -> bool {
         let mut table = self.lock();
         let is_free = !table.has(&key);
@@ -364,12 +364,12 @@ impl InFlight {
         is_free
     }
 
-    /// Whether a subscription has the id.
+    /// Returns true if a subscription has the id.
     pub(crate) fn has_stream(&self, key: &Key) -> bool {
         self.lock().streams.contains(key)
     }
 
-    /// Gives the id of a subscription back.
+    /// Releases the id of a subscription.
     pub(crate) fn close_stream(&self, key: &Key) {
         if self.lock().streams.remove(key) {
             self.streams.fetch_sub(1, Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! Calls and lists that go through layers.
+//! Calls and lists that pass through layers.
 //!
-//! To the engine this is one call whose handler is the chain of layers: it is started, polled, cancelled and
-//! answered as any other. Inside of the layers the real handler writes its answer into a buffer of its own, which
-//! the layers see as a result or a refusal; what comes out of the outermost one is written into the frame.
+//! For the engine, this is one call whose handler is the chain of layers: it is started, polled, cancelled and answered
+//! like any other. Inside of the layers, the real handler writes its response into a buffer of its own, which the
+//! layers see as a reply or a refusal; the outcome of the outermost layer is written into the frame.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::protocol::object::{self, Raw, members};
 use crate::protocol::write::RpcError;
 use crate::registry::{Handler, Registry};
 
-/// What is asked, as layers are told of it.
+/// A request in the form that layers see.
 pub(super) struct Asked<'a> {
     pub(super) kind: Kind,
     pub(super) name: &'a str,
@@ -40,7 +40,7 @@ impl Connection {
         facts: &CallFacts<'_>,
         out: &mut Vec<u8>,
     ) -> Dispatched {
-        // Layers look at the request, whether or not the handler does.
+        // Layers use the request, even if the handler does not.
         let job = Job { needs_request: true, ..job };
         let form = self.form(job.component, job.subject.clone(), facts.revision);
         let core = Innermost { connection: Arc::clone(self), registry: Arc::clone(request.registry) };
@@ -50,7 +50,7 @@ impl Connection {
         })
     }
 
-    /// Answers what the whole server is asked through the layers of its app.
+    /// Answers a request to the whole server through the layers of its app.
     pub(super) fn list_through_layers(
         self: &Arc<Self>,
         kind: Kind,
@@ -79,7 +79,7 @@ impl Connection {
         Ok(self.run_through_layers(&request.registry.layers, asked, job, request, facts, out))
     }
 
-    /// What the answers of an operation are written with.
+    /// Returns the settings with which the responses of an operation are written.
     pub(super) fn form(&self, component: &Arc<Shared>, subject: Subject, revision: Revision) -> Arc<Form> {
         Arc::new(Form {
             revision,
@@ -91,7 +91,7 @@ impl Connection {
     }
 }
 
-/// What is inside of all layers.
+/// The core of a chain of layers: calls the handler, or reads the list.
 pub(super) struct Innermost {
     pub(super) connection: Arc<Connection>,
     /// The components at the time of the request.
@@ -108,7 +108,7 @@ impl Core for Innermost {
                     let Arguments { reference, argument, context: known, .. } = Arguments::of(arguments);
                     let wanted = Wanted::parse(AskedFor { reference, argument, context: known })?;
                     let (handler, parameter) = wanted.find(&Sight::of(operation.context(), &self.registry))?;
-                    // Candidates are ranked by the text, which a layer may have changed.
+                    // Candidates are ranked by the text to complete, which a layer may have changed.
                     let form = Form { subject: wanted.subject(), ..Form::clone(operation.form()) };
                     finish(wanted.start(handler, parameter, context()), &operation, &Arc::new(form)).await
                 }
@@ -165,7 +165,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// The handler of a component, which was found before the layers began.
+/// Returns the handler of a component, which was found before the layers started.
 fn handler<'a>(registry: &'a Registry, operation: &'a Operation) -> Option<&'a Handler> {
     let name = operation.name();
     match operation.kind() {
@@ -179,7 +179,7 @@ fn gone() -> RpcError {
     RpcError::invalid_params("Invalid params: there is no such component any more")
 }
 
-/// Polls a handler to its end. It may be another one than the call's.
+/// Polls a handler to its end. It may differ from the call's own handler.
 async fn finish(mut started: Started, operation: &Operation, form: &Arc<Form>) -> Result<Reply, Refusal> {
     let mut frame = Vec::new();
     poll_fn(|task| {

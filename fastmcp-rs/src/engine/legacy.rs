@@ -1,4 +1,4 @@
-//! Sessions: the revisions in which a client begins with `initialize`.
+//! Sessions: the revisions whose clients begin with `initialize`.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>
 
@@ -16,7 +16,7 @@ use crate::protocol::object::{Object, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::protocol::{Level, Revision};
 
-/// What was agreed on when a client said `initialize`.
+/// The session that an `initialize` request opened, with the negotiated revision.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) revision: Revision,
@@ -71,7 +71,7 @@ impl Connection {
     #[cfg(feature = "http")]
     pub(super) fn open_assumed(&self, revision: Revision) {
         let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
-        // Who has a session already keeps it.
+        // An existing session is kept.
         let _ = self.session.set(Arc::new(Session { revision, client: Arc::default(), log_level }));
     }
 
@@ -91,7 +91,8 @@ impl Connection {
         let version = params.and_then(|params| params.protocol_version).and_then(text).ok_or_else(|| {
             RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
         })?;
-        // A version that cannot be had here is answered with the best that can; the client then decides.
+        // An unsupported version is answered with the newest one that this connection supports; the client then
+        // decides.
         let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest);
         let revision = revision.unwrap_or(self.newest);
         let info = fact_text(params.and_then(|params| params.client_info), "clientInfo")?;
@@ -106,7 +107,7 @@ impl Connection {
         }
         self.feed().open_session(request.registry.offers.list_changes);
         let mut result = Vec::new();
-        // A `Value` always has a JSON form.
+        // Serialising a `Value` cannot fail.
         let _ = write::json(&mut result, &self.server.initialization(&request.registry.offers, revision));
         finish_frame(out, |out| write::result(out, request.id.as_str(), &result));
         Ok(Dispatched::Done)

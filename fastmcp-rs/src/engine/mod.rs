@@ -1,11 +1,11 @@
-//! One message in, its answers out.
+//! The engine: one message in, its responses out.
 //!
-//! The engine is told of messages and gives frames; it opens no socket and reads no descriptor, so that
-//! transports, tests and simulators all drive the same code. A [`Server`] is what an app became: it does
-//! not change. A [`Connection`] is one peer: at most one legacy session, and the calls in flight.
+//! It takes messages and returns frames; it opens no sockets and reads no descriptors, so that transports, tests and
+//! simulators all run the same code. A [`Server`] is the form of an app that is being served: it does not change. A
+//! [`Connection`] is one peer: at most one legacy session, and the calls in flight.
 //!
-//! The era is read from each message ([`Connection::dispatch`]), never from what came before, apart from
-//! the session that an `initialize` opened.
+//! Each message determines its own era ([`Connection::dispatch`]), independently of earlier messages, except for the
+//! session that an `initialize` opened.
 
 mod batch;
 mod call;
@@ -13,7 +13,7 @@ mod components;
 #[cfg(feature = "http")]
 mod exchange;
 mod feed;
-// One transport has headers.
+// Only one transport has headers.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 mod headers;
 mod in_flight;
@@ -67,40 +67,40 @@ use observed::Observed;
 use refused::ErrorBudget;
 use rounds::MAX_RESPONSES;
 
-/// One peer.
+/// The state of one peer.
 pub(crate) struct Connection {
     server: Arc<Server>,
     transport: Transport,
-    /// Who the peer is, if the transport knows.
+    /// The identity of the peer, if the transport knows it.
     principal: Option<Arc<Principal>>,
-    /// Made when it is needed, if it is that of one exchange alone.
+    /// Created on first use if the connection serves a single exchange.
     outbox: OnceLock<Arc<Outbox>>,
-    /// Made when it is needed, as `in_flight` and `feed` are: most HTTP requests end before.
+    /// Created on first use, like `in_flight` and `feed`: most HTTP requests end before that.
     client_requests: OnceLock<Arc<ClientRequests>>,
-    /// The newest revision that a handshake is offered.
+    /// The newest revision that a handshake offers.
     newest: Revision,
-    /// A pipe has room for one session, which an `initialize` opens.
+    /// The session, which an `initialize` opens. A connection has at most one.
     session: OnceLock<Arc<Session>>,
-    /// What the session is called in what is recorded: nobody can use it for the session's id.
+    /// The label of the session in spans, which cannot be used as the session's id.
     session_label: OnceLock<Box<str>>,
     in_flight: OnceLock<Arc<InFlight>>,
-    /// What the client is told without having called.
+    /// The notifications that the client gets outside of calls.
     feed: OnceLock<Arc<Feed>>,
-    /// Whether a call has ever waited, or somebody wants notifications: from then on there are frames that nobody
-    /// is ready to write.
+    /// Whether a call has ever waited, or notifications were requested: from then on, frames may arrive in the outbox
+    /// at any time.
     answers_late: AtomicBool,
-    /// Whether nothing more is to be served.
+    /// Whether no more messages are served.
     stopping: AtomicBool,
-    /// How many lines were taken.
+    /// The number of lines received.
     received: AtomicU64,
     errors: Mutex<ErrorBudget>,
 }
 
-/// What the answer to a message is.
+/// The outcome of a message.
 pub(crate) enum Dispatched {
-    /// It is written, or there is none.
+    /// The response is written, or there is none.
     Done,
-    /// It will come.
+    /// The response comes later.
     Pending(Box<PendingCall>),
 }
 
@@ -109,7 +109,7 @@ impl Connection {
         Connection::of(server, transport, None)
     }
 
-    /// The connection of somebody whom the transport knows.
+    /// Creates a connection with the peer's principal, if the transport knows it.
     pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         Connection::with_outbox(server, transport, principal, Some(Arc::default()))
     }
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    /// The calls in flight.
+    /// Returns the table of calls in flight.
     fn in_flight(&self) -> &Arc<InFlight> {
         self.in_flight.get_or_init(Arc::default)
     }
@@ -162,28 +162,28 @@ impl Connection {
         self.client_requests.get_or_init(Arc::default)
     }
 
-    /// What [`Connection::receive`] needs, for one who calls it.
+    /// Returns the view that a caller of [`Connection::receive`] needs.
     pub(crate) fn view(&self) -> View {
         self.server.components.view()
     }
 
-    /// Where answers go that are not ready at once, and notifications.
+    /// Returns the outbox for notifications, and for responses that are not ready at once.
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         self.outbox.get_or_init(|| self.outbox_of_exchange())
     }
 
-    /// An outbox for one message alone.
+    /// Creates an outbox for a single message.
     fn outbox_of_exchange(&self) -> Arc<Outbox> {
         self.server.measured(Outbox::for_exchange())
     }
 
-    /// Whether there is something to do at the end.
+    /// Returns true if there are shutdown functions.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) fn has_endings(&self) -> bool {
         self.server.has_endings()
     }
 
-    /// Does what is to be done at the end, once.
+    /// Runs the shutdown functions, once.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn end(&self) {
         self.server.end().await;
@@ -193,7 +193,7 @@ impl Connection {
         self.in_flight.get().map_or(0, |calls| calls.len())
     }
 
-    /// Nothing more is to be served; what runs may end.
+    /// Stops serving messages; running calls may end.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -202,36 +202,36 @@ impl Connection {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// A number that changes as long as lines are taken.
+    /// Returns a number that changes while lines are received.
     pub(crate) fn lines_received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Whether answers may come by the outbox.
+    /// Returns true if responses may arrive in the outbox.
     pub(crate) fn answers_late(&self) -> bool {
         self.answers_late.load(Ordering::Acquire)
     }
 
-    /// Ends every wait for an answer of the client's, now and later: it can answer nothing more.
+    /// Ends every wait for a response of the client, now and later: the client can send none any more.
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
     pub(crate) fn end_questions(&self) {
         self.client_requests().close();
     }
 
-    /// How many calls have ended whose answers are not yet on their way.
+    /// Returns the number of calls that have ended and whose responses are not yet on their way.
     pub(crate) fn answers_owed(&self) -> usize {
         self.in_flight.get().map_or(0, |calls| calls.owed())
     }
 
-    /// Cancels every call; none of them will be answered.
+    /// Cancels every call whose response is not yet certain; these calls are not answered.
     pub(crate) fn cancel_all(&self) {
         if let Some(calls) = self.in_flight.get() {
             calls.cancel_all();
         }
     }
 
-    /// Takes one line without its newline. Answers that are ready are appended to `out`, each with a
-    /// newline; others go to the outbox when they are. Must be called inside a tokio runtime.
+    /// Processes one line, without its newline. Responses that are ready are appended to `out`, each with a newline;
+    /// all others go to the outbox when they are ready. Must be called inside a tokio runtime.
     pub(crate) fn receive(self: &Arc<Self>, view: &mut View, line: Result<&str, Utf8Error>, out: &mut Vec<u8>) {
         self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let Ok(line) = line else {
@@ -255,11 +255,11 @@ impl Connection {
         }
     }
 
-    /// Lets a call go on as a task of the runtime.
+    /// Continues a call as a task of the runtime.
     fn start(self: &Arc<Self>, call: Box<PendingCall>, out: &mut Vec<u8>) {
         self.answers_late.store(true, Ordering::Release);
         let outbox = Arc::clone(call.outbox());
-        // What was ready before must not be overtaken by what the task will send, so all goes one way.
+        // The frames that are ready must not be overtaken by those of the task, so all of them go through the outbox.
         outbox.push(out);
         call.send_early_notifications();
         out.clear();
@@ -284,7 +284,7 @@ impl Connection {
         }
     }
 
-    /// Reads the era from the message, and answers in it.
+    /// Determines the era of the message, and answers the message accordingly.
     fn dispatch(
         self: &Arc<Self>,
         registry: &Arc<Registry>,
@@ -394,7 +394,7 @@ impl Connection {
         self.client_requests.get().is_some_and(|requests| requests.was_opened(id))
     }
 
-    /// A client answers what it was asked. What nobody waits for is not read.
+    /// Handles the client's response to a request of the server. A response for which no call waits is not read.
     fn response(&self, id: i64, frame: &Frame<'_>) {
         let Some(requests) = self.client_requests.get().filter(|requests| requests.is_open(id)) else { return };
         let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
@@ -422,83 +422,83 @@ impl Connection {
                     let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
                     tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
                     let key = id.key();
-                    // In this order: a subscription that is just being opened looks for its id last.
+                    // The order matters: a subscription that is being opened checks its id last.
                     self.in_flight().cancel(&key);
                     self.feed().close(&key);
                 }
             }
-            // Requests are served before it comes already.
+            // Requests are served even before this notification arrives.
             "notifications/initialized" => self.begin_session(out),
             _ => {}
         }
     }
 }
 
-/// A request whose frame is well formed.
+/// A request with a well-formed frame.
 struct Request<'a> {
     registry: &'a Arc<Registry>,
     message: &'a str,
     frame: &'a Frame<'a>,
     id: Id<'a>,
     method: &'a str,
-    /// The arguments without those that the client has added to what a model wrote, if there are any.
+    /// The arguments without those that the client has added to the model's arguments, if there are any.
     arguments: OnceCell<String>,
     admitted: Cell<Admitted>,
     exchange: Option<&'a Exchange<'a>>,
-    /// Its span and its numbers, if somebody wants them.
+    /// The request's span and metrics, if they are recorded.
     observed: Option<&'a Observed>,
 }
 
-/// A thing of the transport's that lives as long as the arguments of a call.
+/// A value of the transport that lives as long as the arguments of a call.
 pub(crate) type Retained = Arc<dyn Any + Send + Sync>;
 
-/// What belongs to one message alone, on transports where each has a way back of its own.
+/// The data of a single message, on transports where each message has its own return path.
 pub(crate) struct Exchange<'a> {
-    /// Where the answer and what precedes it goes if it is not ready at once; `None` if that is the connection's
-    /// outbox. It is made when something goes there, as most answers are ready.
+    /// The outbox for the response, and for the frames before it, if the response is not ready at once; `None` if that
+    /// is the connection's outbox. It is created on first use, because most responses are ready at once.
     pub(crate) outbox: Option<OnceCell<Arc<Outbox>>>,
-    /// What the message's headers say, where these are checked.
+    /// The message's headers, on transports where they are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
-    /// What else the transport knows of the message.
+    /// The transport's other data about the message.
     pub(crate) carrier: Carrier<'a>,
-    /// Retained until its calls have ended.
+    /// Kept until the calls of the message have ended.
     pub(crate) retained: Option<Retained>,
     /// Whether a response that answers no request of this server's is refused; otherwise it is dropped.
     pub(crate) refuses_strays: bool,
-    /// Set if an answer will come.
+    /// Set if a response comes later.
     pub(crate) pending: Cell<bool>,
 }
 
-/// What a transport knows of a message besides its text, for those who observe the server.
+/// A transport's data about a message besides its text, for spans and traces.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Carrier<'a> {
     /// All headers, whether or not they are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
-    /// Such as `1.1`.
+    /// The version of HTTP, such as `1.1`.
     pub(crate) http_version: Option<&'static str>,
     pub(crate) client: Client,
 }
 
-/// The place of a client, as far as its connection tells or a trusted proxy.
+/// The address of a client, as known from its connection or from a trusted proxy.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Client {
     #[default]
     Unknown,
     At(SocketAddr),
-    /// It came by a Unix socket.
+    /// The client is connected through a Unix socket.
     OnThisMachine,
-    /// A trusted proxy has passed the message on. The address is the client's as far as the proxy tells it, and the
+    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
     /// proxy's own otherwise.
     Forwarded {
         address: Option<IpAddr>,
-        /// Whether the proxy came by a Unix socket.
+        /// Whether the proxy is connected through a Unix socket.
         by_socket: bool,
     },
 }
 
 impl Exchange<'_> {
-    /// Where its late answer goes.
+    /// Returns the outbox for a response that is not ready at once.
     pub(crate) fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
         match &self.outbox {
             Some(own) => own.get_or_init(|| connection.outbox_of_exchange()),
@@ -508,26 +508,26 @@ impl Exchange<'_> {
 }
 
 impl Request<'_> {
-    /// Whether it says which revision it is of.
+    /// Returns true if the request names its revision.
     fn is_modern(&self) -> bool {
         self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
     }
 
-    /// Where its late answer goes.
+    /// Returns the outbox for a response that is not ready at once.
     fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
         self.exchange.map_or_else(|| connection.outbox(), |exchange| exchange.outbox(connection))
     }
 }
 
-/// Whether a request may be served whatever else is in flight.
+/// The admission of a request, independent of other calls in flight.
 #[derive(Debug, Default)]
 enum Admitted {
-    /// It has to ask.
+    /// The request is not admitted yet.
     #[default]
     No,
-    /// It has its place already: it has waited, or its id was taken before it is served.
+    /// The request has its place already: it has waited, or its id was reserved before it is served.
     Reserved(Place),
-    /// It is part of a batch.
+    /// The request is part of a batch.
     Member,
 }
 
@@ -545,22 +545,22 @@ fn refuse_stray(exchange: Option<&Exchange<'_>>, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a member is `"2.0"`, which may be spelled with escapes.
+/// Returns true if a member is `"2.0"`, which may be spelled with escapes.
 fn is_version_two(jsonrpc: Raw<'_>) -> bool {
     jsonrpc.get() == r#""2.0""# || text(jsonrpc).is_some_and(|text| text == "2.0")
 }
 
-/// The longest value that is kept of what a client says about itself or refers to. A tree of values takes
-/// sixty times the room of its text.
+/// The maximum length of a value that a client sends to describe itself or to refer to a component. A tree of values
+/// takes sixty times the memory of its text.
 const MAX_FACT: usize = 64 << 10;
 
-/// Reads a small value; `null` if there is none.
+/// Parses a small value; returns `null` if it is absent.
 fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
     let text = fact_text(raw, name)?;
     Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 
-/// The text of a small value.
+/// Returns the text of a small value.
 fn fact_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, RpcError> {
     match raw {
         Some(raw) if raw.get().len() > MAX_FACT => {

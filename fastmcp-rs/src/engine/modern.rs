@@ -1,4 +1,4 @@
-//! Stateless requests: the revision and the client's capabilities come with each of them.
+//! Stateless requests: each one carries its revision and the client's capabilities.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
 
@@ -19,7 +19,7 @@ use crate::protocol::write::{self, RpcError, code};
 use crate::protocol::{Level, Revision};
 
 impl Connection {
-    /// Climbs the ladder of checks; the first that fails answers.
+    /// Performs the checks in their order; the first one that fails determines the error.
     pub(super) fn modern(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
         let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
         let version = check_envelope(meta)?;
@@ -59,7 +59,7 @@ impl Connection {
     }
 }
 
-/// The version that the request names, if it has all that a modern request must have.
+/// Returns the version that the request names, if the request has all members that a modern request needs.
 fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
     let version = meta.protocol_version.and_then(text).ok_or_else(incomplete_meta)?;
     if !meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{')) {
@@ -88,7 +88,7 @@ pub(super) fn incomplete_meta() -> RpcError {
     )
 }
 
-/// What else `_meta` says. Without a level the client wants no log messages.
+/// Checks the other members of `_meta`. Without a level, the client gets no log messages.
 fn check_meta(meta: &Meta<'_>) -> Result<LogFilter, RpcError> {
     if meta.progress_token.is_some_and(|token| Id::parse(token).is_none()) {
         return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
@@ -106,9 +106,9 @@ pub(super) fn unknown_level() -> RpcError {
     )
 }
 
-/// The error for a method that does not exist, or whose capability is not offered.
+/// Returns the error for a method that does not exist, or whose capability is not offered.
 pub(super) fn unknown_method(method: &str) -> RpcError {
-    // What comes from the peer is cut: an error is one short sentence.
+    // Text from the peer is truncated: an error is one short sentence.
     let shown: String = method.chars().take(80).collect();
     RpcError::new(code::METHOD_NOT_FOUND, format!("Method not found: {shown}"))
 }

@@ -1,8 +1,8 @@
-//! A request as the operator of the server sees it: its span, and what is counted of it.
+//! The observation of a request for the operator of the server: its span and its metrics.
 //!
-//! Only a request that somebody observes comes through here; all others are answered without a look at the clock. The
-//! request is followed from its frame to the frame that answers it: in place while it is ready at once, and inside of
-//! its [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
+//! Only observed requests pass through here; all others are answered without reading the clock. A request is followed
+//! from its frame to the frame that answers it: in place if it is ready at once, and inside of its
+//! [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
 
 use std::borrow::Cow;
 
@@ -22,19 +22,19 @@ use crate::request_facts::TraceContext;
 use crate::telemetry::metrics::{Reading, Source, Timer};
 use crate::telemetry::{Outcome, Target, span};
 
-/// A request that somebody observes.
+/// A request whose span or metrics are recorded.
 pub(super) struct Observed {
     span: Span,
     is_tool_call: bool,
-    /// Whether it may be kept until others have ended, instead of being answered.
+    /// Whether the request may be kept until others have ended, instead of being answered.
     can_wait: bool,
     #[cfg(feature = "metrics")]
     timer: Option<Timer>,
 }
 
 impl Connection {
-    /// Begins to observe a request. One that may have to wait has no span yet: it comes back when there is a place
-    /// for it.
+    /// Starts to observe a request. A request that has to wait gets no span yet: it is dispatched again when there is a
+    /// place for it.
     #[cold]
     pub(super) fn observe(&self, request: &Request<'_>) -> Observed {
         let can_wait = can_wait(request);
@@ -42,7 +42,7 @@ impl Connection {
         Observed::new(self, request, can_wait, is_full)
     }
 
-    /// What has become of an observed request in place.
+    /// Records the outcome of dispatching an observed request.
     #[cold]
     pub(super) fn observed(
         &self,
@@ -58,10 +58,11 @@ impl Connection {
                 call.observe(observed);
             }
             Dispatched::Done if out.len() > begin => observed.end(out, id.as_str()),
-            // It waits.
+            // The request waits.
             Dispatched::Done if observed.can_wait => observed.forget(),
             Dispatched::Done => {
-                // What opens a subscription has gone out already, and what was ready before it, too.
+                // The acknowledgement of a subscription has been sent already, and so have the frames that were ready
+                // before it.
                 let outcome = if answers_by_a_handler(method) { Outcome::Cancelled } else { Outcome::Ok };
                 observed.end_with(outcome);
             }
@@ -69,7 +70,7 @@ impl Connection {
         dispatched
     }
 
-    /// The trace that a request belongs to, and the one of what carried it.
+    /// Returns the trace that a request names, and the trace in the headers of its transport.
     fn traces(&self, request: &Request<'_>) -> (TraceContext, Option<Box<TraceContext>>) {
         let meta = request.frame.meta().and_then(|_| meta_text(request.message));
         let meta: Option<Map<String, Value>> = meta.and_then(|meta| serde_json::from_str(meta).ok());
@@ -77,7 +78,7 @@ impl Connection {
         (own, request.exchange.and_then(|exchange| exchange.carrier.trace()))
     }
 
-    /// What the session of this connection is called in what is recorded.
+    /// Sets the label of this connection's session in spans.
     #[cfg(feature = "http")]
     pub(crate) fn label_session(&self, label: &str) {
         let _ = self.session_label.set(label.into());
@@ -91,7 +92,7 @@ impl Source for Connection {
     }
 }
 
-/// Whether the request may be kept until others have ended.
+/// Returns true if the request may be kept until others have ended.
 fn can_wait(request: &Request<'_>) -> bool {
     let admitted = request.admitted.take();
     let is_admitted = matches!(admitted, Admitted::Reserved(_) | Admitted::Member);
@@ -99,7 +100,7 @@ fn can_wait(request: &Request<'_>) -> bool {
     !is_admitted && request.exchange.is_none() && answers_by_a_handler(request.method)
 }
 
-/// Methods whose requests a handler answers, or a layer.
+/// Returns true for methods whose requests a handler or a layer answers.
 fn answers_by_a_handler(method: &str) -> bool {
     !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
 }
@@ -107,7 +108,7 @@ fn answers_by_a_handler(method: &str) -> bool {
 impl Observed {
     fn new(connection: &Connection, request: &Request<'_>, can_wait: bool, is_full: bool) -> Observed {
         let is_tool_call = request.method == "tools/call";
-        // The clock comes first.
+        // The clock is read first.
         #[cfg(feature = "metrics")]
         let timer = connection.server.metrics.as_ref().map(|metrics| Timer::start(metrics, request.method));
         let span = if !is_full && span::is_wanted() { begin_span(connection, request) } else { Span::none() };
@@ -120,7 +121,7 @@ impl Observed {
         }
     }
 
-    /// It was not ready at once.
+    /// Records that the request was not ready at once.
     pub(super) fn goes_on(&mut self) {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
@@ -128,7 +129,7 @@ impl Observed {
         }
     }
 
-    /// It has not begun yet.
+    /// Discards the timer, because the request has not begun yet.
     fn forget(&self) {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
@@ -136,12 +137,12 @@ impl Observed {
         }
     }
 
-    /// Makes its span the current one on this thread.
+    /// Makes the request's span the current span of this thread.
     pub(super) fn enter(&self) -> tracing::span::Entered<'_> {
         self.span.enter()
     }
 
-    /// It has ended with these frames, of which the last is its answer.
+    /// Ends the observation. The last of the frames is the response.
     pub(super) fn end(&self, frames: &[u8], id: &str) {
         self.end_with(Outcome::of(frames, id, self.is_tool_call));
     }
@@ -156,7 +157,7 @@ impl Observed {
 }
 
 impl Request<'_> {
-    /// What it asks for is found.
+    /// Records the component that the request addresses.
     #[inline]
     pub(super) fn is_for(&self, target: Target, handler: &Handler) {
         if let Some(observed) = self.observed {
@@ -181,7 +182,7 @@ fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
         ("prompts/get", Some(name)) => Some((Target::Prompt, &**name, registry.prompts.find(name).is_some())),
         _ => None,
     };
-    // The URI of a template holds arguments.
+    // The URI of a template contains arguments, so only the URIs of plain resources are recorded.
     let resource = uri.and_then(|uri| registry.resources.find(&uri));
     let carrier = request.exchange.map(|exchange| exchange.carrier).unwrap_or_default();
     let facts = span::Facts {
@@ -208,7 +209,7 @@ fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
     span::begin(&facts, own, of_transport.as_deref())
 }
 
-/// The revision of the request, or, for a handshake, none yet.
+/// Returns the revision of the request, or `None` if it is unknown or not negotiated yet.
 fn revision(connection: &Connection, request: &Request<'_>) -> Option<Revision> {
     match request.frame.meta().and_then(|meta| meta.protocol_version) {
         Some(version) => text(version).and_then(|version| Revision::parse(&version)),
@@ -217,7 +218,7 @@ fn revision(connection: &Connection, request: &Request<'_>) -> Option<Revision> 
 }
 
 impl Carrier<'_> {
-    /// The trace that the headers tell of.
+    /// Returns the trace in the headers.
     pub(super) fn trace(&self) -> Option<Box<TraceContext>> {
         let headers = self.headers?;
         let trace = TraceContext::read(|name| match headers.value(name) {

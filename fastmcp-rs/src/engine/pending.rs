@@ -1,8 +1,8 @@
 //! Calls that were not ready at their first poll, and have a task of their own.
 //!
-//! The task is kept small. What lives across an `await` is a part of it, and with more than a kilobyte each would be a
-//! large allocation, which cost more than the rest of the call; so the call stays in its box, and what need not wait is
-//! done by functions that are not `async`.
+//! The task is kept small. Values that live across an `await` are part of it, and with more than a kilobyte, each task
+//! would be a large allocation, which costs more than the rest of the call. So the call stays in its box, and all work
+//! that does not wait is done by functions that are not `async`.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -27,13 +27,13 @@ use crate::protocol::Revision;
 use crate::questions::Round;
 use crate::registry::Pace;
 
-/// How long to wait before the time limit of a call is looked at again that waits for people.
+/// The interval at which the timeout of a call that waits for a person is checked again.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     pub(super) connection: Arc<Connection>,
-    /// Where its answer goes.
+    /// The outbox for the response.
     pub(super) outbox: Arc<Outbox>,
     pub(super) component: Arc<Shared>,
     pub(super) subject: Subject,
@@ -42,12 +42,12 @@ pub(crate) struct PendingCall {
     /// `None` once the call has ended.
     pub(super) future: Option<Started>,
     pub(super) request: Option<Arc<context::Request>>,
-    /// What was asked, if the client may be asked back in another round.
+    /// The arguments of the request, if the client may be asked in another round.
     pub(super) arguments: Option<Arguments>,
     pub(super) place: Place,
     pub(super) timeout: Duration,
     pub(super) pace: Option<Arc<Pace>>,
-    /// Whether the first poll, which tells the handler's pace, is over.
+    /// Whether the first poll, which determines the handler's pace, is over.
     pub(super) was_polled: bool,
     pub(super) observed: Option<Box<Observed>>,
     /// Dropped after the handler.
@@ -55,10 +55,10 @@ pub(crate) struct PendingCall {
 }
 
 enum End {
-    /// This is the answer, without its newline.
+    /// The response, without its newline.
     Answered(Vec<u8>),
     Panicked(Panicked),
-    /// The client is asked something, and comes back with the answers.
+    /// The client is asked questions, and sends the request again with the answers.
     Asked(Box<Round>),
     TimedOut,
     Cancelled,
@@ -69,27 +69,27 @@ impl PendingCall {
         &self.outbox
     }
 
-    /// Sends the notifications that were made before the call became a task. What was ready before must be in the
-    /// outbox already.
+    /// Sends the notifications that were created before the call became a task. The frames that were ready before must
+    /// be in the outbox already.
     pub(super) fn send_early_notifications(&self) {
         if let Some(request) = &self.request {
             request.detach();
         }
     }
 
-    /// Somebody wants to know how it goes on.
+    /// Adds an observation, which ends with the call.
     pub(super) fn observe(&mut self, observed: Observed) {
         self.observed = Some(Box::new(observed));
     }
 
-    /// Runs the call to its end. Returns its last notifications and its answer, or `None` if it was
-    /// cancelled; and the place that it has until these are on their way.
+    /// Runs the call to its end. Returns its last notifications and its response, with the place that the call keeps
+    /// until these are on their way; or `None` if the call was cancelled.
     pub(crate) async fn finish(mut self: Box<Self>) -> Option<(Vec<u8>, Place)> {
         let end = self.poll_to_end().await;
         let frames = match self.close(&end) {
             Some(notifications) => {
-                // The call keeps its place until its answer has one, or a client that does not read could make
-                // answers pile up.
+                // The call keeps its place until there is room for its response; otherwise, a client that does not read
+                // could let responses pile up.
                 self.outbox.room().await;
                 Some(self.frames(notifications, end))
             }
@@ -101,8 +101,8 @@ impl PendingCall {
         Some((frames?, self.place))
     }
 
-    /// Drops the handler and what it holds, before anybody hears of the end. Returns the call's last notifications, or
-    /// `None` if it was cancelled: then there is no answer.
+    /// Drops the handler and the values that it owns, before the end of the call becomes visible. Returns the call's
+    /// last notifications, or `None` if the call was cancelled and is not answered.
     fn close(&mut self, end: &End) -> Option<Vec<u8>> {
         let request = self.request.as_ref();
         if let (End::TimedOut | End::Cancelled, Some(request)) = (end, request) {
@@ -114,7 +114,7 @@ impl PendingCall {
         self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
             let notifications = request.finish();
-            // What was asked has gone by the outbox already.
+            // The questions have been sent through the outbox already.
             request.questions.end();
             notifications
         });
@@ -125,7 +125,7 @@ impl PendingCall {
         Some(notifications)
     }
 
-    /// The notifications and the answer behind them.
+    /// Returns the notifications, and the response after them.
     fn frames(&self, notifications: Vec<u8>, end: End) -> Vec<u8> {
         let name = &*self.component.name;
         let frame = self.connection.answer_frame(name, &self.subject, &self.id, self.revision);
@@ -183,7 +183,7 @@ impl PendingCall {
             if let Some(request) = request.as_ref().filter(|_| asked.as_mut().poll(task).is_ready()) {
                 return Poll::Ready(End::Asked(Box::new(request.questions.round())));
             }
-            // The time in which people think is not the call's.
+            // The time in which a person thinks does not count.
             while timer.as_mut().poll(task).is_ready() {
                 let (waited, is_waiting) =
                     request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
@@ -211,7 +211,7 @@ impl PendingCall {
             let frame = connection.answer_frame(&component.name, &self.subject, &self.id, self.revision);
             future.as_mut().poll_call(task, &mut Answer::new(answer, frame))
         });
-        // A slow handler is timed here, so that it can come back when it is quick again.
+        // A slow handler is timed here, so that it can move back to the reader when it is quick again.
         let took = started.elapsed();
         let is_first = !std::mem::replace(&mut self.was_polled, true);
         if let Some(pace) = self.pace.as_ref().filter(|_| is_first || took > Pace::BLOCKING) {
@@ -232,7 +232,7 @@ mod tests {
     use crate::error::ToolError;
     use crate::outbox::Outbox;
 
-    /// Waits for something that other tasks do; whatever runs here takes far fewer rounds.
+    /// Waits for an effect of other tasks; all tasks of these tests need far fewer rounds.
     async fn until(what: &str, happened: impl Fn() -> bool) {
         for _ in 0..1000 {
             if happened() {
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!((connection.calls_in_flight(), connection.answers_owed()), (1, 0), "it may still be cancelled");
 
         until("its answer is certain", || connection.answers_owed() == 1).await;
-        // A server that is to stop looks just when everything was written and the answer is on no way yet.
+        // A stopping server may check at this moment: everything was written, and the response is not yet on its way.
         write_everything(connection.outbox());
         assert!(connection.outbox().is_written() && connection.answers_owed() == 1);
 

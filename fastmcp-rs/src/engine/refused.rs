@@ -1,7 +1,7 @@
-//! What cannot be read as a message: what is said of it, to whom, and how often.
+//! Errors for malformed input: their text, their id, and a limit on their rate.
 //!
-//! An error wants an id, so one is looked for in what there is, even in the beginning of a line that was too long to be
-//! kept. Without one the error answers nothing in particular, and there is a limit to such.
+//! An error response needs an id, so the id is recovered from the input, even from the beginning of a line that was too
+//! long to be kept. Without an id, the error answers no particular request, and such errors are limited.
 
 use std::sync::PoisonError;
 use std::time::Instant;
@@ -14,14 +14,15 @@ use crate::protocol::frame::{MAX_DEPTH, Malformed, salvage};
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
 
-/// The most id-less errors that a peer may cause at once; [`ERRORS_PER_SECOND`] are added.
+/// The maximum number of errors without an id that a peer can cause at once; [`ERRORS_PER_SECOND`] are added to the
+/// budget.
 const MAX_ERRORS: u32 = 100;
 const ERRORS_PER_SECOND: u32 = 10;
 
-/// How many errors that answer no request may be sent.
+/// The budget of errors that answer no request.
 pub(super) struct ErrorBudget {
     left: u32,
-    /// When some were added last, once there was an error.
+    /// The time at which errors were last added to the budget; set at the first error.
     since: Option<Instant>,
     refused: u64,
 }
@@ -33,7 +34,7 @@ impl Default for ErrorBudget {
 }
 
 impl Connection {
-    /// A line was too long to be kept. `start` is how it begins.
+    /// Rejects a line that was too long to be kept; `start` is its beginning.
     pub(crate) fn refuse_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
         let error =
             RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
@@ -77,8 +78,8 @@ impl Connection {
         }
     }
 
-    /// An error that answers no request in particular. Two peers that answer each other's noise would never
-    /// stop, so there is a limit.
+    /// Writes an error that answers no particular request. Two peers that answer each other's malformed messages would
+    /// never stop, so there is a limit.
     pub(super) fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
         let mut budget = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let since = *budget.since.get_or_insert_with(Instant::now);
@@ -100,12 +101,12 @@ impl Connection {
     }
 }
 
-/// What a message is of which only the beginning is there.
+/// Classification of a truncated message.
 enum Leading {
     Request(String),
-    /// It answers something, so it is not answered.
+    /// The message is a response, so it is not answered.
     Response,
-    /// Its id is not among the first members.
+    /// The id is not among the first members.
     Unknown,
 }
 
@@ -124,7 +125,7 @@ fn leading_part(start: &[u8]) -> Leading {
         }
         let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(leading_value) else { break };
         let after = after.trim_start();
-        // A number that ends where the text does may go on.
+        // A number at the end of the text may be truncated.
         if key.get() == "\"id\"" && !after.is_empty() {
             id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
         }
@@ -133,7 +134,7 @@ fn leading_part(start: &[u8]) -> Leading {
     id.map_or(Leading::Unknown, Leading::Request)
 }
 
-/// The JSON value at the start of a text, and what follows it.
+/// Returns the JSON value at the start of a text, and the rest of the text.
 fn leading_value(text: &str) -> Option<(&RawValue, &str)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let value = values.next()?.ok()?;

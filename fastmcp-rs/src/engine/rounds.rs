@@ -1,7 +1,7 @@
-//! Calls that need several rounds: what a modern client sends back with its answers, and what it is asked.
+//! Calls that need several rounds: the answers that a modern client sends back, and the next questions to it.
 //!
-//! Nothing of a round is kept here. What the next one needs travels in `requestState`, sealed, and bound to who
-//! asked for what; whatever does not open is refused with one and the same error.
+//! The server stores nothing of a round. The state for the next round travels in `requestState`, sealed and bound to
+//! the principal and the request; every state that cannot be opened is rejected with the same error.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 
@@ -19,12 +19,12 @@ use crate::protocol::write::{RpcError, code};
 use crate::questions::{Channel, MAX_ROUNDS_IN_VAIN, Questions, Round};
 use crate::seal::{Binding, SealError, State, digest_of_json};
 
-/// The largest answers to questions that are read, in bytes: as a tree of values they take many times the room.
+/// The maximum length of the answers to questions, in bytes: as a tree of values they take many times the memory.
 pub(super) const MAX_RESPONSES: usize = 1 << 20;
-/// Arguments up to this size are kept as they are until a question needs their digest.
+/// The maximum length, in bytes, of arguments that are kept as text until a question needs their digest.
 const MAX_KEPT: usize = 4 << 10;
 
-/// What a call was asked with, for the seal of its questions.
+/// The arguments of a call, to which the seal of its questions is bound.
 #[derive(Debug)]
 pub(super) enum Arguments {
     Text(Box<str>),
@@ -46,7 +46,7 @@ impl Arguments {
     }
 }
 
-/// What the earlier rounds of a call have left, and the answers to its last questions.
+/// The state from the earlier rounds of a call, and the answers to its last questions.
 #[derive(Default)]
 pub(super) struct Earlier {
     state: State,
@@ -54,7 +54,7 @@ pub(super) struct Earlier {
 }
 
 impl Connection {
-    /// What a request brings from the earlier rounds of its call.
+    /// Returns the state and the answers that a request brings from the earlier rounds of its call.
     pub(super) fn earlier_rounds(
         &self,
         request: &Request<'_>,
@@ -75,11 +75,11 @@ impl Connection {
         });
         let state = state.transpose()?;
         let responses = responses.map_or(Ok(Map::new()), read_responses)?;
-        // Without the state nothing tells what was asked, and an answer would be a consent to anything.
+        // Without the state, the questions are unknown, and an answer would be a consent to anything.
         Ok(state.map(|state| Box::new(Earlier { state, responses })))
     }
 
-    /// How a call can ask its client, and what it knows already.
+    /// Returns the means by which a call can ask its client, with the answers that it already has.
     pub(super) fn questions(
         &self,
         facts: &CallFacts<'_>,
@@ -101,7 +101,7 @@ impl Connection {
         self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
     }
 
-    /// What a sealed state is bound to: it opens nothing else.
+    /// Returns the values that a sealed state is bound to: with other values, it cannot be opened.
     fn binding<'a>(&'a self, subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
         let component = match subject {
             Subject::ResourceRead { uri, .. } => uri,
@@ -111,7 +111,7 @@ impl Connection {
         Binding { server: &self.server.config.name, principal, method: subject.noun(), component, arguments }
     }
 
-    /// Ends a call with what its client is to be asked.
+    /// Ends a call with the questions to its client.
     pub(super) fn ask(
         &self,
         answer: &mut Answer<'_>,
@@ -150,16 +150,16 @@ impl Connection {
     }
 }
 
-/// The reason for which a call cannot ask its client.
+/// The reason why a call cannot ask its client.
 struct Unaskable {
-    /// Follows "Internal error" and its id.
+    /// The text after "Internal error" and its id.
     for_client: String,
     for_operator: String,
 }
 
 impl Unaskable {
     fn in_vain(key: &str) -> Unaskable {
-        // A key may be long, and made of the client's arguments.
+        // A key may be long, and may contain the client's arguments.
         let key: String = key.chars().take(128).flat_map(char::escape_debug).collect();
         let rounds = MAX_ROUNDS_IN_VAIN;
         Unaskable {
@@ -193,7 +193,7 @@ impl Unaskable {
     }
 }
 
-/// The client's answers by the keys of the questions; each is an object.
+/// Parses the client's answers by the keys of their questions; each answer is an object.
 fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");

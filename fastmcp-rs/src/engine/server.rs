@@ -1,4 +1,4 @@
-//! What an app became: everything that is fixed once a server runs.
+//! A server that runs: the form of an app in which everything is fixed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use crate::telemetry::otel;
 use crate::telemetry::span;
 use crate::{operator, panics};
 
-/// What an author says about a server, and how it behaves.
+/// The author's description of a server, and the settings of its behaviour.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerConfig {
     pub(crate) name: String,
@@ -35,23 +35,23 @@ pub(crate) struct ServerConfig {
     pub(crate) instructions: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) strict_arguments: bool,
-    /// The arguments that are taken out of calls of tools that do not have them.
+    /// The arguments that are removed from calls of tools that do not declare them.
     pub(crate) ignored: Ignored,
     pub(crate) show_errors: bool,
     pub(crate) announce_server: bool,
     pub(crate) lists: ListConfig,
-    /// Of what resources hold.
+    /// The cache hints for the contents of resources.
     pub(crate) contents: CacheHints,
-    /// How long the answers to questions may take that come with a request of the client's.
+    /// The lifetime of `requestState`: the time in which a client may answer the questions of a round.
     pub(crate) answer_time: Duration,
-    /// The limit of `requestState` in bytes.
+    /// The maximum length of `requestState` in bytes.
     pub(crate) max_request_state: usize,
 }
 
-/// How long what is done at the end may take, all of it together.
+/// The timeout of the shutdown functions, for all of them together.
 pub(crate) const TIME_TO_END: Duration = Duration::from_secs(10);
 
-/// What is done at the end.
+/// A shutdown function.
 pub(crate) type Ending = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 pub(crate) struct Server {
@@ -61,9 +61,9 @@ pub(crate) struct Server {
     pub(crate) changes: Arc<Hub>,
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Metrics>,
-    /// In the order in which it was registered.
+    /// The shutdown functions, in the order of registration; they run in reverse.
     endings: Mutex<Vec<Ending>>,
-    /// How results for modern clients end.
+    /// The end of results for modern clients.
     pub(crate) server_info: Arc<ServerInfo>,
 }
 
@@ -76,7 +76,8 @@ impl Server {
         endings: Vec<Ending>,
     ) -> Server {
         let info = config.announce_server.then(|| {
-            // A picture may be long, and this is in every answer: only those who discover the server get it.
+            // Icons may be large, and this text is in every result for modern clients; only the result of
+            // `server/discover` has icons.
             let mut info = implementation(&config, Revision::V2026_07_28);
             info.remove("icons");
             Value::from(info)
@@ -94,7 +95,7 @@ impl Server {
         }
     }
 
-    /// Whether somebody wants the span of a request, or its numbers.
+    /// Returns true if spans or metrics of requests are recorded.
     #[inline]
     pub(crate) fn is_observed(&self) -> bool {
         #[cfg(feature = "metrics")]
@@ -104,7 +105,7 @@ impl Server {
         span::is_wanted()
     }
 
-    /// An outbox whose bytes count among those of this server, if they are counted.
+    /// Counts the bytes of an outbox in the metrics of this server, if these are enabled, and returns the outbox.
     pub(crate) fn measured(&self, outbox: Arc<Outbox>) -> Arc<Outbox> {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
@@ -113,12 +114,12 @@ impl Server {
         outbox
     }
 
-    /// Whether there is something to do at the end.
+    /// Returns true if there are shutdown functions.
     pub(crate) fn has_endings(&self) -> bool {
         !self.endings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Does what is to be done at the end, once, when the last call has ended.
+    /// Runs the shutdown functions, once, after the last call has ended.
     pub(crate) async fn end(&self) {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         if !endings.is_empty() {
@@ -131,7 +132,7 @@ impl Server {
     async fn do_endings(endings: Vec<Ending>) {
         let work = async {
             for ending in endings.into_iter().rev() {
-                // It is the author's, and may panic; the others still run.
+                // A shutdown function is user code and may panic; the others still run.
                 if let Err(panicked) = panics::run(ending).await {
                     operator::error(format_args!("`on_shutdown` panicked: {}", panicked.0));
                 }
@@ -140,11 +141,12 @@ impl Server {
         if tokio::time::timeout(TIME_TO_END, work).await.is_err() {
             operator::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
         }
-        // The process may end now, and what was logged would be lost with it.
+        // The process may end now, and log lines that are not written would be lost with it.
         operator::flush(operator::LAST_LINES);
     }
 
-    /// What the server offers to a peer of a revision. A feature that is not here answers "method not found".
+    /// Returns the capabilities of the server for a peer of a revision. The methods of all other features are answered
+    /// with "method not found".
     fn capabilities(offers: &Offers, revision: Revision) -> Value {
         let mut capabilities = Map::new();
         let mut offer = |name: &str, is_offered: bool, options: &[(&str, bool)]| {
@@ -155,7 +157,7 @@ impl Server {
             }
         };
         let list_changed = |kind| ("listChanged", offers.list_changes.contains(kind));
-        // 2024-11-05 has the method, but no capability of that name.
+        // 2024-11-05 has the method, but no capability with that name.
         offer("completions", offers.completions && revision >= Revision::V2025_03_26, &[]);
         offer("logging", offers.logging, &[]);
         offer("prompts", offers.prompts, &[list_changed(ListKind::Prompts)]);
@@ -164,7 +166,7 @@ impl Server {
         capabilities.into()
     }
 
-    /// The result of `server/discover`, as JSON text.
+    /// Returns the result of `server/discover`, as JSON text.
     pub(crate) fn discovery<'a>(&self, registry: &'a Registry) -> &'a [u8] {
         registry.discovery.get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
@@ -187,7 +189,7 @@ impl Server {
         })
     }
 
-    /// The result of `initialize`.
+    /// Returns the result of `initialize`.
     pub(crate) fn initialization(&self, offers: &Offers, revision: Revision) -> Value {
         let mut result = Map::new();
         result.insert("protocolVersion".into(), revision.as_str().into());
@@ -200,7 +202,7 @@ impl Server {
     }
 }
 
-/// What the server says about itself, as far as the revision has words for it.
+/// Returns the server's description of itself, as far as the revision has members for it.
 fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Value> {
     let mut info = Map::new();
     info.insert("name".into(), config.name.as_str().into());

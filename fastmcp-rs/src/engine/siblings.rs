@@ -1,4 +1,4 @@
-//! Handlers that ask other components of their server.
+//! Handlers that call other components of their server.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -26,7 +26,7 @@ impl Siblings for Connection {
     fn ask_component(self: Arc<Self>, kind: Kind, name: String, arguments: String, context: Context) -> SiblingFuture {
         Box::pin(async move {
             let registry = self.server.components.load();
-            // A handler knows its own app, which may be mounted in another.
+            // A handler uses the names of its own app, which may be mounted in another.
             let name = match kind {
                 Kind::ReadResource => context.component.full_uri(&name),
                 _ => context.component.full_name(&name),
@@ -34,7 +34,7 @@ impl Siblings for Connection {
             let found = find(&Sight::of(&context, &registry), kind, &name, &arguments, self.server.config.lists.style)
                 .map_err(ToolError::new)?;
             let Found { handler, subject, arguments } = found;
-            // What is made for another handler is not bound to what the client understands.
+            // A result for another handler is not limited to the client's revision.
             let form = self.form(&handler.shared, subject, Revision::V2026_07_28);
             let operation = Operation::new(kind, &name, &arguments, context.of_sibling(&handler.shared), form);
             let core = Arc::new(Innermost { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
@@ -45,13 +45,14 @@ impl Siblings for Connection {
                     .ok_or_else(|| ToolError::new(format!("`{}` timed out after {limit:?}.", handler.name())))?,
                 None => outcome.await,
             };
-            // It says what a client would be told, so the model may read it.
+            // A client would get the same message, so the model may read it.
             outcome.map(|reply| reply.members()).map_err(|refusal| ToolError::new(refusal.message()))
         })
     }
 }
 
-/// Waits for what a sibling gives, as long as its own time limit says. The time in which people think is not its.
+/// Waits for the outcome of a sibling, at most until the sibling's own timeout. The time in which a person thinks does
+/// not count.
 async fn within<T>(limit: Duration, context: &Context, outcome: impl Future<Output = T>) -> Option<T> {
     let waited = || context.request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
     let (waited_before, _) = waited();
@@ -79,7 +80,7 @@ struct Found<'a> {
     arguments: Cow<'a, str>,
 }
 
-/// The component that is asked, as the client of the request sees it; or what to tell if there is none.
+/// Finds the component to call, among those that the client of the request may see; or returns an error message.
 fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str, style: Style) -> Result<Found<'a>, String> {
     match kind {
         Kind::CallTool => {

@@ -1,12 +1,12 @@
-//! What one request may see.
+//! The visibility of components for one request.
 //!
-//! An app may have a function that is asked before a component is shown. It is asked by lists and by everything
-//! that names a component, so that a hidden one answers as one that is not there. Most apps have none, and then
-//! nothing is made here.
+//! An app may have a function that decides whether a component is visible. Lists and all methods that name a component
+//! call it, so that a hidden component is answered like a missing one. Most apps have no such function, and then
+//! nothing is created here.
 //!
-//! The function is the author's and may block. Until it has proved to be quick (`registry::DecisionPace`), the thread that reads
-//! does not call it: a request that needs it is served on a thread of the pool for blocking functions
-//! (`Connection::serve_on_pool`), and a worker of the runtime lets others go on meanwhile (`let_others_run`).
+//! The function is user code and may block. Until it has proved to be quick (`registry::DecisionPace`), the thread that
+//! reads does not call it: a request that needs it is served on a thread of the pool for blocking functions
+//! (`Connection::serve_on_pool`), and a worker of the runtime lets other tasks run in the meantime (`let_others_run`).
 
 use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -35,7 +35,7 @@ use crate::seal::State;
 pub(super) struct Sight<'a> {
     registry: &'a Registry,
     asking: Asking<'a>,
-    /// What the functions are told of the request, once one is asked.
+    /// The request in the form that the functions see, created when the first one is called.
     shown: OnceCell<Arc<context::Request>>,
     /// The time that the functions took, if one was called.
     took: Cell<Option<Duration>>,
@@ -49,22 +49,22 @@ impl Drop for Sight<'_> {
     }
 }
 
-/// Who asks.
+/// The source of the request for which visibility is decided.
 enum Asking<'a> {
     Request(&'a Arc<Connection>, &'a Request<'a>, &'a CallFacts<'a>),
-    /// Something that runs already.
+    /// A call that is already running.
     Running(&'a Context),
 }
 
 impl Connection {
-    /// What a request may see.
+    /// Returns the visibility of components for a request.
     pub(super) fn sight<'a>(self: &'a Arc<Self>, request: &'a Request<'a>, facts: &'a CallFacts<'a>) -> Sight<'a> {
         let asking = Asking::Request(self, request, facts);
         Sight { registry: request.registry, asking, shown: OnceCell::new(), took: Cell::new(None) }
     }
 
-    /// Serves a message on a thread of the pool, if it asks for components and it may take long to decide who sees
-    /// them. Returns whether it does so.
+    /// Serves a message on a thread of the pool, if it addresses components and deciding their visibility may be slow.
+    /// Returns true if it does so.
     pub(super) fn serves_elsewhere(self: &Arc<Self>, registry: &Registry, message: &str, out: &mut Vec<u8>) -> bool {
         let Some(subject) = Deciding::of(message).filter(|_| registry.decides_slowly()) else { return false };
         let (id, key) = match &subject {
@@ -73,7 +73,7 @@ impl Connection {
         };
         let refused = match self.in_flight().reserve_or_wait(key, message) {
             Ok(place) => {
-                // What is ready goes first: it may be the answer that opens the session.
+                // The frames that are ready go first: one of them may be the response that opens the session.
                 self.send_now(out);
                 let (connection, message) = (Arc::clone(self), message.into());
                 tokio::spawn(async move {
@@ -96,9 +96,9 @@ impl Connection {
         true
     }
 
-    /// Serves a message that has its place, and sends what is ready.
+    /// Serves a message that has its place, and sends the frames that are ready.
     pub(super) async fn serve_reserved(self: &Arc<Self>, message: Box<str>, place: Place) {
-        // It is counted until its answer is on its way, whatever becomes of its own place.
+        // The message is counted until its response is on its way, whatever happens to its own place.
         let guard = self.in_flight().guard();
         let registry = self.server.components.load();
         let mut out = Vec::new();
@@ -123,7 +123,7 @@ impl Connection {
             let mut out = Vec::new();
             connection.serve(&registry, &message, Some(place), &mut out);
             if cancellation.is_cancelled() {
-                // Lists are no calls that settle this by themselves. The id may be another request's by now.
+                // A list is not a call that settles this itself. The id may belong to another request by now.
                 out.clear();
             }
             out
@@ -137,9 +137,9 @@ impl Connection {
     }
 }
 
-/// A message whose answer depends on who sees which component.
+/// A message whose response depends on the visibility of components.
 enum Deciding {
-    /// The id is given as JSON text, too.
+    /// A request; `id` is the JSON text, and `key` is its comparable form.
     Request {
         id: Box<str>,
         key: Key,
@@ -163,8 +163,8 @@ impl Deciding {
     }
 }
 
-/// Does work that may block, while the other tasks of this thread's runtime go on. A runtime of one thread cannot do
-/// that, and waits.
+/// Runs work that may block, while the other tasks of this thread's runtime continue. A runtime with a single thread
+/// cannot do that, and waits.
 fn let_others_run<T>(work: impl FnOnce() -> T) -> T {
     if Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() != RuntimeFlavor::MultiThread) {
         return work();
@@ -176,14 +176,14 @@ fn let_others_run<T>(work: impl FnOnce() -> T) -> T {
     });
     match (result, work) {
         (Some(result), _) => result,
-        // A `LocalSet` does not allow it, whatever the runtime, and tells so by a panic alone.
+        // A `LocalSet` does not allow it, whatever the runtime is, and reports that only by a panic.
         (None, Some(work)) => work(),
         (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the work has no result"))),
     }
 }
 
 impl<'a> Sight<'a> {
-    /// What the request may see that is being answered.
+    /// Returns the visibility of components for a request that is already being answered.
     pub(super) fn of(context: &'a Context, registry: &'a Registry) -> Sight<'a> {
         Sight { registry, asking: Asking::Running(context), shown: OnceCell::new(), took: Cell::new(None) }
     }
@@ -206,7 +206,7 @@ impl<'a> Sight<'a> {
         Context::new(gate.shared(), request)
     }
 
-    /// Whether a component is there for the one who asks.
+    /// Returns true if a component is visible to the request.
     fn sees<T: Listed>(&self, entry: &T) -> bool {
         let gates = &entry.handler().gates;
         if gates.is_empty() {
@@ -216,7 +216,7 @@ impl<'a> Sight<'a> {
         let sees = gates.iter().all(|gate| {
             let context = self.context(gate);
             let opens = caught(|| gate.opens(entry.kind(), entry.about(), entry.hints(), &context));
-            // One that cannot be decided on is not shown.
+            // A component is hidden if its function panics.
             opens.unwrap_or_else(|panicked| {
                 if let Some(decisions) = &self.registry.decisions {
                     decisions.report_panic(&gate.shared().name, &panicked.0);
@@ -228,13 +228,13 @@ impl<'a> Sight<'a> {
         sees
     }
 
-    /// Looks for what the one who asks may see, so that others go on meanwhile if that may take long.
+    /// Runs a search for visible components, so that other tasks continue in the meantime if it may be slow.
     #[inline]
     fn look<T>(&self, look: impl FnOnce() -> T) -> T {
         if self.registry.decides_slowly() { let_others_run(look) } else { look() }
     }
 
-    /// The page of a list, as the JSON text of a result; `None` for a cursor that the list did not make.
+    /// Returns the page of a list, as the JSON text of a result, or `None` for a cursor that the list did not create.
     pub(super) fn page<T: Listed>(
         &self,
         list: &List<T>,
@@ -245,19 +245,19 @@ impl<'a> Sight<'a> {
         self.look(|| list.page(revision, cursor, server_info, |entry| self.sees(entry)))
     }
 
-    /// The template that is written like this.
+    /// Returns the visible template with exactly this text.
     pub(super) fn template(&self, text: &str) -> Option<&'a TemplateEntry> {
         let template = self.registry.templates.find(text)?;
         self.look(|| self.sees(&**template)).then_some(template)
     }
 
-    /// The resource at a URI, and the values of its template's variables.
+    /// Returns the visible resource at a URI, and the values of its template's variables.
     pub(super) fn resource(&self, uri: &str) -> Option<(&'a ResourceEntry, Map<String, Value>)> {
         let registry = self.registry;
         self.look(|| registry.resource(uri, |resource| self.sees(resource), |template| self.sees(template)))
     }
 
-    /// The prompt of a name, or an error that says that there is none.
+    /// Returns the visible prompt with a name, or the error that there is none.
     pub(super) fn prompt(&self, name: &str) -> Result<&'a PromptEntry, RpcError> {
         let registry = self.registry;
         self.look(|| {
@@ -268,8 +268,8 @@ impl<'a> Sight<'a> {
         })
     }
 
-    /// The tool of a name, or an error that says that there is none.
-    // On the way of every call.
+    /// Returns the visible tool with a name, or the error that there is none.
+    // Every call comes through here.
     #[inline]
     pub(super) fn tool(&self, name: &str) -> Result<&'a ToolEntry, RpcError> {
         let registry = self.registry;
@@ -283,7 +283,7 @@ impl<'a> Sight<'a> {
 }
 
 pub(super) fn unknown(noun: &str, name: &str, nearest: Option<&str>) -> String {
-    // What comes from the peer is cut: an error is one short sentence.
+    // Text from the peer is truncated: an error is one short sentence.
     let shown: String = name.chars().take(128).collect();
     match nearest {
         Some(nearest) => format!("Unknown {noun}: {shown}; did you mean \"{nearest}\"?"),

@@ -1,6 +1,7 @@
-//! What clients ask to be told: `subscriptions/listen`, and what sessions had before it.
+//! Subscriptions: `subscriptions/listen`, and its predecessors in sessions.
 //!
-//! A subscription is no call: it takes no call's place, waits for none, and no server waits for it at its end.
+//! A subscription is not a call: it takes no call's place, waits for none, and a server that shuts down does not wait
+//! for it.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 
@@ -24,7 +25,7 @@ use crate::protocol::object::{self, Raw, members, text};
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
-    /// What a modern client wants to be told.
+    /// The filter of a subscription of a modern client.
     Filter {
         tools: "toolsListChanged" => Raw<'a>,
         resources: "resourcesListChanged" => Raw<'a>,
@@ -34,7 +35,7 @@ members! {
 }
 
 impl Connection {
-    /// `subscriptions/listen`: it is answered when it ends, and acknowledged now.
+    /// Handles `subscriptions/listen`: acknowledges it now, and answers it when the subscription ends.
     pub(super) fn listen(
         self: &Arc<Self>,
         request: &Request<'_>,
@@ -48,7 +49,7 @@ impl Connection {
         let wanted = honoured(&self.sight(request, facts), wanted(request)?);
         let key = request.id.key();
         if let Admitted::Reserved(mut place) = request.admitted.take() {
-            // The call that had the id ends here, and the subscription takes it.
+            // The call that had the id ends here, and the subscription takes the id.
             if !place.open_stream() {
                 return Ok(Dispatched::Done);
             }
@@ -65,7 +66,7 @@ impl Connection {
             self.send_now(out);
         });
         if opened.is_ok() && !self.in_flight().has_stream(&key) {
-            // The thread that reads has cancelled it meanwhile.
+            // The reading thread has cancelled it in the meantime.
             self.feed().close(&key);
         }
         opened.map(|()| Dispatched::Done).map_err(|refused| {
@@ -74,7 +75,7 @@ impl Connection {
         })
     }
 
-    /// `resources/subscribe` of a legacy session.
+    /// Handles `resources/subscribe` of a legacy session.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         request: &Request<'_>,
@@ -88,9 +89,9 @@ impl Connection {
         let subscribed = self.feed().subscribe(&uri, || {
             finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
             if request.exchange.is_some() {
-                // It has a way back of its own, where no notification can overtake it.
+                // The request has its own return path, where no notification can overtake the response.
             } else if request.is_member() {
-                // Its answer is part of the batch's.
+                // The response is part of the batch's response.
                 self.answers_late.store(true, Ordering::Release);
             } else {
                 self.send_now(out);
@@ -99,28 +100,28 @@ impl Connection {
         subscribed.map(|()| Dispatched::Done).map_err(|refused| refusal(&refused))
     }
 
-    /// `resources/unsubscribe` of a legacy session. What is not subscribed to need not exist.
+    /// Handles `resources/unsubscribe` of a legacy session. A URI without a subscription need not exist.
     pub(super) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
         self.feed().unsubscribe(&required(request, "uri", |params| params.uri)?);
         finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
         Ok(Dispatched::Done)
     }
 
-    /// `notifications/initialized`: from now on a session may be told what it has not asked for.
+    /// Handles `notifications/initialized`: from now on, the session may get notifications that belong to no request.
     pub(super) fn begin_session(&self, out: &mut Vec<u8>) {
         self.feed().begin_session(|| self.send_now(out));
     }
 
-    /// Sends what is ready by the way that notifications take, which cannot overtake it then.
+    /// Sends the frames that are ready on the path of the notifications, which then cannot overtake them.
     pub(super) fn send_now(&self, out: &mut Vec<u8>) {
-        // Who writes must look into the outbox from now on, also while nobody calls.
+        // From now on, the writer must check the outbox, even while there are no calls.
         self.answers_late.store(true, Ordering::Release);
         self.outbox().push(out);
         out.clear();
     }
 
-    /// Ends every subscription: each is answered, and then cancelled, which is how the end of a server is told
-    /// where subscriptions share a stream with everything else.
+    /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a
+    /// server where subscriptions share a stream with all other messages.
     pub(crate) fn end_subscriptions(&self) {
         self.feed().end(|out, id| {
             finish_frame(out, |out| {
@@ -129,7 +130,7 @@ impl Connection {
                 write_meta(out, id);
                 let server_info = self.server.server_info.member();
                 if !server_info.is_empty() {
-                    // Into the object that has just been closed.
+                    // Appends to the object that has just been closed.
                     out.pop();
                     out.push(b',');
                     out.extend_from_slice(server_info);
@@ -137,7 +138,7 @@ impl Connection {
                 }
                 out.extend_from_slice(b"}}");
             });
-            // Elsewhere a subscription has a stream of its own, which ends.
+            // Over HTTP, each subscription has a stream of its own, which ends.
             if self.transport == Transport::Http {
                 return;
             }
@@ -150,7 +151,7 @@ impl Connection {
     }
 }
 
-/// What the filter of a request says.
+/// Parses the filter of a request.
 fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
@@ -201,7 +202,7 @@ fn wanted_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     Ok(wanted)
 }
 
-/// A list of which no more is kept than a subscription may have, and one to tell that there are more.
+/// A list that keeps at most one more item than a subscription may have, which shows that there are too many.
 struct Uris<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Uris<'a> {
@@ -230,8 +231,8 @@ impl<'de> Visitor<'de> for UrisVisitor {
     }
 }
 
-/// The part of what is wanted that there is. What is not there, or not for this client, is left out without a
-/// word, so that nobody can find out what else there is.
+/// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
+/// that a client cannot discover them.
 fn honoured(sight: &Sight<'_>, wanted: Wanted) -> Wanted {
     let Wanted { lists, mut uris } = wanted;
     uris.retain(|uri| sight.resource(uri).is_some());
@@ -263,7 +264,7 @@ fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {
         }
         if !honoured.uris.is_empty() {
             member(out, br#""resourceSubscriptions":"#);
-            // Strings always have a JSON form.
+            // Serialising strings cannot fail.
             let uris: Vec<&str> = honoured.uris.iter().map(|uri| &**uri).collect();
             let _ = write::json(out, &uris);
         }

@@ -1,4 +1,4 @@
-//! The layers of an app one inside another, and the way through them.
+//! Runs an operation through the nested layers of an app.
 
 use std::fmt;
 use std::future::Future;
@@ -15,10 +15,10 @@ use crate::component::output::{OutputDescription, OutputKind};
 use crate::error::ToolError;
 use crate::panics::{Panicked, catch};
 
-/// An operation on its way.
+/// The future of an operation's result.
 pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
 
-/// A layer whose type is forgotten.
+/// A [`Layer`] as a trait object.
 pub(crate) trait ErasedLayer: Send + Sync {
     fn handle(&self, operation: Operation, next: Next) -> OperationFuture<'_>;
 }
@@ -29,12 +29,12 @@ impl<L: Layer> ErasedLayer for L {
     }
 }
 
-/// What is inside of all layers: the engine, which calls the handler.
+/// The engine inside of all layers, which calls the handler.
 pub(crate) trait Core: Send + Sync {
     fn call(self: Arc<Self>, operation: Operation) -> OperationFuture<'static>;
 }
 
-/// The layers around a component, the outermost first. Most components have none, which costs a comparison.
+/// The layers around a component, outermost first. Most components have no layers, which costs them one comparison.
 #[derive(Clone, Default)]
 pub(crate) struct Chain(Option<Arc<[Arc<dyn ErasedLayer>]>>);
 
@@ -43,7 +43,7 @@ impl Chain {
         Chain((!layers.is_empty()).then(|| layers.into()))
     }
 
-    /// The layers of an app around those of an app that is mounted in it.
+    /// Returns the layers of an app followed by the layers of an app that is mounted in it.
     pub(crate) fn around(&self, inner: &Chain) -> Chain {
         let layers = |chain: &Chain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
         Chain::new([layers(self), layers(inner)].concat())
@@ -53,12 +53,12 @@ impl Chain {
         self.0.is_none()
     }
 
-    /// Takes an operation through the layers to the core.
+    /// Runs an operation through the layers to the core.
     pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn Core>) -> Result<Reply, Refusal> {
         Next { chain: self.clone(), at: 0, core }.run(operation).await
     }
 
-    /// The same as a call that can be polled, and writes what came of it.
+    /// Runs an operation as a handler invocation that can be polled and that writes its own response.
     pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Started {
         let chain = self.clone();
         started(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
@@ -71,25 +71,25 @@ impl fmt::Debug for Chain {
     }
 }
 
-/// The rest of the way: the inner layers and the handler.
+/// The rest of the chain: the inner layers and the handler.
 ///
-/// It can be cloned, so that a layer may go the way again, after a failure for instance. What the handler did in
-/// the meantime is then done twice.
+/// A layer may clone it to run the operation again, for example after a failure. The handler then repeats its side
+/// effects.
 #[derive(Clone)]
 pub struct Next {
     chain: Chain,
-    /// How many layers are passed.
+    /// The number of layers already entered.
     at: usize,
     core: Arc<dyn Core>,
 }
 
 impl Next {
-    /// Goes on with an operation, and gives what came of it.
+    /// Continues with an operation, and returns its result.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] is a JSON-RPC error, of an inner layer or of the handler. What a tool answers is a [`Reply`],
-    /// also if it has failed: see [`Reply::is_error`].
+    /// A [`Refusal`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a [`Reply`], even
+    /// if the tool has failed: see [`Reply::is_error`].
     pub async fn run(self, operation: Operation) -> Result<Reply, Refusal> {
         let form = Arc::clone(operation.form());
         let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
@@ -110,7 +110,7 @@ impl fmt::Debug for Next {
     }
 }
 
-/// A future whose panics end it, so that the layers around it see an answer.
+/// A future that ends when it panics, so that the outer layers get the panic as a result.
 enum Caught<'a> {
     Running(OperationFuture<'a>),
     Panicked(Option<Panicked>),
@@ -136,14 +136,14 @@ impl Future for Caught<'_> {
             },
             Caught::Panicked(panicked) => match panicked.take() {
                 Some(panicked) => Poll::Ready(Err(panicked)),
-                // It is awaited once.
+                // The future is awaited only once.
                 None => Poll::Pending,
             },
         }
     }
 }
 
-/// Writes what the outermost layer gives.
+/// Writes the result of the outermost layer.
 struct ReplyOutput;
 
 impl OutputDescription for ReplyOutput {

@@ -1,32 +1,30 @@
-//! Layers: code around every operation of a server.
+//! Middleware: layers of code around every operation of a server.
 //!
-//! A [`Layer`] is one `async` method that is given what is asked ([`Operation`]) and the rest of the way
-//! ([`Next`]). It may look, change the arguments, answer by itself, change the answer, or refuse. Layers are added
-//! with [`App::layer`](crate::App::layer); the first one added is the outermost: it sees an operation first and its
-//! answer last.
+//! A [`Layer`] is one `async` method that gets an [`Operation`] and the rest of the chain ([`Next`]). It may inspect
+//! the operation, change its arguments, answer it, change its result, or refuse it. [`App::layer`](crate::App::layer)
+//! adds layers; the first layer added is the outermost: it gets each operation first and its result last.
 //!
-//! The module is called by what it holds, as `App::layer` is: "middleware" in other frameworks.
+//! # Operations that pass through layers
 //!
-//! # What passes through layers
+//! Layers wrap `tools/call`, `resources/read`, `prompts/get`, `completion/complete`, the four lists, `server/discover`,
+//! and the calls that handlers make to other components ([`Context::read_resource`](crate::Context::read_resource)).
+//! The component is looked up first, so a request for an unknown component is refused before any layer runs. Arguments
+//! are decoded and checked inside of all layers, so a layer sees them as the client sent them, and may correct them.
+//! `initialize`, `ping` and notifications do not pass through layers, because they belong to the protocol.
 //!
-//! `tools/call`, `resources/read`, `prompts/get`, `completion/complete`, the four lists and `server/discover`, and
-//! also what a handler reads of its siblings ([`Context::read_resource`](crate::Context::read_resource)). The
-//! component is looked up before: what does not exist is refused without them. Arguments are decoded and checked
-//! inside, so a layer sees them as they came, and may mend them. `initialize`, `ping` and notifications are the
-//! protocol's own business.
+//! # Guarantees
 //!
-//! # Promises
+//! The guarantees for a handler hold for the layers around it: they end together when the call is cancelled or times
+//! out, a panic of a layer becomes an error response, and each request gets one response. A layer gets the panic of a
+//! handler as a failed result. A handler that asks its client ([`Context::elicit`](crate::Context)) may be dropped and
+//! run again from its beginning, and so may the layers around it.
 //!
-//! What holds for a handler holds for the layers around it: they end with it when the call is cancelled or takes
-//! too long, a panic of a layer is an answer, and each request is answered once. A handler's panic reaches a layer
-//! as an answer that is an error. A handler that asks its client something
-//! ([`Context::elicit`](crate::Context)) may be dropped and run again from the beginning, and so may the layers.
+//! # Reasons for one trait with one method
 //!
-//! # Why one trait with one method
-//!
-//! A hook for each kind of operation would be eight methods of which most do nothing, and each author would write
-//! the common part eight times; [`Operation::kind`] tells them apart where that matters. Answers are kept as
-//! JSON text, and parsed only for a layer that looks: most do not. An app without layers pays one comparison a call.
+//! A hook per kind of operation would be eight methods, most of them empty, and each author would write the common part
+//! eight times; [`Operation::kind`] distinguishes the operations where that matters. Results are kept as JSON text, and
+//! parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison per
+//! call.
 //!
 //! # Example
 //!
@@ -76,7 +74,7 @@ pub use structured_logging::StructuredLogging;
 pub use timing::{Measurement, Timing};
 pub use watch::Outcome;
 
-/// Code around every operation of an app; see [the module](self).
+/// A layer of code around every operation of an app; see [the module](self).
 ///
 /// # Example
 ///
@@ -106,16 +104,16 @@ pub use watch::Outcome;
     note = "implement `fastmcp_rs::layers::Layer` for it; a closure goes into `fastmcp_rs::layers::from_fn`"
 )]
 pub trait Layer: Send + Sync + 'static {
-    /// Handles an operation: [`next.run(operation)`](Next::run) goes on with it.
+    /// Handles an operation; [`next.run(operation)`](Next::run) continues with it.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] ends the operation here: `?` makes one of a [`ToolError`](crate::ToolError), which the model
-    /// reads as the failure of the tool, and of every other error, which only the operator reads.
+    /// A [`Refusal`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model reads as
+    /// the failure of the tool, and any other error, which only the operator reads.
     fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send;
 }
 
-/// A layer made of a closure or a function.
+/// Makes a layer from a closure or a function.
 ///
 /// # Example
 ///

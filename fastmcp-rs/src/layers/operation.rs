@@ -1,4 +1,4 @@
-//! What is asked of a server, as layers see it.
+//! The operation that a layer handles.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,32 +10,32 @@ use super::reply::{Form, Refusal, Replacement, Reply};
 use crate::context::Context;
 use crate::protocol::Revision;
 
-/// What kind of operation it is.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// `tools/call`
+    /// Calls a tool: `tools/call`.
     CallTool,
-    /// `resources/read`
+    /// Reads a resource: `resources/read`.
     ReadResource,
-    /// `prompts/get`
+    /// Gets a prompt: `prompts/get`.
     GetPrompt,
-    /// `completion/complete`
+    /// Completes an argument of a prompt or a variable of a resource template: `completion/complete`.
     Complete,
-    /// `tools/list`
+    /// Lists the tools: `tools/list`.
     ListTools,
-    /// `resources/list`
+    /// Lists the resources: `resources/list`.
     ListResources,
-    /// `resources/templates/list`
+    /// Lists the resource templates: `resources/templates/list`.
     ListResourceTemplates,
-    /// `prompts/list`
+    /// Lists the prompts: `prompts/list`.
     ListPrompts,
-    /// `server/discover`
+    /// Describes the server and its capabilities: `server/discover`.
     Discover,
 }
 
 impl Kind {
-    /// The method of the protocol.
+    /// Returns the method of the protocol.
     pub const fn method(self) -> &'static str {
         match self {
             Kind::CallTool => "tools/call",
@@ -50,16 +50,16 @@ impl Kind {
         }
     }
 
-    /// Whether a component is asked: a tool, a resource, a prompt, or what completes their arguments. The others
-    /// tell what there is.
+    /// Returns true if the operation addresses one component: a tool, a resource, a prompt or a completion. The other
+    /// kinds list components or describe the server.
     pub const fn is_of_a_component(self) -> bool {
         matches!(self, Kind::CallTool | Kind::ReadResource | Kind::GetPrompt | Kind::Complete)
     }
 }
 
-/// What is asked, and by whom.
+/// An operation requested from a server, with the context of the request.
 ///
-/// It is cheap to clone, so that an operation can be tried again.
+/// It is cheap to clone, so a layer can run an operation again.
 #[derive(Clone)]
 pub struct Operation {
     kind: Kind,
@@ -75,46 +75,48 @@ impl Operation {
         Operation { kind, name: name.into(), arguments: arguments.into(), context, form }
     }
 
-    /// What kind of operation it is.
+    /// Returns the kind of the operation.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The method of the protocol, such as `tools/call`.
+    /// Returns the method of the protocol, such as `tools/call`.
     pub fn method(&self) -> &'static str {
         self.kind.method()
     }
 
-    /// What is asked for: the name of a tool or a prompt, or the URI of a resource; of a completion, the prompt's
-    /// name or the template's URI. Empty for lists.
+    /// Returns the requested name: the name of the tool or prompt, or the URI of the resource. For a completion it is
+    /// the name of the prompt or the URI of the template. It is empty for lists and `server/discover`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name of the component that answers. It is [`Operation::name`], apart from resources, where it is the
-    /// name of the resource or the template, of which one has any number of URIs; of a list it is the method.
+    /// Returns the name of the component that handles the operation. For a resource, or for a completion of a template,
+    /// this is the name of the resource or the template, not the URI, so that the number of names is bounded. For lists
+    /// and `server/discover` it is the method. For other kinds it equals [`Operation::name`].
     pub fn component_name(&self) -> &str {
         self.context.tool_name()
     }
 
-    /// The arguments as the text of a JSON object, not yet checked.
+    /// Returns the arguments as the text of a JSON object, before they are checked.
     ///
-    /// Those of a tool are as they came; those of a prompt are strings; those of a resource are the variables of
-    /// its template, as strings. Of a completion they are its `argument` and `context`, and of a list its `cursor`.
+    /// Arguments of a tool are as the client sent them; arguments of a prompt are strings; arguments of a resource are
+    /// the variables of its template, as strings. A completion has its `argument` and `context`, and a list its
+    /// `cursor`.
     pub fn arguments_json(&self) -> &str {
         &self.arguments
     }
 
-    /// The arguments, read into a type such as a `Map<String, Value>`.
+    /// Reads the arguments into a type such as a `Map<String, Value>`.
     ///
     /// # Errors
     ///
-    /// Fails if they do not fit the type.
+    /// Fails if the arguments do not fit the type.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.arguments)
     }
 
-    /// Changes the arguments that inner layers and the handler get.
+    /// Replaces the arguments for the inner layers and the handler.
     ///
     /// # Example
     ///
@@ -135,13 +137,14 @@ impl Operation {
         self.arguments = Value::from(arguments).to_string().into();
     }
 
-    /// Who asks, in which revision, with which `_meta`; and ways to report back meanwhile.
+    /// Returns the context of the request: the principal, the revision, `_meta`, and the means to send progress and log
+    /// messages.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The revision of the protocol in which the answer is written: the client's, or the newest one where a handler
-    /// asks another component of its server. What a layer keeps of answers it keeps for each of them.
+    /// Returns the revision of the protocol in which the result is written: the client's, or the newest one if a
+    /// handler calls another component of its server. A layer that caches results must keep them per revision.
     ///
     /// # Example
     ///
@@ -174,12 +177,12 @@ impl Operation {
         self.form.revision
     }
 
-    /// Answers without asking the handler.
+    /// Answers the operation without calling the handler.
     ///
     /// # Errors
     ///
-    /// Fails if the result is none of this kind of operation, such as the messages of a prompt for a tool. The
-    /// error can be returned as it is.
+    /// Fails if the result does not belong to this kind of operation, such as the messages of a prompt for a tool.
+    /// Return the error as it is.
     ///
     /// # Example
     ///
@@ -206,7 +209,7 @@ impl Operation {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Arguments may be secrets.
+        // Arguments may be secrets, so they are not printed.
         formatter.debug_struct("Operation").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
     }
 }

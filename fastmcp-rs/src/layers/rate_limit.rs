@@ -1,4 +1,4 @@
-//! How often each client may ask.
+//! Limits the rate of calls per principal and component.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,29 +7,31 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
-// The clock of the runtime, so that tests can pause it.
+// The runtime's clock, which tests can pause.
 use tokio::time::Instant;
 
 use super::{Kind, Layer, Next, Operation, Refusal, Reply};
 use crate::error::ToolError;
 use crate::protocol::write::code;
 
-/// The most buckets of principals that are kept: some 3 MB.
+/// The most token buckets of principals; at this number they take about 3 MB.
 const MAX_BUCKETS: usize = 1 << 16;
-/// How often buckets that nobody uses are looked for, at the most.
+/// The shortest time between two removals of full buckets.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Limits how often each principal may use each tool, resource, prompt and completion: a token bucket for each.
+/// Limits the rate at which each principal uses each tool, resource, prompt and completion, with a token bucket per
+/// pair.
 ///
-/// The specification demands it of tools and completions. Without principals, as on standard input, all calls of a
-/// tool share a bucket. Resources of one template share one too. Lists are let through.
+/// The specification requires rate limits for tools and completions. Without principals, as on standard input, all
+/// calls of a tool share one bucket. All resources of one template share a bucket too. Lists and `server/discover` are
+/// not limited.
 ///
-/// A tool call that comes too early is answered by a failure that tells the model when to try again; what else
-/// comes too early, by a JSON-RPC error (−32603) with `retryAfter` in its `data`, in seconds.
+/// A tool call beyond the limit gets a failed result that tells the model when to try again. Other operations beyond
+/// the limit get a JSON-RPC error (-32603) with the seconds to wait as `retryAfter` in its `data`.
 ///
-/// Each round of a call that asks its client something counts, as does what a handler asks of its siblings: leave
-/// room for them. Buckets are kept for 65,536 pairs of principal and component, and forgotten as soon as they are
-/// full; beyond that, newcomers share one bucket for each component.
+/// Each round of a call that asks its client counts, and so does each call from a handler to another component; leave
+/// room for them. Buckets are kept for 65,536 pairs of principal and component, and removed as soon as they are full.
+/// Beyond that number, new pairs share one bucket per component.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#security-considerations>
 ///
@@ -52,13 +54,13 @@ pub struct RateLimit {
 
 #[derive(Clone, Copy, Debug)]
 struct Rate {
-    /// How long it takes until a token comes.
+    /// The time in which one token is added.
     interval: Duration,
-    /// How many tokens a bucket has.
+    /// The number of tokens of a full bucket.
     burst: u32,
 }
 
-/// For each pair, by its hash, when its bucket is full: all that is to be known of a bucket.
+/// The buckets. The state of a bucket is the time at which it will be full; its key is the hash of the pair.
 #[derive(Default)]
 struct Buckets {
     full_at: HashMap<u64, Instant>,
@@ -66,21 +68,23 @@ struct Buckets {
 }
 
 impl RateLimit {
-    /// So many a second on average. As many may come at once, but at least one; see [`RateLimit::burst`].
+    /// Allows `rate` calls per second on average. The burst is `rate` rounded down, and at least 1; see
+    /// [`RateLimit::burst`].
     ///
     /// # Panics
     ///
-    /// Panics unless `rate` is a number above zero.
+    /// Panics unless `rate` is finite and above zero.
     #[track_caller]
     pub fn per_second(rate: f64) -> RateLimit {
         RateLimit::per(rate, Duration::from_secs(1))
     }
 
-    /// So many a minute on average. As many may come at once, but at least one; see [`RateLimit::burst`].
+    /// Allows `rate` calls per minute on average. The burst is `rate` rounded down, and at least 1; see
+    /// [`RateLimit::burst`].
     ///
     /// # Panics
     ///
-    /// Panics unless `rate` is a number above zero.
+    /// Panics unless `rate` is finite and above zero.
     #[track_caller]
     pub fn per_minute(rate: f64) -> RateLimit {
         RateLimit::per(rate, Duration::from_secs(60))
@@ -89,25 +93,25 @@ impl RateLimit {
     #[track_caller]
     fn per(rate: f64, time: Duration) -> RateLimit {
         assert!(rate.is_finite() && rate > 0.0, "a rate is a number above zero, not {rate}");
-        // A longer time than a year is no rate, and would be beyond what clocks can tell.
+        // An interval of more than a year is not a useful rate, and could overflow the clock.
         let seconds = (time.as_secs_f64() / rate).clamp(1e-9, 365.0 * 86_400.0);
         let rate = Rate { interval: Duration::from_secs_f64(seconds), burst: (rate as u32).max(1) };
         RateLimit { rate, of_components: HashMap::new(), buckets: Mutex::default(), hasher: RandomState::new() }
     }
 
-    /// How many may come at once after a time of silence; at least 1.
+    /// Sets the number of calls that are allowed at once after a pause; at least 1.
     pub fn burst(mut self, calls: u32) -> RateLimit {
         self.rate.burst = calls.max(1);
         self
     }
 
-    /// Another limit for one component, by the name of the tool, the resource, the template or the prompt.
+    /// Sets another limit for one component, by the name of the tool, the resource, the template or the prompt.
     pub fn component(mut self, name: impl Into<String>, limit: RateLimit) -> RateLimit {
         self.of_components.insert(name.into(), limit.rate);
         self
     }
 
-    /// Takes a token, or tells how long it takes until there is one.
+    /// Takes a token, or returns the time until one is available.
     fn take(&self, principal: Option<&str>, kind: Kind, component: &str) -> Result<(), Duration> {
         let rate = self.of_components.get(component).unwrap_or(&self.rate);
         let now = Instant::now();
@@ -123,7 +127,7 @@ impl RateLimit {
         }
         let full_at = buckets.full_at.entry(key).or_insert(now);
         let missing = full_at.saturating_duration_since(now);
-        // What may be missing from a bucket out of which one more token is taken.
+        // The most time that may be missing from a bucket that still has a token.
         let most = rate.interval.saturating_mul(rate.burst - 1);
         if missing > most {
             return Err(missing - most);
@@ -134,7 +138,7 @@ impl RateLimit {
 }
 
 impl Buckets {
-    /// Forgets the buckets that are full: a new one would be the same.
+    /// Removes full buckets, because a new bucket has the same state.
     fn sweep(&mut self, now: Instant) {
         if self.swept.is_some_and(|swept| now < swept + SWEEP_INTERVAL) {
             return;
@@ -159,7 +163,7 @@ impl Layer for RateLimit {
 }
 
 fn refuse(kind: Kind, component: &str, wait: Duration) -> Refusal {
-    // Rounded up: who comes back then must not come too early again.
+    // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
     if kind == Kind::CallTool {
         return ToolError::new(format!("Too many calls of `{component}`: try again in {seconds} seconds.")).into();
@@ -186,7 +190,7 @@ mod tests {
         }
         let held = limit.buckets.lock().unwrap().full_at.len();
         assert!(held <= MAX_BUCKETS + 1, "{held}");
-        // Who had a bucket keeps it; newcomers share one, and it is empty by now.
+        // Existing pairs keep their buckets. New pairs share one, which is empty by now.
         assert!(limit.take(Some("0"), Kind::CallTool, "search").is_err());
         assert!(limit.take(Some("newcomer"), Kind::CallTool, "search").is_err());
         assert!(limit.take(Some("newcomer"), Kind::CallTool, "other").is_ok());

@@ -1,4 +1,4 @@
-//! Answers as layers see them: the text of a result, or a refusal.
+//! The result of an operation as layers see it: a [`Reply`] with the text of a result, or a [`Refusal`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::protocol::frame::{error_of, says_error};
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{RpcError, begin_result, code};
 
-/// The id of the frames that handlers write for layers; nobody else sees it.
+/// The id in frames that handlers write for layers. Such frames are never sent.
 const ID: &str = "0";
 
-/// All that the answers of one operation are written with.
+/// The settings with which the results of one operation are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
     pub(crate) revision: Revision,
@@ -45,14 +45,14 @@ impl Form {
         }
     }
 
-    /// An answer as an [`Answer`] writes it.
+    /// Renders the result that an [`Answer`] writes.
     pub(crate) fn render(self: &Arc<Form>, write: impl FnOnce(&mut Answer<'_>)) -> Result<Reply, Refusal> {
         let mut frame = Vec::new();
         write(&mut Answer::new(&mut frame, self.frame()));
         self.read(frame)
     }
 
-    /// Takes the result or the error out of a frame that an [`Answer`] has written.
+    /// Extracts the result or the error from a frame that an [`Answer`] has written.
     pub(crate) fn read(self: &Arc<Form>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
         let mut start = Vec::new();
         begin_result(&mut start, ID);
@@ -70,7 +70,7 @@ impl Form {
         })
     }
 
-    /// The text of a result that was made elsewhere.
+    /// Wraps the text of a result that was written elsewhere.
     pub(crate) fn reply(self: &Arc<Form>, json: &[u8]) -> Result<Reply, Refusal> {
         match std::str::from_utf8(json) {
             Ok(json) => Ok(Reply { json: json.into(), form: Arc::clone(self) }),
@@ -98,7 +98,8 @@ impl Form {
         })
     }
 
-    /// What a layer has come to, as the next one out sees it: an error of a tool is an answer.
+    /// Converts the end of a layer into the form in which the next outer layer gets it: the error of a tool and a panic
+    /// become failed results.
     pub(super) fn settle(
         self: &Arc<Form>,
         outcome: Result<Result<Reply, Refusal>, Panicked>,
@@ -117,10 +118,10 @@ impl Form {
     }
 }
 
-/// An answer: the result as JSON text, written for the client that asked.
+/// The result of an operation as JSON text, written for the requesting client.
 ///
-/// What the client's revision does not have is already left out, so an answer that is kept must only be given to
-/// requests of the same [kind](super::Kind) and [revision](super::Operation::revision); any other is refused.
+/// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
+/// same [kind](super::Kind) and [revision](super::Operation::revision); in any other place it is replaced by an error.
 #[derive(Clone)]
 pub struct Reply {
     json: Arc<str>,
@@ -128,26 +129,26 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The result as JSON text.
+    /// Returns the result as JSON text.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// Whether a tool says that it has failed. Other failures are no replies, but a [`Refusal`].
+    /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
     pub fn is_error(&self) -> bool {
         matches!(self.form.subject, Subject::ToolCall { .. }) && says_error(&self.json)
     }
 
-    /// The members of the result.
+    /// Parses the members of the result.
     pub fn members(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    /// Another answer in place of this one.
+    /// Replaces the result.
     ///
     /// # Errors
     ///
-    /// Fails if the result is none of this kind of operation. The error can be returned as it is.
+    /// Fails if the new result does not belong to this kind of operation. Return the error as it is.
     ///
     /// # Example
     ///
@@ -169,8 +170,8 @@ impl Reply {
         self.form.write(result.into())
     }
 
-    /// The same answer with other members, such as a list with fewer entries. That they are what the protocol
-    /// wants is the caller's business.
+    /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
+    /// valid for the protocol.
     pub fn with_members(self, members: Map<String, Value>) -> Reply {
         Reply { json: Value::from(members).to_string().into(), form: self.form }
     }
@@ -182,18 +183,18 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// A result that a layer gives in place of the handler's: a [`ToolResult`] for a tool, a `Vec` of
-/// [`ResourceContents`] for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of texts for a completion.
+/// A result that a layer substitutes for the handler's: a [`ToolResult`] for a tool, a `Vec` of [`ResourceContents`]
+/// for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of strings for a completion.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Replacement {
-    /// Of a tool.
+    /// The result of a tool.
     Tool(ToolResult),
-    /// Of a resource.
+    /// The contents of a resource.
     Contents(Vec<ResourceContents>),
-    /// Of a prompt.
+    /// The messages of a prompt.
     Messages(Vec<Message>),
-    /// Candidates of a completion. They are ranked as those of a completion function.
+    /// The candidates of a completion. They are ranked like those of a completion function.
     Values(Vec<String>),
 }
 
@@ -219,11 +220,11 @@ macro_rules! replacements {
 }
 replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Message>), Values(Vec<String>));
 
-/// Why an operation has no result.
+/// The reason that an operation has no result.
 ///
-/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A
-/// [`ToolError`] becomes the failure of the tool, which the model reads, and where no tool is called an internal
-/// error with its text. Any other error is for the operator, as with tools.
+/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
+/// the failed result of the tool, which the model reads; for other operations it becomes an internal error with the
+/// same text. Any other error is for the operator, as in tools.
 ///
 /// # Example
 ///
@@ -245,7 +246,7 @@ pub(crate) enum Inner {
 }
 
 impl Refusal {
-    /// A JSON-RPC error. The protocol's own codes go from −32768 to −32000.
+    /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
     pub fn new(code: i32, message: impl Into<String>) -> Refusal {
         Refusal(Inner::Rpc(RpcError::new(code, message)))
     }
@@ -258,7 +259,8 @@ impl Refusal {
         }
     }
 
-    /// The code of the JSON-RPC error; that of a [`ToolError`] is −32603 where it is no tool that fails.
+    /// Returns the code of the JSON-RPC error. For a [`ToolError`] it is -32603, which the client gets unless a tool is
+    /// called.
     pub fn code(&self) -> i32 {
         match &self.0 {
             Inner::Rpc(error) => error.code,
@@ -266,7 +268,7 @@ impl Refusal {
         }
     }
 
-    /// The text that the client reads; of an error that only the operator may read, nothing.
+    /// Returns the text that the client reads, or an empty text if only the operator may read the error.
     pub fn message(&self) -> &str {
         match &self.0 {
             Inner::Rpc(error) => &error.message,
@@ -275,7 +277,7 @@ impl Refusal {
         }
     }
 
-    /// The `data` of the JSON-RPC error, as JSON text.
+    /// Returns the `data` of the JSON-RPC error, as JSON text.
     pub fn data_json(&self) -> Option<&str> {
         match &self.0 {
             Inner::Rpc(error) => error.data.as_deref(),
@@ -296,7 +298,7 @@ impl From<ToolError> for Refusal {
     }
 }
 
-// `Refusal` itself must not implement `Error`, or this would overlap with `From<T> for T`.
+// `Refusal` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
 impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
     fn from(error: E) -> Refusal {
         Refusal(Inner::Tool(error.into()))

@@ -1,4 +1,4 @@
-//! Results that are too large for a model.
+//! Limits the size of results.
 
 use serde_json::json;
 
@@ -6,11 +6,11 @@ use super::{Kind, Layer, Next, Operation, Refusal, Reply};
 use crate::component::result::ToolResult;
 use crate::protocol::write::code;
 
-/// Keeps results from being larger than a model or a client can take.
+/// Rejects results that are too large for a model or a client.
 ///
-/// In place of a larger result of a tool, the model gets a failure that says how large the result was and what to
-/// do about it. For resources and prompts it is a JSON-RPC error (−32603) with `size` and `limit` in its `data`.
-/// Lists have pages, and are let through.
+/// Instead of a larger result of a tool, the model gets a failed result that states the size and suggests to ask for
+/// less. For resources and prompts, the client gets a JSON-RPC error (-32603) with `size` and `limit` in its `data`.
+/// Completions, `server/discover` and lists, which are paginated, pass unchanged.
 ///
 /// # Example
 ///
@@ -27,7 +27,7 @@ pub struct ResultSizeLimit {
 }
 
 impl ResultSizeLimit {
-    /// Results of at most so many bytes, counted as JSON. A structured result counts twice, as it is sent twice: as
+    /// Allows results of at most `limit` bytes of JSON. Structured content counts twice, because it is sent twice: as
     /// values and as text.
     pub fn bytes(limit: usize) -> ResultSizeLimit {
         ResultSizeLimit { limit }

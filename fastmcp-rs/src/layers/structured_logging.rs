@@ -1,4 +1,4 @@
-//! One line in the log for each operation.
+//! Logs one event per operation.
 
 use std::future::Future;
 
@@ -6,23 +6,23 @@ use super::timing::milliseconds;
 use super::watch::{Outcome, Seen, watch};
 use super::{Layer, Next, Operation, Refusal, Reply};
 
-/// The most bytes of arguments that go into the log.
+/// The most bytes of arguments in an event.
 const MAX_ARGUMENTS: usize = 2_000;
 
-/// Makes one `tracing` event of each operation, of target `fastmcp_rs::layers`: level `INFO` if it has a result, and
-/// `WARN` if not.
+/// Emits one `tracing` event per operation, with the target `fastmcp_rs::layers`. Its level is `INFO` if the outcome is
+/// `ok`, and `WARN` otherwise.
 ///
-/// | field | what |
+/// | field | value |
 /// |---|---|
-/// | `method` | such as `tools/call` |
-/// | `name` | of the tool or prompt, or the URI; nothing for lists |
-/// | `outcome` | `ok`, `tool_error`, `error`, `cancelled` (or too slow), `unfinished` (its client is asked first) |
-/// | `error_code` | of the JSON-RPC error, if it is one |
+/// | `method` | the method, such as `tools/call` |
+/// | `name` | the name of the tool or prompt, or the URI; absent for lists |
+/// | `outcome` | `ok`, `tool_error`, `error`, `cancelled` (or timed out), `unfinished` (the client is asked first) |
+/// | `error_code` | the code of the JSON-RPC error, if there is one |
 /// | `duration_ms` | milliseconds with three decimals |
 /// | `arguments_bytes`, `reply_bytes` | sizes of the arguments and of the result as JSON |
-/// | `revision`, `client` | in which the client speaks, and what it calls itself |
-/// | `principal` | the [id](crate::Principal::id) of who asks, if that is known |
-/// | `arguments` | only after [`StructuredLogging::arguments`] |
+/// | `revision`, `client` | the client's revision of the protocol, and the name that the client gives |
+/// | `principal` | the [id](crate::Principal::id) of the principal, if there is one |
+/// | `arguments` | the arguments, only with [`StructuredLogging::arguments`] |
 ///
 /// # Example
 ///
@@ -39,7 +39,7 @@ pub struct StructuredLogging {
 }
 
 impl StructuredLogging {
-    /// Logs operations without their arguments, which may be secrets.
+    /// Logs operations without their arguments, which may contain secrets.
     pub fn new() -> StructuredLogging {
         StructuredLogging::default()
     }

@@ -1,4 +1,4 @@
-//! How long operations take.
+//! Measures the duration of operations.
 
 use std::fmt;
 use std::future::Future;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::watch::{Outcome, watch};
 use super::{Kind, Layer, Next, Operation, Refusal, Reply};
 
-/// Measures how long each operation takes: what is inside of this layer, up to the answer.
+/// Measures the duration of each operation, including all layers inside of this one.
 ///
-/// [`Timing::new`] makes a `tracing` event of level `DEBUG` of each; [`Timing::with`] calls a function, such as one
-/// that feeds a histogram.
+/// [`Timing::new`] emits a `tracing` event of level `DEBUG` for each; [`Timing::with`] calls a function, for example
+/// one that feeds a histogram.
 ///
 /// # Example
 ///
@@ -27,17 +27,17 @@ pub struct Timing {
     report: Box<dyn Fn(&Measurement<'_>) + Send + Sync>,
 }
 
-/// How long an operation took.
+/// The measured duration of an operation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Measurement<'a> {
-    /// What kind of operation it was.
+    /// The kind of the operation.
     pub kind: Kind,
-    /// The name of the component: of which there are as many as the server has, and not as many as clients ask for.
+    /// The component's name. Clients cannot add names, so the number of values is bounded.
     pub component: &'a str,
-    /// From when this layer was reached until it had an answer.
+    /// The time from entering this layer to leaving it.
     pub duration: Duration,
-    /// What became of it.
+    /// The outcome of the operation.
     pub outcome: Outcome,
 }
 
@@ -57,7 +57,7 @@ impl Timing {
         })
     }
 
-    /// Reports to a function. It is called once for each operation, also for those that are cancelled.
+    /// Reports to a function, which is called once per operation, even if the operation is cancelled.
     pub fn with(report: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Timing {
         Timing { report: Box::new(report) }
     }
@@ -85,7 +85,7 @@ impl Layer for Timing {
     }
 }
 
-/// With three decimals: a call takes some microseconds.
+/// Converts to milliseconds with three decimals, because a call takes microseconds.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }

@@ -1,32 +1,34 @@
-//! What became of an operation, and how long it took: what timing and logging have in common.
+//! Observes the outcome and the duration of an operation, for [`Timing`](super::Timing) and
+//! [`StructuredLogging`](super::StructuredLogging).
 
 use std::fmt;
 use std::time::Duration;
 
-// The clock of the runtime, so that tests can pause it.
+// The runtime's clock, which tests can pause.
 use tokio::time::Instant;
 
 use super::{Next, Operation, Refusal, Reply};
 use crate::context::Context;
 
-/// What became of an operation.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It has a result.
+    /// The operation has a result.
     Ok,
-    /// The tool says that it has failed.
+    /// The tool returned a failed result.
     ToolError,
-    /// It was answered with the JSON-RPC error of this code.
+    /// The operation ended with the JSON-RPC error of this code.
     Error(i32),
-    /// It was cancelled, or took too long.
+    /// The operation was cancelled or timed out.
     Cancelled,
-    /// It was given up for another reason: its client is asked something and will call again, or the server ends.
+    /// The operation was dropped for another reason: the client is asked first and will repeat the call, or the server
+    /// shuts down.
     Unfinished,
 }
 
 impl fmt::Display for Outcome {
-    /// One word: `ok`, `tool_error`, `error`, `cancelled` or `unfinished`.
+    /// Writes one word: `ok`, `tool_error`, `error`, `cancelled` or `unfinished`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Outcome::Ok => "ok",
@@ -38,15 +40,15 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What was seen of an operation.
+/// The observed outcome, duration and size of an operation.
 pub(super) struct Seen {
     pub(super) duration: Duration,
     pub(super) outcome: Outcome,
-    /// Of the result, in bytes.
+    /// The size of the result in bytes.
     pub(super) reply_size: Option<usize>,
 }
 
-/// Goes on with an operation, and reports once what became of it, also when it is dropped.
+/// Continues with an operation, and reports its outcome exactly once, even if the future is dropped.
 pub(super) async fn watch(
     operation: Operation,
     next: Next,

@@ -1,4 +1,4 @@
-//! A `tracing` layer that forwards a call's events to the client that made it.
+//! A `tracing` layer that forwards the events of a call to its client.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,12 +13,12 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::ambient;
 use crate::protocol::Level;
 
-/// Forwards the `tracing` events of a call to the client that made it, as `notifications/message`.
+/// Forwards the `tracing` events of a call to its client, as `notifications/message`.
 ///
-/// An event belongs to a call if it is made while the tool, resource or prompt runs: in its body or in a helper,
-/// `async` or on a thread for blocking work. Tasks and threads that a handler spawns are on their own. As with
-/// [`Context::log`](crate::Context::log), the client only gets what it wants: one of 2026-07-28 says the level in
-/// the request, and gets nothing otherwise; earlier ones get events from `info` on until they say
+/// An event belongs to a call if it is emitted while the tool, resource or prompt runs: in its body or in a helper,
+/// `async` or on a thread for blocking work. Tasks and threads that a handler spawns do not belong to the call. As with
+/// [`Context::log`](crate::Context::log), the client decides which events it gets: a client of 2026-07-28 sets the
+/// level in the request, and gets nothing without it; earlier clients get events from `info` on until they send
 /// `logging/setLevel`.
 ///
 /// | `tracing` | client |
@@ -26,21 +26,21 @@ use crate::protocol::Level;
 /// | `ERROR` | `error` |
 /// | `WARN` | `warning` |
 /// | `INFO` | `info` |
-/// | `DEBUG`, `TRACE` | `debug`, after [`ClientLayer::max_level`] |
+/// | `DEBUG`, `TRACE` | `debug`, if [`ClientLayer::max_level`] allows it |
 ///
-/// The `logger` is the name of the component. The `data` of an event with nothing but a message is that text; of
-/// any other it is an object of its fields, with the text as `message`. Fields of spans are left out.
+/// The `logger` is the name of the component. The `data` of an event without fields is its message; otherwise it is an
+/// object of the fields, with the message as `message`. Fields of spans are left out.
 ///
-/// # What clients may read
+/// # Privacy
 ///
-/// Events of fastmcp-rs itself, which hold the details that answers leave out, are never forwarded. Those of
-/// **other libraries are**: a database library may log queries. By default only events of level `INFO` and above
-/// are; name your own crates with [`ClientLayer::targets`] if that is not enough.
+/// Events of fastmcp-rs itself, which contain the details that responses leave out, are never forwarded. Events of
+/// **other libraries are**: a database library may log queries. By default only events of level `INFO` and above are
+/// forwarded; to forward less, name your own crates with [`ClientLayer::targets`].
 ///
-/// # Beside others
+/// # Installation
 ///
-/// Install it beside a layer for the operator, as [`Options::to_clients`](super::Options::to_clients) does, and
-/// before the app is run: a server declares at its start whether it logs.
+/// Install it beside a layer for the operator, as [`Options::to_clients`](super::Options::to_clients) does, and before
+/// the app runs: a server declares at its start whether it logs.
 ///
 /// # Example
 ///
@@ -62,36 +62,36 @@ use crate::protocol::Level;
 #[derive(Clone, Debug)]
 pub struct ClientLayer {
     max_level: tracing::Level,
-    /// Empty: all.
+    /// The targets to forward; empty for all.
     targets: Vec<String>,
 }
 
 impl ClientLayer {
-    /// Forwards events of level `INFO` and above, whichever crate they come from.
+    /// Forwards events of level `INFO` and above, from all crates except this one.
     pub fn new() -> ClientLayer {
         ClientLayer { max_level: tracing::Level::INFO, targets: Vec::new() }
     }
 
-    /// The most verbose level that is forwarded. Default: `INFO`.
+    /// Sets the most verbose level that is forwarded. Default: `INFO`.
     pub fn max_level(mut self, level: tracing::Level) -> ClientLayer {
         self.max_level = level;
         self
     }
 
-    /// Forwards only the events of these targets, which are crates or modules: `my_server` also means
+    /// Forwards only the events of these targets, which are crates or modules: `my_server` includes
     /// `my_server::orders`.
     pub fn targets<T: Into<String>>(mut self, targets: impl IntoIterator<Item = T>) -> ClientLayer {
         self.targets = targets.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The layer with a filter of its own, so that what it does not forward is not even made.
+    /// Adds a filter, so that events that are not forwarded are not even created.
     pub(super) fn filtered<S>(self) -> impl Layer<S> + Send + Sync + 'static
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let level = self.max_level;
-        // It looks at no span, so none is made for its sake.
+        // The layer uses no spans, so none are created for it.
         let filter = filter_fn(move |metadata| metadata.is_event() && *metadata.level() <= level);
         self.with_filter(filter.with_max_level_hint(level))
     }
@@ -110,14 +110,14 @@ impl Default for ClientLayer {
     }
 }
 
-/// Whether a target is a module or inside of it.
+/// Returns true if a target is a module or inside of it.
 fn is_in(target: &str, module: &str) -> bool {
     target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 impl<S: Subscriber> Layer<S> for ClientLayer {
     fn on_layer(&mut self, _: &mut S) {
-        // Calls are only kept track of from now on.
+        // The current call is recorded only from now on.
         ambient::want();
     }
 
@@ -147,7 +147,7 @@ struct Fields(Map<String, Value>);
 
 impl Fields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        // Where an event of the crate `log` comes from is the operator's business.
+        // The source of an event from the crate `log` is of use only to the operator.
         if !field.name().starts_with("log.") {
             self.0.insert(field.name().to_owned(), value.into());
         }
@@ -167,7 +167,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        // As JSON, NaN and infinity would be `null`.
+        // In JSON, NaN and infinity would become `null`.
         if value.is_finite() {
             self.insert(field, value);
         } else {

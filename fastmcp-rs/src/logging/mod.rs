@@ -1,5 +1,4 @@
-//! A ready `tracing` subscriber that suits a server on standard input and output, and a layer that forwards a
-//! call's events to its client.
+//! A ready-made `tracing` subscriber for servers, and a layer that forwards the events of a call to its client.
 
 mod client;
 
@@ -16,20 +15,20 @@ use crate::operator::Stderr;
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
     /// Plain on a terminal, JSON elsewhere. The default.
     #[default]
     Auto,
-    /// A line for people.
+    /// One line of text per event.
     Plain,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// What [`init_with`] sets up.
+/// Options of [`init_with`].
 ///
 /// # Example
 ///
@@ -48,34 +47,34 @@ pub struct Options {
 }
 
 impl Options {
-    /// Lines for people on a terminal, and JSON elsewhere; nothing for clients.
+    /// Creates the default options: plain lines on a terminal, JSON elsewhere, nothing for clients.
     pub fn new() -> Options {
         Options::default()
     }
 
-    /// How the lines on standard error look.
+    /// Sets the format of the lines on standard error.
     pub fn format(mut self, format: Format) -> Options {
         self.format = format;
         self
     }
 
-    /// Says in each line which request it belongs to: method, tool, id, who asks. Default: no, as each request then
-    /// has a span, which costs some microseconds.
+    /// Adds the request to each line: its method, tool, id and other facts. Default: off, because each request then has
+    /// a span, which costs some microseconds.
     pub fn with_requests(mut self) -> Options {
         self.requests = true;
         self
     }
 
-    /// Whether to send spans to a collector of OpenTelemetry. By default they are sent if one of the variables
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` says where to; with `true` also without
-    /// them, to `http://localhost:4318`.
+    /// Sets whether spans are sent to an OpenTelemetry collector. By default they are sent if one of the variables
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set; `true` sends them even without
+    /// these variables, to `http://localhost:4318`.
     #[cfg(feature = "otel")]
     pub fn traces(mut self, send: bool) -> Options {
         self.traces = Some(send);
         self
     }
 
-    /// Forwards a call's events to its client too. `RUST_LOG` does not change what is forwarded.
+    /// Forwards the events of a call to its client too. `RUST_LOG` does not affect which events are forwarded.
     pub fn to_clients(mut self, layer: ClientLayer) -> Options {
         self.clients = Some(layer);
         self
@@ -88,13 +87,13 @@ impl From<Format> for Options {
     }
 }
 
-/// A layer that sends spans of level `INFO` and above, with the events inside of them, to a collector of
-/// OpenTelemetry: for a subscriber of your own, where [`init`] does not suit.
+/// Returns a layer that sends spans of level `INFO` and above, with the events inside of them, to an OpenTelemetry
+/// collector. Use it in a subscriber of your own instead of [`init`].
 ///
-/// What the variables `OTEL_…` say is done, such as `OTEL_EXPORTER_OTLP_ENDPOINT` (default: `http://localhost:4318`)
-/// and `OTEL_SERVICE_NAME` (default: the name of the program). `None` if they say that nothing is to be sent
-/// (`OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER=none`), or if they cannot be understood, which is logged. What is left
-/// when [`App::run_stdio`](crate::App::run_stdio) or [`App::run_http`](crate::App::run_http) returns is sent then.
+/// The variables `OTEL_…` configure it, such as `OTEL_EXPORTER_OTLP_ENDPOINT` (default: `http://localhost:4318`) and
+/// `OTEL_SERVICE_NAME` (default: the name of the program). Returns `None` if the variables turn traces off
+/// (`OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER=none`) or are invalid, which is logged. Remaining spans are sent when
+/// [`App::run_stdio`](crate::App::run_stdio) or [`App::run_http`](crate::App::run_http) returns.
 ///
 /// # Example
 ///
@@ -113,17 +112,17 @@ where
     otel::layer()
 }
 
-/// Whether something is the span of a request.
+/// Returns true for the span of a request.
 fn is_request(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target() == "fastmcp_rs"
 }
 
-/// Sends `tracing` events to standard error, without ever waiting for it to be read.
+/// Writes `tracing` events to standard error, without ever waiting for a reader.
 ///
-/// Events of level `INFO` and above are shown; the environment variable `RUST_LOG` changes that, as in
-/// `RUST_LOG=debug` or `RUST_LOG=my_server=trace`. Lines that find no room, because nobody reads standard
-/// error, are dropped and counted. With the feature `otel`, spans are sent to a collector if
-/// `OTEL_EXPORTER_OTLP_ENDPOINT` names one. A second call, or a subscriber that is already there, changes nothing.
+/// Events of level `INFO` and above are written; the environment variable `RUST_LOG` changes that, as in
+/// `RUST_LOG=debug` or `RUST_LOG=my_server=trace`. If standard error is not read and the queue is full, lines are
+/// dropped and counted. With the feature `otel`, spans are sent to a collector if `OTEL_EXPORTER_OTLP_ENDPOINT` names
+/// one. If a subscriber is already installed, for example by an earlier call, this changes nothing.
 ///
 /// # Example
 ///
@@ -140,7 +139,7 @@ pub fn init() {
     init_with(Options::new());
 }
 
-/// [`init`] with a choice: a [`Format`], or [`Options`].
+/// Does the same as [`init`], with a [`Format`] or [`Options`].
 pub fn init_with(options: impl Into<Options>) {
     let options = options.into();
     let Options { format, requests, .. } = options;
@@ -153,7 +152,7 @@ pub fn init_with(options: impl Into<Options>) {
     };
     let lines = fmt::layer().with_writer(|| Stderr).with_ansi(terminal);
     let filter = filter.and(filter_fn(move |metadata| requests || !is_request(metadata)));
-    // Each has a filter of its own: what the operator does not want to read may still be for the client.
+    // Each layer has its own filter: an event that the operator does not want may still be for the client.
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
     let clients = options.clients.map(ClientLayer::filtered);
     let subscriber = tracing_subscriber::registry().with(lines).with(clients);
@@ -162,6 +161,6 @@ pub fn init_with(options: impl Into<Options>) {
         let sends = options.traces.unwrap_or_else(otel::is_asked_for);
         subscriber.with(if sends { otel::layer() } else { None })
     };
-    // Somebody else's subscriber stays.
+    // If another subscriber is installed, it stays.
     let _ = subscriber.try_init();
 }

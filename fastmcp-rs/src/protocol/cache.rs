@@ -1,4 +1,4 @@
-//! How long, and for whom, an answer may be kept.
+//! Cache hints in results: the time and the scope for which a client may keep a result.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
 
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use super::write;
 
-/// Who may share a cached answer.
+/// The clients that may share a cached result.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheScope {
-    /// Only the client that asked. The default.
+    /// Only the client that sent the request. The default.
     #[default]
     Private,
-    /// Everybody: the answer says nothing that depends on who asks.
+    /// All clients: the result does not depend on the client.
     Public,
 }
 
-/// What modern answers say about keeping them. By default they may not be kept.
+/// The cache hints of results for modern clients. By default results may not be kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CacheHints {
     pub(crate) ttl: Duration,
@@ -27,11 +27,11 @@ pub(crate) struct CacheHints {
 }
 
 impl CacheHints {
-    /// Appends the members of a result, each after a comma.
+    /// Appends the hints as members of a result, each after a comma.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","ttlMs":"#);
         let milliseconds = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        // A number always has a JSON form.
+        // Serialising a number cannot fail.
         let _ = write::json(out, &milliseconds);
         out.extend_from_slice(match self.scope {
             CacheScope::Private => br#","cacheScope":"private""#,

@@ -1,4 +1,4 @@
-//! Content blocks: what a tool's answer is made of, and what each revision may see of it.
+//! Content blocks of tool results, and their projection to each revision.
 
 mod file;
 mod own;
@@ -14,10 +14,10 @@ use serde_json::{Map, Value};
 
 use super::revision::Revision;
 
-/// A block of a tool's answer: text, an image, audio, a link to a resource, or a resource itself.
+/// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///
-/// A peer whose revision lacks a kind of block gets a text that says what was left out (audio before
-/// 2025-03-26) or where it is (resource links before 2025-06-18).
+/// A peer whose revision lacks a kind of block gets text instead: for audio (before 2025-03-26) a note that it was left
+/// out, for a resource link (before 2025-06-18) its title or name and its URI.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
 ///
@@ -40,17 +40,17 @@ pub enum Content {
     Audio(Audio),
     /// A link to a resource that the client may read.
     ResourceLink(ResourceLink),
-    /// A resource, contents included.
+    /// A resource, including its contents.
     Resource(EmbeddedResource),
 }
 
 impl Content {
-    /// A text block.
+    /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Content {
         Content::Text(Text::new(text))
     }
 
-    /// Reads a block of text, an image or audio as a client wrote it; `None` if it is none of these.
+    /// Reads a block of text, an image or audio that a client sent; returns `None` for any other block.
     pub(crate) fn read(block: &Value) -> Option<Content> {
         let member = |name: &str| block.get(name)?.as_str();
         let annotations = block.get("annotations").and_then(Annotations::read);
@@ -92,7 +92,7 @@ impl From<&str> for Content {
 
 into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
 
-/// Who a block is for.
+/// The intended audience of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -103,7 +103,7 @@ pub enum Role {
     Assistant,
 }
 
-/// Hints about a block: who it is for, how much it matters, when it last changed.
+/// Hints about a block: its audience, its priority and the time of its last change.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#annotations>
 ///
@@ -122,30 +122,31 @@ pub struct Annotations {
 }
 
 impl Annotations {
-    /// No hints.
+    /// Creates annotations without any hints.
     pub fn new() -> Annotations {
         Annotations::default()
     }
 
-    /// Who the block is for.
+    /// Sets the intended audience of the block.
     pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Annotations {
         self.audience = audience.into_iter().collect();
         self
     }
 
-    /// How much the block matters, from 0 (may be left out) to 1 (required). Other values are clamped; NaN says nothing.
+    /// Sets the priority of the block, from 0 (may be left out) to 1 (required). Values outside of this range are
+    /// clamped; NaN removes the priority.
     pub fn priority(mut self, priority: f64) -> Annotations {
         self.priority = (!priority.is_nan()).then(|| priority.clamp(0.0, 1.0));
         self
     }
 
-    /// When the block last changed, as an ISO 8601 timestamp. Peers before 2025-06-18 do not see it.
+    /// Sets the time of the last change, as an ISO 8601 timestamp. Peers before 2025-06-18 do not get it.
     pub fn last_modified(mut self, timestamp: impl Into<String>) -> Annotations {
         self.last_modified = Some(timestamp.into());
         self
     }
 
-    /// Reads hints as a client wrote them; those that make no sense are no hints.
+    /// Reads hints that a client sent; invalid hints are ignored.
     fn read(hints: &Value) -> Option<Annotations> {
         let hints = hints.as_object()?;
         let audience = hints.get("audience").and_then(|roles| Vec::<Role>::deserialize(roles).ok());
@@ -159,13 +160,13 @@ impl Annotations {
 macro_rules! common_methods {
     ($ty:ident) => {
         impl $ty {
-            /// Hints for the client.
+            /// Sets hints for the client.
             pub fn annotations(mut self, annotations: Annotations) -> $ty {
                 self.annotations = Some(annotations);
                 self
             }
 
-            /// A member of the block's `_meta`; peers before 2025-06-18 do not see it.
+            /// Adds a member to the block's `_meta`. Peers before 2025-06-18 do not get it.
             ///
             /// Keys should have a prefix that you own, such as `com.example/key`.
             pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $ty {
@@ -186,12 +187,12 @@ pub struct Text {
 common_methods!(Text);
 
 impl Text {
-    /// A block with this text.
+    /// Creates a block of text.
     pub fn new(text: impl Into<String>) -> Text {
         Text { text: text.into(), annotations: None, meta: Map::new() }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -210,18 +211,19 @@ macro_rules! media {
         common_methods!($ty);
 
         impl $ty {
-            /// A block of these bytes. They are encoded as Base64 here.
+            /// Creates a block from bytes and encodes them as Base64.
             pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> $ty {
                 $ty::from_base64(BASE64_STANDARD.encode(bytes), mime_type)
             }
 
-            #[doc = concat!("A block of what a file holds; its MIME type is told by the extension (", $extensions, ").")]
+            #[doc = concat!("Creates a block from a file. The extension determines its MIME type (", $extensions, ").")]
             ///
-            /// This reads the whole file and blocks meanwhile, so it is for tools that are a `fn`, or `blocking`.
+            /// It reads the whole file and blocks meanwhile, so call it in tools that are a `fn`, or `blocking`.
             ///
             /// # Errors
             ///
-            /// Fails if the file cannot be read, or has another extension: then read it yourself, and say the type
+            /// Fails if the file cannot be read, or if its extension is not in the list above. For other extensions,
+            /// read the file and pass its MIME type
             #[doc = concat!("to `", stringify!($ty), "::new`.")]
             ///
             /// # Example
@@ -240,22 +242,22 @@ macro_rules! media {
                 Ok($ty::new(bytes, mime_type))
             }
 
-            /// A block of data that is Base64 already.
+            /// Creates a block from data that is already encoded as Base64.
             pub fn from_base64(data: impl Into<String>, mime_type: impl Into<String>) -> $ty {
                 $ty { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Map::new() }
             }
 
-            /// The data as Base64, as it is sent.
+            /// Returns the data as Base64, the form in which it is sent.
             pub fn base64(&self) -> &str {
                 &self.data
             }
 
-            /// The bytes, or `None` if the data, which may be a client's, is not Base64.
+            /// Returns the bytes, or `None` if the data (which a client may have sent) is not valid Base64.
             pub fn bytes(&self) -> Option<Vec<u8>> {
                 BASE64_STANDARD.decode(&self.data).ok()
             }
 
-            /// The MIME type.
+            /// Returns the MIME type.
             pub fn mime_type(&self) -> &str {
                 &self.mime_type
             }
@@ -281,11 +283,11 @@ media! {
     Image, "image", "png, jpg, jpeg, gif, webp, svg, avif, bmp, tif or tiff", "chart", "/srv/charts/newest.png"
 }
 media! {
-    /// Audio. Peers before 2025-03-26 get a text that says it was left out.
+    /// Audio. Peers before 2025-03-26 get a text note that it was left out.
     Audio, "audio", "wav, mp3, ogg, oga, opus, flac, m4a, aac or weba", "recording", "/srv/calls/newest.mp3"
 }
 
-/// A link to a resource. Peers before 2025-06-18 get its name and URI as text.
+/// A link to a resource. Peers before 2025-06-18 get its title (or its name) and its URI as text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceLink {
     uri: String,
@@ -300,7 +302,7 @@ pub struct ResourceLink {
 common_methods!(ResourceLink);
 
 impl ResourceLink {
-    /// A link to the resource at `uri`.
+    /// Creates a link to the resource at `uri`.
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> ResourceLink {
         ResourceLink {
             uri: uri.into(),
@@ -314,32 +316,32 @@ impl ResourceLink {
         }
     }
 
-    /// A name for people.
+    /// Sets the display name.
     pub fn title(mut self, title: impl Into<String>) -> ResourceLink {
         self.title = Some(title.into());
         self
     }
 
-    /// What the resource is.
+    /// Sets the description of the resource.
     pub fn description(mut self, description: impl Into<String>) -> ResourceLink {
         self.description = Some(description.into());
         self
     }
 
-    /// The MIME type of the resource.
+    /// Sets the MIME type of the resource.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> ResourceLink {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// The size of the resource in bytes.
+    /// Sets the size of the resource in bytes.
     pub fn size(mut self, bytes: u64) -> ResourceLink {
         self.size = Some(bytes);
         self
     }
 }
 
-/// A resource inside an answer.
+/// A resource inside a result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddedResource {
     uri: String,
@@ -357,20 +359,20 @@ enum ResourceContents {
 }
 
 impl EmbeddedResource {
-    /// A resource of text.
+    /// Creates a resource with text.
     pub fn text(uri: impl Into<String>, text: impl Into<String>) -> EmbeddedResource {
         EmbeddedResource::with(uri.into(), ResourceContents::Text(text.into()))
     }
 
-    /// A resource of bytes. They are encoded as Base64 here.
+    /// Creates a resource with bytes and encodes them as Base64.
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> EmbeddedResource {
         EmbeddedResource::with(uri.into(), ResourceContents::Blob(BASE64_STANDARD.encode(bytes)))
     }
 
-    /// What a file holds, at its `file:` URI: as text if it is UTF-8, as bytes otherwise. Its MIME type is that of its
-    /// extension, if that is a common one.
+    /// Creates a resource from a file, at its `file:` URI: text if the file is UTF-8, bytes otherwise. The MIME type
+    /// follows the extension; for an unknown extension it is `text/plain` or `application/octet-stream`.
     ///
-    /// This reads the whole file and blocks meanwhile, so it is for tools that are a `fn`, or `blocking`.
+    /// It reads the whole file and blocks meanwhile, so call it in tools that are a `fn`, or `blocking`.
     ///
     /// # Errors
     ///
@@ -404,14 +406,14 @@ impl EmbeddedResource {
         EmbeddedResource { uri, mime_type: None, contents, annotations: None, meta: Map::new() }
     }
 
-    /// The MIME type of the resource.
+    /// Sets the MIME type of the resource.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> EmbeddedResource {
         self.mime_type = Some(mime_type.into());
         self
     }
 }
 
-/// A value as a peer of some revision may see it.
+/// A value in the form that a peer of a revision supports.
 pub(crate) struct Projected<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
 
 impl Serialize for Projected<'_, [Content]> {
@@ -508,7 +510,7 @@ impl Serialize for Contents<'_> {
     }
 }
 
-/// A member that is left out when there is nothing to say: the protocol has no `null` members.
+/// Writes a member, or leaves it out if there is no value: the protocol has no `null` members.
 fn optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
     match value {
         Some(value) => map.serialize_entry(key, value),

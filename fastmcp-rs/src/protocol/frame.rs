@@ -1,7 +1,7 @@
-//! One JSON-RPC message, read in one borrowed pass.
+//! One JSON-RPC message, read in one pass over borrowed text.
 //!
-//! `params` is a single struct with every member that any method of the protocol uses, so the text is
-//! looked at once, whatever the order of its members; there is no untagged enum and no tree of values.
+//! `params` is a single struct with every member that any method of the protocol uses, so the text is read once,
+//! whatever the order of its members; there is no untagged enum and no tree of values.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
 
@@ -25,7 +25,7 @@ members! {
 }
 
 members! {
-    /// What the `params` of any method may hold.
+    /// The members that `params` may have in any method.
     Params {
         name: "name" => Raw<'a>,
         arguments: "arguments" => Raw<'a>,
@@ -48,7 +48,7 @@ members! {
 }
 
 members! {
-    /// The members of a request's `_meta` that mean something to a server.
+    /// The members of a request's `_meta` that a server uses.
     Meta {
         protocol_version: "io.modelcontextprotocol/protocolVersion" => Raw<'a>,
         client_info: "io.modelcontextprotocol/clientInfo" => Raw<'a>,
@@ -58,7 +58,7 @@ members! {
     }
 }
 
-/// What tells whose a message is that is not well formed otherwise.
+/// The id recovered from a malformed message, and the members that mark a response.
 #[derive(Debug, Default)]
 pub(crate) struct Salvaged<'a> {
     pub(crate) id: Option<Raw<'a>>,
@@ -66,7 +66,7 @@ pub(crate) struct Salvaged<'a> {
     error: Option<Raw<'a>>,
 }
 
-/// The values may be nested too deep for the reader, so another one goes over them.
+/// Values may be nested too deeply for the reader, so serde_json skips them.
 impl<'a> Members<'a> for Salvaged<'a> {
     const KEYS: &'static [&'static str] = &[r#""id":"#, r#""result":"#, r#""error":"#];
 
@@ -93,21 +93,21 @@ fn value_at_any_depth<'a>(reader: &mut Reader<'a>) -> Result<Raw<'a>, Fault> {
 }
 
 members! {
-    /// `params` again, for the whole text of its `_meta`.
+    /// The `params` of a message, read again for the whole text of `_meta`.
     MetaOnly {
         meta: "_meta" => Raw<'a>,
     }
 }
 
 members! {
-    /// A message again, for the whole text of its `params`.
+    /// A message, read again for the whole text of its `params`.
     ParamsOnly {
         params: "params" => Raw<'a>,
     }
 }
 
 members! {
-    /// What a response says that is an error.
+    /// The members of a response's `error`.
     ErrorMembers {
         code: "code" => Raw<'a>,
         message: "message" => Raw<'a>,
@@ -116,13 +116,13 @@ members! {
 }
 
 members! {
-    /// What the result of a tool says of itself.
+    /// The members of a tool result that report its success or failure.
     ToolFlags {
         is_error: "isError" => Raw<'a>,
     }
 }
 
-/// The error of a response that this crate has written.
+/// Reads the error from a response that this crate wrote.
 pub(crate) fn error_of(frame: &str) -> Option<RpcError> {
     let error: ErrorMembers<'_> = object::read(Frame::parse(frame).ok()?.error?.get()).ok()?;
     Some(RpcError {
@@ -132,37 +132,37 @@ pub(crate) fn error_of(frame: &str) -> Option<RpcError> {
     })
 }
 
-/// Whether the result of a tool says that the tool has failed.
+/// Returns true if a tool result has `isError: true`.
 pub(crate) fn says_error(result: &str) -> bool {
     let flags = object::read::<ToolFlags<'_>>(result);
     flags.is_ok_and(|flags| flags.is_error.is_some_and(|flag| flag.get() == "true"))
 }
 
-/// Why a text is not a message.
+/// The reason why a text is not a valid message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// It is not JSON.
+    /// The text is not JSON.
     Json,
-    /// It is JSON, but neither an object nor an array.
+    /// The text is JSON, but neither an object nor an array.
     NotAnObject,
-    /// It is an array: a batch, which only one revision has.
+    /// The text is an array: a batch, which only one revision supports.
     Batch,
-    /// It is an object that gives a member of the envelope twice.
+    /// The text is an object with a duplicate member of the envelope.
     DuplicateMember(&'static str),
-    /// It nests arrays and objects deeper than [`MAX_DEPTH`].
+    /// The text nests arrays and objects deeper than [`MAX_DEPTH`].
     TooDeep,
 }
 
 impl Malformed {
-    /// A closer look at a text that could not be read.
+    /// Finds the reason why a text could not be read.
     #[cold]
     fn of(text: &str, fault: Fault, duplicate: &'static str) -> Malformed {
         let mut reader = Reader::new(text);
         let first = reader.peek();
-        // The reader stopped at the fault; the rest may still be broken.
+        // The reader stopped at the fault; the rest may be invalid too.
         let whole = reader.skip().and_then(|()| reader.end());
         match (first, whole, fault) {
-            // Only a JSON text can be too deep; a run of brackets is a broken text.
+            // Only valid JSON counts as too deep; a run of brackets is not JSON.
             (_, Err(Fault::TooDeep), _) => {
                 let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
                 if is_json { Malformed::TooDeep } else { Malformed::Json }
@@ -176,51 +176,52 @@ impl Malformed {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a message.
+    /// Parses a message.
     pub(crate) fn parse(text: &'a str) -> Result<Frame<'a>, Malformed> {
         let mut frame = Frame::default();
         frame.read(text)?;
         Ok(frame)
     }
 
-    /// Reads a message into an empty frame, so that it need not be moved: it is large.
+    /// Parses a message into an empty frame in place, because moving a frame is expensive: it is large.
     pub(crate) fn read(&mut self, text: &'a str) -> Result<(), Malformed> {
         let mut reader = Reader::new(text);
         let read = reader.members(self).and_then(|()| reader.end());
         read.map_err(|fault| Malformed::of(text, fault, reader.duplicate))
     }
 
-    /// The parameters, if they are an object.
+    /// Returns the parameters, if they are an object.
     pub(crate) fn params(&self) -> Option<&Params<'a>> {
         self.params.as_ref().and_then(Object::members)
     }
 
-    /// The known members of `params._meta`, if that is an object.
+    /// Returns the known members of `params._meta`, if it is an object.
     pub(crate) fn meta(&self) -> Option<&Meta<'a>> {
         self.params().and_then(|params| params.meta.as_ref()).and_then(Object::members)
     }
 }
 
-/// What is left of a message that could not be read as one, so that its error can be matched to it. A message
-/// that gives two ids has none.
+/// Recovers the id of a message that could not be parsed, so that its error response can be matched to it. A message
+/// with two ids has none.
 pub(crate) fn salvage(text: &str) -> Option<Salvaged<'_>> {
     object::read(text).ok()
 }
 
 impl Salvaged<'_> {
-    /// Whether it answers something: then its id is one of ours, and not to be answered.
+    /// Returns true if the message is a response. Its id is then an id of the server's own requests, and must not be
+    /// answered.
     pub(crate) fn is_response(&self) -> bool {
         self.result.is_some() || self.error.is_some()
     }
 }
 
-/// The whole text of `params._meta`, which handlers may read members of that the protocol does not know.
+/// Returns the whole text of `params._meta`. Handlers may read members that the protocol does not define.
 pub(crate) fn meta_text(frame: &str) -> Option<&str> {
     let params = object::read::<ParamsOnly<'_>>(frame).ok()?.params?;
     Some(object::read::<MetaOnly<'_>>(params.get()).ok()?.meta?.get())
 }
 
-/// A serde message without its "at line 1 column 7", which means nothing to the peer.
+/// Returns a serde message without its "at line 1 column 7", which means nothing to the peer.
 pub(crate) fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {

@@ -1,14 +1,14 @@
-//! Request ids and progress tokens: strings or integers, echoed byte for byte.
+//! Request ids and progress tokens: strings or integers, returned to the peer byte for byte.
 //!
-//! An id that a float or a 64-bit integer cannot hold must come back unchanged, so the text is what is
-//! kept; a [`Key`] is made only where two ids have to be compared.
+//! An id that neither a float nor a 64-bit integer can represent must be returned unchanged, so the text is kept; a
+//! [`Key`] is created only where two ids are compared.
 
 use super::object::Raw;
 use super::unescape::unescape;
 
-/// The longest id in bytes: of a string without its quotes and escapes, of a number as it is written.
+/// The maximum length of an id in bytes: of a string without quotes and escapes, of a number as it is written.
 const MAX_LENGTH: usize = 256;
-/// The longest form that an escape gives to one byte: `\u0000`.
+/// The length of the longest escape of one byte: `\u0000`.
 const ESCAPED_BYTE: usize = 6;
 
 /// The JSON text of a valid id or progress token.
@@ -16,26 +16,26 @@ const ESCAPED_BYTE: usize = 6;
 pub(crate) struct Id<'a>(&'a str);
 
 impl<'a> Id<'a> {
-    /// The id that `raw` holds, or `None` if an id cannot look like that: `null`, a fraction, an integer
-    /// beyond 64 bits, a container, or a string of more than 256 bytes.
+    /// Parses an id. Returns `None` if the value cannot be an id: `null`, a fraction, an integer beyond 64 bits, a
+    /// container, or a string of more than 256 bytes.
     pub(crate) fn parse(raw: Raw<'a>) -> Option<Id<'a>> {
         let text = raw.get();
         let valid = if let Some(string) = text.strip_prefix('"') {
             is_short(string.strip_suffix('"')?)
         } else {
-            // So many digits are no number beyond 64 bits, whatever they are.
+            // Up to 18 digits always fit into 64 bits.
             let is_small = text.len() <= 18 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             is_small || text.len() <= MAX_LENGTH && integer(text).is_some()
         };
         valid.then_some(Id(text))
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub(crate) fn as_str(self) -> &'a str {
         self.0
     }
 
-    /// What two ids that are the same share, however they are spelled.
+    /// Returns the key of the id, which is the same for all spellings of an id.
     pub(crate) fn key(self) -> Key {
         match integer(self.0) {
             Some(number) => Key::Integer(number),
@@ -44,21 +44,21 @@ impl<'a> Id<'a> {
     }
 }
 
-/// An id in a form that can be compared. The number 1 and the string "1" are two ids.
+/// An id in comparable form. The number 1 and the string "1" are different ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Integer(i64),
     Text(Box<str>),
 }
 
-/// Whether a JSON string, without its quotes, is short enough for an id.
+/// Returns true if a JSON string, given without its quotes, is short enough for an id.
 fn is_short(string: &str) -> bool {
     let length = string.len();
     length <= MAX_LENGTH
         || length <= MAX_LENGTH * ESCAPED_BYTE && unescape(string).is_some_and(|text| text.len() <= MAX_LENGTH)
 }
 
-/// The integer that a JSON number stands for; some peers print whole numbers as `1.0`.
+/// Parses a JSON number as an integer; some peers print whole numbers as `1.0`.
 fn integer(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);

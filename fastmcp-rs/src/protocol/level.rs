@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// How severe a log message is, from [`Level::Debug`] to [`Level::Emergency`].
+/// The severity of a log message, from [`Level::Debug`] to [`Level::Emergency`].
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
 ///
@@ -30,7 +30,7 @@ pub enum Level {
     Error,
     /// A critical condition.
     Critical,
-    /// Action must be taken at once.
+    /// Immediate action is required.
     Alert,
     /// The system is unusable.
     Emergency,
@@ -48,7 +48,7 @@ impl Level {
         Level::Emergency,
     ];
 
-    /// The level's name on the wire.
+    /// Returns the level's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Level::Debug => "debug",
@@ -62,7 +62,7 @@ impl Level {
         }
     }
 
-    /// The level of that name, or `None` if the protocol has no such level.
+    /// Parses the name of a level; returns `None` if the protocol has no such level.
     pub fn parse(name: &str) -> Option<Level> {
         Level::ALL.into_iter().find(|level| level.as_str() == name)
     }

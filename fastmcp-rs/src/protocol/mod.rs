@@ -1,7 +1,7 @@
-//! The wire: JSON-RPC frames, revisions, `_meta`, content and errors.
+//! The wire format: JSON-RPC frames, revisions, `_meta`, content and errors.
 //!
-//! This room knows the specification and nothing else: no tools, no sockets, no state. What differs
-//! between revisions is decided here, so that the rooms above speak of one protocol.
+//! This room knows the specification and nothing else: no tools, no sockets, no state. Differences between revisions
+//! are resolved here, so that the rooms above work with one protocol.
 
 pub(crate) mod cache;
 pub(crate) mod content;

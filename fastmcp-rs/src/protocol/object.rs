@@ -1,9 +1,9 @@
-//! JSON objects with known members, read in one pass and kept as the text they came as.
+//! JSON objects with known members, read in one pass and kept as borrowed text.
 //!
-//! A derived `Deserialize` would take a JSON array for a struct, read `null` as an absent member, and
-//! fail on the first member of an unexpected type. A protocol engine has to tell these apart: a `null`
-//! id is an error and an absent one is a notification; a wrong type in a member that the method does
-//! not use is nobody's business. So members are kept as borrowed raw text and read where they are used.
+//! A derived `Deserialize` would accept a JSON array as a struct, read `null` as an absent member, and fail on the
+//! first member of an unexpected type. A protocol engine must distinguish these cases: a `null` id is an error and an
+//! absent id marks a notification; a wrong type in a member that the method does not use must be ignored. So members
+//! are kept as borrowed raw text and read where they are used.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 pub(crate) use super::reader::Raw;
 use super::reader::{Fault, Members, Reader};
 
-/// What the value of a member is read as.
+/// A type that the value of a member can be read into.
 pub(crate) trait Member<'a>: Sized {
-    /// Reads the value that is next into its place, so that nothing large is moved.
+    /// Reads the next value into its place, so that nothing large is moved.
     fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault>;
 }
 
 impl<'a> Member<'a> for Raw<'a> {
-    // One function for all members, which writes its value where it belongs.
+    // One shared function for all members, which writes each value directly into its place.
     #[inline(never)]
     fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
         *place = Some(reader.value()?);
@@ -26,7 +26,7 @@ impl<'a> Member<'a> for Raw<'a> {
     }
 }
 
-/// A member that should be an object: its members, or the fact that it was something else.
+/// A member that should be an object: its members, or a marker that the value was something else.
 #[derive(Debug)]
 pub(crate) enum Object<T> {
     Members(T),
@@ -55,7 +55,7 @@ impl<'a, T: Members<'a>> Member<'a> for Object<T> {
     }
 }
 
-/// Reads the members of an object, which is the whole text.
+/// Reads the members of an object that is the whole text.
 pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
     let mut members = T::default();
     let mut reader = Reader::new(text);
@@ -64,10 +64,11 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
     Ok(members)
 }
 
-/// The members of an object whose names are not known before: their texts by their names, in order. Of one that comes
-/// twice it is the last.
+/// The members of an object whose names are not known in advance: the texts of the values by name, in order of the
+/// names. Of duplicate members, the last is kept.
 ///
-/// Names and texts are copied, as maps of texts are in every server anyway; so this is not for what every call does.
+/// Names and texts are copied into a map of strings, whose code every server contains anyway; so this type is not meant
+/// for the path of every call.
 #[derive(Debug, Default)]
 pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
 
@@ -85,8 +86,8 @@ impl<'a> Members<'a> for AnyMembers {
     }
 }
 
-/// Defines a struct of optional members and how it is read. A member that comes twice is refused:
-/// two readers of one message must not see different values.
+/// Defines a struct of optional members and its reader. A duplicate member is an error, because two readers of one
+/// message must not see different values.
 macro_rules! members {
     ($(#[$meta:meta])* $name:ident { $($field:ident: $key:literal => $ty:ty),* $(,)? }) => {
         $(#[$meta])*
@@ -99,7 +100,7 @@ macro_rules! members {
             const KEYS: &'static [&'static str] = &[$(concat!("\"", $key, "\":")),*];
 
             fn begins(index: usize, text: &[u8]) -> bool {
-                // The fields are counted, and the compiler makes a table of this.
+                // The fields are numbered, and the compiler turns this into a jump table.
                 let mut field = 0;
                 $(
                     if index == field {
@@ -135,7 +136,7 @@ macro_rules! members {
 }
 pub(crate) use members;
 
-/// The string that `raw` holds, or `None` if it holds something else; see [`Raw::string`].
+/// Returns the string in `raw`, or `None` if it is another value; see [`Raw::string`].
 pub(crate) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     raw.string()
 }

@@ -1,11 +1,11 @@
-//! Reads JSON text that is kept as text: checks it, and finds where its values begin and end.
+//! Reads JSON that is kept as text: validates it, and finds where values begin and end.
 //!
-//! The envelope of a message is a third of the work of a call, and nothing of it is wanted as anything but pieces of
-//! the line that it came in. A reader of types goes through visitors, errors with positions, and copies of what it
-//! has found; this one moves an index. Values are skipped without recursion, with one bit for each container that
-//! is open, so that depth is bounded where it arises, and the line is looked at once.
+//! Reading the envelope of a message is a third of the work of a call, and the engine needs only slices of the text
+//! that it came in. A typed deserializer goes through visitors, errors with positions, and copies of values; this
+//! reader moves an index. Values are skipped without recursion, with one bit per open container, so depth is bounded
+//! where it arises, and the text is read once.
 //!
-//! What is accepted is what `serde_json` accepts as a raw value; a test compares the two.
+//! It accepts exactly the values that `serde_json` accepts as raw values, up to [`MAX_DEPTH`]; a test compares the two.
 
 use std::borrow::Cow;
 
@@ -13,17 +13,17 @@ use serde_json::value::RawValue;
 
 use super::unescape::unescape;
 
-/// The deepest nesting of arrays and objects that a message may have: the bits of [`Reader::skip`]'s stack.
+/// The maximum nesting of arrays and objects in a message: the number of bits in the stack of [`Reader::skip`].
 pub(crate) const MAX_DEPTH: u32 = u64::BITS;
 
-/// Why a text cannot be read.
+/// The reason why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is not JSON.
+    /// The text is not JSON.
     Json,
-    /// It nests arrays and objects deeper than [`MAX_DEPTH`]; what follows was not looked at.
+    /// The text nests arrays and objects deeper than [`MAX_DEPTH`]; the rest was not read.
     TooDeep,
-    /// A known member comes twice, and [`Reader::duplicate`] is its name; what follows was not looked at.
+    /// A known member occurs twice, and [`Reader::duplicate`] is its name; the rest was not read.
     Duplicate,
 }
 
@@ -31,8 +31,8 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raw<'a> {
     text: &'a str,
-    /// Where its first escape is if it is a string, and 0 if it has none. To look for them again would be to go over each
-    /// string twice. It is a word, as what is kept of a message is copied by words then.
+    /// The offset of the first escape if the value is a string, and 0 if it has none. Searching for it again would mean
+    /// reading each string twice. The field is a `usize`, because a message's values are then copied word by word.
     first_escape: usize,
 }
 
@@ -41,7 +41,8 @@ impl<'a> Raw<'a> {
         self.text
     }
 
-    /// The string that this is, or `None` if it is something else. It borrows unless the string has escapes.
+    /// Returns the string, or `None` if the value is not a string. The result is borrowed unless the string has
+    /// escapes.
     pub(crate) fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.text.get(1..self.text.len() - 1).filter(|_| self.text.starts_with('"'))?;
         if self.first_escape == 0 { Some(Cow::Borrowed(inner)) } else { unescape(inner).map(Cow::Owned) }
@@ -54,39 +55,39 @@ impl<'a> From<&'a RawValue> for Raw<'a> {
     }
 }
 
-/// What takes the members of an object, one after another.
+/// A receiver for the members of an object.
 pub(crate) trait Members<'a>: Default {
-    /// The members that are known, as nearly as possible in the order in which peers send them: each as it usually
-    /// stands in a text, with its quotes and its colon.
+    /// The known members, as nearly as possible in the order in which peers send them; each in its usual spelling, with
+    /// quotes and colon.
     const KEYS: &'static [&'static str];
 
-    /// Whether the key of that index begins the text. Where there is a comparison of its own for each key, with what is
-    /// known when it is compiled, it costs a fraction of one of two slices.
+    /// Returns true if the text begins with the key at that index. An implementation with one comparison per key,
+    /// against a constant, costs a fraction of a comparison of two slices.
     fn begins(index: usize, text: &[u8]) -> bool {
         text.starts_with(Self::KEYS[index].as_bytes())
     }
 
-    /// Takes the value that is next for the member of that key.
+    /// Reads the next value as that of a known key.
     fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault>;
 
-    /// Takes the value that is next for a member of another name, or skips it.
+    /// Reads the next value as that of an unknown name, or skips it.
     fn take_other(&mut self, _name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         reader.skip()
     }
 }
 
-/// Whether a key, with its quotes and its colon, is that of a name.
+/// Returns true if a key, with its quotes and its colon, spells a name.
 pub(crate) fn is_key_of(key: &str, name: &str) -> bool {
     key[1..].strip_prefix(name) == Some("\":")
 }
 
-/// A place in a JSON text.
+/// A position in a JSON text.
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
-    /// How many containers are open around this place.
+    /// The number of open containers around the position.
     depth: u32,
-    /// The member that came twice. It is not part of the fault, which so fits into a register.
+    /// The name of the duplicate member. It is not part of the fault, so that a fault fits into a register.
     pub(crate) duplicate: &'static str,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0, depth: 0, duplicate: "" }
     }
 
-    /// The first byte of what is next, after white space.
+    /// Skips white space and returns the next byte.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         match self.text.as_bytes().get(self.at) {
@@ -110,7 +111,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Takes the punctuation `byte` if it is next.
+    /// Consumes the punctuation `byte` if it is next.
     #[inline]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -118,18 +119,18 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// What was not read yet.
+    /// Returns the unread text.
     #[inline]
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    /// Passes over what somebody else has read.
+    /// Skips text that another reader has consumed.
     pub(crate) fn advance(&mut self, length: usize) {
         self.at += length;
     }
 
-    /// There must be nothing more.
+    /// Fails if anything except white space is left.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
         if self.peek().is_none() { Ok(()) } else { Err(Fault::Json) }
     }
@@ -167,13 +168,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the key that begins here, and the colon behind it, if it is one that is known: most likely the expected one
-    /// or one of those that follow it, but perhaps another one.
+    /// Consumes the key at this position, and the colon after it, if the key is known: most likely the expected key or
+    /// one that follows it, but any known key matches.
     ///
-    /// It is compared where it stands: to search for its end first costs twice as much.
+    /// The comparison happens in place: searching for the end of the key first costs twice as much.
     fn eat_key<T: Members<'a>>(&mut self, expected: usize) -> Option<usize> {
         let rest = self.text.as_bytes().get(self.at..)?;
-        // Hardly any key ends where another does.
+        // Keys rarely end at the same offset, so this check excludes most of them.
         let is_next = |key: &str, index| rest.get(key.len() - 1) == Some(&b':') && T::begins(index, rest);
         let index = (expected..T::KEYS.len()).chain(0..expected).find(|&index| is_next(T::KEYS[index], index))?;
         debug_assert!(rest.starts_with(T::KEYS[index].as_bytes()), "it is another key");
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
         Some(index)
     }
 
-    /// Takes the key that begins here if it is `name`, spelled without escapes.
+    /// Consumes the key at this position if it is `name`, spelled without escapes.
     pub(crate) fn eat_name(&mut self, name: &str) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
         let end = name.len() + 1;
@@ -190,7 +191,8 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    /// Takes a member whose key is not one of those that are known, unless it is only spelled in another way.
+    /// Reads a member that does not match a known key byte for byte: an unknown name, or another spelling of a known
+    /// name.
     #[cold]
     fn other_member<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), Fault> {
         let name = self.key()?;
@@ -201,8 +203,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value that is next.
-    // Inlined, so that it is put together where it is kept: what is returned is copied in pieces.
+    /// Reads the value that is next.
+    // Inlined, so that the result is built in its final place: a returned value is copied piece by piece.
     #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Raw<'a>, Fault> {
         let first = self.peek();
@@ -211,9 +213,9 @@ impl<'a> Reader<'a> {
         Ok(Raw { text: &self.text[start..self.at], first_escape })
     }
 
-    /// Goes over the value that is next.
+    /// Skips the value that is next.
     pub(crate) fn skip(&mut self) -> Result<(), Fault> {
-        // The containers that were opened here, innermost in the lowest bit: 1 for an object.
+        // The containers that were opened in this call, innermost in the lowest bit: 1 for an object.
         let mut objects = 0u64;
         let mut opened = 0;
         loop {
@@ -247,7 +249,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             }
-            // A value has ended, and perhaps what it is in.
+            // A value has ended, and perhaps the containers around it.
             loop {
                 if opened == 0 {
                     return Ok(());
@@ -276,7 +278,7 @@ impl<'a> Reader<'a> {
         if self.eat(byte) { Ok(()) } else { Err(Fault::Json) }
     }
 
-    /// The string that is next.
+    /// Reads the string that is next.
     #[inline]
     pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         if self.peek() != Some(b'"') {
@@ -291,8 +293,8 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(string))
     }
 
-    /// The text of the string that is next, in a text that is known to be well formed: so nothing has to be looked for
-    /// but quotes and backslashes. `None` if an escape stands for half of a character.
+    /// Returns the string that is next, in a text that is known to be well formed, so the search looks only for quotes
+    /// and backslashes. Returns `None` if an escape is an unpaired surrogate.
     pub(crate) fn text(&mut self) -> Option<String> {
         let text = self.rest();
         let bytes = text.as_bytes();
@@ -322,7 +324,7 @@ impl<'a> Reader<'a> {
         self.expect(b':')
     }
 
-    /// Goes over the string that begins here; returns where in it the first escape is, and 0 if it has none.
+    /// Skips the string at this position; returns the offset of its first escape within it, or 0 if it has none.
     #[inline]
     fn string(&mut self) -> Result<usize, Fault> {
         match short_string(&self.text.as_bytes()[self.at..]) {
@@ -400,7 +402,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The length of the string at the start of the text if it is short and has no escapes, as nearly all of them are.
+/// Returns the length of the string at the start of the text if it is short and has no escapes, as nearly all strings
+/// are.
 #[inline]
 fn short_string(text: &[u8]) -> Option<usize> {
     let inner = text.get(1..)?;
@@ -415,20 +418,20 @@ fn short_string(text: &[u8]) -> Option<usize> {
     (inner.get(length) == Some(&b'"')).then_some(length + 2)
 }
 
-/// How many bytes of a word are below the first mark, which is all of them if there is none.
+/// Returns the number of bytes in a word below the first mark: all of them if there is no mark.
 #[inline]
 fn first_mark(marks: u64) -> usize {
     (marks.trailing_zeros() / 8) as usize
 }
 
-/// The same as [`plain`], for what is shorter than a word.
+/// Does the same as [`plain`], for a text shorter than a word.
 #[inline]
 fn plain_bytes(text: &[u8]) -> usize {
     debug_assert!(text.len() < 8, "it is longer than a word");
     let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
         return text.iter().take_while(|&&byte| is_plain(byte)).count();
     };
-    // Both halves of a word, of which some bytes may be the same.
+    // Two halves of a word, which may overlap in the text.
     let halves = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
     match first_mark(special(halves)) {
         first @ 0..4 => first,
@@ -436,7 +439,7 @@ fn plain_bytes(text: &[u8]) -> usize {
     }
 }
 
-/// The length of the escape at the start of the text.
+/// Returns the length of the escape at the start of the text.
 #[cold]
 fn escape(text: &[u8]) -> Result<usize, Fault> {
     match text.get(1) {
@@ -446,7 +449,7 @@ fn escape(text: &[u8]) -> Result<usize, Fault> {
     }
 }
 
-/// How many bytes at the start of the text stand for themselves in a JSON string: all but quotes, backslashes and
+/// Returns the number of leading bytes that represent themselves in a JSON string: all except quotes, backslashes and
 /// control characters.
 #[inline]
 pub(crate) fn plain(text: &[u8]) -> usize {
@@ -464,11 +467,11 @@ pub(crate) fn plain(text: &[u8]) -> usize {
     text.len() - rest.len() + plain_bytes(rest)
 }
 
-/// Longer strings are looked at in blocks of this size, which is how many bytes are looked at by words before.
+/// The block size for longer strings, and the number of bytes that are first checked word by word.
 const BLOCK: usize = 16;
 
-/// The length of the blocks at the start that are plain as a whole. There is no branch for a byte, so that the compiler
-/// can make vector instructions of it.
+/// Returns the length of the leading blocks that contain only plain bytes. The loop has no branch per byte, so that the
+/// compiler can vectorise it.
 #[inline(never)]
 fn plain_blocks(text: &[u8]) -> usize {
     let is_plain_block = |block: &&[u8]| block.iter().fold(true, |plain, &byte| plain & is_plain(byte));
@@ -479,13 +482,13 @@ fn is_plain(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
-/// Marks the bytes of a word that are not plain by their highest bit. What is above the first mark may be wrong, but
-/// without one all are plain.
+/// Marks the bytes of a word that are not plain, each by its highest bit. Bytes above the first mark may be marked
+/// wrongly; without any mark, all bytes are plain.
 #[inline]
 pub(crate) fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    // A byte below 128 gets its highest bit by a subtraction if and only if it was smaller. With its second bit turned, a
-    // quote is the one that is next to the control characters.
+    // Subtraction sets the highest bit of a byte below 128 if and only if the byte was smaller than the limit. With its
+    // second bit flipped, a quote is the value next to the control characters.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));
     let quote_or_control = below(word ^ (ONES * 2), b'!');
     let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
@@ -521,7 +524,7 @@ mod tests {
         "\"0123456701234567012345670123456701234567012345670123456701234567012345670123456701234567012345670123456701234567 and a \\\" quote\"",
     ];
 
-    /// Numbers that are the same in each run.
+    /// Returns a generator of pseudo-random numbers, the same in each run.
     fn numbers() -> impl FnMut(usize) -> usize {
         let mut state = 0x9E37_79B9_7F4A_7C15u64;
         move |below| {

@@ -1,11 +1,11 @@
-//! The revisions of the protocol, in the order in which they appeared.
+//! Revisions of the protocol, in the order of their publication.
 
 use std::fmt;
 
 /// A revision of the Model Context Protocol.
 ///
-/// Revisions compare by age, so `revision >= Revision::V2025_06_18` asks whether a feature of that
-/// revision may be used.
+/// Revisions compare by age, so `revision >= Revision::V2025_06_18` is true if the features of that revision are
+/// available.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
 ///
@@ -23,18 +23,18 @@ use std::fmt;
 pub enum Revision {
     /// The first revision.
     V2024_11_05,
-    /// Adds audio, tool annotations and completions; the only one with batches.
+    /// Adds audio, tool annotations and completions; the only revision with batches.
     V2025_03_26,
     /// Adds structured output, titles, resource links and elicitation.
     V2025_06_18,
-    /// Adds icons and elicitation by URL; the last one with the `initialize` handshake.
+    /// Adds icons and elicitation by URL; the last revision with the `initialize` handshake.
     V2025_11_25,
-    /// Stateless: every request carries what the server must know about its client.
+    /// Stateless: every request carries the data about its client that the server needs.
     V2026_07_28,
 }
 
 impl Revision {
-    /// Every revision that this library speaks, newest first.
+    /// All revisions that this library supports, newest first.
     pub const ALL: &'static [Revision] = &[
         Revision::V2026_07_28,
         Revision::V2025_11_25,
@@ -43,10 +43,10 @@ impl Revision {
         Revision::V2024_11_05,
     ];
 
-    /// The newest revision that the `initialize` handshake can agree on.
+    /// The newest revision that the `initialize` handshake can negotiate.
     pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 
-    /// The revision's name on the wire: a date, such as `2026-07-28`.
+    /// Returns the revision's name on the wire: a date, such as `2026-07-28`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Revision::V2024_11_05 => "2024-11-05",
@@ -57,17 +57,17 @@ impl Revision {
         }
     }
 
-    /// The revision of that name, or `None` for a name that this library does not know.
+    /// Parses the name of a revision; returns `None` if this library does not support it.
     pub fn parse(name: &str) -> Option<Revision> {
         Revision::ALL.iter().copied().find(|revision| revision.as_str() == name)
     }
 
-    /// Whether this revision is stateless: no handshake, and `_meta` on every request.
+    /// Returns true if this revision is stateless: no handshake, and `_meta` on every request.
     pub const fn is_modern(self) -> bool {
         matches!(self, Revision::V2026_07_28)
     }
 
-    /// A small number, for tables with one entry a revision.
+    /// Returns a small number, for tables with one entry per revision.
     pub(crate) const fn index(self) -> usize {
         self as usize
     }

@@ -1,12 +1,12 @@
-//! What a server says of itself in each result for a modern client.
+//! The server's identity in each result for modern clients.
 
 use serde_json::Value;
 
 use super::write;
 
-/// How a result ends: with the `_meta` that names the server, if it is to be named.
+/// The end of a result: the `_meta` member that identifies the server, unless the server is anonymous.
 ///
-/// It is kept as the text that closes a frame, since that is what nearly every answer needs of it.
+/// It is stored as the text that closes a frame, because nearly every response needs exactly that.
 #[derive(Debug)]
 pub(crate) struct ServerInfo {
     end: Box<[u8]>,
@@ -16,28 +16,28 @@ const BEFORE: &[u8] = br#","_meta":{"#;
 const AFTER: &[u8] = b"}}}";
 
 impl ServerInfo {
-    /// `None`: the server does not say who it is.
+    /// Creates the end of a result; with `None`, the server is not identified.
     pub(crate) fn new(info: Option<&Value>) -> ServerInfo {
         let Some(info) = info else { return ServerInfo { end: b"}}".as_slice().into() } };
         let mut end = [BEFORE, br#""io.modelcontextprotocol/serverInfo":"#].concat();
-        // A `Value` always has a JSON form.
+        // Serialising a `Value` cannot fail.
         let _ = write::json(&mut end, info);
         end.extend_from_slice(AFTER);
         ServerInfo { end: end.into() }
     }
 
-    /// What closes a result that has no `_meta` yet, and the frame around it.
+    /// Returns the text that closes a result without its own `_meta`, and the frame around it.
     #[inline]
     pub(crate) fn end_of_frame(&self) -> &[u8] {
         &self.end
     }
 
-    /// What closes a result that has no `_meta` yet.
+    /// Returns the text that closes a result without its own `_meta`.
     pub(crate) fn end_of_result(&self) -> &[u8] {
         self.end.strip_suffix(b"}").unwrap_or_default()
     }
 
-    /// The member for a `_meta` that has others too, or nothing.
+    /// Returns the member for a `_meta` that has other members too; empty if the server is anonymous.
     pub(crate) fn member(&self) -> &[u8] {
         self.end.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER)).unwrap_or_default()
     }

@@ -1,10 +1,9 @@
-//! The texts that JSON strings stand for.
+//! Decodes the escapes of JSON strings.
 //!
-//! serde_json puts a string with escapes together piece by piece in a buffer that grows, and the `String` that a
-//! parameter is gets a copy of it. Here the room is made once, as no text is longer than what it was written as.
+//! serde_json assembles a string with escapes piece by piece in a growing buffer, and copies it into the `String` of a
+//! parameter. This decoder allocates once, because the decoded text is never longer than its source.
 
-/// The text of a JSON string, which is known to be well formed, from what stands between its quotes. `None` if an
-/// escape stands for half of a character.
+/// Decodes a well-formed JSON string, given without its quotes. Returns `None` if an escape is an unpaired surrogate.
 pub(crate) fn unescape(string: &str) -> Option<String> {
     let mut text = String::with_capacity(string.len());
     let mut rest = string;
@@ -12,7 +11,8 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
         let Some(end) = memchr::memchr(b'\\', rest.as_bytes()) else {
             text.push_str(rest);
             if text.len() < text.capacity() / 2 {
-                // Handlers may keep it, and its client has chosen how much it escapes.
+                // A handler may keep the text, and the client controls the share of escapes, so unused capacity is
+                // released.
                 text.shrink_to_fit();
             }
             return Some(text);
@@ -27,7 +27,7 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
             b'r' => ('\r', 2),
             b't' => ('\t', 2),
             b'u' => by_number(escaped)?,
-            // Quotes, and slashes of both kinds.
+            // Quotes, slashes and backslashes.
             other => (char::from(*other), 2),
         };
         text.push(character);
@@ -35,7 +35,7 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
     }
 }
 
-/// The character of the escape at the start of the text, which may take two of them, and the length of that.
+/// Returns the character of the numeric escape at the start of the text, which may be a surrogate pair, and its length.
 #[cold]
 fn by_number(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();

@@ -1,6 +1,6 @@
-//! What a scope keeps of a component, and what becomes of that when the app is served.
+//! The entries of a scope, and their preparation when the app is served.
 //!
-//! The four lists differ in a few words and in what identifies an entry; everything else is done once, for all of
+//! The four lists differ in a few words and in the identity of an entry; everything else is written once, for all of
 //! them.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::component::tool::Text;
 use crate::context::{Shared, States};
 use crate::layers::Chain;
 
-/// What a scope holds.
+/// The contents of a scope.
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) tools: Shelf<ToolEntry>,
@@ -30,59 +30,60 @@ pub(super) struct Contents {
     pub(super) prompts: Shelf<PromptEntry>,
     pub(super) rules: Rules,
     pub(super) mounted: Vec<(Box<str>, Arc<Scope>)>,
-    /// Once the app is served.
+    /// Set when the app is served.
     pub(super) setting: Option<Arc<Setting>>,
-    /// Whether it was served, and is no more: then nothing is added, as nobody would ever let go of it.
+    /// Set when the app was served and no longer is. Then nothing can be added, because nothing would ever drop it.
     pub(super) is_over: bool,
 }
 
-/// By identity, within the app. Until the app is served, nobody else has an entry: its full name and its states are not
-/// known yet. (The values of all lists are pointers, so that one piece of code serves the maps of all.)
+/// The entries of one kind, by identity within the app. Until the app is served, the scope holds the only reference to
+/// each entry, because full names and states are not known yet. (The values of all lists are pointers, so that the maps
+/// of all lists share one compiled implementation.)
 pub(super) type Shelf<T> = BTreeMap<Box<str>, Arc<T>>;
 
-/// What the components of an app take from it when it is served.
+/// The settings that the components of an app get from it when it is served.
 pub(crate) struct Setting {
     pub(crate) states: Arc<States>,
-    /// What the app was mounted as, from the outermost in.
+    /// The namespaces under which the app is mounted, outermost first.
     pub(crate) namespaces: Arc<[Box<str>]>,
-    /// If it is mounted: how long a call may take that says nothing else.
+    /// The timeout of calls without their own, if the app is mounted.
     pub(crate) default_timeout: Option<Duration>,
-    /// The layers of this app and of those in which it is mounted.
+    /// The layers of the apps in which this app is mounted, and of this app.
     pub(crate) layers: Chain,
-    /// The functions of this app and of those in which it is mounted.
+    /// The visibility functions of this app and of the apps in which it is mounted.
     pub(crate) gates: Vec<Watch>,
 }
 
-/// A function of an app, for the components of that app and of those mounted in it.
+/// A visibility function of an app, for the components of that app and of the apps mounted in it.
 #[derive(Clone)]
 pub(crate) struct Watch {
     pub(crate) visible: Visible,
     pub(crate) states: Arc<States>,
-    /// How many of the namespaces are of apps around that one.
+    /// The number of namespaces that belong to apps around the function's app.
     pub(crate) depth: usize,
 }
 
-/// What is said of the entries of a list.
+/// The words by which messages name the entries of a list.
 pub(super) struct Words {
     pub(super) kind: ListKind,
-    /// What one is called in messages.
+    /// The noun for one entry.
     pub(super) noun: &'static str,
-    /// What two of them share that may not: "two tools are named …".
+    /// The property that two entries must not share: "two tools are named …".
     pub(super) share: &'static str,
     pub(super) advice: &'static str,
 }
 
-/// An entry that is being added, whatever its list: that takes many steps, and a program need not have them four
-/// times.
+/// An entry that is being added, as a trait object for all lists: adding takes many steps, and their code should not
+/// exist four times.
 pub(super) trait Adding {
     fn words(&self) -> &'static Words;
     fn key(&self) -> &str;
     fn handler(&self) -> &Handler;
-    /// What no other entry of the list may have.
+    /// Returns the identity, which is unique in its list.
     fn identity(&self) -> String;
-    /// What is wrong with it.
+    /// Returns the problems of the entry, and clears those of its description.
     fn take_problems(&mut self) -> Vec<String>;
-    /// The entry of the same list that has an identity.
+    /// Finds the entry with an identity in the same list.
     fn kept<'a>(&self, contents: &'a Contents, identity: &str) -> Option<&'a Handler>;
     fn place(&mut self, setting: &Setting);
     fn put(self: Box<Self>, identity: &str, contents: &mut Contents);
@@ -124,22 +125,22 @@ impl<T: Entry> Adding for T {
     }
 }
 
-/// An entry that a scope keeps.
+/// An entry that a scope stores.
 pub(super) trait Entry: Listed + Sized + 'static {
     const WORDS: Words;
 
     fn shelf(contents: &Contents) -> &Shelf<Self>;
     fn shelf_mut(contents: &mut Contents) -> &mut Shelf<Self>;
 
-    /// What no other entry of the kind may have.
+    /// Returns the identity, which is unique among entries of the kind.
     fn identity(&self) -> String;
 
     fn parts(&mut self) -> (&mut About, Option<&mut Text>, &mut Handler);
 
-    /// Called when its key has changed.
+    /// Updates the entry after its key has changed.
     fn rename(&mut self) {}
 
-    /// What is wrong with it, apart from its description.
+    /// Returns the problems of the entry, except those of its description.
     fn own_problems(&self) -> Vec<String> {
         Vec::new()
     }
@@ -228,7 +229,8 @@ impl Entry for TemplateEntry {
         &mut contents.templates
     }
 
-    /// How the variables are named is nothing that a URI shows.
+    /// Returns the shape of the template, because templates that differ only in the names of variables match the same
+    /// URIs.
     fn identity(&self) -> String {
         identity(&self.resource.uri)
     }
@@ -246,7 +248,7 @@ impl Entry for TemplateEntry {
     }
 }
 
-/// Gives an entry its full name and what it takes from its app.
+/// Gives an entry its full name and the settings of its app.
 pub(super) fn place<T: Entry>(entry: &mut T, setting: &Setting) {
     place_parts(T::WORDS.kind, entry.parts(), setting);
     entry.rename();
@@ -262,7 +264,7 @@ fn place_parts(
         let inner = namespaces.get(depth..).unwrap_or_default().iter().rev();
         inner.fold(key.clone(), |key, name| Text::Owned(qualified(kind, name, &key)))
     };
-    // A resource is known by its URI; its name stays as it is.
+    // A resource is identified by its URI, so its name does not get the namespace.
     let name_from = |depth| {
         if list == ListKind::Resources { about.name.clone() } else { seen_from(depth, list, &about.name) }
     };

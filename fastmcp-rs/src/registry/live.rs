@@ -1,10 +1,10 @@
-//! The registry of a server, which may be replaced by another while the server runs.
+//! The current registry of a server, which edits replace while the server runs.
 //!
-//! Those who serve requests keep a [`View`] each: as long as nothing changes, to serve from it costs one load of
-//! a number and no lock. A call that has begun goes on with the registry it began with.
+//! Each reader of messages keeps a [`View`]: while nothing changes, access costs one atomic load and no lock. A call
+//! that has begun continues with the registry of its beginning.
 //!
-//! An edit only counts the version up. The registry of that version is made when somebody next looks, so a
-//! program may add ten thousand tools one by one.
+//! An edit only increments the version. The registry of that version is built on the next access, so a program may add
+//! ten thousand tools one by one.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,7 +19,7 @@ pub(crate) struct Live {
     current: RwLock<View>,
 }
 
-/// The registry as one server of requests knows it.
+/// A snapshot of the registry, kept by a reader of messages.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     registry: Arc<Registry>,
@@ -44,19 +44,19 @@ impl Live {
         }
         drop(current);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        // Somebody else may have made it meanwhile.
+        // Another thread may have built it in the meantime.
         if current.version == self.root.version() {
             return current.clone();
         }
         let before = std::mem::replace(&mut *current, View::of(&self.root, self.config, &self.decisions));
         let newest = current.clone();
         drop(current);
-        // With it may end what was removed, which is the author's.
+        // This may drop removed components and so run user code, which must not happen under the lock.
         drop(before);
         newest
     }
 
-    /// The newest registry.
+    /// Returns the newest registry, and updates `view` if it is outdated.
     pub(crate) fn look<'a>(&self, view: &'a mut View) -> &'a Arc<Registry> {
         if self.root.version() != view.version {
             *view = self.view();
@@ -65,7 +65,8 @@ impl Live {
     }
 }
 
-/// States may hold a handle, and so the scope that holds them: what is not served any more lets go of them.
+/// Clears the scope of an app that is no longer served. This breaks a cycle: states may hold a handle, and so the scope
+/// that holds the states.
 impl Drop for Live {
     fn drop(&mut self) {
         self.root.clear();

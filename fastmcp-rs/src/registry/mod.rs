@@ -1,7 +1,7 @@
-//! Every component of a server: sorted, checked, and with its list pages serialised once.
+//! The components of a server: sorted, checked, and with list pages that are serialised once.
 //!
-//! `inventory` promises no order and sees the components of every crate that is linked, so the order is made
-//! here and what clashes is refused with both places named.
+//! `inventory` guarantees no order and finds the components of every linked crate, so the registry sorts them, and
+//! rejects duplicates with an error that names both places.
 
 mod entry;
 mod handler;
@@ -43,11 +43,11 @@ use crate::known_keys::KnownKeys;
 use crate::layers::Chain;
 use crate::schema::suggest;
 
-/// A component that is added to an app: what a macro knows of it, or what was made at run time. Each kind brings its
-/// own way in, so that a program in which nothing is made at run time does not hold the code that would look at it.
+/// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
+/// function, so that a program that creates nothing at run time does not contain the code for it.
 pub(crate) struct Added(Box<dyn Way>);
 
-/// A component's way into the scope of its app: it is added, or these are its problems.
+/// The function that adds a component to the scope of its app, or returns its problems.
 trait Way: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync {}
 
 impl<F: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync> Way for F {}
@@ -89,7 +89,7 @@ impl Added {
 }
 
 impl Scope {
-    /// Describes a component and adds it, or says what is wrong with it.
+    /// Describes a component and adds it, or returns its problems.
     pub(crate) fn add_component(self: &Arc<Self>, component: Added) -> Result<(), Vec<String>> {
         (component.0)(self)
     }
@@ -109,21 +109,21 @@ pub(crate) struct Registry {
     pub(crate) resources: List<ResourceEntry>,
     pub(crate) templates: List<TemplateEntry>,
     pub(crate) prompts: List<PromptEntry>,
-    /// What lists go through.
+    /// The layers that lists pass through.
     pub(crate) layers: Chain,
     /// The states of the app.
     pub(crate) states: Arc<States>,
-    /// Calls are what is asked for most.
+    /// An index for the most frequent look-up, that of calls.
     tools_by_name: KnownKeys<Box<str>, usize>,
     pub(crate) offers: Offers,
-    /// How quickly it is decided who sees what, if not everybody sees everything.
+    /// The pace of visibility functions, if there are any.
     pub(crate) decisions: Option<Arc<DecisionPace>>,
-    /// The result of `server/discover`, once it was asked for.
+    /// The result of `server/discover`, once it was requested.
     pub(crate) discovery: OnceLock<Vec<u8>>,
 }
 
 impl Registry {
-    /// What an app and those that are mounted in it have now.
+    /// Takes a snapshot of an app and of the apps mounted in it.
     fn new(root: &Scope, config: ListConfig, decisions: &Arc<DecisionPace>) -> Registry {
         let (layers, states) = root.own();
         let tools: List<ToolEntry> = List::new(root.served(), config);
@@ -131,7 +131,7 @@ impl Registry {
         let templates = List::new(root.served(), config);
         let prompts = List::new(root.served(), config);
         let mut offers = Offers::new(&tools, &resources, &templates, &prompts, root.is_dynamic());
-        // A layer has the context of each call, and so can send log messages; events are forwarded as such.
+        // A layer has the context of each call, and so can send log messages; forwarded events are log messages too.
         offers.logging |= !layers.is_empty() || ambient::is_wanted();
         let is_filtered =
             tools.is_filtered() || resources.is_filtered() || templates.is_filtered() || prompts.is_filtered();
@@ -151,30 +151,30 @@ impl Registry {
         }
     }
 
-    // On the way of every call, and small once inlined.
+    // Every call comes through here, and the function is small once inlined.
     #[inline]
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         self.tools_by_name.get(name).and_then(|&index| self.tools.entries().get(index))
     }
 
-    /// Whether the functions that decide who sees what may hold up the thread that calls them.
+    /// Returns true if the visibility functions may block the thread that calls them.
     #[inline]
     pub(crate) fn decides_slowly(&self) -> bool {
         self.decisions.as_ref().is_some_and(|decisions| decisions.is_slow())
     }
 
-    /// The tool that was meant by a name that no tool has, of those that may be seen.
+    /// Returns the name of the visible tool that is closest to an unknown name.
     pub(crate) fn nearest_tool(&self, name: &str, sees: impl Fn(&ToolEntry) -> bool) -> Option<&str> {
         suggest::nearest(name, self.tools.entries().iter().filter(|tool| sees(tool)).map(|tool| tool.key()))
     }
 
-    /// The prompt that was meant by a name that no prompt has, of those that may be seen.
+    /// Returns the name of the visible prompt that is closest to an unknown name.
     pub(crate) fn nearest_prompt(&self, name: &str, sees: impl Fn(&PromptEntry) -> bool) -> Option<&str> {
         suggest::nearest(name, self.prompts.entries().iter().filter(|prompt| sees(prompt)).map(|prompt| prompt.key()))
     }
 
-    /// The resource at a URI, and the values of its template's variables, of those that may be seen. Of several
-    /// templates that fit, it is the one that fixes most of the URI, then the first.
+    /// Returns the visible resource at a URI, with the values of its template's variables. If several templates match,
+    /// the one with the most literal text is used, then the first.
     pub(crate) fn resource(
         &self,
         uri: &str,
@@ -192,7 +192,7 @@ impl Registry {
     }
 }
 
-/// What a server has, and so offers. The methods of what is not here do not exist.
+/// The capabilities of a server, derived from its components. Methods without a component do not exist.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offers {
     pub(crate) tools: bool,
@@ -200,8 +200,8 @@ pub(crate) struct Offers {
     pub(crate) prompts: bool,
     pub(crate) completions: bool,
     pub(crate) logging: bool,
-    /// The lists that may change while the server runs. What may come is offered from the beginning, as clients
-    /// ask only once what there is.
+    /// The lists that may change while the server runs. Their capabilities are offered from the start, because clients
+    /// ask for capabilities only once.
     pub(crate) list_changes: Lists,
 }
 
@@ -223,13 +223,13 @@ impl Offers {
             resources: dynamic || !resources.entries().is_empty() || !templates.entries().is_empty(),
             prompts: dynamic || !prompts.entries().is_empty(),
             completions: dynamic || of_templates().chain(of_prompts()).any(Handler::can_complete),
-            // Only a component that looks at its context can send log messages.
+            // Only a component that uses its request can send log messages.
             logging: dynamic || all.any(Handler::looks_at_its_request),
             list_changes: if dynamic { ListKind::ALL.into_iter().collect() } else { Lists::NONE },
         }
     }
 
-    /// Whether a method of the components exists.
+    /// Returns true if a method of the components exists.
     pub(crate) fn method(&self, method: &str) -> bool {
         match method {
             "tools/call" | "tools/list" => self.tools,
@@ -247,13 +247,13 @@ impl Handler {
         self.described.needs_request || completes || !self.layers.is_empty()
     }
 
-    /// Whether one of the arguments can be completed.
+    /// Returns true if one of the arguments can be completed.
     fn can_complete(&self) -> bool {
         let parameters = &self.described.parameters;
         parameters.iter().any(|parameter| parameter.complete.is_some() || self.variants(&parameter.name).is_some())
     }
 
-    /// The values that an argument can have, if its type lists them.
+    /// Returns the values that an argument can have, if its type lists them.
     pub(crate) fn variants(&self, argument: &str) -> Option<&Vec<Value>> {
         self.described.input.get("properties")?.get(argument)?.get("enum")?.as_array()
     }

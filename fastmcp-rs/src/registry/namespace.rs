@@ -1,6 +1,6 @@
-//! The names and URIs of components of an app that is mounted in another.
+//! Names and URIs of the components of mounted apps.
 //!
-//! Only the fixed part of a URI changes, so a template has the same variables under its new URI.
+//! The namespace is inserted into the literal part of a URI, so a template keeps its variables.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::changes::ListKind;
 use crate::component::dynamic::MAX_NAME;
 use crate::context::Shared;
 
-/// The key under a namespace: `pay_charge`, `orders://pay/{id}`.
+/// Returns the key under a namespace: `pay_charge`, `orders://pay/{id}`.
 pub(super) fn qualified(kind: ListKind, namespace: &str, key: &str) -> String {
     match kind {
         ListKind::Tools | ListKind::Prompts => format!("{namespace}_{key}"),
@@ -19,7 +19,7 @@ pub(super) fn qualified(kind: ListKind, namespace: &str, key: &str) -> String {
     }
 }
 
-/// The key without the namespace, if it is under it.
+/// Returns the key without the namespace, or `None` if the key is not under it.
 pub(super) fn local(kind: ListKind, namespace: &str, key: &str) -> Option<String> {
     match kind {
         ListKind::Tools | ListKind::Prompts => Some(key.strip_prefix(namespace)?.strip_prefix('_')?.to_owned()),
@@ -31,7 +31,7 @@ pub(super) fn local(kind: ListKind, namespace: &str, key: &str) -> Option<String
     }
 }
 
-/// The scheme, with what ends it, and the rest.
+/// Splits a URI into its scheme, including the separator, and the rest.
 fn split(uri: &str) -> (&str, &str) {
     let after = uri.find(':').map_or(0, |colon| colon + 1);
     let after = if uri[after..].starts_with("//") { after + 2 } else { after };
@@ -39,20 +39,20 @@ fn split(uri: &str) -> (&str, &str) {
 }
 
 impl Shared {
-    /// The name by which clients know a tool or a prompt of this component's app.
+    /// Returns the name by which clients know a tool or a prompt of this component's app.
     pub(crate) fn full_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         let inside_out = self.namespaces.iter().rev();
         inside_out.fold(name.into(), |name, namespace| qualified(ListKind::Tools, namespace, &name).into())
     }
 
-    /// The URI by which clients know what is at a URI of this component's app.
+    /// Returns the URI by which clients know a URI of this component's app.
     pub(crate) fn full_uri<'a>(&self, uri: &'a str) -> Cow<'a, str> {
         let inside_out = self.namespaces.iter().rev();
         inside_out.fold(uri.into(), |uri, name| qualified(ListKind::Resources, name, &uri).into())
     }
 }
 
-/// What is wrong with a namespace.
+/// Returns the problem of a namespace, if it is invalid.
 pub(super) fn problem(namespace: &str) -> Option<String> {
     if namespace.is_empty() {
         return Some("an app is mounted under no name: give `mount` one, as in `.mount(\"pay\", app)`".into());

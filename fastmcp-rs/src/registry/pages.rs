@@ -1,7 +1,7 @@
-//! The pages of lists, serialised once for each revision.
+//! The pages of lists, serialised once per revision.
 //!
-//! A cursor holds the key after which its page begins, so that any instance of a server can resume a
-//! list, also one whose tools have changed since.
+//! A cursor contains the key after which its page begins, so any instance of a server can resume a list, even if the
+//! list has changed since.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
 
@@ -21,13 +21,13 @@ use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, ObjectWriter};
 use crate::schema::publish::Style;
 
-/// How lists are given out.
+/// Settings of lists.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListConfig {
     /// The most entries of a page.
     pub(crate) page_size: usize,
     pub(crate) cache: CacheHints,
-    /// How the schemas of tools are written.
+    /// The style in which schemas of tools are published.
     pub(crate) style: Style,
 }
 
@@ -37,12 +37,12 @@ impl Default for ListConfig {
     }
 }
 
-/// A component as it stands in a list.
+/// A component in a list.
 pub(crate) trait Listed {
     /// The member of the result that holds the list.
     const MEMBER: &'static str;
 
-    /// What the list is sorted by, and what no two entries share.
+    /// Returns the sort key, which is unique in the list.
     fn key(&self) -> &str;
 
     fn handler(&self) -> &Handler;
@@ -51,12 +51,12 @@ pub(crate) trait Listed {
 
     fn kind(&self) -> ComponentKind;
 
-    /// The hints of a tool.
+    /// Returns the hints of a tool.
     fn hints(&self) -> ToolAnnotations {
         ToolAnnotations::default()
     }
 
-    /// Writes the entry, with what the revision has.
+    /// Writes the entry with the members that the revision has.
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style);
 }
 
@@ -65,7 +65,7 @@ pub(crate) trait Listed {
 pub(crate) struct List<T> {
     entries: Vec<Arc<T>>,
     config: ListConfig,
-    /// Whether not everybody sees every entry.
+    /// True if clients may see different entries.
     is_filtered: bool,
     /// By revision, then by page.
     pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
@@ -79,7 +79,7 @@ impl<T: Listed> List<T> {
         List { entries, config, is_filtered, pages: Default::default() }
     }
 
-    /// Whether not everybody sees every entry.
+    /// Returns true if clients may see different entries.
     pub(crate) fn is_filtered(&self) -> bool {
         self.is_filtered
     }
@@ -93,8 +93,8 @@ impl<T: Listed> List<T> {
         self.entries.get(at)
     }
 
-    /// The page at the cursor, as the JSON text of a result; `None` for a cursor that this list did not make.
-    /// `sees` tells which entries the one who asks may see.
+    /// Returns the page at a cursor as the JSON text of a result, or `None` if the cursor does not belong to this list.
+    /// `sees` returns true for entries that the client may see.
     pub(crate) fn page(
         &self,
         revision: Revision,
@@ -114,7 +114,7 @@ impl<T: Listed> List<T> {
             return Some(self.serialise(start, revision, server_info, sees));
         }
         let serialise = |start| self.serialise(start, revision, server_info, |_| true);
-        // A cursor of another instance, whose list was another one, may begin anywhere.
+        // A cursor of another instance, whose list was different, may begin at any entry.
         if start % page_size != 0 || start > 0 && start >= self.entries.len() {
             return Some(serialise(start));
         }
@@ -161,11 +161,11 @@ impl<T: Listed> List<T> {
     }
 }
 
-/// The indices of components in the order of their keys, and of their places where they share one. Every kind is
-/// ordered here, as a sort of its own for each would take more room in a program than all the rest of a list.
+/// Returns the indices of components in the order of their keys; equal keys are ordered by place. All kinds are sorted
+/// here, because a sort per kind would need more code than all the rest of a list.
 pub(crate) fn order(keys: Vec<(&str, Location)>) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..keys.len()).collect();
-    // The last of the keys is the index itself, so equal components keep their order.
+    // The index is the last part of the key, so equal components keep their order.
     let key = |index: usize| {
         let (key, location) = keys[index];
         (key, location.file, location.line, index)

@@ -1,4 +1,4 @@
-//! Prompts as a server keeps and lists them.
+//! Prompts as a server stores and lists them.
 
 use serde_json::{Map, Value};
 
@@ -33,7 +33,8 @@ impl PromptEntry {
         PromptEntry { about, handler }
     }
 
-    /// The arguments, which are strings to the protocol; what else a parameter takes is told in words.
+    /// Returns the arguments. They are strings in the protocol, so the schema of a parameter of another type is added
+    /// to its description.
     fn arguments(&self, revision: Revision) -> Value {
         let input = &self.handler.described.input;
         let required = input.get("required").and_then(Value::as_array);
@@ -47,7 +48,7 @@ impl PromptEntry {
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
                 if schema.get("type") != Some(&Value::from("string")) {
                     let mut schema = publish::own(schema, Style::default());
-                    // These stand there already, in words.
+                    // The description contains these already.
                     if let Some(members) = schema.as_object_mut() {
                         members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
                     }

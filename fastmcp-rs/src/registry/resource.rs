@@ -1,4 +1,4 @@
-//! Resources and resource templates as a server keeps and lists them.
+//! Resources and resource templates as a server stores and lists them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::protocol::write::ObjectWriter;
 use crate::protocol::{Annotations, CacheScope, Revision};
 use crate::schema::publish::Style;
 
-/// A resource with a URI of its own.
+/// A resource with a fixed URI.
 #[derive(Debug)]
 pub(crate) struct ResourceEntry {
     pub(super) about: About,
@@ -26,15 +26,15 @@ pub(crate) struct ResourceEntry {
     mime_type: Option<Text>,
     size: Option<u64>,
     hints: Hints,
-    /// What it says of caching, where it differs from the app.
+    /// Cache settings that override those of the app.
     ttl: Option<Duration>,
     scope: Option<CacheScope>,
-    /// The variables whose values may lead anywhere.
+    /// The variables whose values may contain path traversal.
     allow_traversal: Vec<Text>,
     pub(crate) handler: Handler,
 }
 
-/// Resources that share a template.
+/// A resource template.
 #[derive(Debug)]
 pub(crate) struct TemplateEntry {
     pub(crate) resource: ResourceEntry,
@@ -76,14 +76,14 @@ impl ResourceEntry {
         ResourceEntry { about, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
     }
 
-    /// What clients are told about keeping what it holds.
+    /// Returns the cache settings that clients get with the contents.
     pub(crate) fn cache(&self, default: CacheHints) -> CacheHints {
-        // What one sees and another does not must not be shared.
+        // Contents that only some clients may see must not be shared.
         let own = if self.handler.gates.is_empty() { self.scope } else { Some(CacheScope::Private) };
         CacheHints { ttl: self.ttl.unwrap_or(default.ttl), scope: own.unwrap_or(default.scope) }
     }
 
-    /// What was said, or else what the type of the values tells.
+    /// Returns the given media type, or the one that follows from the result type.
     pub(crate) fn mime_type(&self) -> Option<Text> {
         self.mime_type.clone().or(self.handler.described.mime_type.map(Text::from))
     }
@@ -131,13 +131,13 @@ impl TemplateEntry {
         TemplateEntry { resource, template }
     }
 
-    /// How much the template leaves open: of several that a URI has, the one with the least is meant.
+    /// Returns a sort key that is lowest for the most specific template.
     pub(crate) fn openness(&self) -> impl Ord + use<> {
         self.template.openness()
     }
 
-    /// The values of the variables in a URI of this template. A value that could lead elsewhere, and was not
-    /// allowed to, makes it the URI of nothing.
+    /// Returns the values of the variables in a URI of this template. A URI with a value that could escape from a
+    /// directory does not match, unless the variable allows traversal.
     pub(crate) fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
         let values = self.template.matches(uri)?;
         let allowed = &self.resource.allow_traversal;
@@ -146,7 +146,7 @@ impl TemplateEntry {
         values.iter().all(is_safe).then_some(values)
     }
 
-    /// Variables that may be missing from a URI, but whose parameters may not.
+    /// Returns a problem for each variable that may be missing from a URI although its parameter is required.
     pub(crate) fn problems(&self) -> Vec<String> {
         let required = self.resource.handler.described.input.get("required");
         let is_required = |name: &str| {

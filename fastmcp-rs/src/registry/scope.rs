@@ -1,11 +1,11 @@
-//! The components of one app, which may change while it is served, and the apps that are mounted in it.
+//! The components of one app, which may change while it is served, and the apps mounted in it.
 //!
-//! A scope is what a [`Handle`](crate::Handle) edits. The scopes of mounted apps form a tree below that of the app
-//! which is served. What is served is a [`Registry`](super::Registry), made from the whole tree when it is next
-//! looked at: so an edit costs as much as its own component, however many others there are.
+//! A [`Handle`](crate::Handle) edits a scope. The scopes of mounted apps form a tree below the scope of the served app.
+//! Requests are served from a [`Registry`](super::Registry), which is built from the whole tree on the next access
+//! after an edit; so an edit costs only as much as its own component, however many others there are.
 //!
-//! Edits of one tree follow one after another (`tree` of its root), so that each is seen as a whole, and two cannot
-//! add one name.
+//! Edits of one tree are serialized by the mutex `tree` of its root, so that each edit is seen as a whole, and two
+//! edits cannot add the same name.
 
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
@@ -26,16 +26,16 @@ use crate::layers::Chain;
 /// The components of one app.
 #[derive(Default)]
 pub(crate) struct Scope {
-    /// Where it is mounted.
+    /// The scope in which this one is mounted.
     parent: OnceLock<Parent>,
-    /// Only the root's is used, by all edits of its tree.
+    /// Held during every edit of the tree; only the root's is used.
     tree: Mutex<()>,
     contents: Mutex<Contents>,
-    /// Changes with every edit of the tree; only the root's is used.
+    /// Incremented by every edit of the tree that changes a list; only the root's is used.
     version: AtomicU64,
-    /// Is told of changes; only the root's is used.
+    /// Publishes changes; only the root's is used.
     changes: Arc<Hub>,
-    /// Whether somebody has a handle.
+    /// Set when a handle was created.
     is_dynamic: AtomicBool,
 }
 
@@ -44,35 +44,35 @@ struct Parent {
     namespace: Box<str>,
 }
 
-/// An entry of any kind that is only to be dropped.
+/// An entry of any kind, kept only until it is dropped.
 type Taken = Box<dyn Any>;
 
-/// A scope and where it is mounted, from itself outwards; the last is the root.
+/// The scopes around a scope with the namespaces of their children, innermost first; the last scope is the root.
 type Trail = Vec<(Arc<Scope>, Box<str>)>;
 
 impl Scope {
-    /// Somebody has a handle, so anything may change.
+    /// Records that a handle exists, so that anything may change.
     pub(crate) fn make_dynamic(&self) {
         self.is_dynamic.store(true, Ordering::Release);
     }
 
-    /// Whether anything may change in this app or one that is mounted in it.
+    /// Returns true if this app, or an app mounted in it, may change.
     pub(crate) fn is_dynamic(&self) -> bool {
         let own = self.is_dynamic.load(Ordering::Acquire);
         own || self.contents().mounted.iter().any(|(_, scope)| scope.is_dynamic())
     }
 
-    /// Changes with every edit of this app and those that are mounted in it, if this is the one that is served.
+    /// Returns the version of the tree. Meaningful only for the root.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Where changes of this app and those that are mounted in it are told, if this is the one that is served.
+    /// Returns the hub on which changes of the tree are published. Meaningful only for the root.
     pub(crate) fn changes(&self) -> &Arc<Hub> {
         &self.changes
     }
 
-    /// What a resource of this app holds has changed.
+    /// Publishes that the contents of a resource of this app have changed.
     pub(crate) fn resource_updated(self: &Arc<Self>, uri: &str) {
         let trail = self.trail();
         let full = trail.iter().fold(uri.to_owned(), |uri, (_, name)| qualified(ListKind::Resources, name, &uri));
@@ -98,15 +98,15 @@ impl Scope {
         trail
     }
 
-    /// Edits the tree to which this scope belongs; no other edit happens meanwhile. `work` gets the root and the
-    /// way to it, and says which list has changed, if one has; that is then told.
+    /// Runs an edit of this scope's tree while no other edit runs. `work` gets the root and the path to it, and returns
+    /// the lists that have changed, which are then published.
     fn edit<R>(self: &Arc<Self>, work: impl FnOnce(&Arc<Scope>, &Trail) -> (R, Vec<ListKind>)) -> R {
         loop {
             let trail = self.trail();
             let root = trail.last().map_or(self, |(root, _)| root);
             let guard = root.tree.lock().unwrap_or_else(PoisonError::into_inner);
             if root.parent().is_some() {
-                // It was mounted meanwhile, so this is no longer the root.
+                // The root was mounted in the meantime, so it is no longer the root.
                 continue;
             }
             let (result, changed) = work(root, &trail);
@@ -119,13 +119,13 @@ impl Scope {
         }
     }
 
-    /// Looks at this tree, of which it is the root, while nothing in it changes.
+    /// Runs `work` while the tree, whose root this must be, does not change.
     pub(super) fn still<R>(&self, work: impl FnOnce() -> R) -> R {
         let _guard = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
         work()
     }
 
-    /// Adds an entry, or says why not.
+    /// Adds an entry, or returns the problems that prevent it.
     pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn Adding>) -> Result<(), Vec<String>> {
         let words = entry.words();
         let problems = entry.take_problems();
@@ -137,7 +137,8 @@ impl Scope {
             if let Some(other) = root.find(&full(&identity), &*entry) {
                 problems.push(duplicate(words, &full(entry.key()), &other, entry.handler()));
             }
-            // One that is mounted has its name checked when the outermost app starts, unless it comes after that.
+            // The names in a mounted app are checked when the outermost app starts; a component that is added later is
+            // checked here.
             if !trail.is_empty() {
                 problems.extend(too_long(&*entry, &full(entry.key())));
             }
@@ -159,12 +160,12 @@ impl Scope {
             let is_listed = self.is_listed(words.kind, &identity, trail);
             (Ok(()), if is_listed { vec![words.kind] } else { Vec::new() })
         });
-        // What is dropped is the author's, and may come back here: nothing is locked any more.
+        // Dropping the entry may run user code that calls back into this scope, so no lock is held here.
         added.map_err(|(problems, _entry)| problems)
     }
 
-    /// Whether a component of this app, or of one that is mounted in it, is listed: nothing here, inside or around
-    /// has it disabled.
+    /// Returns true if a component of this app, or of an app mounted in it, is listed: no rule here, inside or around
+    /// disables it.
     fn is_listed(&self, kind: ListKind, key: &str, trail: &Trail) -> bool {
         let Some((is_allowed, tags)) = self.look_up(kind, key) else { return false };
         let mut key = key.to_owned();
@@ -175,7 +176,7 @@ impl Scope {
             })
     }
 
-    /// Whether a component is enabled here and inside, and its tags.
+    /// Returns whether a component is enabled here and inside, and its tags.
     fn look_up(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<Text>)> {
         fn tags<T: Entry>(entry: &Arc<T>) -> Vec<Text> {
             entry.about().tags.clone()
@@ -196,7 +197,7 @@ impl Scope {
         Some((is_allowed && contents.rules.allow(kind, key, &tags), tags))
     }
 
-    /// The entry of an identity in this app or one that is mounted in it.
+    /// Finds the entry with an identity in this app or in an app mounted in it.
     fn find(&self, identity: &str, other: &dyn Adding) -> Option<Found> {
         let contents = self.contents();
         if let Some(handler) = other.kept(&contents, identity) {
@@ -210,8 +211,8 @@ impl Scope {
         contents.mounted.iter().find_map(inside)
     }
 
-    /// Removes a component of this app, or of one that is mounted in it, with the rules that name it here, inside and
-    /// around: they do not concern a later component of that name. Returns whether there was one.
+    /// Removes a component of this app, or of an app mounted in it, together with the rules that name it here, inside
+    /// and around, because these must not affect a later component of that name. Returns whether the component existed.
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
         let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
         let taken = self.edit(|_, trail| {
@@ -226,7 +227,7 @@ impl Scope {
             }
             (taken, if was_listed { vec![kind] } else { Vec::new() })
         });
-        // What is dropped here is the author's, and may come back: nothing is locked any more.
+        // Dropping the component may run user code that calls back into this scope, so no lock is held here.
         taken.is_some()
     }
 
@@ -248,7 +249,7 @@ impl Scope {
         taken
     }
 
-    /// Enables or disables what a selector means, also what is added later.
+    /// Enables or disables the components that a selector matches, including components that are added later.
     pub(crate) fn set_rule(self: &Arc<Self>, selector: &Selector, is_enabled: bool) {
         self.edit(|_, trail| {
             let mut meant = Vec::new();
@@ -269,7 +270,7 @@ impl Scope {
         });
     }
 
-    /// The components with a tag, each with its identity in this app.
+    /// Collects the components with a tag, each with its identity in this app.
     fn tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
         fn look<T: Entry>(contents: &Contents, tag: &str, found: &mut Vec<(ListKind, String)>) {
             let has_tag = |entry: &Arc<T>| entry.about().tags.iter().any(|other| other == tag);
@@ -288,7 +289,7 @@ impl Scope {
         }
     }
 
-    /// Mounts another app in this one, before any of the two is served.
+    /// Mounts another app in this one, before either is served.
     pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<Scope>) -> Result<(), String> {
         if let Some(problem) = namespace::problem(name) {
             return Err(problem);
@@ -301,7 +302,7 @@ impl Scope {
         })
     }
 
-    /// The names of the tools of this app and those that are mounted in it.
+    /// Returns the names of the tools of this app and of the apps mounted in it.
     pub(crate) fn tool_names(&self) -> Vec<String> {
         let contents = self.contents();
         let mut names: Vec<String> = contents.tools.keys().map(|name| name.as_ref().to_owned()).collect();
@@ -312,7 +313,7 @@ impl Scope {
         names
     }
 
-    /// How many tools, resources (with templates) and prompts there are, also of mounted apps.
+    /// Returns the numbers of tools, of resources with templates, and of prompts, including mounted apps.
     pub(crate) fn counts(&self) -> [usize; 3] {
         let contents = self.contents();
         let resources = contents.resources.len() + contents.templates.len();
@@ -321,7 +322,7 @@ impl Scope {
         mounted.fold(own, |[a, b, c], [d, e, f]| [a + d, b + e, c + f])
     }
 
-    /// The place of the app's first component that a macro made.
+    /// Returns the place of the app's first component that a macro defined.
     pub(crate) fn first_location(&self) -> Option<Location> {
         fn first<T: Entry>(contents: &Contents) -> Option<Location> {
             let mut entries = T::shelf(contents).values().map(|entry| entry.handler());
@@ -332,7 +333,7 @@ impl Scope {
         first::<ToolEntry>(&contents).or_else(of_resources).or_else(|| first::<PromptEntry>(&contents))
     }
 
-    /// What is wrong with the components of this app alone, given the types of its states.
+    /// Returns the problems of the components of this app alone, given the types of its states.
     pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
         fn look<T: Entry>(contents: &Contents, missing: &mut Missing, states: &HashSet<TypeId>) {
             let handlers = T::shelf(contents).values().map(|entry| entry.handler());
@@ -347,7 +348,7 @@ impl Scope {
         missing.problems(namespaces)
     }
 
-    /// The components of mounted apps that clash with others, or have names that are too long.
+    /// Returns the conflicts among components, and the names that are too long under their namespace.
     pub(crate) fn clashes(&self) -> Vec<String> {
         let mut problems = Vec::new();
         self.clashes_of::<ToolEntry>(&mut problems);
@@ -376,7 +377,7 @@ impl Scope {
         });
     }
 
-    /// Shows every entry with its identity and its key in this app, before any of them is served.
+    /// Visits every entry with its identity and its key in this app, before any of them is served.
     fn visit<T: Entry>(&self, look: &mut dyn FnMut(&str, &str, &T)) {
         let contents = self.contents();
         for (identity, entry) in T::shelf(&contents) {
@@ -389,7 +390,7 @@ impl Scope {
         }
     }
 
-    /// Gives the app's components what they take from it: from now on they are served.
+    /// Gives the app's components its settings, and starts to serve them.
     pub(crate) fn serve(&self, setting: Setting) {
         fn serve<T: Entry>(contents: &mut Contents, setting: &Setting) {
             T::shelf_mut(contents).values_mut().filter_map(Arc::get_mut).for_each(|entry| place(entry, setting));
@@ -403,21 +404,21 @@ impl Scope {
         contents.setting = Some(setting);
     }
 
-    /// Forgets everything, as nobody serves it any more.
+    /// Drops all components, because the app is no longer served.
     pub(super) fn clear(&self) {
-        // What is dropped is the author's, and may come back here.
+        // Dropping the contents may run user code that calls back into this scope, so the lock is released before.
         let over = Contents { is_over: true, ..Contents::default() };
         let contents = std::mem::replace(&mut *self.contents(), over);
         contents.mounted.iter().for_each(|(_, scope)| scope.clear());
     }
 
-    /// The layers and the states of this app, once it is served.
+    /// Returns the layers and the states of this app, once it is served.
     pub(super) fn own(&self) -> (Chain, Arc<States>) {
         let setting = self.contents().setting.clone();
         setting.map(|setting| (setting.layers.clone(), Arc::clone(&setting.states))).unwrap_or_default()
     }
 
-    /// The entries that are enabled, of this app and those that are mounted in it.
+    /// Returns the enabled entries of this app and of the apps mounted in it.
     pub(super) fn served<T: Entry>(&self) -> Vec<Arc<T>> {
         let mut served = Vec::new();
         self.collect(&|_: &str, _: &[Text]| true, &mut served);
@@ -428,7 +429,7 @@ impl Scope {
         let contents = self.contents();
         let rules = &contents.rules;
         let allows = |key: &str, tags: &[Text]| rules.allow(T::WORDS.kind, key, tags) && is_allowed(key, tags);
-        // Before they are served, nobody may have them.
+        // Until the app is served, the scope must hold the only reference to its entries.
         if contents.setting.is_some() {
             let allowed = T::shelf(&contents).iter().filter(|(key, entry)| allows(key, &entry.about().tags));
             served.extend(allowed.map(|(_, entry)| Arc::clone(entry)));
@@ -456,11 +457,11 @@ fn too_long(entry: &dyn Adding, full: &str) -> Option<String> {
     (entry.words().kind != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
 }
 
-/// An entry whose identity another one wants.
+/// An existing entry whose identity a new entry shares.
 struct Found {
     places: String,
     is_dynamic: bool,
-    /// Whether both are the very same thing.
+    /// True if both come from the same definition.
     is_same: bool,
 }
 
@@ -479,7 +480,7 @@ fn duplicate(words: &Words, key: &str, one: &Found, other: &Handler) -> String {
     format!("two {noun}s are {share} `{key}`: at {places} and at {}; {advice}", other.places())
 }
 
-/// Each state that is missing, once, with the components that want it.
+/// The missing states, each once, with the names of the components that need it.
 #[derive(Default)]
 struct Missing(Vec<(&'static str, TypeId, Vec<String>)>);
 

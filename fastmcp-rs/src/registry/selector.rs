@@ -1,4 +1,4 @@
-//! Which components are served, of those that are there.
+//! Rules that enable and disable components.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,7 @@ use crate::changes::ListKind;
 use crate::component::template::Template;
 use crate::component::tool::Text;
 
-/// Which components are meant, for [`Handle::enable`](crate::Handle::enable) and
-/// [`Handle::disable`](crate::Handle::disable).
+/// Selects components for [`Handle::enable`](crate::Handle::enable) and [`Handle::disable`](crate::Handle::disable).
 ///
 /// # Example
 ///
@@ -29,35 +28,34 @@ pub(super) enum Select {
 }
 
 impl Selector {
-    /// The tool of a name.
+    /// Selects the tool with a name.
     pub fn tool(name: impl Into<String>) -> Selector {
         Selector(Select::Key(ListKind::Tools, name.into()))
     }
 
-    /// The resource of a URI, or the resources of a template. For a template it does not matter how its variables
-    /// are named.
+    /// Selects the resource with a URI, or a resource template. The names of a template's variables do not matter.
     pub fn resource(uri: impl Into<String>) -> Selector {
         Selector(Select::Key(ListKind::Resources, identity(&uri.into())))
     }
 
-    /// The prompt of a name.
+    /// Selects the prompt with a name.
     pub fn prompt(name: impl Into<String>) -> Selector {
         Selector(Select::Key(ListKind::Prompts, name.into()))
     }
 
-    /// Every tool, resource and prompt that has a tag.
+    /// Selects every tool, resource and prompt with a tag.
     pub fn tag(tag: impl Into<String>) -> Selector {
         Selector(Select::Tag(tag.into()))
     }
 }
 
-/// What no two resources share: a URI, or the shape of a template.
+/// Returns the identity of a resource: its URI, or the shape of its template.
 pub(super) fn identity(uri: &str) -> String {
     if Template::is_template(uri) { Template::shape(uri) } else { uri.to_owned() }
 }
 
-/// What was enabled and disabled. For each component the newest rule that concerns it holds; without one it is
-/// served. There is one rule for each selector, so that they do not pile up.
+/// The rules of an app. The newest rule that matches a component applies; a component without a rule is enabled. Each
+/// selector has at most one rule, so rules do not accumulate.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     by_key: [HashMap<String, Rule>; 3],
@@ -81,12 +79,12 @@ impl Rules {
         };
     }
 
-    /// Drops the rule for a component by its identity, as the component is removed. Rules for tags stay.
+    /// Removes the rule for a component by its identity, because the component is removed. Rules for tags stay.
     pub(super) fn forget(&mut self, kind: ListKind, identity: &str) {
         self.by_key[kind as usize].remove(identity);
     }
 
-    /// Whether a component is served, as far as these rules go.
+    /// Returns true if these rules enable a component.
     pub(super) fn allow(&self, kind: ListKind, identity: &str, tags: &[Text]) -> bool {
         let own = self.by_key[kind as usize].get(identity);
         let of_tags = tags.iter().filter_map(|tag| self.by_tag.get(tag.as_ref()));

@@ -1,4 +1,4 @@
-//! Tools as a server keeps and lists them.
+//! Tools as a server stores and lists them.
 
 use std::sync::OnceLock;
 
@@ -21,12 +21,13 @@ use crate::schema::publish::{self, Style};
 pub(crate) struct ToolEntry {
     pub(super) about: About,
     hints: ToolAnnotations,
-    /// Whether it says itself that single values are structured content, or that they are not.
+    /// The tool's own setting whether single values are structured content.
     structured: Option<bool>,
     pub(crate) handler: Handler,
-    /// Whether legacy peers, which only know objects, get the structured result inside one. Each call asks.
+    /// True if the structured result of this tool is wrapped in an object for legacy clients, which support only
+    /// objects. Each call reads it.
     pub(crate) wraps: bool,
-    /// Made when it is first asked for: only one transport does.
+    /// Computed on the first use: only HTTP uses it.
     mirrors: OnceLock<Vec<Mirror>>,
 }
 
@@ -50,35 +51,35 @@ impl ToolEntry {
         ToolEntry { about, hints, structured, handler, wraps, mirrors: OnceLock::new() }
     }
 
-    /// The arguments that clients mirror into headers.
+    /// Returns the arguments that clients mirror into headers.
     pub(crate) fn mirrors(&self) -> &[Mirror] {
         self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
     }
 
-    /// Describes a call of the tool for its answer.
+    /// Describes a call of the tool for its response.
     pub(crate) fn subject(&self, style: Style) -> Subject {
         Subject::ToolCall { wrap: self.wraps, scalars: self.structures_scalars(style) }
     }
 
-    /// Whether a single value is structured content, too. What a closure returns is not known before.
+    /// Returns true if a single value is also structured content. The result type of a closure is unknown in advance.
     fn structures_scalars(&self, style: Style) -> bool {
         let is_text = self.handler.described.scalar.as_ref().is_some_and(|scalar| scalar.is_text);
         self.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
     }
 
-    /// The schema of its structured results.
+    /// Returns the schema of the structured results.
     fn output(&self, style: Style) -> Option<&Value> {
         let described = &self.handler.described;
         let scalar = described.scalar.as_ref().filter(|_| self.structures_scalars(style));
         described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))
     }
 
-    /// Finds what some vendors refuse or change in it.
+    /// Returns the parts of the definition that some vendors reject or change.
     pub(crate) fn lints(&self, style: Style) -> lint::Lints {
         lint::tool(&self.about.name, &self.published_input(style))
     }
 
-    /// The schema of its arguments as it goes out. One that was given by hand does so as it was given.
+    /// Returns the published schema of the arguments. A hand-written schema is published as it was given.
     fn published_input(&self, style: Style) -> Value {
         let input = &self.handler.described.input;
         match self.handler.is_dynamic() {
@@ -90,7 +91,7 @@ impl ToolEntry {
     fn annotations(&self) -> Option<Value> {
         let hints = self.hints;
         let mut annotations = Map::new();
-        // Clients before 2025-06-18 look for the title here, and some newer ones too.
+        // Clients before 2025-06-18, and some newer ones, read the title here.
         if let Some(title) = &self.about.title {
             annotations.insert("title".into(), title.as_ref().into());
         }
@@ -154,7 +155,7 @@ impl Listed for ToolEntry {
     }
 }
 
-/// The name in words, for people: `get_order_details` is "Get Order Details".
+/// Returns the name in words: `get_order_details` becomes "Get Order Details".
 fn title_of(name: &str) -> String {
     let words = name.split(['_', '-', '.']).filter(|word| !word.is_empty());
     let capitalised = words.map(|word| {
@@ -164,7 +165,7 @@ fn title_of(name: &str) -> String {
     capitalised.collect::<Vec<_>>().join(" ")
 }
 
-/// The schema of `{"result": …}`, with the mark by which FastMCP's clients know to unwrap it.
+/// Returns the schema of `{"result": …}`, with the mark that tells FastMCP's clients to unwrap it.
 fn wrapped(output: &Value) -> Value {
     let mut inner = output.clone();
     let definitions = inner.as_object_mut().and_then(|inner| inner.remove("$defs"));
@@ -175,7 +176,7 @@ fn wrapped(output: &Value) -> Value {
         "x-fastmcp-wrap-result": true
     });
     if let (Some(definitions), Some(members)) = (definitions, schema.as_object_mut()) {
-        // References point to the root, where the definitions must then be.
+        // References point to the root of the schema, so the definitions must be there.
         members.insert("$defs".into(), definitions);
     }
     schema

@@ -1,4 +1,4 @@
-//! Who may see which component.
+//! Visibility of components, decided per request by functions of the app.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,24 +11,24 @@ use crate::component::tool::{Text, ToolAnnotations};
 use crate::context::{Context, Shared};
 use crate::operator;
 
-/// What [`App::visible`](crate::App::visible) was given.
+/// The function passed to [`App::visible`](crate::App::visible).
 pub(crate) type Visible = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
 
-/// What a component is.
+/// The kind of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ComponentKind {
     /// A tool.
     Tool,
-    /// A resource with a URI of its own.
+    /// A resource with a fixed URI.
     Resource,
-    /// Resources that share a template.
+    /// A resource template.
     ResourceTemplate,
     /// A prompt.
     Prompt,
 }
 
-/// A component that somebody asks for, as [`App::visible`](crate::App::visible) sees it.
+/// A component of a request, as [`App::visible`](crate::App::visible) gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Component<'a> {
     pub(super) kind: ComponentKind,
@@ -39,61 +39,61 @@ pub struct Component<'a> {
 }
 
 impl<'a> Component<'a> {
-    /// What it is.
+    /// Returns the kind of the component.
     pub fn kind(&self) -> ComponentKind {
         self.kind
     }
 
-    /// Its name. One of a mounted app has the prefix that it has in the app whose function is asked.
+    /// Returns the name. A component of a mounted app has the prefix by which the app that owns the function knows it.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The URI of a resource, or its template.
+    /// Returns the URI of a resource, or its template.
     pub fn uri(&self) -> Option<&'a str> {
         self.uri
     }
 
-    /// Its tags.
+    /// Returns the tags.
     pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.about.tags.iter().map(Text::as_ref)
     }
 
-    /// Whether it has a tag.
+    /// Returns true if the component has a tag.
     pub fn has_tag(&self, tag: &str) -> bool {
         self.tags().any(|other| other == tag)
     }
 
-    /// A member of its `_meta`.
+    /// Returns a member of `_meta`.
     pub fn meta(&self, key: &str) -> Option<&'a Value> {
         self.about.meta.get(key)
     }
 
-    /// Whether it is a tool that says it changes nothing, or no tool.
+    /// Returns true for a tool with the hint `read_only`, and for every other kind of component.
     pub fn is_read_only(&self) -> bool {
         self.kind != ComponentKind::Tool || self.hints.read_only == Some(true)
     }
 
-    /// Whether it is a tool that says it may destroy something.
+    /// Returns true for a tool with the hint `destructive`.
     pub fn is_destructive(&self) -> bool {
         self.hints.destructive == Some(true)
     }
 }
 
-/// A function that is asked before a component is shown, and what it sees of the component: that of its own app,
-/// or that of an app in which this is mounted.
+/// A visibility function with its view of one component. The function belongs to the component's app or to an app in
+/// which that app is mounted.
 pub(crate) struct Gate {
     pub(super) visible: Visible,
-    /// Its name and states as that app has them.
+    /// The component's name and the states in the function's app.
     pub(super) shared: Arc<Shared>,
     pub(super) uri: Option<Text>,
 }
 
-/// Tells whether the functions of [`App::visible`](crate::App::visible) are quick enough to be called by the thread that
-/// reads messages. At first they are not, as one call may block for as long as the author likes: they have to prove it.
+/// Measures whether the functions of [`App::visible`](crate::App::visible) are quick enough to run on the thread that
+/// reads messages. At first they count as slow, because one call may block for any time; they must prove to be quick.
 #[derive(Debug)]
 pub(crate) struct DecisionPace {
-    /// The number of requests in a row that must be decided quickly until the functions count as quick.
+    /// The number of consecutive quick requests after which the functions count as quick.
     distrust: AtomicU32,
     panics: Occasion,
     delays: Occasion,
@@ -107,15 +107,15 @@ impl Default for DecisionPace {
 }
 
 impl DecisionPace {
-    /// The longest that the decisions of one request may hold up other requests.
+    /// The longest time that the decisions of one request may delay other requests.
     const QUICK: Duration = Duration::from_micros(100);
-    /// The number of quick requests that outweigh a slow one.
+    /// The number of quick requests required after a slow one.
     const PROBATION: u32 = 8;
-    /// Decisions that take this long hold up others noticeably.
+    /// The time above which the decisions of one request delay other requests noticeably.
     const BLOCKING: Duration = Duration::from_millis(10);
-    /// The number of quick requests that outweigh one that blocked.
+    /// The number of quick requests required after one that blocked.
     const LONG_PROBATION: u32 = 1_000;
-    /// Decisions that take this long are logged.
+    /// The time above which the decisions of one request are logged.
     const LOGGED: Duration = Duration::from_secs(1);
 
     pub(crate) fn is_slow(&self) -> bool {
@@ -125,7 +125,7 @@ impl DecisionPace {
     /// Records the time of all decisions of one request.
     pub(crate) fn record(&self, took: Duration) {
         let distrust = self.distrust.load(Ordering::Relaxed);
-        // A request that is counted twice or not at all, as two are recorded at once, changes nothing that matters.
+        // Concurrent records may count a request twice or not at all, which does no harm.
         match took {
             _ if took > DecisionPace::BLOCKING => self.distrust.store(DecisionPace::LONG_PROBATION, Ordering::Relaxed),
             _ if took > DecisionPace::QUICK => {
@@ -143,7 +143,7 @@ impl DecisionPace {
         }
     }
 
-    /// Logs that a function panicked on a component, at most once a minute.
+    /// Logs that a function panicked on a component, at most once per minute.
     pub(crate) fn report_panic(&self, name: &str, panic: &str) {
         if self.panics.is_due() {
             operator::error(format_args!(
@@ -153,10 +153,10 @@ impl DecisionPace {
     }
 }
 
-/// An event that is logged once a minute at most.
+/// Limits an event to one log line per minute.
 #[derive(Debug, Default)]
 struct Occasion {
-    /// Milliseconds since the first event of the process at which the next one is due.
+    /// The time at which the next event is due, in milliseconds since the first event of the process.
     due: AtomicU64,
 }
 
@@ -179,12 +179,12 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// What calls of the function are given as their component.
+    /// Returns the name and the states that the function gets.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
-    /// Whether the component may be seen.
+    /// Returns true if the component is visible.
     pub(crate) fn opens(&self, kind: ComponentKind, about: &About, hints: ToolAnnotations, context: &Context) -> bool {
         let component = Component { kind, name: &self.shared.name, uri: self.uri.as_deref(), about, hints };
         (self.visible)(&component, context)

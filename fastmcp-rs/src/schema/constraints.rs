@@ -1,5 +1,5 @@
-//! What `#[arg(…)]` asks of a value: published in the schema, and enforced on the JSON text itself, so
-//! that the two cannot differ and any type will do.
+//! The constraints of `#[arg(…)]`. They are published in the schema and enforced on the JSON text itself, so the two
+//! cannot differ, and constraints work for any type.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use super::header;
 use super::normal::{has_type, length_unit};
 use crate::protocol::object::{self, AnyMembers};
 
-/// What `#[arg(…)]` asks of a value, besides its type.
+/// The constraints of `#[arg(…)]` on a value, besides its type.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Constraints {
@@ -28,7 +28,7 @@ impl Constraints {
     pub const NONE: Constraints =
         Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
 
-    /// Whether there is nothing to check.
+    /// Returns true if there are no constraints.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         let Constraints { min, max, min_length, max_length, pattern } = self;
@@ -36,7 +36,7 @@ impl Constraints {
     }
 }
 
-/// A bound as it was written.
+/// A bound as written in the attribute.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
@@ -66,7 +66,7 @@ impl Number {
     pub(super) fn cmp_to(self, other: Number) -> std::cmp::Ordering {
         match (self, other) {
             (Number::Integer(one), Number::Integer(other)) => one.cmp(&other),
-            // JSON has no NaN, and -0.0 is 0.
+            // JSON has no NaN, and -0.0 equals 0.
             _ => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(std::cmp::Ordering::Equal),
         }
     }
@@ -81,7 +81,7 @@ impl std::fmt::Display for Number {
     }
 }
 
-/// Adds the constraints to a property's schema; what does not fit its type is a problem.
+/// Adds the constraints to the schema of a property. Constraints that do not fit its type are added to `problems`.
 pub(crate) fn publish(
     constraints: &Constraints,
     property: &mut Map<String, Value>,
@@ -110,7 +110,7 @@ pub(crate) fn publish(
         [("minimum", min, std::cmp::Ordering::Greater), ("maximum", max, std::cmp::Ordering::Less)]
     {
         let Some(bound) = bound else { continue };
-        // The type's own bound stays if it is the tighter one.
+        // The type's own bound stays if it is tighter.
         let own = property.get(keyword).and_then(number_of);
         if own.is_none_or(|own| bound.cmp_to(own) == tighter) {
             property.insert(keyword.into(), bound.to_json());
@@ -145,7 +145,7 @@ pub(crate) fn number_of(value: &Value) -> Option<Number> {
     number.as_i128().map(Number::Integer).or_else(|| number.as_f64().map(Number::Float))
 }
 
-/// Checks a value that is well-formed JSON. `null` is the absence of a value, which has no constraints.
+/// Checks a well-formed JSON value. `null` counts as absent, so constraints do not apply to it.
 pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str) -> Result<(), String> {
     let Constraints { min, max, min_length, max_length, pattern } = *constraints;
     let ranged = min.is_some() || max.is_some() || is_header;
@@ -179,14 +179,14 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
     }
 }
 
-/// Checks the field of a model after it was decoded.
+/// Checks a field of a model after it was decoded.
 ///
 /// # Errors
 ///
-/// Says which field breaks which constraint.
+/// Returns the field and the violated constraint.
 #[doc(hidden)]
 pub fn check_field<T: Serialize + ?Sized>(value: &T, constraints: &Constraints, field: &str) -> Result<(), String> {
-    // The only field of a newtype has no name: it is the value.
+    // The only field of a newtype has no name, because it is the value itself.
     let named = |problem: String| if field.is_empty() { problem } else { format!("{field}: {problem}") };
     let json = serde_json::to_string(value).map_err(|error| named(error.to_string()))?;
     check_json(constraints, false, &json).map_err(named)
@@ -228,19 +228,19 @@ pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit
     Ok(())
 }
 
-/// The most patterns that a thread keeps.
+/// The most compiled patterns per thread.
 const MAX_COMPILED: usize = 1_000;
 
-/// Whether the pattern occurs in the text. Patterns come from the author, so there are few of them; each
-/// thread compiles one once. A pattern that does not compile was refused when the server started, unless it is
-/// of a schema that was given by hand: then it is let pass.
+/// Returns true if the pattern occurs in the text. Patterns come from the author, so there are few; each thread
+/// compiles a pattern once. Invalid patterns of generated schemas are rejected when the server starts; invalid patterns
+/// of hand-written schemas accept any text.
 fn matches(pattern: &str, text: &str) -> bool {
     thread_local! {
         static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
     }
     COMPILED.with_borrow_mut(|compiled| {
         if !compiled.contains_key(pattern) {
-            // Tools that come and go while the server runs bring new ones.
+            // Tools that are added and removed at run time bring new patterns.
             if compiled.len() >= MAX_COMPILED {
                 compiled.clear();
             }

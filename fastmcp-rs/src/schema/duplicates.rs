@@ -1,7 +1,7 @@
-//! Finds members that an object gives twice.
+//! Finds duplicate members of objects.
 //!
-//! A tree of values silently keeps the last of them, so a text is looked at before it becomes one: two
-//! readers of one call must not see different arguments.
+//! A parsed tree of values silently keeps the last duplicate, so the text is checked before it is parsed: two readers
+//! of one call must not see different arguments.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The first member that some object of this JSON text gives twice.
+/// Returns the name of the first duplicate member in any object of this JSON text.
 pub(crate) fn first(json: &str) -> Option<String> {
     let error = serde_json::from_str::<Unique>(json).err()?;
     let text = error.to_string();

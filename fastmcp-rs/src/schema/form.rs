@@ -1,10 +1,9 @@
-//! The part of JSON Schema in which a form may be described: a flat object of strings, numbers, booleans
-//! and choices.
+//! Schemas of forms: the subset of JSON Schema that elicitation allows, a flat object of strings, numbers, booleans and
+//! choices.
 //!
-//! A schema is read into a model of that subset and written out again for the revision of each client, as
-//! the revisions differ in what a form may say. What is not in the subset is dropped from a schema that
-//! was derived from a type, since the type goes on enforcing it, and refused in one that an author wrote,
-//! since nothing would.
+//! A schema is read into a model of that subset and written again for the revision of each client, because the
+//! revisions differ. Keywords outside of the subset are dropped from a schema that was derived from a type, because the
+//! type enforces them. In a hand-written schema they are rejected, because nothing would enforce them.
 
 use serde_json::{Map, Number, Value, json};
 
@@ -12,14 +11,14 @@ use super::constraints::number_of;
 use super::{normal, walk};
 use crate::protocol::Revision;
 
-/// The formats of strings that a form may ask for.
+/// The string formats that a form may use.
 const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
 
-/// A form: what is asked for, and how an answer is checked.
+/// A form: its fields, and the schema that checks an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FormSchema {
     fields: Vec<Field>,
-    /// What an answer is checked with: it may say more than a client can be told.
+    /// The schema that checks an answer. It may contain constraints that clients cannot be sent.
     full: Value,
 }
 
@@ -31,7 +30,7 @@ struct Field {
     default: Option<Value>,
     required: bool,
     kind: Kind,
-    /// Whether titles were written as `enumNames`, which every revision still has.
+    /// True if titles were written as `enumNames`, which every revision still supports.
     has_enum_names: bool,
 }
 
@@ -51,22 +50,22 @@ struct Choice {
 }
 
 impl FormSchema {
-    /// Reads a schema that was generated from a type.
+    /// Reads a schema that was derived from a type.
     ///
     /// # Errors
     ///
-    /// Says for the author of the type which field has no place in a form.
+    /// Returns, for the author of the type, the field that a form cannot have.
     pub(crate) fn derived(raw: Value) -> Result<FormSchema, String> {
         let full = normal::input(raw.clone());
         let fields = Reader { strict: false }.object(&full, &raw)?;
         Ok(FormSchema { fields, full })
     }
 
-    /// Reads a schema that an author wrote.
+    /// Reads a hand-written schema.
     ///
     /// # Errors
     ///
-    /// Says for the author what is not in the subset, and what is.
+    /// Returns, for the author, the part outside of the subset, and the allowed parts.
     pub(crate) fn written(schema: &Value) -> Result<FormSchema, String> {
         let fields = Reader { strict: true }.object(schema, schema)?;
         let mut form = FormSchema { fields, full: Value::Null };
@@ -74,11 +73,11 @@ impl FormSchema {
         Ok(form)
     }
 
-    /// The schema as a client of this revision may be sent it.
+    /// Returns the schema for clients of a revision.
     ///
     /// # Errors
     ///
-    /// Says which field cannot be asked for in that revision.
+    /// Returns the field that the revision does not support.
     pub(crate) fn for_revision(&self, revision: Revision) -> Result<Value, String> {
         let old = revision < Revision::V2025_11_25;
         if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, Kind::Many { .. })) {
@@ -102,12 +101,11 @@ impl FormSchema {
         object
     }
 
-    /// Checks the content of an answer, and mends what is plainly meant. Members that were not asked for are
-    /// taken out.
+    /// Checks the content of an answer, and corrects values whose meaning is clear. Unknown members are removed.
     ///
     /// # Errors
     ///
-    /// Says every problem with its place.
+    /// Returns every problem with its place.
     pub(crate) fn check(&self, content: Map<String, Value>) -> Result<Map<String, Value>, String> {
         let mut content = content;
         content
@@ -130,8 +128,8 @@ impl FormSchema {
 }
 
 impl Field {
-    /// Whether the value is the empty text of an input that was not filled in: some clients send one for
-    /// each input, also where no text can be meant.
+    /// Returns true if the value is the empty text of an input that was left empty. Some clients send it for each such
+    /// input, even for fields that are not texts.
     fn is_left_empty(&self, value: &Value) -> bool {
         let takes_empty = matches!(&self.kind, Kind::Text { min, format: None, .. } if min.unwrap_or(0) == 0);
         !self.required && !takes_empty && value.as_str() == Some("")
@@ -152,7 +150,7 @@ impl Field {
         })
     }
 
-    /// As revision 2025-06-18 has it.
+    /// Writes the field for revision 2025-06-18.
     fn old(&self) -> Map<String, Value> {
         let mut members = self.write(with_enum_names);
         if self.kind != Kind::Boolean {
@@ -161,7 +159,7 @@ impl Field {
         members
     }
 
-    /// Without titles, for the check.
+    /// Writes the field without titles, for the check.
     fn plain(&self) -> Map<String, Value> {
         self.write(|choices, _| vec![("enum", names(choices))])
     }
@@ -231,12 +229,13 @@ fn names(choices: &[Choice]) -> Value {
 
 /// Reads schemas into the model.
 struct Reader {
-    /// Whether keywords outside of the subset are mistakes.
+    /// True if keywords outside of the subset are errors.
     strict: bool,
 }
 
 impl Reader {
-    /// `raw` is the same schema before it was made plain: documented names are still apart in it.
+    /// Reads the fields of a form. `raw` is the same schema before normalisation: it still has the documented names as
+    /// separate alternatives.
     fn object(&self, schema: &Value, raw: &Value) -> Result<Vec<Field>, String> {
         let flat = "a form's schema is a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
         let members = schema.as_object().ok_or_else(|| flat.to_owned())?;
@@ -244,7 +243,7 @@ impl Reader {
             return Err(flat.into());
         }
         if self.strict {
-            // These change nothing about what is asked, and are not sent.
+            // These keywords do not affect the fields, and are not sent.
             let ignored = ["$schema", "title", "description", "additionalProperties"];
             let known = |key: &&String| !["type", "properties", "required"].contains(&key.as_str());
             if let Some(key) = members.keys().filter(known).find(|key| !ignored.contains(&key.as_str())) {
@@ -308,7 +307,7 @@ impl Reader {
             has_enum_names: members.contains_key("enumNames"),
         };
         if matches!(field.kind, Kind::One(_) | Kind::Many { .. }) {
-            // The plain schema tells the names' meanings here; in a form their titles do.
+            // The normalised schema puts the meanings of the names into the description; a form has them as titles.
             field.description = description_of(raw);
         }
         if let Some(default) = members.get("default") {
@@ -380,7 +379,7 @@ impl Reader {
         }
     }
 
-    /// Refuses keywords that this kind of field does not have.
+    /// Rejects keywords that this kind of field does not have.
     fn only(&self, members: &Map<String, Value>, what: &str, own: &[&str]) -> Result<(), String> {
         if !self.strict {
             return Ok(());
@@ -395,7 +394,7 @@ impl Reader {
         }
     }
 
-    /// Refuses what a list of choices does not have, in a schema that an author wrote.
+    /// Rejects keywords that a list of choices does not have, in a hand-written schema.
     fn only_choices(&self, schema: &Value, titled: &str) -> Result<(), String> {
         let Some(members) = schema.as_object() else { return Err(no_place()) };
         self.only(members, "a choice", &["enum", "enumNames", titled])?;
@@ -464,7 +463,8 @@ fn check_choices(choices: &[Choice]) -> Result<(), String> {
     Ok(())
 }
 
-/// The names that a schema allows, if names are all that it allows. `null` is the absence of a choice.
+/// Returns the names that a schema allows, or `None` if it allows other values too. `null` means no choice, and is
+/// skipped.
 fn choices_of(schema: &Value) -> Option<Vec<Choice>> {
     let members = schema.as_object()?;
     if let Some(name) = members.get("const") {
@@ -489,7 +489,7 @@ fn choices_of(schema: &Value) -> Option<Vec<Choice>> {
     Some(choices)
 }
 
-/// The first paragraph of a doc comment as the title of a name.
+/// Returns the first paragraph of a doc comment as the title of a name.
 fn title_of(description: &str) -> String {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -499,13 +499,13 @@ fn title_of(description: &str) -> String {
     }
 }
 
-/// The schema of a list's items, also if the list may be `null`.
+/// Returns the schema of a list's items, even if the list may be `null`.
 fn items_of(schema: &Value) -> Option<&Value> {
     let branches = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
     schema.get("items").or_else(|| branches.filter_map(|branch| branch.get("items")).next())
 }
 
-/// What is said about a field, also if the field may be `null`.
+/// Returns the description of a field, even if the field may be `null`.
 fn description_of(schema: &Value) -> Option<String> {
     let of = |schema: &Value| schema.get("description").and_then(Value::as_str).map(str::to_owned);
     of(schema).or_else(|| {
@@ -514,7 +514,7 @@ fn description_of(schema: &Value) -> Option<String> {
     })
 }
 
-/// Whether the text is in the format, as far as a glance tells: a type that wants more reads it itself.
+/// Returns true if the text has the format, by a shallow check; a type with stricter rules checks it again.
 fn has_format(format: &str, text: &str) -> bool {
     match format {
         "email" => text
@@ -532,7 +532,7 @@ fn has_format(format: &str, text: &str) -> bool {
     }
 }
 
-/// Whether the text is an absolute URI, as far as a glance tells.
+/// Returns true if the text is an absolute URI, by a shallow check.
 pub(crate) fn is_uri(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, rest)| {
         let mut letters = scheme.chars();
@@ -551,7 +551,7 @@ fn is_date(text: &str) -> bool {
         && number(8..10).is_some_and(|day| (1..=31).contains(&day))
 }
 
-/// Whether the text begins like the pattern, in which 0 stands for any digit.
+/// Returns true if the text begins like the pattern, in which 0 stands for any digit.
 fn fits(text: &str, pattern: &str) -> bool {
     text.len() >= pattern.len()
         && text.bytes().zip(pattern.bytes()).all(|(byte, pattern)| match pattern {
@@ -614,7 +614,7 @@ mod tests {
                 "plan": { "type": "string", "enum": ["free", "paid"], "enumNames": ["No money", "Money"] },
             })
         );
-        // It was written like this, and may be said like this to everybody.
+        // The author wrote `enumNames`, and every revision supports it.
         let plan = &form.for_revision(Revision::V2026_07_28).unwrap()["properties"]["plan"];
         assert_eq!((&plan["enumNames"], plan.get("oneOf")), (&json!(["No money", "Money"]), None));
     }

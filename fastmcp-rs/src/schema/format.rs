@@ -1,9 +1,9 @@
-//! Formats of texts: what their values look like, and whether a text may be one.
+//! String formats: descriptions and shallow checks of their values.
 //!
-//! The types are the check; this only explains. So it lets pass what any of the crates reads that are known here,
-//! such as a date without zeros, and formats that it does not know.
+//! The argument types do the real check; this one only explains their errors. So it accepts every value that one of the
+//! supported crates reads, such as a date without leading zeros, and all values of unknown formats.
 
-/// The formats that JSON Schema 2020-12 registers. Others are not published, as some vendors refuse them.
+/// The formats that JSON Schema 2020-12 registers. Other formats are not published, because some vendors reject them.
 const REGISTERED: [&str; 19] = [
     "date",
     "date-time",
@@ -26,14 +26,14 @@ const REGISTERED: [&str; 19] = [
     "uuid",
 ];
 
-/// The member of an input schema that holds a format which is not published.
+/// The member of an input schema that holds an unpublished format.
 pub(crate) const UNPUBLISHED: &str = "x-fastmcp-format";
 
 pub(crate) fn is_registered(format: &str) -> bool {
     REGISTERED.contains(&format)
 }
 
-/// A value of a format, in words.
+/// Describes the values of a format.
 pub(crate) fn in_words(format: &str) -> Option<&'static str> {
     Some(match format {
         "date" => "a date, such as \"2026-01-31\"",
@@ -52,7 +52,7 @@ pub(crate) fn in_words(format: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a text may be a value of a format.
+/// Returns true if a text may be a value of a format.
 pub(crate) fn may_be(format: &str, text: &str) -> bool {
     match format {
         "date" => date(text).is_some_and(|rest| rest.is_empty() || date_time_rest(rest).is_some()),
@@ -72,16 +72,16 @@ pub(crate) fn may_be(format: &str, text: &str) -> bool {
     }
 }
 
-/// One to `most` digits and what follows them.
+/// Parses 1 to `most` digits. Returns the number and the rest.
 fn digits(text: &str, most: usize) -> Option<(u32, &str)> {
     let end = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
-/// What follows a date that there is.
+/// Parses an existing date. Returns the rest.
 fn date(text: &str) -> Option<&str> {
     let (year, rest) = digits(text.strip_prefix(['+', '-']).unwrap_or(text), 6)?;
-    // Either all of the three are apart, or none.
+    // The separators are either all present or all absent.
     let (year, month, day, rest) = match rest.strip_prefix('-') {
         Some(rest) => {
             let (month, rest) = digits(rest, 2)?;
@@ -103,12 +103,12 @@ fn date(text: &str) -> Option<&str> {
     (1..=days).contains(&day).then_some(rest)
 }
 
-/// What follows the time behind a date.
+/// Parses the separator and the time after a date. Returns the rest.
 fn date_time_rest(text: &str) -> Option<&str> {
     time(text.strip_prefix(['T', 't', ' '])?)
 }
 
-/// What follows a time.
+/// Parses a time. Returns the rest.
 fn time(text: &str) -> Option<&str> {
     let (hour, rest) = digits(text, 2)?;
     let next = |rest: &'_ str| rest.strip_prefix(':').and_then(|rest| digits(rest, 2)).map(|(n, rest)| (n, rest.len()));
@@ -130,7 +130,7 @@ fn is_offset(text: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
 }
 
-/// ISO 8601, or the words that jiff reads too.
+/// Accepts ISO 8601, and the words that jiff reads.
 fn is_duration(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || " .,:+-µ".contains(c);
     text.contains(|c: char| c.is_ascii_digit()) && text.contains(char::is_alphabetic) && text.chars().all(is_part)

@@ -1,32 +1,32 @@
-//! The whole of JSON Schema, by the feature `schema-validation`: for schemas that were given by hand, and say more
-//! than [`walk`](super::walk) looks at.
+//! Complete JSON Schema validation with the feature `schema-validation`, for hand-written schemas that use more
+//! keywords than [`walk`](super::walk) supports.
 //!
-//! Without the feature there is nothing to check with, and everything passes.
+//! Without the feature every value passes.
 
 use serde_json::Value;
 
-/// A schema that was compiled once.
+/// A compiled schema.
 #[derive(Debug)]
 pub(crate) struct Full {
     #[cfg(feature = "schema-validation")]
     validator: jsonschema::Validator,
 }
 
-/// The most problems that are told.
+/// The most problems that are reported.
 #[cfg(feature = "schema-validation")]
 const MAX_PROBLEMS: usize = 20;
 
 #[cfg(feature = "schema-validation")]
 impl Full {
-    /// Compiles a schema. What it refers to must be in it: nothing is fetched.
+    /// Compiles a schema. All references must be local: nothing is fetched.
     pub(crate) fn compile(schema: &Value) -> Result<Option<Full>, String> {
         let patterns = jsonschema::PatternOptions::regex();
-        // These take time in proportion to the text, whatever it holds.
+        // The crate `regex` matches in linear time, whatever the text is.
         let validator = jsonschema::options().with_pattern_options(patterns).build(schema);
         validator.map(|validator| Some(Full { validator })).map_err(|error| error.to_string())
     }
 
-    /// What is wrong with a value.
+    /// Returns the problems of a value.
     pub(crate) fn problems(&self, value: &Value) -> Vec<String> {
         let errors = self.validator.iter_errors(value).take(MAX_PROBLEMS);
         let told = errors.map(|error| {

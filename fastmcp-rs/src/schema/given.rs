@@ -1,8 +1,8 @@
-//! What is wrong with a schema that was given by hand.
+//! Checks hand-written schemas for mistakes.
 //!
-//! A check that finds nothing to look at passes everything: a reference that leads nowhere, or a type that does not
-//! exist, would leave arguments unchecked, and nobody would know. So the author is told at once. Keywords of
-//! older drafts and of other makers are let pass.
+//! A validator accepts everything where it finds nothing to check: a dangling reference or an unknown type would
+//! silently leave arguments unchecked. So such mistakes are reported to the author at once. Keywords of older drafts
+//! and of other vendors are ignored.
 
 use std::borrow::Cow;
 
@@ -10,22 +10,23 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
-/// How deep a schema may be nested. Many clients stop to read at 128 levels, and a list has some around it.
+/// The deepest allowed nesting of a schema. Many clients stop reading at 128 levels, and the list of tools around the
+/// schema adds some.
 const MAX_DEPTH: usize = 100;
-/// The most problems that are told.
+/// The most problems that are reported.
 const MAX_PROBLEMS: usize = 20;
 
-/// What is known of a schema.
+/// The result of the check.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) problems: Vec<String>,
-    /// Patterns that may be right, but that cannot be checked here.
+    /// Patterns that may be valid but cannot be checked here.
     pub(crate) patterns: Vec<String>,
-    /// Whether it is too deep to be walked over.
+    /// True if the schema is nested too deeply to be walked.
     pub(crate) is_too_deep: bool,
 }
 
-/// Looks at a whole schema; `which` says which one it is: "input".
+/// Checks a whole schema; `which` names it in messages, such as "input".
 pub(crate) fn look(schema: &Value, which: &str) -> Findings {
     let mut found = Findings::default();
     if depth_exceeds(schema, MAX_DEPTH) {
@@ -41,7 +42,7 @@ pub(crate) fn look(schema: &Value, which: &str) -> Findings {
     looker.found
 }
 
-/// It may be so deep that a function which calls itself does not come back.
+/// Returns true if a value is nested deeper than `limit`. It does not recurse, because the stack could overflow.
 fn depth_exceeds(value: &Value, limit: usize) -> bool {
     let mut open = vec![(value, 1)];
     while let Some((value, depth)) = open.pop() {
@@ -78,7 +79,7 @@ impl Looker<'_> {
                 return self.found.problems.push(text);
             }
         };
-        // What stands in a schema with an address of its own may refer to that.
+        // References in a schema with its own `$id` are relative to that.
         if !path.is_empty() && keywords.contains_key("$id") {
             return;
         }
@@ -104,7 +105,7 @@ impl Looker<'_> {
                     }
                     _ => self.problem(keyword, path, "must be a list of schemas"),
                 },
-                // A list of schemas is what `prefixItems` was called before.
+                // In older drafts a list of schemas in `items` has the meaning of `prefixItems`.
                 "items" if value.is_array() => {}
                 "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
                     self.schema(value, &inner);
@@ -134,7 +135,7 @@ impl Looker<'_> {
             Value::String(to) if to.starts_with('#') && resolve(self.root, to).is_none() => {
                 self.problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
             }
-            // What is elsewhere is not looked at.
+            // External references are not checked.
             Value::String(_) => {}
             other => self.problem("$ref", path, &format!("must be a string, and is {other}")),
         }
@@ -153,8 +154,7 @@ impl Looker<'_> {
     }
 }
 
-/// What a reference within a schema refers to: a JSON pointer, as it stands in a URI, or the `$anchor` of one of its
-/// definitions.
+/// Resolves a local reference: a JSON pointer in its URI form, or the `$anchor` of a definition.
 pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let fragment = reference.strip_prefix('#')?;
     if fragment.is_empty() {
@@ -168,7 +168,7 @@ pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value>
     all.find(|schema| schema.get("$anchor").and_then(Value::as_str) == Some(fragment))
 }
 
-/// Undoes percent-encoding, if there is any.
+/// Decodes percent-encoding, if there is any.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut parts = text.split('%');

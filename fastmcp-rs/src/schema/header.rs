@@ -1,6 +1,6 @@
 //! Arguments that clients mirror into HTTP headers: `x-mcp-header`.
 //!
-//! Clients drop a tool whose marks break a rule, silently; so a server with such a tool does not start.
+//! Clients silently drop a tool whose marks break a rule, so a server with such a tool does not start.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use super::constraints::Number;
 use super::normal::has_type;
 
-/// The integers that every JSON reader agrees on: ±(2^53 − 1).
+/// The largest integer that every JSON reader represents exactly: 2^53 − 1.
 const MAX_INTEGER: i128 = (1 << 53) - 1;
 
 const KEYWORD: &str = "x-mcp-header";
 
-/// Marks a property, or says why it cannot be marked.
+/// Marks a property, or adds the reason that it cannot be marked to `problems`.
 pub(crate) fn publish(name: &str, property: &mut Map<String, Value>, parameter: &str, problems: &mut Vec<String>) {
     let primitive = ["string", "integer", "boolean"].into_iter().any(|kind| has_type(property, kind));
     if !primitive || has_type(property, "number") {
@@ -46,7 +46,7 @@ pub(crate) fn check_integer(value: Number) -> Result<(), String> {
     }
 }
 
-/// Checks the marks of a whole input schema, also those that an author wrote into a type of theirs.
+/// Checks the marks of a whole input schema, including marks that an author wrote into a type.
 pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
     let mut names = Vec::new();
     visit(schema, true, &mut names, problems);
@@ -61,13 +61,13 @@ pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
 /// An argument that clients mirror into a header.
 #[derive(Debug)]
 pub(crate) struct Mirror {
-    /// What follows `Mcp-Param-` in the header's name.
+    /// The header's name without the prefix `Mcp-Param-`.
     pub(crate) header: Box<str>,
-    /// The members that lead to the argument.
+    /// The names of the members that lead to the argument.
     pub(crate) path: Vec<Box<str>>,
 }
 
-/// The arguments that an input schema marks.
+/// Returns the arguments that an input schema marks.
 pub(crate) fn mirrors(schema: &Value) -> Vec<Mirror> {
     let mut found = Vec::new();
     collect(schema, &mut Vec::new(), &mut found);
@@ -86,7 +86,8 @@ fn collect(schema: &Value, path: &mut Vec<Box<str>>, found: &mut Vec<Mirror>) {
     }
 }
 
-/// `reachable`: whether only `properties` led here, which is where clients look for marks.
+/// Visits the marks of a schema. `reachable` is true if only `properties` led here, because clients look for marks only
+/// there.
 fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mut Vec<String>) {
     let Some(object) = schema.as_object() else { return };
     match object.get(KEYWORD) {
@@ -118,12 +119,12 @@ fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mu
     }
 }
 
-/// A token of RFC 9110, section 5.6.2.
+/// Returns true for a token of RFC 9110, section 5.6.2.
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Takes the marks out: they mean nothing to peers before 2026-07-28.
+/// Removes the marks, which have no meaning for clients before 2026-07-28.
 pub(crate) fn without_marks(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => members

@@ -1,26 +1,26 @@
-//! Finds what is right in a tool, and nevertheless refused or changed by the clients and models of some vendors.
+//! Finds parts of a valid tool that the clients or models of some vendors reject or change.
 //!
-//! One tool that a vendor refuses makes it refuse every request of a session, so the author hears of it at start.
+//! A vendor that rejects one tool rejects every request of a session, so the author is warned at start.
 
 use serde_json::{Map, Value};
 
-/// The longest name of a tool or an argument that every vendor takes.
+/// The longest name of a tool or an argument that every vendor accepts.
 const MAX_NAME: usize = 64;
-/// The integers that a reader in JavaScript keeps: ±(2^53 − 1).
+/// The largest integer that JavaScript represents exactly: 2^53 − 1.
 const MAX_INTEGER: f64 = 9_007_199_254_740_991.0;
-/// The most places of one kind that are told.
+/// The most places that are reported per kind of problem.
 const MAX_TOLD: usize = 5;
 
 /// The findings in a tool's names and input schema.
 #[derive(Debug, Default)]
 pub(crate) struct Lints {
-    /// Problems in words, each with its place.
+    /// The problems, each with its place.
     pub(crate) problems: Vec<String>,
     /// The paths of integers that JavaScript may change.
     pub(crate) wide_integers: Vec<String>,
 }
 
-/// Checks a tool as it is sent.
+/// Checks a tool in its published form.
 pub(crate) fn tool(name: &str, schema: &Value) -> Lints {
     let mut linter = Linter::default();
     if let Some(problem) = name_problem(name) {
@@ -107,7 +107,7 @@ impl Linter {
     }
 }
 
-/// Some paths, in words.
+/// Formats paths for a message.
 pub(crate) fn told(paths: &[String]) -> String {
     let shown: Vec<String> = paths.iter().take(MAX_TOLD).map(|path| format!("`{path}`")).collect();
     let more =

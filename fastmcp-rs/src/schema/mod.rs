@@ -1,9 +1,8 @@
-//! JSON Schemas: made as an author would write them by hand, and used to explain what is wrong with a
-//! call.
+//! JSON Schemas: normalised to the form that an author would write by hand, and used to explain the faults of a call.
 //!
-//! No validator stands on the path of a call: the types and the constraints that the macro knows are the
-//! check. Only when they refuse, [`walk`] goes over the arguments with the published schema in hand, finds
-//! every problem at once, and mends what a model plainly meant.
+//! A valid call passes no validator: its types and the constraints that the macro knows are the check. Only if they
+//! reject a call, [`walk`] compares the arguments with the published schema, reports every problem at once, and
+//! corrects values whose meaning is clear.
 
 pub(crate) mod constraints;
 pub(crate) mod duplicates;

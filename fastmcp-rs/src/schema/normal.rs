@@ -1,20 +1,20 @@
-//! Turns what schemars generates into what an author would write by hand.
+//! Normalises the schemas that schemars generates to the form that an author would write by hand.
 //!
-//! Formats such as `int64` are not in the vocabulary of JSON Schema and some model vendors refuse them;
-//! `["integer", "null"]` for an optional argument is refused by others and tells a model nothing that
-//! `required` does not. Bounds that a type has and its schema does not say (`i32`) are added, so that the
-//! schema promises exactly what decoding accepts.
+//! Formats such as `int64` are not in the vocabulary of JSON Schema, and some model vendors reject them; `["integer",
+//! "null"]` for an optional argument is rejected by others, and tells a model nothing that `required` does not. Bounds
+//! of a type that are missing from its schema (`i32`) are added, so that the schema states exactly which values
+//! decoding accepts.
 
 use serde_json::{Map, Value, json};
 
 use super::{format, publish};
 
-/// Normalises the schema of something that the client sends.
+/// Normalises the schema of values that the client sends.
 pub(crate) fn input(schema: Value) -> Value {
     normalise(schema, Direction::Input)
 }
 
-/// Normalises the schema of something that the server sends.
+/// Normalises the schema of values that the server sends.
 pub(crate) fn output(schema: Value) -> Value {
     normalise(schema, Direction::Output)
 }
@@ -25,7 +25,7 @@ enum Direction {
     Output,
 }
 
-/// The members of a schema; a schema that is `true` becomes `{}` and `false` the schema of nothing.
+/// Returns the members of a schema. The schema `true` becomes `{}`, and `false` becomes `{"not": {}}`.
 pub(crate) fn members(schema: &mut Value) -> &mut Map<String, Value> {
     if !schema.is_object() {
         *schema = if *schema == Value::Bool(false) { json!({ "not": {} }) } else { json!({}) };
@@ -54,7 +54,7 @@ fn normalise(mut schema: Value, direction: Direction) -> Value {
             "items" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
                 *value = normalise(value.take(), direction);
             }
-            // `false` says that there is nothing more, which `{"not": {}}` would say at greater length.
+            // `false` forbids further members, which `{"not": {}}` would express less briefly.
             "additionalProperties" | "unevaluatedProperties" if !value.is_boolean() => {
                 *value = normalise(value.take(), direction);
             }
@@ -70,14 +70,15 @@ fn normalise(mut schema: Value, direction: Direction) -> Value {
     }
     if direction == Direction::Input {
         loosen_properties(object);
-        // A set takes a list in which something comes twice, and so must its schema.
+        // A set accepts a list with duplicates, and so must its schema.
         object.remove("uniqueItems");
     }
     flatten_enum(object);
     schema
 }
 
-/// Publishes no format that JSON Schema does not register; of an argument it is kept apart, to explain what is wrong.
+/// Removes formats that JSON Schema does not register. For arguments the format is kept under another name, to explain
+/// errors.
 fn remove_unregistered_format(object: &mut Map<String, Value>, direction: Direction) {
     let is_known = |format: &Value| format.as_str().is_none_or(format::is_registered);
     if let Some(format) = object.get("format").filter(|format| !is_known(format)).cloned() {
@@ -86,7 +87,7 @@ fn remove_unregistered_format(object: &mut Map<String, Value>, direction: Direct
             object.insert(format::UNPUBLISHED.into(), format);
         }
     }
-    // A decimal number, which crates read from a number too. That needs not be said, and some vendors refuse it.
+    // Crates read a decimal number also from a JSON number. The schema need not say so, and some vendors reject it.
     let is_decimal = has_type(object, "string") && has_type(object, "number") && object.contains_key("pattern");
     if is_decimal && direction == Direction::Input {
         let names = if has_type(object, "null") { json!(["string", "null"]) } else { "string".into() };
@@ -95,10 +96,10 @@ fn remove_unregistered_format(object: &mut Map<String, Value>, direction: Direct
     }
 }
 
-/// Says of the objects of a model that they hold no other members, where it is read as an argument.
+/// Forbids unknown members in the objects of a model that is read as an argument.
 ///
-/// The mark of `#[mcp::model]` tells which of its objects are meant. What another type has brought into an enum has
-/// rules of its own.
+/// The mark of `#[mcp::model]` says which objects to close. Alternatives that another type brings into an enum keep
+/// their own rules.
 fn close(object: &mut Map<String, Value>, direction: Direction) {
     let Some(mark) = object.remove("x-fastmcp-closed") else { return };
     let mark = mark.as_str().unwrap_or_default().to_owned();
@@ -108,7 +109,7 @@ fn close(object: &mut Map<String, Value>, direction: Direction) {
         "flat" if is_input => close_flat(object),
         _ => {}
     }
-    // Beside members of others, an alternative holds only some of the object's.
+    // Beside members of the object itself, an alternative describes only some of the object's members.
     if object.contains_key("properties") {
         return open_branches(object);
     }
@@ -137,7 +138,7 @@ fn close(object: &mut Map<String, Value>, direction: Direction) {
     }
 }
 
-/// Forgets what was said of alternatives when they stood alone.
+/// Removes the marks of alternatives, which apply only to alternatives without other members beside them.
 fn open_branches(object: &mut Map<String, Value>) {
     for keyword in ["oneOf", "anyOf", "allOf"] {
         let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
@@ -155,7 +156,8 @@ fn close_object(object: &mut Map<String, Value>) {
     }
 }
 
-/// A struct that holds the members of others: where they are all among its own properties, it says so itself.
+/// Closes a struct with flattened members. If all of them are among its own properties, its schema forbids other
+/// members.
 fn close_flat(object: &mut Map<String, Value>) {
     let takes_others = ["additionalProperties", "unevaluatedProperties", "patternProperties"];
     if takes_others.iter().any(|keyword| object.contains_key(*keyword)) {
@@ -183,7 +185,8 @@ fn remove_numeric_format(object: &mut Map<String, Value>) {
     }
 }
 
-/// `#[mcp::model]` cannot see whether a field is a string or a list; here the type is known.
+/// Moves length bounds to the right keyword. `#[mcp::model]` cannot see whether a field is a string or a list; here the
+/// type is known.
 fn place_length_bounds(object: &mut Map<String, Value>) {
     for (mark, bound) in [("x-fastmcp-min-length", "min"), ("x-fastmcp-max-length", "max")] {
         if let Some(value) = object.remove(mark) {
@@ -192,7 +195,7 @@ fn place_length_bounds(object: &mut Map<String, Value>) {
     }
 }
 
-/// What the length of a value of this schema counts.
+/// Returns the keyword suffix for the unit of a value's length.
 pub(crate) fn length_unit(object: &Map<String, Value>) -> &'static str {
     if has_type(object, "array") {
         "Items"
@@ -203,7 +206,7 @@ pub(crate) fn length_unit(object: &Map<String, Value>) -> &'static str {
     }
 }
 
-/// Whether the schema allows values of this JSON type by name.
+/// Returns true if the schema names this JSON type.
 pub(crate) fn has_type(object: &Map<String, Value>, name: &str) -> bool {
     match object.get("type") {
         Some(Value::String(only)) => only == name,
@@ -212,8 +215,8 @@ pub(crate) fn has_type(object: &Map<String, Value>, name: &str) -> bool {
     }
 }
 
-/// A property with a default need not be given, and one that need not be given may be `null`, which
-/// counts as not given and so need not be said.
+/// Makes properties optional that have a default, and removes `null` from optional properties: `null` counts as absent
+/// for them, so the schema need not mention it.
 fn loosen_properties(object: &mut Map<String, Value>) {
     let Some(Value::Object(properties)) = object.get("properties") else { return };
     let with_default: Vec<String> =
@@ -235,7 +238,7 @@ fn loosen_properties(object: &mut Map<String, Value>) {
     }
 }
 
-/// Takes `null` out of what a schema allows.
+/// Removes `null` from the values that a schema allows.
 pub(crate) fn without_null(schema: &mut Value) {
     let object = members(schema);
     if let Some(Value::Array(types)) = object.get_mut("type") {
@@ -259,7 +262,7 @@ pub(crate) fn without_null(schema: &mut Value) {
         }
         if let Some(Value::Array(mut branches)) = object.remove(keyword) {
             let Some(Value::Object(only)) = branches.pop() else { continue };
-            // What stands beside the branches, such as the field's own description, comes first.
+            // Keywords beside the alternatives, such as the field's own description, take precedence.
             for (key, value) in only {
                 object.entry(key).or_insert(value);
             }
@@ -267,7 +270,7 @@ pub(crate) fn without_null(schema: &mut Value) {
     }
 }
 
-/// An enum of documented names is one list of names, with the documentation in the description.
+/// Turns an enum of documented names into one list of names, with the documentation in the description.
 fn flatten_enum(object: &mut Map<String, Value>) {
     let Some(Value::Array(branches)) = object.get("oneOf") else { return };
     let mut names = Vec::new();
@@ -351,7 +354,7 @@ mod tests {
             schema["properties"]["quantity"],
             json!({"description": "How many.", "type": "integer", "minimum": 0})
         );
-        // Inside a list a `null` is a value.
+        // In a list, `null` is a value.
         assert_eq!(schema["properties"]["notes"]["items"], json!({"type": ["integer", "null"]}));
     }
 

@@ -1,4 +1,4 @@
-//! Finds the value in a JSON text at which reading it stopped.
+//! Finds the JSON value at which a reader stopped.
 
 /// A value inside of another one.
 pub(crate) struct Place<'a> {
@@ -7,14 +7,14 @@ pub(crate) struct Place<'a> {
     pub(crate) text: &'a str,
 }
 
-/// The offset of a position as serde_json tells it: lines from 1, and bytes of the line that were read.
+/// Returns the offset of a position reported by serde_json: a line, counted from 1, and the number of bytes read in it.
 pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (before + column).min(text.len())
 }
 
-/// The innermost value that was being read, or had just been read, at an offset. The text begins with a value, and is
-/// well formed.
+/// Returns the innermost value that was being read, or had just been read, at an offset. `text` must begin with a
+/// well-formed value.
 pub(crate) fn innermost(text: &str, offset: usize) -> Option<Place<'_>> {
     let mut finder = Finder { bytes: text.as_bytes(), at: 0, offset, path: Vec::new() };
     let (start, end) = finder.value()?;
@@ -30,8 +30,8 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Goes over a value; gives its bounds if it, or one inside of it, is the one that is looked for. Values are nested
-    /// no deeper than the reader of frames lets them be.
+    /// Skips a value; returns its bounds if the value, or one inside of it, is at the offset. The recursion is bounded
+    /// by the nesting that the reader of frames allows.
     fn value(&mut self) -> Option<(usize, usize)> {
         self.skip(|byte| byte.is_ascii_whitespace());
         let start = self.at;

@@ -1,7 +1,7 @@
-//! serde_json with its feature `arbitrary_precision`, which any crate of a program may turn on for all of them.
+//! Detects serde_json's feature `arbitrary_precision`, which any crate of a program may turn on for the whole program.
 //!
-//! serde's derive reads enums with data, and structs with flattened fields, by way of a buffer. With the feature a float
-//! arrives in that as a map, which no float is read from. Nothing here can change that, so the log says it.
+//! serde's derive reads enums with data, and structs with flattened fields, through a buffer. With the feature, a float
+//! arrives in that buffer as a map, and reading it as a float fails. This crate cannot change that, so it is logged.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::publish::FLAT;
 
-/// Whether floats are given as maps.
+/// Returns true if floats are passed as maps.
 pub(crate) fn is_arbitrary() -> bool {
     gives_maps(&mut serde_json::Deserializer::from_str("1.5"))
 }
@@ -19,7 +19,7 @@ fn gives_maps<'de, D: serde::Deserializer<'de>>(deserializer: D) -> bool {
     deserializer.deserialize_any(Probe).unwrap_or_default()
 }
 
-/// Whether an argument may hold a float that is read by way of a buffer.
+/// Returns true if an argument may contain a float that is read through a buffer.
 pub(crate) fn buffers_floats(schema: &Value) -> bool {
     let is_buffered = |members: &serde_json::Map<String, Value>| {
         ["anyOf", "oneOf", FLAT].iter().any(|keyword| members.contains_key(*keyword))
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn floats_that_are_given_as_maps_are_noticed() {
-        // As serde_json does it with the feature, which is off in this workspace.
+        // Simulates serde_json with the feature, which is off in this workspace.
         let map = MapDeserializer::<_, Error>::new([("$serde_json::private::Number", "1.5")].into_iter());
         assert!(gives_maps(map));
         assert!(!is_arbitrary());

@@ -1,26 +1,26 @@
-//! Turns a schema into the form that goes out, which the models of every vendor read.
+//! Converts a schema to its published form, which the models of every vendor can read.
 //!
-//! The schema that a server keeps says more than what is sent: by its marks a refused call is explained.
+//! The schema that a server keeps contains more than the published one: its marks are used to explain a rejected call.
 
 use serde_json::{Map, Value, json};
 
 use super::format;
 
-/// The member that holds the comments of an enum's variants, until they join the description.
+/// The member that holds the comments of an enum's variants, until they are appended to the description.
 pub(crate) const NOTES: &str = "x-fastmcp-notes";
-/// The mark of an object whose members are known only together with those of its alternatives.
+/// The mark of an object whose members are known only together with the members of its alternatives.
 pub(crate) const FLAT: &str = "x-fastmcp-flat";
 
-/// The style in which an app sends the schemas of its tools.
+/// The style in which an app publishes the schemas of its tools.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
-    /// Whether `additionalProperties: false` is said.
+    /// Publishes `additionalProperties: false`.
     pub(crate) closes_objects: bool,
-    /// Whether limits and the values of enums stand in descriptions, too.
+    /// Repeats limits and the values of enums in descriptions.
     pub(crate) repeats_limits: bool,
-    /// Whether numbers and bools are structured results, too.
+    /// Publishes numbers and bools as structured content too.
     pub(crate) structures_numbers: bool,
-    /// Whether texts are.
+    /// Publishes texts as structured content too.
     pub(crate) structures_texts: bool,
 }
 
@@ -36,12 +36,12 @@ impl Style {
     }
 }
 
-/// The schema of a generated tool as it goes out.
+/// Returns the published schema of a generated tool.
 pub(crate) fn own(schema: &Value, style: Style) -> Value {
     Publisher { style, is_own: true }.schema(schema)
 }
 
-/// A schema that was given by hand as it goes out: only what the app wants is changed.
+/// Returns the published form of a hand-written schema, which differs only where the app's style requires it.
 pub(crate) fn given(schema: &Value, style: Style) -> Value {
     match style.is_plain() {
         true => schema.clone(),
@@ -80,7 +80,7 @@ impl Publisher {
                     | "propertyNames",
                     value,
                 ) => (keyword.as_str(), self.schema(value)),
-                // Exactly one of them fits, and more is not said by `anyOf`, which more vendors read.
+                // Exactly one alternative fits in any case, so `anyOf` means the same here, and more vendors read it.
                 ("oneOf", Value::Array(schemas)) if self.is_own && !members.contains_key("anyOf") => {
                     ("anyOf", schemas.iter().map(|schema| self.schema(schema)).collect())
                 }
@@ -118,7 +118,7 @@ impl Publisher {
     }
 }
 
-/// Says what the items of a tuple are, for those who do not read `prefixItems` and refuse a list without `items`.
+/// Adds `items` to a tuple, for readers that ignore `prefixItems` and reject a list without `items`.
 fn describe_items(schema: &mut Map<String, Value>) {
     let Some(Value::Array(first)) = schema.get("prefixItems") else { return };
     if schema.contains_key("items") {
@@ -138,7 +138,7 @@ fn describe_items(schema: &mut Map<String, Value>) {
     schema.insert("items".into(), items);
 }
 
-/// The limits of a value in words, as the keywords for them do not reach every model.
+/// Describes the limits of a value in words, because the keywords do not reach every model.
 fn limits(schema: &Map<String, Value>) -> Option<String> {
     let mut parts = Vec::new();
     let mut range = |low: &str, high: &str, unit: &str| match (schema.get(low), schema.get(high)) {

@@ -1,8 +1,8 @@
-//! "Did you mean …?"
+//! Suggestions for misspelt names: "Did you mean …?"
 
-/// The candidate that is most like `given`, if one is alike enough to be what was meant.
+/// Returns the candidate that is most similar to `given`, if one is similar enough.
 pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // What a peer sent may be long; no name that could be meant is.
+    // A peer may send a long text; valid names are shorter.
     if given.len() > 256 {
         return None;
     }

@@ -1,12 +1,11 @@
-//! Goes over arguments that were refused, with the published schema in hand.
+//! Compares rejected arguments with the published schema.
 //!
-//! It finds every problem at once, each with its place, what was expected and what came, so that a model
-//! can mend all of them in its next call. And it mends what is plainly meant: a whole number that was
-//! written `1.0`, and a number, a list or an object that came inside a string, which models do.
+//! It reports every problem at once, each with its place, the expected and the actual value, so that a model can
+//! correct all of them in its next call. It also corrects values whose meaning is clear: an integer written as `1.0`,
+//! and a number, a list or an object inside of a string, which some models send.
 //!
-//! Only the keywords that our schemas are made of are looked at, and a few that are common in schemas given by
-//! hand; the others pass. It is the check of tools that are made at run time. For generated ones, nothing here is
-//! on the path of a call that is right.
+//! It supports the keywords of generated schemas, and a few that are common in hand-written ones; other keywords are
+//! ignored. Tools created at run time are checked by it alone. A valid call of a generated tool never comes here.
 
 use std::fmt::Write as _;
 
@@ -17,25 +16,25 @@ use super::given::resolve;
 use super::suggest::nearest;
 use super::{format, publish};
 
-/// The most problems that are told; a model mends no more than that at a time.
+/// The most problems that are reported; a model does not correct more at a time.
 const MAX_PROBLEMS: usize = 20;
-/// The longest excerpt of a value that is shown, in characters.
+/// The most characters of a value that are shown.
 const MAX_SHOWN: usize = 80;
-/// How often a reference may lead to another one. A schema that refers to itself stops at the data.
+/// The longest chain of references without data between them. A recursive schema ends where the data ends.
 const MAX_REFERENCES: usize = 32;
-/// How many values are looked at. Alternatives multiply: a value may be looked at once for each of them, at
-/// each level, and all this happens while other calls wait.
+/// The most values that are visited. Alternatives multiply, because each may visit a value again at each level, and
+/// other calls wait meanwhile.
 const MAX_STEPS: usize = 100_000;
-/// The same of a result, which is the author's own.
+/// The most values that are visited in a result, which is the author's own.
 const MAX_OWN_STEPS: usize = 10_000_000;
 
-/// What is wrong with one value.
+/// The problem of one value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// A JSON pointer.
     path: String,
     text: String,
-    /// Whether it is a member that there is not.
+    /// True if the problem is a member that the schema does not have.
     pub(crate) is_unknown_member: bool,
 }
 
@@ -45,24 +44,24 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// What came of a walk.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
-    /// Whether the value was changed into what was meant.
+    /// True if the value was corrected.
     pub(crate) mended: bool,
-    /// Whether there was too much to look at all of it.
+    /// True if the value was too large to be visited completely.
     pub(crate) unfinished: bool,
 }
 
-/// Checks `value` against `schema` and mends it. With `lenient`, JSON inside strings is taken out of them.
+/// Checks `value` against `schema`, and corrects it. With `lenient`, JSON inside of strings is unwrapped.
 pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Findings {
     let reading = if lenient { Reading::Lenient } else { Reading::Plain };
     Walker::new(schema, reading, MAX_STEPS).finish(schema, value)
 }
 
-/// Says what is wrong with arguments that a type has refused, and mends them. Formats are looked at too, as the type did.
-/// With `empty_is_nothing`, a text that is empty where it could not be a value counts as left out.
+/// Explains why a type has rejected arguments, and corrects them. Formats are checked too, because the type checks
+/// them. With `empty_is_nothing`, an empty text counts as absent where it is not a valid value.
 pub(crate) fn explain(schema: &Value, value: &mut Value, lenient: bool, empty_is_nothing: bool) -> Findings {
     let reading = if lenient { Reading::Lenient } else { Reading::Plain };
     let mut walker = Walker::new(schema, reading, MAX_STEPS);
@@ -71,7 +70,7 @@ pub(crate) fn explain(schema: &Value, value: &mut Value, lenient: bool, empty_is
     walker.finish(schema, value)
 }
 
-/// Takes an argument out that may be left out, and is an empty text.
+/// Removes an optional argument whose value is the empty text. Returns whether it did.
 pub(crate) fn leave_out_empty(schema: &Value, value: &mut Value, argument: Option<&str>) -> bool {
     let (Some(name), Some(members)) = (argument, value.as_object_mut()) else { return false };
     let required = schema.get("required").and_then(Value::as_array);
@@ -82,19 +81,19 @@ pub(crate) fn leave_out_empty(schema: &Value, value: &mut Value, argument: Optio
     members.remove(name).is_some()
 }
 
-/// Checks `value` against `schema` as it stands, as whoever gets it will: `null` is a value like any other.
+/// Checks `value` against `schema` exactly as a recipient would: `null` is a value like any other.
 pub(crate) fn check(schema: &Value, value: &Value) -> Findings {
     Walker::new(schema, Reading::Exact, MAX_OWN_STEPS).finish(schema, &mut value.clone())
 }
 
-/// What a value may be taken for.
+/// The interpretation of values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// JSON inside strings is what it says, and `null` is nothing where it could not be a value.
+    /// JSON inside of strings is unwrapped, and `null` counts as absent where it is not a valid value.
     Lenient,
-    /// `null` is nothing where it could not be a value.
+    /// `null` counts as absent where it is not a valid value.
     Plain,
-    /// It is what it is.
+    /// Each value is taken as it is.
     Exact,
 }
 
@@ -116,7 +115,7 @@ impl<'a> Walker<'a> {
         let mut walker = self;
         walker.value(schema, value);
         if walker.steps == 0 {
-            // Nothing is known of what was not looked at, so nothing may be called with it.
+            // The unvisited part may be invalid, so the corrected value must not be used for a call.
             walker.found.mended = false;
             walker.found.unfinished = true;
         }
@@ -130,9 +129,9 @@ struct Walker<'a> {
     found: Findings,
     path: String,
     references: usize,
-    /// How many more values may be looked at.
+    /// The number of values that may still be visited.
     steps: usize,
-    /// Whether the schema is that of types, which read formats, rather than one that was given by hand.
+    /// True if the schema belongs to types, which check formats, and false if it is hand-written.
     has_types: bool,
     empty_is_nothing: bool,
 }
@@ -145,12 +144,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Another walker at the same place, whose findings may be thrown away.
+    /// Returns another walker at the same place, whose findings can be discarded.
     fn attempt(&self) -> Walker<'a> {
         Walker { found: Findings::default(), path: self.path.clone(), ..*self }
     }
 
-    /// Runs `work` at the member `key`.
+    /// Runs `work` with the path of the member `key`.
     fn at(&mut self, key: &str, work: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         self.path.push('/');
@@ -224,7 +223,7 @@ impl<'a> Walker<'a> {
         resolve(self.root, reference)
     }
 
-    /// Whether `null` may be a value of this schema.
+    /// Returns true if `null` may be a value of this schema.
     fn allows_null(&self, schema: &Value, references: usize) -> bool {
         let Some(keywords) = schema.as_object() else { return *schema != Value::Bool(false) };
         let is_null_type = |name: &Value| name == "null";
@@ -247,7 +246,7 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// Checks the JSON type, and mends a value of another type where it is plain what is meant.
+    /// Checks the JSON type, and corrects a value of another type if its meaning is clear.
     fn has_right_type(&mut self, keywords: &'a Map<String, Value>, value: &mut Value) -> bool {
         let types: Vec<&str> = match keywords.get("type") {
             Some(Value::String(only)) => vec![only],
@@ -278,7 +277,7 @@ impl<'a> Walker<'a> {
         false
     }
 
-    /// Whether a text cannot be of the format that its type reads.
+    /// Returns true if a text cannot have the format that its type reads.
     fn has_other_format(&self, keywords: &Map<String, Value>, text: &str) -> bool {
         self.has_types
             && format_of(keywords).is_some_and(|format| match format {
@@ -293,7 +292,7 @@ impl<'a> Walker<'a> {
         if check_range(number, bound("minimum"), bound("maximum")).is_err() {
             self.problem(format!("expected {}, got {value}", expected(keywords)));
         }
-        // Ours never have these, those that are given by hand do.
+        // Only hand-written schemas have these keywords.
         if let Some(low) = bound("exclusiveMinimum").filter(|low| number.cmp_to(*low).is_le()) {
             self.problem(format!("expected a number greater than {low}, got {value}"));
         }
@@ -306,7 +305,7 @@ impl<'a> Walker<'a> {
                 (Number::Integer(number), Some(Number::Integer(step))) => number % step == 0,
                 _ => {
                     let times = float(value) / float(step);
-                    // Decimal fractions such as 0.1 have no exact form, so a little is let pass.
+                    // Decimal fractions such as 0.1 have no exact representation, so a small difference is accepted.
                     (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
                 }
             };
@@ -349,7 +348,7 @@ impl<'a> Walker<'a> {
             if self.reading == Reading::Exact {
                 return true;
             }
-            // `null` counts as not given, where it could not be a value.
+            // `null` counts as absent where it is not a valid value.
             let allows_null = properties.get(key).is_none_or(|schema| self.allows_null(schema, MAX_REFERENCES));
             allows_null || !member.is_null() || required.contains(&key.as_str())
         });
@@ -369,7 +368,7 @@ impl<'a> Walker<'a> {
         let is_flat = keywords.contains_key(publish::FLAT);
         let mut unknown = Vec::new();
         for (key, member) in members.iter_mut() {
-            // Looked up in the schema itself, which outlives this call.
+            // The look-up uses the schema itself, because the reference must outlive this call.
             let own = keywords.get("properties").and_then(|properties| properties.get(key));
             let fits = |(pattern, _): &(&String, &Value)| check_text(key, None, None, Some(pattern)).is_ok();
             let of_patterns = patterns.into_iter().flatten().filter(fits).map(|(_, schema)| schema);
@@ -416,7 +415,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a member is one of an alternative, or of what else is said beside the object's own properties.
+    /// Returns true if a member belongs to an alternative, or to another part of the schema beside the object's own
+    /// properties.
     fn knows_elsewhere(&self, keywords: &Map<String, Value>, key: &str, references: usize) -> bool {
         let knows = |schema: &Value| {
             let Some(keywords) = schema.as_object() else { return *schema == Value::Bool(true) };
@@ -439,8 +439,8 @@ impl<'a> Walker<'a> {
         self.problem(text);
     }
 
-    /// Takes the first alternative that fits. If none does, the problems of the one that comes closest are
-    /// told: the one whose tag fits, or else the one with the fewest.
+    /// Takes the first alternative that matches. If none matches, reports the problems of the closest one: the
+    /// alternative whose tag matches, or else the alternative with the fewest problems.
     fn alternatives(&mut self, branches: &'a [Value], value: &mut Value) {
         if self.reading == Reading::Lenient {
             self.take_out(branches, value);
@@ -450,7 +450,7 @@ impl<'a> Walker<'a> {
             Some(Tags::Name { plain, tagged }) => return self.by_name(&plain, &tagged, value),
             None => {}
         }
-        // What is not `null` is meant to be something else.
+        // A value other than `null` is meant for one of the other alternatives.
         let is_null = |branch: &&Value| branch.get("type").is_some_and(|name| name == "null");
         let others: Vec<&'a Value> = branches.iter().filter(|branch| !is_null(branch)).collect();
         if let ([only], false) = (others.as_slice(), value.is_null()) {
@@ -458,7 +458,7 @@ impl<'a> Walker<'a> {
         }
         let mut closest: Option<(bool, Vec<Problem>)> = None;
         for branch in branches {
-            // A tag that says otherwise settles it, and walking such a branch at each level would multiply.
+            // A different tag excludes an alternative. Visiting it anyway would multiply the work at each level.
             if has_other_tag(branch, value) {
                 continue;
             }
@@ -492,11 +492,11 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The tags by which alternatives are told apart.
+/// The tags that distinguish alternatives.
 enum Tags<'a> {
     /// The value of a member.
     Member(&'a str, Vec<(&'a str, &'a Value)>),
-    /// The name of the only member; a variant that holds nothing is a text.
+    /// The name of the only member; a unit variant is a text.
     Name { plain: Vec<&'a str>, tagged: Vec<(&'a str, &'a Value)> },
 }
 
@@ -548,7 +548,7 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// The only text that a schema allows.
+/// Returns the only text that a schema allows.
 fn only_text(schema: &Value) -> Option<&str> {
     match schema.get("enum") {
         Some(Value::Array(values)) if values.len() == 1 => values.first()?.as_str(),
@@ -557,7 +557,7 @@ fn only_text(schema: &Value) -> Option<&str> {
 }
 
 impl<'a> Walker<'a> {
-    /// Takes an object or a list out of a text, where a text could not be meant.
+    /// Unwraps an object or a list from a text, if no alternative allows a text.
     fn take_out(&mut self, branches: &[Value], value: &mut Value) {
         let takes_text = |branch: &Value| {
             let names = branch.get("type").and_then(Value::as_str);
@@ -573,7 +573,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Looks at the alternative that the value names in its tag.
+    /// Visits the alternative that the value's tag names.
     fn by_tag(&mut self, tag: &str, tagged: &[(&'a str, &'a Value)], value: &mut Value) {
         let allowed: Vec<Value> = tagged.iter().map(|(name, _)| Value::from(*name)).collect();
         let Some(members) = value.as_object() else {
@@ -591,7 +591,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Looks at the alternative whose name is the value, or its only member.
+    /// Visits the alternative that is named by the value or by its only member.
     fn by_name(&mut self, plain: &[&'a str], tagged: &[(&'a str, &'a Value)], value: &mut Value) {
         let names = || plain.iter().copied().chain(tagged.iter().map(|(name, _)| *name));
         let allowed: Vec<Value> = names().map(Value::from).collect();
@@ -611,7 +611,7 @@ impl<'a> Walker<'a> {
                 if let Some((_, schema)) = tagged.iter().find(|(name, _)| name == key) {
                     return self.at(key, |walker| walker.value(schema, held));
                 }
-                // What serde takes for a name, too.
+                // serde accepts this form of a unit variant too.
                 if plain.contains(&key.as_str()) && held.is_null() {
                     return;
                 }
@@ -628,12 +628,12 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The format of a text, published or not.
+/// Returns the format of a text, published or not.
 fn format_of(keywords: &Map<String, Value>) -> Option<&str> {
     keywords.get(format::UNPUBLISHED).or_else(|| keywords.get("format")).and_then(Value::as_str)
 }
 
-/// Whether the value has a member that marks it as this alternative's.
+/// Returns true if a member of the value marks it as this alternative.
 fn has_tag_of(branch: &Value, value: &Value) -> bool {
     let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
         return false;
@@ -645,7 +645,7 @@ fn has_tag_of(branch: &Value, value: &Value) -> bool {
     })
 }
 
-/// Whether the value has a member that marks it as another alternative's.
+/// Returns true if a member of the value marks it as another alternative.
 fn has_other_tag(branch: &Value, value: &Value) -> bool {
     let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
         return false;
@@ -669,12 +669,12 @@ fn is_type(name: &str, value: &Value) -> bool {
     }
 }
 
-/// `1.0` is an integer to JSON Schema, but not to serde.
+/// Converts a float without a fraction to an integer. `1.0` is an integer in JSON Schema, but not in serde.
 fn mend_integer(types: &[&str], value: &mut Value) -> bool {
     let Some(float) = value.as_f64().filter(|float| types.contains(&"integer") && float.fract() == 0.0) else {
         return false;
     };
-    // Beyond 2^53 a float does not say which integer is meant.
+    // Beyond 2^53 a float does not identify one integer.
     if float.abs() > 9_007_199_254_740_992.0 {
         return false;
     }
@@ -682,7 +682,7 @@ fn mend_integer(types: &[&str], value: &mut Value) -> bool {
     true
 }
 
-/// Equality as JSON Schema has it: 1 and 1.0 are one number.
+/// Compares values as JSON Schema does: 1 and 1.0 are equal.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(_), Value::Number(_)) => match (number_of(one), number_of(other)) {
@@ -700,7 +700,7 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// A limit, which may be written as a float: `3.0`.
+/// Reads a limit, which may be written as a float: `3.0`.
 fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
     let limit = keywords.get(keyword)?;
     limit
@@ -708,7 +708,7 @@ fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
         .or_else(|| limit.as_f64().filter(|limit| *limit >= 0.0 && limit.fract() == 0.0).map(|limit| limit as u64))
 }
 
-/// What a schema allows, in words.
+/// Describes the values that a schema allows.
 fn expected(keywords: &Map<String, Value>) -> String {
     if let Some(Value::Array(allowed)) = keywords.get("enum") {
         return one_of(allowed);
@@ -764,14 +764,14 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.join(", ")
 }
 
-/// A value with its kind, cut to a length that is worth reading.
+/// Formats a value with its type, cut to a useful length.
 pub(crate) fn shown(value: &Value) -> String {
     let (kind, text) = match value {
         Value::Null => return "null".into(),
         Value::Bool(_) => ("", value.to_string()),
         Value::Number(_) => ("", value.to_string()),
         Value::String(text) => {
-            // Cut before it is escaped, so that no escape is cut in two.
+            // The text is cut before it is escaped, so that no escape sequence is cut.
             let cut: String = text.chars().take(MAX_SHOWN).collect();
             let more = if cut.len() < text.len() { "…" } else { "" };
             return format!("the string {}{more}", Value::String(cut));
@@ -888,7 +888,7 @@ mod tests {
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().ends_with("/right/value`: expected an integer, got the string \"x\""));
 
-        // Without tags nothing can be skipped, and the steps run out.
+        // Without tags no alternative can be skipped, and the steps run out.
         let branch =
             |_| json!({"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}}, "required": ["a"]});
         let untagged = json!({"anyOf": (0..4).map(branch).collect::<Vec<_>>()});

@@ -1,9 +1,8 @@
-//! What the operator of a running server sees of its requests: a span for each, and numbers.
+//! Spans and metrics of the requests of a running server, for its operator.
 //!
-//! This room knows nothing of connections: the engine tells it what a request is and how it ended
-//! (`engine/observed.rs`), and the transports what they have open. Names are those of OpenTelemetry's conventions
-//! for MCP, so that dashboards which know these need not be taught anything. Nothing that a client sends as an
-//! argument and nothing that a handler returns is ever recorded.
+//! This module knows no connections: the engine passes it each request and its outcome (`engine/observed.rs`), and the
+//! transports pass it their open resources. Names follow OpenTelemetry's conventions for MCP, so that existing
+//! dashboards work. Arguments of clients and results of handlers are never recorded.
 //!
 //! Conventions: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 
@@ -16,7 +15,8 @@ pub(crate) mod span;
 
 pub(crate) use outcome::Outcome;
 
-/// The methods that have a name of their own in spans and numbers. What else a peer makes up is none.
+/// The methods that are recorded by name in spans and metrics. All other methods, which peers may invent, are recorded
+/// under one name.
 macro_rules! for_each_method {
     ($with:ident) => {
         $with! {
@@ -28,7 +28,7 @@ macro_rules! for_each_method {
 }
 pub(crate) use for_each_method;
 
-/// What a component is called in what is recorded.
+/// The kind of a component in spans and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Target {
     Tool,
@@ -37,8 +37,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// The attribute that names it. For resources there is no convention but the URI, which holds arguments where it
-    /// is one of a template.
+    /// Returns the attribute that holds the component's name. For resources the conventions have only the URI, which
+    /// contains arguments if it comes from a template.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Target::Tool => "gen_ai.tool.name",
@@ -47,7 +47,7 @@ impl Target {
         }
     }
 
-    /// The same as a label of Prometheus, whose names have no dots.
+    /// Returns the same name as a Prometheus label, which cannot contain dots.
     #[cfg(feature = "metrics")]
     fn label(self) -> &'static str {
         match self {

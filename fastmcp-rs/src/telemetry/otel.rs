@@ -1,8 +1,8 @@
-//! Sends the spans of requests, and those inside of them, to a collector of OpenTelemetry.
+//! Sends the spans of requests, and the spans inside of them, to an OpenTelemetry collector.
 //!
-//! OTLP is sent as protobuf by HTTP. The exporter has a thread and a bounded queue of its own, so its client may
-//! block: it is one of a few packages, with rustls, and without a runtime. A collector that is not there costs spans and a
-//! line in the log now and then; it never holds up a call.
+//! OTLP is sent as protobuf over HTTP. The exporter has its own thread and a bounded queue, so its HTTP client may
+//! block: the client needs few packages, uses rustls, and needs no runtime. An unreachable collector costs spans and an
+//! occasional line in the log; it never delays a call.
 //!
 //! Variables: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
 
@@ -28,16 +28,16 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::operator;
 use crate::request_facts::TraceContext;
 
-/// How long the last spans may take to be sent, before a server returns.
+/// The time limit for sending the last spans before a server returns.
 pub(crate) const TIME_TO_FLUSH: Duration = Duration::from_secs(2);
-/// How long a collector may take to answer, unless a variable says otherwise.
+/// The default time limit for a collector's response.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The most of a collector's answer that is read.
+/// The most bytes of a collector's response that are read.
 const MAX_ANSWER: u64 = 1 << 20;
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Whether the variables say where to send spans, and that they are to be sent.
+/// Returns true if the variables name a collector and do not turn traces off.
 pub(crate) fn is_asked_for() -> bool {
     is_allowed()
         && ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
@@ -50,12 +50,12 @@ fn is_allowed() -> bool {
         && variable("OTEL_TRACES_EXPORTER").is_none_or(|value| value != "none")
 }
 
-/// An empty one counts as absent, as the specification has it.
+/// Reads a variable. An empty variable counts as absent, as the specification requires.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The layer that sends spans; `None` if they are not to be sent, or cannot be.
+/// Returns the layer that sends spans, or `None` if spans are turned off or the exporter cannot be created.
 pub(crate) fn layer<S>() -> Option<impl Layer<S> + Send + Sync + 'static>
 where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -73,7 +73,7 @@ where
         }
     }
     let tracer = PROVIDER.get()?.tracer("fastmcp_rs");
-    // What the operator of a server of tools looks for is what the tools did, not where in which file.
+    // Operators of a server look for the work of its tools; the place in the source adds nothing to that.
     let layer = tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_location(false)
@@ -105,22 +105,22 @@ fn provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build())
 }
 
-/// The name of the program, which says more than that the service is unknown.
+/// Returns the name of the program, which is more useful than the default, an unknown service.
 fn program() -> Option<String> {
     let program = std::env::current_exe().ok()?;
     Some(program.file_stem()?.to_str()?.to_owned())
 }
 
-/// Whether spans are sent.
+/// Returns true if spans are sent.
 pub(crate) fn is_on() -> bool {
     PROVIDER.get().is_some()
 }
 
-/// Sends what has not been sent, for a short while.
+/// Sends the remaining spans, for at most [`TIME_TO_FLUSH`].
 pub(crate) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    // It blocks, and a runtime would wait for its own thread.
+    // Flushing blocks, and on a thread of the runtime it would wait for that runtime.
     let flushing = std::thread::Builder::new().name("mcp-traces".into()).spawn(move || {
         let _ = provider.force_flush();
         let _ = sender.send(());
@@ -130,13 +130,13 @@ pub(crate) async fn flush() {
     }
 }
 
-/// Gives the span of a request its place in the trace that it belongs to, and links the one of what carried it.
+/// Sets the parent of a request's span, and links the span of its transport.
 pub(super) fn adopt(span: &Span, trace: Option<&TraceContext>, linked: Option<&TraceContext>) {
     if span.is_disabled() {
         return;
     }
     if let Some(trace) = trace {
-        // It fails where nobody sends spans.
+        // This fails if no subscriber sends spans.
         let _ = span.set_parent(context(trace));
     }
     if let Some(linked) = linked.map(context) {
@@ -164,7 +164,7 @@ impl Extractor for TraceContext {
     }
 }
 
-/// What carries spans to a collector, on the exporter's thread.
+/// The HTTP client that sends spans, on the exporter's thread.
 #[derive(Debug)]
 struct Client {
     agent: ureq::Agent,
@@ -189,7 +189,8 @@ impl Client {
         Ok(Response::from_parts(parts, bytes.into()))
     }
 
-    /// A collector that is down for a day must not fill the log.
+    /// Logs a failure if the number of failures so far is a power of two, so that a collector that is down for a day
+    /// does not fill the log.
     fn failed(&self, problem: &dyn std::fmt::Display) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {

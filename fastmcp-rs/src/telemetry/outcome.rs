@@ -1,26 +1,26 @@
-//! How a request ended, read from the frame that answers it.
+//! The outcome of a request, read from the frame of its response.
 //!
-//! Nobody else has to keep count of it that way: handlers, layers and the engine's own refusals all end as one frame,
-//! which is only looked at when somebody observes the request.
+//! Handlers, layers and errors of the engine all end as one frame. So the outcome need not be tracked anywhere else,
+//! and the frame is read only if the request is observed.
 
 use std::borrow::Cow;
 
 use crate::protocol::frame::says_error;
 
-/// How a request ended.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Ok,
-    /// A tool says that it has failed.
+    /// A tool returned a failed result.
     ToolError,
     /// A JSON-RPC error of this code.
     Error(i32),
-    /// There was no answer.
+    /// The request got no response.
     Cancelled,
 }
 
 impl Outcome {
-    /// Reads it from frames, of which the answer is the last. `id` is its id as JSON text.
+    /// Reads the outcome from frames, the last of which is the response. `id` is the request's id as JSON text.
     pub(crate) fn of(frames: &[u8], id: &str, is_tool_call: bool) -> Outcome {
         let frames = frames.strip_suffix(b"\n").unwrap_or(frames);
         let answer = memchr::memrchr(b'\n', frames).map_or(frames, |at| &frames[at + 1..]);
@@ -38,7 +38,7 @@ impl Outcome {
         }
     }
 
-    /// What the conventions have as `error.type`; `None` if it was no failure.
+    /// Returns the `error.type` of the conventions, or `None` for a success.
     pub(crate) fn error_type(self) -> Option<Cow<'static, str>> {
         match self {
             Outcome::Ok => None,

@@ -1,8 +1,8 @@
 //! The span of a request.
 //!
-//! Each method has a call site of its own, whose name is the method: so filters and subscribers that know nothing of
-//! OpenTelemetry have good names too, and an exporter takes the whole name from `otel.name`. Every field is given at
-//! the beginning, since samplers decide then; only how it ended comes later.
+//! Each method has its own call site, which is named after the method. So filters and subscribers without OpenTelemetry
+//! have good names too, and an exporter takes the full name from `otel.name`. All fields except the outcome are set
+//! when the span begins, because samplers decide at that moment.
 
 use std::net::IpAddr;
 
@@ -12,53 +12,54 @@ use tracing::field::Empty;
 use super::{Outcome, Target, for_each_method};
 use crate::request_facts::TraceContext;
 
-/// The longest name of a peer's that is recorded, in bytes: it need not be one that exists.
+/// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
 const MAX_NAME: usize = 128;
-/// The longest `tracestate` that is recorded, which the W3C wants to be kept at least.
+/// The longest `tracestate` that is recorded, in bytes; the W3C asks implementations to keep at least this length.
 const MAX_TRACESTATE: usize = 512;
 
-/// Whether somebody wants the spans of requests. Where there is no subscriber, this is one comparison.
+/// Returns true if a subscriber wants the spans of requests. Without a subscriber this costs one comparison.
 #[inline]
 pub(crate) fn is_wanted() -> bool {
     tracing::span_enabled!(target: "fastmcp_rs", tracing::Level::INFO)
 }
 
-/// The span that is current on this thread, for one that goes on with its work.
+/// Returns the current span of this thread, for another thread that continues the work.
 pub(crate) fn current() -> Span {
     match tracing::level_filters::LevelFilter::current() {
-        // Nobody listens, so there is none.
+        // Without a subscriber there is no span.
         tracing::level_filters::LevelFilter::OFF => Span::none(),
         _ => Span::current(),
     }
 }
 
-/// What is known of a request when it begins.
+/// The facts of a request that are known when it begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts<'a> {
     pub(crate) method: &'a str,
     pub(crate) id: &'a str,
     pub(crate) version: Option<&'static str>,
     pub(crate) session: Option<&'a str>,
-    /// What is asked for, and whether there is such a thing.
+    /// The requested component: its kind, its name, and whether it exists.
     pub(crate) target: Option<(Target, &'a str, bool)>,
-    /// The URI of a resource that is the author's own words.
+    /// The URI of a resource, if the author wrote it in full.
     pub(crate) uri: Option<&'a str>,
     pub(crate) transport: Option<&'static str>,
     pub(crate) http_version: Option<&'static str>,
     pub(crate) client: Option<(IpAddr, Option<u16>)>,
 }
 
-/// Begins the span of a request. `own` is the trace that the request says it belongs to, and `of_transport` the one
-/// of what carried it, which counts if the request says nothing.
+/// Begins the span of a request. `own` is the trace context in the request; `of_transport` is the trace context in the
+/// transport's headers: it becomes the parent if the request has none, and a link otherwise.
 pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&TraceContext>) -> Span {
     let says_itself = own.traceparent.is_some();
     let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
-    // A span around the server has read the headers itself, and is nearer.
+    // An enclosing span of the server has read the headers itself, and is a closer parent.
     #[cfg(feature = "otel")]
     let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
     let named = |wanted| facts.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| clipped(name));
     let (tool, prompt, resource) = (named(Target::Tool), named(Target::Prompt), named(Target::Resource));
-    // Names that somebody made up would be no names of a class of spans. Those of resources are none by convention.
+    // The name of a span must not contain names that a peer invented. By convention, it does not contain names of
+    // resources.
     let known = facts.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
     let name = match known {
         Some((_, name, _)) => format!("{} {name}", facts.method),
@@ -66,7 +67,7 @@ pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&
     };
     let client = facts.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
-    // The exporter has it as the parent.
+    // The exporter records it as the parent.
     #[cfg(feature = "otel")]
     let traceparent = traceparent.filter(|_| !super::otel::is_on());
     let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
@@ -96,11 +97,11 @@ pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&
     span
 }
 
-/// Says how a request ended.
+/// Records the outcome of a request.
 pub(crate) fn end(span: &Span, outcome: Outcome) {
     let Some(error_type) = outcome.error_type() else { return };
     span.record("error.type", &*error_type);
-    // A client that changed its mind is no failure of the server's.
+    // A client that cancels its request is not a failure of the server.
     if outcome != Outcome::Cancelled {
         span.record("otel.status_code", "ERROR");
     }
@@ -171,7 +172,7 @@ impl Fields<'_> {
     }
 }
 
-/// The method, if it is one of the protocol's.
+/// Returns the method if it belongs to the protocol, or `_OTHER`.
 pub(crate) fn method_name(method: &str) -> &'static str {
     macro_rules! names {
         ($($name:literal),*) => {
@@ -184,7 +185,7 @@ pub(crate) fn method_name(method: &str) -> &'static str {
     for_each_method!(names)
 }
 
-/// A text that a peer may have made up, cut to a size that cannot hurt.
+/// Cuts a text that a peer may have invented to a bounded length.
 fn clipped(text: &str) -> &str {
     let end = (0..=text.len().min(MAX_NAME)).rev().find(|&end| text.is_char_boundary(end));
     &text[..end.unwrap_or_default()]

@@ -1,4 +1,4 @@
-//! A test client before it connects: who it is, what it can be asked, and who answers.
+//! The builder of a test client: its revision, its capabilities, its principal, and the scripts that answer the server.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -16,10 +16,9 @@ use crate::principal::Principal;
 use crate::protocol::{Level, Revision};
 
 impl App {
-    /// A client of this app in the same process, for tests; `.await` connects it.
+    /// Creates a client of this app in the same process, for tests; `.await` connects it.
     ///
-    /// It speaks revision 2026-07-28, declares no capabilities, and answers no questions, unless the builder is
-    /// told otherwise.
+    /// By default it speaks revision 2026-07-28, declares no capabilities, and answers no requests of the server.
     ///
     /// # Example
     ///
@@ -53,7 +52,7 @@ impl App {
 type Starting = Pin<Box<dyn Future<Output = Result<Box<dyn Peer>, Error>> + Send>>;
 type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
 
-/// A test client while it is being set up; `.await` connects it.
+/// A builder of a test client; `.await` connects it.
 ///
 /// # Errors
 ///
@@ -61,7 +60,7 @@ type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
 ///
 /// # Panics
 ///
-/// Connecting panics outside a tokio runtime.
+/// Connecting panics outside of a tokio runtime.
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: Start,
@@ -88,24 +87,25 @@ impl TestClientBuilder {
         }
     }
 
-    /// The revision that the client speaks. Default: 2026-07-28.
+    /// Sets the revision that the client speaks. Default: 2026-07-28.
     ///
-    /// With an earlier one the client opens a session by `initialize`.
+    /// With an earlier revision the client opens a session by `initialize`.
     pub fn revision(mut self, revision: Revision) -> TestClientBuilder {
         self.revision = revision;
         self
     }
 
-    /// Connects as somebody whom the transport knows: what [`Context::principal`](crate::Context::principal) gives.
-    /// By default nobody is known.
+    /// Connects as an authenticated principal, which handlers get from
+    /// [`Context::principal`](crate::Context::principal). Default: no principal.
     pub fn principal(mut self, principal: Principal) -> TestClientBuilder {
         self.principal = Some(principal);
         self
     }
 
-    /// Capabilities that the client declares, as they stand on the wire: `json!({"sampling": {"tools": {}}})`.
+    /// Declares capabilities in their wire form: `json!({"sampling": {"tools": {}}})`.
     ///
-    /// Scripts declare theirs by themselves; what is said here goes before. What is not an object declares nothing.
+    /// Scripts declare their capabilities by themselves; capabilities set here take precedence. A value other than an
+    /// object declares nothing.
     pub fn capabilities(mut self, capabilities: Value) -> TestClientBuilder {
         if let Value::Object(capabilities) = capabilities {
             self.capabilities.extend(capabilities);
@@ -113,22 +113,23 @@ impl TestClientBuilder {
         self
     }
 
-    /// The name and the version that the client says it has.
+    /// Sets the name and the version that the client reports. Default: `fastmcp-rs test client`, with the version of
+    /// this crate.
     pub fn client_info(mut self, name: &str, version: &str) -> TestClientBuilder {
         self.client_info = json!({ "name": name, "version": version });
         self
     }
 
-    /// Wants log messages of this level and above. By default there are none in 2026-07-28, and those of
+    /// Requests log messages of this level and above. By default there are none in 2026-07-28, and those of
     /// [`Level::Info`] and above in a session.
     pub fn log_level(mut self, level: Level) -> TestClientBuilder {
         self.log_level = Some(level);
         self
     }
 
-    /// Answers what the server asks the user, and declares `elicitation` with both modes.
+    /// Answers elicitations by a script, and declares `elicitation` with both modes.
     ///
-    /// The script may keep count of what it was asked, and may assert: what it panics with fails the test.
+    /// The script may keep state, and may assert: a panic of the script fails the test.
     ///
     /// # Example
     ///
@@ -150,7 +151,7 @@ impl TestClientBuilder {
         self
     }
 
-    /// Answers what the server asks the model, and declares `sampling`.
+    /// Answers sampling requests by a script, and declares `sampling`.
     ///
     /// # Example
     ///
@@ -171,13 +172,14 @@ impl TestClientBuilder {
         self
     }
 
-    /// The roots that the client has, as `file://` URIs, and declares `roots`.
+    /// Sets the client's roots, as `file://` URIs, and declares `roots`.
     pub fn roots<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> TestClientBuilder {
         self.scripts.roots = Some(uris.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Shows each frame in the order in which it is sent or taken. What it panics with fails the test.
+    /// Passes each frame to an observer, in the order in which frames are sent and received. A panic of the observer
+    /// fails the test.
     #[doc(hidden)]
     pub fn observe(mut self, observer: impl FnMut(Origin, &str) + Send + 'static) -> TestClientBuilder {
         self.observer = Some(Box::new(observer));

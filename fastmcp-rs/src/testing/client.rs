@@ -1,4 +1,4 @@
-//! The test client: one set of methods for every revision.
+//! The test client, with the same methods for every revision.
 
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
@@ -13,16 +13,16 @@ use super::subscription::{Subscription, SubscriptionFilter};
 use crate::protocol::Revision;
 use crate::protocol::text_of_json::to_value;
 
-/// A client of an app in the same process: [`App::test_client`](crate::App::test_client).
+/// A client of an app in the same process, created by [`App::test_client`](crate::App::test_client).
 ///
-/// A request is sent when it is first awaited. Several may be on their way at once, by `tokio::join!` or as tasks;
-/// one that is dropped before its answer is cancelled by `notifications/cancelled`, as real clients do.
+/// A request is sent when it is first awaited. Several requests may be in flight at once, by `tokio::join!` or as
+/// tasks. A request that is dropped before its response is cancelled by `notifications/cancelled`, as real clients do.
 ///
 /// # Panics
 ///
-/// Every method panics, as a test that fails, when the server has done what no server may: a frame that is no
-/// message, a second answer, a question for which no script is there or whose capability was not declared. A client
-/// that is dropped with such a problem untold panics too.
+/// Every method panics, and so fails the test, if the server has violated the protocol: by a frame that is not a
+/// message, by a second response, or by a request that has no script or whose capability was not declared. Dropping a
+/// client panics too if such a violation was not reported before.
 pub struct TestClient {
     pub(super) link: Arc<Link>,
     /// The `_meta` of each request.
@@ -30,9 +30,9 @@ pub struct TestClient {
 }
 
 impl TestClient {
-    /// Calls a tool. The arguments are what becomes a JSON object: `json!({…})`, or a struct that serialises.
+    /// Calls a tool. `arguments` is any value that serialises to a JSON object: `json!({…})`, or a struct.
     ///
-    /// Questions are answered by the scripts, until the call is complete.
+    /// The scripts answer requests of the server until the call is complete.
     pub fn call(&self, tool: &str, arguments: impl Serialize) -> Request<ToolReply> {
         let params = with_arguments(json!({ "name": tool }), arguments);
         self.draft("tools/call", params, true, ToolReply::new)
@@ -40,14 +40,14 @@ impl TestClient {
 
     /// Reads a resource.
     ///
-    /// Questions are answered by the scripts, until the contents are there.
+    /// The scripts answer requests of the server until the contents arrive.
     pub fn read(&self, uri: &str) -> Request<ResourceReply> {
         self.draft("resources/read", json!({ "uri": uri }), true, ResourceReply::new)
     }
 
-    /// Gets a prompt. The arguments are strings to the protocol: others are sent as their JSON text.
+    /// Gets a prompt. In the protocol, arguments of prompts are strings; other values are sent as their JSON text.
     ///
-    /// Questions are answered by the scripts, until the messages are there.
+    /// The scripts answer requests of the server until the messages arrive.
     pub fn get_prompt(&self, prompt: &str, arguments: impl Serialize) -> Request<PromptReply> {
         let mut params = with_arguments(json!({ "name": prompt }), arguments);
         for (_, value) in params["arguments"].as_object_mut().into_iter().flatten() {
@@ -58,12 +58,12 @@ impl TestClient {
         self.draft("prompts/get", params, true, PromptReply::new)
     }
 
-    /// Asks for values of a prompt's argument, of which this much is typed.
+    /// Requests completions of a prompt's argument; `typed` is its value so far.
     pub fn complete_prompt(&self, prompt: &str, argument: &str, typed: &str) -> Request<CompletionReply> {
         self.complete(json!({ "type": "ref/prompt", "name": prompt }), argument, typed)
     }
 
-    /// Asks for values of a variable of a resource template, of which this much is typed.
+    /// Requests completions of a variable of a resource template; `typed` is its value so far.
     pub fn complete_resource(&self, template: &str, variable: &str, typed: &str) -> Request<CompletionReply> {
         self.complete(json!({ "type": "ref/resource", "uri": template }), variable, typed)
     }
@@ -73,38 +73,38 @@ impl TestClient {
         self.draft("completion/complete", params, false, CompletionReply::new)
     }
 
-    /// All tools, page after page, as they are listed.
+    /// Lists all tools in their wire form, page after page.
     ///
     /// # Errors
     ///
-    /// Fails if the server answers a page with an error.
+    /// Fails if the server responds to a page with an error.
     pub async fn list_tools(&self) -> Result<Vec<Value>, Failure> {
         self.list("tools/list", "tools").await
     }
 
-    /// All resources, page after page, as they are listed.
+    /// Lists all resources in their wire form, page after page.
     ///
     /// # Errors
     ///
-    /// Fails if the server answers a page with an error.
+    /// Fails if the server responds to a page with an error.
     pub async fn list_resources(&self) -> Result<Vec<Value>, Failure> {
         self.list("resources/list", "resources").await
     }
 
-    /// All resource templates, page after page, as they are listed.
+    /// Lists all resource templates in their wire form, page after page.
     ///
     /// # Errors
     ///
-    /// Fails if the server answers a page with an error.
+    /// Fails if the server responds to a page with an error.
     pub async fn list_resource_templates(&self) -> Result<Vec<Value>, Failure> {
         self.list("resources/templates/list", "resourceTemplates").await
     }
 
-    /// All prompts, page after page, as they are listed.
+    /// Lists all prompts in their wire form, page after page.
     ///
     /// # Errors
     ///
-    /// Fails if the server answers a page with an error.
+    /// Fails if the server responds to a page with an error.
     pub async fn list_prompts(&self) -> Result<Vec<Value>, Failure> {
         self.list("prompts/list", "prompts").await
     }
@@ -125,11 +125,12 @@ impl TestClient {
         }
     }
 
-    /// What the server is and offers: the result of `server/discover`, or what it answered to `initialize`.
+    /// Returns the server's description and capabilities: the result of `server/discover`, or in a session the result
+    /// of `initialize`.
     ///
     /// # Errors
     ///
-    /// Fails if the server answers with an error.
+    /// Fails if the server responds with an error.
     pub async fn discover(&self) -> Result<Value, Failure> {
         if self.link.revision.is_modern() {
             return self.request("server/discover", Value::Null).await;
@@ -137,14 +138,13 @@ impl TestClient {
         Ok(self.link.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    /// Asks to be told of changes: by `subscriptions/listen`, or before 2026-07-28 by a `resources/subscribe` for
-    /// each URI.
+    /// Subscribes to changes: by `subscriptions/listen`, or before 2026-07-28 by `resources/subscribe` for each URI.
     ///
-    /// What a subscription is told is not among [`TestClient::notifications`].
+    /// Notifications of a subscription are not among [`TestClient::notifications`].
     ///
     /// # Errors
     ///
-    /// Fails if the server answers with an error.
+    /// Fails if the server responds with an error.
     pub async fn listen(&self, filter: SubscriptionFilter) -> Result<Subscription, Failure> {
         let mut params = Map::new();
         if !self.envelope.is_empty() {
@@ -153,10 +153,10 @@ impl TestClient {
         Subscription::open(Arc::clone(&self.link), filter, params).await
     }
 
-    /// Sends any request, once, and gives its result as it came: a question of 2026-07-28, which is a result whose
-    /// `resultType` is `input_required`, is not answered.
+    /// Sends any request once, and returns its result as it arrived. A result of 2026-07-28 whose `resultType` is
+    /// `input_required` is returned too; no script answers it.
     ///
-    /// What every request carries is added to the parameters, and does not replace what they have.
+    /// The members that every request has are added to the parameters, and do not replace existing ones.
     ///
     /// # Example: a request that is repeated by hand
     ///
@@ -182,19 +182,19 @@ impl TestClient {
         self.link.notify(method, object(to_json(params)));
     }
 
-    /// The notifications that have come since the last look, in their order: what came beside answers.
+    /// Returns the notifications received since the last call, in their order, except those of subscriptions.
     ///
-    /// Those of a call come before its answer.
+    /// Notifications of a call precede its response.
     pub fn notifications(&self) -> Vec<Notification> {
         self.link.take_frames();
         self.link.check();
         self.link.lock().notifications.drain(..).collect()
     }
 
-    /// Waits for a notification, and takes it from the [others](TestClient::notifications).
+    /// Waits for a notification, and removes it from the [others](TestClient::notifications).
     pub async fn next_notification(&self) -> Notification {
         loop {
-            // Made before the look, so that one which comes in between is not missed.
+            // The future is created before the frames are taken, so that no notification in between is missed.
             let arrived = self.link.arrived.notified();
             self.link.take_frames();
             self.link.check();
@@ -206,10 +206,10 @@ impl TestClient {
         }
     }
 
-    /// Closes the client's end, and waits until the app has ended: its calls, and what
-    /// [`App::on_shutdown`](crate::App::on_shutdown) was given.
+    /// Closes the client's end, and waits until the app's calls and the function passed to
+    /// [`App::on_shutdown`](crate::App::on_shutdown) have ended.
     ///
-    /// Without this, the latter runs as a task when the client is dropped inside of a runtime.
+    /// Without this, that function runs as a task when the client is dropped inside of a runtime.
     pub async fn close(self) {
         self.link.check();
         self.link.peer.end().await;

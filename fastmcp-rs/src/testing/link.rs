@@ -1,10 +1,10 @@
-//! One connection of a test client: sends messages, and takes every frame to whoever waits for it.
+//! The connection of a test client: sends messages, and routes each frame to the future that waits for it.
 //!
-//! Frames are taken where they appear: by the sender if the answer is ready at once, and by a task of the runtime
-//! otherwise. So nothing depends on which of several futures is polled, and a test may keep one for later.
+//! Frames are routed where they appear: by the sender if the response is ready at once, and by a task of the runtime
+//! otherwise. So it does not matter which of several futures is polled, and a test may keep one for later.
 //!
-//! What a server must not send, such as an answer to no request, fails the whole client: whatever waits, and
-//! whatever is asked afterwards, panics with what was wrong.
+//! A frame that a server must not send, such as a response to no request, fails the whole client: all waiting futures
+//! and all later calls panic with the reason.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use crate::protocol::Revision;
 /// The `_meta` member that names the subscription of a notification.
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// Who wrote a frame.
+/// The sender of a frame.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -35,26 +35,26 @@ pub(super) type Observer = Box<dyn FnMut(Origin, &str) + Send>;
 pub(super) struct Link {
     pub(super) peer: Box<dyn Peer>,
     pub(super) revision: Revision,
-    /// What the client declares.
+    /// The capabilities that the client declares.
     pub(super) capabilities: Value,
     pub(super) scripts: Scripts,
-    /// What the server answered to `initialize`; `null` in 2026-07-28.
+    /// The result of `initialize`; `null` in 2026-07-28.
     pub(super) initialization: Mutex<Value>,
     state: Mutex<State>,
-    /// Told of each notification.
+    /// Notified of each notification.
     pub(super) arrived: Notify,
 }
 
 pub(super) struct State {
-    /// The last one that was given.
+    /// The id of the last request.
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Result<Value, Failure>>>,
-    /// Requests that nobody waits for any more; some are answered all the same.
+    /// Requests that are no longer awaited; the server may still respond to some.
     abandoned: HashSet<i64>,
     pub(super) notifications: VecDeque<Notification>,
     pub(super) subscriptions: Vec<Open>,
     failed: Option<String>,
-    /// Whether a test has been told.
+    /// Set when the failure was reported to a test.
     failure_was_told: bool,
     observer: Option<Observer>,
 }
@@ -111,7 +111,7 @@ impl Link {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the frames that have come by themselves.
+    /// Takes and routes the frames in the outbox.
     pub(super) fn take_frames(&self) {
         let asked = {
             let mut state = self.lock();
@@ -121,16 +121,16 @@ impl Link {
         self.answer(asked);
     }
 
-    /// Sends one message, and takes what is answered at once.
+    /// Sends one message, and routes the frames that are ready at once.
     pub(super) fn send(&self, message: &Value) {
         let text = message.to_string();
         let asked = {
-            // The server is one reader: it takes one message after the other.
+            // The server has one reader, which takes one message after the other.
             let mut state = self.lock();
             state.observe(Origin::Client, &text);
             let mut answers = Vec::new();
             self.peer.receive(text.as_bytes(), &mut answers);
-            // As on standard output, what has waited goes first.
+            // As on standard output, queued frames come first.
             let mut frames = self.peer.outbox().take_now().unwrap_or_default();
             frames.append(&mut answers);
             self.route(&mut state, &frames)
@@ -153,7 +153,7 @@ impl Link {
         ticket
     }
 
-    /// An id for a request, and what waits for its answer.
+    /// Registers a request. Returns its id, and a ticket for its response.
     pub(super) fn expect_answer(self: &Arc<Link>) -> (i64, Ticket) {
         self.check();
         let (sender, receiver) = oneshot::channel();
@@ -176,24 +176,24 @@ impl Link {
         self.send(&message);
     }
 
-    /// Sends a request whose answer nobody waits for.
+    /// Sends a request without waiting for its response.
     pub(super) fn send_and_forget(&self, method: &str, params: Map<String, Value>) {
         let id = self.fresh_id();
         self.forget(id);
         self.send_request(id, method, params);
     }
 
-    /// From now on nobody waits for an answer.
+    /// Stops waiting for a response.
     fn forget(&self, id: i64) {
         let mut state = self.lock();
         state.waiting.remove(&id);
         state.abandoned.insert(id);
     }
 
-    /// Tells the server that nobody waits for an answer.
+    /// Stops waiting for a response, and cancels the request.
     fn cancel(&self, id: i64, reason: &str) {
         self.forget(id);
-        // A test may drop what it has when its runtime is gone already, and the server with it.
+        // A test may drop a request after its runtime has ended, and the server with it.
         if tokio::runtime::Handle::try_current().is_ok() {
             let mut params = Map::new();
             params.insert("requestId".into(), id.into());
@@ -202,12 +202,12 @@ impl Link {
         }
     }
 
-    /// Takes each frame to whoever waits for it.
+    /// Routes each frame to the future that waits for it. Returns the requests of the server.
     fn route(&self, state: &mut State, frames: &[u8]) -> Vec<Asked> {
         let mut asked = Vec::new();
         for frame in frames.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()) {
             let text = String::from_utf8_lossy(frame);
-            // An observer is a test's own, and may panic where nobody would hear of it.
+            // An observer belongs to the test, and its panic may occur on a thread where it would be lost.
             let routed = catch_unwind(AssertUnwindSafe(|| {
                 state.observe(Origin::Server, &text);
                 state.route_frame(&text, self.revision, &mut asked)
@@ -224,7 +224,7 @@ impl Link {
         asked
     }
 
-    /// Answers requests of the server, which only sessions have.
+    /// Answers requests of the server, which exist only in sessions.
     fn answer(&self, asked: Vec<Asked>) {
         for Asked { id, method, params } in asked {
             match self.scripts.answer(&self.capabilities, &method, &params, None) {
@@ -273,7 +273,7 @@ impl State {
         }
     }
 
-    /// Lets all that waits, and all that comes, panic with this problem.
+    /// Fails the client: all waiting futures and all later calls panic with this problem.
     fn fail(&mut self, problem: String) {
         self.failed.get_or_insert(problem);
         self.waiting.clear();
@@ -317,7 +317,7 @@ impl State {
         } else if !self.abandoned.remove(&id) {
             return Err("the server answered no request of the client, or the same one twice".into());
         }
-        // The answer to `subscriptions/listen` is its end.
+        // The response to `subscriptions/listen` ends the subscription.
         self.subscriptions.retain(|open| open.id != id);
         Ok(())
     }
@@ -338,7 +338,7 @@ impl State {
         };
         let id = subscription.as_i64();
         let Some(open) = self.subscriptions.iter_mut().find(|open| Some(open.id) == id) else {
-            // One that was on its way when the subscription was cancelled.
+            // The notification was already on its way when the subscription was cancelled.
             let was_cancelled = id.is_some_and(|id| self.abandoned.contains(&id));
             return if was_cancelled {
                 Ok(())
@@ -355,7 +355,7 @@ impl State {
             }
             (None, false) => {
                 let wanted = open.wants(&notification);
-                // The same.
+                // The future may have been dropped just now.
                 let _ = open.notifications.send(notification);
                 if wanted {
                     Ok(())
@@ -369,7 +369,7 @@ impl State {
     }
 }
 
-/// A request that is on its way. To drop it before it is answered tells the server that it is cancelled.
+/// A request in flight. Dropping it before its response cancels the request.
 pub(super) struct Ticket {
     link: Arc<Link>,
     id: i64,
@@ -387,7 +387,7 @@ impl Ticket {
         })
     }
 
-    /// The answer, if it has come.
+    /// Returns the response, if it has arrived.
     pub(super) fn answer_now(&mut self) -> Option<Result<Value, Failure>> {
         let answer = self.receiver.try_recv().ok()?;
         self.is_over = true;

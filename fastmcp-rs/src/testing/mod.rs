@@ -1,12 +1,12 @@
-//! An app under test, in the process of the test: no pipe, no port, no second program.
+//! Tests of an app in the process of the test: without pipes, ports or a second program.
 //!
-//! [`App::test_client`](crate::App::test_client) gives a client that speaks either era of the protocol, answers the
-//! server's questions by scripts, and keeps its notifications. Its frames are really encoded and pass through the
-//! very code that serves standard input, so what a test sees is what a client gets.
-//! [`assert_tools_snapshot!`] keeps the tools as they were agreed on. [`Wire`] is for tests of the protocol itself.
+//! [`App::test_client`](crate::App::test_client) creates a client that speaks every revision of the protocol, answers
+//! requests of the server by scripts, and collects notifications. Its frames are really encoded, and pass through the
+//! code that serves standard input, so a test sees exactly what a client gets. [`assert_tools_snapshot!`] guards the
+//! published tools against unintended changes. [`Wire`] is for tests of the protocol itself.
 //!
-//! A clock that a test has paused works (tokio's feature `test-util`): time limits and sleeps of 30 seconds pass
-//! at once, and while a `fn` runs on a thread of its own the clock stands.
+//! Tests may pause the clock (tokio's feature `test-util`): time limits and sleeps of 30 seconds then pass at once. The
+//! clock stands still while a `fn` runs on a thread of its own.
 //!
 //! # Example: a tool that is too slow
 //!

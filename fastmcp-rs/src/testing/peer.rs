@@ -1,4 +1,4 @@
-//! The other end of a connection in process.
+//! The server's end of an in-process connection.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,23 +14,23 @@ use crate::principal::Principal;
 use crate::registry::View;
 use crate::transport::memory;
 
-/// How long calls that were cancelled have to end, as on standard input.
+/// The time that cancelled calls have to end, as on standard input.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is looked at whether they have.
+/// The interval at which running calls are counted while waiting for their end.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What takes messages and gives frames: a server, or what plays one in our own tests.
+/// The peer of a test client: a server, or a simulated server in the tests of this crate.
 pub(super) trait Peer: Send + Sync {
-    /// Takes one message. Answers that are ready are appended to `out`, each with a newline.
+    /// Handles one message. Responses that are ready are appended to `out`, each with a newline.
     fn receive(&self, message: &[u8], out: &mut Vec<u8>);
 
-    /// Where all other frames come from.
+    /// Returns the queue of all other frames.
     fn outbox(&self) -> &Arc<Outbox>;
 
-    /// Nobody is left to hear of anything.
+    /// Closes the connection.
     fn close(&self);
 
-    /// The same, and waits for the end.
+    /// Closes the connection, and waits for the end of the app.
     fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.close();
         Box::pin(async {})
@@ -54,7 +54,7 @@ impl InProcess {
 
 impl Peer for InProcess {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
-        // What a handler panics with never comes here, so the view is whole.
+        // Panics of handlers do not reach this lock, so the view is consistent.
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
         self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
@@ -80,7 +80,7 @@ impl Peer for InProcess {
     }
 }
 
-/// Waits for the last call, as a server does at its end, and does what is to be done then.
+/// Waits for the last call, as a server does at shutdown, and runs the shutdown function.
 async fn ended(connection: Arc<Connection>) {
     let deadline = Instant::now() + GRACE;
     while connection.calls_in_flight() > 0 && Instant::now() < deadline {

@@ -1,7 +1,7 @@
-//! What a server asks a test client, and the scripts that answer.
+//! Requests of a server to a test client, and the scripts that answer them.
 //!
-//! The two eras carry the same questions and answers: as entries of `inputRequests` and `inputResponses`, or as
-//! requests of the server and their responses. Here they are one, so that a script serves both.
+//! Both eras of the protocol have the same requests and answers: as entries of `inputRequests` and `inputResponses`, or
+//! as JSON-RPC requests of the server and their responses. This module treats them alike, so one script serves both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -10,44 +10,44 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::Revision;
 
-/// A question to the user: what an `elicitation/create` asks.
+/// A request to the user: `elicitation/create`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ElicitationQuestion {
-    /// What the user reads.
+    /// The text for the user.
     pub message: String,
-    /// The JSON Schema of the form; `null` if the question is a page on the web.
+    /// The JSON Schema of the form; `null` if the request is to open a web page.
     pub schema: Value,
-    /// The page on the web that the user is sent to, if the question is one.
+    /// The web page to open, if the request is for one.
     pub url: Option<String>,
-    /// The question's key in `inputRequests`. Before 2026-07-28 questions have none.
+    /// The key in `inputRequests`. Before 2026-07-28 there are no keys.
     pub key: Option<String>,
-    /// All that was asked, as it came.
+    /// All parameters, as they arrived.
     pub params: Value,
 }
 
-/// A question to the model: what a `sampling/createMessage` asks.
+/// A request to the model: `sampling/createMessage`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SamplingQuestion {
-    /// The conversation so far, as it came.
+    /// The conversation so far, as it arrived.
     pub messages: Vec<Value>,
-    /// What the model is told before the conversation.
+    /// The system prompt.
     pub system_prompt: Option<String>,
     /// The most tokens that the model may write.
     pub max_tokens: u64,
-    /// The question's key in `inputRequests`. Before 2026-07-28 questions have none.
+    /// The key in `inputRequests`. Before 2026-07-28 there are no keys.
     pub key: Option<String>,
-    /// All that was asked, as it came.
+    /// All parameters, as they arrived.
     pub params: Value,
 }
 
 impl SamplingQuestion {
-    /// The text of the last message, or an empty one.
+    /// Returns the text of the last message, or an empty text.
     pub fn prompt(&self) -> &str {
         let content = self.messages.last().map_or(&Value::Null, |message| &message["content"]);
         let block = if content.is_array() { &content[0] } else { content };
@@ -55,9 +55,9 @@ impl SamplingQuestion {
     }
 }
 
-/// What a script answers to a question.
+/// The answer of a script.
 ///
-/// A script may also return a `serde_json::Value`: it is sent as the result, as it is.
+/// A script may also return a `serde_json::Value`, which is sent as the result without changes.
 ///
 /// # Example
 ///
@@ -87,8 +87,7 @@ pub(super) enum Kind {
 }
 
 impl Answer {
-    /// The user fills in the form with this content; `null` is an answer without content, as that of somebody who
-    /// was sent to a page on the web.
+    /// Accepts an elicitation with this content; `null` sends no content, as for a web page.
     pub fn accept(content: impl Into<Value>) -> Answer {
         match content.into() {
             Value::Null => Answer::from(json!({ "action": "accept" })),
@@ -96,33 +95,33 @@ impl Answer {
         }
     }
 
-    /// The user says no.
+    /// Declines an elicitation.
     pub fn decline() -> Answer {
         Answer::from(json!({ "action": "decline" }))
     }
 
-    /// The user closes the question without an answer.
+    /// Dismisses an elicitation without an answer.
     pub fn cancel() -> Answer {
         Answer::from(json!({ "action": "cancel" }))
     }
 
-    /// The model writes this text.
+    /// Answers a sampling request with this text.
     pub fn message(text: impl Into<String>) -> Answer {
         let content = json!({ "type": "text", "text": text.into() });
         Answer::from(json!({ "role": "assistant", "content": content, "model": "test-model", "stopReason": "endTurn" }))
     }
 
-    /// The client answers with an error.
+    /// Responds with an error.
     ///
-    /// Only revisions before 2026-07-28 have words for it; in 2026-07-28 it is [`Answer::silence`].
+    /// Only revisions before 2026-07-28 can express this; in 2026-07-28 it equals [`Answer::silence`].
     pub fn refuse(code: i64, message: impl Into<String>) -> Answer {
         Answer(Kind::Error { code, message: message.into() })
     }
 
-    /// There is never an answer.
+    /// Never answers.
     ///
-    /// Before 2026-07-28 the server waits for one until its own time limit. In 2026-07-28 the call is not repeated,
-    /// and ends with a [`Failure`](super::Failure) that [is unanswered](super::Failure::is_unanswered).
+    /// Before 2026-07-28 the server waits until its own time limit. In 2026-07-28 the call is not repeated, and ends
+    /// with a [`Failure`](super::Failure) that [is unanswered](super::Failure::is_unanswered).
     pub fn silence() -> Answer {
         Answer(Kind::Silence)
     }
@@ -136,7 +135,7 @@ impl From<Value> for Answer {
 
 type Script<Q> = Mutex<Box<dyn FnMut(Q) -> Answer + Send>>;
 
-/// Who answers the questions of a server.
+/// The scripts that answer the requests of a server.
 #[derive(Default)]
 pub(super) struct Scripts {
     pub(super) elicitation: Option<Script<ElicitationQuestion>>,
@@ -145,7 +144,7 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// The capabilities that a client with these scripts has, unless it was told others.
+    /// Returns the capabilities that these scripts declare in a revision.
     pub(super) fn capabilities(&self, revision: Revision) -> Map<String, Value> {
         let mut capabilities = Map::new();
         if self.elicitation.is_some() && revision >= Revision::V2025_06_18 {
@@ -161,7 +160,7 @@ impl Scripts {
         capabilities
     }
 
-    /// Answers a question, or tells what is wrong with its being asked.
+    /// Answers a request, or returns the reason that the server must not send it.
     pub(super) fn answer(
         &self,
         capabilities: &Value,
@@ -207,13 +206,13 @@ impl Scripts {
     }
 }
 
-/// Asks a script. What it panics with is told to the test that waits, which may be on another thread.
+/// Runs a script. Its panic becomes an error, because the waiting test may be on another thread.
 fn play<Q>(script: &Script<Q>, question: Q) -> Result<Answer, String> {
     let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
     catch_unwind(AssertUnwindSafe(|| script(question))).map_err(|panic| format!("a script panicked: {}", said(&*panic)))
 }
 
-/// What a panic said.
+/// Returns the text of a panic.
 pub(super) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
@@ -249,16 +248,16 @@ fn sampling(params: &Value, key: Option<&str>) -> Result<SamplingQuestion, Strin
     }
 }
 
-/// What is to be sent for a result that asks for input.
+/// The next step after a result that requires input.
 #[derive(Debug, PartialEq)]
 pub(super) enum Round {
-    /// The request again, with these members.
+    /// Repeat the request with these members.
     Repeat(Map<String, Value>),
-    /// Nothing, as a script does not answer what was asked.
+    /// Give up, because a script does not answer the named request.
     GiveUp(String),
 }
 
-/// Answers the questions of a result whose `resultType` is `input_required`.
+/// Answers the requests in a result whose `resultType` is `input_required`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 pub(super) fn answer_round(scripts: &Scripts, capabilities: &Value, result: &Value) -> Result<Round, String> {

@@ -1,4 +1,4 @@
-//! What a test sees of an answer: the JSON as it came, and views of it that read well in an assertion.
+//! Results and errors as a test reads them: the JSON as it arrived, with views that are easy to assert on.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::protocol::Revision;
 
-/// What a tool has answered.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolReply {
     result: Value,
@@ -21,29 +21,29 @@ impl ToolReply {
         ToolReply { result, revision }
     }
 
-    /// All text of the content, block by block, with a newline between two of them.
+    /// Returns the texts of the content blocks, joined by newlines.
     pub fn text(&self) -> String {
         texts(self.content())
     }
 
-    /// The blocks of the content, as they came.
+    /// Returns the content blocks, as they arrived.
     pub fn content(&self) -> &[Value] {
         list(&self.result, "content")
     }
 
-    /// Whether the tool has failed, and the text says why.
+    /// Returns true if the tool has failed; the text gives the reason.
     pub fn is_error(&self) -> bool {
         self.result["isError"] == true
     }
 
-    /// The structured result as a type.
+    /// Reads the structured content into a type.
     ///
-    /// Before 2026-07-28 a result that is no object travels inside of one, as its member `result`, and is taken out
-    /// of it; before 2025-06-18 there is only text, which is then read as JSON.
+    /// Before 2026-07-28 a result that is not an object is sent as the member `result` of an object, and is unwrapped
+    /// here; before 2025-06-18 there is only text, which is read as JSON.
     ///
     /// # Panics
     ///
-    /// Panics if the tool has failed, if there is no structured result, or if it is not of this type.
+    /// Panics if the tool has failed, if there is no structured content, or if it does not fit the type.
     #[track_caller]
     pub fn structured<T: DeserializeOwned>(&self) -> T {
         assert!(!self.is_error(), "the tool has failed: {}", self.text());
@@ -62,13 +62,13 @@ impl ToolReply {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("the text is not of this type: {error}\n  in {text}"))
     }
 
-    /// The whole result, as it came.
+    /// Returns the whole result, as it arrived.
     pub fn json(&self) -> &Value {
         &self.result
     }
 }
 
-/// What reading a resource has given.
+/// The result of reading a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceReply(Value);
 
@@ -77,17 +77,17 @@ impl ResourceReply {
         ResourceReply(result)
     }
 
-    /// The contents, as they came.
+    /// Returns the contents, as they arrived.
     pub fn contents(&self) -> &[Value] {
         list(&self.0, "contents")
     }
 
-    /// All text of the contents, with a newline between two of them.
+    /// Returns the texts of the contents, joined by newlines.
     pub fn text(&self) -> String {
         texts(self.contents())
     }
 
-    /// The text, read as JSON of a type.
+    /// Reads the text as JSON of a type.
     ///
     /// # Panics
     ///
@@ -98,7 +98,7 @@ impl ResourceReply {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("the text is not of this type: {error}\n  in {text}"))
     }
 
-    /// The bytes of the first contents that are a blob.
+    /// Returns the bytes of the first blob.
     ///
     /// # Panics
     ///
@@ -110,13 +110,13 @@ impl ResourceReply {
         BASE64_STANDARD.decode(blob).unwrap_or_else(|error| panic!("the blob is not base64: {error}"))
     }
 
-    /// The whole result, as it came.
+    /// Returns the whole result, as it arrived.
     pub fn json(&self) -> &Value {
         &self.0
     }
 }
 
-/// What a prompt has become.
+/// The result of getting a prompt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptReply(Value);
 
@@ -125,23 +125,23 @@ impl PromptReply {
         PromptReply(result)
     }
 
-    /// The messages, as they came.
+    /// Returns the messages, as they arrived.
     pub fn messages(&self) -> &[Value] {
         list(&self.0, "messages")
     }
 
-    /// All text of the messages, with a newline between two of them.
+    /// Returns the texts of the messages, joined by newlines.
     pub fn text(&self) -> String {
         texts(self.messages().iter().map(|message| &message["content"]))
     }
 
-    /// The whole result, as it came.
+    /// Returns the whole result, as it arrived.
     pub fn json(&self) -> &Value {
         &self.0
     }
 }
 
-/// The values that were suggested for an argument.
+/// The completions of an argument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompletionReply(Value);
 
@@ -150,22 +150,22 @@ impl CompletionReply {
         CompletionReply(result)
     }
 
-    /// The values, best first.
+    /// Returns the values, best first.
     pub fn values(&self) -> Vec<&str> {
         list(&self.0["completion"], "values").iter().filter_map(Value::as_str).collect()
     }
 
-    /// How many values there are, sent or not, if the server says.
+    /// Returns the number of all values, including those not sent, if the server gives it.
     pub fn total(&self) -> Option<u64> {
         self.0["completion"]["total"].as_u64()
     }
 
-    /// Whether there are more values than were sent.
+    /// Returns true if there are more values than were sent.
     pub fn has_more(&self) -> bool {
         self.0["completion"]["hasMore"] == true
     }
 
-    /// The whole result, as it came.
+    /// Returns the whole result, as it arrived.
     pub fn json(&self) -> &Value {
         &self.0
     }
@@ -184,15 +184,15 @@ fn texts<'a>(blocks: impl IntoIterator<Item = &'a Value>) -> String {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// Its method, such as `notifications/progress`.
+    /// The method, such as `notifications/progress`.
     pub method: String,
-    /// Its parameters, as they came; `null` if there are none.
+    /// The parameters, as they arrived; `null` if there are none.
     pub params: Value,
 }
 
-/// A request that got no result: the error that was answered.
+/// The error response to a request.
 ///
-/// A tool that fails is not one of these, but a [`ToolReply`] that [is an error](ToolReply::is_error).
+/// A failed tool is not a `Failure`, but a [`ToolReply`] that [is an error](ToolReply::is_error).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     code: i64,
@@ -201,7 +201,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The failure that the `error` of a response tells.
+    /// Reads the `error` of a response.
     pub(super) fn new(error: &Value) -> Failure {
         Failure {
             code: error["code"].as_i64().unwrap_or_default(),
@@ -218,23 +218,23 @@ impl Failure {
         }
     }
 
-    /// The code of JSON-RPC or of the protocol, such as −32602; 0 if it [is unanswered](Failure::is_unanswered).
+    /// Returns the error code, such as -32602; 0 if the failure [is unanswered](Failure::is_unanswered).
     pub fn code(&self) -> i64 {
         self.code
     }
 
-    /// What is wrong, in words.
+    /// Returns the message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What the error says besides.
+    /// Returns the `data` of the error.
     pub fn data(&self) -> Option<&Value> {
         self.data.as_ref()
     }
 
-    /// Whether no error was answered, but a script has left a question of the server without an answer, so that the
-    /// request cannot be made again ([`Answer::silence`](super::Answer::silence)).
+    /// Returns true if the server sent no error, but a script left a request of the server unanswered, so that the call
+    /// cannot be repeated ([`Answer::silence`](super::Answer::silence)).
     pub fn is_unanswered(&self) -> bool {
         self.code == 0
     }

@@ -1,4 +1,4 @@
-//! One request of a test client, from its parameters to its last answer.
+//! A request of a test client, from its parameters to its final response.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,17 +12,17 @@ use super::question::{Round, answer_round};
 use super::reply::{CompletionReply, Failure};
 use crate::protocol::Revision;
 
-/// How often a request is sent, with answers to its questions. A handler that asks more often never ends.
+/// The most rounds of a request. A handler that asks in more rounds is taken to ask for ever.
 const MAX_ROUNDS: usize = 32;
 
 /// A request of a [`TestClient`](super::TestClient), which is sent when it is first awaited.
 ///
-/// It borrows nothing, so it may become a task: `tokio::spawn(client.call("slow", json!({})))`. Dropped before its
-/// answer, it is cancelled.
+/// It borrows nothing, so it may become a task: `tokio::spawn(client.call("slow", json!({})))`. Dropping it before its
+/// response cancels it.
 ///
 /// # Errors
 ///
-/// Fails if the server answers with an error. A tool that fails is a reply.
+/// Fails if the server responds with an error. A failed tool is a reply.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request<R> {
     step: Step,
@@ -38,13 +38,13 @@ enum Step {
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
-/// A request that is not yet sent.
+/// A request that is not sent yet.
 pub(super) struct Draft {
     pub(super) link: Arc<Link>,
     pub(super) method: String,
     pub(super) params: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
-    /// Whether a result that asks for input is answered by the scripts.
+    /// True if the scripts answer results that require input.
     pub(super) answers_questions: bool,
 }
 
@@ -62,14 +62,15 @@ impl<R> Request<R> {
         self
     }
 
-    /// Wants to be told of progress: by notifications that carry this token, a string or an integer.
+    /// Requests progress notifications with this token, a string or an integer.
     pub fn progress_token(self, token: impl Into<Value>) -> Request<R> {
         self.meta("progressToken", token)
     }
 }
 
 impl Request<CompletionReply> {
-    /// Tells a value that was chosen for another argument before. Revisions before 2025-06-18 have no word for it.
+    /// Adds the value of another argument that is already chosen. Revisions before 2025-06-18 cannot express it, and it
+    /// is left out.
     pub fn context(mut self, argument: impl Into<String>, value: impl Into<String>) -> Request<CompletionReply> {
         if let Step::Draft(draft) = &mut self.step {
             if draft.link.revision >= Revision::V2025_06_18 {
@@ -118,7 +119,7 @@ impl Draft {
             if !answers_questions || !link.revision.is_modern() || result["resultType"] != "input_required" {
                 return Ok(result);
             }
-            // Each round carries the answers to the one before, and no others.
+            // Each round carries only the answers to the round before.
             params.remove("inputResponses");
             params.remove("requestState");
             match answer_round(&link.scripts, &link.capabilities, &result) {

@@ -1,4 +1,4 @@
-//! A lock file of an app's tools, so that a contract does not change unnoticed.
+//! A lock file of an app's tools, so that their contract does not change unnoticed.
 
 use std::path::Path;
 
@@ -7,24 +7,24 @@ use similar::TextDiff;
 
 use crate::app::App;
 
-/// The variable that lets a test write the lock file instead of comparing with it.
+/// The environment variable with which a test writes the lock file instead of comparing with it.
 const UPDATE: &str = "FASTMCP_UPDATE_SNAPSHOTS";
 
-/// What of a tool is its contract, in the order of the lock file.
+/// The members of a tool that are its contract, in the order of the lock file.
 const CONTRACT: [&str; 6] = ["name", "title", "description", "annotations", "inputSchema", "outputSchema"];
 
-/// Checks an app's tools against a lock file: names, titles, descriptions, annotations and schemas.
+/// Compares an app's tools with a lock file: names, titles, descriptions, annotations and schemas.
 ///
-/// Models have learned to use the tools as they are described, so a change of these words and schemas is a change
-/// of behaviour, and this makes it one that is seen in review. Takes an [`App`](crate::App), which needs no states
-/// and no runtime for it, or a list of tools as `client.list_tools().await?` gives it, and the path of the lock
-/// file, relative to the folder of the crate's manifest.
+/// Models use tools by their descriptions, so a change of these texts and schemas changes behaviour; the lock file
+/// makes the change visible in review. `$tools` is an [`App`](crate::App), which needs neither states nor a runtime for
+/// this, or a list of tools from `client.list_tools().await?`. `$path` is the path of the lock file, relative to the
+/// folder of the crate's manifest.
 ///
 /// With `FASTMCP_UPDATE_SNAPSHOTS=1` in the environment the file is written instead.
 ///
 /// # Panics
 ///
-/// Panics if the tools are not as the file says, and shows the lines that differ, or if there is no such file.
+/// Panics if the tools differ from the file, and shows the lines that differ, or if the file does not exist.
 ///
 /// # Example
 ///
@@ -47,9 +47,9 @@ macro_rules! assert_tools_snapshot {
     };
 }
 
-/// What [`assert_tools_snapshot!`](crate::assert_tools_snapshot) checks.
+/// Tools that [`assert_tools_snapshot!`](crate::assert_tools_snapshot) can check.
 pub trait ToolsSnapshot {
-    /// The tools, as a list of 2026-07-28 has them.
+    /// Returns the tools as a list of revision 2026-07-28 contains them.
     fn tools(self) -> Vec<Value>;
 }
 
@@ -84,7 +84,7 @@ fn compare(tools: Vec<Value>, folder: &str, path: &str, update: bool) -> Result<
     let file = Path::new(folder).join(path);
     let now = lock_text(tools);
     let known = match std::fs::read_to_string(&file) {
-        // A checkout may have changed the ends of lines.
+        // A checkout may have changed the line endings.
         Ok(text) => Some(text.replace("\r\n", "\n")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
@@ -106,7 +106,7 @@ fn compare(tools: Vec<Value>, folder: &str, path: &str, update: bool) -> Result<
     Err(format!("the tools have changed:\n\n{diff}\nIf that is meant, accept it: {accept}\n"))
 }
 
-/// The lock file of these tools.
+/// Returns the text of the lock file for these tools.
 fn lock_text(mut tools: Vec<Value>) -> String {
     tools.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
     let contracts = tools.iter_mut().map(|tool| {
@@ -114,7 +114,7 @@ fn lock_text(mut tools: Vec<Value>) -> String {
         Value::Object(members.collect::<Map<String, Value>>())
     });
     let contracts = Value::Array(contracts.collect());
-    // A `Value` always has a JSON form.
+    // Serializing a `Value` cannot fail.
     let mut text = serde_json::to_string_pretty(&contracts).unwrap_or_default();
     text.push('\n');
     text
@@ -133,7 +133,7 @@ mod tests {
         ]
     }
 
-    /// A folder of one test, deleted in the end.
+    /// A folder for one test, deleted at its end.
     struct Folder(std::path::PathBuf);
 
     impl Folder {

@@ -1,7 +1,8 @@
-//! Subscriptions: what a client asked to be told.
+//! Subscriptions of a test client to changes.
 //!
-//! In 2026-07-28 that is a request, `subscriptions/listen`, which is answered when it ends. Before, each URI has a
-//! `resources/subscribe`, and what lists there are is told to everyone; a subscription then takes its part of it.
+//! In 2026-07-28 a subscription is the request `subscriptions/listen`, whose response ends it. In earlier revisions
+//! each URI needs a `resources/subscribe`, and every client gets the changes of lists; a subscription then selects the
+//! notifications that match its filter.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::link::{Link, Ticket};
 use super::reply::{Failure, Notification};
 
-/// What a client wants to be told. At first it is nothing.
+/// The notifications that a subscription asks for; initially none.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 ///
@@ -31,36 +32,36 @@ pub struct SubscriptionFilter {
 }
 
 impl SubscriptionFilter {
-    /// A filter that lets nothing through.
+    /// Creates a filter that matches nothing.
     pub fn new() -> SubscriptionFilter {
         SubscriptionFilter::default()
     }
 
-    /// Also `notifications/tools/list_changed`.
+    /// Adds `notifications/tools/list_changed`.
     pub fn tools_list_changed(mut self) -> SubscriptionFilter {
         self.tools = true;
         self
     }
 
-    /// Also `notifications/resources/list_changed`.
+    /// Adds `notifications/resources/list_changed`.
     pub fn resources_list_changed(mut self) -> SubscriptionFilter {
         self.resources = true;
         self
     }
 
-    /// Also `notifications/prompts/list_changed`.
+    /// Adds `notifications/prompts/list_changed`.
     pub fn prompts_list_changed(mut self) -> SubscriptionFilter {
         self.prompts = true;
         self
     }
 
-    /// Also `notifications/resources/updated` of the resource at this URI.
+    /// Adds `notifications/resources/updated` for the resource at this URI.
     pub fn resource(mut self, uri: impl Into<String>) -> SubscriptionFilter {
         self.uris.push(uri.into());
         self
     }
 
-    /// As it is on the wire.
+    /// Returns the wire form.
     fn json(&self) -> Value {
         let mut filter = Map::new();
         let lists = [
@@ -84,7 +85,7 @@ impl SubscriptionFilter {
             "notifications/tools/list_changed" => self.tools,
             "notifications/resources/list_changed" => self.resources,
             "notifications/prompts/list_changed" => self.prompts,
-            // What is told may be a part of the resource.
+            // The notification may be about a part of the resource.
             "notifications/resources/updated" => {
                 let uri = notification.params["uri"].as_str().unwrap_or_default();
                 self.uris.iter().any(|wanted| {
@@ -98,12 +99,12 @@ impl SubscriptionFilter {
     }
 }
 
-/// A subscription, as the link knows it.
+/// A subscription that the link routes notifications to.
 pub(super) struct Open {
     pub(super) id: i64,
     filter: SubscriptionFilter,
     pub(super) notifications: mpsc::UnboundedSender<Notification>,
-    /// Taken by the acknowledgement, which is the first of its notifications.
+    /// Taken by the acknowledgement, which is the first notification.
     pub(super) acknowledge: Option<oneshot::Sender<Value>>,
 }
 
@@ -113,14 +114,14 @@ impl Open {
     }
 }
 
-/// A subscription of a test client. Its end is its last use: to drop it cancels it.
+/// A subscription of a test client. Dropping it cancels it.
 pub struct Subscription {
     link: Arc<Link>,
     id: i64,
     filter: SubscriptionFilter,
     notifications: mpsc::UnboundedReceiver<Notification>,
     acknowledged: Value,
-    /// The answer to `subscriptions/listen`, which is its end.
+    /// The response to `subscriptions/listen`, which ends the subscription.
     end: Option<Ticket>,
 }
 
@@ -131,7 +132,7 @@ impl Subscription {
         mut params: Map<String, Value>,
     ) -> Result<Subscription, Failure> {
         let is_modern = link.revision.is_modern();
-        // In a session the id is only a name.
+        // In a session the id is used only by the client.
         let (id, end) = if is_modern {
             let (id, ticket) = link.expect_answer();
             (id, Some(ticket))
@@ -165,7 +166,7 @@ impl Subscription {
         }
     }
 
-    /// Subscribes to each resource. Gives what the server will tell.
+    /// Subscribes to each resource. Returns the filter that the server honours.
     async fn subscribe(&self) -> Result<Value, Failure> {
         for uri in &self.filter.uris {
             self.link.begin("resources/subscribe", uri_params(uri)).answer().await?;
@@ -181,9 +182,10 @@ impl Subscription {
         Ok(honoured.json())
     }
 
-    /// What the server has agreed to tell, as a filter on the wire.
+    /// Returns the filter that the server has acknowledged, in its wire form.
     ///
-    /// Before 2026-07-28 there is no such message; then it is what the server's capabilities declare, and the URIs.
+    /// Before 2026-07-28 there is no such message; then it is the intersection of the filter with the server's
+    /// capabilities, and all URIs.
     pub fn acknowledged(&self) -> &Value {
         &self.acknowledged
     }
@@ -192,7 +194,7 @@ impl Subscription {
     ///
     /// # Panics
     ///
-    /// Panics if the server sends what it must not.
+    /// Panics if the server violates the protocol.
     pub async fn next(&mut self) -> Option<Notification> {
         let next = self.notifications.recv().await;
         if next.is_none() {
@@ -201,18 +203,18 @@ impl Subscription {
         next
     }
 
-    /// The next notification, if it has come.
+    /// Returns the next notification, if it has arrived.
     ///
     /// # Panics
     ///
-    /// Panics if the server sends what it must not.
+    /// Panics if the server violates the protocol.
     pub fn try_next(&mut self) -> Option<Notification> {
         self.link.take_frames();
         self.link.check();
         self.notifications.try_recv().ok()
     }
 
-    /// Ends the subscription, as to drop it does.
+    /// Cancels the subscription, like dropping it.
     pub fn cancel(self) {}
 }
 
@@ -229,7 +231,7 @@ impl Drop for Subscription {
             }
         }
         if let Some(mut end) = self.end.take() {
-            // It says that it is cancelled when it is dropped, unless the server has ended it.
+            // Dropping the ticket cancels the request, unless the server has already ended it.
             end.answer_now();
         }
         if tokio::runtime::Handle::try_current().is_ok() && !std::thread::panicking() {

@@ -1,4 +1,4 @@
-//! The client against a server that is played: what it sends, and what it does not put up with.
+//! Tests of the client against a simulated server: the messages it sends, and the violations it rejects.
 
 use std::future::{Future, IntoFuture};
 use std::panic::AssertUnwindSafe;
@@ -14,7 +14,7 @@ use super::*;
 use crate::outbox::Outbox;
 use crate::protocol::Revision;
 
-/// What a played server has taken.
+/// The messages that a simulated server has received.
 type Log = Arc<Mutex<Vec<Value>>>;
 
 /// A server that answers each message by a function.
@@ -65,7 +65,7 @@ fn say(outbox: &Outbox, frame: &Value) {
     outbox.push(format!("{frame}\n").as_bytes());
 }
 
-/// A question as a server of 2026-07-28 asks it.
+/// Returns an elicitation as a server of 2026-07-28 sends it.
 fn confirm() -> Value {
     let schema = json!({"type": "object", "properties": {"confirm": {"type": "boolean"}}});
     json!({"method": "elicitation/create", "params": {"message": "Sure?", "requestedSchema": schema}})
@@ -76,7 +76,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), work).await.expect("it does not hang") })
 }
 
-/// What a test would fail with.
+/// Returns the text with which a test would fail.
 fn panic_of<T>(work: impl Future<Output = T>) -> String {
     match std::panic::catch_unwind(AssertUnwindSafe(|| run(work))) {
         Ok(_) => panic!("it should have panicked"),
@@ -143,7 +143,7 @@ fn questions_of_the_modern_era_are_answered_by_the_same_request_again() {
         let mut second = json!({"name": "cancel", "arguments": {"id": 1}, "_meta": meta, "requestState": "one"});
         second["inputResponses"] = responses;
         assert_eq!(log[1]["params"], second);
-        // What asks nothing is repeated with nothing but its state.
+        // A round without requests is repeated with only its state.
         let third = json!({"name": "cancel", "arguments": {"id": 1}, "_meta": meta, "requestState": "two"});
         assert_eq!(log[2]["params"], third);
     });
@@ -194,7 +194,7 @@ fn a_silent_script_ends_a_modern_call_and_answers_no_request() {
         let failure = client.call("x", json!({})).await.unwrap_err();
         assert!(failure.is_unanswered(), "{failure}");
         assert!(failure.to_string().contains("`k` (elicitation/create)"), "{failure}");
-        // By hand, the question is the result.
+        // Sent by hand, the request for input is the result.
         let result = client.request("tools/call", json!({"name": "x"})).await.unwrap();
         assert_eq!(result["requestState"], "s");
         assert_eq!(log.lock().unwrap().len(), 2);
@@ -333,7 +333,7 @@ fn what_no_server_may_send_fails_the_test() {
         let told = ask(frame.clone());
         assert!(told.contains(problem) && told.contains(&frame.to_string()), "{frame}: {told}");
     }
-    // One that nobody waited for is told when the client goes.
+    // A response that nothing awaited is reported when the client is dropped.
     let told = panic_of(async {
         let (client, _) = played(|message, _| vec![answered(message, json!({})), answered(message, json!({}))]);
         client.await.unwrap().request("ping", Value::Null).await
@@ -477,7 +477,7 @@ fn a_modern_subscription_is_acknowledged_told_and_cancelled() {
         assert_eq!(second.next().await, None);
         drop(second);
         first.cancel();
-        // What was on its way is not a mistake of the server.
+        // A notification that was already on its way is not a violation.
         client.request("change", json!({"id": 1})).await.unwrap();
         assert_eq!(client.notifications(), []);
         let log = log.lock().unwrap();

@@ -1,13 +1,14 @@
-//! Frames in, frames out: for tests of the protocol itself, which may send what no client would.
+//! A raw connection for tests of the protocol itself, which may send frames that no client would.
 
 use super::peer::{InProcess, Peer};
 use crate::app::App;
 use crate::error::Error;
 use crate::principal::Principal;
 
-/// A client's end of a connection to an app in the same process, as lines of JSON.
+/// The client's end of a connection to an app in the same process, as lines of JSON.
 ///
-/// It knows no protocol: what is sent is what the app gets. [`TestClient`](super::TestClient) speaks it for you.
+/// It does not interpret frames: the app receives exactly the text that is sent. [`TestClient`](super::TestClient)
+/// implements the protocol.
 ///
 /// # Example
 ///
@@ -30,7 +31,7 @@ use crate::principal::Principal;
 /// ```
 pub struct Wire {
     peer: InProcess,
-    /// Frames that have come and are not yet received, each with its newline.
+    /// Frames that have arrived but were not received yet, each with its newline.
     frames: Vec<u8>,
 }
 
@@ -50,8 +51,8 @@ impl App {
         self.connect_by(None).await
     }
 
-    /// Connects to this app in process as somebody whom the transport knows: what
-    /// [`Context::principal`](crate::Context::principal) gives.
+    /// Connects to this app in process as an authenticated principal, which handlers get from
+    /// [`Context::principal`](crate::Context::principal).
     ///
     /// # Errors
     ///
@@ -76,25 +77,26 @@ impl Wire {
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub fn send(&mut self, message: impl AsRef<[u8]>) {
         let mut answers = Vec::new();
         self.peer.receive(message.as_ref(), &mut answers);
-        // As on standard output, what has waited goes first.
+        // As on standard output, queued frames come first.
         self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
         self.frames.append(&mut answers);
     }
 
-    /// Closes the client's end, and waits until the app has ended: its calls, and what [`App::on_shutdown`] was given.
+    /// Closes the client's end, and waits until the app's calls and the function passed to [`App::on_shutdown`] have
+    /// ended.
     ///
-    /// Without this, the latter runs as a task when the wire is dropped inside of a runtime.
+    /// Without this, that function runs as a task when the wire is dropped inside of a runtime.
     pub async fn close(self) {
         self.peer.end().await;
     }
 
     /// Waits for the next frame: JSON text without its newline.
     ///
-    /// It waits for ever if none comes; use [`Wire::try_receive`] to look.
+    /// It waits for ever if no frame arrives; [`Wire::try_receive`] does not wait.
     pub async fn receive(&mut self) -> String {
         loop {
             if let Some(frame) = self.try_receive() {
@@ -105,7 +107,7 @@ impl Wire {
         }
     }
 
-    /// The next frame, if one has come.
+    /// Returns the next frame, if one has arrived.
     pub fn try_receive(&mut self) -> Option<String> {
         self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
         let end = memchr::memchr(b'\n', &self.frames)?;

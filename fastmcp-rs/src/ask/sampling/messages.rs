@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::protocol::content::{Projected, Text};
 use crate::protocol::{Audio, Content, Image, Revision, Role};
 
-/// A message to or from the client's model: who says it, and its blocks.
+/// A message to or from the client's model: a role and content blocks.
 ///
-/// A client before 2025-11-25 knows messages of one block, and is sent one message for each block.
+/// Clients before 2025-11-25 support only messages of one block, so they get one message per block.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#data-types>
 ///
@@ -26,23 +26,23 @@ pub struct SamplingMessage {
 }
 
 impl SamplingMessage {
-    /// A message of the person: a text or a block.
+    /// Creates a message of the person from a text or a block.
     pub fn user(content: impl Into<SamplingContent>) -> SamplingMessage {
         SamplingMessage { role: Role::User, content: vec![content.into()] }
     }
 
-    /// A message of the model: a text or a block.
+    /// Creates a message of the model from a text or a block.
     pub fn assistant(content: impl Into<SamplingContent>) -> SamplingMessage {
         SamplingMessage { role: Role::Assistant, content: vec![content.into()] }
     }
 
-    /// What came of the tools that the model asked for in the message before: one for each.
+    /// Creates a message with the results of all tools that the model used in the message before.
     pub fn tool_results(results: impl IntoIterator<Item = ToolUseResult>) -> SamplingMessage {
         let content = results.into_iter().map(SamplingContent::ToolResult).collect();
         SamplingMessage { role: Role::User, content }
     }
 
-    /// The same message with one more block.
+    /// Adds a block.
     pub fn and(mut self, content: impl Into<SamplingContent>) -> SamplingMessage {
         self.content.push(content.into());
         self
@@ -52,12 +52,12 @@ impl SamplingMessage {
         SamplingMessage { role, content }
     }
 
-    /// Who says it.
+    /// Returns the role of the author.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Its blocks.
+    /// Returns the blocks.
     pub fn content(&self) -> &[SamplingContent] {
         &self.content
     }
@@ -97,11 +97,11 @@ pub enum SamplingContent {
     Text(Text),
     /// An image.
     Image(Image),
-    /// Audio. Clients before 2025-03-26 get a text that says it was left out.
+    /// Audio. Clients before 2025-03-26 get a text that says that audio was left out.
     Audio(Audio),
-    /// The model asks for a tool to be called.
+    /// A tool call that the model requests.
     ToolUse(ToolUse),
-    /// What came of a tool that the model asked for.
+    /// The result of a tool call that the model requested.
     ToolResult(ToolUseResult),
 }
 
@@ -129,15 +129,15 @@ impl From<&str> for SamplingContent {
     }
 }
 
-/// A tool that the model wants to be called.
+/// A tool call that the model requests.
 ///
-/// It is a model's wish: check the name and the input as you would a stranger's.
+/// The name and the input were written by a model: validate them like any untrusted input.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#sampling-with-tools>
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ToolUse {
-    /// What the result has to name.
+    /// The id that the result must name.
     pub id: String,
     /// The tool's name.
     pub name: String,
@@ -147,7 +147,7 @@ pub struct ToolUse {
 }
 
 impl ToolUse {
-    /// A call of the tool `name`.
+    /// Creates a call of the tool `name`.
     pub fn new(id: impl Into<String>, name: impl Into<String>, input: Map<String, Value>) -> ToolUse {
         ToolUse { id: id.into(), name: name.into(), input, meta: Map::new() }
     }
@@ -158,13 +158,13 @@ impl ToolUse {
             id: text("id")?,
             name: text("name")?,
             input: block.get("input")?.as_object()?.clone(),
-            // A client may find its own marks in it when the message comes back.
+            // A client may need its own metadata when the message comes back.
             meta: block.get("_meta").and_then(Value::as_object).cloned().unwrap_or_default(),
         })
     }
 }
 
-/// What came of a tool that the model asked for.
+/// The result of a tool call that the model requested.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#sampling-with-tools>
 ///
@@ -191,7 +191,7 @@ pub struct ToolUseResult {
 }
 
 impl ToolUseResult {
-    /// The result of the [`ToolUse`] with that id: a text or a block.
+    /// Creates the result of the [`ToolUse`] with this id from a text or a block.
     pub fn new(tool_use_id: impl Into<String>, content: impl Into<Content>) -> ToolUseResult {
         ToolUseResult {
             tool_use_id: tool_use_id.into(),
@@ -201,28 +201,28 @@ impl ToolUseResult {
         }
     }
 
-    /// The same result with one more block.
+    /// Adds a block.
     pub fn and(mut self, content: impl Into<Content>) -> ToolUseResult {
         self.content.push(content.into());
         self
     }
 
-    /// The result as a JSON object, beside its blocks.
+    /// Sets the structured content: a JSON object, sent in addition to the blocks.
     pub fn structured(mut self, value: Map<String, Value>) -> ToolUseResult {
         self.structured = Some(value.into());
         self
     }
 
-    /// Marks it as a failure, of which the blocks tell the cause.
+    /// Marks the result as failed; the blocks describe the cause.
     pub fn error(mut self) -> ToolUseResult {
         self.is_error = true;
         self
     }
 }
 
-/// Refuses what the protocol forbids a conversation to be.
+/// Checks that the protocol allows this sequence of messages.
 pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
-    // The tools that the message before asked for.
+    // The tool calls of the message before.
     let mut asked: Vec<&str> = Vec::new();
     for (at, message) in messages.iter().enumerate() {
         let here = format!("message {}", at + 1);
@@ -263,7 +263,7 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
     }
 }
 
-/// The messages as a client of that revision knows them.
+/// Writes the messages in the form of a revision.
 pub(super) fn write(messages: &[SamplingMessage], revision: Revision) -> Value {
     let mut written = Vec::new();
     for message in messages {
@@ -312,7 +312,7 @@ impl SamplingContent {
         }
     }
 
-    /// Reads a block that a model wrote; `None` if it is nothing that a model writes.
+    /// Reads a block that a model wrote. Returns `None` if a model cannot write such a block.
     pub(super) fn read(block: &Value) -> Option<SamplingContent> {
         if block.get("type").is_some_and(|kind| kind == "tool_use") {
             return ToolUse::read(block).map(SamplingContent::ToolUse);

@@ -1,4 +1,4 @@
-//! Questions to the client's model.
+//! Sampling: requests to the client's model.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>
 
@@ -14,11 +14,11 @@ pub(crate) use result::read;
 use super::{AskError, Capability, Question};
 use crate::protocol::Revision;
 
-/// A question to the client's model: messages, and how to answer them.
+/// A request to the client's model: messages, and settings for the answer.
 ///
-/// The client may change it, show it to the person who uses it, and choose another model. What is not
-/// answered costs the person money and patience, so keep questions few and short. The protocol deprecates
-/// sampling since 2026-07-28: new servers should call a model of their own.
+/// The client may change the request, show it to its user, and choose another model. Each request costs the user money
+/// and time, so keep requests few and short. The protocol deprecates sampling since 2026-07-28: new servers should call
+/// a model of their own.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#creating-messages>
 ///
@@ -50,9 +50,9 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// A question of one message: a text or a block of the person's, or any [`SamplingMessage`].
+    /// Creates a request of one message: a text or a block of the person, or any [`SamplingMessage`].
     ///
-    /// The answer has at most 1024 tokens, unless [`max_tokens`](Self::max_tokens) says otherwise.
+    /// The answer has at most 1,024 tokens, unless [`max_tokens`](Self::max_tokens) sets another limit.
     pub fn new(message: impl Into<SamplingMessage>) -> Sampling {
         Sampling {
             messages: vec![message.into()],
@@ -66,66 +66,69 @@ impl Sampling {
         }
     }
 
-    /// One more message.
+    /// Adds a message.
     pub fn message(mut self, message: impl Into<SamplingMessage>) -> Sampling {
         self.messages.push(message.into());
         self
     }
 
-    /// More messages, in their order.
+    /// Adds messages, in their order.
     pub fn messages<M: Into<SamplingMessage>>(mut self, messages: impl IntoIterator<Item = M>) -> Sampling {
         self.messages.extend(messages.into_iter().map(Into::into));
         self
     }
 
-    /// What the model is told before the messages. Without one the client decides.
+    /// Sets the system prompt. Without one the client decides.
     pub fn system_prompt(mut self, text: impl Into<String>) -> Sampling {
         self.system_prompt = Some(text.into());
         self
     }
 
-    /// The most tokens that the answer may have, from 1. The default is 1024.
+    /// Limits the answer to a number of tokens. Default: 1,024. With 0 the request fails with
+    /// [`AskError::InvalidQuestion`].
     pub fn max_tokens(mut self, tokens: u32) -> Sampling {
         self.max_tokens = tokens;
         self
     }
 
-    /// How freely the model answers: from 0, as far as the model's maker allows. Without one the client decides.
+    /// Sets the temperature of the model, from 0; the maximum depends on the model. Without one the client decides.
+    /// With a negative or non-finite value the request fails with [`AskError::InvalidQuestion`].
     pub fn temperature(mut self, temperature: f64) -> Sampling {
         self.temperature = Some(temperature);
         self
     }
 
-    /// One more text at which the answer ends.
+    /// Adds a text at which the answer ends.
     pub fn stop_sequence(mut self, text: impl Into<String>) -> Sampling {
         self.stop_sequences.push(text.into());
         self
     }
 
-    /// Which model is wanted.
+    /// Sets preferences for the choice of the model.
     pub fn model_preferences(mut self, preferences: ModelPreferences) -> Sampling {
         self.model_preferences = Some(preferences);
         self
     }
 
-    /// One more tool that the model may ask to be called. Needs a client that declares `sampling.tools`.
+    /// Adds a tool that the model may call. Requires a client that declares `sampling.tools`. With two tools of the
+    /// same name the request fails with [`AskError::InvalidQuestion`].
     pub fn tool(mut self, tool: SamplingTool) -> Sampling {
         self.tools.push(tool);
         self
     }
 
-    /// Whether the model must, may or must not ask for a tool. Needs a client that declares `sampling.tools`.
+    /// Sets whether the model may, must or must not call tools. Requires a client that declares `sampling.tools`.
     pub fn tool_choice(mut self, choice: ToolChoice) -> Sampling {
         self.tool_choice = Some(choice);
         self
     }
 
-    /// The question as a client of that revision is asked it.
+    /// Builds the request in the form of a revision.
     ///
     /// # Errors
     ///
-    /// [`AskError::InvalidQuestion`] says what the author has to change; [`AskError::Unsupported`] if the
-    /// revision has no tools for models.
+    /// [`AskError::InvalidQuestion`] if the author must change the request; [`AskError::Unsupported`] if the revision
+    /// has no tools for models.
     pub(crate) fn question(&self, revision: Revision) -> Result<Question, AskError> {
         let with_tools = !self.tools.is_empty()
             || self.tool_choice.is_some()
@@ -172,7 +175,7 @@ impl Sampling {
     }
 }
 
-/// Which model is wanted. The client may have none of them, and decides.
+/// Preferences for the choice of the model. The client decides, and may have none of the preferred models.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#model-preferences>
 ///
@@ -192,30 +195,30 @@ pub struct ModelPreferences {
 }
 
 impl ModelPreferences {
-    /// No preferences.
+    /// Creates empty preferences.
     pub fn new() -> ModelPreferences {
         ModelPreferences::default()
     }
 
-    /// One more part of a model's name. Earlier ones are preferred.
+    /// Adds a part of a model's name. Earlier hints take precedence.
     pub fn hint(mut self, name: impl Into<String>) -> ModelPreferences {
         self.hints.push(name.into());
         self
     }
 
-    /// How much a low price matters, from 0 to 1. Other values are clamped.
+    /// Sets the priority of a low price, from 0 to 1. Other values are clamped, and NaN is ignored.
     pub fn cost(mut self, priority: f64) -> ModelPreferences {
         self.cost = Some(priority.clamp(0.0, 1.0));
         self
     }
 
-    /// How much a quick answer matters, from 0 to 1. Other values are clamped.
+    /// Sets the priority of a quick answer, from 0 to 1. Other values are clamped, and NaN is ignored.
     pub fn speed(mut self, priority: f64) -> ModelPreferences {
         self.speed = Some(priority.clamp(0.0, 1.0));
         self
     }
 
-    /// How much an able model matters, from 0 to 1. Other values are clamped.
+    /// Sets the priority of an able model, from 0 to 1. Other values are clamped, and NaN is ignored.
     pub fn intelligence(mut self, priority: f64) -> ModelPreferences {
         self.intelligence = Some(priority.clamp(0.0, 1.0));
         self
@@ -229,7 +232,7 @@ impl ModelPreferences {
         for (key, priority) in
             [("costPriority", self.cost), ("speedPriority", self.speed), ("intelligencePriority", self.intelligence)]
         {
-            // A priority that is not a number is none.
+            // A priority of NaN is left out.
             if let Some(priority) = priority.filter(|priority| priority.is_finite()) {
                 members.insert(key.into(), priority.into());
             }
@@ -238,7 +241,7 @@ impl ModelPreferences {
     }
 }
 
-/// A tool that the client's model may ask to be called. The handler calls it, and asks again with the result.
+/// A tool that the client's model may call. The handler runs it, and sends another request with the result.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#sampling-with-tools>
 ///
@@ -259,12 +262,12 @@ pub struct SamplingTool {
 }
 
 impl SamplingTool {
-    /// A tool of that name, and the JSON Schema of its arguments, which must be of type `object`.
+    /// Creates a tool from its name and the JSON Schema of its arguments, which must be of type `object`.
     pub fn new(name: impl Into<String>, input_schema: impl Into<Value>) -> SamplingTool {
         SamplingTool { name: name.into(), description: None, input_schema: input_schema.into() }
     }
 
-    /// What the tool does, for the model.
+    /// Sets the description that the model reads.
     pub fn description(mut self, description: impl Into<String>) -> SamplingTool {
         self.description = Some(description.into());
         self
@@ -281,7 +284,7 @@ impl SamplingTool {
     }
 }
 
-/// Whether the model must, may or must not ask for a tool.
+/// The choice whether the model may, must or must not call tools.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#sampling-with-tools>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -290,9 +293,9 @@ pub enum ToolChoice {
     /// The model decides.
     #[default]
     Auto,
-    /// It must ask for at least one tool.
+    /// The model must call at least one tool.
     Required,
-    /// It must not ask for one.
+    /// The model must not call a tool.
     None,
 }
 

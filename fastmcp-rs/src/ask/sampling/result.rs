@@ -1,4 +1,4 @@
-//! What the client's model has answered.
+//! The answer of the client's model.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{SamplingContent, SamplingMessage, ToolUse};
 use crate::ask::AskError;
 use crate::protocol::Role;
 
-/// What the client's model has answered. The person may have changed it.
+/// The answer of the client's model. The client's user may have changed it.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#creating-messages>
 ///
@@ -24,19 +24,19 @@ use crate::protocol::Role;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sampled {
-    /// Who says it: the model, as a rule.
+    /// The role of the author, usually [`Role::Assistant`].
     pub role: Role,
     /// The name of the model that answered.
     pub model: String,
-    /// Why the answer ends, if that is known: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or a word of
-    /// the client's own.
+    /// The reason that the answer ends, if known: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or a word of the
+    /// client's own.
     pub stop_reason: Option<String>,
     /// The blocks of the answer.
     pub content: Vec<SamplingContent>,
 }
 
 impl Sampled {
-    /// The answer's blocks of text, each on a line of its own; empty if there are none.
+    /// Returns the text blocks of the answer, joined by line breaks; empty if there are none.
     pub fn text(&self) -> String {
         let texts = self.content.iter().filter_map(|block| match block {
             SamplingContent::Text(text) => Some(text.as_str()),
@@ -45,8 +45,8 @@ impl Sampled {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// The tools that the model asks to be called. Each wants a
-    /// [`ToolUseResult`](crate::ToolUseResult) in the next message.
+    /// Returns the tool calls that the model requests. Each requires a [`ToolUseResult`](crate::ToolUseResult) in the
+    /// next message.
     pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
         self.content.iter().filter_map(|block| match block {
             SamplingContent::ToolUse(used) => Some(used),
@@ -54,7 +54,7 @@ impl Sampled {
         })
     }
 
-    /// The answer as a message, to go on with the conversation.
+    /// Converts the answer to a message, to continue the conversation.
     pub fn into_message(self) -> SamplingMessage {
         SamplingMessage::of(self.role, self.content)
     }
@@ -64,7 +64,7 @@ impl Sampled {
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it is no message of a model.
+/// [`AskError::InvalidAnswer`] if it is not a message of a model.
 pub(crate) fn read(result: &Value) -> Result<Sampled, AskError> {
     let invalid = |reason: &str| AskError::invalid_answer(reason);
     let role = match result.get("role").and_then(Value::as_str) {

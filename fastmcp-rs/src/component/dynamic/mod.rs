@@ -1,7 +1,7 @@
-//! Components that are made at run time, without macros: from a schema and a closure.
+//! Components that are created at run time, without macros: from a schema and a closure.
 //!
-//! A generated function reads its arguments straight into types, which are the check. Here there are no types:
-//! arguments are a tree of values, and the schema is the check.
+//! A generated function reads its arguments directly into types, and that validates them. Here there are no types:
+//! arguments are a tree of values, and the schema validates them.
 
 mod prompt;
 mod resource;
@@ -25,18 +25,18 @@ use crate::context::Context;
 use crate::error::ToolError;
 use crate::{operator, panics};
 
-/// A handler's work, whatever type it has.
+/// The future of a closure, with its type erased.
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
-/// A closure that gets `A` and makes a `T`, whatever type it has.
+/// A closure from `A` to a future `T`, with its type erased.
 type Handler<A, T> = Box<dyn Fn(A, Context) -> Work<T> + Send + Sync>;
 
 type Call = Box<dyn Fn(Map<String, Value>, Context) -> Started + Send + Sync>;
 
-/// What is called with arguments that were checked.
+/// The closure of a component, called with validated arguments.
 ///
-/// What it holds is the author's, and is dropped where nobody expects it: when a server next looks at what it has.
-/// So it must not panic then.
+/// It owns values of the author, and is dropped at an arbitrary point: when a server next reads its registry. So a
+/// panic in their destructors must not propagate.
 pub(crate) struct Closure(Option<Call>);
 
 impl Closure {
@@ -44,7 +44,7 @@ impl Closure {
         Closure(Some(Box::new(call)))
     }
 
-    /// Begins a call; `None` when it was dropped.
+    /// Starts a call; returns `None` if the closure was already dropped.
     pub(crate) fn call(&self, arguments: Map<String, Value>, context: Context) -> Option<Started> {
         self.0.as_ref().map(|call| call(arguments, context))
     }
@@ -59,12 +59,12 @@ impl Drop for Closure {
     }
 }
 
-/// The place in the source that made a component.
+/// Returns the place in the source that created a component.
 pub(crate) fn location(place: &'static Place<'static>) -> Location {
     Location { file: place.file(), line: place.line(), module_path: "", crate_name: "", crate_version: "" }
 }
 
-/// What is wrong with a component, apart from what only its kind has.
+/// Returns the problems that a component of any kind may have.
 fn problems_of(about: &About, noun: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let name = &about.name;

@@ -1,4 +1,4 @@
-//! Prompts that are made at run time.
+//! Prompts that are created at run time.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,13 +19,13 @@ use crate::component::tool::{Location, Text};
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// A prompt that is made at run time: from its arguments and a closure.
+/// A prompt that is created at run time: from its arguments and a closure.
 ///
-/// The closure gets the arguments by their names (an optional one that was not given is not there) and the call's
-/// [`Context`]. It returns what [`IntoMessages`] takes: a text or a block, a [`Message`], or a `Vec` of messages.
+/// The closure gets the arguments by name (without optional arguments that were not given) and the call's [`Context`].
+/// It returns a value that implements [`IntoMessages`]: a text or a block, a [`Message`], or a `Vec` of messages.
 ///
-/// Add it with [`App::add_prompt`](crate::App::add_prompt), or while the server runs with
-/// [`Handle::add_prompt`](crate::Handle::add_prompt).
+/// Add it with [`App::add_prompt`](crate::App::add_prompt), or with [`Handle::add_prompt`](crate::Handle::add_prompt)
+/// while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 ///
@@ -58,7 +58,8 @@ pub struct DynamicPrompt {
 about_methods!(DynamicPrompt);
 
 impl DynamicPrompt {
-    /// A prompt of a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`) and a closure that makes its messages.
+    /// Creates a prompt from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`) and a closure that returns its
+    /// messages.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, handler: F) -> DynamicPrompt
     where
@@ -79,12 +80,12 @@ impl DynamicPrompt {
         }
     }
 
-    /// An argument that must be given, and what it is; the text may be empty.
+    /// Adds a required argument with its description, which may be empty.
     pub fn argument(self, name: impl Into<String>, description: impl Into<String>) -> DynamicPrompt {
         self.with_argument(name.into(), description.into(), true)
     }
 
-    /// An argument that may be left out, and what it is; the text may be empty.
+    /// Adds an optional argument with its description, which may be empty.
     pub fn optional_argument(self, name: impl Into<String>, description: impl Into<String>) -> DynamicPrompt {
         self.with_argument(name.into(), description.into(), false)
     }
@@ -96,7 +97,7 @@ impl DynamicPrompt {
         self
     }
 
-    /// What a server keeps of it, apart from what it says about itself.
+    /// Returns the parts that a server stores, except the metadata.
     pub(crate) fn into_parts(self) -> (Described, Closure) {
         let mut problems = problems_of(&self.about, "prompt");
         problems.extend(name_problem(&self.about.name, "prompt"));

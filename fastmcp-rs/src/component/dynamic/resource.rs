@@ -1,4 +1,4 @@
-//! Resources that are made at run time.
+//! Resources that are created at run time.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,15 +20,15 @@ use crate::context::Context;
 use crate::error::ToolError;
 use crate::protocol::{Annotations, CacheScope};
 
-/// A resource, or a family of them, that is made at run time: from a URI or a URI template and a closure.
+/// A resource, or a family of resources, that is created at run time: from a URI or a URI template and a closure.
 ///
-/// The closure gets the values of the template's variables by their names (none for a plain URI; one that may be
-/// missing from the URI has no value then) and the call's [`Context`]. It returns what [`IntoResource`] takes: a
-/// text, bytes, [`ResourceContents`] or a `Vec` of it, or an `Option` of these (`None`: there is no such
-/// resource). For JSON, return [`ResourceContents::json`].
+/// The closure gets the values of the template's variables by name (none for a plain URI; no value for an optional
+/// variable that the URI does not have) and the call's [`Context`]. It returns a value that implements
+/// [`IntoResource`]: a text, bytes, [`ResourceContents`] or a `Vec` of it, or an `Option` of these (`None` means that
+/// there is no such resource). For JSON, return [`ResourceContents::json`].
 ///
-/// Add it with [`App::add_resource`](crate::App::add_resource), or while the server runs with
-/// [`Handle::add_resource`](crate::Handle::add_resource).
+/// Add it with [`App::add_resource`](crate::App::add_resource), or with
+/// [`Handle::add_resource`](crate::Handle::add_resource) while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 ///
@@ -66,8 +66,8 @@ pub struct DynamicResource {
 about_methods!(DynamicResource);
 
 impl DynamicResource {
-    /// A resource of a URI, such as `config://app`, or of a template (RFC 6570: `{x}`, `{+x}`, `{x*}`, `{/x}`,
-    /// `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`), such as `orders://{id}`.
+    /// Creates a resource from a URI, such as `config://app`, or from a template (RFC 6570: `{x}`, `{+x}`, `{x*}`,
+    /// `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`), such as `orders://{id}`.
     #[track_caller]
     pub fn new<F, W, R, E>(uri: impl Into<String>, handler: F) -> DynamicResource
     where
@@ -96,38 +96,39 @@ impl DynamicResource {
         }
     }
 
-    /// Its name. Default: its URI.
+    /// Sets the name. Default: the URI.
     pub fn name(mut self, name: impl Into<String>) -> DynamicResource {
         self.about.name = Text::Owned(name.into());
         self
     }
 
-    /// The MIME type of what it holds. Default: that of the type which the closure returns, if it has one.
+    /// Sets the MIME type of the contents. Default: the MIME type of the closure's return type, if it has one.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> DynamicResource {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// How many bytes it holds, before any encoding. Templates have no size.
+    /// Sets the size of the contents in bytes, before any encoding. A template cannot have a size.
     pub fn size(mut self, bytes: u64) -> DynamicResource {
         self.size = Some(bytes);
         self
     }
 
-    /// Hints for clients: who it is for, how much it matters, when it last changed.
+    /// Sets hints for clients: audience, priority and the time of the last change.
     pub fn annotations(mut self, annotations: Annotations) -> DynamicResource {
         self.annotations = Some(annotations);
         self
     }
 
-    /// Lets the values of a variable lead anywhere: absolute paths, `..` and NUL are not refused.
+    /// Accepts every value of a variable. By default, absolute paths, `..` and NUL are rejected. Call it once per
+    /// variable.
     pub fn allow_traversal(mut self, variable: impl Into<String>) -> DynamicResource {
         self.allow_traversal.push(variable.into());
         self
     }
 
-    /// How long modern clients may keep what it holds. Default: what
-    /// [`App::cache_resources`](crate::App::cache_resources) says.
+    /// Sets the time for which modern clients may cache the contents. Default: the value of
+    /// [`App::cache_resources`](crate::App::cache_resources).
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
     pub fn ttl(mut self, ttl: Duration) -> DynamicResource {
@@ -135,13 +136,14 @@ impl DynamicResource {
         self
     }
 
-    /// Who may share what was kept. Default: what [`App::cache_resources`](crate::App::cache_resources) says.
+    /// Sets the clients that may share cached contents. Default: the value of
+    /// [`App::cache_resources`](crate::App::cache_resources).
     pub fn scope(mut self, scope: CacheScope) -> DynamicResource {
         self.scope = Some(scope);
         self
     }
 
-    /// What a server keeps of it, apart from what it says about itself.
+    /// Returns the parts that a server stores, except the metadata.
     pub(crate) fn into_parts(self) -> (Described, Closure) {
         let mut problems = problems_of(&self.about, "resource");
         problems.extend(Template::problems(&self.uri));

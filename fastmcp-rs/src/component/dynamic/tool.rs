@@ -1,4 +1,4 @@
-//! Tools that are made at run time.
+//! Tools that are created at run time.
 
 use std::future::Future;
 use std::panic::Location as Place;
@@ -21,27 +21,27 @@ use crate::schema::full::Full;
 use crate::schema::walk::check;
 use crate::schema::{given, header};
 
-/// The most bytes of a tool's name, so that every client takes it.
+/// The maximum length of a tool's name in bytes, so that every client accepts it.
 pub(crate) const MAX_NAME: usize = 128;
 
-/// A tool that is made at run time: from a JSON Schema and a closure, without macros.
+/// A tool that is created at run time: from a JSON Schema and a closure, without macros.
 ///
-/// It is for what is known only when the program runs, such as the operations of another service. The closure
-/// gets the arguments as a JSON object and the call's [`Context`], and returns what a tool may return as content:
-/// a text, a block, or a [`ToolResult`], which can be made from a [`serde_json::Value`]. As with other tools, the
-/// text of [`ToolError::new`] is for the model, and other errors are logged.
+/// Use it for tools that are known only at run time, such as the operations of another service. The closure gets the
+/// arguments as a JSON object and the call's [`Context`], and returns a value that implements [`IntoContent`]: a text,
+/// a block, or a [`ToolResult`], which can be converted from a [`serde_json::Value`]. As with other tools, the text of
+/// [`ToolError::new`] is for the model, and other errors are logged.
 ///
-/// The schema goes out as it is given. Arguments are checked against it before the closure is called. These
-/// keywords are looked at: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`,
-/// `patternProperties`, `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`,
-/// `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`,
-/// `multipleOf`, `allOf`, `anyOf`, `oneOf` (as `anyOf`), and `$ref` within the schema (by a JSON pointer, or the
-/// `$anchor` of a definition). A `pattern` with a look-around, a back-reference or `\\p` passes everything, and the
-/// operator is warned of it. What other keywords ask is not checked, unless the feature `schema-validation` is on. Arguments that hold more than 100,000 values are
-/// refused, as are members that are given twice.
+/// The schema is published unchanged. Arguments are checked against it before the closure is called. These keywords are
+/// checked: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `patternProperties`,
+/// `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `minLength`, `maxLength`,
+/// `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `allOf`, `anyOf`, `oneOf` (as
+/// `anyOf`), and `$ref` within the schema (by a JSON pointer, or the `$anchor` of a definition). A `pattern` with a
+/// look-around, a back-reference or `\p` accepts every value, and a warning is logged for the operator. Other keywords
+/// are not checked, unless the feature `schema-validation` is on. Arguments with more than 100,000 values or with
+/// duplicate members are rejected.
 ///
-/// Add it with [`App::add_tool`](crate::App::add_tool), or while the server runs with
-/// [`Handle::add_tool`](crate::Handle::add_tool).
+/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`Handle::add_tool`](crate::Handle::add_tool) while the
+/// server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
 ///
@@ -81,11 +81,11 @@ pub struct DynamicTool {
 about_methods!(DynamicTool);
 
 impl DynamicTool {
-    /// A tool of a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments, which
-    /// must be an object with `"type": "object"`, and a closure that does its work.
+    /// Creates a tool from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments,
+    /// which must be an object with `"type": "object"`, and a closure that runs the call.
     ///
-    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
-    /// `tokio::task::spawn_blocking` has.
+    /// The closure runs on the runtime: move blocking work to another thread, for example with
+    /// `tokio::task::spawn_blocking`.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
     where
@@ -108,38 +108,40 @@ impl DynamicTool {
         }
     }
 
-    /// The JSON Schema of its structured results. Each result is checked against it, and one that does not fit is
-    /// an error that is logged, and not sent.
+    /// Sets the JSON Schema of structured results. Each result is checked against it; a result that does not fit is
+    /// logged as an error and not sent.
     pub fn output_schema(mut self, schema: impl Into<Value>) -> DynamicTool {
         self.output = Some(schema.into());
         self
     }
 
-    /// A hint: whether it changes nothing.
+    /// Sets the hint `readOnlyHint`: whether the tool changes nothing. By default, no hint is sent.
     pub fn read_only(mut self, yes: bool) -> DynamicTool {
         self.hints.read_only = Some(yes);
         self
     }
 
-    /// A hint: whether it may destroy something.
+    /// Sets the hint `destructiveHint`: whether the tool may destroy something. By default, no hint is sent.
     pub fn destructive(mut self, yes: bool) -> DynamicTool {
         self.hints.destructive = Some(yes);
         self
     }
 
-    /// A hint: whether to call it again with the same arguments changes nothing more.
+    /// Sets the hint `idempotentHint`: whether repeating a call with the same arguments has no further effect. By
+    /// default, no hint is sent.
     pub fn idempotent(mut self, yes: bool) -> DynamicTool {
         self.hints.idempotent = Some(yes);
         self
     }
 
-    /// A hint: whether it deals with things outside of the server's own world, such as the web.
+    /// Sets the hint `openWorldHint`: whether the tool interacts with systems outside of the server's own world, such
+    /// as the web. By default, no hint is sent.
     pub fn open_world(mut self, yes: bool) -> DynamicTool {
         self.hints.open_world = Some(yes);
         self
     }
 
-    /// What a server keeps of it, apart from what it says about itself.
+    /// Returns the parts that a server stores, except the metadata.
     pub(crate) fn into_parts(self) -> (Described, Option<Full>, Closure) {
         let mut problems = problems_of(&self.about, "tool");
         problems.extend(name_problem(&self.about.name, "tool"));
@@ -172,7 +174,7 @@ impl DynamicTool {
     }
 }
 
-/// What results are held to.
+/// The check of results against the output schema.
 struct OutputCheck {
     schema: Value,
     full: Option<Full>,
@@ -202,7 +204,7 @@ impl OutputCheck {
 }
 
 fn compiled(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<Full> {
-    // What is wrong already is told by then, and may be too deep to be compiled.
+    // Known problems are reported already, and the schema may be too deep to be compiled.
     if !problems.is_empty() {
         return None;
     }
@@ -252,7 +254,7 @@ fn input_problems(schema: &Value) -> Vec<String> {
     problems
 }
 
-/// Says what is wrong with a schema, and whether it can be walked over.
+/// Appends the problems of a schema, and returns true unless it is too deep to be traversed.
 fn inspect(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
     let found = given::look(schema, which);
     problems.extend(found.problems);

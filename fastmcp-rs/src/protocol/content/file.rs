@@ -1,10 +1,10 @@
-//! Content that is read from files.
+//! Content blocks from files.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io, path};
 
-/// The extensions whose types clients know.
+/// File extensions and their MIME types, limited to types that clients know.
 const TYPES: [(&str, &str); 31] = [
     ("png", "image/png"),
     ("jpg", "image/jpeg"),
@@ -39,18 +39,18 @@ const TYPES: [(&str, &str); 31] = [
     ("zip", "application/zip"),
 ];
 
-/// The MIME type that a file's extension tells.
+/// Returns the MIME type for a file's extension, or `None` if it is unknown.
 pub(super) fn mime_type(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?;
     TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime_type)| *mime_type)
 }
 
-/// What a file holds; an error says which file.
+/// Reads a file; an error names the file.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
 }
 
-/// What a file of a family of types holds, such as `image`.
+/// Reads a file whose MIME type belongs to a family, such as `image`.
 pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'static str)> {
     let fits = |mime_type: &&str| mime_type.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'));
     let Some(mime_type) = mime_type(path).filter(fits) else {
@@ -63,7 +63,7 @@ pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'st
     Ok((read(path)?, mime_type))
 }
 
-/// The `file:` URI of a path.
+/// Returns the `file:` URI of a path.
 pub(super) fn uri(path: &Path) -> io::Result<String> {
     let path = path::absolute(path)?;
     let separators = path.to_string_lossy();
@@ -72,7 +72,7 @@ pub(super) fn uri(path: &Path) -> io::Result<String> {
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => uri.push(byte.into()),
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             other => _ = write!(uri, "%{other:02X}"),
         }
     }

@@ -1,11 +1,11 @@
-//! Reading blocks that this server wrote itself, when one of its components asks another.
+//! Reads content blocks that this server wrote itself, when one of its components calls another.
 
 use serde_json::Value;
 
 use super::{Annotations, Content, EmbeddedResource, ResourceLink};
 
 impl Content {
-    /// Reads a block of any kind; `None` if it is none.
+    /// Reads a block of any kind; returns `None` if the value is not a block.
     pub(crate) fn read_own(block: &Value) -> Option<Content> {
         let text = |of: &Value, name: &str| of.get(name)?.as_str().map(str::to_owned);
         let annotations = block.get("annotations").and_then(Annotations::read);

@@ -1,15 +1,14 @@
-//! Numbers of a running server, in the text format of Prometheus.
+//! Metrics of a running server, in the text format of Prometheus.
 //!
-//! A call costs two looks at the clock, a look through its answer and three additions: no lock, no allocation, no look-up. Each method has its
-//! series from the start, each component finds its own once and keeps it, and of each series there is one histogram
-//! for each way to end, which is made when that first happens. What can be asked for at any time, such as how many
-//! sessions there are, is only asked for when somebody reads the numbers.
+//! A call costs two clock readings, a scan of its response and three additions: no lock, no allocation, no look-up.
+//! Each method has its series from the start, and each component looks its series up once and keeps it. A series has
+//! one histogram per outcome, which is created when that outcome first occurs. Values that can be read at any time,
+//! such as the number of sessions, are read only when the metrics are rendered.
 //!
-//! The usual libraries take a lock for each value of a histogram, or bring a dozen packages; what is needed here is
-//! an array of counters, and a page of text.
+//! The usual libraries take a lock for each value of a histogram, or bring a dozen packages; this module needs only an
+//! array of counters and a page of text.
 //!
-//! Labels are names that the author gave, methods of the protocol, and codes from a fixed list: nothing that a peer
-//! can make up.
+//! Label values are the author's names, methods of the protocol, and codes from a fixed list. Peers cannot add values.
 
 mod render;
 mod series;
@@ -24,10 +23,10 @@ pub(crate) use series::{Series, Timer};
 
 use super::Target;
 
-/// The most components that have numbers of their own; those of later ones count for their method alone.
+/// The most components with a series of their own; further components are counted in the series of their method.
 const MAX_COMPONENTS: usize = 10_000;
 
-/// The numbers of a server, from [`App::metrics`](crate::App::metrics). It is cheap to clone.
+/// The metrics of a server, from [`App::metrics`](crate::App::metrics). It is cheap to clone.
 ///
 /// # Example
 ///
@@ -50,33 +49,33 @@ type Component = (Target, Box<str>);
 
 pub(crate) struct Inner {
     started: f64,
-    /// Name and version of the server, once it is known.
+    /// The name and the version of the server, once known.
     server: OnceLock<(Box<str>, Box<str>)>,
-    /// Those of requests for no component in particular.
+    /// The series of requests that address no component with a series of its own.
     methods: Vec<Arc<Series>>,
     components: Mutex<HashMap<Component, Arc<Series>>>,
-    /// By status, from 100 on.
+    /// The number of HTTP responses per status, from 100 on.
     responses: [AtomicU64; 500],
     refused_connections: AtomicU64,
-    /// Bytes of frames that wait for their peers.
+    /// The bytes of frames that wait for their peers to read.
     outboxes: Arc<AtomicI64>,
     sources: Mutex<Vec<Weak<dyn Source>>>,
 }
 
-/// What can be asked at any time.
+/// A source of values that can be read at any time.
 pub(crate) trait Source: Send + Sync {
-    /// Adds what there is now.
+    /// Adds the current values.
     fn read(&self, reading: &mut Reading);
 }
 
-/// What there is at one moment.
+/// The current values of all sources.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) waiting_calls: usize,
     pub(crate) http: Option<HttpReading>,
 }
 
-/// What a server on HTTP has open.
+/// The open connections, sessions and streams of an HTTP server.
 #[derive(Debug, Default)]
 pub(crate) struct HttpReading {
     pub(crate) connections: usize,
@@ -85,7 +84,7 @@ pub(crate) struct HttpReading {
 }
 
 impl Metrics {
-    /// The media type of [`Metrics::render`], for the one who answers with it.
+    /// The media type of [`Metrics::render`], for the header `Content-Type`.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
     pub(crate) fn new() -> Metrics {
@@ -104,17 +103,17 @@ impl Metrics {
         }
     }
 
-    /// All numbers as text, as Prometheus reads it (version 0.0.4 of its format).
+    /// Renders all metrics in version 0.0.4 of the Prometheus text format.
     pub fn render(&self) -> String {
         self.to_string()
     }
 
-    /// Says which server it is.
+    /// Sets the name and the version of the server.
     pub(crate) fn name(&self, name: &str, version: &str) {
         let _ = self.inner.server.set((name.into(), version.into()));
     }
 
-    /// The series of a component, which has to be looked for only once.
+    /// Returns the series of a component. Callers keep it, because this takes a lock.
     pub(crate) fn component(&self, target: Target, name: &str) -> Arc<Series> {
         let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
         let component = (target, Box::from(name));
@@ -130,28 +129,28 @@ impl Metrics {
     }
 
     fn method(&self, method: &str) -> &Arc<Series> {
-        // There is one more than there are methods.
+        // The list has one more entry than there are methods.
         &self.inner.methods[series::index(method).min(self.inner.methods.len() - 1)]
     }
 
-    /// An answer on HTTP has this status.
+    /// Counts an HTTP response with a status.
     pub(crate) fn response(&self, status: u16) {
         if let Some(count) = usize::from(status).checked_sub(100).and_then(|at| self.inner.responses.get(at)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// A connection was closed before anything was read from it, as there were too many, or too many of its address.
+    /// Counts a connection that was closed unread because there were too many, globally or from its address.
     pub(crate) fn refused_connection(&self) {
         self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Where outboxes add what they hold.
+    /// Returns the sum to which outboxes add the bytes that they hold.
     pub(crate) fn outboxes(&self) -> &Arc<AtomicI64> {
         &self.inner.outboxes
     }
 
-    /// Asks `source` whenever the numbers are read, as long as it is there.
+    /// Reads `source` whenever the metrics are rendered, as long as it is alive.
     pub(crate) fn watch(&self, source: Weak<dyn Source>) {
         let mut sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources.retain(|source| source.strong_count() > 0);

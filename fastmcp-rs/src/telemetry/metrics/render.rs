@@ -1,4 +1,4 @@
-//! The numbers as text.
+//! Renders metrics as text.
 //!
 //! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
@@ -85,7 +85,7 @@ fn durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
     for series in series {
         for (error_type, histogram) in series.outcomes() {
             let labels = labels_of(series, &error_type);
-            // Read once, so that the last bucket and the count are one number.
+            // The buckets are read once, so that the last bucket equals the count.
             let buckets = histogram.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed));
             let mut below = 0;
             for (at, bucket) in buckets.iter().enumerate() {
@@ -106,14 +106,14 @@ fn count(histogram: &Histogram) -> u64 {
     histogram.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
 }
 
-/// Nanoseconds in seconds, without what a floating point number would add.
+/// Formats nanoseconds as seconds, without rounding to a floating point number.
 fn seconds(nanoseconds: u64) -> String {
     let text = format!("{}.{:09}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The labels by which a series is known. Every series of a family has all of them, as readers may want; an empty one
-/// counts as absent.
+/// Returns the labels of a series. All series of a family have the same labels, which some readers expect; an empty
+/// label counts as absent.
 fn labels_of<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
     let name = |wanted| match &series.component {
         Some((target, name)) if *target == wanted => (wanted.label(), &**name),

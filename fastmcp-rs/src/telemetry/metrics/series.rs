@@ -1,4 +1,4 @@
-//! The numbers of one method, or of one component: how often its requests ended in which way, and after how long.
+//! The metrics of one method or one component: outcomes and durations of its requests.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,8 +8,8 @@ use super::Metrics;
 use crate::protocol::write::code;
 use crate::telemetry::{Outcome, Target, for_each_method};
 
-/// The upper bounds of the histogram's buckets, in nanoseconds: those of the conventions, and two below them, as most
-/// tools of most servers take less than ten milliseconds.
+/// The upper bounds of the histogram's buckets, in nanoseconds: the bounds of the conventions, and two lower ones,
+/// because most tools take less than ten milliseconds.
 pub(super) const BOUNDS: [u64; 16] = [
     100_000,
     1_000_000,
@@ -29,7 +29,7 @@ pub(super) const BOUNDS: [u64; 16] = [
     300_000_000_000,
 ];
 
-/// The ways to end that are told apart; any other code is the last.
+/// The error codes that are counted separately; all other codes share one slot.
 const CODES: [i32; 9] = [
     code::PARSE_ERROR,
     code::INVALID_REQUEST,
@@ -52,7 +52,7 @@ fn slot(outcome: Outcome) -> usize {
     }
 }
 
-/// What the conventions have as `error.type`; empty if it was no failure.
+/// Returns the `error.type` of the conventions, empty for a success.
 fn error_type(slot: usize) -> String {
     match slot {
         0 => String::new(),
@@ -62,25 +62,25 @@ fn error_type(slot: usize) -> String {
     }
 }
 
-/// How long something took, how often.
+/// A histogram of durations.
 #[derive(Debug, Default)]
 pub(super) struct Histogram {
-    /// How many were in each bucket, and not below; the last one has no bound.
+    /// The number of values in each bucket, not cumulative; the last bucket has no upper bound.
     pub(super) buckets: [AtomicU64; BOUNDS.len() + 1],
     pub(super) nanoseconds: AtomicU64,
 }
 
-/// The numbers of one method, or of one component.
+/// The metrics of one method or one component.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(super) method: &'static str,
     pub(super) component: Option<(Target, Box<str>)>,
     outcomes: [OnceLock<Box<Histogram>>; OUTCOMES],
-    /// How many run that were not ready at once.
+    /// The number of running requests that were not answered at once.
     pub(super) running: AtomicI64,
 }
 
-/// The place of a method in [`of_methods`].
+/// Returns the position of a method in [`of_methods`].
 pub(super) fn index(method: &str) -> usize {
     macro_rules! position {
         ($($name:literal),*) => {
@@ -90,7 +90,7 @@ pub(super) fn index(method: &str) -> usize {
     for_each_method!(position)
 }
 
-/// The method whose requests are for such a component.
+/// Returns the method that addresses components of a kind.
 pub(super) fn method_of(target: Target) -> &'static str {
     match target {
         Target::Tool => "tools/call",
@@ -99,7 +99,7 @@ pub(super) fn method_of(target: Target) -> &'static str {
     }
 }
 
-/// A series for each method, and one for all that are none.
+/// Creates a series per method, and one for all unknown methods.
 pub(super) fn of_methods() -> Vec<Arc<Series>> {
     macro_rules! all {
         ($($name:literal),*) => {
@@ -126,14 +126,14 @@ impl Series {
         histogram.nanoseconds.fetch_add(took, Ordering::Relaxed);
     }
 
-    /// The ways in which requests have ended so far.
+    /// Returns the outcomes that have occurred, each with its histogram.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (String, &Histogram)> {
         let all = self.outcomes.iter().enumerate();
         all.filter_map(|(slot, histogram)| Some((error_type(slot), &**histogram.get()?)))
     }
 }
 
-/// A request that is measured.
+/// Measures one request.
 pub(crate) struct Timer {
     metrics: Metrics,
     method: usize,
@@ -155,13 +155,13 @@ impl Timer {
         }
     }
 
-    /// It is for this component, which keeps its series in `kept`.
+    /// Assigns the request to a component, which keeps its series in `kept`.
     pub(crate) fn is_for(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
         let series = kept.get_or_init(|| self.metrics.component(target, name));
         let _ = self.component.set(Arc::clone(series));
     }
 
-    /// It was not ready at once.
+    /// Counts the request as running, because it was not answered at once.
     pub(crate) fn goes_on(&mut self) {
         if !std::mem::replace(&mut self.is_running, true) {
             self.series().running.fetch_add(1, Ordering::Relaxed);
@@ -174,7 +174,7 @@ impl Timer {
         }
     }
 
-    /// Nothing is to be counted.
+    /// Ends the measurement without counting the request.
     pub(crate) fn forget(&self) {
         self.has_ended.store(true, Ordering::Relaxed);
     }
@@ -187,7 +187,7 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // It was given up together with its connection.
+        // A request that is still open was dropped together with its connection.
         self.end(Outcome::Cancelled);
         if self.is_running {
             self.series().running.fetch_sub(1, Ordering::Relaxed);

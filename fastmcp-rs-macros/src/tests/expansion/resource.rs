@@ -1,12 +1,13 @@
-//! Expansions of `#[mcp::resource]` and `#[mcp::prompt]`, where they differ from a tool's.
+//! `#[mcp::resource]`, where it differs from `#[mcp::tool]`.
 
 use expect_test::expect;
 use quote::quote;
 
-use super::{check, prompt, resource};
+use super::check_expansion;
+use crate::tests::resource;
 
 #[test]
-fn static_resource() {
+fn the_options_of_a_resource_are_part_of_its_definition() {
     let item = quote! {
         /// The settings.
         fn config() -> Vec<u8> {
@@ -25,7 +26,7 @@ fn static_resource() {
         scope = "public",
         tags = ["app"],
     };
-    check(
+    check_expansion(
         resource(options, item),
         expect![[r#"
             /// The settings.
@@ -94,13 +95,13 @@ fn static_resource() {
 }
 
 #[test]
-fn template_with_an_injected_state() {
+fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injected() {
     let item = quote! {
         /// A file of a repository.
         #[cfg(unix)]
         pub async fn file(
             owner: &str,
-            /// Where it lies.
+            /// The path in the repository.
             #[arg(max_length = 200, complete = files::paths)]
             path: String,
             #[arg(default = 1, min = 1)] page: u32,
@@ -112,7 +113,7 @@ fn template_with_an_injected_state() {
     };
     let options =
         quote!("repo://{owner}/{+path}{?page,ref}", priority = 0.8, allow_traversal = ["path"], timeout = "1s");
-    check(
+    check_expansion(
         resource(options, item),
         expect![[r#"
             /// A file of a repository.
@@ -184,7 +185,7 @@ fn template_with_an_injected_state() {
                         __p::Parameter {
                             name: "path",
                             title: ::core::option::Option::None,
-                            description: "Where it lies.",
+                            description: "The path in the repository.",
                             constraints: __p::Constraints {
                                 max_length: ::core::option::Option::Some(200u64),
                                 ..__p::Constraints::NONE
@@ -279,142 +280,6 @@ fn template_with_an_injected_state() {
                 }
                 __p::inventory::submit! {
                     __p::RegisteredResource(< file as __p::Resource > ::DEFINITION)
-                }
-            };
-        "#]],
-    );
-}
-
-#[test]
-fn prompt_with_completion() {
-    let item = quote! {
-        /// Reviews a refund.
-        async fn refund_review(
-            /// The order's reference.
-            #[arg(complete = order_ids)]
-            order_id: &str,
-            urgent: Option<bool>,
-            context: &Context,
-        ) -> Vec<Message> {
-            load()
-        }
-    };
-    check(
-        prompt(quote!(title = "Review", handle = Review, crate = other), item),
-        expect![[r#"
-            /// Reviews a refund.
-            async fn refund_review(
-                order_id: &str,
-                urgent: Option<bool>,
-                context: &Context,
-            ) -> Vec<Message> {
-                load()
-            }
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct Review {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use other::__private as __p;
-                #[allow(unused_imports)]
-                use other::__private::probe::*;
-                impl __p::Prompt for Review {
-                    const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
-                        name: "refund_review",
-                        title: ::core::option::Option::Some("Review"),
-                        description: "Reviews a refund.",
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                        },
-                        invoke: __invoke,
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 3] = &[
-                        __p::Parameter {
-                            name: "order_id",
-                            title: ::core::option::Option::None,
-                            description: "The order's reference.",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
-                                order_ids,
-                                __completing,
-                                __context,
-                            )),
-                        },
-                        __p::Parameter {
-                            name: "urgent",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
-                        },
-                        __p::Parameter {
-                            name: "context",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<str>::NEW)
-                        .kind()
-                        .configurable()
-                        .slot_for::<str>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<Option<bool>>::NEW)
-                        .kind()
-                        .slot_for::<Option<bool>>(&__PARAMETERS[1]);
-                    let mut __2 = (&__p::Input::<Context>::NEW)
-                        .kind()
-                        .slot_for::<Context>(&__PARAMETERS[2]);
-                    let __split = (&__p::Output::<Vec<Message>>::NEW).split();
-                    let __value = (&&&&__split.value()).prompt_kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation
-                        .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
-                    {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                let __2 = __2.resolve(&__context).await?;
-                                let __value = refund_review(
-                                        ::core::borrow::Borrow::<str>::borrow(&__0),
-                                        __1,
-                                        ::core::borrow::Borrow::<Context>::borrow(&__2),
-                                    )
-                                    .await;
-                                ::core::result::Result::Ok(__value)
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredPrompt(< Review as __p::Prompt > ::DEFINITION)
                 }
             };
         "#]],

@@ -5,10 +5,10 @@ use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Signature, Token, Visibility};
 
-/// A function whose body is left as tokens.
+/// A function with an unparsed body.
 ///
-/// The macros never look inside, so that unfinished code in an editor, or syntax newer than `syn`,
-/// does not cost the user the whole function.
+/// The body stays a token group, so that unfinished code in an editor, or syntax newer than `syn`, does not make the
+/// whole function fail to parse.
 #[derive(Clone)]
 pub(crate) struct FnItem {
     pub(crate) attributes: Vec<Attribute>,
@@ -18,21 +18,21 @@ pub(crate) struct FnItem {
 }
 
 impl FnItem {
-    /// The function without what rustc refuses on parameters: doc comments and attributes of ours.
-    pub(crate) fn without_parameter_options(mut self) -> Self {
+    /// Removes the parameter attributes that rustc rejects: doc comments and `#[arg]`.
+    pub(crate) fn strip_parameter_options(mut self) -> Self {
         for input in &mut self.signature.inputs {
             let attributes = match input {
                 FnArg::Typed(typed) => &mut typed.attrs,
                 FnArg::Receiver(receiver) => &mut receiver.attrs,
             };
-            attributes.retain(stays_on_parameter);
+            attributes.retain(is_allowed_on_parameter);
         }
         self
     }
 }
 
-/// Whether rustc accepts this attribute on a parameter.
-pub(crate) fn stays_on_parameter(attribute: &Attribute) -> bool {
+/// Returns whether rustc accepts this attribute on a parameter.
+pub(crate) fn is_allowed_on_parameter(attribute: &Attribute) -> bool {
     const BUILT_IN: &[&str] = &["allow", "warn", "deny", "forbid", "expect", "cfg", "cfg_attr"];
     BUILT_IN.iter().any(|name| attribute.path().is_ident(name))
 }

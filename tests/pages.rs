@@ -17,6 +17,9 @@ pub mod clients {}
 #[doc = include_str!("../docs/tools.md")]
 pub mod tools {}
 
+#[doc = include_str!("../docs/models.md")]
+pub mod models {}
+
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
 

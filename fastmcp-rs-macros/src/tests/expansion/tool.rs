@@ -1,12 +1,13 @@
-//! Expansions of `#[mcp::tool]`, one a shape.
+//! `#[mcp::tool]`.
 
 use expect_test::expect;
 use quote::quote;
 
-use super::{check, tool};
+use super::check_expansion;
+use crate::tests::tool;
 
 #[test]
-fn asynchronous_with_arguments() {
+fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
     let item = quote! {
         /// Finds an order.
         ///
@@ -21,7 +22,7 @@ fn asynchronous_with_arguments() {
             load()
         }
     };
-    check(
+    check_expansion(
         tool(quote!(), item),
         expect![[r#"
             /// Finds an order.
@@ -154,12 +155,12 @@ fn asynchronous_with_arguments() {
 }
 
 #[test]
-fn plain_function_runs_as_blocking() {
+fn a_plain_function_runs_on_a_thread_of_its_own() {
     let item = quote! {
         /// Adds.
         fn add(a: i64, b: i64) -> i64 { a + b }
     };
-    check(
+    check_expansion(
         tool(quote!(), item),
         expect![[r#"
             /// Adds.
@@ -254,12 +255,12 @@ fn plain_function_runs_as_blocking() {
 }
 
 #[test]
-fn inline() {
+fn an_inline_function_is_called_in_place() {
     let item = quote! {
         /// Adds.
         fn add(a: i64, b: i64) -> i64 { a + b }
     };
-    check(
+    check_expansion(
         tool(quote!(inline), item),
         expect![[r#"
             /// Adds.
@@ -355,12 +356,12 @@ fn inline() {
 }
 
 #[test]
-fn blocking_asynchronous() {
+fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
     let item = quote! {
         /// Waits.
         async fn wait() {}
     };
-    check(
+    check_expansion(
         tool(quote!(blocking), item),
         expect![[r#"
             /// Waits.
@@ -430,13 +431,13 @@ fn blocking_asynchronous() {
 }
 
 #[test]
-fn no_arguments_and_no_description() {
+fn a_tool_without_a_description_warns() {
     let item = quote! {
         #[allow(deprecated)]
         #[cfg(unix)]
         async fn r#type() {}
     };
-    check(
+    check_expansion(
         tool(quote!(handle = Kind, crate = other::mcp), item),
         expect![[r##"
             #[allow(deprecated)]
@@ -517,7 +518,7 @@ fn no_arguments_and_no_description() {
 }
 
 #[test]
-fn references() {
+fn a_reference_borrows_from_an_owned_argument() {
     let item = quote! {
         /// Lends.
         async fn lend<'a>(
@@ -529,7 +530,7 @@ fn references() {
             text
         }
     };
-    check(
+    check_expansion(
         tool(quote!(), item),
         expect![[r#"
             /// Lends.
@@ -665,7 +666,7 @@ fn references() {
 }
 
 #[test]
-fn all_options() {
+fn every_option_is_part_of_the_definition() {
     let options = quote! {
         name = "orders.get",
         title = "Get an order",
@@ -693,7 +694,7 @@ fn all_options() {
             #[arg(min_length = 1, pattern = "^a\\d$")] code: String,
         ) {}
     };
-    check(
+    check_expansion(
         tool(options, item),
         expect![[r#"
             /// Ignored.
@@ -817,7 +818,7 @@ fn all_options() {
 }
 
 #[test]
-fn a_mistake_leaves_every_name_in_place() {
+fn a_tool_with_mistakes_keeps_every_name() {
     let item = quote! {
         /// Finds.
         async fn find(
@@ -826,7 +827,7 @@ fn a_mistake_leaves_every_name_in_place() {
             text: String,
         ) -> String { text }
     };
-    check(
+    check_expansion(
         tool(quote!(), item),
         expect![[r#"
             ::core::compile_error! {
@@ -881,7 +882,7 @@ fn a_mistake_leaves_every_name_in_place() {
         /// Finds.
         pub async fn find(&self, /** The text. */ text: String) -> String { text }
     };
-    check(
+    check_expansion(
         tool(quote!(), item),
         expect![[r#"
             ::core::compile_error! {

@@ -1,13 +1,13 @@
-//! Expansions of `#[mcp::model]` and `#[mcp::main]`.
+//! `#[mcp::model]`.
 
 use expect_test::expect;
 use quote::quote;
 
-use super::check;
-use crate::run::{main, model};
+use super::check_expansion;
+use crate::tests::model;
 
 #[test]
-fn plain_struct() {
+fn a_struct_without_constraints_derives_all_its_traits() {
     let item = quote! {
         /// A line of an order.
         #[derive(Debug)]
@@ -17,7 +17,7 @@ fn plain_struct() {
             article: &'a str,
         }
     };
-    check(
+    check_expansion(
         model(quote!(), item),
         expect![[r##"
             #[derive(
@@ -43,7 +43,7 @@ fn plain_struct() {
 }
 
 #[test]
-fn forms() {
+fn types_that_elicitation_can_ask_for_implement_form() {
     let status = quote! {
         #[cfg(unix)]
         enum Status { Paid, Sent }
@@ -63,7 +63,7 @@ fn forms() {
         let generated = file.items.into_iter().filter(|item| matches!(item, syn::Item::Const(_)));
         generated.map(|item| quote!(#item)).collect::<proc_macro2::TokenStream>()
     });
-    check(
+    check_expansion(
         expansions.into_iter().collect(),
         expect![[r#"
             #[cfg(unix)]
@@ -109,7 +109,7 @@ fn forms() {
 }
 
 #[test]
-fn a_field_that_another_build_lacks() {
+fn code_for_a_field_exists_in_the_same_builds_as_the_field() {
     let item = quote! {
         enum Choice {
             #[cfg(windows)]
@@ -122,7 +122,7 @@ fn a_field_that_another_build_lacks() {
     };
     let file: syn::File = syn::parse2(model(quote!(), item)).expect("valid Rust");
     let generated = file.items.into_iter().filter(|item| matches!(item, syn::Item::Const(_)));
-    check(
+    check_expansion(
         generated.map(|item| quote!(#item)).collect(),
         expect![[r##"
             #[allow(deprecated, unused_qualifications)]
@@ -187,11 +187,11 @@ fn a_field_that_another_build_lacks() {
 }
 
 #[test]
-fn constrained_struct() {
+fn a_struct_with_constraints_checks_its_fields_after_reading() {
     let item = quote! {
         #[serde(rename_all = "camelCase")]
         struct Line {
-            /// How many.
+            /// The number of pieces.
             #[arg(min = 1, max = 99, default = 1)]
             line_count: u32,
             #[serde(default)]
@@ -200,7 +200,7 @@ fn constrained_struct() {
             next: Option<Box<Self>>,
         }
     };
-    check(
+    check_expansion(
         model(quote!(), item),
         expect![[r##"
             #[derive(
@@ -214,7 +214,7 @@ fn constrained_struct() {
             )]
             #[serde(rename_all = "camelCase")]
             struct Line {
-                /// How many.
+                /// The number of pieces.
                 #[serde(default = "Line::__fastmcp_default_line_count")]
                 #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
                 line_count: u32,
@@ -300,7 +300,7 @@ fn constrained_struct() {
 }
 
 #[test]
-fn constrained_enum() {
+fn an_enum_with_constraints_checks_the_fields_of_each_variant() {
     let item = quote! {
         enum Filter {
             /// Everything.
@@ -309,7 +309,7 @@ fn constrained_enum() {
             Between { #[arg(min = 0)] low: i64, high: i64 },
         }
     };
-    check(
+    check_expansion(
         model(quote!(crate = other), item),
         expect![[r##"
             #[derive(other::__private::serde::Serialize, other::__private::schemars::JsonSchema)]
@@ -382,95 +382,5 @@ fn constrained_enum() {
                 }
             };
         "##]],
-    );
-}
-
-#[test]
-fn asynchronous_main() {
-    let item = quote! {
-        /// Serves.
-        #[allow(unused)]
-        async fn main() -> Result<(), Error> {
-            App::new("x").run_stdio().await
-        }
-    };
-    check(
-        main(quote!(), item),
-        expect![[r#"
-        /// Serves.
-        #[allow(unused)]
-        fn main() -> Result<(), Error> {
-            #[allow(dead_code)]
-            async fn main() -> Result<(), Error> {
-                App::new("x").run_stdio().await
-            }
-            ::fastmcp_rs::__private::run_main(
-                ::fastmcp_rs::__private::Main {
-                    crate_name: ::core::env!("CARGO_PKG_NAME"),
-                    crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    worker_threads: ::core::option::Option::None,
-                },
-                main(),
-            )
-        }
-    "#]],
-    );
-}
-
-#[test]
-fn main_with_options_and_mistakes() {
-    check(
-        main(
-            quote!(worker_threads = 2),
-            quote!(
-                async fn main() {
-                    run().await
-                }
-            ),
-        ),
-        expect![[r#"
-            fn main() {
-                #[allow(dead_code)]
-                async fn main() {
-                    run().await
-                }
-                ::fastmcp_rs::__private::run_main(
-                    ::fastmcp_rs::__private::Main {
-                        crate_name: ::core::env!("CARGO_PKG_NAME"),
-                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                        worker_threads: ::core::option::Option::Some(2),
-                    },
-                    main(),
-                )
-            }
-        "#]],
-    );
-    check(
-        main(
-            quote!(threads = 2),
-            quote!(
-                fn main(args: Args) {
-                    run().await
-                }
-            ),
-        ),
-        expect![[r#"
-            ::core::compile_error! {
-                "`#[mcp::main]` has no option `threads`: it takes `worker_threads` and `crate`"
-            }
-            ::core::compile_error! {
-                "`#[mcp::main]` starts the async runtime: write `async fn`, or remove the attribute"
-            }
-            ::core::compile_error! {
-                "`main` takes no arguments: read the command line with `std::env::args()`"
-            }
-            fn main() {
-                #[allow(dead_code)]
-                async fn main(args: Args) {
-                    run().await
-                }
-                ::core::unreachable!()
-            }
-        "#]],
     );
 }

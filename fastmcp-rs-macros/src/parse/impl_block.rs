@@ -6,23 +6,24 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ImplItem, ItemImpl};
 
-use super::item::FnItem;
+use super::function::FnItem;
 
-/// An `impl` block, of which only the signatures are read: bodies stay tokens, as in [`FnItem`].
+/// An `impl` block. Only the signatures are parsed; bodies stay tokens, as in [`FnItem`].
 pub(crate) struct ImplBlock {
-    /// Everything before the braces, as syn reads it and as it was written.
+    /// The tokens before the braces, parsed as a block without items.
     pub(crate) header: ItemImpl,
+    /// The tokens before the braces, as written.
     written_header: TokenStream,
-    /// The braces, and the `#![..]` that begin the block.
     braces: Group,
+    /// The `#![..]` attributes at the start of the block.
     inner_attributes: Vec<Attribute>,
     pub(crate) items: Vec<BlockItem>,
 }
 
-/// What an `impl` block holds.
+/// An item of an `impl` block.
 pub(crate) enum BlockItem {
     Function(Box<FnItem>),
-    /// Constants, types and macros.
+    /// A constant, a type or a macro call.
     Other {
         attributes: Vec<Attribute>,
         item: TokenStream,
@@ -41,12 +42,12 @@ impl ImplBlock {
         empty.set_span(braces.span());
         let with_empty = written_header.clone().into_iter().chain([TokenTree::Group(empty)]).collect();
         let header = syn::parse2(with_empty)?;
-        let (inner_attributes, items) = body.parse2(braces.stream())?;
+        let (inner_attributes, items) = parse_body.parse2(braces.stream())?;
         Ok(Self { header, written_header, braces, inner_attributes, items })
     }
 }
 
-fn body(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
+fn parse_body(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
     let inner_attributes = input.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !input.is_empty() {

@@ -1,15 +1,14 @@
-//! Expansions of `#[mcp::server]`, and what is wrong with a block.
+//! `#[mcp::server]`.
 
 use expect_test::expect;
-use proc_macro2::{LineColumn, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::spans::{parse, places};
-use super::{check, messages};
-use crate::run::server;
+use super::check_expansion;
+use crate::tests::{messages, server};
 
-/// The source without the definitions, whose fields are those of functions.
-fn without_data(expansion: TokenStream) -> TokenStream {
+/// Removes the fields of the definitions, which are tested with functions.
+fn strip_definitions(expansion: TokenStream) -> TokenStream {
     let text = expansion.to_string();
     let mut parts = text.split("Definition {");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -21,7 +20,7 @@ fn without_data(expansion: TokenStream) -> TokenStream {
 }
 
 #[test]
-fn methods_and_functions_of_a_type() {
+fn methods_and_associated_functions_become_components() {
     let item = quote! {
         /// Orders.
         #[cfg(unix)]
@@ -51,8 +50,8 @@ fn methods_and_functions_of_a_type() {
             generated! {}
         }
     };
-    check(
-        without_data(server(quote!(), item)),
+    check_expansion(
+        strip_definitions(server(quote!(), item)),
         expect![[r#"
             /// Orders.
             #[cfg(unix)]
@@ -220,22 +219,7 @@ fn methods_and_functions_of_a_type() {
 }
 
 #[test]
-fn parts_stand_where_they_were_written() {
-    let source = "impl Orders {\n    /// Counts.\n    #[tool]\n    fn count(&self) -> Self {}\n}";
-    let expansion = server(quote!(), parse(source));
-    let receiver = LineColumn { line: 4, column: 14 };
-    assert_eq!(places(expansion.clone(), "receiver"), [receiver]);
-    let output = LineColumn { line: 4, column: 23 };
-    assert_eq!(places(expansion.clone(), "Output"), [output]);
-    assert_eq!(places(expansion.clone(), "__Self").last(), Some(&LineColumn { line: 4, column: 14 }));
-    let block = LineColumn { line: 1, column: 5 };
-    assert_eq!(places(expansion.clone(), "Server"), [block]);
-    let name = LineColumn { line: 4, column: 7 };
-    assert!(places(expansion.clone(), "__count").iter().chain(&places(expansion, "count")).all(|place| *place == name));
-}
-
-#[test]
-fn a_method_with_mistakes_does_not_take_the_others_with_it() {
+fn a_method_with_mistakes_does_not_remove_the_others() {
     let item = quote! {
         impl Orders {
             /// Counts.
@@ -258,7 +242,7 @@ fn a_method_with_mistakes_does_not_take_the_others_with_it() {
 }
 
 #[test]
-fn what_is_no_block_comes_out_again() {
+fn an_item_that_is_not_an_impl_block_is_emitted_unchanged() {
     for (item, message) in [
         (
             quote!(

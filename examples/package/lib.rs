@@ -1,0 +1,1 @@
+//! The examples of fastmcp-rs, one idea each: `cargo run --example hello`. This library is empty.

@@ -1,0 +1,67 @@
+//! Generates compile-time checks of `#[arg]` options against the type of their parameter or field.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+
+use super::crate_path::private_at;
+use super::definition::expand_number;
+use crate::parse::{ArgOptions, JsonLiteral, LiteralKind};
+use crate::types::{Shape, respan};
+
+/// Generates the check that a default fits the type, at the span of the default.
+pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> TokenStream {
+    let span = default.tokens.span();
+    let private = private_at(span);
+    let ty = respan(ty.clone(), span);
+    let kind = match default.kind {
+        LiteralKind::Integer => "integer",
+        LiteralKind::Float => "float",
+        LiteralKind::String => "text",
+        LiteralKind::Bool => "flag",
+    };
+    let kind = Ident::new(kind, span);
+    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
+}
+
+/// Generates the checks that values of the type can satisfy the constraints, at the spans of the constraints.
+///
+/// `validate` has checked types whose spelling it recognises. These checks are for aliases and users' types.
+pub(super) fn expand_bound_checks(options: &ArgOptions, ty: &TokenStream, shape: Shape) -> TokenStream {
+    let check = |tokens: &TokenStream, condition: &dyn Fn(Ident, TokenStream) -> TokenStream, problem: String| {
+        let span = tokens.span();
+        let private = private_at(span);
+        let ty = respan(ty.clone(), span);
+        let values = quote_spanned!(span=> #private::BoundsOf::<#ty>::VALUES);
+        let condition = condition(private, values);
+        quote_spanned! {span=>
+            const _: () = if !#condition {
+                ::core::panic!("{}", #problem)
+            };
+        }
+    };
+    let bounds = [&options.min, &options.max].into_iter().flatten().filter(|_| shape == Shape::Unknown);
+    let bounds = bounds.map(|bound| {
+        let text = format!(
+            "`{} = {}` is no value of this argument's type: remove it, or change the type",
+            bound.key,
+            bound.tokens.to_string().replace("- ", "-")
+        );
+        let is_reached = |private: Ident, values: TokenStream| {
+            let number = expand_number(bound.value, &private);
+            quote_spanned!(bound.tokens.span()=> #values.reach(#number))
+        };
+        check(&bound.tokens, &is_reached, text)
+    });
+    let (min, max) = (&options.min_length, &options.max_length);
+    let length = min.as_ref().or(max.as_ref()).filter(|_| matches!(shape, Shape::List | Shape::Unknown));
+    let length = length.map(|first| {
+        let low = min.as_ref().map_or(0, |min| min.value);
+        let high = max.as_ref().map_or(u64::MAX, |max| max.value);
+        let text = "no value of this argument's type has such a length: remove the bound, or change the type";
+        let condition =
+            |_: Ident, values: TokenStream| quote_spanned!(first.tokens.span()=> #values.have_length(#low, #high));
+        check(&first.tokens, &condition, text.to_owned())
+    });
+    bounds.chain(length).collect()
+}

@@ -1,0 +1,250 @@
+//! Generates the function that the runtime calls, `__invoke`.
+//!
+//! Its statements carry the spans of the user's types, because rustc reports an unusable type at the statement that
+//! needs it.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, Type};
+
+use super::checks::{expand_bound_checks, expand_default_check};
+use super::crate_path::{private, private_at};
+use super::definition::expand_parameter;
+use crate::component::Component;
+use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
+use crate::server::self_alias;
+use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
+
+/// Generates `__invoke`. It checks each type of the signature once, reads the arguments and starts the call.
+pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
+    let private = private();
+    let parameters = handler.parameters.iter().map(|parameter| expand_parameter(parameter, &private));
+    let slots: Vec<Ident> = (0..handler.parameters.len()).map(slot_name).collect();
+    let slots_by_index = handler.parameters.iter().enumerate();
+    let slot_statements =
+        slots_by_index.map(|(index, parameter)| expand_slot(index, parameter, handler.role(parameter)));
+    let checks = handler.parameters.iter().map(expand_literal_checks);
+    let output = expand_output(handler);
+    let output_name = output_name(handler);
+    let lent_output = quote_spanned!(output_name.span()=> &#output_name);
+    let run = expand_call(handler, &slots);
+    // An array rather than a slice, because a clippy lint reports each index into a slice as a possible panic.
+    let count = Literal::usize_unsuffixed(handler.parameters.len());
+    quote! {
+        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
+            const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
+            #(#checks)*
+            #(#slot_statements)*
+            #output
+            let __call = match __invocation.begin(&mut [#(&mut #slots),*], #lent_output) {
+                ::core::result::Result::Ok(__call) => __call,
+                ::core::result::Result::Err(__invoked) => return __invoked,
+            };
+            let __context = __call.context();
+            #run
+        }
+    }
+}
+
+/// Generates an `__invoke` that is never called, for a function with mistakes.
+pub(super) fn expand_broken_invoke() -> TokenStream {
+    let private = private();
+    quote! {
+        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
+            ::core::unreachable!()
+        }
+    }
+}
+
+/// Returns the local that holds the value of a parameter.
+fn slot_name(index: usize) -> Ident {
+    format_ident!("__{index}", span = Span::mixed_site())
+}
+
+/// Returns the type that the runtime provides. The function takes it by value or by reference.
+fn slot_type(parameter: &Parameter<'_>) -> TokenStream {
+    match parameter.ownership {
+        Ownership::Owned => replace_lifetimes(parameter.ty.to_token_stream()),
+        Ownership::Borrowed(ty) => replace_lifetimes(ty.to_token_stream()),
+        Ownership::OptionBorrowed(ty) => {
+            // At the span of the inner type; the `Option` keeps the user's tokens.
+            let span = ty.span();
+            let private = private_at(span);
+            let ty = replace_lifetimes(ty.to_token_stream());
+            let owned = quote_spanned!(span=> <#ty as #private::Lend>::Owned);
+            replace_generic_argument(parameter.ty, owned)
+        }
+    }
+}
+
+/// Replaces the generic argument of the user's `Option<..>`, and keeps its other tokens.
+fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
+    let mut ty = strip_groups(ty).clone();
+    if let Type::Path(path) = &mut ty {
+        let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
+        if let Some(PathArguments::AngleBracketed(list)) = last {
+            list.args = std::iter::once(GenericArgument::Type(Type::Verbatim(argument))).collect();
+        }
+    }
+    ty.into_token_stream()
+}
+
+/// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
+/// where rustc then reports a type that cannot be a parameter.
+fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
+    let span = parameter.ty.span();
+    let private = private_at(span);
+    let slot = slot_name(index);
+    let ty = slot_type(parameter);
+    let slot_for = match role {
+        Role::TypeDependent => "slot_for",
+        Role::Variable => "variable_for",
+        Role::Injected => "injected_for",
+        Role::Receiver => {
+            let alias = self_alias(span);
+            return quote_spanned!(span=> let mut #slot = #private::receiver::<#alias>(););
+        }
+    };
+    let slot_for = Ident::new(slot_for, span);
+    // An option on an injected parameter is reported at the option, which is to be removed. A variable cannot be
+    // injected, so there the type is at fault.
+    let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
+    let configurable = option.map(|option| {
+        let configurable = Ident::new("configurable", option.span());
+        quote_spanned!(span=> .#configurable())
+    });
+    let index = Literal::usize_unsuffixed(index);
+    quote_spanned! {span=>
+        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
+    }
+}
+
+/// Generates the checks that the options of a parameter fit its type, at the spans of the options.
+fn expand_literal_checks(parameter: &Parameter<'_>) -> TokenStream {
+    let ty = slot_type(parameter);
+    let default = parameter.options.default.as_ref().map(|default| expand_default_check(default, &ty));
+    let header = parameter.options.header.as_ref().map(|header| {
+        let span = header.value.span();
+        let private = private_at(span);
+        let ty = respan(ty.clone(), span);
+        quote_spanned!(span=> (&#private::Header::<#ty>::NEW).kind().check();)
+    });
+    let bounds = expand_bound_checks(&parameter.options, &ty, Shape::from_type(parameter.ty));
+    quote!(#default #header #bounds)
+}
+
+/// Returns the span at which the returned value is checked: its type, inside of `Result<_, E>` if that is spelled.
+fn output_span(handler: &Handler<'_>) -> Span {
+    match (handler.output.value, handler.output.ty) {
+        (Some(value), _) => value.span(),
+        (None, Some(ty)) => ty.span(),
+        (None, None) => handler.ident().span(),
+    }
+}
+
+/// Returns the local that describes the output. All its uses have the span of the value's type, so that rustc reports a
+/// type that cannot be returned once, not once per use.
+fn output_name(handler: &Handler<'_>) -> Ident {
+    Ident::new("__output", output_span(handler))
+}
+
+/// Generates the description of the output. Each type is checked at its own span.
+fn expand_output(handler: &Handler<'_>) -> TokenStream {
+    let span = output_span(handler);
+    let error_span = handler.output.error.map_or(span, Spanned::span);
+    let private = private_at(span);
+    let ty = match handler.output.ty {
+        Some(ty) => replace_lifetimes(ty.to_token_stream()),
+        None => quote_spanned!(span=> ()),
+    };
+    // Locals have the macro's hygiene, because the types may come from a `macro_rules!` of the user.
+    let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
+    let kind = match handler.component() {
+        Component::Tool => "kind",
+        Component::Resource => "resource_kind",
+        Component::Prompt => "prompt_kind",
+    };
+    let kind = Ident::new(kind, span);
+    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
+    let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
+    let output = output_name(handler);
+    quote! {
+        #split_at
+        #check_value
+        #check_error
+        let #output = #split.join(#value, #error);
+    }
+}
+
+/// Generates the call: resolves the parameters and runs the function. `run` has the span of the function's name, where
+/// rustc then reports a future that is not `Send`.
+fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
+    let name = handler.ident();
+    let owner = handler.owner.as_ref().map(|owner| quote!(#owner::));
+    let arguments = handler.parameters.iter().zip(slots).map(|(parameter, slot)| expand_argument(parameter, slot));
+    let call = quote!(#owner #name(#(#arguments),*));
+    let is_lent = handler.output.ty.is_some_and(is_borrowed);
+    let output = output_name(handler);
+    let lent_output = quote_spanned!(output.span()=> &#output);
+    let private = private();
+    // An output that borrows from the arguments cannot leave the block that owns them, so its result is rendered there.
+    let finish = |value: TokenStream| match is_lent {
+        true => quote!(#private::render(#lent_output, #value)),
+        false => quote!(::core::result::Result::Ok(#value)),
+    };
+    let body = match handler.execution() {
+        Execution::Async => {
+            let value = finish(quote!(__value));
+            quote!(let __value = #call.await; #value)
+        }
+        Execution::Inline => {
+            let value = finish(quote!(__value));
+            quote!(let __value = #call; #value)
+        }
+        Execution::Blocking if is_lent => {
+            let value = finish(call);
+            quote!(__context.run_blocking(move || #value).await?)
+        }
+        Execution::Blocking => quote!(__context.run_blocking(move || #call).await),
+        Execution::BlockingAsync if is_lent => {
+            let value = finish(quote!(#call.await));
+            quote!(__context.run_blocking_async(move || async move { #value }).await?)
+        }
+        Execution::BlockingAsync => {
+            quote!(__context.run_blocking_async(move || async move { #call.await }).await)
+        }
+    };
+    let future = quote! {
+        async move {
+            #(let #slots = #slots.resolve(&__context).await?;)*
+            #body
+        }
+    };
+    match is_lent {
+        true => {
+            let run = Ident::new("run_rendered", name.span());
+            quote!(__call.#run(#future))
+        }
+        false => {
+            let run = Ident::new("run", name.span());
+            quote!(__call.#run(#output, #future))
+        }
+    }
+}
+
+fn expand_argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
+    let span = parameter.ty.span();
+    match parameter.ownership {
+        Ownership::Owned => quote!(#slot),
+        Ownership::Borrowed(ty) => {
+            let ty = replace_lifetimes(ty.to_token_stream());
+            quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
+        }
+        Ownership::OptionBorrowed(ty) => {
+            let ty = replace_lifetimes(ty.to_token_stream());
+            quote_spanned!(span=> #slot.as_ref().map(::core::borrow::Borrow::<#ty>::borrow))
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Reads the options of `#[mcp::tool(..)]`, `#[mcp::resource(..)]` and `#[mcp::prompt(..)]`.
+
+use std::time::Duration;
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::{LitStr, Path};
+
+use super::docs::{self, Description};
+use super::entry::{Entry, read_parts, split_at_commas};
+use super::icon::{self, Icon};
+use super::option_keys::{is_uri_key, unknown_option_message};
+use super::resource::ResourceOptions;
+use super::{duration, json, value};
+use crate::component::Component;
+use crate::errors::Errors;
+
+/// A boolean option, with the key to underline if it contradicts another option.
+pub(crate) struct Flag {
+    pub(crate) key: Ident,
+    pub(crate) on: bool,
+}
+
+impl Flag {
+    fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+        value::parse_flag(entry, errors).map(|on| Self { key: entry.key.clone(), on })
+    }
+}
+
+/// Options of a tool, resource or prompt.
+pub(crate) struct HandlerOptions {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) title: Option<LitStr>,
+    pub(crate) description: Option<Description>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) icons: Vec<Icon>,
+    /// The JSON text of an object.
+    pub(crate) meta: Option<String>,
+    pub(crate) inline: Option<Flag>,
+    pub(crate) blocking: Option<Flag>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) handle: Option<Ident>,
+    pub(crate) crate_path: Option<Path>,
+    pub(crate) specific: SpecificOptions,
+}
+
+/// Options that only one kind of component has.
+pub(crate) enum SpecificOptions {
+    Tool(ToolOptions),
+    Resource(ResourceOptions),
+    Prompt,
+}
+
+/// Options that only tools have.
+#[derive(Default)]
+pub(crate) struct ToolOptions {
+    pub(crate) read_only: Option<Flag>,
+    pub(crate) destructive: Option<Flag>,
+    pub(crate) idempotent: Option<Flag>,
+    pub(crate) open_world: Option<Flag>,
+    /// Makes a single value structured content as well.
+    pub(crate) structured: Option<Flag>,
+}
+
+impl HandlerOptions {
+    pub(crate) fn parse(component: Component, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut parts = split_at_commas(tokens);
+        let specific = match component {
+            Component::Tool => SpecificOptions::Tool(ToolOptions::default()),
+            Component::Resource => SpecificOptions::Resource(ResourceOptions::new(&mut parts, errors)),
+            Component::Prompt => SpecificOptions::Prompt,
+        };
+        let mut options = Self::new(specific);
+        read_parts(parts, errors, |entry, errors| options.read(entry, errors));
+        options
+    }
+
+    fn new(specific: SpecificOptions) -> Self {
+        Self {
+            name: None,
+            title: None,
+            description: None,
+            tags: Vec::new(),
+            icons: Vec::new(),
+            meta: None,
+            inline: None,
+            blocking: None,
+            timeout: None,
+            handle: None,
+            crate_path: None,
+            specific,
+        }
+    }
+
+    pub(crate) fn component(&self) -> Component {
+        match self.specific {
+            SpecificOptions::Tool(_) => Component::Tool,
+            SpecificOptions::Resource(_) => Component::Resource,
+            SpecificOptions::Prompt => Component::Prompt,
+        }
+    }
+
+    fn read(&mut self, entry: &Entry, errors: &mut Errors) {
+        let component = self.component();
+        match entry.name().as_str() {
+            "name" => self.name = value::parse_string(entry, "\"get_order\"", errors),
+            "title" => self.title = value::parse_string(entry, "\"Get an order\"", errors),
+            "description" => self.description = docs::parse_description(entry, errors),
+            "tags" => self.tags = value::parse_strings(entry, "[\"orders\"]", errors),
+            "icons" => self.icons = icon::parse_icons(entry, errors),
+            "meta" => self.meta = parse_meta(entry, errors),
+            "inline" => self.inline = Flag::parse(entry, errors),
+            "blocking" => self.blocking = Flag::parse(entry, errors),
+            "timeout" => {
+                self.timeout = duration::parse_duration_option(entry, "\"30s\"", duration::parse_timeout, errors)
+            }
+            "handle" => self.handle = parse_handle(component, entry, errors),
+            "crate" => self.crate_path = value::parse_path(entry, errors),
+            name => {
+                let is_known = match &mut self.specific {
+                    SpecificOptions::Tool(options) => options.read(entry, errors),
+                    SpecificOptions::Resource(options) => options.read(entry, errors),
+                    SpecificOptions::Prompt => false,
+                };
+                if component == Component::Resource && is_uri_key(&entry.key) {
+                    errors.at(&entry.key, "the URI stands first and has no key: remove this");
+                } else if !is_known {
+                    errors.at(&entry.key, unknown_option_message(component, name));
+                }
+            }
+        }
+    }
+}
+
+impl ToolOptions {
+    /// Reads the entry and returns true, if it is an option of tools.
+    fn read(&mut self, entry: &Entry, errors: &mut Errors) -> bool {
+        let hint = match entry.name().as_str() {
+            "read_only" => &mut self.read_only,
+            "destructive" => &mut self.destructive,
+            "idempotent" => &mut self.idempotent,
+            "open_world" => &mut self.open_world,
+            "structured" => &mut self.structured,
+            _ => return false,
+        };
+        *hint = Flag::parse(entry, errors);
+        true
+    }
+}
+
+fn parse_meta(entry: &Entry, errors: &mut Errors) -> Option<String> {
+    let mut trees = entry.value.clone().unwrap_or_default().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => {
+            json::parse_json_object(group.stream(), errors)
+        }
+        _ => {
+            errors.at(entry.error_tokens(), "`meta` takes a JSON object, as in `meta = { \"team\": \"billing\" }`");
+            None
+        }
+    }
+}
+
+fn parse_handle(component: Component, entry: &Entry, errors: &mut Errors) -> Option<Ident> {
+    let handle = syn::parse2::<Ident>(entry.value.clone().unwrap_or_default());
+    if handle.is_err() {
+        errors.at(
+            entry.error_tokens(),
+            format!("`handle` takes the name of the type that stands for this {component}, as in `handle = GetOrder`"),
+        );
+    }
+    handle.ok()
+}

@@ -1,0 +1,65 @@
+//! Names of the options of `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`, and suggestions for wrong names.
+
+use proc_macro2::Ident;
+
+use crate::component::Component;
+use crate::errors::did_you_mean;
+
+const FIRST_KEYS: &[&str] = &["name", "title", "description"];
+const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world", "structured"];
+const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+const RESOURCE_KEYS: &[&str] =
+    &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
+
+/// Returns the options that only this kind of component has.
+fn specific_keys(component: Component) -> &'static [&'static str] {
+    match component {
+        Component::Tool => TOOL_KEYS,
+        Component::Resource => RESOURCE_KEYS,
+        Component::Prompt => &[],
+    }
+}
+
+/// Returns whether the component has an option of this name.
+pub(super) fn is_option_key(component: Component, name: &str) -> bool {
+    [FIRST_KEYS, specific_keys(component), LAST_KEYS].iter().any(|keys| keys.contains(&name))
+}
+
+/// Explains that the component has no such option, with the nearest name or a list of all names.
+pub(super) fn unknown_option_message(component: Component, name: &str) -> String {
+    let keys = [FIRST_KEYS, specific_keys(component), LAST_KEYS].concat();
+    // Names of these options in other frameworks and in the specification.
+    let other = match name {
+        "readonly" | "read_only_hint" | "readOnlyHint" => Some("read_only"),
+        "destructive_hint" | "destructiveHint" => Some("destructive"),
+        "idempotent_hint" | "idempotentHint" => Some("idempotent"),
+        "open_world_hint" | "openWorldHint" => Some("open_world"),
+        "mime" | "mimeType" | "content_type" => Some("mime_type"),
+        "lastModified" | "modified" => Some("last_modified"),
+        "ttlMs" | "ttl_ms" | "cache_ttl" => Some("ttl"),
+        "cacheScope" | "cache_scope" => Some("scope"),
+        "desc" | "about" | "doc" => Some("description"),
+        "icon" => Some("icons"),
+        "tag" => Some("tags"),
+        "_meta" => Some("meta"),
+        _ => None,
+    };
+    let suggestion = match other.filter(|key| keys.contains(key)) {
+        Some(key) => format!(" (did you mean `{key}`?)"),
+        None => did_you_mean(name, &keys),
+    };
+    if !suggestion.is_empty() {
+        return format!("`#[mcp::{component}]` has no option `{name}`{suggestion}");
+    }
+    if let Some(owner) = Component::ALL.into_iter().find(|owner| specific_keys(*owner).contains(&other.unwrap_or(name)))
+    {
+        return format!("`#[mcp::{component}]` has no option `{name}`, which is for a {owner}: remove it");
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    format!("`#[mcp::{component}]` has no option `{name}`: it takes {}", keys.join(", "))
+}
+
+/// Returns whether users of other frameworks would write the URI under this key.
+pub(super) fn is_uri_key(key: &Ident) -> bool {
+    ["uri", "url", "template", "uri_template", "uriTemplate"].iter().any(|name| key == name)
+}

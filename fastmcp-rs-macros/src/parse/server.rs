@@ -1,0 +1,33 @@
+//! Reads the options of `#[mcp::server(..)]`.
+
+use proc_macro2::TokenStream;
+use syn::Path;
+
+use super::entry::read_options;
+use super::value;
+use crate::errors::{Errors, did_you_mean};
+
+/// Options of `#[mcp::server(..)]`.
+#[derive(Default)]
+pub(crate) struct ServerOptions {
+    pub(crate) crate_path: Option<Path>,
+}
+
+impl ServerOptions {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        read_options(tokens, errors, |entry, errors| {
+            match entry.name().as_str() {
+                "crate" => options.crate_path = value::parse_path(entry, errors),
+                unknown => errors.at(
+                    &entry.key,
+                    format!(
+                        "`#[mcp::server]` has no option `{unknown}`{}: those of a component stand at its method, as in `#[tool(read_only)]`",
+                        did_you_mean(unknown, &["crate"])
+                    ),
+                ),
+            }
+        });
+        options
+    }
+}

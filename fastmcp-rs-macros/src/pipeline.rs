@@ -1,0 +1,154 @@
+//! Runs each macro through its phases: parse, sort, validate, expand.
+//!
+//! The user's item is emitted even after an error, because a missing item makes everything that uses it fail too, and
+//! hides the one error that matters.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, DeriveInput};
+
+use crate::component::Component;
+use crate::errors::Errors;
+use crate::expand;
+use crate::handler::Handler;
+use crate::model::Model;
+use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
+use crate::server::{ServerBlock, ServerMethod, self_alias};
+use crate::validate;
+
+/// Expands `#[mcp::tool]`, `#[mcp::resource]` or `#[mcp::prompt]`.
+pub(crate) fn run_handler(component: Component, options: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = HandlerOptions::parse(component, options, &mut errors);
+    let mut item = match syn::parse2::<FnItem>(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            validate::report_non_function(component, &tokens, error, &mut errors);
+            return emit(errors, tokens);
+        }
+    };
+    remove_second_components(component, Component::from_attribute, &mut item.attributes, &mut errors);
+    let handler = Handler::new(&item, options, &mut errors);
+    validate::check_handler(&handler, &mut errors);
+    if errors.is_empty() && !validate::has_placeholder(&item.signature) {
+        return expand::expand_handler(&handler);
+    }
+    match validate::is_method(&item.signature) {
+        // An `impl` block cannot hold the other generated items.
+        true => emit(errors, item.clone().strip_parameter_options()),
+        false => emit(errors, expand::expand_broken_handler(&handler)),
+    }
+}
+
+/// Expands `#[mcp::server]`.
+pub(crate) fn run_server(options: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = ServerOptions::parse(options, &mut errors);
+    let block = match ImplBlock::parse(tokens.clone()) {
+        Ok(block) => block,
+        Err(error) => {
+            validate::report_non_impl_block(&tokens, error, &mut errors);
+            return emit(errors, tokens);
+        }
+    };
+    let mut server = ServerBlock::new(block, options, &mut errors);
+    let mut block_errors = Errors::default();
+    validate::check_server_block(&server, &mut block_errors);
+    let is_block_valid = block_errors.is_empty();
+    errors.append(block_errors);
+    if errors.is_empty() {
+        validate::check_not_empty(&server, &mut errors);
+    }
+    let mut methods = std::mem::take(&mut server.methods);
+    let handlers: Vec<Handler<'_>> =
+        methods.iter_mut().filter_map(|method| method_handler(method, &mut errors)).collect();
+    match is_block_valid {
+        true => emit(errors, expand::expand_server(&server, &handlers)),
+        false => emit(errors, &server.block),
+    }
+}
+
+/// Expands `#[mcp::main]`.
+pub(crate) fn run_main(options: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = MainOptions::parse(options, &mut errors);
+    let item = match syn::parse2::<FnItem>(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            validate::report_non_main(&tokens, error, &mut errors);
+            return emit(errors, tokens);
+        }
+    };
+    validate::check_main(&item.signature, &mut errors);
+    match errors.is_empty() {
+        true => expand::expand_main(&item, &options),
+        false => emit(errors, expand::expand_broken_main(&item)),
+    }
+}
+
+/// Expands `#[mcp::model]`.
+pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = ModelOptions::parse(options, &mut errors);
+    let input = match syn::parse2::<DeriveInput>(tokens.clone()) {
+        Ok(input) => input,
+        Err(error) => {
+            validate::report_non_type(&tokens, error, &mut errors);
+            return emit(errors, tokens);
+        }
+    };
+    let model = Model::new(&input, options, &mut errors);
+    validate::check_model(&model, &mut errors);
+    match errors.is_empty() {
+        true => expand::expand_model(&model),
+        false => emit(errors, expand::expand_broken_model(&model)),
+    }
+}
+
+/// Returns the errors as code, followed by the item.
+fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    quote!(#errors #item)
+}
+
+/// Parses and validates one method of a block.
+///
+/// Returns none for a method with mistakes, so that rustc still checks the expansion of the other methods.
+fn method_handler<'a>(method: &'a mut ServerMethod, errors: &mut Errors) -> Option<Handler<'a>> {
+    let mut method_errors = Errors::default();
+    let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    remove_second_components(
+        method.component,
+        Component::from_method_attribute,
+        &mut method.function.attributes,
+        &mut method_errors,
+    );
+    let method = &*method;
+    let handler =
+        Handler::new(&method.function, options, &mut method_errors).into_method(self_alias(Span::mixed_site()));
+    validate::check_method(method, &handler, &mut method_errors);
+    validate::check_handler(&handler, &mut method_errors);
+    let is_valid = method_errors.is_empty() && !validate::has_placeholder(&method.function.signature);
+    errors.append(method_errors);
+    is_valid.then_some(handler)
+}
+
+/// Reports and removes every further attribute that would make the function a component.
+fn remove_second_components(
+    component: Component,
+    find_component: fn(&Attribute) -> Option<Component>,
+    attributes: &mut Vec<Attribute>,
+    errors: &mut Errors,
+) {
+    attributes.retain(|attribute| {
+        let Some(second) = find_component(attribute) else {
+            return true;
+        };
+        let fix = match second == component {
+            true => format!("put all options into one `#[mcp::{component}(..)]`"),
+            false => format!("write another function for the {second}, which calls this one"),
+        };
+        errors.at(attribute.path(), format!("this function is a {component} already: {fix}"));
+        false
+    });
+}

@@ -1,0 +1,107 @@
+//! Attributes on items of the wrong kind.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::check_messages;
+use crate::tests::{main, model, prompt, tool};
+
+#[test]
+fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
+    let expand_tool = |item| tool(quote!(), item);
+    check_messages(
+        expand_tool(quote!(
+            pub struct Order {
+                id: u8,
+            }
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a struct: on a type that tools take or return, put `#[mcp::model]`
+    "#]],
+    );
+    check_messages(
+        expand_tool(quote!(impl Order { fn f() {} })),
+        expect![[r#"
+            `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is an `impl` block: put `#[mcp::server]` on it, and `#[tool]` on each method
+        "#]],
+    );
+    check_messages(
+        expand_tool(quote!(
+            mod tools {}
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a module: put it on each function inside
+    "#]],
+    );
+    check_messages(
+        expand_tool(quote!(
+            const X: u8 = 1;
+        )),
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a constant: remove it, or write a function
+    "#]],
+    );
+    check_messages(
+        expand_tool(quote!(
+            fn f();
+        )),
+        expect![[r#"
+        a tool needs a body: this function is only declared
+    "#]],
+    );
+    let expand_prompt = |item| prompt(quote!(), item);
+    check_messages(
+        expand_prompt(quote!(
+            struct Order {}
+        )),
+        expect![[r#"
+            `#[mcp::prompt]` goes on a `fn` or an `async fn`, and this is a struct: on a type that prompts take or return, put `#[mcp::model]`
+        "#]],
+    );
+    check_messages(
+        expand_prompt(quote!(
+            fn f() -> String;
+        )),
+        expect![[r#"
+            a prompt needs a body: this function is only declared
+        "#]],
+    );
+    check_messages(
+        model(
+            quote!(),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+        `#[mcp::model]` goes on a struct or an enum, and this is a function: on a function, put `#[mcp::tool]`
+    "#]],
+    );
+    check_messages(
+        main(
+            quote!(),
+            quote!(
+                struct Main;
+            ),
+        ),
+        expect![[r#"
+        `#[mcp::main]` goes on `async fn main()`, and this is a struct
+    "#]],
+    );
+}
+
+#[test]
+fn a_second_attribute_on_a_function_is_reported() {
+    check_messages(
+        tool(
+            quote!(read_only),
+            quote!(
+                #[mcp::tool(title = "x")]
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            this function is a tool already: put all options into one `#[mcp::tool(..)]`
+        "#]],
+    );
+}

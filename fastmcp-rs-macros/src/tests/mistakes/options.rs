@@ -1,0 +1,120 @@
+//! Options of `#[mcp::tool]`.
+
+use expect_test::expect;
+use quote::quote;
+
+use super::check_messages;
+use crate::tests::tool;
+
+#[test]
+fn every_malformed_option_is_reported() {
+    let options = quote! {
+        name = get_order, title, title = "twice", readonly, destructive("yes"), "text",
+        tags = "orders", icons = ["ftp://x", { mime = "image/png" }, 3],
+        meta = ["a"], inline = 1, timeout = 30, handle = "X", crate = "x",
+        description = 5, idempotent =, frobnicate, = 2, open_world: true
+    };
+    check_messages(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            `destructive` does not take parentheses: write `destructive = "yes"`
+            an option is written `key = value`, as in `description = "text"`
+            `idempotent =` needs a value
+            expected the name of an option, as in `name = ".."`
+            expected `=` or `,` after `open_world`: options are written `key = value`
+            `name` takes a string literal, as in `name = "get_order"`
+            `title` takes a string literal, as in `title = "Get an order"`
+            `title` is given twice: remove one of the two
+            `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?)
+            `tags` takes a list, as in `tags = ["orders"]`
+            clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
+            an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
+            an icon needs `src`: write `{ src = "https://..", .. }`
+            an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
+            `meta` takes a JSON object, as in `meta = { "team": "billing" }`
+            `inline` is on or off: write `inline` or `inline = false`
+            `timeout` takes a string literal, as in `timeout = "30s"`
+            `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
+            `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
+            `description` takes a string literal, as in `description = "Finds an order."`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+        "#]],
+    );
+}
+
+#[test]
+fn options_that_contradict_each_other_are_reported() {
+    check_messages(
+        tool(
+            quote!(read_only, destructive, inline, blocking, name = "get order", timeout = "soon"),
+            quote!(
+                async fn f() {}
+            ),
+        ),
+        expect![[r#"
+            `soon` is not a duration: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
+            a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not ' ': choose another
+            a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two
+            `inline` runs a tool where requests are read, `blocking` on a thread of its own: remove one of the two
+            an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits
+        "#]],
+    );
+}
+
+#[test]
+fn an_illegal_name_of_a_tool_is_reported() {
+    check_messages(
+        tool(
+            quote!(name = ""),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            a tool's name cannot be empty: write one, or remove `name` to use the function's
+        "#]],
+    );
+    let long = "x".repeat(129);
+    check_messages(
+        tool(
+            quote!(name = #long),
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+        a tool's name has at most 128 characters, and this one has 129: choose another
+    "#]],
+    );
+    check_messages(
+        tool(
+            quote!(),
+            quote!(
+                fn größe() {}
+            ),
+        ),
+        expect![[r#"
+        a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not 'ö': add `name = ".."` to `#[mcp::tool]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_handle_that_would_shadow_a_primitive_type_is_reported() {
+    check_messages(
+        tool(
+            quote!(),
+            quote!(
+                fn str() {}
+            ),
+        ),
+        expect![[r#"
+        the type that stands for this tool would hide the primitive `str`: name it with `handle = ..`
+    "#]],
+    );
+}
