@@ -25,7 +25,7 @@ pub(crate) struct ClientRequests {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// The id before the first one.
+    /// The id before that of the first request.
     base: i64,
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Reply>>,
@@ -38,13 +38,13 @@ impl ClientRequests {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Requests whose ids follow `base`.
+    /// Creates a table whose ids follow `base`.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn after(base: i64) -> ClientRequests {
         ClientRequests { table: Mutex::new(Table { base, last_id: base, ..Table::default() }) }
     }
 
-    /// Whether there was a request of this id, though its answer may no longer be waited for.
+    /// Returns true if a request with this id was opened, even if no call waits for its response any more.
     pub(crate) fn was_opened(&self, id: i64) -> bool {
         let table = self.lock();
         table.base < id && id <= table.last_id

@@ -51,23 +51,23 @@ impl Connection {
         self.session().map(|session| session.revision)
     }
 
-    /// What the client of the session has said of itself.
+    /// Returns the client's description of itself, once there is a session.
     pub(crate) fn session_client(&self) -> Option<&ClientFacts> {
         self.session().map(|session| &*session.client)
     }
 
-    /// Opens a session that its id carries.
+    /// Opens a session that was restored from its id.
     pub(crate) fn restore_session(&self, revision: Revision, client: ClientFacts) {
         let lists = self.server.components.load().offers.list_changes;
         self.open_carried(revision, client, lists);
     }
 
-    /// Numbers the requests to the client from behind `base` on. Must come before the first of them.
+    /// Sets the number that precedes the ids of requests to the client. Has no effect after the first such request.
     pub(crate) fn number_client_requests(&self, base: i64) {
         let _ = self.client_requests.set(Arc::new(ClientRequests::after(base)));
     }
 
-    /// Whether the request of that id is being served.
+    /// Returns true if the request with that id is being served.
     pub(crate) fn is_in_flight(&self, id: Id<'_>) -> bool {
         self.in_flight.get().is_some_and(|calls| calls.contains(&id.key()))
     }

@@ -223,7 +223,7 @@ impl InFlight {
         table.tickets.len() + table.waiting.iter().filter(|waiting| waiting.key.is_none()).count()
     }
 
-    /// Whether a request of that id is not yet answered.
+    /// Returns true if a request with that id is not yet answered.
     #[cfg(feature = "http")]
     pub(crate) fn contains(&self, key: &Key) -> bool {
         self.lock().has(key)

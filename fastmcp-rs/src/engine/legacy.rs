@@ -75,8 +75,8 @@ impl Connection {
         let _ = self.session.set(Arc::new(Session { revision, client: Arc::default(), log_level }));
     }
 
-    /// Opens the session that an `initialize` elsewhere has agreed on, as if its client had said by now that it is
-    /// ready.
+    /// Opens a session that another process has initialized. Its client counts as ready, because it may have sent
+    /// `notifications/initialized` to that process.
     #[cfg(feature = "http")]
     pub(super) fn open_carried(&self, revision: Revision, client: ClientFacts, lists: Lists) {
         let log_level = Arc::new(AtomicU8::new(Level::Info as u8));

@@ -389,7 +389,7 @@ impl Connection {
         }
     }
 
-    /// Whether the client was sent a request of that id.
+    /// Returns true if this connection has sent a request with that id to the client.
     fn was_asked(&self, id: i64) -> bool {
         self.client_requests.get().is_some_and(|requests| requests.was_opened(id))
     }
@@ -463,7 +463,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) carrier: Carrier<'a>,
     /// Kept until the calls of the message have ended.
     pub(crate) retained: Option<Retained>,
-    /// Whether a response that answers no request of this server's is refused; otherwise it is dropped.
+    /// Set if a response that answers no request of the server is refused; otherwise it is dropped.
     pub(crate) refuses_strays: bool,
     /// Set if a response comes later.
     pub(crate) pending: Cell<bool>,
@@ -537,7 +537,7 @@ impl From<Option<Place>> for Admitted {
     }
 }
 
-/// Refuses a response that answers no request of this server's, where that is to be said.
+/// Refuses a response that answers no request of the server, on transports that report it.
 fn refuse_stray(exchange: Option<&Exchange<'_>>, out: &mut Vec<u8>) {
     if exchange.is_some_and(|exchange| exchange.refuses_strays) {
         let text = "Invalid request: this process has sent no request with the id of this response";

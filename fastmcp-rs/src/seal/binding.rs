@@ -16,7 +16,7 @@ const MAX_READ: usize = 1024 * 1024;
 
 /// The associated data of a sealed text: it opens with the same, and with no other.
 pub(crate) trait Bind {
-    /// Appends all parts, so that no two bindings are written alike.
+    /// Appends all parts. Two different bindings are never written alike.
     fn write(&self, out: &mut Vec<u8>);
 }
 

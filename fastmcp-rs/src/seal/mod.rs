@@ -69,7 +69,7 @@ struct Key {
     secret: hmac::Key,
 }
 
-/// The kind of text that a sealer seals. What is sealed for one purpose opens for no other.
+/// The purpose of a sealed text. A text that is sealed for one purpose opens for no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     RequestState,
@@ -78,7 +78,7 @@ enum Purpose {
 }
 
 impl Purpose {
-    /// The labels of the key's id and of its secret.
+    /// Returns the labels from which the id of a key and its secret are derived.
     const fn labels(self) -> [&'static str; 2] {
         match self {
             Purpose::RequestState => ["fastmcp-rs request state: key id", "fastmcp-rs request state: secret"],

@@ -1,7 +1,7 @@
-//! The session of a legacy client, as its id carries it to other processes.
+//! Seals the session of a legacy client into its id, so that other processes can restore it.
 //!
-//! The id holds what `initialize` has agreed on, and nothing that came later. All of it is bounded, as every request
-//! carries the id.
+//! The id holds what `initialize` has agreed on, and nothing that changed later. Each part is bounded, because every
+//! request carries the id.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,19 +16,19 @@ use crate::protocol::object::{self, AnyMembers};
 
 /// The longest id in bytes.
 const MAX_ID: usize = 2 << 10;
-/// The longest name and title of a client that an id holds, in bytes; the rest is cut off.
+/// The longest name and the longest title of a client that an id holds, in bytes of JSON; the rest is cut off.
 const MAX_NAME: usize = 256;
-/// The same for its version.
+/// The longest version of a client that an id holds, in bytes of JSON.
 const MAX_VERSION: usize = 128;
-/// The longest capabilities that an id holds as they are, in bytes of JSON. Of longer ones it holds the [`QUESTIONS`].
+/// The longest capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to [`QUESTIONS`].
 const MAX_CAPABILITIES: usize = 768;
-/// How far ahead the clock of the process may be that has issued an id.
+/// The most by which the clock of the process that issued an id may be ahead of this one.
 const MAX_SKEW: Duration = Duration::from_secs(60);
-/// The first byte of what is sealed.
+/// The version of the sealed bytes, which is the first of them.
 const FORMAT: u8 = 1;
 /// The members of [`ClientInfo`](crate::ClientInfo) and the longest text of each.
 const INFO: [(&str, usize); 3] = [("name", MAX_NAME), ("version", MAX_VERSION), ("title", MAX_NAME)];
-/// The capabilities by which it is decided what a client can be asked, and the parts of each.
+/// The capabilities that decide which questions a client can be asked, and the parts of each.
 const QUESTIONS: [(&str, &[&str]); 3] =
     [("elicitation", &["form", "url"]), ("sampling", &["tools", "context"]), ("roots", &[])];
 
@@ -37,22 +37,22 @@ const QUESTIONS: [(&str, &[&str]); 3] =
 pub(crate) struct CarriedSession {
     pub(crate) revision: Revision,
     pub(crate) client: ClientFacts,
-    /// When it was issued, in milliseconds since 1970.
+    /// The time of issue, in milliseconds since 1970.
     issued: u64,
-    /// For how many milliseconds it may be used.
+    /// The lifetime in milliseconds.
     lifetime: u64,
 }
 
-/// What an id is bound to.
+/// The associated data of an id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionBinding<'a> {
     /// The name of the server.
     pub(crate) server: &'a str,
     /// The path that the server is configured with.
     pub(crate) configured_path: &'a str,
-    /// The path of the request, which may be another one inside of another server.
+    /// The path of the request, which differs from the configured one inside another server.
     pub(crate) path: &'a str,
-    /// The id of the principal whose session it is, if there are principals.
+    /// The id of the principal that owns the session, if the server authenticates its clients.
     pub(crate) principal: Option<&'a str>,
 }
 
@@ -64,12 +64,12 @@ impl Bind for SessionBinding<'_> {
 }
 
 impl Sealer {
-    /// A sealer of session ids.
+    /// Creates a sealer of session ids.
     pub(crate) fn for_sessions(keys: &[SealingKey]) -> Sealer {
         Sealer::for_purpose(Purpose::SessionId, keys, MAX_ID)
     }
 
-    /// Seals a session, which is the id of the session then.
+    /// Seals a session. The sealed text is the id of the session.
     ///
     /// # Errors
     ///
@@ -82,14 +82,14 @@ impl Sealer {
         self.seal(&session.to_bytes(), binding)
     }
 
-    /// The session that an id carries, if it was sealed for this binding; it may be over.
+    /// Returns the session that an id carries, if it was sealed for this binding. Its lifetime may have ended.
     pub(crate) fn open_session(&self, id: &str, binding: &SessionBinding<'_>) -> Option<CarriedSession> {
         CarriedSession::of_bytes(&self.open(id, binding)?)
     }
 }
 
 impl CarriedSession {
-    /// A session that begins now, with as much of what its client has said as an id holds.
+    /// Creates a session that begins now, with as much of its client's description as an id holds.
     pub(crate) fn new(revision: Revision, client: &ClientFacts, lifetime: Duration, now: SystemTime) -> CarriedSession {
         let info = client.info.as_deref().and_then(bounded_info);
         let capabilities = client.capabilities.as_deref().map(bounded_capabilities);
@@ -101,8 +101,8 @@ impl CarriedSession {
         }
     }
 
-    /// When its lifetime ends, in milliseconds since 1970. `None` if it has ended, or not begun. `limit` is the
-    /// lifetime that this process allows, which may be a shorter one than that of the process that has issued it.
+    /// Returns the end of the lifetime, in milliseconds since 1970; `None` if it has ended or not begun. `limit` is the
+    /// lifetime that this process allows, which may be shorter than that of the process that issued the id.
     pub(crate) fn expires(&self, limit: Duration, now: SystemTime) -> Option<u64> {
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         let expires = self.issued.saturating_add(self.lifetime.min(limit));
@@ -142,7 +142,7 @@ fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     Some(first)
 }
 
-/// A text that may be absent; `None` if it is not well formed.
+/// Reads a text that may be absent; `None` if it is malformed.
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a str>> {
     let length = u16::from_le_bytes(*take(rest)?);
     let Some(length) = length.checked_sub(1) else { return Some(None) };
@@ -151,7 +151,7 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a str>> {
     std::str::from_utf8(text).ok().map(Some)
 }
 
-/// The name, the version and the title, each within its limit. `None` if there is none of them.
+/// Returns the name, the version and the title of a client, each within its limit; `None` if all are absent.
 fn bounded_info(info: &str) -> Option<Box<str>> {
     let AnyMembers(members) = object::read(info).ok()?;
     let text = |name: &str| serde_json::from_str::<String>(members.get(name)?).ok();
@@ -164,7 +164,7 @@ fn bounded_info(info: &str) -> Option<Box<str>> {
     (!kept.is_empty()).then(|| Value::from(kept).to_string().into())
 }
 
-/// The beginning of a text whose JSON has no more bytes than that, apart from the quotes.
+/// Returns the longest prefix of a text whose JSON has at most `limit` bytes, apart from the quotes.
 fn cut(text: &str, limit: usize) -> &str {
     let mut left = limit;
     let end = text.char_indices().find(|(_, character)| {
@@ -180,7 +180,7 @@ fn cut(text: &str, limit: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Capabilities as they are if they are short, and otherwise what decides which questions the client can be asked.
+/// Returns short capabilities unchanged, and reduces longer ones to [`QUESTIONS`].
 fn bounded_capabilities(capabilities: &str) -> Box<str> {
     if capabilities.len() <= MAX_CAPABILITIES {
         return capabilities.into();
@@ -189,7 +189,7 @@ fn bounded_capabilities(capabilities: &str) -> Box<str> {
     let mut kept = Map::new();
     for (name, parts) in QUESTIONS {
         let Some(AnyMembers(members)) = members.get(name).and_then(|text| object::read(text).ok()) else { continue };
-        // A part that is no object is not declared, and still tells apart a client that names parts.
+        // A part that is no object is not declared, but a client that names parts means no others by default.
         let part = |text: &String| if text.starts_with('{') { Map::new().into() } else { Value::Bool(false) };
         let parts = parts.iter().filter_map(|name| Some(((*name).to_owned(), part(members.get(*name)?))));
         kept.insert(name.into(), parts.collect::<Map<_, _>>().into());

@@ -27,7 +27,7 @@ const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
 /// When to come back after a connection was lost, in milliseconds.
 const RETRY: u32 = 3_000;
-/// The id of a session's own stream, unless the session may be in several processes.
+/// The id of a session's own stream, unless its id carries the session: then it is random.
 pub(super) const OWN: u64 = 0;
 
 /// Counts the bytes that are kept for clients, as a part of a larger whole: a session's, a peer's, the server's.
@@ -70,7 +70,7 @@ impl Ledger {
 pub(super) struct Channel {
     /// Unique in its session; the first part of each event's id.
     pub(super) id: u64,
-    /// Whether it is the stream of what belongs to no request.
+    /// True for the session's own stream, which carries the messages that belong to no request.
     is_own: bool,
     /// The id of the request that it answers, as JSON text. Neither the session's own stream nor a batch has one.
     request: Option<Box<str>>,
@@ -169,7 +169,7 @@ impl Channel {
         Channel::make(id, false, request, outbox, resumption, kept)
     }
 
-    /// The stream of a session for what belongs to no request.
+    /// Creates the own stream of a session, for messages that belong to no request.
     pub(super) fn own(id: u64, outbox: Arc<Outbox>, resumption: Resumption, kept: &Arc<Ledger>) -> Arc<Channel> {
         Channel::make(id, true, None, outbox, resumption, kept)
     }
@@ -303,7 +303,7 @@ impl Channel {
         self.lock().counted
     }
 
-    /// Whether a client reads it.
+    /// Returns true if a client reads the stream.
     pub(super) fn is_read(&self) -> bool {
         self.lock().is_read
     }

@@ -237,14 +237,15 @@ impl HttpConfig {
         self
     }
 
-    /// Limits how long the id of a session may be used, from `initialize` on, if there are
-    /// [sealing keys](crate::App::sealing_keys). Default: 24 hours; at least a millisecond. Then the session ends, even
-    /// if it is in use, and its id is answered 404 by every process that has the keys.
+    /// Limits the lifetime of a session from `initialize` on, if there are
+    /// [sealing keys](crate::App::sealing_keys). Default: 24 hours; at least 1 millisecond. When it ends, the session ends
+    /// even if it is in use, and every process with the keys answers its id with 404.
     ///
-    /// With keys, the id carries the session: a process that does not know it restores it from its id, as after a
-    /// restart. The id holds the lifetime of the process that has issued it; where another one allows less, that
-    /// counts. Times are those of the system's clock; one that issues ids may be a minute ahead of others. Without keys
-    /// there is no such limit: a session lives until it is idle ([`HttpConfig::session_idle`]), and in one process.
+    /// With keys, the id carries the session, and a process that does not know the session restores it from the id, for
+    /// example after a restart. The id holds the lifetime that was configured where it was issued; a shorter lifetime of
+    /// the process that restores it takes precedence. Both use the clock of the system; the clock of the process that
+    /// issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one process,
+    /// until it is idle ([`HttpConfig::session_idle`]).
     pub fn session_lifetime(mut self, time: Duration) -> HttpConfig {
         self.session_lifetime = time.max(Duration::from_millis(1));
         self

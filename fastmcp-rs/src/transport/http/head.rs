@@ -63,7 +63,7 @@ pub(super) struct Head<'a> {
 
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers may be secrets, such as the id of a session.
+        // Headers may hold secrets, such as the id of a session.
         formatter.debug_struct("Head").field("headers", &self.all.len()).finish_non_exhaustive()
     }
 }

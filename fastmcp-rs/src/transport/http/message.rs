@@ -239,9 +239,9 @@ impl Call<'_> {
             if let Some(id) = frame.id {
                 session.note_request(id);
             }
-            // Ids are made of visible characters.
+            // An id consists of visible ASCII, so this does not fail.
             if let Ok(mut id) = HeaderValue::from_str(session.id()) {
-                // So that whoever logs headers does not log it.
+                // Middleware that logs headers leaves sensitive ones out.
                 id.set_sensitive(true);
                 answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id);
             }
@@ -281,7 +281,7 @@ impl Call<'_> {
                         if cancelled(frame).is_some_and(|id| !session.may_have_seen(id)) {
                             return Begun::Over(refuse(
                                 StatusCode::BAD_REQUEST,
-                                "Invalid request: this process has not had the request that is to be cancelled",
+                                "Invalid request: this process has received no request with the id that is to be cancelled",
                             ));
                         }
                     }
@@ -324,7 +324,7 @@ impl Call<'_> {
     }
 }
 
-/// The id of the request that a notification cancels, if it is such a one.
+/// Returns the id of the request that a notification cancels, if it is a cancellation.
 fn cancelled<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
     let is_cancellation = frame.method.and_then(text).is_some_and(|method| method == "notifications/cancelled");
     frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)

@@ -101,7 +101,7 @@ impl Shared {
         self.stream_sessions.end_all();
     }
 
-    /// The session of that id, restored if its id carries it.
+    /// Returns the session with that id, which is restored if only its id is left of it.
     pub(super) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<Answer>> {
         let connect = |session: CarriedSession| {
             let connection = Connection::for_session(&self.server, requester.principal.cloned());
@@ -451,8 +451,8 @@ impl HttpService {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.channel(stream) {
                 Some(channel) => Some((channel, number)),
-                // What was sent elsewhere is lost, so the client begins anew, unless it has done so already: then the
-                // streams that it has lost would take the one that it reads away from each other.
+                // The events of another process are lost, so the client gets the session's own stream. If it reads that
+                // already, it does not: several lost streams would take it from each other for ever.
                 None if session.is_elsewhere(stream) => {
                     let own = session.own_channel();
                     let latest = own.latest();
@@ -492,7 +492,7 @@ impl HttpService {
         }
     }
 
-    /// The id of the session that a GET or a DELETE names.
+    /// Returns the session id of a GET or a DELETE.
     fn session_of<'a>(&self, head: &Head<'a>) -> Result<&'a str, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));

@@ -1,4 +1,4 @@
-//! Ids that carry their session, so that every process with the same keys can open it.
+//! Ids that carry their session, so that every process with the same keys can restore it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ use crate::protocol::Revision;
 use crate::seal::{CarriedSession, Sealer, SealingKey, SessionBinding};
 use crate::transport::http::peer::Peer;
 
-/// The requester of a session, as far as its id is bound to it.
+/// The origin of a request that names a session or begins one.
 #[derive(Clone, Copy)]
 pub(in crate::transport::http) struct Requester<'a> {
     pub(in crate::transport::http) principal: Option<&'a Arc<Principal>>,
@@ -34,7 +34,7 @@ pub(in crate::transport::http) struct CarryingIds {
 }
 
 impl CarryingIds {
-    /// `None` without keys: an id that only this process can open is of no use to another one.
+    /// Returns `None` without keys, because no other process could open the ids.
     pub(in crate::transport::http) fn new(
         keys: &[SealingKey],
         server: &str,
@@ -45,8 +45,8 @@ impl CarryingIds {
         (!keys.is_empty()).then(|| CarryingIds { sealer, server: server.into(), path: endpoint(path).into(), lifetime })
     }
 
-    /// Makes an id for a session that begins now, and tells when it expires, in milliseconds since 1970. `None` if the
-    /// system has no random numbers.
+    /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since 1970;
+    /// `None` if the system has no random numbers.
     pub(super) fn issue(
         &self,
         connection: &Connection,
@@ -59,7 +59,8 @@ impl CarryingIds {
         Some((self.sealer.seal_session(&session, &self.binding(requester)).ok()?, expires))
     }
 
-    /// The session of an id and when it expires, if it was issued for this requester, and is not over.
+    /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and its
+    /// lifetime has not ended.
     pub(super) fn open(&self, id: &str, requester: &Requester<'_>) -> Option<(CarriedSession, u64)> {
         let session = self.sealer.open_session(id, &self.binding(requester))?;
         let expires = session.expires(self.lifetime, SystemTime::now())?;
@@ -76,7 +77,7 @@ impl CarryingIds {
     }
 }
 
-/// A path as it is compared, since the endpoint is served with a slash behind it, too.
+/// Removes the slash at the end of a path, because the endpoint is served with it and without.
 fn endpoint(path: &str) -> &str {
     path.trim_end_matches('/')
 }

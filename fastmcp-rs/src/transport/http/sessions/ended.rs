@@ -1,25 +1,25 @@
-//! The sessions that have ended for good, though their ids could still be opened.
+//! The ids of sessions that have ended but whose lifetime has not.
 //!
-//! Bounded memory must forget some before their time. Those that expire next are forgotten first, and of a peer that
-//! has too many its own. An id that is forgotten opens a session again, as it would after a restart: for its principal
-//! alone, and with nothing but what a new session has.
+//! Memory is bounded, so some ids are forgotten before their lifetime ends: those that expire first, and those of a peer
+//! with too many before those of others. The session of a forgotten id can be restored, as after a restart: by its
+//! principal alone, and with nothing that a new session would not have.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::transport::http::peer::Peer;
 
-/// The most ids that are remembered of a peer, and of all. Each takes some 100 bytes.
+/// The most ids that are remembered per peer, and globally. Each takes about 100 bytes.
 const MAX_OF_PEER: usize = 4 << 10;
 const MAX: usize = 64 << 10;
 
-/// When an id expires, in milliseconds since 1970, and its digest. Those that expire first come first.
+/// The end of the lifetime of an id, in milliseconds since 1970, and the digest of the id. Ordered by expiry.
 type Entry = (u64, [u8; 16]);
 
-/// The ids that open no session any more.
+/// The ids whose sessions must not be restored.
 #[derive(Default)]
 pub(super) struct Ended {
-    /// Each with the hash of its peer, as peers may be long.
+    /// All ids, each with the hash of its peer, because a peer may be long.
     all: BTreeMap<Entry, u64>,
     of_peers: HashMap<u64, BTreeSet<Entry>>,
     hashes: RandomState,
@@ -27,11 +27,11 @@ pub(super) struct Ended {
 
 impl Ended {
     pub(super) fn contains(&self, id: &str, expires: u64) -> bool {
-        // Most processes remember none.
+        // A digest is not computed if no id is remembered.
         !self.all.is_empty() && self.all.contains_key(&(expires, digest(id)))
     }
 
-    /// Remembers an id of a peer until it expires, and forgets those that have expired.
+    /// Remembers an id of a peer until it expires, and forgets ids that have expired.
     pub(super) fn insert(&mut self, id: &str, expires: u64, peer: Option<&Peer>, now: u64) {
         while self.all.first_key_value().is_some_and(|(entry, _)| entry.0 <= now) {
             self.forget_first();
@@ -61,7 +61,7 @@ impl Ended {
     }
 }
 
-/// Enough of a digest that nobody finds two ids of one.
+/// Returns 128 bits of the SHA-256 digest of an id.
 fn digest(id: &str) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, id.as_bytes()).as_ref()[..16]);

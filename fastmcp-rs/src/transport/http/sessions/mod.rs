@@ -5,8 +5,8 @@
 //! client knows, but no credential: each request is authenticated by itself, and a session is found only by the
 //! principal that began it.
 //!
-//! With sealing keys an id carries its session: what is not in the table is restored from the id, after a restart or in
-//! another process. Only there is the seal opened.
+//! With sealing keys, an id carries its session. A session that is not in the table is restored from its id, after a
+//! restart or in another process; the seal is opened only then.
 //!
 //! What a peer's sessions may take is limited before what all may take, so that a flood evicts its own. What is in use
 //! is never evicted.
@@ -14,8 +14,8 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 //!
 //! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `share` what a peer's
-//! sessions may take. `carried` makes and opens ids that carry their session, `ended` remembers those that must not be
-//! opened again, and `seen` tells which requests have come to this process.
+//! sessions may take. `carried` issues and opens ids that carry their session, `ended` remembers ids that must not be
+//! restored, and `seen` knows the last requests of a session.
 
 mod carried;
 mod ended;
@@ -51,7 +51,7 @@ pub(super) use usage::{InUse, Lease};
 use usage::{Usage, milliseconds_since};
 
 const SHARDS: usize = 16;
-/// A byte of an id that is random: one that carries its session begins with a version and the id of its key.
+/// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
 const RANDOM_BYTE: usize = 12;
 /// How often idle sessions are looked for, at the least and at the most.
 const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
@@ -84,11 +84,11 @@ pub(super) struct Sessions {
     limits: Limits,
     start: Instant,
     last_number: AtomicU64,
-    /// Makes ids that carry their session, if other processes can open them.
+    /// Issues and opens ids that carry their session, if there are sealing keys.
     carrying: Option<CarryingIds>,
-    /// The sessions that have ended, of those whose ids could be opened.
+    /// The ids that must not be restored.
     ended_ids: Mutex<Ended>,
-    /// Held while a session is restored, so that an id is restored once.
+    /// Held while a session is restored, so that concurrent requests restore it once.
     restoring: Mutex<()>,
     evicted: AtomicUsize,
     ended: AtomicBool,
@@ -96,7 +96,7 @@ pub(super) struct Sessions {
     is_watched: AtomicBool,
 }
 
-/// A session that is about to be kept.
+/// A session that is about to be inserted.
 struct NewSession {
     id: String,
     connection: Arc<Connection>,
@@ -104,14 +104,14 @@ struct NewSession {
     principal: Option<Arc<Principal>>,
     /// The peer that it counts against, if that one has a share.
     peer: Option<Peer>,
-    /// Of the stream of what belongs to no request.
+    /// The resumption of the session's own stream.
     resumption: Resumption,
-    /// When its lifetime ends, in milliseconds since 1970, if its id carries it.
+    /// The end of the lifetime, in milliseconds since 1970, if the id carries the session.
     expires: Option<u64>,
 }
 
 impl NewSession {
-    /// A session of Streamable HTTP.
+    /// Creates the entry of a session of Streamable HTTP.
     fn of(
         requester: &Requester<'_>,
         id: String,
@@ -124,29 +124,29 @@ impl NewSession {
     }
 }
 
-/// Why a request has no session.
+/// The reason for which a request has no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotFound {
-    /// There is none of that id, or none of this requester's, or it has ended.
+    /// No session of this requester has the id, or it has ended.
     Unknown,
-    /// It could be restored, but too many are in use.
+    /// The session could be restored, but too many others are in use.
     NoRoom,
 }
 
-/// What ends a session.
+/// The cause of the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Deleted,
     Idle,
-    /// Its lifetime is over.
+    /// The lifetime has ended.
     Expired,
-    /// It had to make room.
+    /// The session had to make room for another one.
     Evicted,
     Shutdown,
 }
 
 impl Cause {
-    /// Whether the session must not be restored, though its lifetime may go on.
+    /// Returns true if the session must not be restored, even though its lifetime has not ended.
     fn is_final(self) -> bool {
         matches!(self, Cause::Deleted | Cause::Idle)
     }
@@ -183,14 +183,15 @@ fn label(id: &str) -> String {
     digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An id that nobody can guess.
+/// Returns a random id that cannot be guessed.
 fn random_id() -> Option<String> {
     let mut random = [0; 24];
     SystemRandom::new().fill(&mut random).ok()?;
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
-/// Where numbers begin that must not be those of another process. Clients in JavaScript can count on from there.
+/// Returns a random number from which ids are counted that must differ from those of other processes. It leaves room
+/// below 2^53, the largest integer that JavaScript clients keep exactly.
 fn random_base() -> Option<i64> {
     let mut random = [0; 8];
     SystemRandom::new().fill(&mut random).ok()?;
@@ -218,7 +219,7 @@ impl Sessions {
     }
 
     fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
-        // The ids in the table are random there, and those of strangers may pile up nowhere.
+        // Ids in the table are random at this byte, so sessions spread over all shards.
         let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -246,7 +247,7 @@ impl Sessions {
         Some(self.add(entry)?.id().to_owned())
     }
 
-    /// The same for a session of Streamable HTTP, whose id carries it if there are keys.
+    /// Inserts a session of Streamable HTTP. With sealing keys, its id carries it.
     pub(super) fn begin(
         self: &Arc<Self>,
         connection: Arc<Connection>,
@@ -269,7 +270,8 @@ impl Sessions {
         connection.label_session(&label(&id));
         let mut first_stream = OWN;
         if expires.is_some() {
-            // No other process numbers the same, so nothing that comes late is taken for something of this one.
+            // Another process counts from another number, so a late response or stream id is not mistaken for one of
+            // this process.
             let base = random_base()?;
             connection.number_client_requests(base);
             first_stream = base.unsigned_abs();
@@ -317,7 +319,7 @@ impl Sessions {
         if let Some(share) = &session.share {
             share.lock().insert(session.number, Arc::downgrade(&session));
         }
-        // Before others can find it, and end it as one that is idle.
+        // Before the session can be found, and ended because it is idle.
         let lease = Lease { in_use: InUse::new(&session.usage), session: Arc::clone(&session) };
         self.shard(&id).insert(id, session);
         if self.ended.load(Ordering::Acquire) {
@@ -396,8 +398,8 @@ impl Sessions {
         Some(Lease { session: Arc::clone(session), in_use })
     }
 
-    /// The session of that id, if it is this requester's. One that is not in the table is restored if its id carries
-    /// it: `connect` makes its connection.
+    /// Returns the session with that id, if it belongs to the requester. A session that is not in the table is restored
+    /// if its id carries it; `connect` creates its connection.
     pub(super) fn find_or_restore(
         self: &Arc<Self>,
         id: &str,
@@ -407,14 +409,14 @@ impl Sessions {
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
-        // Before anything is locked, so that those who make ids up hold up nobody else.
+        // Before anything is locked, so that forged ids delay no other request.
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let (session, expires) = opened.ok_or(NotFound::Unknown)?;
         let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
-        // What was found idle just now is among them.
+        // This includes a session that was found idle just now.
         if self.ended_ids().contains(id, expires) {
             return Err(NotFound::Unknown);
         }
@@ -425,8 +427,8 @@ impl Sessions {
         Ok(restored)
     }
 
-    /// Ends the session of that id, if it is this requester's; `false` if there is none. One that only other processes
-    /// have is not restored any more here.
+    /// Ends the session with that id, if it belongs to the requester; returns false if there is none. A session that is
+    /// only in other processes is not restored in this one any more.
     pub(super) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
         let remove = || self.find(id, requester.principal()).is_some_and(|_| self.remove(id));
         if remove() {
@@ -457,7 +459,7 @@ impl Sessions {
             let mut shard = self.shard(id);
             let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
             if let (Some(carried), true) = (&session.carried, cause.is_final()) {
-                // Before it is gone from the table, or it could be restored in between.
+                // Before it is removed from the table, or it could be restored in between.
                 let peer = session.share.as_ref().map(|share| &share.peer);
                 self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
             }
@@ -479,8 +481,7 @@ impl Sessions {
         all
     }
 
-    /// Ends the sessions that nobody uses any more and those whose lifetime is over, and drops streams that nobody reads
-    /// any more.
+    /// Ends sessions that are idle or whose lifetime has ended, and drops streams that are not read any more.
     fn sweep(&self) {
         let idle = self.limits.idle;
         let kept_time = KEPT_TIME.min(idle);

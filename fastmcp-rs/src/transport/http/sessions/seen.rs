@@ -1,7 +1,7 @@
-//! The requests that a session has lately sent to this process.
+//! The ids of the last requests of a session.
 //!
-//! Where a session may be in several processes, a cancellation may reach one that has never had the call. It must not
-//! look as if it had worked there; one of a call that has just ended is common, and harmless.
+//! If several processes serve a session, a cancellation may reach a process that never received the request, and is
+//! refused there. A cancellation of a request that has just ended is common, and accepted. The ids tell them apart.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use crate::protocol::id::{Id, Key};
 /// The most requests that are remembered.
 const MAX: usize = 256;
 
-/// Hashes of the ids of the last requests.
+/// Hashes of the ids of the last requests of a session.
 #[derive(Default)]
 pub(in crate::transport::http) struct SeenRequests(Mutex<Recent>);
 
 #[derive(Default)]
 struct Recent {
     hashes: Vec<u32>,
-    /// Where the next one goes when there are [`MAX`].
+    /// The index of the oldest hash, once there are [`MAX`].
     next: usize,
-    /// Whether there were requests whose ids are not known.
+    /// Set once requests have come whose ids were not read.
     is_incomplete: bool,
 }
 
@@ -31,6 +31,7 @@ impl SeenRequests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Records the id of a request.
     pub(in crate::transport::http) fn insert(&self, id: Id<'_>) {
         let hash = hash(id);
         let mut recent = self.lock();
@@ -43,12 +44,12 @@ impl SeenRequests {
         recent.next = (next + 1) % MAX;
     }
 
-    /// There were requests of which the ids were not read, so every id may have been seen.
+    /// Records requests whose ids were not read: from now on, any id may have been seen.
     pub(in crate::transport::http) fn insert_unknown(&self) {
         self.lock().is_incomplete = true;
     }
 
-    /// Whether a request of that id may have come; `false` if it did not, or if many have come since.
+    /// Returns false if no request with that id has come, or more than [`MAX`] others have come since.
     pub(in crate::transport::http) fn may_contain(&self, id: Id<'_>) -> bool {
         let hash = hash(id);
         let recent = self.lock();
@@ -56,7 +57,7 @@ impl SeenRequests {
     }
 }
 
-/// The same for two ids that are the same, however they are spelled.
+/// Returns the same hash for two spellings of one id.
 fn hash(id: Id<'_>) -> u32 {
     let text = id.as_str();
     let plain = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\'));

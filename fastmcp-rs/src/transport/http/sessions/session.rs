@@ -43,16 +43,16 @@ pub(in crate::transport::http) struct Session {
     pub(super) streams: Mutex<Streams>,
     pub(super) kept: Arc<Ledger>,
     pub(super) sessions: Weak<Sessions>,
-    /// What there is of a session whose id carries it.
+    /// Set if the id carries the session.
     pub(super) carried: Option<Carried>,
     /// How many answers are still to come on its stream, where it has only one.
     #[cfg(feature = "legacy-sse")]
     pub(in crate::transport::http) owed: AtomicUsize,
 }
 
-/// What a session has whose id other processes can open.
+/// The data of a session whose id carries it.
 pub(super) struct Carried {
-    /// When its lifetime ends, in milliseconds since 1970.
+    /// The end of the lifetime, in milliseconds since 1970.
     pub(super) expires: u64,
     pub(super) seen: SeenRequests,
 }
@@ -162,18 +162,18 @@ impl Session {
         streams.requests.iter().find(|channel| channel.id == id).cloned()
     }
 
-    /// Whether the stream of that id is one of another process: the session may have been there before.
+    /// Returns true if a stream id was not given by this process, but may have been given by another one.
     pub(in crate::transport::http) fn is_elsewhere(&self, stream: u64) -> bool {
         let streams = self.streams();
         self.carried.is_some() && !(streams.own.id..=streams.last_id).contains(&stream)
     }
 
-    /// The id, for the response that tells it to the client.
+    /// Returns the id, for the response to `initialize`. It is a secret, and never logged.
     pub(in crate::transport::http) fn id(&self) -> &str {
         &self.id
     }
 
-    /// Notes that a request has come to this process.
+    /// Records a request, so that a later cancellation of it is accepted.
     pub(in crate::transport::http) fn note_request(&self, id: Raw<'_>) {
         if let Some(carried) = &self.carried {
             if let Some(id) = Id::parse(id) {
@@ -182,19 +182,19 @@ impl Session {
         }
     }
 
-    /// Notes that a batch has come, whose requests have ids that are not looked at.
+    /// Records a batch, in which the ids of requests are not read.
     pub(in crate::transport::http) fn note_batch(&self) {
         if let Some(carried) = &self.carried {
             carried.seen.insert_unknown();
         }
     }
 
-    /// Whether a request of that id may have come to this process.
+    /// Returns false if no request with that id has come to this process lately.
     pub(in crate::transport::http) fn may_have_seen(&self, id: Id<'_>) -> bool {
         self.carried.as_ref().is_none_or(|carried| carried.seen.may_contain(id)) || self.connection.is_in_flight(id)
     }
 
-    /// Whether its lifetime has ended.
+    /// Returns true if the lifetime has ended.
     pub(super) fn is_expired(&self) -> bool {
         self.carried.as_ref().is_some_and(|carried| carried.expires <= milliseconds(SystemTime::now()))
     }
