@@ -133,8 +133,11 @@ impl Call<'_> {
         let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
         let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
-            (true, true) if is_modern => self.modern_request(message, &frame, has_envelope),
-            (true, true) => self.legacy_request(message, &frame, version),
+            (true, true) if has_envelope => self.modern_request(message, &frame),
+            // A client that falls back to a handshake may still send the header of what it tried before.
+            (true, true) if is_handshake(&frame) => Begun::Over(self.initialize(message, &frame)),
+            (true, true) if is_modern => self.bare_request(&frame),
+            (true, true) => self.legacy_message(message, Some(&frame), version),
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => Begun::Over(refuse(
                 StatusCode::BAD_REQUEST,
@@ -166,19 +169,23 @@ impl Call<'_> {
             outbox,
             headers,
             carrier,
+            takes_requests: self.head.accepted.events,
             retained: self.room.clone(),
             refuses_strays: true,
             pending: Cell::new(false),
         }
     }
 
-    fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
+    /// A request that claims to be modern by its header alone.
+    fn bare_request(self, frame: &Frame<'_>) -> Begun {
+        let mut out = Vec::new();
+        Connection::for_exchange(&self.shared.server, None).refuse_bare_request(frame, &mut out);
+        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+    }
+
+    fn modern_request(self, message: &str, frame: &Frame<'_>) -> Begun {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
         let mut out = Vec::with_capacity(USUAL_ANSWER);
-        if !has_envelope {
-            connection.refuse_bare_request(frame, &mut out);
-            return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
-        }
         let exchange = self.exchange(false, true);
         connection.exchange(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
@@ -211,13 +218,6 @@ impl Call<'_> {
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
         Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
-    }
-
-    fn legacy_request(self, message: &str, frame: &Frame<'_>, version: Version) -> Begun {
-        if frame.method.and_then(text).is_some_and(|method| method == "initialize") {
-            return Begun::Over(self.initialize(message, frame));
-        }
-        self.legacy_message(message, Some(frame), version)
     }
 
     /// A handshake, which opens a session.
@@ -330,6 +330,11 @@ fn cancelled<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
     frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
 }
 
+/// Returns whether a request without an envelope asks for a session.
+fn is_handshake(frame: &Frame<'_>) -> bool {
+    frame.method.and_then(text).is_some_and(|method| method == "initialize")
+}
+
 impl Whose {
     /// Why the session of the message has ended, if it has one that has.
     fn ending(&self) -> Option<Ending> {
@@ -378,6 +383,7 @@ pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &
         outbox: None,
         headers: None,
         carrier,
+        takes_requests: false,
         retained: None,
         refuses_strays: false,
         pending: Cell::new(false),
