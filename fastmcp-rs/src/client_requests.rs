@@ -25,6 +25,8 @@ pub(crate) struct ClientRequests {
 
 #[derive(Debug, Default)]
 struct Table {
+    /// The id before that of the first request.
+    base: i64,
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Reply>>,
     /// Set when the client can send no more responses.
@@ -34,6 +36,18 @@ struct Table {
 impl ClientRequests {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates a table whose ids follow `base`.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn after(base: i64) -> ClientRequests {
+        ClientRequests { table: Mutex::new(Table { base, last_id: base, ..Table::default() }) }
+    }
+
+    /// Returns true if a request with this id was opened, even if no call waits for its response any more.
+    pub(crate) fn was_opened(&self, id: i64) -> bool {
+        let table = self.lock();
+        table.base < id && id <= table.last_id
     }
 
     /// Registers a new request. Returns its id, and the receiver of its response.
@@ -120,6 +134,16 @@ mod tests {
         let frame: Value = serde_json::from_slice(&requests.withdraw(id, "x").unwrap()).unwrap();
         assert_eq!(frame["params"], json!({"requestId": id, "reason": "x"}));
         assert_eq!(requests.withdraw(id, "x"), None);
+    }
+
+    #[test]
+    fn ids_that_were_opened_are_told_from_others() {
+        let requests = ClientRequests::after(1 << 50);
+        let (id, _) = requests.open().unwrap();
+        assert_eq!(id, (1 << 50) + 1);
+        assert!(requests.withdraw(id, "x").is_some());
+        assert!(requests.was_opened(id), "a late answer is no stray one");
+        assert!([0, 1, id - 1, id + 1, i64::MAX].iter().all(|other| !requests.was_opened(*other)));
     }
 
     #[test]

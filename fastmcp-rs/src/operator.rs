@@ -23,6 +23,12 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The time limit for writing the queued lines when the server ends.
 pub(crate) const LAST_LINES: Duration = Duration::from_millis(500);
 
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+pub(crate) fn info(message: fmt::Arguments<'_>) {
+    tracing::info!(target: "fastmcp_rs", "{message}");
+    fall_back("INFO", message);
+}
+
 pub(crate) fn error(message: fmt::Arguments<'_>) {
     tracing::error!(target: "fastmcp_rs", "{message}");
     fall_back("ERROR", message);

@@ -15,6 +15,7 @@ mod pages;
 mod processes;
 mod proxies;
 mod replicas;
+mod restored_sessions;
 mod routes;
 mod runtimes;
 mod security;

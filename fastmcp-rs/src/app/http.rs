@@ -15,7 +15,8 @@ use super::App;
 use crate::error::Error;
 use crate::runtime::{self, unless_first};
 use crate::transport::http::{
-    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes, Site,
+    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes,
+    SessionMode, Site,
 };
 use crate::{operator, panics};
 
@@ -161,8 +162,15 @@ impl App {
             self.metrics();
         }
         self.fit_request_state(config.max_body);
+        let keys = self.sealing_keys.clone();
+        if keys.is_empty() && config.sessions == SessionMode::Sessions {
+            operator::info(format_args!(
+                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new one \
+                 then fail until they are restarted; with keys from `App::sealing_keys`, sessions are restored"
+            ));
+        }
         let server = Arc::new(self.start().await?);
-        HttpService::new(server, config, authenticator).map_err(Error::configuration)
+        HttpService::new(server, config, authenticator, &keys).map_err(Error::configuration)
     }
 
     /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless

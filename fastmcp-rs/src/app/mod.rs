@@ -609,12 +609,17 @@ impl App {
         self
     }
 
-    /// The keys that seal what travels with the questions to a modern client. By default each process makes one of
-    /// its own.
+    /// Sets the keys that seal what travels with the questions to a modern client, and on HTTP the sessions of older
+    /// clients. By default each process makes a key of its own for questions, and sessions end with their process.
+    ///
+    /// With keys that outlive the process, such as one from its environment, the `Mcp-Session-Id` of a client carries
+    /// its session, so that any process with the key restores it, after a restart too. The page on HTTP tells what is
+    /// restored, and [`HttpConfig::session_lifetime`](crate::HttpConfig::session_lifetime) for how long.
     ///
     /// The first key seals, and all of them open; so a new key is put in front, and the old one is removed when
-    /// the [`App::answer_time`] is over. Processes that answer for each other must have the same keys, and the name
-    /// that [`App::new`] was given: a server of another name opens nothing, even with the same key.
+    /// the [`App::answer_time`] and the lifetime of sessions are over. Processes that answer for each other must have
+    /// the same keys, and the name that [`App::new`] was given: a server of another name opens nothing, even with the
+    /// same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
         self.sealing_keys = keys.into_iter().collect();
         self

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::headers::check_notification;
 use super::modern::incomplete_meta;
 use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
-use crate::context::Transport;
+use crate::client_requests::ClientRequests;
+use crate::context::{ClientFacts, Transport};
 use crate::engine::Server;
 use crate::outbox::Outbox;
 use crate::principal::Principal;
@@ -48,6 +49,27 @@ impl Connection {
     /// Returns the revision of the session, once it is open.
     pub(crate) fn session_revision(&self) -> Option<Revision> {
         self.session().map(|session| session.revision)
+    }
+
+    /// Returns the client's description of itself, once there is a session.
+    pub(crate) fn session_client(&self) -> Option<&ClientFacts> {
+        self.session().map(|session| &*session.client)
+    }
+
+    /// Opens a session that was restored from its id.
+    pub(crate) fn restore_session(&self, revision: Revision, client: ClientFacts) {
+        let lists = self.server.components.load().offers.list_changes;
+        self.open_carried(revision, client, lists);
+    }
+
+    /// Sets the number that precedes the ids of requests to the client. Has no effect after the first such request.
+    pub(crate) fn number_client_requests(&self, base: i64) {
+        let _ = self.client_requests.set(Arc::new(ClientRequests::after(base)));
+    }
+
+    /// Returns true if the request with that id is being served.
+    pub(crate) fn is_in_flight(&self, id: Id<'_>) -> bool {
+        self.in_flight.get().is_some_and(|calls| calls.contains(&id.key()))
     }
 
     /// Returns the size, in bytes, of the client's description of itself, which is stored with its session.

@@ -223,6 +223,12 @@ impl InFlight {
         table.tickets.len() + table.waiting.iter().filter(|waiting| waiting.key.is_none()).count()
     }
 
+    /// Returns true if a request with that id is not yet answered.
+    #[cfg(feature = "http")]
+    pub(crate) fn contains(&self, key: &Key) -> bool {
+        self.lock().has(key)
+    }
+
     /// Returns true if a new call has to wait for others.
     pub(crate) fn is_full(&self) -> bool {
         self.len() >= MAX_PLACES && self.lock().places >= MAX_PLACES

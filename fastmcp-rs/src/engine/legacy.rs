@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::call::CallFacts;
 use super::modern::{incomplete_meta, unknown_level};
 use super::{Connection, Dispatched, Request, fact_text, finish_frame};
+#[cfg(feature = "http")]
+use crate::changes::Lists;
 use crate::context::{ClientFacts, LogFilter};
 use crate::protocol::id::Id;
 use crate::protocol::object::{Object, text};
@@ -71,6 +73,17 @@ impl Connection {
         let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
         // An existing session is kept.
         let _ = self.session.set(Arc::new(Session { revision, client: Arc::default(), log_level }));
+    }
+
+    /// Opens a session that another process has initialized. Its client counts as ready, because it may have sent
+    /// `notifications/initialized` to that process.
+    #[cfg(feature = "http")]
+    pub(super) fn open_carried(&self, revision: Revision, client: ClientFacts, lists: Lists) {
+        let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
+        if self.session.set(Arc::new(Session { revision, client: Arc::new(client), log_level })).is_ok() {
+            self.feed().open_session(lists);
+            self.begin_session(&mut Vec::new());
+        }
     }
 
     fn initialize(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {

@@ -329,7 +329,13 @@ impl Connection {
         let id = match frame.id.map(Id::parse) {
             None => None,
             Some(Some(id)) => Some(id),
-            Some(None) if frame.method.is_none() => return Dispatched::Done,
+            Some(None) if frame.method.is_none() => {
+                // An error without an id may be about a message of ours that could not be read.
+                if frame.result.is_some() {
+                    refuse_stray(exchange, out);
+                }
+                return Dispatched::Done;
+            }
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
@@ -346,8 +352,12 @@ impl Connection {
         let Some(method) = frame.method else {
             if frame.result.is_none() && frame.error.is_none() {
                 self.refuse_frame(id, out, "Invalid request: there is no `method`");
-            } else if let Some(Key::Integer(id)) = id.map(|id| id.key()) {
-                self.response(id, frame);
+            } else {
+                match id.map(|id| id.key()) {
+                    Some(Key::Integer(id)) if self.was_asked(id) => self.response(id, frame),
+                    None if frame.result.is_none() => {}
+                    _ => refuse_stray(exchange, out),
+                }
             }
             return Dispatched::Done;
         };
@@ -389,6 +399,11 @@ impl Connection {
             Some(observed) => self.observed(observed, dispatched, (id, &method), begin, out),
             None => dispatched,
         }
+    }
+
+    /// Returns true if this connection has sent a request with that id to the client.
+    fn was_asked(&self, id: i64) -> bool {
+        self.client_requests.get().is_some_and(|requests| requests.was_opened(id))
     }
 
     /// Handles the client's response to a request of the server. A response for which no call waits is not read.
@@ -462,6 +477,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) takes_requests: bool,
     /// Kept until the calls of the message have ended.
     pub(crate) retained: Option<Retained>,
+    /// Set if a response that answers no request of the server is refused; otherwise it is dropped.
+    pub(crate) refuses_strays: bool,
     /// Set if a response comes later.
     pub(crate) pending: Cell<bool>,
 }
@@ -531,6 +548,14 @@ enum Admitted {
 impl From<Option<Place>> for Admitted {
     fn from(reservation: Option<Place>) -> Admitted {
         reservation.map_or(Admitted::No, Admitted::Reserved)
+    }
+}
+
+/// Refuses a response that answers no request of the server, on transports that report it.
+fn refuse_stray(exchange: Option<&Exchange<'_>>, out: &mut Vec<u8>) {
+    if exchange.is_some_and(|exchange| exchange.refuses_strays) {
+        let text = "Invalid request: this process has sent no request with the id of this response";
+        finish_frame(out, |out| write::error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
     }
 }
 

@@ -14,6 +14,21 @@ const MAX_DEPTH: usize = 64;
 /// The longest text of which the members are put in order, in bytes.
 const MAX_READ: usize = 1024 * 1024;
 
+/// The associated data of a sealed text: it opens with the same, and with no other.
+pub(crate) trait Bind {
+    /// Appends all parts. Two different bindings are never written alike.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Appends parts, each with its length, and whether there is a principal.
+pub(super) fn write_parts(out: &mut Vec<u8>, principal: Option<&str>, parts: &[&[u8]]) {
+    out.push(u8::from(principal.is_some()));
+    for part in std::iter::once(principal.unwrap_or_default().as_bytes()).chain(parts.iter().copied()) {
+        out.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        out.extend_from_slice(part);
+    }
+}
+
 /// What a text was sealed for: it opens for nothing else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'a> {
@@ -29,16 +44,10 @@ pub(crate) struct Binding<'a> {
     pub(crate) arguments: [u8; 32],
 }
 
-impl Binding<'_> {
-    /// Appends all parts, each with its length, so that no two bindings are written alike.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.push(u8::from(self.principal.is_some()));
-        let principal = self.principal.unwrap_or_default().as_bytes();
-        let server = self.server.as_bytes();
-        for part in [server, principal, self.method.as_bytes(), self.component.as_bytes(), &self.arguments] {
-            out.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            out.extend_from_slice(part);
-        }
+impl Bind for Binding<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let parts = [self.server.as_bytes(), self.method.as_bytes(), self.component.as_bytes(), &self.arguments];
+        write_parts(out, self.principal, &parts);
     }
 }
 

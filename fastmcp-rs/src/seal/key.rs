@@ -15,7 +15,8 @@ const LENGTH: usize = 32;
 ///
 /// A call that asks the person a question ends with it, and goes on in another request, which may reach
 /// another process. So processes that serve the same clients need the same keys, which are given to
-/// [`App`](crate::App); a server of one process makes its own. To replace a key, first put the new one behind
+/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's session
+/// carries the session if there are such keys, so that it outlives the process. To replace a key, first put the new one behind
 /// the old one in every process, then before it, and take the old one away when what it has sealed has expired.
 ///
 /// Keys are random: `openssl rand -base64 32` makes one. Its `Debug` form does not show it.

@@ -1,4 +1,4 @@
-//! What a stateless client carries for the server between two requests, sealed.
+//! What a client carries for the server between two requests, sealed: the state of a call, and its session.
 //!
 //! The text comes back from a client, which may be anybody: it is encrypted and authenticated, bound to who
 //! called what with which arguments, and expires. Nothing of it is looked at before all of that is verified,
@@ -9,6 +9,8 @@
 
 mod binding;
 mod key;
+#[cfg(feature = "http")]
+mod session;
 mod state;
 
 use std::fmt;
@@ -20,9 +22,14 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use binding::Bind;
 pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
+#[cfg(feature = "http")]
+pub(crate) use session::{CarriedSession, SessionBinding};
 pub(crate) use state::State;
+#[cfg(feature = "http")]
+pub(crate) use state::milliseconds;
 
 /// The default limit of a sealed text, in bytes: a client has to carry it, and the text of a stranger is decoded.
 pub(crate) const DEFAULT_MAX_TEXT: usize = 512 << 10;
@@ -48,6 +55,7 @@ pub(crate) enum SealError {
 
 /// Seals and opens with a ring of keys: the first one seals, each one opens.
 pub(crate) struct Sealer {
+    purpose: Purpose,
     keys: Vec<Key>,
     /// A key of this process alone, for want of any other. It is made when it is first needed.
     own: OnceLock<Key>,
@@ -61,13 +69,33 @@ struct Key {
     secret: hmac::Key,
 }
 
+/// The purpose of a sealed text. A text that is sealed for one purpose opens for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    RequestState,
+    #[cfg(feature = "http")]
+    SessionId,
+}
+
+impl Purpose {
+    /// Returns the labels from which the id of a key and its secret are derived.
+    const fn labels(self) -> [&'static str; 2] {
+        match self {
+            Purpose::RequestState => ["fastmcp-rs request state: key id", "fastmcp-rs request state: secret"],
+            #[cfg(feature = "http")]
+            Purpose::SessionId => ["fastmcp-rs session id: key id", "fastmcp-rs session id: secret"],
+        }
+    }
+}
+
 impl Key {
-    fn new(key: &SealingKey) -> Key {
+    fn new(key: &SealingKey, purpose: Purpose) -> Key {
         // What the ring's keys are used for directly is to make others, each for one purpose.
         let master = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
+        let [id_label, secret_label] = purpose.labels();
         let mut id = [0; ID_LENGTH];
-        id.copy_from_slice(&hmac::sign(&master, b"fastmcp-rs request state: key id").as_ref()[..ID_LENGTH]);
-        let secret = hmac::sign(&master, b"fastmcp-rs request state: secret");
+        id.copy_from_slice(&hmac::sign(&master, id_label.as_bytes()).as_ref()[..ID_LENGTH]);
+        let secret = hmac::sign(&master, secret_label.as_bytes());
         Key { id, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()) }
     }
 
@@ -82,8 +110,12 @@ impl Sealer {
     /// A sealer with these keys. Without any it makes one of its own, and no other process can open what it
     /// seals.
     pub(crate) fn new(keys: &[SealingKey]) -> Sealer {
-        let keys = keys.iter().map(Key::new).collect();
-        Sealer { keys, own: OnceLock::new(), random: SystemRandom::new(), max_text: DEFAULT_MAX_TEXT }
+        Sealer::for_purpose(Purpose::RequestState, keys, DEFAULT_MAX_TEXT)
+    }
+
+    fn for_purpose(purpose: Purpose, keys: &[SealingKey], max_text: usize) -> Sealer {
+        let keys = keys.iter().map(|key| Key::new(key, purpose)).collect();
+        Sealer { purpose, keys, own: OnceLock::new(), random: SystemRandom::new(), max_text }
     }
 
     /// Sets the longest text that is sealed or opened, in bytes; at least [`MIN_MAX_TEXT`].
@@ -96,7 +128,7 @@ impl Sealer {
     /// # Errors
     ///
     /// See [`SealError`].
-    pub(crate) fn seal(&self, plaintext: &[u8], binding: &Binding<'_>) -> Result<String, SealError> {
+    pub(crate) fn seal(&self, plaintext: &[u8], binding: &impl Bind) -> Result<String, SealError> {
         let length = text_length(plaintext.len());
         if length > self.max_text {
             return Err(SealError::TooLong { length, limit: self.max_text });
@@ -117,7 +149,7 @@ impl Sealer {
     }
 
     /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
-    pub(crate) fn open(&self, text: &str, binding: &Binding<'_>) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, text: &str, binding: &impl Bind) -> Option<Vec<u8>> {
         if text.len() > self.max_text {
             return None;
         }
@@ -138,7 +170,7 @@ impl Sealer {
             Some(key) => Ok(key),
             None => {
                 let key = SealingKey::random(&self.random).ok_or(SealError::NoRandomNumbers)?;
-                Ok(self.own.get_or_init(|| Key::new(&key)))
+                Ok(self.own.get_or_init(|| Key::new(&key, self.purpose)))
             }
         }
     }
@@ -162,7 +194,7 @@ fn salt_and_nonce(header: &[u8]) -> (&[u8], Option<Nonce>) {
 }
 
 /// What is authenticated beside the text: the header, and what the text is bound to.
-fn aad(header: &[u8], binding: &Binding<'_>) -> Aad<Vec<u8>> {
+fn aad(header: &[u8], binding: &impl Bind) -> Aad<Vec<u8>> {
     let mut bytes = header.to_vec();
     binding.write(&mut bytes);
     Aad::from(bytes)

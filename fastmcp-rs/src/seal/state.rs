@@ -114,7 +114,8 @@ impl Sealer {
     }
 }
 
-fn milliseconds(time: SystemTime) -> u64 {
+/// The milliseconds since 1970.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -27,7 +27,7 @@ const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
 /// When to come back after a connection was lost, in milliseconds.
 const RETRY: u32 = 3_000;
-/// The id of the stream of what belongs to no request.
+/// The id of a session's own stream, unless its id carries the session: then it is random.
 pub(super) const OWN: u64 = 0;
 
 /// Counts the bytes that are kept for clients, as a part of a larger whole: a session's, a peer's, the server's.
@@ -70,6 +70,8 @@ impl Ledger {
 pub(super) struct Channel {
     /// Unique in its session; the first part of each event's id.
     pub(super) id: u64,
+    /// True for the session's own stream, which carries the messages that belong to no request.
+    is_own: bool,
     /// The id of the request that it answers, as JSON text. Neither the session's own stream nor a batch has one.
     request: Option<Box<str>>,
     outbox: Arc<Outbox>,
@@ -164,6 +166,22 @@ impl Channel {
         resumption: Resumption,
         kept: &Arc<Ledger>,
     ) -> Arc<Channel> {
+        Channel::make(id, false, request, outbox, resumption, kept)
+    }
+
+    /// Creates the own stream of a session, for messages that belong to no request.
+    pub(super) fn own(id: u64, outbox: Arc<Outbox>, resumption: Resumption, kept: &Arc<Ledger>) -> Arc<Channel> {
+        Channel::make(id, true, None, outbox, resumption, kept)
+    }
+
+    fn make(
+        id: u64,
+        is_own: bool,
+        request: Option<&str>,
+        outbox: Arc<Outbox>,
+        resumption: Resumption,
+        kept: &Arc<Ledger>,
+    ) -> Arc<Channel> {
         let state = ChannelState {
             last: 0,
             given: 0,
@@ -176,7 +194,7 @@ impl Channel {
             last_change: Instant::now(),
         };
         let (request, kept) = (request.map(Into::into), Arc::clone(kept));
-        let channel = Channel { id, request, outbox, resumption, kept, state: Mutex::new(state) };
+        let channel = Channel { id, is_own, request, outbox, resumption, kept, state: Mutex::new(state) };
         channel.count(&mut channel.lock());
         Arc::new(channel)
     }
@@ -226,7 +244,7 @@ impl Channel {
         let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // There is one for each session, of which there is a limited number.
-        let own_cost = if self.id == OWN { 0 } else { STREAM_COST };
+        let own_cost = if self.is_own { 0 } else { STREAM_COST };
         // What waits for a client that reads is not kept for one that is away, and cannot be dropped.
         let waiting = if state.is_read { 0 } else { self.outbox.waiting() };
         let counted = own_cost + state.history_bytes + waiting;
@@ -238,7 +256,7 @@ impl Channel {
     /// where they are joined to fewer.
     pub(super) fn keep(&self) {
         let mut state = self.lock();
-        if !state.is_read && self.id != OWN {
+        if !state.is_read && !self.is_own {
             let (frames, is_last) = self.outbox.take_waiting();
             self.add_to(&mut state, &frames, is_last);
         }
@@ -251,7 +269,7 @@ impl Channel {
         let before = state.counted;
         match what {
             Shed::Notifications => {
-                if self.id == OWN && !state.is_read {
+                if self.is_own && !state.is_read {
                     drop(self.outbox.take_waiting());
                 }
                 state.drop_notifications(excess);
@@ -285,6 +303,11 @@ impl Channel {
         self.lock().counted
     }
 
+    /// Returns true if a client reads the stream.
+    pub(super) fn is_read(&self) -> bool {
+        self.lock().is_read
+    }
+
     /// Whether there is nothing more to come, and no client that reads it.
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.lock();
@@ -305,7 +328,7 @@ impl Channel {
     /// Ends the stream. If it owes the response to a request, that is the error.
     pub(super) fn end(&self, error: Option<&RpcError>) {
         let mut state = self.lock();
-        if self.id != OWN {
+        if !self.is_own {
             let (frames, is_last) = self.outbox.take_waiting();
             self.add_to(&mut state, &frames, is_last);
         }
@@ -363,7 +386,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Whether it reads the answer to a request.
     pub(super) fn is_of_request(&self) -> bool {
-        self.channel.id != OWN
+        !self.channel.is_own
     }
 
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {

@@ -34,6 +34,7 @@ pub struct HttpConfig {
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle: Duration,
+    pub(crate) session_lifetime: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
     pub(crate) max_bytes_in_flight_per_principal: Option<usize>,
@@ -63,7 +64,8 @@ pub struct HttpConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionMode {
-    /// Each of them has a session, which this process remembers. The default.
+    /// Each of them has a session, which this process remembers, and which other processes with the same
+    /// [`App::sealing_keys`](crate::App::sealing_keys) restore. The default.
     Sessions,
     /// They are served without one, for servers whose tools ask nothing back: any replica can answer any request.
     /// Such a client cannot be asked, is told of no changes, and every request counts as one of 2025-03-26 unless its
@@ -92,6 +94,7 @@ impl Default for HttpConfig {
             max_sessions: 10_000,
             max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
+            session_lifetime: Duration::from_secs(24 * 60 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
             max_bytes_in_flight_per_principal: None,
@@ -277,9 +280,23 @@ impl HttpConfig {
     }
 
     /// How long a session lives that nobody uses. Default: 30 minutes, from the end of its last request, call, stream
-    /// or question on.
+    /// or question on. With [sealing keys](crate::App::sealing_keys), other processes still restore it from its id.
     pub fn session_idle(mut self, time: Duration) -> HttpConfig {
         self.session_idle = time;
+        self
+    }
+
+    /// Limits the lifetime of a session from `initialize` on, if there are
+    /// [sealing keys](crate::App::sealing_keys). Default: 24 hours; at least 1 millisecond. When it ends, the session ends
+    /// even if it is in use, and every process with the keys answers its id with 404.
+    ///
+    /// With keys, the id carries the session, and a process that does not know the session restores it from the id, for
+    /// example after a restart. The id holds the lifetime that was configured where it was issued; a shorter lifetime of
+    /// the process that restores it takes precedence. Both use the clock of the system; the clock of the process that
+    /// issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one process,
+    /// until it is idle ([`HttpConfig::session_idle`]).
+    pub fn session_lifetime(mut self, time: Duration) -> HttpConfig {
+        self.session_lifetime = time.max(Duration::from_millis(1));
         self
     }
 

@@ -7,6 +7,8 @@
 //!
 //! Names are compared as they are, as those of a map are in lower case.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderValue};
 
 use super::headers::{Accepted, is_json};
@@ -47,7 +49,7 @@ pub(super) struct Entrance<'a> {
 }
 
 /// What a request is asked when it has come in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Head<'a> {
     /// For those who ask for other names.
     all: &'a HeaderMap,
@@ -57,6 +59,13 @@ pub(super) struct Head<'a> {
     pub(super) accepted: Accepted,
     pub(super) format: BodyFormat,
     pub(super) is_chunked: bool,
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Headers may hold secrets, such as the id of a session.
+        formatter.debug_struct("Head").field("headers", &self.all.len()).finish_non_exhaustive()
+    }
 }
 
 /// The format that the headers announce for the body.

@@ -184,6 +184,7 @@ impl HttpService {
             carrier,
             takes_requests: true,
             retained: message.room.clone(),
+            refuses_strays: false,
             pending: Cell::new(false),
         };
         let mut out = Vec::new();

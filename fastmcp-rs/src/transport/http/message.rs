@@ -17,7 +17,6 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::Sleep;
 
 use super::body::ResponseBody;
-use super::channel::Resumption;
 use super::config::SessionMode;
 use super::counted::Permit;
 use super::head::{self, Found, Head, Kept, SESSION_ID};
@@ -25,10 +24,10 @@ use super::headers::Accepted;
 use super::peer::Peer;
 use super::responses::{
     Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
-    session_ended, session_gone, session_missing, too_many_messages, unavailable, whole,
+    session_ended, session_missing, too_many_messages, too_many_sessions, unavailable, whole,
 };
 use super::service::Shared;
-use super::sessions::{Ending, Lease};
+use super::sessions::{Ending, Lease, Requester};
 use super::stream::{CancelOnDrop, EventStream, OpenStream, lines};
 use crate::engine::{
     Carrier, Client, Connection, Exchange, Headers, Retained, Server, batch_length, is_complete_envelope,
@@ -37,6 +36,7 @@ use crate::outbox::Outbox;
 use crate::principal::Principal;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
+use crate::protocol::id::Id;
 use crate::protocol::object::text;
 use crate::registry::Registry;
 
@@ -83,6 +83,8 @@ pub(super) struct Call<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) registry: &'a Arc<Registry>,
     pub(super) head: &'a Head<'a>,
+    /// The path of the request.
+    pub(super) path: &'a str,
     pub(super) version: http::Version,
     /// Where it comes from, if the server around the service says so.
     pub(super) client: Client,
@@ -154,13 +156,24 @@ impl Call<'_> {
         Begun::Over(no_message(&self.shared.server, self.registry, message))
     }
 
+    fn requester(&self) -> Requester<'_> {
+        Requester { principal: self.caller.as_ref(), peer: self.peer, path: self.path }
+    }
+
     /// The exchange of a message whose connection is that of a session or its own.
     fn exchange(&self, is_of_session: bool, is_modern: bool) -> Exchange<'_> {
         let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
         let carrier = carrier(self.head, self.version, self.client);
-        let takes_requests = self.head.accepted.events;
-        Exchange { outbox, headers, carrier, takes_requests, retained: self.room.clone(), pending: Cell::new(false) }
+        Exchange {
+            outbox,
+            headers,
+            carrier,
+            takes_requests: self.head.accepted.events,
+            retained: self.room.clone(),
+            refuses_strays: true,
+            pending: Cell::new(false),
+        }
     }
 
     /// A request that claims to be modern by its header alone.
@@ -220,12 +233,18 @@ impl Call<'_> {
         let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
-            let resumption = Resumption::of(revision);
-            let id = self.shared.sessions.insert(connection, revision, self.caller, self.peer.cloned(), resumption);
-            match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                Some(id) => answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id),
-                None => return unavailable("Unavailable: too many sessions are in use; try again"),
+            let Some(session) = self.shared.sessions.begin(connection, revision, &self.requester()) else {
+                return too_many_sessions();
             };
+            if let Some(id) = frame.id {
+                session.note_request(id);
+            }
+            // An id consists of visible ASCII, so this does not fail.
+            if let Ok(mut id) = HeaderValue::from_str(session.id()) {
+                // Middleware that logs headers leaves sensitive ones out.
+                id.set_sensitive(true);
+                answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id);
+            }
         }
         answer
     }
@@ -236,9 +255,9 @@ impl Call<'_> {
             (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
             (SessionMode::Sessionless, _) => None,
             (_, None) => return Begun::Over(session_missing()),
-            (_, Some(id)) => match self.shared.sessions.find(id, self.caller.as_deref()) {
-                Some(session) => Some(session),
-                None => return Begun::Over(session_gone()),
+            (_, Some(id)) => match self.shared.session(id, &self.requester()) {
+                Ok(session) => Some(session),
+                Err(answer) => return Begun::Over(*answer),
             },
         };
         if frame.is_none() {
@@ -254,6 +273,19 @@ impl Call<'_> {
                         StatusCode::BAD_REQUEST,
                         "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
                     ));
+                }
+                match frame {
+                    Some(frame) if frame.method.is_none() => {}
+                    Some(Frame { id: Some(id), .. }) => session.note_request(*id),
+                    Some(frame) => {
+                        if cancelled(frame).is_some_and(|id| !session.may_have_seen(id)) {
+                            return Begun::Over(refuse(
+                                StatusCode::BAD_REQUEST,
+                                "Invalid request: this process has received no request with the id that is to be cancelled",
+                            ));
+                        }
+                    }
+                    None => session.note_batch(),
                 }
                 (Arc::clone(&session.connection), Whose::Legacy(session))
             }
@@ -290,6 +322,12 @@ impl Call<'_> {
         }
         Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
     }
+}
+
+/// Returns the id of the request that a notification cancels, if it is a cancellation.
+fn cancelled<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
+    let is_cancellation = frame.method.and_then(text).is_some_and(|method| method == "notifications/cancelled");
+    frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
 }
 
 /// Returns whether a request without an envelope asks for a session.
@@ -347,6 +385,7 @@ pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &
         carrier,
         takes_requests: false,
         retained: None,
+        refuses_strays: false,
         pending: Cell::new(false),
     };
     let mut out = Vec::new();

@@ -126,6 +126,10 @@ pub(super) fn too_many_messages(exhausted: Exhausted) -> Answer {
     })
 }
 
+pub(super) fn too_many_sessions() -> Answer {
+    unavailable("Unavailable: too many sessions are in use; try again")
+}
+
 pub(super) fn unreadable(unread: &Unread, limit: usize) -> Answer {
     let mut answer = match unread {
         Unread::TooLarge => {

@@ -37,11 +37,12 @@ use super::headers::text as header_text;
 use super::oauth;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
-use super::sessions::{Lease, Limits, Sessions};
+use super::sessions::{CarryingIds, Lease, Limits, NotFound, Requester, Sessions};
 use super::stream::{EventStream, OpenStream};
 use crate::engine::{Client, Connection, Server};
 use crate::principal::Principal;
 use crate::registry::View;
+use crate::seal::{CarriedSession, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::{Metrics, Reading, Source};
 
@@ -50,7 +51,7 @@ use super::message::{Begun, Call, Version, version_of};
 use super::paths::get_or_head;
 use super::responses::{
     Answer, event_stream, method_not_allowed, not_utf8, refuse, respond, session_gone, session_missing,
-    too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
+    too_many_messages, too_many_sessions, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -103,6 +104,19 @@ impl Shared {
         self.stream_sessions.end_all();
     }
 
+    /// Returns the session with that id, which is restored if only its id is left of it.
+    pub(super) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<Answer>> {
+        let connect = |session: CarriedSession| {
+            let connection = Connection::for_session(&self.server, requester.principal.cloned());
+            connection.restore_session(session.revision, session.client);
+            connection
+        };
+        self.sessions.find_or_restore(id, requester, connect).map_err(|missing| match missing {
+            NotFound::Unknown => Box::new(session_gone()),
+            NotFound::NoRoom => Box::new(too_many_sessions()),
+        })
+    }
+
     /// Counts one more stream that stays open without a call, unless there are too many.
     pub(super) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
         let counted = Counted::new(&self.streams, self.config.max_streams)?;
@@ -145,6 +159,7 @@ impl HttpService {
         server: Arc<Server>,
         config: HttpConfig,
         authenticator: Option<Authenticator>,
+        keys: &[SealingKey],
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
@@ -157,15 +172,16 @@ impl HttpService {
             sessions_of_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
             idle: config.session_idle,
         };
+        let carrying = CarryingIds::new(keys, &server.config.name, &config.path, config.session_lifetime);
         let shared = Shared {
             server,
             access,
             allowed_headers,
             authenticator,
             proxies,
-            sessions: Sessions::new(limits),
+            sessions: Sessions::new(limits, carrying),
             #[cfg(feature = "legacy-sse")]
-            stream_sessions: Sessions::new(limits),
+            stream_sessions: Sessions::new(limits, None),
             room: Room::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
             permits: Permits::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
@@ -247,7 +263,7 @@ impl HttpService {
         let answer = match parts.method {
             Method::POST => self.post(parts, &head, body, caller).await,
             Method::GET => self.get(parts, &head, caller).unwrap_or_else(|refusal| *refusal),
-            Method::DELETE => self.delete(&head, caller),
+            Method::DELETE => self.delete(parts, &head, caller),
             _ => method_not_allowed(self.shared.config.sessions),
         };
         self.finish(parts, is_chunked, answer)
@@ -407,6 +423,7 @@ impl HttpService {
             shared: &self.shared,
             registry: &registry,
             head,
+            path: parts.uri.path(),
             version,
             client,
             caller,
@@ -431,19 +448,31 @@ impl HttpService {
     /// The stream of what belongs to no request, or the rest of one that was lost.
     fn get(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
         let config = &self.shared.config;
-        let session = self.session_of(head, caller.clone())?;
+        let id = self.session_of(head)?;
+        let (_, peer) = self.peer(parts, caller.as_ref());
+        let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
+        let session = self.shared.session(id, &requester)?;
         if !head.accepted.events {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
-        let (_, peer) = self.peer(parts, caller.as_ref());
         let counted = self
             .shared
             .open_stream(peer.clone())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
-            let found = last.and_then(|(stream, number)| Some((session.channel(stream)?, number)));
+            let found = last.and_then(|(stream, number)| match session.channel(stream) {
+                Some(channel) => Some((channel, number)),
+                // The events of another process are lost, so the client gets the session's own stream. If it reads that
+                // already, it does not: several lost streams would take it from each other for ever.
+                None if session.is_elsewhere(stream) => {
+                    let own = session.own_channel();
+                    let latest = own.latest();
+                    (!own.is_read()).then_some((own, latest))
+                }
+                None => None,
+            });
             // An event that was not sent yet is not the last that anybody has seen.
             let (channel, number) = found.filter(|(channel, number)| *number <= channel.latest()).ok_or_else(|| {
                 let message = "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
@@ -463,29 +492,27 @@ impl HttpService {
         Ok(event_stream(stream))
     }
 
-    fn delete(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
-        match self.session_of(head, caller) {
-            Ok(_) => {
-                if let Some(id) = head.session_id() {
-                    self.shared.sessions.remove(id);
-                }
-                respond(StatusCode::NO_CONTENT, ResponseBody::empty())
-            }
-            Err(answer) => *answer,
+    fn delete(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+        let id = match self.session_of(head) {
+            Ok(id) => id,
+            Err(refusal) => return *refusal,
+        };
+        let (_, peer) = self.peer(parts, caller.as_ref());
+        let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
+        match self.shared.sessions.end(id, &requester) {
+            true => respond(StatusCode::NO_CONTENT, ResponseBody::empty()),
+            false => session_gone(),
         }
     }
 
-    /// The session that a GET or a DELETE names.
-    fn session_of(&self, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Lease, Box<Answer>> {
+    /// Returns the session id of a GET or a DELETE.
+    fn session_of<'a>(&self, head: &Head<'a>) -> Result<&'a str, Box<Answer>> {
         let sessions = self.shared.config.sessions;
         let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
             return Err(Box::new(method_not_allowed(sessions)));
         }
-        match head.session_id() {
-            Some(id) => self.shared.sessions.find(id, caller.as_deref()).ok_or_else(|| Box::new(session_gone())),
-            None => Err(Box::new(session_missing())),
-        }
+        head.session_id().ok_or_else(|| Box::new(session_missing()))
     }
 }
 

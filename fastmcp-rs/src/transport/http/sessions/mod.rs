@@ -1,0 +1,600 @@
+//! The sessions of clients that began with `initialize`.
+//!
+//! A session is an entry in a table: it has no thread, and no channel until a stream is opened. One task for all of
+//! them, which is there while there are sessions, ends those that are idle. A session's id is a secret that only its
+//! client knows, but no credential: each request is authenticated by itself, and a session is found only by the
+//! principal that began it.
+//!
+//! With sealing keys, an id carries its session. A session that is not in the table is restored from its id, after a
+//! restart or in another process; the seal is opened only then.
+//!
+//! What a peer's sessions may take is limited before what all may take, so that a flood evicts its own. What is in use
+//! is never evicted.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
+//!
+//! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `share` what a peer's
+//! sessions may take. `carried` issues and opens ids that carry their session, `ended` remembers ids that must not be
+//! restored, and `seen` knows the last requests of a session.
+
+mod carried;
+mod ended;
+mod seen;
+mod session;
+mod share;
+mod usage;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
+// The clock of the runtime, so that tests can pause it.
+use tokio::time::Instant;
+
+use super::channel::{Channel, Ledger, OWN, Resumption};
+use super::peer::Peer;
+use crate::engine::Connection;
+use crate::principal::Principal;
+use crate::protocol::Revision;
+use crate::seal::{CarriedSession, milliseconds};
+pub(super) use carried::{CarryingIds, Requester};
+use ended::Ended;
+use seen::SeenRequests;
+use session::{Carried, Streams};
+pub(super) use session::{Ending, Session};
+use share::{Pool, Said, Share};
+pub(super) use usage::{InUse, Lease};
+use usage::{Usage, milliseconds_since};
+
+const SHARDS: usize = 16;
+/// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
+const RANDOM_BYTE: usize = 12;
+/// How often idle sessions are looked for, at the least and at the most.
+const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
+/// How many sessions are compared when one has to go.
+const COMPARED: usize = 1_024;
+/// How long a stream may be read on after its last event, or after its last reader has left.
+const KEPT_TIME: Duration = Duration::from_secs(5 * 60);
+/// The most bytes that are kept for the clients of a peer's sessions, and of all sessions.
+const MAX_KEPT_OF_PEER: usize = 16 << 20;
+const MAX_KEPT: usize = 64 << 20;
+
+/// How many sessions there may be, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) sessions: usize,
+    pub(super) sessions_of_peer: usize,
+    pub(super) idle: Duration,
+}
+
+type Shard = foldhash::HashMap<Arc<str>, Arc<Session>>;
+
+pub(super) struct Sessions {
+    shards: [Mutex<Shard>; SHARDS],
+    count: AtomicUsize,
+    shares: Mutex<HashMap<Peer, Arc<Share>>>,
+    /// How many bytes their clients have said of themselves.
+    said: Arc<AtomicUsize>,
+    /// How many bytes are kept for their clients.
+    pool: Pool,
+    limits: Limits,
+    start: Instant,
+    last_number: AtomicU64,
+    /// Issues and opens ids that carry their session, if there are sealing keys.
+    carrying: Option<CarryingIds>,
+    /// The ids that must not be restored.
+    ended_ids: Mutex<Ended>,
+    /// Held while a session is restored, so that concurrent requests restore it once.
+    restoring: Mutex<()>,
+    evicted: AtomicUsize,
+    ended: AtomicBool,
+    /// Whether there is a task that looks for idle sessions.
+    is_watched: AtomicBool,
+}
+
+/// A session that is about to be inserted.
+struct NewSession {
+    id: String,
+    connection: Arc<Connection>,
+    revision: Revision,
+    principal: Option<Arc<Principal>>,
+    /// The peer that it counts against, if that one has a share.
+    peer: Option<Peer>,
+    /// The resumption of the session's own stream.
+    resumption: Resumption,
+    /// The end of the lifetime, in milliseconds since 1970, if the id carries the session.
+    expires: Option<u64>,
+}
+
+impl NewSession {
+    /// Creates the entry of a session of Streamable HTTP.
+    fn of(
+        requester: &Requester<'_>,
+        id: String,
+        connection: Arc<Connection>,
+        revision: Revision,
+        expires: Option<u64>,
+    ) -> NewSession {
+        let (principal, peer) = (requester.principal.cloned(), requester.peer.cloned());
+        NewSession { id, connection, revision, principal, peer, resumption: Resumption::of(revision), expires }
+    }
+}
+
+/// The reason for which a request has no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotFound {
+    /// No session of this requester has the id, or it has ended.
+    Unknown,
+    /// The session could be restored, but too many others are in use.
+    NoRoom,
+}
+
+/// The cause of the end of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Deleted,
+    Idle,
+    /// The lifetime has ended.
+    Expired,
+    /// The session had to make room for another one.
+    Evicted,
+    Shutdown,
+}
+
+impl Cause {
+    /// Returns true if the session must not be restored, even though its lifetime has not ended.
+    fn is_final(self) -> bool {
+        matches!(self, Cause::Deleted | Cause::Idle)
+    }
+
+    fn ending(self) -> Ending {
+        if self == Cause::Shutdown { Ending::Shutdown } else { Ending::Removed }
+    }
+}
+
+/// What there is too much of, so that a session has to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pressure {
+    Count,
+    Said,
+}
+
+impl Pressure {
+    /// Ranks sessions: the largest is the first to go. Those of the peer that has the most go before others, those that
+    /// were never used before others, and then the one that was idle longest.
+    fn rank(self, session: &Session) -> (usize, bool, u64) {
+        let of_peer = match (self, &session.share) {
+            (Pressure::Count, share) => share.as_ref().map_or(1, |share| share.count.load(Ordering::Relaxed)),
+            (Pressure::Said, Some(share)) => share.said.load(Ordering::Relaxed),
+            // Peers that cannot be told apart: what is large goes first.
+            (Pressure::Said, None) => session.said.own.load(Ordering::Relaxed),
+        };
+        (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_time())
+    }
+}
+
+/// What a session is called in traces. Its id would open the session to whoever reads them.
+fn label(id: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
+    digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns a random id that cannot be guessed.
+fn random_id() -> Option<String> {
+    let mut random = [0; 24];
+    SystemRandom::new().fill(&mut random).ok()?;
+    Some(BASE64_URL_SAFE_NO_PAD.encode(random))
+}
+
+/// Returns a random number from which ids are counted that must differ from those of other processes. It leaves room
+/// below 2^53, the largest integer that JavaScript clients keep exactly.
+fn random_base() -> Option<i64> {
+    let mut random = [0; 8];
+    SystemRandom::new().fill(&mut random).ok()?;
+    Some(i64::from_le_bytes(random) & ((1 << 52) - 1))
+}
+
+impl Sessions {
+    pub(super) fn new(limits: Limits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
+        Arc::new(Sessions {
+            shards: Default::default(),
+            count: AtomicUsize::new(0),
+            shares: Mutex::default(),
+            said: Arc::default(),
+            pool: Pool::new(Arc::default(), MAX_KEPT),
+            limits,
+            start: Instant::now(),
+            last_number: AtomicU64::new(0),
+            carrying,
+            ended_ids: Mutex::default(),
+            restoring: Mutex::default(),
+            evicted: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
+        })
+    }
+
+    fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
+        // Ids in the table are random at this byte, so sessions spread over all shards.
+        let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended_ids(&self) -> MutexGuard<'_, Ended> {
+        self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shares(&self) -> MutexGuard<'_, HashMap<Peer, Arc<Share>>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
+    /// `peer` is whose it is, if that one has a share; `resumption` is that of the stream of what belongs to no request.
+    #[cfg(feature = "legacy-sse")]
+    pub(super) fn insert(
+        self: &Arc<Self>,
+        connection: Arc<Connection>,
+        revision: Revision,
+        principal: Option<Arc<Principal>>,
+        peer: Option<Peer>,
+        resumption: Resumption,
+    ) -> Option<String> {
+        let entry = NewSession { id: random_id()?, connection, revision, principal, peer, resumption, expires: None };
+        Some(self.add(entry)?.id().to_owned())
+    }
+
+    /// Inserts a session of Streamable HTTP. With sealing keys, its id carries it.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        connection: Arc<Connection>,
+        revision: Revision,
+        requester: &Requester<'_>,
+    ) -> Option<Lease> {
+        let (id, expires) = match &self.carrying {
+            None => (random_id()?, None),
+            Some(carrying) => {
+                let (id, expires) = carrying.issue(&connection, revision, requester)?;
+                (id, Some(expires))
+            }
+        };
+        self.add(NewSession::of(requester, id, connection, revision, expires))
+    }
+
+    fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
+        let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
+        let id: Arc<str> = id.into();
+        connection.label_session(&label(&id));
+        let mut first_stream = OWN;
+        if expires.is_some() {
+            // Another process counts from another number, so a late response or stream id is not mistaken for one of
+            // this process.
+            let base = random_base()?;
+            connection.number_client_requests(base);
+            first_stream = base.unsigned_abs();
+        }
+        let share = peer.map(|peer| self.join(peer));
+        if !self.make_room(share.as_deref()) {
+            self.leave(share.as_ref(), None);
+            return None;
+        }
+        let said = Said { all: Arc::clone(&self.said), share: share.clone(), own: AtomicUsize::new(0) };
+        said.set(connection.session_size() + if expires.is_some() { id.len() } else { 0 });
+        while said.is_too_much() {
+            let of_peer = share.as_deref().filter(|_| said.is_too_much_of_peer());
+            if !self.evict(of_peer, Pressure::Said) {
+                self.count.fetch_sub(1, Ordering::AcqRel);
+                self.leave(share.as_ref(), None);
+                return None;
+            }
+        }
+        let kept = Ledger::part_of(share.as_ref().map_or(&self.pool.kept, |share| &share.pool.kept));
+        let own = Channel::own(first_stream, Arc::clone(connection.outbox()), resumption, &kept);
+        let session = Arc::new(Session {
+            number: self.last_number.fetch_add(1, Ordering::Relaxed),
+            id: Arc::clone(&id),
+            connection,
+            revision,
+            principal,
+            share,
+            said,
+            usage: Arc::new(Usage {
+                start: self.start,
+                users: AtomicUsize::new(0),
+                last: AtomicU64::new(milliseconds_since(self.start)),
+            }),
+            was_used: AtomicBool::new(false),
+            ending: AtomicU8::new(0),
+            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: first_stream }),
+            kept,
+            sessions: Arc::downgrade(self),
+            carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
+            #[cfg(feature = "legacy-sse")]
+            owed: AtomicUsize::new(0),
+        });
+        session.watch(&session.own_channel());
+        if let Some(share) = &session.share {
+            share.lock().insert(session.number, Arc::downgrade(&session));
+        }
+        // Before the session can be found, and ended because it is idle.
+        let lease = Lease { in_use: InUse::new(&session.usage), session: Arc::clone(&session) };
+        self.shard(&id).insert(id, session);
+        if self.ended.load(Ordering::Acquire) {
+            self.end_all();
+        }
+        self.be_watched();
+        Some(lease)
+    }
+
+    /// Counts one more session of a peer.
+    fn join(&self, peer: Peer) -> Arc<Share> {
+        let mut shares = self.shares();
+        let share = shares.entry(peer).or_insert_with_key(|peer| {
+            Arc::new(Share {
+                peer: peer.clone(),
+                sessions: Mutex::default(),
+                count: AtomicUsize::new(0),
+                said: AtomicUsize::new(0),
+                pool: Pool::new(Ledger::part_of(&self.pool.kept), MAX_KEPT_OF_PEER),
+            })
+        });
+        // Under the lock, as the last one to leave removes the share.
+        share.count.fetch_add(1, Ordering::AcqRel);
+        Arc::clone(share)
+    }
+
+    /// One session less of a peer.
+    fn leave(&self, share: Option<&Arc<Share>>, number: Option<u64>) {
+        let Some(share) = share else { return };
+        if let Some(number) = number {
+            share.lock().remove(&number);
+        }
+        let mut shares = self.shares();
+        if share.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            shares.remove(&share.peer);
+        }
+    }
+
+    /// Makes room for one more session, which is then counted: for its peer, which it is counted for already, and
+    /// altogether.
+    fn make_room(&self, share: Option<&Share>) -> bool {
+        let has_too_many = |share: &Share| share.count.load(Ordering::Acquire) > self.limits.sessions_of_peer;
+        if share.is_some_and(|share| has_too_many(share) && !self.evict(Some(share), Pressure::Count)) {
+            return false;
+        }
+        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limits.sessions && !self.evict(None, Pressure::Count) {
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            return false;
+        }
+        true
+    }
+
+    /// The session of that id, if it is this principal's. There is no telling whether another one has it.
+    pub(super) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
+        if !self.is_watched.load(Ordering::Relaxed) {
+            self.be_watched();
+        }
+        let shard = self.shard(id);
+        let session = shard.get(id)?;
+        if session.principal.as_deref().map(Principal::id) != principal.map(Principal::id) {
+            return None;
+        }
+        if session.is_idle(self.limits.idle) {
+            drop(shard);
+            self.remove_if(id, |session| session.is_idle(self.limits.idle), Cause::Idle);
+            return None;
+        }
+        if session.is_expired() {
+            drop(shard);
+            self.remove_if(id, Session::is_expired, Cause::Expired);
+            return None;
+        }
+        session.was_used.store(true, Ordering::Relaxed);
+        // Under the lock, so that nobody finds it idle and removes it meanwhile.
+        let in_use = InUse::new(&session.usage);
+        Some(Lease { session: Arc::clone(session), in_use })
+    }
+
+    /// Returns the session with that id, if it belongs to the requester. A session that is not in the table is restored
+    /// if its id carries it; `connect` creates its connection.
+    pub(super) fn find_or_restore(
+        self: &Arc<Self>,
+        id: &str,
+        requester: &Requester<'_>,
+        connect: impl FnOnce(CarriedSession) -> Arc<Connection>,
+    ) -> Result<Lease, NotFound> {
+        if let Some(found) = self.find(id, requester.principal()) {
+            return Ok(found);
+        }
+        // Before anything is locked, so that forged ids delay no other request.
+        let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
+        let (session, expires) = opened.ok_or(NotFound::Unknown)?;
+        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = self.find(id, requester.principal()) {
+            return Ok(found);
+        }
+        // This includes a session that was found idle just now.
+        if self.ended_ids().contains(id, expires) {
+            return Err(NotFound::Unknown);
+        }
+        let revision = session.revision;
+        let entry = NewSession::of(requester, id.to_owned(), connect(session), revision, Some(expires));
+        let restored = self.add(entry).ok_or(NotFound::NoRoom)?;
+        restored.was_used.store(true, Ordering::Relaxed);
+        Ok(restored)
+    }
+
+    /// Ends the session with that id, if it belongs to the requester; returns false if there is none. A session that is
+    /// only in other processes is not restored in this one any more.
+    pub(super) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
+        let remove = || self.find(id, requester.principal()).is_some_and(|_| self.remove(id));
+        if remove() {
+            return true;
+        }
+        let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
+        let Some((_, expires)) = opened else { return false };
+        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        if remove() {
+            return true;
+        }
+        let mut ended = self.ended_ids();
+        let is_new = !ended.contains(id, expires);
+        if is_new {
+            ended.insert(id, expires, requester.peer, milliseconds(SystemTime::now()));
+        }
+        is_new
+    }
+
+    /// Ends a session.
+    pub(super) fn remove(&self, id: &str) -> bool {
+        self.remove_if(id, |_| true, Cause::Deleted)
+    }
+
+    /// Ends a session if it is still as it was found.
+    fn remove_if(&self, id: &str, condition: impl FnOnce(&Session) -> bool, cause: Cause) -> bool {
+        let removed = {
+            let mut shard = self.shard(id);
+            let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
+            if let (Some(carried), true) = (&session.carried, cause.is_final()) {
+                // Before it is removed from the table, or it could be restored in between.
+                let peer = session.share.as_ref().map(|share| &share.peer);
+                self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
+            }
+            shard.remove(id)
+        };
+        let Some(session) = removed else { return false };
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.leave(session.share.as_ref(), Some(session.number));
+        session.end(cause.ending());
+        true
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.values().cloned());
+        }
+        all
+    }
+
+    /// Ends sessions that are idle or whose lifetime has ended, and drops streams that are not read any more.
+    fn sweep(&self) {
+        let idle = self.limits.idle;
+        let kept_time = KEPT_TIME.min(idle);
+        for shard in &self.shards {
+            let mut over = Vec::new();
+            for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                session.streams().requests.retain(|channel| !channel.is_over(kept_time));
+                if session.is_idle(idle) || session.is_expired() {
+                    over.push(Arc::clone(&session.id));
+                }
+            }
+            for id in over {
+                if !self.remove_if(&id, Session::is_expired, Cause::Expired) {
+                    self.remove_if(&id, |session| session.is_idle(idle), Cause::Idle);
+                }
+            }
+        }
+    }
+
+    /// Lets a task look for idle sessions as long as there are sessions. It keeps neither them nor a runtime alive.
+    fn be_watched(self: &Arc<Self>) {
+        if self.is_watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let watch = Watch(Arc::downgrade(self));
+        let [least, most] = SWEEP;
+        let pause = (self.limits.idle / 4).clamp(least, most);
+        // Outside a runtime there is no task, and the next request tries again.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(sessions) = watch.0.upgrade() else { return };
+                sessions.sweep();
+                if sessions.len() == 0 {
+                    drop(watch);
+                    // One that came since has found this task still there.
+                    if sessions.len() > 0 {
+                        sessions.be_watched();
+                    }
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Makes room by ending one session that is not in use, of one peer or of all. `false` if all are in use.
+    fn evict(&self, share: Option<&Share>, pressure: Pressure) -> bool {
+        // Another request may use the one that is chosen.
+        (0..3).any(|_| {
+            let first = match share {
+                Some(share) => first_to_go(share.lock().values().filter_map(Weak::upgrade).take(COMPARED), pressure),
+                None => self.first_to_go(pressure),
+            };
+            first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Cause::Evicted))
+        })
+    }
+
+    /// The first to go of all, or of a part of them if there are many.
+    fn first_to_go(&self, pressure: Pressure) -> Option<Arc<Session>> {
+        // Each time another part is first, so that none loses its sessions before the others.
+        let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
+        let (mut compared, mut first) = (0, None);
+        for index in 0..SHARDS {
+            let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+            compared += shard.len();
+            first = first_to_go(first.into_iter().chain(shard.values().cloned()), pressure);
+            if compared >= COMPARED && first.is_some() {
+                break;
+            }
+        }
+        first
+    }
+
+    /// Ends all sessions, and those that still come, because the server ends.
+    pub(super) fn end_all(&self) {
+        self.ended.store(true, Ordering::Release);
+        for session in self.all() {
+            self.remove_if(&session.id, |_| true, Cause::Shutdown);
+        }
+    }
+
+    /// Ends the streams on which a server may say something at any time.
+    pub(super) fn end_own_streams(&self) {
+        for session in self.all() {
+            session.own_channel().end(None);
+        }
+    }
+
+    /// How many are open, without those that are over and that only nobody has noticed yet.
+    #[cfg(feature = "metrics")]
+    pub(super) fn look(&self) -> usize {
+        self.sweep();
+        self.len()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+}
+
+/// Of those that are not in use, the first to go.
+fn first_to_go(sessions: impl Iterator<Item = Arc<Session>>, pressure: Pressure) -> Option<Arc<Session>> {
+    sessions.filter(|session| !session.is_in_use()).max_by_key(|session| pressure.rank(session))
+}
+
+/// What the task knows that looks for idle sessions. When it ends, even with its runtime, another one can begin.
+struct Watch(Weak<Sessions>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.0.upgrade() {
+            sessions.is_watched.store(false, Ordering::Release);
+        }
+    }
+}
