@@ -52,7 +52,8 @@ impl Number {
         }
     }
 
-    fn to_json(self) -> Value {
+    /// Returns the bound as a schema has it. A number beyond 64 bits loses digits.
+    pub fn to_json(self) -> Value {
         match self {
             Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
                 (Ok(number), _) => number.into(),
