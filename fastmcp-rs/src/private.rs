@@ -45,6 +45,18 @@ pub mod probe {
     pub use crate::component::resource::probe::{ContentsType as _, JsonType as _};
 }
 
+/// Returns a value from the text that the macro made of a literal.
+///
+/// # Panics
+///
+/// Panics if the text is not JSON.
+pub fn parse_json(json: &'static str) -> serde_json::Value {
+    match serde_json::from_str(json) {
+        Ok(value) => value,
+        Err(error) => panic!("the macro wrote {json}, which is not JSON: {error}"),
+    }
+}
+
 /// The default of a model's field.
 ///
 /// # Panics

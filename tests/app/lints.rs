@@ -68,6 +68,61 @@ fn integers_that_javascript_changes_are_warned_of_with_tool_and_argument() {
     assert!(told.contains("`look_up` (`/id`, `/line/id`, `/lines/id`)"), "{told}");
 }
 
+/// Numbers that no `i32` holds, as bounds, defaults and examples.
+#[mcp::model]
+struct Wide {
+    #[arg(min = -9_007_199_254_740_991, max = 9007199254740991, default = 5_000_000_000)]
+    id: i64,
+    #[arg(max = 18_446_744_073_709_551_615, example = 0xFFFF_FFFF_FF)]
+    serial: Option<u64>,
+    #[arg(min = -170_141_183_460_469_231_731_687_303_715_884_105_728, example = 1)]
+    huge: Option<i128>,
+    #[arg(min = -3_000_000_000, max = 1e300)]
+    ratio: Option<f64>,
+    #[arg(max_length = 5_000_000_000, example = [3_000_000_000, { "n": -3_000_000_000 }])]
+    list: Option<Vec<Value>>,
+}
+
+/// Keeps it.
+#[mcp::tool]
+async fn keep(wide: Wide) -> String {
+    let Wide { id, serial, huge, ratio, list } = wide;
+    format!("{id} {serial:?} {huge:?} {ratio:?} {list:?}")
+}
+
+#[test]
+fn fields_of_models_have_bounds_beyond_32_bits() {
+    let app = || App::empty("x").tool::<keep>();
+    assert!(warnings(app()).contains("`keep` (`/wide/serial`, `/wide/huge`)"), "{}", warnings(app()));
+    super::run(async {
+        let client = app().test_client().await.expect("the app is right");
+        let fields =
+            client.list_tools().await.expect("they are listed")[0]["inputSchema"]["properties"]["wide"]["properties"]
+                .take();
+        let id = json!({
+            "type": "integer", "minimum": -9_007_199_254_740_991_i64, "maximum": 9_007_199_254_740_991_i64,
+            "default": 5_000_000_000_i64
+        });
+        assert_eq!(fields["id"], id);
+        assert_eq!(fields["serial"]["maximum"], json!(u64::MAX));
+        assert_eq!(fields["serial"]["examples"], json!([0xFF_FFFF_FFFF_i64]));
+        assert_eq!(fields["huge"]["minimum"], json!(i128::MIN as f64));
+        assert_eq!(
+            (&fields["ratio"]["minimum"], &fields["ratio"]["maximum"]),
+            (&json!(-3_000_000_000_i64), &json!(1e300))
+        );
+        assert_eq!(fields["list"]["maxItems"], json!(5_000_000_000_i64));
+        assert_eq!(fields["list"]["examples"], json!([[3_000_000_000_i64, {"n": -3_000_000_000_i64}]]));
+
+        let kept = client.call("keep", json!({"wide": {}})).await.expect("it is answered");
+        assert_eq!(kept.text(), "5000000000 None None None None");
+        let refused = client.call("keep", json!({"wide": {"id": 9_007_199_254_740_992_i64}})).await;
+        let text = refused.map_or_else(|failure| failure.to_string(), |reply| reply.text());
+        let told = "`/wide/id`: expected an integer from -9007199254740991 to 9007199254740991, got 9007199254740992";
+        assert!(text.contains(told), "{text}");
+    });
+}
+
 #[test]
 fn what_some_vendors_refuse_is_warned_of_with_tool_and_argument() {
     for (name, schema, parts) in [

@@ -92,6 +92,57 @@ fn the_comment_of_an_argument_stands_before_those_of_the_variants() {
     assert_eq!(description(&properties["parcel"]["properties"]["speed"]), format!("The way of it.\n\n{variants}"));
 }
 
+/// Writes a letter.
+#[mcp::prompt]
+async fn letter(
+    /// How quickly.
+    speed: Speed,
+    again: Option<Speed>,
+) -> String {
+    format!("{} {}", matches!(speed, Speed::Slow), again.is_some())
+}
+
+#[test]
+fn the_comment_of_a_prompts_argument_stands_before_those_of_the_variants() {
+    let listed = run(async {
+        let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is right");
+        client.list_prompts().await.expect("they are listed").remove(0)
+    });
+    let variants = "- `Slow`: Within three days.\n- `Fast`: Over night.";
+    assert_eq!(listed["arguments"][0]["description"], format!("How quickly.\n\n{variants}"));
+    assert_eq!(listed["arguments"][1]["description"], format!("How it goes.\n\n{variants}"));
+}
+
+type Byte = u8;
+
+#[mcp::model]
+struct Offer {
+    #[arg(min = 0)]
+    price: Decimal,
+    #[arg(pattern = "^1")]
+    count: Option<Byte>,
+    #[arg(min_length = 1)]
+    names: Vec<String>,
+}
+
+/// Offers.
+#[mcp::tool]
+async fn offer(offers: Vec<Offer>) -> String {
+    offers.iter().map(|Offer { price, count, names }| format!("{price} {count:?} {names:?}")).collect()
+}
+
+#[test]
+fn a_constraint_of_a_field_that_its_type_cannot_have_is_an_error_at_start() {
+    let problems = App::empty("x").tool::<offer>().check().map_or_else(|error| error.to_string(), |()| String::new());
+    for told in [
+        r#"field `/offers/price`: `min` wants a number, but its schema has type "string""#,
+        r#"field `/offers/count`: `pattern` wants a string, but its schema has type "integer""#,
+    ] {
+        assert!(problems.contains(told), "{told}: {problems}");
+    }
+    assert!(!problems.contains("names"), "{problems}");
+}
+
 #[test]
 fn lists_have_items_and_only_registered_formats_are_sent() {
     let tool = listed(app());

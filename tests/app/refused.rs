@@ -343,7 +343,8 @@ fn members_that_a_model_does_not_have_are_refused_in_arguments() {
         (json!({"address": {"street": "x", "flor": 1}}), "/address/flor"),
         (json!({"customer": {"name": "x", "street": "y", "city": "z"}}), "/customer/city"),
         (json!({"order": {"id": 1, "kind": "cash", "x": 1}}), "/order/x"),
-        (json!({"order": {"id": 1, "kind": "card", "number": "1", "iban": "x", "y": 1}}), "/order/y"),
+        (json!({"order": {"id": 1, "kind": "card", "number": "1", "y": 1}}), "/order/y"),
+        (json!({"order": {"id": 1, "kind": "card", "number": "1", "iban": "x"}}), "/order/iban"),
     ] {
         let told = problems("keep", arguments.clone());
         assert_eq!(told.len(), 1, "{told:?}");
@@ -362,6 +363,109 @@ fn members_that_a_model_does_not_have_are_refused_in_arguments() {
         let told = problems("pay", arguments.clone());
         assert!(told.len() == 1 && told[0].starts_with(&format!("`{path}`: ")), "{arguments}: {told:?}");
     }
+}
+
+#[mcp::model]
+struct Parcel {
+    id: u8,
+    #[serde(flatten)]
+    target: Target,
+}
+
+#[mcp::model]
+#[serde(untagged)]
+enum When {
+    Day(NaiveDate),
+    Days(Vec<NaiveDate>),
+    Span { from: NaiveDate, to: NaiveDate },
+    Week { week: u8, year: u16 },
+}
+
+/// Sends.
+#[mcp::tool]
+async fn send(
+    parcel: Option<Parcel>,
+    when: Option<When>,
+    by_number: Option<BTreeMap<u8, NaiveDate>>,
+    pairs: Option<Vec<(u8, Option<u8>)>>,
+) -> String {
+    let parcel = parcel.map(|Parcel { id, target }| match target {
+        Target::Everyone => format!("{id} everyone"),
+        Target::One { name } => format!("{id} {name}"),
+        Target::Group(names) => format!("{id} {}", names.len()),
+    });
+    let when = when.map(|when| match when {
+        When::Day(day) => format!("{day}"),
+        When::Days(days) => format!("{days:?}"),
+        When::Span { from, to } => format!("{from} {to}"),
+        When::Week { week, year } => format!("{week} {year}"),
+    });
+    format!("{parcel:?} {when:?} {by_number:?} {pairs:?}")
+}
+
+fn problems_of_send(arguments: Value) -> Vec<String> {
+    let text = call_of(App::empty("x").tool::<send>(), "send", arguments);
+    text.lines().filter_map(|line| line.strip_prefix("- ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tag_of_an_enum_is_told_where_the_enum_is_flattened_too() {
+    let names = "`One`, `Group`, `Everyone`";
+    let needed = format!("`/parcel`: one of the members {names} is required");
+    for (parcel, told) in [
+        (json!({"id": 1}), vec![needed.clone()]),
+        (
+            json!({"id": 1, "one": {"name": "x"}}),
+            vec![needed, "`/parcel/one`: there is no such member; did you mean `One`?".into()],
+        ),
+        (json!({"id": 1, "One": {"name": 1}}), vec!["`/parcel/One/name`: expected a string, got 1".into()]),
+        (
+            json!({"id": 1, "Everyone": null, "x": 1}),
+            vec![format!("`/parcel/x`: there is no such member; there are `id`, {names}")],
+        ),
+    ] {
+        assert_eq!(problems_of_send(json!({ "parcel": parcel })), told, "{parcel}");
+    }
+}
+
+#[test]
+fn what_is_wrong_inside_of_an_alternative_without_a_tag_is_told_where_it_is() {
+    for (when, told) in [
+        (
+            json!({"from": "2026-01-01", "to": "soon"}),
+            "`/when/to`: expected a date, such as \"2026-01-31\", got the string \"soon\"",
+        ),
+        (json!({"week": 300, "year": 2026}), "`/when/week`: expected an integer from 0 to 255, got 300"),
+        (json!(["2026-01-01", "soon"]), "`/when/1`: expected a date, such as \"2026-01-31\", got the string \"soon\""),
+        (
+            json!(true),
+            "`/when`: expected a date, such as \"2026-01-31\", or a list, or an object with `from`, `to`, or an object with `week`, `year`, got true",
+        ),
+    ] {
+        assert_eq!(problems_of_send(json!({ "when": when })), [told]);
+    }
+}
+
+#[test]
+fn names_of_members_and_lengths_are_told_in_words_that_fit() {
+    let told = problems_of_send(json!({"by_number": {"one": "2026-01-01"}, "pairs": [[1], "x", [1, "y"]]}));
+    assert_eq!(
+        told,
+        [
+            r"`/by_number/one`: the name of this member must match the pattern `^\d+$`",
+            "`/pairs/0`: it must have at least 2 items, and has 1",
+            "`/pairs/1`: expected a list of 2 items, got the string \"x\"",
+            "`/pairs/2/1`: expected an integer from 0 to 255, or null, got the string \"y\"",
+        ]
+    );
+    assert_eq!(
+        problems("pay", json!({"target": {"Everyone": {}}})),
+        [r#"`/target`: expected the string "Everyone" alone, got the object {"Everyone":{}}"#]
+    );
+    assert_eq!(
+        problems("pay", json!({"payment": {"kind": "cash", "x": 1}})),
+        ["`/payment/x`: there is no such member; there is only `kind`"]
+    );
 }
 
 #[test]

@@ -219,7 +219,7 @@ pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> Token
     quote!(#private::Constraints { #(#fields,)* ..#private::Constraints::NONE })
 }
 
-pub(super) fn expand_number(number: Number, private: &Ident) -> TokenStream {
+pub(super) fn expand_number(number: Number, private: &impl ToTokens) -> TokenStream {
     match number {
         Number::Integer(value) => quote!(#private::Number::Integer(#value)),
         Number::Float(value) => quote!(#private::Number::Float(#value)),

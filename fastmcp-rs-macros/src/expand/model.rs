@@ -7,15 +7,16 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, Variant, Visibility};
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Type, Variant, Visibility};
 
 use super::attributes::cfg_attributes;
 use super::checks::{expand_bound_checks, expand_default_check};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
-use super::definition::expand_constraints;
+use super::definition::{expand_constraints, expand_number};
 use crate::model::{
     ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax_variant,
 };
+use crate::parse::{JsonLiteral, Number, OptionValue};
 use crate::types::{Shape, rename_self};
 
 /// Generates the type with its derives, its defaults, its `Deserialize` and its form.
@@ -24,7 +25,7 @@ pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
     let serde = serde_path(&crate_path, model.closed_objects().as_ref());
     let derives = expand_derives(&crate_path, serde, !has_own_deserialize, schema_marker(model));
-    let item = convert_options(model);
+    let item = convert_options(model, &crate_path);
     let defaults = expand_defaults(model);
     let deserialize = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
     let form = expand_form(model, true);
@@ -148,14 +149,14 @@ fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool,
 }
 
 /// Converts the `#[arg]` options of the type's fields into attributes of serde and schemars.
-fn convert_options(model: &Model<'_>) -> DeriveInput {
+fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> DeriveInput {
     let mut item = model.input.clone();
     let groups: Vec<&mut Fields> = field_lists(&mut item.data);
     for (fields, group) in groups.into_iter().zip(&model.groups) {
         for (field, described) in fields.iter_mut().zip(&group.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
             field.attrs.extend(make_serde_attributes(model, group, described));
-            field.attrs.extend(make_schema_attribute(described));
+            field.attrs.extend(make_schema_attribute(described, crate_path));
         }
     }
     if model.closed_objects().is_some() {
@@ -194,37 +195,38 @@ fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &Mode
     attributes
 }
 
-fn make_schema_attribute(field: &ModelField<'_>) -> Option<Attribute> {
+/// Generates the extensions of a field's schema. Numbers are generated with their types, because rustc reads a bare
+/// literal as an `i32`, and JSON values from their text.
+fn make_schema_attribute(field: &ModelField<'_>, crate_path: &CratePath) -> Option<Attribute> {
     let options = &field.options;
-    let bounds = [("minimum", &options.min), ("maximum", &options.max)];
+    let private = crate_path.private();
+    let text = |key: &str, value: &Option<OptionValue<LitStr>>| {
+        let value = &value.as_ref()?.value;
+        Some(quote!(#key = #value))
+    };
+    let bound = |key: &str, bound: &Option<OptionValue<Number>>| {
+        let value = expand_number(bound.as_ref()?.value, &private);
+        Some(quote!(#key = #value.to_json()))
+    };
     // The runtime's normaliser knows the type in the schema, and so whether these limit a string or a list.
-    let lengths = [("x-fastmcp-min-length", &options.min_length), ("x-fastmcp-max-length", &options.max_length)];
-    let mut pairs: Vec<TokenStream> = Vec::new();
-    if let Some(title) = &options.title {
-        let title = &title.value;
-        pairs.push(quote!("title" = #title));
-    }
-    for (key, bound) in bounds {
-        let value = bound.as_ref().map(|bound| &bound.tokens);
-        pairs.extend(value.map(|value| quote!(#key = #value)));
-    }
-    for (key, bound) in lengths {
-        let value = bound.as_ref().map(|bound| &bound.tokens);
-        pairs.extend(value.map(|value| quote!(#key = #value)));
-    }
-    if let Some(pattern) = &options.pattern {
-        let pattern = &pattern.value;
-        pairs.push(quote!("pattern" = #pattern));
-    }
-    if let Some(default) = &options.default {
-        let default = &default.tokens;
-        pairs.push(quote!("default" = #default));
-    }
-    if !options.examples.is_empty() {
-        let examples = options.examples.iter().map(|(_, tokens)| tokens);
-        pairs.push(quote!("examples" = [#(#examples),*]));
-    }
-    (!pairs.is_empty()).then(|| syn::parse_quote!(#[schemars(extend(#(#pairs),*))]))
+    let length = |key: &str, bound: &Option<OptionValue<u64>>| {
+        let value = bound.as_ref()?.value;
+        Some(quote!(#key = #value))
+    };
+    let examples = options.examples.iter().map(|(json, _)| json);
+    let pairs = [
+        text("title", &options.title),
+        bound("minimum", &options.min),
+        bound("maximum", &options.max),
+        length("x-fastmcp-min-length", &options.min_length),
+        length("x-fastmcp-max-length", &options.max_length),
+        text("pattern", &options.pattern),
+        options.default.as_ref().map(|JsonLiteral { json, .. }| quote!("default" = #private::parse_json(#json))),
+        (!options.examples.is_empty()).then(|| quote!("examples" = [#(#private::parse_json(#examples)),*])),
+    ];
+    let mut pairs = pairs.into_iter().flatten().peekable();
+    pairs.peek()?;
+    Some(syn::parse_quote!(#[schemars(extend(#(#pairs),*))]))
 }
 
 /// Returns the name of the function that returns a field's default.
@@ -281,7 +283,7 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
     let serde = serde_path(crate_path, model.closed_objects().as_ref());
     let name = &model.input.ident;
     let remote = name.to_string();
-    let shadow = expand_shadow(model);
+    let shadow = expand_shadow(model, crate_path);
     let value = Ident::new("__value", Span::mixed_site());
     let checks = expand_checks(model, &value);
     let bounds = model.fields().map(|(variant, field)| {
@@ -313,8 +315,8 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
 }
 
 /// Generates the shadow: the same type under another name, with attributes of serde only.
-fn expand_shadow(model: &Model<'_>) -> TokenStream {
-    let mut shadow = convert_options(model);
+fn expand_shadow(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
+    let mut shadow = convert_options(model, crate_path);
     if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
         for variant in data.variants.iter_mut().filter(|variant| is_lax_variant(variant)) {
             // A variant with empty braces is constructed like a unit variant, and its derive checks members.

@@ -220,6 +220,9 @@ impl Description {
         let mut input = Value::Object(input);
         add_definitions(&mut input, self.generator, normal::input);
         header::check_elsewhere(&input, &mut self.problems);
+        for (name, property) in input.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            constraints::check_inside(property, &format!("/{name}"), &mut self.problems);
+        }
         Described {
             may_lose_members: has_mark(&input, FLAT),
             input,

@@ -210,12 +210,15 @@ impl<T: Serialize + JsonSchema> StructuredOutput for T {}
 pub trait RawBytes {}
 
 impl RawBytes for Vec<u8> {}
-impl RawBytes for Box<[u8]> {}
-impl RawBytes for std::sync::Arc<[u8]> {}
+impl RawBytes for std::collections::VecDeque<u8> {}
 impl RawBytes for std::borrow::Cow<'_, [u8]> {}
 impl RawBytes for [u8] {}
+impl<const N: usize> RawBytes for [u8; N] {}
 impl<T: RawBytes + ?Sized> RawBytes for &T {}
+impl<T: RawBytes + ?Sized> RawBytes for Box<T> {}
+impl<T: RawBytes + ?Sized> RawBytes for std::sync::Arc<T> {}
 impl<T: RawBytes> RawBytes for Option<T> {}
+impl<T: RawBytes> RawBytes for Vec<T> {}
 
 /// No type of bytes implements this: it words the error for a tool that returns them.
 #[doc(hidden)]

@@ -46,8 +46,12 @@ impl PromptEntry {
             }
             let mut description = parameter.description.clone().into_owned();
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
+                let mut schema = publish::own(schema, Style::default());
+                // It may have more than the parameter's comment, such as the comments of an enum's variants.
+                if let Some(Value::String(whole)) = schema.get("description") {
+                    description.clone_from(whole);
+                }
                 if schema.get("type") != Some(&Value::from("string")) {
-                    let mut schema = publish::own(schema, Style::default());
                     // The description contains these already.
                     if let Some(members) = schema.as_object_mut() {
                         members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));

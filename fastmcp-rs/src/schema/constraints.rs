@@ -52,7 +52,8 @@ impl Number {
         }
     }
 
-    fn to_json(self) -> Value {
+    /// Returns the bound as a schema has it. A number beyond 64 bits loses digits.
+    pub fn to_json(self) -> Value {
         match self {
             Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
                 (Ok(number), _) => number.into(),
@@ -89,23 +90,13 @@ pub(crate) fn publish(
     problems: &mut Vec<String>,
 ) {
     let Constraints { min, max, min_length, max_length, pattern } = *constraints;
-    let mut misplaced = |option: &str, wants: &str| {
-        let found = property_type(property);
-        problems.push(format!("parameter `{parameter}`: `{option}` wants {wants}, but its schema has {found}"));
+    let name = |low: bool, high: bool| if low { Some("min") } else { high.then_some("max") };
+    let given = Given {
+        range: name(min.is_some(), max.is_some()),
+        length: name(min_length.is_some(), max_length.is_some()),
+        has_pattern: pattern.is_some(),
     };
-    let untyped = !property.contains_key("type");
-    let numeric = untyped || has_type(property, "integer") || has_type(property, "number");
-    let textual = untyped || has_type(property, "string");
-    let countable = textual || has_type(property, "array") || has_type(property, "object");
-    if (min.is_some() || max.is_some()) && !numeric {
-        misplaced(if min.is_some() { "min" } else { "max" }, "a number");
-    }
-    if (min_length.is_some() || max_length.is_some()) && !countable {
-        misplaced(if min_length.is_some() { "min_length" } else { "max_length" }, "a string, a list or a map");
-    }
-    if pattern.is_some() && !textual {
-        misplaced("pattern", "a string");
-    }
+    given.check(property, &format!("parameter `{parameter}`"), problems);
     for (keyword, bound, tighter) in
         [("minimum", min, std::cmp::Ordering::Greater), ("maximum", max, std::cmp::Ordering::Less)]
     {
@@ -133,6 +124,68 @@ pub(crate) fn publish(
             problems.push(format!("parameter `{parameter}`: its pattern is not a regular expression: {error}"));
         }
         property.insert("pattern".into(), pattern.into());
+    }
+}
+
+/// The kinds of constraints that a value has.
+struct Given {
+    range: Option<&'static str>,
+    length: Option<&'static str>,
+    has_pattern: bool,
+}
+
+impl Given {
+    /// Adds the constraints that do not fit the type in the value's schema to `problems`.
+    fn check(&self, property: &Map<String, Value>, place: &str, problems: &mut Vec<String>) {
+        let mut misplaced = |option: &str, wants: &str| {
+            let found = property_type(property);
+            problems.push(format!("{place}: `{option}` wants {wants}, but its schema has {found}"));
+        };
+        let untyped = !property.contains_key("type");
+        let numeric = untyped || has_type(property, "integer") || has_type(property, "number");
+        let textual = untyped || has_type(property, "string");
+        let countable = textual || has_type(property, "array") || has_type(property, "object");
+        if let Some(option) = self.range.filter(|_| !numeric) {
+            misplaced(option, "a number");
+        }
+        if let Some(option) = self.length.filter(|_| !countable) {
+            misplaced(&format!("{option}_length"), "a string, a list or a map");
+        }
+        if self.has_pattern && !textual {
+            misplaced("pattern", "a string");
+        }
+    }
+}
+
+/// Adds the constraints inside of a schema that do not fit their types to `problems`, each with its path.
+///
+/// The macro cannot see the types of a model's fields, and a constraint that does not fit is not enforced.
+pub(crate) fn check_inside(schema: &Value, path: &str, problems: &mut Vec<String>) {
+    let mut check = |schema: &Value, path: &str| {
+        if let Some(members) = schema.as_object() {
+            let name = |low: &str, high: &str| {
+                if members.contains_key(low) { Some("min") } else { members.contains_key(high).then_some("max") }
+            };
+            let given = Given {
+                range: name("minimum", "maximum"),
+                length: name("minLength", "maxLength"),
+                has_pattern: members.contains_key("pattern"),
+            };
+            given.check(members, &format!("field `{path}`"), problems);
+        }
+        check_inside(schema, path, problems);
+    };
+    for (keyword, value) in schema.as_object().into_iter().flatten() {
+        match (keyword.as_str(), value) {
+            ("properties" | "$defs", Value::Object(schemas)) => {
+                schemas.iter().for_each(|(name, schema)| check(schema, &format!("{path}/{name}")));
+            }
+            ("items" | "additionalProperties", schema) => check(schema, path),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter().for_each(|schema| check(schema, path));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -219,11 +272,12 @@ pub(crate) fn check_text(
 }
 
 pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit: &str) -> Result<(), String> {
+    let counted = |bound: u64| format!("{bound} {}", if bound == 1 { unit.trim_end_matches('s') } else { unit });
     if let Some(min) = min.filter(|min| length < *min) {
-        return Err(format!("it must have at least {min} {unit}, and has {length}"));
+        return Err(format!("it must have at least {}, and has {length}", counted(min)));
     }
     if let Some(max) = max.filter(|max| length > *max) {
-        return Err(format!("it must have at most {max} {unit}, and has {length}"));
+        return Err(format!("it must have at most {}, and has {length}", counted(max)));
     }
     Ok(())
 }

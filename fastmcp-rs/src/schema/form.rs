@@ -699,7 +699,7 @@ mod tests {
             (json!({ "age": "" }), "`/age`: expected an integer of at least 0"),
             (json!({ "age": -1 }), "`/age`: expected an integer of at least 0, got -1"),
             (json!({ "age": 1, "plan": "paid" }), "`/plan`: expected"),
-            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: it must have at most 1 items"),
+            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: it must have at most 1 item"),
             (json!({ "age": 1, "note": [] }), "`/note`: expected a string"),
         ] {
             let found = answer(&form, content.clone()).unwrap_err();

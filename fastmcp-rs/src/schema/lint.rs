@@ -83,7 +83,8 @@ impl Linter {
                     schemas.iter().for_each(|schema| self.schema(schema, path));
                 }
                 ("items" | "not", schema) => self.schema(schema, path),
-                ("additionalProperties", schema @ Value::Object(_)) => self.schema(schema, path),
+                // Members of any name.
+                ("additionalProperties", schema @ Value::Object(_)) => self.schema(schema, &format!("{path}/*")),
                 _ => {}
             }
         }
@@ -152,7 +153,8 @@ mod tests {
                 "c": {"type": "object", "properties": {"d": {"type": "array", "items": true}}},
                 "e": {"type": "integer", "minimum": 0},
                 "f": {"type": "integer", "minimum": 0, "maximum": 255},
-                "g": {"type": "array", "items": {"type": ["integer", "null"]}}
+                "g": {"type": "array", "items": {"type": ["integer", "null"]}},
+                "h": {"type": "object", "additionalProperties": {"type": "integer"}}
             }
         });
         let found = tool("x", &schema);
@@ -166,7 +168,7 @@ mod tests {
         ] {
             assert!(problems.contains(part), "{part}: {problems}");
         }
-        assert_eq!(found.wide_integers, ["/e", "/g"]);
+        assert_eq!(found.wide_integers, ["/e", "/g", "/h/*"]);
         assert_eq!(tool(&"x".repeat(65), &json!({"type": "object"})).problems.len(), 1);
         assert!(tool("a.b-c_D", &json!({"type": "object"})).problems.is_empty());
     }

@@ -366,6 +366,10 @@ impl<'a> Walker<'a> {
             members.retain(|key, _| !left_out.contains(key));
         }
         let is_flat = keywords.contains_key(publish::FLAT);
+        let mut parts = Vec::new();
+        if is_flat {
+            self.parts(keywords, members, MAX_REFERENCES, &mut parts);
+        }
         let mut unknown = Vec::new();
         for (key, member) in members.iter_mut() {
             // The look-up uses the schema itself, because the reference must outlive this call.
@@ -384,7 +388,7 @@ impl<'a> Walker<'a> {
                     problem.text.push_str("; send such a value, or leave it out");
                 }
             }
-            is_known |= is_flat && self.knows_elsewhere(keywords, key, MAX_REFERENCES);
+            is_known |= parts.iter().any(|part| takes(part, key));
             match keywords.get("additionalProperties").filter(|_| !is_known) {
                 Some(Value::Bool(false)) => unknown.push(key.clone()),
                 Some(schema) => self.at(key, |walker| walker.value(schema, member)),
@@ -399,15 +403,23 @@ impl<'a> Walker<'a> {
                 self.at(name, |walker| walker.problem(format!("it is required{what}")));
             }
         }
+        let of_parts = parts.iter().filter_map(|part| part.get("properties")?.as_object());
+        let known: Vec<&str> =
+            std::iter::once(properties).chain(of_parts).flat_map(Map::keys).map(String::as_str).collect();
         for key in unknown {
             let given = |name: &&str| !members.contains_key(*name);
-            let meant = nearest(&key, properties.keys().map(String::as_str).filter(given));
+            let meant = nearest(&key, known.iter().copied().filter(given));
             let noun = if self.path.is_empty() { "argument" } else { "member" };
             let mut text = format!("there is no such {noun}");
-            match meant {
-                Some(meant) => _ = write!(text, "; did you mean `{meant}`?"),
-                None if properties.is_empty() => text.push_str("; none are taken"),
-                None => _ = write!(text, "; there are {}", names(properties.keys().map(String::as_str))),
+            let pattern = patterns.and_then(|patterns| patterns.keys().next());
+            match (meant, known.as_slice(), pattern) {
+                (Some(meant), ..) => _ = write!(text, "; did you mean `{meant}`?"),
+                (None, [], Some(pattern)) => {
+                    text = format!("the name of this {noun} must match the pattern `{pattern}`")
+                }
+                (None, [], None) => text.push_str("; none are taken"),
+                (None, [only], _) => _ = write!(text, "; there is only `{only}`"),
+                (None, known, _) => _ = write!(text, "; there are {}", quoted(known)),
             }
             let before = self.found.problems.len();
             self.at(&key, |walker| walker.problem(text));
@@ -415,20 +427,31 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Returns true if a member belongs to an alternative, or to another part of the schema beside the object's own
-    /// properties.
-    fn knows_elsewhere(&self, keywords: &Map<String, Value>, key: &str, references: usize) -> bool {
-        let knows = |schema: &Value| {
-            let Some(keywords) = schema.as_object() else { return *schema == Value::Bool(true) };
-            let own = keywords.get("properties").and_then(Value::as_object);
-            own.is_some_and(|own| own.contains_key(key))
-                || keywords.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false))
-                || keywords.contains_key("patternProperties")
-                || references > 0 && self.knows_elsewhere(keywords, key, references - 1)
-        };
-        let lists = ["anyOf", "oneOf", "allOf"].iter().filter_map(|keyword| keywords.get(*keyword)?.as_array());
-        let target = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name));
-        lists.flatten().chain(target).any(knows)
+    /// Collects the other schemas that an object must fit beside its own keywords. Alternatives that its tag excludes
+    /// are left out, unless it excludes all of them.
+    fn parts(
+        &self,
+        keywords: &'a Map<String, Value>,
+        object: &Map<String, Value>,
+        references: usize,
+        parts: &mut Vec<&'a Value>,
+    ) {
+        let mut found: Vec<&'a Value> = Vec::new();
+        for keyword in ["anyOf", "oneOf", "allOf"] {
+            let Some(Value::Array(schemas)) = keywords.get(keyword) else { continue };
+            let fitting = || schemas.iter().filter(|schema| !has_other_tag(schema, object));
+            match fitting().next() {
+                Some(_) => found.extend(fitting()),
+                None => found.extend(schemas),
+            }
+        }
+        found.extend(keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)));
+        for part in found {
+            parts.push(part);
+            if let Some(keywords) = part.as_object().filter(|_| references > 0) {
+                self.parts(keywords, object, references - 1, parts);
+            }
+        }
     }
 
     fn not_listed(&mut self, allowed: &[Value], value: &Value) {
@@ -448,7 +471,8 @@ impl<'a> Walker<'a> {
         match Tags::of(self, branches) {
             Some(Tags::Member(name, tagged)) => return self.by_tag(name, &tagged, value),
             Some(Tags::Name { plain, tagged }) => return self.by_name(&plain, &tagged, value),
-            None => {}
+            Some(Tags::Flat(tagged)) if self.by_member(&tagged, value) => return,
+            _ => {}
         }
         // A value other than `null` is meant for one of the other alternatives.
         let is_null = |branch: &&Value| branch.get("type").is_some_and(|name| name == "null");
@@ -456,10 +480,11 @@ impl<'a> Walker<'a> {
         if let ([only], false) = (others.as_slice(), value.is_null()) {
             return self.value(only, value);
         }
-        let mut closest: Option<(bool, Vec<Problem>)> = None;
+        let mut closest: Option<(Likeness, Vec<Problem>)> = None;
+        let mut is_tie = false;
         for branch in branches {
             // A different tag excludes an alternative. Visiting it anyway would multiply the work at each level.
-            if has_other_tag(branch, value) {
+            if value.as_object().is_some_and(|object| has_other_tag(branch, object)) {
                 continue;
             }
             let mut candidate = value.clone();
@@ -472,24 +497,39 @@ impl<'a> Walker<'a> {
                 self.found.mended |= mended;
                 return;
             }
-            let tagged = has_tag_of(branch, value);
-            let closer = closest.as_ref().is_none_or(|(best_tagged, best)| {
-                (tagged, std::cmp::Reverse(problems.len())) > (*best_tagged, std::cmp::Reverse(best.len()))
-            });
-            if closer {
-                closest = Some((tagged, problems));
+            let likeness = Likeness {
+                is_tagged: has_tag_of(branch, value),
+                has_type: (value.is_object() || value.is_array())
+                    && problems.iter().all(|problem| problem.path != self.path),
+                problems: std::cmp::Reverse(problems.len()),
+            };
+            let order = closest.as_ref().map_or(std::cmp::Ordering::Greater, |(best, _)| likeness.cmp(best));
+            is_tie = order.is_eq() || is_tie && order.is_lt();
+            if order.is_gt() {
+                closest = Some((likeness, problems));
             }
         }
-        let (tagged, problems) = closest.unwrap_or_default();
-        if tagged {
-            self.found.problems.extend(problems);
-            self.found.problems.truncate(MAX_PROBLEMS);
-        } else {
-            let forms: Vec<String> =
-                branches.iter().map(|branch| branch.as_object().map_or("anything".into(), expected)).collect();
-            self.problem(format!("expected {}, got {}", forms.join(", or "), shown(value)));
+        match closest {
+            Some((likeness, problems)) if likeness.is_tagged || likeness.has_type && !is_tie => {
+                self.found.problems.extend(problems);
+                self.found.problems.truncate(MAX_PROBLEMS);
+            }
+            _ => {
+                let forms: Vec<String> =
+                    branches.iter().map(|branch| branch.as_object().map_or("anything".into(), form)).collect();
+                self.problem(format!("expected {}, got {}", forms.join(", or "), shown(value)));
+            }
         }
     }
+}
+
+/// The likeness of a value to an alternative that it does not fit.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    is_tagged: bool,
+    /// True if a list or an object is wrong inside only.
+    has_type: bool,
+    problems: std::cmp::Reverse<usize>,
 }
 
 /// The tags that distinguish alternatives.
@@ -498,6 +538,8 @@ enum Tags<'a> {
     Member(&'a str, Vec<(&'a str, &'a Value)>),
     /// The name of the only member; a unit variant is a text.
     Name { plain: Vec<&'a str>, tagged: Vec<(&'a str, &'a Value)> },
+    /// The name of one of the members.
+    Flat(Vec<(&'a str, &'a Value)>),
 }
 
 impl<'a> Tags<'a> {
@@ -510,7 +552,7 @@ impl<'a> Tags<'a> {
         if branches.len() < 2 {
             return None;
         }
-        Tags::member(&branches).or_else(|| Tags::name(&branches))
+        Tags::member(&branches).or_else(|| Tags::name(&branches)).or_else(|| Tags::flat(&branches))
     }
 
     fn member(branches: &[&'a Value]) -> Option<Tags<'a>> {
@@ -534,18 +576,29 @@ impl<'a> Tags<'a> {
             } else if let Some(Value::Array(names)) = branch.get("enum") {
                 plain.extend(names.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?);
             } else {
-                let properties = branch.get("properties")?.as_object()?;
-                let (name, held) = properties.iter().next().filter(|_| properties.len() == 1)?;
-                let is_required = branch.get("required") == Some(&Value::from([name.as_str()].as_slice()));
                 let is_closed = branch.get("additionalProperties") == Some(&Value::Bool(false));
-                tagged.push((name.as_str(), held));
-                if !is_required || !is_closed {
-                    return None;
-                }
+                tagged.push(only_member(branch).filter(|_| is_closed)?);
             }
         }
         (!tagged.is_empty()).then_some(Tags::Name { plain, tagged })
     }
+
+    fn flat(branches: &[&'a Value]) -> Option<Tags<'a>> {
+        let named = |branch: &&'a Value| Some((only_member(branch)?.0, *branch));
+        let tagged: Vec<(&str, &Value)> = branches.iter().map(named).collect::<Option<_>>()?;
+        let mut names: Vec<&str> = tagged.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        (names.len() == tagged.len()).then_some(Tags::Flat(tagged))
+    }
+}
+
+/// Returns the only member that an object has, if it is required.
+fn only_member(schema: &Value) -> Option<(&str, &Value)> {
+    let properties = schema.get("properties")?.as_object()?;
+    let (name, held) = properties.iter().next().filter(|_| properties.len() == 1)?;
+    let is_required = schema.get("required") == Some(&Value::from([name.as_str()].as_slice()));
+    is_required.then_some((name, held))
 }
 
 /// Returns the only text that a schema allows.
@@ -591,6 +644,23 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Visits the alternative that one of the value's members names. Returns false if several of them do.
+    fn by_member(&mut self, tagged: &[(&'a str, &'a Value)], value: &mut Value) -> bool {
+        let names: Vec<&str> = tagged.iter().map(|(name, _)| *name).collect();
+        let Some(members) = value.as_object() else {
+            let text = format!("expected an object with one of the members {}, got {}", quoted(&names), shown(value));
+            self.problem(text);
+            return true;
+        };
+        let mut named = tagged.iter().filter(|(name, _)| members.contains_key(*name)).map(|(_, branch)| *branch);
+        match (named.next(), named.next()) {
+            (None, _) => self.problem(format!("one of the members {} is required", quoted(&names))),
+            (Some(branch), None) => self.value(branch, value),
+            (Some(_), Some(_)) => return false,
+        }
+        true
+    }
+
     /// Visits the alternative that is named by the value or by its only member.
     fn by_name(&mut self, plain: &[&'a str], tagged: &[(&'a str, &'a Value)], value: &mut Value) {
         let names = || plain.iter().copied().chain(tagged.iter().map(|(name, _)| *name));
@@ -606,14 +676,18 @@ impl<'a> Walker<'a> {
                 }
                 None => self.not_listed(&allowed, value),
             },
+            Value::Object(members) if members.len() == 1 && members.keys().any(|key| plain.contains(&key.as_str())) => {
+                // serde accepts this form of a unit variant too, with `null`.
+                let Some((name, held)) = members.iter().next() else { return };
+                let name = Value::from(name.as_str());
+                if !held.is_null() {
+                    self.problem(format!("expected the string {name} alone, got {}", shown(value)));
+                }
+            }
             Value::Object(members) if members.len() == 1 => {
                 let Some((key, held)) = members.iter_mut().next() else { return };
                 if let Some((_, schema)) = tagged.iter().find(|(name, _)| name == key) {
                     return self.at(key, |walker| walker.value(schema, held));
-                }
-                // serde accepts this form of a unit variant too.
-                if plain.contains(&key.as_str()) && held.is_null() {
-                    return;
                 }
                 let meant = nearest(key, names()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
                 let text = format!("there is no such variant: expected {}{meant}", one_of(&allowed));
@@ -633,6 +707,15 @@ fn format_of(keywords: &Map<String, Value>) -> Option<&str> {
     keywords.get(format::UNPUBLISHED).or_else(|| keywords.get("format")).and_then(Value::as_str)
 }
 
+/// Returns true if a schema allows a member of this name.
+fn takes(schema: &Value, name: &str) -> bool {
+    let Some(keywords) = schema.as_object() else { return *schema == Value::Bool(true) };
+    let own = keywords.get("properties").and_then(Value::as_object);
+    own.is_some_and(|own| own.contains_key(name))
+        || keywords.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false))
+        || keywords.contains_key("patternProperties")
+}
+
 /// Returns true if a member of the value marks it as this alternative.
 fn has_tag_of(branch: &Value, value: &Value) -> bool {
     let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
@@ -645,14 +728,12 @@ fn has_tag_of(branch: &Value, value: &Value) -> bool {
     })
 }
 
-/// Returns true if a member of the value marks it as another alternative.
-fn has_other_tag(branch: &Value, value: &Value) -> bool {
-    let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
-        return false;
-    };
+/// Returns true if a member of the object marks it as another alternative.
+fn has_other_tag(branch: &Value, object: &Map<String, Value>) -> bool {
+    let Some(Value::Object(properties)) = branch.get("properties") else { return false };
     properties.iter().any(|(name, schema)| {
         let tag = schema.get("const").filter(|tag| tag.is_string());
-        tag.is_some_and(|tag| members.get(name).is_some_and(|member| member.is_string() && member != tag))
+        tag.is_some_and(|tag| object.get(name).is_some_and(|member| member.is_string() && member != tag))
     })
 }
 
@@ -728,12 +809,21 @@ fn expected(keywords: &Map<String, Value>) -> String {
     let mut text = match keywords.get("type") {
         Some(Value::String(only)) => article(only).to_owned(),
         Some(Value::Array(names)) => {
-            let names: Vec<&str> = names.iter().filter_map(Value::as_str).map(article).collect();
-            names.join(" or ")
+            let others: Vec<&str> = names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect();
+            let nullable = others.len() < names.len() && !others.is_empty();
+            if nullable {
+                let mut inner = keywords.clone();
+                inner.insert("type".into(), others.into());
+                return format!("{}, or null", expected(&inner));
+            }
+            names.iter().filter_map(Value::as_str).map(article).collect::<Vec<_>>().join(" or ")
         }
         _ => "another value".into(),
     };
     let range = |low: Option<&Value>, high: Option<&Value>, unit: &str| match (low, high) {
+        (Some(low), Some(high)) if low == high && !unit.is_empty() => {
+            format!(" of {low}{}", if *low == 1 { unit.trim_end_matches('s') } else { unit })
+        }
         (Some(low), Some(high)) => format!(" from {low} to {high}{unit}"),
         (Some(low), None) => format!(" of at least {low}{unit}"),
         (None, Some(high)) => format!(" of at most {high}{unit}"),
@@ -753,14 +843,23 @@ fn expected(keywords: &Map<String, Value>) -> String {
     text
 }
 
+/// Describes the values of one of several alternatives, an object by its required members.
+fn form(keywords: &Map<String, Value>) -> String {
+    let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
+    match required.filter_map(Value::as_str).collect::<Vec<_>>().as_slice() {
+        [] => expected(keywords),
+        required => format!("{} with {}", expected(keywords), quoted(required)),
+    }
+}
+
 fn one_of(allowed: &[Value]) -> String {
     let values: Vec<String> = allowed.iter().take(30).map(Value::to_string).collect();
     let more = if allowed.len() > values.len() { ", …" } else { "" };
     format!("one of {}{more}", values.join(", "))
 }
 
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.take(30).map(|name| format!("`{name}`")).collect();
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().take(30).map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
 

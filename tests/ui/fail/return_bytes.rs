@@ -27,4 +27,16 @@ fn borrow_maybe(text: &str) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Borrowed(text.as_bytes()))
 }
 
+/// Computes a checksum.
+#[mcp::tool]
+fn checksum() -> Result<[u8; 32], ToolError> {
+    Ok([0; 32])
+}
+
+/// Draws several.
+#[mcp::tool]
+fn draw_all() -> Vec<Vec<u8>> {
+    Vec::new()
+}
+
 fn main() {}

@@ -22,6 +22,13 @@ pub struct Line {
     pub parent: Option<Box<Self>>,
 }
 
+/// Bounds that no `i32` holds.
+#[mcp::model]
+pub struct Article {
+    #[arg(min = -9007199254740991, max = 9007199254740991, default = 3_000_000_000, example = 5_000_000_000)]
+    pub serial: i64,
+}
+
 #[mcp::model]
 pub struct Count(#[arg(min = 1)] pub u32);
 

@@ -35,7 +35,12 @@ fn a_struct_without_constraints_derives_all_its_traits() {
             pub struct Line<'a> {
                 /// The article.
                 #[serde(rename = "sku")]
-                #[schemars(extend("examples" = ["A-1", "A-2"]))]
+                #[schemars(
+                    extend(
+                        "examples" = [::fastmcp_rs::__private::parse_json("\"A-1\""),
+                        ::fastmcp_rs::__private::parse_json("\"A-2\"")]
+                    )
+                )]
                 article: &'a str,
             }
         "##]],
@@ -216,10 +221,16 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
             struct Line {
                 /// The number of pieces.
                 #[serde(default = "Line::__fastmcp_default_line_count")]
-                #[schemars(extend("minimum" = 1, "maximum" = 99, "default" = 1))]
+                #[schemars(
+                    extend(
+                        "minimum" = ::fastmcp_rs::__private::Number::Integer(1i128).to_json(),
+                        "maximum" = ::fastmcp_rs::__private::Number::Integer(99i128).to_json(),
+                        "default" = ::fastmcp_rs::__private::parse_json("1")
+                    )
+                )]
                 line_count: u32,
                 #[serde(default)]
-                #[schemars(extend("x-fastmcp-min-length" = 2, "pattern" = "^[A-Z]+$"))]
+                #[schemars(extend("x-fastmcp-min-length" = 2u64, "pattern" = "^[A-Z]+$"))]
                 code: Option<String>,
                 next: Option<Box<Self>>,
             }
@@ -322,8 +333,19 @@ fn an_enum_with_constraints_checks_the_fields_of_each_variant() {
                 /// Everything.
                 All,
                 #[schemars(extend("x-fastmcp-foreign" = true))]
-                Above(#[schemars(extend("minimum" = 0.5))] f64),
-                Between { #[schemars(extend("minimum" = 0))] low: i64, high: i64 },
+                Above(
+                    #[schemars(
+                        extend("minimum" = other::__private::Number::Float(0.5f64).to_json())
+                    )]
+                    f64,
+                ),
+                Between {
+                    #[schemars(
+                        extend("minimum" = other::__private::Number::Integer(0i128).to_json())
+                    )]
+                    low: i64,
+                    high: i64,
+                },
             }
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
