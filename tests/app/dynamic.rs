@@ -7,7 +7,7 @@ use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
 use fastmcp_rs::{Annotations, DynamicPrompt, DynamicResource, DynamicTool, Icon, Message, Role, Selector};
 use serde_json::{Map, Value, json};
 
-use super::validated::validated;
+use super::validated_client::validated;
 use super::{run, shop};
 use crate::support::{Revision, schema};
 

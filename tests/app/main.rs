@@ -9,35 +9,31 @@ use serde_json::{Value, json};
 // Without this, the linker would leave the library's tools out.
 use toolbox as _;
 
-mod asking;
-mod component_regressions;
-mod context;
-mod described;
+mod argument_decoding;
+mod argument_errors;
+mod client_features;
 mod dynamic;
-mod forms;
-mod layers;
+mod dynamic_schemas;
 mod lifecycle;
 mod lints;
+mod metadata;
+mod methods;
+mod middleware;
 mod mounting;
-mod not_finite;
-mod published;
-mod questions;
-mod refused;
-mod regressions;
-mod request_facts;
+mod nested_calls;
+mod non_finite_floats;
+mod progress;
+mod published_schemas;
+mod request_context;
+mod results;
 mod rich_types;
-mod rounds;
-mod scalars;
-mod scripts;
-mod servers;
-mod siblings;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
-mod validated;
+mod validated_client;
 mod visibility;
 
 mod shop {

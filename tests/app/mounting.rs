@@ -11,7 +11,7 @@ use fastmcp_rs::{CacheScope, Completing, DynamicResource, DynamicTool, Selector}
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 struct Owner(&'static str);

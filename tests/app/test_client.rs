@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 #[mcp::model]

@@ -11,7 +11,7 @@ use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 fn tool(name: &str) -> DynamicTool {

@@ -6,7 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answers;
 mod components;
 mod eras;
 
@@ -17,14 +16,15 @@ mod framing;
 mod lifecycle;
 mod order_cancellation;
 mod order_changes;
+mod order_foreign_data;
 mod order_manager;
 mod order_notes;
-mod order_odd;
-mod peers;
 mod printing;
 mod properties;
-mod regressions;
-mod reliability;
+mod rust_sdk;
+mod shutdown;
 mod specification;
+mod standard_streams;
 mod subscriptions;
+mod tools;
 mod utilities;

@@ -11,7 +11,7 @@ use fastmcp_rs::{Annotations, DynamicTool, IntoContent, Level, ResourceContents}
 use serde_json::{Value, json};
 
 use crate::support::Revision;
-use crate::validated::validated;
+use crate::validated_client::validated;
 
 /// Floats in every kind of place.
 #[mcp::model]

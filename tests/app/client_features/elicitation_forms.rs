@@ -4,7 +4,7 @@ use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use serde_json::{Value, json};
 
-use super::{list, run};
+use crate::{list, run};
 
 /// How a parcel travels.
 #[mcp::model]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Revision, schema};
 
 /// The library's own tests keep this file what the library asks.
-const QUESTIONS: &str = include_str!("../../fastmcp-rs/tests/questions.json");
+const QUESTIONS: &str = include_str!("../../../fastmcp-rs/tests/questions.json");
 
 #[test]
 fn every_question_is_one_of_its_revision() {

@@ -7,7 +7,7 @@ use fastmcp_rs::{CacheScope, DynamicTool, Icon};
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 /// Changes now and then.

@@ -338,7 +338,7 @@ async fn a_question_of_a_task_is_withdrawn_with_the_call() {
 
 #[test]
 fn a_question_of_a_task_is_not_overtaken_by_its_withdrawal() {
-    super::run(async {
+    crate::run(async {
         for _ in 0..50 {
             let frames = Told::default();
             let seen = frames.clone();

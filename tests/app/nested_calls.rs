@@ -10,7 +10,7 @@ use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Elicited, Message, ResourceContents, Role};
 use serde_json::{Value, json};
 
-use super::layers::Client;
+use super::middleware::Client;
 use super::run;
 use super::support::Revision;
 

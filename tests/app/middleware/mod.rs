@@ -1,7 +1,7 @@
 //! Layers around operations: what they see, what they may do, and the promises that hold with them.
 
-mod promises;
-mod ready;
+mod built_in;
+mod guarantees;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};

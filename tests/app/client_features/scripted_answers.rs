@@ -9,8 +9,8 @@ use fastmcp_rs::testing::{Answer, TestClientBuilder};
 use fastmcp_rs::{AskError, Elicited, Sampling};
 use serde_json::{Value, json};
 
-use super::run;
-use super::validated::validated;
+use crate::run;
+use crate::validated_client::validated;
 use crate::support::Revision;
 
 /// Deletes a file, if the user wants it.
