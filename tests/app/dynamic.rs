@@ -343,6 +343,24 @@ fn templates_that_differ_only_in_names_are_one() {
     App::empty("x").add_resource(resource("a://{x}")).add_resource(resource("a://{+x}")).check().unwrap();
 }
 
+fn reads(uri: &str) -> DynamicResource {
+    DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("read") })
+}
+
+#[test]
+fn values_in_templates_of_closures_lead_nowhere_else() {
+    run(async {
+        let free = reads("free://{+path}").allow_traversal("path");
+        let client =
+            App::empty("x").add_resource(reads("kept://{+path}")).add_resource(free).test_client().await.unwrap();
+        client.read("kept://a/b").await.unwrap();
+        for path in ["../b", "a/%2e%2e/b", "/etc/passwd", "a%00"] {
+            client.read(&format!("kept://{path}")).await.expect_err(path);
+            client.read(&format!("free://{path}")).await.unwrap();
+        }
+    });
+}
+
 mod defaults {
     use fastmcp_rs::prelude::*;
 

@@ -1,13 +1,7 @@
-//! What once went wrong with components that are made at run time, and with apps that change.
+//! Schemas of components that are made at run time: the keywords that are checked, and the schemas that are refused.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
-
+use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicResource, DynamicTool, Handle};
 use serde_json::{Map, Value, json};
 
 use super::run;
@@ -20,101 +14,6 @@ fn echo(name: &str, schema: Value) -> DynamicTool {
 
 fn nothing(name: &str) -> DynamicTool {
     echo(name, json!({"type": "object"}))
-}
-
-/// Comes back to the app when it ends, and counts that.
-struct Guard(Handle, Arc<AtomicUsize>);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.remove_tool("of the guard");
-        self.1.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn guarded(name: &str, handle: &Handle, ended: &Arc<AtomicUsize>) -> DynamicTool {
-    let guard = Guard(handle.clone(), Arc::clone(ended));
-    DynamicTool::new(name, json!({"type": "object"}), move |_, _| {
-        let _ = &guard;
-        async { Ok::<_, ToolError>("done") }
-    })
-}
-
-/// Runs something that must not wait for itself.
-fn in_time(work: impl FnOnce() + Send + 'static) {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        work();
-        let _ = tell.send(());
-    });
-    told.recv_timeout(Duration::from_secs(10)).expect("it waits for itself");
-}
-
-#[test]
-fn what_a_removed_or_refused_component_drops_may_use_the_handle() {
-    in_time(|| {
-        let ended = Arc::new(AtomicUsize::new(0));
-        let app = App::empty("x").mount("in", App::empty("y"));
-        let handle = app.handle();
-        handle.add_tool(guarded("a", &handle, &ended)).unwrap();
-        handle.add_tool(guarded("a", &handle, &ended)).unwrap_err();
-        assert_eq!(ended.load(Ordering::Relaxed), 1);
-        assert!(handle.remove_tool("a"));
-        assert_eq!(ended.load(Ordering::Relaxed), 2);
-        // The same when it was served, so that the last one to hold it is what was served before.
-        run(async {
-            let client = app.test_client().await.unwrap();
-            handle.add_tool(guarded("b", &handle, &ended)).unwrap();
-            assert_eq!(client.call("b", json!({})).await.unwrap().text(), "done");
-            assert!(handle.remove_tool("b"));
-            assert!(client.list_tools().await.unwrap().is_empty());
-            assert_eq!(ended.load(Ordering::Relaxed), 3);
-        });
-    });
-}
-
-#[test]
-fn nothing_is_added_to_an_app_that_is_over() {
-    run(async {
-        let inner = App::empty("y");
-        let (inside, app) = (inner.handle(), App::empty("x").mount("in", inner));
-        let handle = app.handle();
-        app.test_client().await.unwrap().close().await;
-        let ended = Arc::new(AtomicUsize::new(0));
-        for handle in [&handle, &inside] {
-            let mut refused = handle.add_tool(guarded("a", handle, &ended));
-            // What serves may end a little later than the client.
-            for _ in 0..100 {
-                if refused.is_err() {
-                    break;
-                }
-                handle.remove_tool("a");
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                refused = handle.add_tool(guarded("a", handle, &ended));
-            }
-            let text = refused.unwrap_err().to_string();
-            assert!(text.contains("its app is not served any more"), "{text}");
-        }
-        assert!(ended.load(Ordering::Relaxed) >= 2, "nobody keeps what was refused");
-    });
-}
-
-#[test]
-fn a_name_that_is_too_long_under_its_namespace_is_refused_while_states_are_made_too() {
-    run(async {
-        let inner = App::empty("y");
-        let handle = inner.handle();
-        let inner = inner.state_with(move || async move {
-            let text = handle.add_tool(nothing(&"x".repeat(125))).unwrap_err().to_string();
-            assert!(text.contains("129 characters under its namespace"), "{text}");
-            handle.add_tool(nothing(&"x".repeat(124))).unwrap();
-            Ok::<u8, std::io::Error>(1)
-        });
-        let client = App::empty("x").mount("pay", inner).test_client().await.unwrap();
-        let tools = client.list_tools().await.unwrap();
-        assert_eq!(tools.len(), 1);
-        assert_eq!(tools[0]["name"].as_str().map(str::len), Some(128));
-    });
 }
 
 fn result_of(schema: Value, result: Value) -> Result<Value, String> {
@@ -208,64 +107,4 @@ fn a_schema_that_checks_nothing_by_mistake_is_refused() {
         (0..60).fold(json!({"type": "object"}), |inner, _| json!({"type": "object", "properties": {"x": inner}}));
     let text = problem(echo("t", deep));
     assert!(text.contains("more than 100 levels deep"), "{text}");
-}
-
-fn reads(uri: &str) -> DynamicResource {
-    DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("read") })
-}
-
-#[test]
-fn the_outer_app_hides_what_stands_in_an_inner_one() {
-    run(async {
-        let innermost = App::empty("z").add_tool(nothing("c")).add_tool(nothing("d"));
-        let inner = App::empty("y").add_tool(nothing("a")).add_tool(nothing("b")).add_resource(reads("s://x"));
-        // It knows them by the names that clients know.
-        let hidden = ["in_b", "in_deep_c", "s://in/x"];
-        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
-            !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
-        });
-        let client = app.test_client().await.unwrap();
-        let tools = client.list_tools().await.unwrap();
-        let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
-        assert_eq!(names, ["in_a", "in_deep_d"]);
-        assert!(client.list_resources().await.unwrap().is_empty());
-        client.call("in_a", json!({})).await.unwrap();
-        for name in ["in_b", "in_deep_c"] {
-            let refused = client.call(name, json!({})).await.unwrap_err();
-            assert!(refused.message().starts_with(&format!("Unknown tool: {name}")), "{refused}");
-        }
-        client.read("s://in/x").await.unwrap_err();
-    });
-}
-
-#[test]
-fn an_app_says_that_lists_change_if_only_an_inner_one_has_a_handle() {
-    run(async {
-        let inner = App::empty("y");
-        let _handle = inner.handle();
-        let client = App::empty("x").mount("in", inner).test_client().await.unwrap();
-        let offered = &client.discover().await.unwrap()["capabilities"];
-        assert_eq!(offered["tools"]["listChanged"], true, "{offered}");
-        assert_eq!(offered["prompts"]["listChanged"], true, "{offered}");
-    });
-}
-
-#[test]
-fn values_in_templates_of_closures_lead_nowhere_else() {
-    run(async {
-        let free = reads("free://{+path}").allow_traversal("path");
-        let client =
-            App::empty("x").add_resource(reads("kept://{+path}")).add_resource(free).test_client().await.unwrap();
-        client.read("kept://a/b").await.unwrap();
-        for path in ["../b", "a/%2e%2e/b", "/etc/passwd", "a%00"] {
-            client.read(&format!("kept://{path}")).await.expect_err(path);
-            client.read(&format!("free://{path}")).await.unwrap();
-        }
-    });
-}
-
-#[test]
-fn tags_need_their_place_in_the_meta() {
-    let text = App::empty("x").add_tool(nothing("t").tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
-    assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");
 }

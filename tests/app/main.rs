@@ -12,8 +12,10 @@ use toolbox as _;
 mod argument_decoding;
 mod argument_errors;
 mod client_features;
+mod connection;
 mod dynamic;
 mod dynamic_schemas;
+mod handles;
 mod lifecycle;
 mod lints;
 mod metadata;
@@ -119,6 +121,19 @@ mod tenants {
     }
 }
 
+mod bounds {
+    use fastmcp_rs::prelude::*;
+
+    #[mcp::model]
+    pub struct Small(u8);
+
+    /// Can never be called as it is declared.
+    #[mcp::tool]
+    pub async fn impossible(#[arg(min = 300)] n: Small) -> u8 {
+        n.0
+    }
+}
+
 fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -191,6 +206,22 @@ fn a_name_that_two_tools_have_is_refused_with_both_places() {
     let places = text.matches("main.rs:").count();
     assert_eq!(places, 2, "both source locations, in {text}");
     assert_eq!(format!("{error:?}"), text, "`main` prints the readable form");
+}
+
+#[test]
+fn bounds_that_no_value_of_the_type_meets_are_refused() {
+    let text = App::empty("x").tool::<bounds::impossible>().check().unwrap_err().to_string();
+    for part in ["`impossible`", "300", "255"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_tool_that_is_registered_twice_is_named_once() {
+    let app = App::from_module("shop", concat!(module_path!(), "::shop")).state(shop::Stock(3));
+    let text = app.tool::<shop::stock_left>().check().unwrap_err().to_string();
+    assert!(text.contains("registered twice") && text.contains("`App::empty`"), "{text}");
+    assert!(!text.contains("two tools"), "{text}");
 }
 
 #[test]

@@ -93,44 +93,6 @@ fn the_icons_of_a_server_come_with_what_describes_it_and_not_with_every_answer()
     assert!(text.contains("an icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
 }
 
-/// Shows a file.
-#[mcp::tool]
-fn show(path: &str) -> Result<Content, std::io::Error> {
-    let embedded = EmbeddedResource::from_file(path);
-    Image::from_file(path)
-        .map(Into::into)
-        .or_else(|_| Audio::from_file(path).map(Into::into))
-        .or_else(|_| embedded.map(Into::into))
-}
-
-#[test]
-fn content_comes_from_files() {
-    let folder = std::env::temp_dir().join(format!("fastmcp-rs content {}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let show = |path: String| -> Value {
-        run(async {
-            let client = validated(App::empty("x").tool::<show>().test_client(), Revision::NEWEST).await.unwrap();
-            client.call("show", json!({ "path": path })).await.unwrap().json()["content"][0].clone()
-        })
-    };
-    let image = show(write("a.PNG", b"\x89PNG"));
-    assert_eq!(image, json!({"type": "image", "data": "iVBORw==", "mimeType": "image/png"}));
-    let audio = show(write("a.mp3", b"ID3"));
-    assert_eq!(audio, json!({"type": "audio", "data": "SUQz", "mimeType": "audio/mpeg"}));
-    let text = show(write("a b.csv", b"x,y\n"))["resource"].clone();
-    assert_eq!((&text["text"], &text["mimeType"]), (&json!("x,y\n"), &json!("text/csv")));
-    let uri = text["uri"].as_str().unwrap();
-    assert!(uri.starts_with("file:///") && uri.ends_with("/a%20b.csv"), "{uri}");
-    let bytes = show(write("a.dat", b"\xff\xfe"))["resource"].clone();
-    assert_eq!((&bytes["blob"], &bytes["mimeType"]), (&json!("//4="), &json!("application/octet-stream")));
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
 #[test]
 fn a_title_is_the_name_in_words_unless_it_is_said() {
     let tool = |name: &str| DynamicTool::new(name, json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
@@ -150,4 +112,11 @@ fn a_title_is_the_name_in_words_unless_it_is_said() {
             assert_eq!(titles, expected, "{revision}");
         }
     });
+}
+
+#[test]
+fn tags_need_their_place_in_the_meta() {
+    let tool = DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
+    let text = App::empty("x").add_tool(tool.tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
+    assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");
 }

@@ -137,6 +137,36 @@ fn apps_are_mounted_in_mounted_apps() {
 }
 
 #[test]
+fn a_name_that_is_too_long_under_its_namespace_is_refused_while_states_are_made_too() {
+    run(async {
+        let inner = App::empty("y");
+        let handle = inner.handle();
+        let inner = inner.state_with(move || async move {
+            let text = handle.add_tool(tool(&"x".repeat(125))).unwrap_err().to_string();
+            assert!(text.contains("129 characters under its namespace"), "{text}");
+            handle.add_tool(tool(&"x".repeat(124))).unwrap();
+            Ok::<u8, std::io::Error>(1)
+        });
+        let client = App::empty("x").mount("pay", inner).test_client().await.unwrap();
+        let tools = client.list_tools().await.unwrap();
+        assert_eq!(tools.len(), 1);
+        assert_eq!(tools[0]["name"].as_str().map(str::len), Some(128));
+    });
+}
+
+#[test]
+fn an_app_says_that_lists_change_if_only_an_inner_one_has_a_handle() {
+    run(async {
+        let inner = App::empty("y");
+        let _handle = inner.handle();
+        let client = App::empty("x").mount("in", inner).test_client().await.unwrap();
+        let offered = &client.discover().await.unwrap()["capabilities"];
+        assert_eq!(offered["tools"]["listChanged"], true, "{offered}");
+        assert_eq!(offered["prompts"]["listChanged"], true, "{offered}");
+    });
+}
+
+#[test]
 fn what_clashes_is_refused_with_both_places() {
     let app = App::empty("x").add_tool(tool("pay_t")).mount("pay", App::empty("y").add_tool(tool("t")));
     let text = app.check().unwrap_err().to_string();

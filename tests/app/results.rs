@@ -6,6 +6,8 @@ use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 
 use super::run;
+use super::validated_client::validated;
+use crate::support;
 
 /// Counts.
 #[mcp::tool]
@@ -143,4 +145,43 @@ fn numbers_are_text_alone_where_the_author_wants_that() {
     assert_eq!(call(Revision::V2026_07_28, "count_as_text", json!({})), (None, "3".to_owned(), Value::Null));
     let app_wide = call_of(app().structured_numbers(false), Revision::V2025_11_25, "count", json!({}));
     assert_eq!(app_wide, (None, "3".to_owned(), Value::Null));
+}
+
+/// Shows a file.
+#[mcp::tool]
+fn show(path: &str) -> Result<Content, std::io::Error> {
+    let embedded = EmbeddedResource::from_file(path);
+    Image::from_file(path)
+        .map(Into::into)
+        .or_else(|_| Audio::from_file(path).map(Into::into))
+        .or_else(|_| embedded.map(Into::into))
+}
+
+#[test]
+fn content_comes_from_files() {
+    let folder = std::env::temp_dir().join(format!("fastmcp-rs content {}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let show = |path: String| -> Value {
+        run(async {
+            let client =
+                validated(App::empty("x").tool::<show>().test_client(), support::Revision::NEWEST).await.unwrap();
+            client.call("show", json!({ "path": path })).await.unwrap().json()["content"][0].clone()
+        })
+    };
+    let image = show(write("a.PNG", b"\x89PNG"));
+    assert_eq!(image, json!({"type": "image", "data": "iVBORw==", "mimeType": "image/png"}));
+    let audio = show(write("a.mp3", b"ID3"));
+    assert_eq!(audio, json!({"type": "audio", "data": "SUQz", "mimeType": "audio/mpeg"}));
+    let text = show(write("a b.csv", b"x,y\n"))["resource"].clone();
+    assert_eq!((&text["text"], &text["mimeType"]), (&json!("x,y\n"), &json!("text/csv")));
+    let uri = text["uri"].as_str().unwrap();
+    assert!(uri.starts_with("file:///") && uri.ends_with("/a%20b.csv"), "{uri}");
+    let bytes = show(write("a.dat", b"\xff\xfe"))["resource"].clone();
+    assert_eq!((&bytes["blob"], &bytes["mimeType"]), (&json!("//4="), &json!("application/octet-stream")));
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -237,6 +237,30 @@ fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
     });
 }
 
+#[test]
+fn the_outer_app_hides_what_stands_in_an_inner_one() {
+    run(async {
+        let innermost = App::empty("z").add_tool(tool("c")).add_tool(tool("d"));
+        let inner = App::empty("y").add_tool(tool("a")).add_tool(tool("b")).add_resource(resource("s://x"));
+        // It knows them by the names that clients know.
+        let hidden = ["in_b", "in_deep_c", "s://in/x"];
+        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
+            !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
+        });
+        let client = app.test_client().await.unwrap();
+        let tools = client.list_tools().await.unwrap();
+        let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+        assert_eq!(names, ["in_a", "in_deep_d"]);
+        assert!(client.list_resources().await.unwrap().is_empty());
+        client.call("in_a", json!({})).await.unwrap();
+        for name in ["in_b", "in_deep_c"] {
+            let refused = client.call(name, json!({})).await.unwrap_err();
+            assert!(refused.message().starts_with(&format!("Unknown tool: {name}")), "{refused}");
+        }
+        client.read("s://in/x").await.unwrap_err();
+    });
+}
+
 /// Calls another tool for the one who asks.
 #[mcp::tool]
 async fn act_for(name: &str, ctx: &Context) -> Result<String, ToolError> {

@@ -1,5 +1,6 @@
 //! Lines, JSON and JSON-RPC: what is a message, what is not, and what is answered to it.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -403,6 +404,67 @@ fn a_long_line_costs_bounded_memory() {
     let (peak, grown) = (server.peak() - before, server.resident().saturating_sub(before));
     assert!(peak < 48 * 1024, "100 MiB without a newline cost {peak} KiB at the most");
     assert!(grown < 8 * 1024, "and {grown} KiB for good");
+}
+
+#[test]
+fn an_oversized_message_is_never_answered_under_another_id() {
+    let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
+    // The part that is looked at ends inside the number.
+    let head = r#"{"jsonrpc":"2.0","#;
+    let space = " ".repeat(4096 - head.len() - r#""id":12"#.len());
+    let tail = format!(r#"34,"method":"x","params":"{}"}}"#, "y".repeat(8192));
+    server.send_unnoted(format!("{head}{space}\"id\":12{tail}\n").as_bytes());
+    let answer = server.receive();
+    assert_eq!((answer.error_code(), answer.id()), (Some(-32600), None), "{}", answer.text);
+
+    server.note(br#"{"id":1234,"method":"x"}"#);
+    server.send_unnoted(format!("{head}\"id\":12{tail}\n").as_bytes());
+    let answer = server.receive();
+    assert_eq!((answer.error_code(), answer.id()), (Some(-32600), Some("1234")), "{}", answer.text);
+}
+
+#[test]
+fn a_response_that_cannot_be_read_is_not_answered() {
+    let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
+    let long = "y".repeat(9_000);
+    let deep = "[".repeat(100) + &"]".repeat(100);
+    // The client may have asked something under the very same id.
+    for response in [
+        format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"text":"{long}"}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":5,"error":{{"code":1,"message":"{long}"}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","result":{{"text":"{long}"}},"id":5}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"deep":{deep}}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","result":{{"deep":{deep}}},"id":5}}"#),
+    ] {
+        server.send_unnoted(response.as_bytes());
+        server.send_unnoted(b"\n");
+        server.assert_quiet();
+    }
+}
+
+#[test]
+fn frames_are_never_mixed() {
+    // Answers of many sizes, from the reader, from tasks and from blocking threads, into a full pipe.
+    let mut server = Server::setup("fixture").without_reading().start();
+    let mut expected = Vec::new();
+    for n in 0..60 {
+        expected.push((server.begin_call("big", json!({"bytes": n * 1_000 + 1})), n * 1_000 + 1));
+        expected.push((server.begin_call("late_big", json!({"bytes": n * 700 + 1})), n * 700 + 1));
+        expected.push((server.begin_call("blocking_big", json!({"bytes": n * 300 + 1})), n * 300 + 1));
+    }
+    thread::sleep(Duration::from_millis(200));
+    server.start_reading();
+    for (id, bytes) in expected {
+        assert_eq!(server.answer_to(&id).content_text().len(), bytes);
+    }
+}
+
+#[test]
+fn a_big_answer_and_a_big_argument_pass() {
+    let mut server = Server::start("fixture");
+    let text = "ä".repeat(2_000_000);
+    assert_eq!(server.call("echo", json!({"text": text})).content_text(), text);
+    assert_eq!(server.call("big", json!({"bytes": 5_000_000})).content_text().len(), 5_000_000);
 }
 
 #[test]

@@ -14,11 +14,14 @@ mod examples;
 mod framing;
 #[cfg(unix)]
 mod lifecycle;
+mod limits;
+mod messages;
 mod order_cancellation;
 mod order_changes;
 mod order_foreign_data;
 mod order_manager;
 mod order_notes;
+mod panics;
 mod printing;
 mod properties;
 mod rust_sdk;

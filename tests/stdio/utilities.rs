@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::messages::{call, echo};
 use crate::support::{Frame, Revision, Server};
 
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -179,6 +180,16 @@ fn a_tool_that_takes_too_long_is_stopped() {
 }
 
 #[test]
+fn an_async_tool_on_a_thread_is_dropped_when_it_times_out() {
+    let mut server = Server::start("fixture");
+    let answer = server.call("outlive", json!({}));
+    assert!(answer.is_tool_error() && answer.content_text().contains("timed out"), "{}", answer.text);
+    let start = Instant::now();
+    server.wait_for_stderr("outlive was dropped");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
 fn calls_run_at_the_same_time() {
     for revision in [Revision::V2024_11_05, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);
@@ -198,6 +209,16 @@ fn answers_come_as_they_are_ready() {
     let quick = server.begin_call("sleep_ms", json!({"ms": 1}));
     assert_eq!(server.receive().id(), Some(quick.as_str()));
     assert_eq!(server.receive().id(), Some(slow.as_str()));
+}
+
+#[test]
+fn answers_that_are_ready_do_not_wait_for_all_calls_that_came_with_them() {
+    let mut server = Server::start("fixture");
+    // All of them are there before the server reads for the first time.
+    let mut lines: Vec<String> = (0..63).map(|id| echo(id, "quick")).collect();
+    lines.push(call("slow", "hog", json!({"ms": 60_000})));
+    server.send(&lines.join("\n"));
+    assert_eq!(server.answer_to("0").content_text(), "quick");
 }
 
 #[test]

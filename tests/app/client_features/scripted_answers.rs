@@ -10,8 +10,8 @@ use fastmcp_rs::{AskError, Elicited, Sampling};
 use serde_json::{Value, json};
 
 use crate::run;
-use crate::validated_client::validated;
 use crate::support::Revision;
+use crate::validated_client::validated;
 
 /// Deletes a file, if the user wants it.
 #[mcp::tool(destructive)]
