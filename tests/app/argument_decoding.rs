@@ -107,7 +107,7 @@ fn refused(tool: &str, arguments: &str) -> String {
 }
 
 #[test]
-fn texts_are_read_whatever_is_escaped_in_them() {
+fn strings_are_decoded_with_every_escape() {
     let text = "\"a\" / \\ \u{8}\u{C}\n\r\t é ☃ 😀";
     let escaped = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
     for string in [format!("\"{escaped}\""), json!(text).to_string()] {
@@ -117,7 +117,7 @@ fn texts_are_read_whatever_is_escaped_in_them() {
 }
 
 #[test]
-fn a_mistake_deep_in_a_recursive_value_is_explained_at_once() {
+fn an_error_deep_in_a_recursive_value_is_explained_quickly() {
     // Three variants share the members, so to look at each of them would cost 3 to the power of this.
     let nested = |leaf: &str, depth: usize| {
         (0..depth).fold(format!(r#"{{"op":"Num","value":{leaf}}}"#), |inner, _| {
@@ -134,7 +134,7 @@ fn a_mistake_deep_in_a_recursive_value_is_explained_at_once() {
 }
 
 #[test]
-fn a_mistake_beside_a_long_list_is_explained_at_once() {
+fn an_error_beside_a_long_list_is_explained_quickly() {
     let items: Vec<String> = (0..60_000).map(|n: i32| n.to_string()).collect();
     let start = Instant::now();
     let text = refused("set", &format!(r#"{{"n":"x","set":[{}]}}"#, items.join(",")));
@@ -143,7 +143,7 @@ fn a_mistake_beside_a_long_list_is_explained_at_once() {
 }
 
 #[test]
-fn a_member_given_twice_is_refused_at_any_depth() {
+fn a_duplicate_member_is_refused_at_any_depth() {
     for app in [app, || app().strict_arguments()] {
         for (tool, arguments, name) in [
             ("say", r#"{"text":"a","text":"b"}"#, "text"),
@@ -161,7 +161,7 @@ fn a_member_given_twice_is_refused_at_any_depth() {
 }
 
 #[test]
-fn maps_with_integer_keys_are_mended_and_explained() {
+fn maps_with_integer_keys_are_coerced_and_explained() {
     assert_eq!(taken("map", r#"{"map":{"1":2}}"#), "{1: 2}");
     assert_eq!(taken("map", r#"{"map":{"-1":2.0}}"#), "{-1: 2}");
     let text = refused("map", r#"{"map":{"1":"x"}}"#);
@@ -171,7 +171,7 @@ fn maps_with_integer_keys_are_mended_and_explained() {
 }
 
 #[test]
-fn what_the_decoder_takes_does_not_depend_on_its_neighbours() {
+fn coercion_of_one_argument_does_not_change_another() {
     assert_eq!(taken("set", r#"{"set":[1,1,1],"n":1}"#), "1 1");
     assert_eq!(taken("set", r#"{"set":[1,1,1],"n":1.0}"#), "1 1");
     assert_eq!(taken("float", r#"{"value":-0.0}"#), r#"{"result":true}"#);
@@ -180,7 +180,7 @@ fn what_the_decoder_takes_does_not_depend_on_its_neighbours() {
 }
 
 #[test]
-fn null_is_no_value_of_a_member_with_a_default() {
+fn null_for_a_member_with_a_default_is_the_default() {
     assert_eq!(taken("item", r#"{"item":{"article":"a","n":1,"urgent":null}}"#), "1 a false");
     assert_eq!(taken("item", r#"{"item":{"article":"a","n":1.0,"urgent":null}}"#), "1 a false");
     let text = refused("item", r#"{"item":{"article":null,"n":1}}"#);

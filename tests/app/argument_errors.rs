@@ -220,7 +220,7 @@ fn problems(tool: &str, arguments: Value) -> Vec<String> {
 }
 
 #[test]
-fn texts_of_rich_types_are_told_with_place_expectation_and_value_all_at_once() {
+fn every_wrong_rich_value_is_reported_with_location_and_expectation() {
     let wrong = json!({
         "from": "tomorrow",
         "id": "67e5",
@@ -254,7 +254,7 @@ fn texts_of_rich_types_are_told_with_place_expectation_and_value_all_at_once() {
 }
 
 #[test]
-fn what_only_the_type_knows_to_be_wrong_is_told_with_its_place_and_value() {
+fn problems_found_by_the_type_are_reported_with_location_and_value() {
     let wrong = json!({
         "from": "2026-01-01", "id": Uuid::nil(),
         "plan": {"slots": [{"day": "2026-01-01"}, {"day": "2026-01-01", "length": "1 fortnight"}]}
@@ -266,7 +266,7 @@ fn what_only_the_type_knows_to_be_wrong_is_told_with_its_place_and_value() {
 }
 
 #[test]
-fn decimals_are_texts_that_may_come_as_numbers() {
+fn decimals_are_strings_and_numbers_are_accepted() {
     for price in [json!("12.50"), json!(12.5), json!(3), json!("1e3")] {
         let plan = json!({"slots": [{"day": "2026-01-01", "price": price}]});
         let text = call("plan", json!({"plan": plan, "from": "2026-01-01", "id": Uuid::nil()}));
@@ -278,7 +278,7 @@ fn decimals_are_texts_that_may_come_as_numbers() {
 }
 
 #[test]
-fn a_wrong_tag_is_told_with_its_place_and_the_allowed_ones() {
+fn a_wrong_tag_is_reported_with_its_location_and_the_valid_tags() {
     let kinds = r#"one of "card", "transfer", "cash", "voucher""#;
     for (payment, told) in [
         (
@@ -326,7 +326,7 @@ fn a_wrong_tag_is_told_with_its_place_and_the_allowed_ones() {
 }
 
 #[test]
-fn right_alternatives_are_taken() {
+fn valid_alternatives_are_accepted() {
     let arguments = json!({
         "payment": {"kind": "cash"}, "events": [{"t": "Closed"}, {"t": "Moved", "c": {"to": "x"}}],
         "target": {"Group": ["a", "b"]}, "amount": {"grams": 1.5}
@@ -338,7 +338,7 @@ fn right_alternatives_are_taken() {
 }
 
 #[test]
-fn members_that_a_model_does_not_have_are_refused_in_arguments() {
+fn unknown_members_of_a_model_are_refused() {
     for (arguments, path) in [
         (json!({"address": {"street": "x", "flor": 1}}), "/address/flor"),
         (json!({"customer": {"name": "x", "street": "y", "city": "z"}}), "/customer/city"),
@@ -365,7 +365,7 @@ fn members_that_a_model_does_not_have_are_refused_in_arguments() {
 }
 
 #[test]
-fn members_that_something_takes_are_not_refused() {
+fn members_of_open_and_flattened_types_are_accepted() {
     let arguments = json!({
         "address": {"street": "x", "floor": 1},
         "foreign": {"a": 1, "x": 2},
@@ -387,7 +387,7 @@ fn members_that_something_takes_are_not_refused() {
 }
 
 #[test]
-fn the_text_null_for_what_may_be_left_out_is_told_to_be_left_out() {
+fn the_text_null_for_an_optional_argument_is_refused_with_advice() {
     let told = problems("keep", json!({"limit": "null", "address": {"street": "x", "floor": "null"}}));
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|told| told.ends_with("or leave it out")), "{told:?}");
@@ -402,7 +402,7 @@ fn schema(tool: &str, app: App) -> Value {
 }
 
 #[test]
-fn schemas_say_which_objects_are_closed() {
+fn published_schemas_mark_closed_objects() {
     let keep = schema("keep", app())["properties"].clone();
     for (argument, is_closed) in [
         ("address", true),
@@ -425,7 +425,7 @@ fn schemas_say_which_objects_are_closed() {
 }
 
 #[test]
-fn arguments_that_clients_add_are_ignored() {
+fn arguments_added_by_clients_are_ignored() {
     let added = json!({"toolCallId": "1", "sessionId": "s", "action": "a", "chatInput": "c", "tool": "t"});
     assert!(call("keep", added).starts_with("None"));
     assert!(call("keep", json!({"wait_for_previous": true})).starts_with("None"));
@@ -445,7 +445,7 @@ fn arguments_that_clients_add_are_ignored() {
 }
 
 #[test]
-fn layers_do_not_see_what_a_client_has_added() {
+fn middleware_does_not_see_arguments_added_by_clients() {
     let app = app().layer(layers::from_fn(|operation: Operation, next: Next| async move {
         assert!(!operation.arguments_json().contains("wait_for_previous"));
         next.run(operation).await

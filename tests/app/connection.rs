@@ -112,7 +112,7 @@ pub async fn receive(wire: &mut Wire) -> Value {
 }
 
 #[test]
-fn json_of_an_author_does_not_end_a_frame() {
+fn raw_json_with_newlines_stays_in_one_frame() {
     let json = "{\r\n\t\"a\": \"x\\n\\\"y\",\n\t\"b\": [1,\n2]\r\n}";
     let arguments = json!({ "json": json }).to_string();
     for version in ["2025-03-26", "2025-11-25"] {
@@ -147,7 +147,7 @@ async fn answer_too_late(meeting: State<Arc<Meeting>>) -> &'static str {
 }
 
 #[test]
-fn a_call_that_is_cancelled_while_it_makes_its_answer_is_not_answered() {
+fn a_call_cancelled_while_it_returns_gets_no_response() {
     for is_cancelled in [true, false] {
         let meeting = Arc::new(Meeting { answering: Barrier::new(2), cancelled: Barrier::new(2) });
         let app = App::empty("late").tool::<answer_too_late>().state(Arc::clone(&meeting));
@@ -168,7 +168,7 @@ fn a_call_that_is_cancelled_while_it_makes_its_answer_is_not_answered() {
 }
 
 #[test]
-fn cancelled_members_of_a_batch_make_room_before_the_batch_ends() {
+fn cancelled_calls_of_a_batch_free_their_places_before_the_batch_ends() {
     run(async {
         let mut wire = open(app(), "2025-03-26").await;
         // 300 members have places, more than there are.
@@ -188,7 +188,7 @@ fn cancelled_members_of_a_batch_make_room_before_the_batch_ends() {
 }
 
 #[test]
-fn a_batch_that_had_to_wait_is_answered_by_one_array() {
+fn a_batch_that_had_to_wait_gets_one_array() {
     run(async {
         let mut wire = open(app(), "2025-03-26").await;
         for id in 0..250 {
@@ -209,7 +209,7 @@ fn a_batch_that_had_to_wait_is_answered_by_one_array() {
 }
 
 #[test]
-fn what_a_tool_logs_before_it_panics_is_sent() {
+fn log_messages_before_a_panic_are_sent() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}"#);
@@ -223,7 +223,7 @@ fn what_a_tool_logs_before_it_panics_is_sent() {
 }
 
 #[test]
-fn the_last_progress_is_not_lost_when_nothing_is_read() {
+fn the_last_progress_reaches_a_client_that_reads_late() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         // More than may wait for a client that does not read.
@@ -247,7 +247,7 @@ fn the_last_progress_is_not_lost_when_nothing_is_read() {
 }
 
 #[test]
-fn a_frame_that_has_come_is_there_without_waiting() {
+fn try_receive_returns_a_frame_that_has_arrived() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":5,"method":"ping"}"#);
@@ -266,7 +266,7 @@ fn a_frame_that_has_come_is_there_without_waiting() {
 }
 
 #[test]
-fn the_id_of_a_call_is_its_own_while_it_is_polled_for_the_first_time() {
+fn an_id_is_in_use_during_the_first_poll_of_its_call() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         for id in 0..256 {
@@ -299,7 +299,7 @@ fn the_id_of_a_call_is_its_own_while_it_is_polled_for_the_first_time() {
 }
 
 #[test]
-fn errors_without_an_id_do_not_pile_up_while_nothing_is_sent() {
+fn errors_without_an_id_are_rate_limited() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         let burst = |wire: &mut Wire| {
@@ -322,7 +322,7 @@ fn errors_without_an_id_do_not_pile_up_while_nothing_is_sent() {
 }
 
 #[test]
-fn a_cursor_that_is_null_is_none_to_a_legacy_server() {
+fn a_null_cursor_of_a_legacy_client_is_absent() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
         wire.send(r#"{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{"cursor":null}}"#);

@@ -109,7 +109,7 @@ fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
 }
 
 #[test]
-fn arguments_are_checked_against_the_schema_and_mended() {
+fn arguments_are_checked_against_the_schema_and_coerced() {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -142,7 +142,7 @@ fn arguments_are_checked_against_the_schema_and_mended() {
 }
 
 #[test]
-fn a_member_that_is_given_twice_is_refused() {
+fn a_duplicate_argument_of_a_dynamic_tool_is_refused() {
     run(async {
         let mut wire = App::empty("x").add_tool(nothing("take")).connect().await.unwrap();
         let request = Revision::NEWEST.request(1, "tools/call", json!({"name": "take", "arguments": {"a": 1}}));
@@ -179,7 +179,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
 }
 
 #[test]
-fn errors_panics_and_time_limits_are_those_of_other_tools() {
+fn errors_panics_and_timeouts_are_those_of_other_tools() {
     #[derive(Debug)]
     struct Secret;
     impl std::fmt::Display for Secret {
@@ -295,7 +295,7 @@ fn prompts_of_closures_in_every_revision() {
 }
 
 #[test]
-fn what_cannot_be_served_is_an_error_that_says_what_to_do() {
+fn an_unservable_component_is_an_error_with_its_fix() {
     for (schema, part) in [
         (json!(null), "`\"type\": \"object\"`"),
         (json!(true), "it is not an object"),
@@ -334,7 +334,7 @@ fn what_cannot_be_served_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
-fn templates_that_differ_only_in_names_are_one() {
+fn templates_that_differ_only_in_names_are_duplicates() {
     let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
     let app = App::empty("x").add_resource(resource("a://{x}/b")).add_resource(resource("a://{y}/b"));
     let text = problems(app);
@@ -348,7 +348,7 @@ fn reads(uri: &str) -> DynamicResource {
 }
 
 #[test]
-fn values_in_templates_of_closures_lead_nowhere_else() {
+fn dynamic_templates_refuse_path_traversal() {
     run(async {
         let free = reads("free://{+path}").allow_traversal("path");
         let client =
@@ -386,7 +386,7 @@ mod defaults {
 }
 
 #[test]
-fn a_default_that_does_not_fit_is_a_problem_and_no_panic() {
+fn a_default_that_does_not_fit_is_a_problem_and_not_a_panic() {
     let text = problems(App::empty("x").tool::<defaults::open>().add_tool(nothing("")));
     assert!(text.contains("tool `open` ("), "{text}");
     assert!(text.contains("cannot be described: the default \"wide\" does not fit its field"), "{text}");
@@ -398,7 +398,7 @@ async fn listed(client: &TestClient) -> Vec<String> {
 }
 
 #[test]
-fn a_handle_changes_what_is_served_in_every_revision() {
+fn a_handle_changes_the_components_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let app = App::empty("x");
@@ -437,7 +437,7 @@ fn a_handle_changes_what_is_served_in_every_revision() {
 }
 
 #[test]
-fn without_a_handle_nothing_can_change() {
+fn without_a_handle_list_changes_are_not_declared() {
     run(async {
         let client = connect(App::empty("x").add_tool(nothing("a")), Revision::NEWEST).await;
         let capabilities = client.discover().await.unwrap()["capabilities"].take();
@@ -447,7 +447,7 @@ fn without_a_handle_nothing_can_change() {
 }
 
 #[test]
-fn a_handle_refuses_what_cannot_be_served() {
+fn a_handle_refuses_unservable_components() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a"));
         let handle = app.handle();
@@ -471,7 +471,7 @@ fn a_handle_refuses_what_cannot_be_served() {
 }
 
 #[test]
-fn a_state_that_is_missing_is_told_at_the_start_too() {
+fn a_missing_state_of_a_dynamic_tool_is_reported_at_start() {
     let app = App::empty("x");
     app.handle().tool::<shop::stock_left>().unwrap();
     let text = problems(app);
@@ -479,7 +479,7 @@ fn a_state_that_is_missing_is_told_at_the_start_too() {
 }
 
 #[test]
-fn what_is_disabled_answers_as_what_is_not_there() {
+fn a_disabled_component_is_reported_as_unknown() {
     run(async {
         let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
         let prompt = |name: &str| DynamicPrompt::new(name, |_, _| async { Ok::<_, ToolError>("x") });
@@ -528,7 +528,7 @@ fn what_is_disabled_answers_as_what_is_not_there() {
 }
 
 #[test]
-fn clients_are_told_of_the_lists_that_changed_and_of_no_other() {
+fn clients_are_notified_of_the_lists_that_changed_alone() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
@@ -568,7 +568,7 @@ fn clients_are_told_of_the_lists_that_changed_and_of_no_other() {
 }
 
 #[test]
-fn sessions_are_told_without_asking() {
+fn sessions_are_notified_without_a_subscription() {
     for revision in Revision::LEGACY {
         run(async {
             let app = App::empty("x");
@@ -581,7 +581,7 @@ fn sessions_are_told_without_asking() {
 }
 
 #[test]
-fn a_call_that_has_begun_goes_on_when_its_tool_is_removed() {
+fn a_running_call_goes_on_when_its_tool_is_removed() {
     run(async {
         let app = App::empty("x").add_tool(DynamicTool::new("slow", json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -660,7 +660,7 @@ impl Drop for Comeback {
 }
 
 #[test]
-fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
+fn the_destructor_of_a_tool_may_use_the_handle_or_panic() {
     run(async {
         let app = App::empty("x");
         let handle = app.handle();
@@ -687,7 +687,7 @@ fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
 }
 
 #[test]
-fn a_rule_for_a_removed_component_does_not_concern_a_later_one_of_that_name() {
+fn a_rule_for_a_removed_component_does_not_apply_to_its_successor() {
     run(async {
         let inner = App::empty("y").add_tool(nothing("a"));
         let inner_handle = inner.handle();

@@ -29,7 +29,7 @@ fn result_of(schema: Value, result: Value) -> Result<Value, String> {
 }
 
 #[test]
-fn results_are_held_to_their_schema_as_they_are_sent() {
+fn results_are_checked_against_their_output_schema() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     result_of(schema.clone(), json!({"a": null})).expect_err("`null` is no string");
     assert_eq!(result_of(schema, json!({})), Ok(json!({})));
@@ -52,7 +52,7 @@ fn refused(schema: Value, arguments: Value) -> Option<String> {
 }
 
 #[test]
-fn every_keyword_that_is_promised_is_looked_at() {
+fn every_documented_keyword_is_checked() {
     let with = |schema: Value| json!({"type": "object", "properties": {"x": schema}});
     for (schema, fits, fits_not) in [
         (with(json!({"type": "string", "enum": ["a", "bb"], "minLength": 2})), json!({"x": "bb"}), json!({"x": "a"})),
@@ -97,7 +97,7 @@ fn every_keyword_that_is_promised_is_looked_at() {
 }
 
 #[test]
-fn a_schema_that_checks_nothing_by_mistake_is_refused() {
+fn a_schema_that_would_check_nothing_is_refused() {
     let problem = |tool: DynamicTool| App::empty("x").add_tool(tool).check().unwrap_err().to_string();
     let text = problem(echo("t", json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/Nope"}}})));
     assert!(text.contains("`$ref` at `/properties/x` of its input schema leads nowhere"), "{text}");

@@ -41,7 +41,7 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn what_a_removed_or_refused_component_drops_may_use_the_handle() {
+fn destructors_of_removed_and_refused_components_may_use_the_handle() {
     in_time(|| {
         let ended = Arc::new(AtomicUsize::new(0));
         let app = App::empty("x").mount("in", App::empty("y"));
@@ -64,7 +64,7 @@ fn what_a_removed_or_refused_component_drops_may_use_the_handle() {
 }
 
 #[test]
-fn nothing_is_added_to_an_app_that_is_over() {
+fn a_component_cannot_be_added_to_an_app_that_has_ended() {
     run(async {
         let inner = App::empty("y");
         let (inside, app) = (inner.handle(), App::empty("x").mount("in", inner));

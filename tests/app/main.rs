@@ -171,7 +171,7 @@ fn list(app: App) -> Value {
 }
 
 #[test]
-fn automatic_and_explicit_registration_agree() {
+fn automatic_and_explicit_registration_list_the_same_tools() {
     let automatic = App::from_module("shop", concat!(module_path!(), "::shop")).state(shop::Stock(3));
     let explicit = App::empty("shop").tool::<shop::stock_left>().tool::<shop::order_some>().state(shop::Stock(3));
     assert_eq!(automatic.tool_names(), ["order_some", "stock_left"]);
@@ -179,7 +179,7 @@ fn automatic_and_explicit_registration_agree() {
 }
 
 #[test]
-fn a_new_app_has_every_tool_also_those_of_a_library() {
+fn a_new_app_has_every_tool_even_those_of_a_library() {
     let names = App::new("all").tool_names();
     for name in ["double_money", "order_some", "stock_left", "told", "who"] {
         assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
@@ -188,7 +188,7 @@ fn a_new_app_has_every_tool_also_those_of_a_library() {
 }
 
 #[test]
-fn a_tool_of_a_library_works() {
+fn a_tool_of_a_library_can_be_called() {
     let app = || App::empty("money").tool::<toolbox::double_money>();
     let result = call(app(), "double_money", json!({"money": {"cents": 21}}), Value::Null);
     assert_eq!(result["structuredContent"], json!({"cents": 42, "currency": "EUR"}));
@@ -198,7 +198,7 @@ fn a_tool_of_a_library_works() {
 }
 
 #[test]
-fn a_name_that_two_tools_have_is_refused_with_both_places() {
+fn a_duplicate_tool_name_is_refused_with_both_places() {
     let error = App::empty("twins").tool::<twins::first>().tool::<twins::second>().check().unwrap_err();
     assert!(error.is_configuration());
     let text = error.to_string();
@@ -209,7 +209,7 @@ fn a_name_that_two_tools_have_is_refused_with_both_places() {
 }
 
 #[test]
-fn bounds_that_no_value_of_the_type_meets_are_refused() {
+fn bounds_outside_the_range_of_the_type_are_refused() {
     let text = App::empty("x").tool::<bounds::impossible>().check().unwrap_err().to_string();
     for part in ["`impossible`", "300", "255"] {
         assert!(text.contains(part), "{part} in {text}");
@@ -217,7 +217,7 @@ fn bounds_that_no_value_of_the_type_meets_are_refused() {
 }
 
 #[test]
-fn a_tool_that_is_registered_twice_is_named_once() {
+fn a_tool_registered_twice_is_reported_once() {
     let app = App::from_module("shop", concat!(module_path!(), "::shop")).state(shop::Stock(3));
     let text = app.tool::<shop::stock_left>().check().unwrap_err().to_string();
     assert!(text.contains("registered twice") && text.contains("`App::empty`"), "{text}");
@@ -225,7 +225,7 @@ fn a_tool_that_is_registered_twice_is_named_once() {
 }
 
 #[test]
-fn a_missing_state_is_refused_with_its_type_and_the_tools_that_want_it() {
+fn a_missing_state_is_refused_with_its_type_and_its_tools() {
     let app = App::empty("shop").tool::<shop::stock_left>().tool::<shop::order_some>().tool::<tenants::who>();
     let text = app.check().unwrap_err().to_string();
     for part in ["Stock", "`stock_left`", "`order_some`", "Tenants", "`who`", ".state("] {
@@ -234,13 +234,13 @@ fn a_missing_state_is_refused_with_its_type_and_the_tools_that_want_it() {
 }
 
 #[test]
-fn a_handle_of_another_name_is_used() {
+fn a_tool_is_registered_by_its_renamed_handle() {
     let result = call(App::empty("x").tool::<twins::Tell>(), "told", json!({}), Value::Null);
     assert_eq!(result["content"][0]["text"], "told");
 }
 
 #[test]
-fn an_extractor_of_the_users_own_is_no_argument() {
+fn a_custom_extractor_is_not_an_argument() {
     let app = || App::empty("x").tool::<tenants::who>().state(tenants::Tenants);
     assert_eq!(list(app())[0]["inputSchema"]["properties"], json!({}));
     let meta = json!({"com.example/tenant": "acme"});
@@ -253,7 +253,7 @@ fn an_extractor_of_the_users_own_is_no_argument() {
 }
 
 #[test]
-fn tools_stay_functions() {
+fn tools_can_be_called_as_functions() {
     assert_eq!(twins::first(), "first");
     assert_eq!(run(shop::stock_left(State::new(shop::Stock(7)))), 7);
     let error = run(shop::order_some(8, State::new(shop::Stock(7)))).unwrap_err();
@@ -262,7 +262,7 @@ fn tools_stay_functions() {
 }
 
 #[test]
-fn a_result_type_behind_an_alias_is_understood() {
+fn an_alias_of_result_is_a_result_type() {
     let app = || App::empty("shop").tool::<shop::order_some>().state(shop::Stock(3));
     assert_eq!(call(app(), "order_some", json!({"quantity": 2}), Value::Null)["content"][0]["text"], "1 left");
     let refused = call(app(), "order_some", json!({"quantity": 4}), Value::Null);
@@ -270,7 +270,7 @@ fn a_result_type_behind_an_alias_is_understood() {
 }
 
 #[test]
-fn the_server_can_keep_its_name_to_itself() {
+fn anonymous_results_omit_the_name_of_the_server() {
     let result = call(App::empty("x").tool::<twins::first>().anonymous_results(), "twin", json!({}), Value::Null);
     assert_eq!(result["content"][0]["text"], "first");
     assert!(result.get("_meta").is_none(), "{result}");

@@ -37,7 +37,7 @@ fn app() -> App {
 }
 
 #[test]
-fn a_resource_says_how_long_it_may_be_kept_and_by_whom() {
+fn a_resource_has_its_own_ttl_and_cache_scope() {
     for revision in Revision::ALL {
         run(async {
             let client = validated(app().test_client(), revision).await.unwrap();
@@ -60,7 +60,7 @@ fn a_resource_says_how_long_it_may_be_kept_and_by_whom() {
 }
 
 #[test]
-fn the_icons_of_a_server_come_with_what_describes_it_and_not_with_every_answer() {
+fn the_icons_of_a_server_are_sent_with_its_description_alone() {
     for revision in Revision::ALL {
         run(async {
             let icon = Icon::new("data:image/png;base64,AAAA").mime_type("image/png").size("16x16");
@@ -94,7 +94,7 @@ fn the_icons_of_a_server_come_with_what_describes_it_and_not_with_every_answer()
 }
 
 #[test]
-fn a_title_is_the_name_in_words_unless_it_is_said() {
+fn the_default_title_is_the_name_in_words() {
     let tool = |name: &str| DynamicTool::new(name, json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
     let app = || {
         let app = App::empty("x").add_tool(tool("get_order_details")).add_tool(tool("ship.now-__please"));
@@ -115,7 +115,7 @@ fn a_title_is_the_name_in_words_unless_it_is_said() {
 }
 
 #[test]
-fn tags_need_their_place_in_the_meta() {
+fn tags_need_an_object_at_fastmcp_in_the_meta() {
     let tool = DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
     let text = App::empty("x").add_tool(tool.tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
     assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");

@@ -88,7 +88,7 @@ fn app() -> App {
 }
 
 #[test]
-fn methods_are_called_on_the_state_of_the_app() {
+fn methods_run_on_the_state_of_the_app() {
     for (tool, arguments, text) in [
         ("add", json!({"by": 2}), "5"),
         ("name", json!({}), "clicks"),
@@ -109,7 +109,7 @@ fn methods_are_called_on_the_state_of_the_app() {
 }
 
 #[test]
-fn resources_and_prompts_are_methods_too() {
+fn resources_and_prompts_can_be_methods() {
     run(async {
         let mut wire = app().connect().await.expect("the app is right");
         for (uri, text) in [("counter://count", "3"), ("counter://in/16", "3 in 16")] {
@@ -123,7 +123,7 @@ fn resources_and_prompts_are_methods_too() {
 }
 
 #[test]
-fn methods_register_themselves_and_by_their_type() {
+fn methods_register_automatically_or_by_their_type() {
     let automatic = App::from_module("counter", module_path!()).state(Counter::default());
     let explicit = App::empty("counter").server::<Counter>().server::<Stateless>().state(Counter::default());
     assert_eq!(
@@ -135,7 +135,7 @@ fn methods_register_themselves_and_by_their_type() {
 }
 
 #[test]
-fn a_missing_state_is_told_with_its_methods() {
+fn a_missing_state_is_reported_with_its_methods() {
     let text = App::empty("counter").server::<Counter>().check().unwrap_err().to_string();
     for part in ["servers::Counter", "`add`", "`count`", "`talk`"] {
         assert!(text.contains(part), "{part} in {text}");
@@ -146,7 +146,7 @@ fn a_missing_state_is_told_with_its_methods() {
 }
 
 #[test]
-fn methods_stay_methods() {
+fn methods_can_be_called_directly() {
     let counter = Counter { name: "clicks".into(), ..Counter::default() };
     assert_eq!(run(counter.add(2)), 2);
     assert_eq!(counter.name_blocking("s").expect("it ends so"), "click");

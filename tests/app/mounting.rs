@@ -124,7 +124,7 @@ fn a_mounted_app_is_served_under_its_namespace_in_every_revision() {
 }
 
 #[test]
-fn apps_are_mounted_in_mounted_apps() {
+fn mounted_apps_can_have_mounted_apps() {
     run(async {
         let inner = App::empty("inner").add_tool(tool("t")).add_resource(resource("a://{x}"));
         let middle = App::empty("middle").mount("in", inner).add_tool(tool("t"));
@@ -137,7 +137,7 @@ fn apps_are_mounted_in_mounted_apps() {
 }
 
 #[test]
-fn a_name_that_is_too_long_under_its_namespace_is_refused_while_states_are_made_too() {
+fn a_state_function_cannot_add_a_name_too_long_for_its_namespace() {
     run(async {
         let inner = App::empty("y");
         let handle = inner.handle();
@@ -155,7 +155,7 @@ fn a_name_that_is_too_long_under_its_namespace_is_refused_while_states_are_made_
 }
 
 #[test]
-fn an_app_says_that_lists_change_if_only_an_inner_one_has_a_handle() {
+fn an_app_declares_list_changes_if_a_mounted_app_has_a_handle() {
     run(async {
         let inner = App::empty("y");
         let _handle = inner.handle();
@@ -167,7 +167,7 @@ fn an_app_says_that_lists_change_if_only_an_inner_one_has_a_handle() {
 }
 
 #[test]
-fn what_clashes_is_refused_with_both_places() {
+fn duplicates_across_mounts_are_refused_with_both_places() {
     let app = App::empty("x").add_tool(tool("pay_t")).mount("pay", App::empty("y").add_tool(tool("t")));
     let text = app.check().unwrap_err().to_string();
     assert!(text.contains("two tools are named `pay_t`"), "{text}");
@@ -185,7 +185,7 @@ fn what_clashes_is_refused_with_both_places() {
 }
 
 #[test]
-fn what_is_wrong_with_a_mounted_app_is_told() {
+fn problems_of_a_mounted_app_are_reported() {
     for (namespace, part) in [
         ("", "under no name"),
         ("a b", "\"a b\" cannot stand before"),
@@ -206,7 +206,7 @@ fn what_is_wrong_with_a_mounted_app_is_told() {
 }
 
 #[test]
-fn time_limits_are_those_of_the_app_that_brought_the_tool() {
+fn a_tool_has_the_timeout_of_its_own_app() {
     let slow = |name: &str| {
         DynamicTool::new(name, json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(150)).await;
@@ -282,7 +282,7 @@ impl Layer for Count {
 }
 
 #[test]
-fn the_layers_of_both_apps_are_around_a_tool() {
+fn the_middleware_of_both_apps_wraps_a_tool() {
     run(async {
         let (outer, inner) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let mounted = App::empty("y").add_tool(tool("t")).layer(Count(Arc::clone(&inner)));
@@ -305,7 +305,7 @@ async fn ask_around(ctx: &Context) -> Result<String, ToolError> {
 }
 
 #[test]
-fn a_handler_asks_the_components_of_its_own_app() {
+fn nested_calls_reach_the_components_of_the_handlers_own_app() {
     run(async {
         let inner = payments("inner").tool::<ask_around>();
         let app = App::empty("x").state(Owner("outer")).tool::<owner>().mount("a", App::empty("y").mount("b", inner));

@@ -148,7 +148,7 @@ fn text(answer: &Value) -> &str {
 }
 
 #[test]
-fn siblings_answer_whole_in_every_revision() {
+fn nested_calls_return_whole_results_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let mut client = Client::connect(app(), revision).await;
@@ -162,7 +162,7 @@ fn siblings_answer_whole_in_every_revision() {
 }
 
 #[test]
-fn what_goes_wrong_with_a_sibling_is_told() {
+fn errors_of_a_nested_call_are_reported() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         for (kind, name, arguments, expected) in [
@@ -188,7 +188,7 @@ fn what_goes_wrong_with_a_sibling_is_told() {
 }
 
 #[test]
-fn a_loop_of_siblings_ends() {
+fn a_loop_of_nested_calls_ends() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         let answer = client.call("ask_for", json!({"kind": "resource", "name": "shop://mirror"})).await;
@@ -198,7 +198,7 @@ fn a_loop_of_siblings_ends() {
 }
 
 #[test]
-fn siblings_go_through_layers() {
+fn nested_calls_pass_through_middleware() {
     run(async {
         let guard = layers::from_fn(|operation: Operation, next: Next| async move {
             if operation.name() == "shop://orders/5" {
@@ -213,7 +213,7 @@ fn siblings_go_through_layers() {
 }
 
 #[test]
-fn an_answer_that_is_kept_serves_clients_and_siblings() {
+fn a_cached_result_serves_clients_and_nested_calls() {
     type Kept = Mutex<HashMap<(Kind, String, String, fastmcp_rs::Revision), Reply>>;
     for revision in Revision::ALL {
         run(async {
@@ -243,7 +243,7 @@ fn an_answer_that_is_kept_serves_clients_and_siblings() {
 }
 
 #[test]
-fn a_sibling_can_ask_the_client() {
+fn a_nested_call_can_elicit() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});

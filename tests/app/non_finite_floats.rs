@@ -288,7 +288,7 @@ fn a_float_without_a_json_form_is_an_error_that_is_logged_with_its_place() {
 }
 
 #[test]
-fn a_float_that_is_no_number_is_no_result_of_any_kind_of_tool() {
+fn a_non_finite_float_is_an_error_in_every_kind_of_tool() {
     with_log(async |log| {
         for revision in Revision::ALL {
             let client = connect(revision).await;
@@ -322,7 +322,7 @@ fn a_float_that_is_no_number_is_no_result_of_any_kind_of_tool() {
 }
 
 #[test]
-fn a_resource_with_a_float_without_a_json_form_is_an_error() {
+fn a_resource_with_a_non_finite_float_is_an_error() {
     with_log(async |log| {
         for revision in Revision::ALL {
             let client = connect(revision).await;
@@ -344,7 +344,7 @@ fn a_resource_with_a_float_without_a_json_form_is_an_error() {
 }
 
 #[test]
-fn a_notification_with_a_float_without_a_json_form_is_not_sent() {
+fn a_notification_with_a_non_finite_float_is_not_sent() {
     with_log(async |log| {
         for revision in Revision::ALL {
             for value in ["NaN", "inf", "-inf"] {
@@ -372,7 +372,7 @@ fn a_notification_with_a_float_without_a_json_form_is_not_sent() {
 }
 
 #[test]
-fn what_is_remembered_and_annotated_is_never_null_instead_of_a_float() {
+fn remembered_values_and_annotations_never_replace_a_float_by_null() {
     with_log(async |log| {
         for revision in Revision::ALL {
             let client = connect(revision).await;
@@ -399,7 +399,7 @@ fn what_is_remembered_and_annotated_is_never_null_instead_of_a_float() {
 }
 
 #[test]
-fn no_default_is_null_instead_of_a_float() {
+fn a_default_never_replaces_a_float_by_null() {
     with_log(async |_| {
         for revision in [Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28] {
             let client = app().test_client().on_elicitation(|question| {
@@ -417,7 +417,7 @@ fn no_default_is_null_instead_of_a_float() {
 
 #[test]
 #[should_panic(expected = "`price`: NaN has no JSON form")]
-fn a_test_client_sends_no_null_instead_of_a_float() {
+fn a_test_client_never_replaces_a_float_by_null() {
     with_log(async |_| {
         let client = connect(Revision::V2026_07_28).await;
         drop(client.call("plain_float", Item { price: f64::NAN }));

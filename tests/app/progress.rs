@@ -44,7 +44,7 @@ fn frames(tool: &str) -> Vec<Value> {
 }
 
 #[test]
-fn items_that_were_worked_on_are_told_and_the_last_one_always() {
+fn tracked_items_are_reported_and_the_last_one_always() {
     let frames = frames("go_over");
     let (answer, reports) = frames.split_last().expect("there is an answer");
     assert_eq!(answer["result"]["content"][0]["text"], "15");
@@ -55,7 +55,7 @@ fn items_that_were_worked_on_are_told_and_the_last_one_always() {
 }
 
 #[test]
-fn a_total_that_nobody_knows_is_not_told() {
+fn an_unknown_total_is_not_reported() {
     let frames = frames("go_on");
     assert_eq!(frames.last().expect("there is an answer")["result"]["content"][0]["text"], "2");
     assert!(frames.len() > 1 && frames.iter().all(|frame| frame["params"].get("total").is_none()), "{frames:?}");
@@ -79,7 +79,7 @@ async fn count_beside(ctx: Context) -> String {
 }
 
 #[test]
-fn what_a_thread_reports_stays_in_order() {
+fn reports_of_a_thread_stay_in_order() {
     super::run(async {
         let mut wire = App::empty("reports").tool::<count_beside>().connect().await.expect("the app is right");
         let meta = json!({
@@ -116,7 +116,7 @@ fn work_on(ctx: &Context, stopped: State<Arc<AtomicBool>>) -> bool {
 }
 
 #[test]
-fn a_fn_that_asks_hears_that_its_time_is_over() {
+fn a_blocking_tool_sees_that_its_time_is_over() {
     let stopped = Arc::new(AtomicBool::new(false));
     super::run(async {
         let app = App::empty("works").tool::<work_on>().state(Arc::clone(&stopped));

@@ -82,7 +82,7 @@ fn each(schema: &Value, look: &mut dyn FnMut(&Value)) {
 }
 
 #[test]
-fn the_comment_of_an_argument_stands_before_those_of_the_variants() {
+fn the_description_of_an_argument_precedes_those_of_the_variants() {
     let properties = properties(app());
     let variants = "- `Slow`: Within three days.\n- `Fast`: Over night.";
     let description = |property: &Value| property["description"].as_str().unwrap_or_default().to_owned();
@@ -93,7 +93,7 @@ fn the_comment_of_an_argument_stands_before_those_of_the_variants() {
 }
 
 #[test]
-fn lists_have_items_and_only_registered_formats_are_sent() {
+fn published_lists_have_items_and_formats_are_registered() {
     let tool = listed(app());
     each(&tool, &mut |schema| {
         if schema["type"] == "array" {
@@ -114,7 +114,7 @@ fn lists_have_items_and_only_registered_formats_are_sent() {
 }
 
 #[test]
-fn an_app_may_want_schemas_without_additional_properties() {
+fn an_app_can_publish_schemas_without_additional_properties() {
     let by_hand = DynamicTool::new(
         "a",
         json!({"type": "object", "properties": {"x": {"type": "object", "additionalProperties": false}}, "additionalProperties": false}),
@@ -131,7 +131,7 @@ fn an_app_may_want_schemas_without_additional_properties() {
 }
 
 #[test]
-fn an_app_may_want_limits_in_words() {
+fn an_app_can_publish_limits_in_words() {
     let properties = properties(app().describe_limits());
     assert_eq!(properties["count"]["description"], "How many.\n\nAllowed: 1 to 10.");
     let speed = properties["speed"]["description"].as_str().unwrap_or_default();
@@ -152,7 +152,7 @@ async fn poem(
 }
 
 #[test]
-fn an_empty_field_of_a_prompt_counts_as_left_out_where_it_could_not_be_a_value() {
+fn an_empty_prompt_argument_that_cannot_be_a_value_is_absent() {
     run(async {
         let client = App::empty("x").prompt::<poem>().test_client().await.expect("the app is right");
         let arguments = json!({"topic": "", "verses": "", "day": "", "first": "", "mood": "", "lines": ""});

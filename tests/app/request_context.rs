@@ -39,7 +39,7 @@ fn ask(revision: Revision, principal: Option<Principal>, id: Value, meta: Value)
 }
 
 #[test]
-fn ids_and_traces_are_told_in_every_revision() {
+fn request_ids_and_trace_context_are_available_in_every_revision() {
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     for revision in Revision::ALL {
         let meta = json!({"traceparent": traceparent, "tracestate": "a=b", "baggage": "c=d"});
@@ -54,7 +54,7 @@ fn ids_and_traces_are_told_in_every_revision() {
 }
 
 #[test]
-fn a_principal_is_told_where_the_transport_knows_it() {
+fn the_principal_comes_from_the_transport_alone() {
     let ada = Principal::new("ada").claim("team", "engines");
     let told = ask(Revision::NEWEST, Some(ada), json!(1), Value::Null);
     assert_eq!(told, r#"number 1; ada "engines"; None None None"#);

@@ -128,7 +128,7 @@ fn the_text_of_a_wrapped_result_is_the_json_of_its_structured_content() {
 }
 
 #[test]
-fn texts_are_text_alone_unless_the_author_wants_more() {
+fn strings_have_structured_content_on_request_alone() {
     let plain = call(Revision::V2026_07_28, "greet", json!({"name": "x"}));
     assert_eq!(plain, (None, "x".to_owned(), Value::Null));
     assert_eq!(call(Revision::V2026_07_28, "greet", json!({})), (None, String::new(), Value::Null));
@@ -141,7 +141,7 @@ fn texts_are_text_alone_unless_the_author_wants_more() {
 }
 
 #[test]
-fn numbers_are_text_alone_where_the_author_wants_that() {
+fn numbers_can_be_text_without_structured_content() {
     assert_eq!(call(Revision::V2026_07_28, "count_as_text", json!({})), (None, "3".to_owned(), Value::Null));
     let app_wide = call_of(app().structured_numbers(false), Revision::V2025_11_25, "count", json!({}));
     assert_eq!(app_wide, (None, "3".to_owned(), Value::Null));
@@ -158,7 +158,7 @@ fn show(path: &str) -> Result<Content, std::io::Error> {
 }
 
 #[test]
-fn content_comes_from_files() {
+fn content_can_be_read_from_files() {
     let folder = std::env::temp_dir().join(format!("fastmcp-rs content {}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let write = |name: &str, bytes: &[u8]| {

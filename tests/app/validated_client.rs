@@ -66,7 +66,7 @@ fn received(revision: Revision, frame: &Value, methods: &mut HashMap<String, Str
 }
 
 #[test]
-fn frames_of_a_wrong_shape_fail_the_test() {
+fn frames_that_break_the_schema_fail_the_test() {
     if schema::folder().is_none() {
         return;
     }

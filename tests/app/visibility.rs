@@ -124,7 +124,7 @@ async fn check(app: App, revision: Revision) {
 }
 
 #[test]
-fn what_is_hidden_answers_as_what_is_not_there_in_every_revision() {
+fn a_hidden_component_is_reported_as_unknown_in_every_revision() {
     for revision in Revision::ALL {
         run(check(app(), revision));
         // The same by the way that operations take through layers.
@@ -133,7 +133,7 @@ fn what_is_hidden_answers_as_what_is_not_there_in_every_revision() {
 }
 
 #[test]
-fn pages_hold_what_is_seen() {
+fn pages_contain_visible_components_alone() {
     run(async {
         let tools = |app: App, number: u32| {
             let made = tool(&format!("t{number:02}"));
@@ -151,7 +151,7 @@ fn pages_hold_what_is_seen() {
 }
 
 #[test]
-fn an_exact_resource_that_is_hidden_leaves_the_template_that_is_not() {
+fn a_template_serves_the_uri_of_a_hidden_resource() {
     run(async {
         let app = App::empty("x")
             .add_resource(resource("a://b").tag("admin"))
@@ -164,7 +164,7 @@ fn an_exact_resource_that_is_hidden_leaves_the_template_that_is_not() {
 }
 
 #[test]
-fn one_that_panics_hides() {
+fn a_visibility_function_that_panics_hides_the_component() {
     run(async {
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("b"));
         let client =
@@ -176,7 +176,7 @@ fn one_that_panics_hides() {
 }
 
 #[test]
-fn the_function_sees_what_a_component_is() {
+fn the_visibility_function_gets_the_facts_of_a_component() {
     run(async {
         let app = App::empty("x")
             .add_tool(tool("a").read_only(true).meta("com.example/level", 2))
@@ -208,7 +208,7 @@ fn the_function_sees_what_a_component_is() {
 }
 
 #[test]
-fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
+fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
     struct Secret(&'static str);
     run(async {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -238,7 +238,7 @@ fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
 }
 
 #[test]
-fn the_outer_app_hides_what_stands_in_an_inner_one() {
+fn the_outer_app_hides_components_of_mounted_apps() {
     run(async {
         let innermost = App::empty("z").add_tool(tool("c")).add_tool(tool("d"));
         let inner = App::empty("y").add_tool(tool("a")).add_tool(tool("b")).add_resource(resource("s://x"));
@@ -268,7 +268,7 @@ async fn act_for(name: &str, ctx: &Context) -> Result<String, ToolError> {
 }
 
 #[test]
-fn a_handler_reaches_no_further_than_the_one_who_asks() {
+fn nested_calls_have_the_visibility_of_their_client() {
     run(async {
         let client = connect(app().tool::<act_for>(), Revision::NEWEST).await;
         let arguments = || json!({"name": "delete"});
@@ -346,7 +346,7 @@ fn component_requests() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn a_function_that_blocks_holds_up_no_other_request() {
+fn a_blocking_visibility_function_does_not_delay_other_requests() {
     run(async {
         for layered in [false, true] {
             let barrier = Barrier::default();
@@ -377,7 +377,7 @@ fn a_function_that_blocks_holds_up_no_other_request() {
 }
 
 #[test]
-fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
+fn a_request_cancelled_during_its_visibility_check_gets_no_response() {
     run(async {
         let barrier = Barrier::default();
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
@@ -400,7 +400,7 @@ fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
 }
 
 #[test]
-fn more_requests_than_have_a_place_are_all_decided_on() {
+fn visibility_checks_beyond_the_concurrency_limit_complete() {
     run(async {
         let barrier = Barrier::default();
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
@@ -422,7 +422,7 @@ fn more_requests_than_have_a_place_are_all_decided_on() {
 }
 
 #[test]
-fn a_function_that_blocks_within_a_call_holds_up_no_other_call() {
+fn a_visibility_function_that_blocks_in_a_nested_call_does_not_delay_others() {
     // There is one worker.
     run(async {
         let (barrier, is_inside) = (Barrier::default(), Arc::new(AtomicBool::new(false)));
@@ -454,7 +454,7 @@ async fn pause() {
 }
 
 #[test]
-fn a_function_that_panics_hides_each_component_on_which_it_does() {
+fn a_visibility_function_that_panics_is_called_for_every_component() {
     run(async {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);

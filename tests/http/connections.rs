@@ -95,7 +95,7 @@ async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_call_that_lost_its_connection_is_answered_later() {
+async fn a_silent_call_that_lost_its_connection_gets_its_response_later() {
     let server = Server::start(app().http(HttpConfig::new().keep_alive(PART))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let mut lost = server.connect().await;
@@ -173,14 +173,14 @@ async fn ask_for_much(stream: impl AsyncRead + AsyncWrite + Unpin, tool: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_slowly_gets_all_of_its_answer() {
+async fn a_slow_client_gets_its_whole_response() {
     let server = Server::start(app().http(impatient())).await;
     let (ready, late) = (server.connect().await.stream, server.connect().await.stream);
     tokio::join!(ask_for_much(ready, "much"), ask_for_much(late, "much_later"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_slowly_gets_all_of_its_answer_on_https() {
+async fn a_slow_client_gets_its_whole_response_on_https() {
     let authority = Authority::new("slow");
     authority.renew();
     let server = Server::start(app().http(impatient().tls(authority.tls()))).await;
@@ -190,7 +190,7 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer_on_https() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_read_slowly_get_all_of_their_answers_on_http_2() {
+async fn slow_clients_get_their_whole_responses_on_http_2() {
     let server = Server::start(app().http(impatient().idle_time(Duration::from_secs(20)))).await;
     // Where the socket is slow, and where the client makes room slowly; each with several answers at a time.
     for (window, length, piece) in [(64 << 20, LENGTH / 2, 0), (64 << 10, 500_000, PIECE)] {
@@ -221,7 +221,7 @@ async fn clients_that_read_slowly_get_all_of_their_answers_on_http_2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_legacy_call_is_answered_when_its_client_has_closed_its_side() {
+async fn a_legacy_call_completes_when_its_client_closes_its_side() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
@@ -276,7 +276,7 @@ async fn a_modern_call_is_cancelled_when_its_client_closes_its_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_a_head_behind_a_request_has_the_time_of_a_head() {
+async fn a_partial_head_after_a_request_has_the_header_timeout() {
     let config = HttpConfig::new().header_time(Duration::from_millis(600)).idle_time(Duration::from_secs(60));
     let server = Server::start(app().http(config)).await;
     let half = &call(2, "add", json!({"a": 1, "b": 2})).bytes()[..40];
@@ -350,7 +350,7 @@ impl Write for Log {
 
 /// On one thread, so that all that is logged is logged here.
 #[tokio::test]
-async fn an_authenticate_function_that_panics_or_hangs_lets_nobody_in() {
+async fn an_authenticate_function_that_panics_or_hangs_refuses_the_request() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();

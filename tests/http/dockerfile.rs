@@ -34,7 +34,7 @@ fn entry_point() -> Vec<String> {
 const PROGRAM: &str = "order_manager";
 
 #[test]
-fn the_image_holds_what_is_built() {
+fn the_image_contains_the_built_program() {
     let [build, image] = all("FROM").try_into().expect("an image to build in, and one to run in");
     // The builder has the Rust that the workspace needs, and the C library of the image.
     let version = build.strip_prefix("rust:").and_then(|tag| tag.strip_suffix("-bookworm AS build")).unwrap();
@@ -64,7 +64,7 @@ fn the_image_holds_what_is_built() {
 
 /// The build needs what `.dockerignore` leaves, which is what git has.
 #[test]
-fn nothing_that_the_build_needs_is_left_out() {
+fn the_build_context_has_every_file_that_the_build_needs() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let ignored: Vec<&str> =
         include_str!("../../.dockerignore").lines().filter(|line| !line.starts_with('#')).collect();
@@ -82,7 +82,7 @@ fn nothing_that_the_build_needs_is_left_out() {
 /// An image without a system has the C library, its mathematics, and what unwinds.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_program_needs_no_library_that_the_image_lacks() {
+fn the_image_has_every_library_of_the_program() {
     let output = Command::new("ldd").arg(example(PROGRAM)).output().expect("ldd");
     let text = String::from_utf8(output.stdout).unwrap();
     let libraries: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -96,7 +96,7 @@ fn the_program_needs_no_library_that_the_image_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_program_listens_where_the_image_says() {
+async fn the_program_listens_at_the_address_of_the_image() {
     let entry_point = entry_point();
     let [_, option, address] = entry_point.as_slice() else { panic!("{entry_point:?}") };
     assert_eq!((option.as_str(), address.as_str()), ("--http", &*format!("0.0.0.0:{}", one("EXPOSE"))));

@@ -101,6 +101,6 @@ async fn ghsa_9pj6_vhgr_3mwh_a_flood_of_handshakes_takes_bounded_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_clients_that_say_much_takes_bounded_memory() {
+async fn a_flood_of_clients_with_large_handshakes_takes_bounded_memory() {
     flood("fat", fat()).await;
 }

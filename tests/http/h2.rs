@@ -152,7 +152,7 @@ fn legacy(method: &str, session: Option<&str>) -> Request {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_is_agreed_on_in_the_handshake_of_tls() {
+async fn http_2_is_negotiated_in_the_tls_handshake() {
     let authority = Authority::new("h2");
     authority.renew();
     let server = Server::start(app().http(HttpConfig::new().tls(authority.tls()))).await;
@@ -165,7 +165,7 @@ async fn it_is_agreed_on_in_the_handshake_of_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_stay_open_in_parallel_and_a_reset_is_a_hang_up() {
+async fn streams_are_independent_and_a_reset_cancels_its_call() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let client = Client::connect(&server).await;
@@ -198,7 +198,7 @@ async fn streams_stay_open_in_parallel_and_a_reset_is_a_hang_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_silent_is_left_and_who_listens_is_not() {
+async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
     let config = HttpConfig::new()
         .header_time(Duration::from_millis(200))
         .idle_time(Duration::from_millis(500))
@@ -237,7 +237,7 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_wants_to_wait_for_ever_may() {
+async fn timeouts_may_be_unlimited() {
     let forever = Duration::MAX;
     let config = HttpConfig::new().header_time(forever).idle_time(forever).write_time(forever).body_time(forever);
     let router = Router::new().route("/", post(|body: String| async { body }));
@@ -254,7 +254,7 @@ async fn who_wants_to_wait_for_ever_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_makes_no_room_for_an_answer_loses_its_stream() {
+async fn a_client_that_opens_no_window_loses_its_stream() {
     let seen = Seen::default();
     let server =
         Server::start(app_with(seen.clone()).http(HttpConfig::new().write_time(Duration::from_millis(500)))).await;
@@ -284,7 +284,7 @@ async fn who_makes_no_room_for_an_answer_loses_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_nothing_at_all_is_left() {
+async fn a_connection_that_reads_nothing_is_closed() {
     let router = Router::new().route("/", get(|| async { vec![b'x'; 30_000_000] }));
     let config = HttpConfig::new().write_time(Duration::from_millis(300));
     let server = Server::start(app().routes(router).http(config)).await;
@@ -301,7 +301,7 @@ async fn who_reads_nothing_at_all_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_are_so_many_streams_and_no_more() {
+async fn streams_beyond_the_limit_of_a_connection_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let mut raw = Raw::connect(&server).await;
@@ -335,7 +335,7 @@ async fn a_connection_is_counted_until_it_ends() {
 
 /// CVE-2023-44487: streams that are reset as soon as they are opened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_resets_is_ended() {
+async fn a_flood_of_resets_closes_the_connection() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let mut floods = Vec::new();
@@ -376,7 +376,7 @@ async fn a_flood_of_resets_is_ended() {
 
 /// CVE-2024-27316: a head that never ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_have_the_limit_that_they_have_on_http_1() {
+async fn heads_have_the_size_limit_of_http_1() {
     let server = Server::start(app()).await;
     let client = Client::connect(&server).await;
     for (length, status) in [(30 << 10, 200), (33 << 10, 431)] {

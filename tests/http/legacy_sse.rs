@@ -124,7 +124,7 @@ impl<'a> Client<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_comes_on_the_stream() {
+async fn responses_and_notifications_come_on_the_stream() {
     let server = Server::start(app().tool::<ask_model>().http(config())).await;
     let mut client = Client::start(&server, json!({"sampling": {}, "elicitation": {}})).await;
     for (id, (method, params)) in [
@@ -178,7 +178,7 @@ async fn everything_comes_on_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_speaks_the_revision_of_its_transport() {
+async fn a_session_has_the_revision_of_its_transport() {
     let server = Server::start(app().http(config())).await;
     for offered in Revision::ALL.iter().map(|revision| revision.name()).chain(["2027-01-01", "x"]) {
         let mut client = Client::open(&server, PATH, &[]).await;
@@ -203,7 +203,7 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_may_not_come_in_is_refused() {
+async fn invalid_requests_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone()).http(config().max_body(100_000))).await;
     let client = Client::start(&server, json!({})).await;
@@ -264,7 +264,7 @@ async fn what_may_not_come_in_is_refused() {
 
 /// GHSA-jpw9-pfvf-9f58: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_jpw9_pfvf_9f58_a_stream_belongs_to_who_opened_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_stream_belongs_to_the_principal_that_opened_it() {
     let config = config().max_streams_per_principal(2);
     let server = Server::start(app().authenticate(by_key).http(config)).await;
     assert_eq!(server.send(&at(PATH, Request::new("GET"))).await.status, 401);
@@ -322,7 +322,7 @@ async fn a_session_ends_with_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_asks_no_more() {
+async fn a_client_that_does_not_read_cannot_send_more() {
     let server = Server::start(app().http(config().write_time(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
@@ -366,7 +366,7 @@ async fn who_does_not_read_asks_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_clients_say_of_themselves_is_bounded() {
+async fn the_memory_of_handshakes_is_bounded() {
     let server = Server::start(app().http(config())).await;
     let mut initialize: Value = serde_json::from_str(&REVISION.initialize(0)).unwrap();
     initialize["params"]["capabilities"]["experimental"] = json!({"x": {"y": "z".repeat(60_000)}});
@@ -400,7 +400,7 @@ async fn wait_until_served(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_can_be_mounted_and_ends_with_its_last_answer() {
+async fn a_mounted_service_ends_after_its_last_response() {
     let seen = Seen::default();
     let service = app_with(seen.clone()).into_service().await.unwrap();
     let router = Router::new().route_service("/a/mcp", service.clone()).nest_service("/b/events", service.legacy_sse());

@@ -13,7 +13,7 @@ use super::support::{Revision, schema};
 use super::tools::{Seen, app, app_with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_are_json() {
+async fn requests_without_notifications_get_a_json_response() {
     let server = Server::start(app()).await;
     for (method, params) in [
         ("server/discover", json!({})),
@@ -75,7 +75,7 @@ async fn a_connection_serves_one_request_after_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_opens_at_the_first_notification() {
+async fn the_first_notification_opens_a_stream() {
     let server = Server::start(app()).await;
     for (tool, arguments, expected) in [("steps", json!({"wait": 100}), 2), ("quick_steps", json!({}), 1)] {
         let params = json!({"name": tool, "arguments": arguments});
@@ -107,7 +107,7 @@ async fn a_stream_opens_at_the_first_notification() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ladder_refuses_in_its_order() {
+async fn invalid_requests_are_refused_in_the_specified_order() {
     let server = Server::start(app()).await;
     let good = || call(1, "add", json!({"a": 1, "b": 2}));
     let body = |change: &dyn Fn(&mut Value)| {
@@ -219,7 +219,7 @@ async fn the_ladder_refuses_in_its_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mirrored_arguments_are_compared() {
+async fn mirrored_headers_must_match_the_arguments() {
     let server = Server::start(app()).await;
     let route = |arguments: Value| call(1, "route", arguments);
     let eu = || route(json!({"region": "eu"}));
@@ -258,7 +258,7 @@ async fn mirrored_arguments_are_compared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn notifications_are_accepted_and_mean_nothing() {
+async fn notifications_are_accepted_and_have_no_effect() {
     let server = Server::start(app()).await;
     let notification = |method: &str| {
         let body = json!({"jsonrpc": "2.0", "method": method, "params": {"requestId": 1}}).to_string();
@@ -274,7 +274,7 @@ async fn notifications_are_accepted_and_mean_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_hangs_up_cancels() {
+async fn closing_the_connection_cancels_the_call() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     // While the form of the answer is still open, and while a stream is.
@@ -306,7 +306,7 @@ pub async fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn questions_are_asked_in_rounds() {
+async fn elicitation_takes_another_round() {
     let server = Server::start(app()).await;
     let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let params = json!({"name": "confirm", "arguments": {}});
@@ -323,7 +323,7 @@ async fn questions_are_asked_in_rounds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn subscriptions_are_streams() {
+async fn a_subscription_is_a_stream_of_events() {
     let config = HttpConfig::new().keep_alive(Duration::from_millis(50));
     let server = Server::start(app().http(config)).await;
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
@@ -356,7 +356,7 @@ async fn subscriptions_are_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_travels_between_rounds_comes_back_in_one_message() {
+async fn the_state_of_a_round_fits_into_one_message() {
     let schema = json!({"type": "object"});
     let essay = DynamicTool::new("essay", schema, |_, ctx: Context| async move {
         let text = ctx.elicit::<String>("Write!").await?.accepted().unwrap_or_default();
@@ -387,7 +387,7 @@ async fn what_travels_between_rounds_comes_back_in_one_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_function_that_decides_slowly_holds_up_no_other_request() {
+async fn a_slow_visibility_function_does_not_delay_other_requests() {
     let barrier = Arc::new((Mutex::new(false), Condvar::new()));
     let waiting = Arc::clone(&barrier);
     let app = app().visible(move |_, ctx| {

@@ -87,7 +87,7 @@ impl Drop for Process {
 /// A server that has no descriptors left waits longer and longer before it accepts again, and then does.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_descriptors_left_waits_for_some() {
+async fn a_server_out_of_descriptors_waits_for_free_ones() {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 48 && exec \"$0\" 127.0.0.1:0"]).arg(example("http"));
     let mut process = Process::spawn(&mut command);
@@ -112,7 +112,7 @@ async fn who_has_no_descriptors_left_waits_for_some() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_end_is_orderly() {
+async fn a_signal_drains_calls_and_subscriptions() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut process = Process::start("http", &["127.0.0.1:0"]);
         let server = &process.server;
@@ -143,7 +143,7 @@ async fn the_end_is_orderly() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_end_is_orderly_on_http_2() {
+async fn a_signal_drains_calls_and_subscriptions_on_http_2() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let client = h2::Client::connect(&process.server).await;
     let resting = h2::Client::connect(&process.server).await;
@@ -162,7 +162,7 @@ async fn the_end_is_orderly_on_http_2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
+async fn shutdown_functions_run_after_the_last_call() {
     let mut command = Command::new(example("fixture"));
     let mut process = Process::spawn(command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", "100"));
     let mut calling = process.server.connect().await;
@@ -178,7 +178,7 @@ async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
 }
 
 #[test]
-fn a_signal_ends_a_server_that_makes_its_states() {
+fn a_signal_ends_a_server_that_creates_its_states() {
     for setting in ["FIXTURE_STATE_MS", "FIXTURE_STATE_BLOCKS_MS"] {
         let mut command = Command::new(example("fixture"));
         command.args(["--http", "127.0.0.1:0"]).env(setting, "60000").stdout(Stdio::piped());
@@ -195,7 +195,7 @@ fn a_signal_ends_a_server_that_makes_its_states() {
 }
 
 #[test]
-fn a_panic_while_a_state_is_made_is_an_error() {
+fn a_panic_of_a_state_function_is_an_error() {
     let mut command = Command::new(example("fixture"));
     let output = command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_STATE_PANICS", "outer").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -206,7 +206,7 @@ fn a_panic_while_a_state_is_made_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_does_not_end_is_not_waited_for_ever() {
+async fn a_call_that_does_not_end_is_abandoned_after_the_drain_timeout() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let mut calling = process.server.connect().await;
     calling.write(&call(1, "count_down", json!({"from": 600})).bytes()).await;
@@ -227,7 +227,7 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_without_a_request_do_not_hold_up_the_end() {
+async fn connections_without_a_request_do_not_delay_the_shutdown() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let server = &process.server;
     let rest = call(1, "count_down", json!({"from": 0}));
@@ -284,7 +284,7 @@ async fn a_second_signal_ends_the_process_at_once() {
 
 /// CVE-2025-49596: nobody listens to everybody by accident.
 #[test]
-fn cve_2025_49596_who_listens_to_everybody_must_mean_it() {
+fn cve_2025_49596_a_public_address_needs_an_explicit_choice() {
     let start = Instant::now();
     let output = Command::new(example("http")).arg("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());

@@ -102,7 +102,7 @@ const NAME_THEN_COLOR: &str = "test_input_required_result_multi_round";
 const WITH_STATE: &str = "test_input_required_result_request_state";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_one_key_answer_for_each_other() {
+async fn processes_with_one_key_continue_each_others_rounds() {
     let replicas = [replica(KEY), replica(KEY)];
     let proxy = Proxy::start(replicas.iter().map(|replica| replica.server.address).collect()).await;
     let answers = [json!({"name": "Ada"}), json!({"color": "green"})];
@@ -125,7 +125,7 @@ async fn processes_with_one_key_answer_for_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_different_keys_open_nothing_of_each_other() {
+async fn processes_with_different_keys_refuse_each_others_states() {
     let replicas = [replica(KEY), replica(OTHER_KEY)];
     let proxy = Proxy::start(replicas.iter().map(|replica| replica.server.address).collect()).await;
     for (tool, content) in [(NAME_THEN_COLOR, json!({"name": "Ada"})), (WITH_STATE, json!({"ok": true}))] {

@@ -48,7 +48,7 @@ fn routed() -> App {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_router_of_axum_is_beside_the_endpoint() {
+async fn an_axum_router_is_served_beside_the_endpoint() {
     let server = Server::start(routed()).await;
     let mut connection = server.connect().await;
     for (request, status, text) in [
@@ -69,7 +69,7 @@ async fn a_router_of_axum_is_beside_the_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn routes_are_reached_by_the_names_of_the_server_only() {
+async fn routes_accept_the_allowed_hosts_alone() {
     let server = Server::start(routed()).await;
     for host in ["evil.example", "localhost.evil.example", "0.0.0.0"] {
         let response = server.send(&get_of("/").set("Host", host)).await;
@@ -87,7 +87,7 @@ async fn routes_are_reached_by_the_names_of_the_server_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
+async fn a_panic_in_a_route_is_a_response_and_keeps_the_connection() {
     let server = Server::start(routed()).await;
     let mut connection = server.connect().await;
     for _ in 0..3 {
@@ -105,7 +105,7 @@ async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
+async fn limits_of_heads_and_slow_bodies_apply_to_routes() {
     let config = HttpConfig::new().body_time(Duration::from_millis(300)).header_time(Duration::from_millis(300));
     let server = Server::start(routed().http(config)).await;
     let mut many = get_of("/");
@@ -130,7 +130,7 @@ async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
 
 /// Where a chunked message ends is not known where line ends are looked at, so nothing may follow it, whatever it is for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_follows_a_chunked_message_on_its_connection() {
+async fn a_connection_closes_after_a_chunked_message() {
     let with_routes = Server::start(routed().http(HttpConfig::new().metrics(true))).await;
     let alone = Server::start(app()).await;
     let mut many = get_of("/");
@@ -154,7 +154,7 @@ async fn nothing_follows_a_chunked_message_on_its_connection() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_taken_is_an_error_at_start() {
+async fn a_route_at_a_reserved_path_is_an_error_at_start() {
     for path in ["/healthz", "/readyz/", "mcp", "", "/mcp?x"] {
         let app = app().http(HttpConfig::new().path(path));
         let error = app.run_http("127.0.0.1:0").await.unwrap_err();

@@ -144,7 +144,7 @@ async fn cve_2026_42559_and_cve_2026_33252_host_origin_and_content_type_decide_b
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_that_are_allowed_by_name_may_call() {
+async fn allowed_origins_may_call() {
     let config = HttpConfig::new().allowed_hosts(["mcp.example.com"]).allowed_origins(["https://app.example.com"]);
     let server = Server::start(app().http(config)).await;
     let request = call(1, "add", json!({"a": 1, "b": 2})).set("Host", "mcp.example.com");
@@ -167,7 +167,7 @@ async fn pages_that_are_allowed_by_name_may_call() {
 
 /// Requests that two servers in a row would read differently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_smuggled() {
+async fn ambiguous_message_lengths_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let good = call(1, "echo", json!({"text": "x"}));
@@ -305,7 +305,7 @@ async fn cve_2026_67432_sizes_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_may_come_in_pieces() {
+async fn a_message_may_arrive_in_pieces() {
     let server = Server::start(app()).await;
     let request = call(1, "echo", json!({"text": "x".repeat(1_000)}));
     let (first, second) = request.body.split_at(500);
@@ -332,7 +332,7 @@ async fn a_message_may_come_in_pieces() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn patience_ends() {
+async fn silent_and_slow_connections_are_closed() {
     let config = HttpConfig::new()
         .header_time(Duration::from_millis(300))
         .body_time(Duration::from_millis(300))
@@ -418,7 +418,7 @@ async fn patience_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_much_at_once_is_refused() {
+async fn calls_streams_and_connections_beyond_their_limits_are_refused() {
     let seen = Seen::default();
     let config = HttpConfig::new().max_calls(4).max_streams(2).max_connections_per_address(20);
     let server = Server::start(app_with(seen.clone()).http(config)).await;
@@ -457,7 +457,7 @@ async fn too_much_at_once_is_refused() {
 
 /// Half heads, slow bodies and clients that do not read, all at once, and one that behaves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_clients_slow_nobody_else() {
+async fn slow_clients_do_not_delay_others() {
     // As many as there are descriptors for, at both ends.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(1024);
     let each = usize::try_from(limit.saturating_sub(300) / 6).unwrap_or(500).min(500);
@@ -489,7 +489,7 @@ async fn slow_clients_slow_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_is_left() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let server = Server::start(app().http(HttpConfig::new().write_time(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&call(1, "much", json!({"bytes": 30_000_000})).bytes()).await;

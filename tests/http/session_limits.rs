@@ -152,7 +152,7 @@ async fn unread_responses_of_a_principal_leave_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_notifications_hold_no_call_up_and_go_before_its_response() {
+async fn unread_notifications_do_not_block_the_call_and_are_dropped_before_its_response() {
     let reported = Reported::default();
     let server = server(&reported, HttpConfig::new().max_calls(2)).await;
     let session = Session::open(&server, REVISION).await;
@@ -169,7 +169,7 @@ async fn unread_notifications_hold_no_call_up_and_go_before_its_response() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_ends_whose_client_left_before_its_stream_began() {
+async fn a_call_ends_when_its_client_left_before_its_stream_began() {
     /// Sends more than a stream has room for, after its client has left.
     #[mcp::tool]
     async fn late_chatter(ctx: &Context, reported: State<Reported>) -> String {
@@ -199,7 +199,7 @@ async fn a_call_ends_whose_client_left_before_its_stream_began() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_nobody_reads_expires_by_time() {
+async fn an_unread_stream_expires() {
     let reported = Reported::default();
     let server = server(&reported, HttpConfig::new().session_idle(Duration::from_millis(800))).await;
     let session = Session::open(&server, REVISION).await;
@@ -363,7 +363,7 @@ async fn an_address_that_floods_sessions_evicts_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_peers_are_not_told_apart_large_and_unused_sessions_go_first() {
+async fn without_peer_addresses_large_and_unused_sessions_are_evicted_first() {
     let server = Server::start(app()).await;
     // It takes 16 MiB and more, but what is small stays.
     let (is_left, left) = flood(&server, &fat(), 140, [&[], &[]]).await;

@@ -93,7 +93,7 @@ async fn a_request_id_is_used_by_one_request_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_waits_for_its_answer_is_refused_to_others() {
+async fn an_id_with_an_unread_response_is_refused_to_others() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, REVISION).await;
@@ -191,7 +191,7 @@ async fn a_call_without_a_session_ends_with_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancelled_request_of_a_session_has_no_answer() {
+async fn a_cancelled_request_of_a_session_gets_no_response() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, REVISION).await;
     let cancel = |id: i64| {
@@ -213,7 +213,7 @@ async fn a_cancelled_request_of_a_session_has_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_was_never_sent_is_not_the_last_one() {
+async fn an_event_that_was_never_sent_is_not_a_last_event_id() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, REVISION).await;
     let response = server.send(&session.call_with_token(1, "steps", json!({"wait": 1}))).await;

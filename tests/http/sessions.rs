@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_revision_has_sessions() {
+async fn every_legacy_revision_has_sessions() {
     let server = Server::start(app()).await;
     for revision in Revision::LEGACY {
         let session = Session::open(&server, revision).await;
@@ -129,7 +129,7 @@ async fn every_revision_has_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_never_looks_modern() {
+async fn a_refusal_in_a_session_has_no_modern_error_code() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_06_18).await;
     let list = Revision::V2025_06_18.request(1, "tools/list", json!({}));
@@ -170,7 +170,7 @@ async fn a_refusal_never_looks_modern() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_ends_when_its_client_says_so() {
+async fn a_session_ends_when_its_client_deletes_it() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let (mut connection, mut stream) = session.stream(&session.get()).await;
@@ -184,7 +184,7 @@ async fn a_session_ends_when_its_client_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_belongs_to_a_request_comes_on_its_stream() {
+async fn messages_of_a_request_come_on_its_stream() {
     let server = Server::start(app()).await;
     for revision in [Revision::V2025_06_18, Revision::V2025_11_25] {
         let session = Session::open_with(&server, revision, json!({"elicitation": {}}), &[]).await;
@@ -216,7 +216,7 @@ async fn what_belongs_to_a_request_comes_on_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
+async fn other_messages_come_on_the_stream_of_the_session() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let other = Session::open(&server, Revision::V2025_11_25).await;
@@ -234,7 +234,7 @@ async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_stream_is_not_a_lost_call() {
+async fn a_call_survives_the_loss_of_its_stream() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
@@ -278,7 +278,7 @@ async fn a_lost_stream_is_not_a_lost_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_can_let_go_of_its_client() {
+async fn a_call_can_close_its_stream_and_the_client_resumes_it() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     // A stream that ends at once, two that are asked for while the call goes on, and one for the answer.
@@ -311,7 +311,7 @@ async fn a_call_can_let_go_of_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_counts_until_it_ends_also_without_its_client() {
+async fn a_call_counts_until_it_ends_even_without_its_client() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().max_calls(2))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
@@ -338,7 +338,7 @@ async fn a_call_counts_until_it_ends_also_without_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_one_revision_has_batches() {
+async fn batches_are_accepted_in_2025_03_26_alone() {
     let server = Server::start(app()).await;
     let revision = Revision::V2025_03_26;
     let session = Session::open(&server, revision).await;
@@ -362,7 +362,7 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
 
 /// GHSA-jpw9-pfvf-9f58, CVE-2026-33946, CVE-2026-67431: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_the_principal_that_began_it() {
     let server = Server::start(app().authenticate(by_key)).await;
     let ada = [("X-Api-Key", "ada")];
     let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &ada).await;
@@ -399,7 +399,7 @@ async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
 
 /// GHSA-9pj6-vhgr-3mwh, CVE-2026-67430: sessions do not pile up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
+async fn ghsa_9pj6_vhgr_3mwh_sessions_beyond_the_limit_are_refused() {
     let server = Server::start(app().http(HttpConfig::new().max_sessions(20))).await;
     // Nothing is kept of a handshake that fails.
     for _ in 0..30 {
@@ -427,7 +427,7 @@ async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_can_be_done_without() {
+async fn sessions_can_be_disabled_or_refused() {
     let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Sessionless))).await;
     for revision in [Revision::V2025_03_26, Revision::V2025_11_25] {
         let with = |request: Request| match revision {
@@ -457,7 +457,7 @@ async fn sessions_can_be_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_takes_all_streams() {
+async fn one_principal_has_a_share_of_the_streams() {
     let config = HttpConfig::new().max_streams_per_principal(2);
     let server = Server::start(app().authenticate(by_key).http(config)).await;
     let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));

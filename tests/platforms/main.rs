@@ -128,7 +128,7 @@ fn printed_text_goes_to_standard_error() {
 }
 
 #[test]
-fn what_a_child_prints_goes_to_standard_error() {
+fn output_of_a_child_process_goes_to_standard_error() {
     let mut server = connect();
     let response = server.call("print_in_child", json!({}));
     assert_eq!(response.content_text(), "the child ended with Some(0)");

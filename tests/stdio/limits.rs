@@ -48,7 +48,7 @@ fn pings_and_cancellations_are_read_while_megabytes_of_calls_wait() {
 }
 
 #[test]
-fn calls_that_find_no_room_to_wait_are_refused() {
+fn calls_beyond_the_memory_of_the_queue_are_refused() {
     let mut server = with_no_place();
     // Four of these are less than 64 MiB, and five are more.
     for id in 1_000..1_005 {
@@ -85,7 +85,7 @@ fn cancelled_calls_leave_the_queue_for_threads() {
 }
 
 #[test]
-fn answers_that_a_batch_keeps_are_bounded() {
+fn responses_held_by_batches_are_bounded() {
     // Answers that are ready at once, and answers that come.
     for tool in ["big", "blocking_big"] {
         let mut server = Server::connect("fixture", Revision::V2025_03_26);
@@ -115,7 +115,7 @@ fn answers_that_a_batch_keeps_are_bounded() {
 }
 
 #[test]
-fn a_batch_of_too_many_messages_is_refused_before_they_are_kept() {
+fn a_batch_of_too_many_messages_is_refused_without_storing_them() {
     let mut server = Server::connect("fixture", Revision::V2025_03_26);
     let messages = |count: usize| format!("[{}1]\n", "1,".repeat(count - 1));
     server.send_unnoted(messages(101).as_bytes());
@@ -128,7 +128,7 @@ fn a_batch_of_too_many_messages_is_refused_before_they_are_kept() {
 }
 
 #[test]
-fn an_idle_server_gives_back_the_room_of_large_messages() {
+fn an_idle_server_releases_the_memory_of_large_messages() {
     let mut server = Server::start("fixture");
     server.exchange(&echo(1, "x"));
     let before = server.resident();
@@ -184,7 +184,7 @@ fn read_late(lines: Vec<String>, bytes: usize) -> (usize, u64) {
 }
 
 #[test]
-fn a_slow_reader_costs_bounded_memory_and_loses_nothing() {
+fn a_slow_client_takes_bounded_memory_and_loses_no_response() {
     let text = "x".repeat(8_000);
     let (taken, grown) = read_late((0..8_000).map(|n| echo(n, &text) + "\n").collect(), 8_000);
     assert!(taken < 8_000, "the server swallowed everything");
@@ -193,7 +193,7 @@ fn a_slow_reader_costs_bounded_memory_and_loses_nothing() {
 }
 
 #[test]
-fn late_answers_to_a_slow_reader_cost_bounded_memory_and_are_not_lost() {
+fn late_responses_to_a_slow_client_take_bounded_memory_and_are_not_lost() {
     // Small requests, of which many may wait, with answers that tasks and threads make: 64 MiB of them.
     for tool in ["late_big", "blocking_big"] {
         let lines = (0..2_000).map(|n| call(n, tool, json!({"bytes": 32_000})) + "\n").collect();

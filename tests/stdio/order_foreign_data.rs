@@ -62,7 +62,7 @@ fn assert_lines(text: &str, lines: &[&str]) {
 }
 
 #[test]
-fn no_text_of_the_database_begins_a_line_of_its_own() {
+fn text_of_the_database_cannot_begin_a_new_line() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let forged = forged();
@@ -157,7 +157,7 @@ const ODD: [(&str, &str, &str); 12] = [
 ];
 
 #[test]
-fn an_odd_row_is_listed_as_odd_beside_the_others() {
+fn an_invalid_row_is_listed_and_marked() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -195,7 +195,7 @@ fn an_odd_row_is_listed_as_odd_beside_the_others() {
 }
 
 #[test]
-fn an_odd_row_that_is_looked_up_is_an_error_that_names_the_column() {
+fn an_invalid_row_is_an_error_that_names_the_column() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     details(&mut server, "ORD-101");
@@ -244,7 +244,7 @@ fn an_unknown_status_is_shown_as_it_is() {
 }
 
 #[test]
-fn an_odd_line_or_note_fails_nothing_else() {
+fn an_invalid_line_or_note_does_not_affect_others() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     server.call("add_order_note", json!({"order_id": "ORD-101", "text": "asks for a teapot"}));
@@ -269,7 +269,7 @@ fn an_odd_line_or_note_fails_nothing_else() {
 }
 
 #[test]
-fn a_key_of_an_order_that_was_removed_creates_nothing() {
+fn the_key_of_a_removed_order_creates_no_order() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let order = json!({
@@ -288,7 +288,7 @@ fn a_key_of_an_order_that_was_removed_creates_nothing() {
 }
 
 #[test]
-fn no_reference_of_another_program_stops_new_orders() {
+fn references_of_other_programs_do_not_stop_new_orders() {
     let order = json!({
         "customer_email": "eve@example.com",
         "lines": [{"product": "Mug", "quantity": 1, "unit_price_cents": 100}],

@@ -26,7 +26,7 @@ pub fn order_manager(folder: &Folder) -> Server {
 }
 
 #[test]
-fn order_manager_in_every_revision() {
+fn order_manager_serves_every_revision() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -68,7 +68,7 @@ fn order_manager_in_every_revision() {
 }
 
 #[test]
-fn order_manager_publishes_the_schema_that_fastmcp_gives() {
+fn order_manager_publishes_the_schema_of_fastmcp() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let tools = server.ask("tools/list", Value::Null);
@@ -114,7 +114,7 @@ fn order_manager_publishes_the_schema_that_fastmcp_gives() {
 }
 
 #[test]
-fn order_manager_says_what_its_lock_file_says() {
+fn order_manager_matches_its_lock_file() {
     let folder = Folder::new();
     let tools = order_manager(&folder).ask("tools/list", Value::Null);
     let tools = tools.result()["tools"].as_array().expect("a list").clone();
@@ -143,7 +143,7 @@ fn order_manager_lists_in_a_stable_order_and_any_case() {
 }
 
 #[test]
-fn order_manager_has_resources() {
+fn order_manager_serves_resources() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -183,7 +183,7 @@ fn order_manager_has_resources() {
 }
 
 #[test]
-fn order_manager_has_a_prompt_with_suggestions() {
+fn order_manager_completes_the_arguments_of_its_prompt() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -221,7 +221,7 @@ fn order_manager_has_a_prompt_with_suggestions() {
 }
 
 #[test]
-fn order_manager_takes_no_sql_from_its_arguments() {
+fn order_manager_runs_no_sql_from_its_arguments() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let injections = [
@@ -265,7 +265,7 @@ fn other_calls_go_on_while_external_data_is_fetched() {
 }
 
 #[test]
-fn order_manager_keeps_what_was_changed() {
+fn order_manager_persists_changes() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     server.call("get_order_details", json!({"order_id": "ORD-104"}));
@@ -308,7 +308,7 @@ fn a_writer_that_holds_its_lock_stops_no_reader() {
 }
 
 #[test]
-fn the_database_is_where_database_url_says() {
+fn database_url_locates_the_database() {
     let folder = Folder::new();
     let plain = folder.path().join("plain path.db");
     let urls = [

@@ -9,7 +9,7 @@ use crate::messages::{call, call_line, cancelled};
 use crate::support::Server;
 
 #[test]
-fn panics_are_answers() {
+fn a_panic_is_an_error_result() {
     let mut server = Server::start("fixture");
     let tools = ["panic_now", "panic_later", "panic_blocking", "echo"];
     for n in 0..100 {
@@ -22,7 +22,7 @@ fn panics_are_answers() {
 }
 
 #[test]
-fn a_destructor_that_panics_costs_neither_the_answer_nor_the_place() {
+fn a_destructor_that_panics_costs_neither_the_response_nor_the_permit() {
     let mut server = Server::start("fixture");
     let answer = server.exchange(&call_line(1, "late_bomb", json!({})));
     assert!(answer.is_tool_error() && answer.content_text().contains("timed out"), "{}", answer.text);
@@ -40,7 +40,7 @@ fn a_destructor_that_panics_costs_neither_the_answer_nor_the_place() {
 }
 
 #[test]
-fn values_that_panic_when_dropped_cost_no_thread() {
+fn results_that_panic_when_dropped_cost_no_thread() {
     let mut server = Server::start("fixture");
     // There are 64 threads; each of these calls has one when it is cancelled, or is still to have one.
     for round in 0..2 {

@@ -36,7 +36,7 @@ pub fn be_noisy(server: &mut Server, rounds: u64) {
 }
 
 #[test]
-fn the_print_trap_is_closed() {
+fn printed_text_goes_to_standard_error() {
     let mut server = Server::start("fixture");
     be_noisy(&mut server, 1_000);
     server.close_input();
@@ -49,7 +49,7 @@ fn the_print_trap_is_closed() {
 }
 
 #[test]
-fn the_print_trap_is_closed_under_every_policy() {
+fn printed_text_stays_off_the_wire_under_every_policy() {
     for policy in ["log", "discard"] {
         let mut server = Server::setup("fixture").env("FIXTURE_STDOUT", policy).start();
         be_noisy(&mut server, 64);
@@ -61,7 +61,7 @@ fn the_print_trap_is_closed_under_every_policy() {
 }
 
 #[test]
-fn the_print_trap_is_closed_on_one_socket() {
+fn printed_text_stays_off_the_wire_on_one_socket() {
     // Node gives its children sockets, and here one is both input and output.
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     let clone = |socket: &UnixStream| -> OwnedFd { socket.try_clone().expect("a descriptor").into() };
@@ -90,7 +90,7 @@ fn unread(stdout: Option<&str>) -> (Server, PipeReader) {
 }
 
 #[test]
-fn text_that_nobody_reads_holds_up_no_tool() {
+fn unread_text_does_not_block_a_tool() {
     for stdout in [None, Some("log"), Some("discard")] {
         let (mut server, _unread) = unread(stdout);
         for _ in 0..3 {
@@ -136,7 +136,7 @@ fn text_that_does_not_fit_is_counted() {
 }
 
 #[test]
-fn all_text_arrives_where_it_is_read() {
+fn printed_text_arrives_completely_in_a_pipe() {
     let mut server = Server::start("fixture");
     server.open(Revision::NEWEST);
     server.call("print_lines", json!({"lines": LINES}));
@@ -150,7 +150,7 @@ fn all_text_arrives_where_it_is_read() {
 }
 
 #[test]
-fn all_text_arrives_in_a_file() {
+fn printed_text_arrives_completely_in_a_file() {
     let folder = crate::support::Folder::new();
     let path = folder.path().join("stderr");
     let mut server = Server::setup("fixture").stderr(File::create(&path).expect("a file")).start();
@@ -184,7 +184,7 @@ fn the_last_text_arrives_before_the_process_ends() {
 }
 
 #[test]
-fn last_words_for_which_standard_error_has_no_room_do_not_keep_the_process() {
+fn a_full_standard_error_does_not_keep_the_process() {
     let (ours, mut theirs) = std::io::pipe().expect("a pipe");
     let mut server = Server::setup("fixture")
         .stderr(theirs.try_clone().expect("a descriptor"))
@@ -211,7 +211,7 @@ fn printing_goes_on_when_standard_error_is_closed() {
 }
 
 #[test]
-fn a_log_that_goes_to_stdout_does_not_feed_itself() {
+fn a_log_on_standard_output_does_not_feed_itself() {
     let mut server = Server::setup("fixture").env("FIXTURE_STDOUT", "log").env("FIXTURE_LOG", "stdout").start();
     server.call("noisy", json!({"round": 0}));
     thread::sleep(Duration::from_millis(1500));
@@ -227,7 +227,7 @@ fn a_log_that_goes_to_stdout_does_not_feed_itself() {
 }
 
 #[test]
-fn a_stderr_that_nobody_reads_holds_up_no_call() {
+fn an_unread_standard_error_does_not_block_calls() {
     let (_unread, theirs) = std::io::pipe().expect("a pipe");
     let mut server = Server::setup("fixture").stderr(theirs).start();
     // Each of these logs a line, far more than a pipe holds.

@@ -147,7 +147,7 @@ fn agree(server: &mut Server, tools: &Value, tool: &str, samples: Vec<Value>) {
 }
 
 #[test]
-fn the_schema_accepts_exactly_what_the_decoder_takes() {
+fn the_schema_accepts_exactly_the_values_of_the_decoder() {
     let mut server = Server::setup("fixture").env("FIXTURE_STRICT", "1").start();
     let tools = server.ask("tools/list", Value::Null).result()["tools"].clone();
     let numbers = vec![json!(0), json!(5), json!(-5), json!(1.0), json!(255), json!(7)];
@@ -185,7 +185,7 @@ fn the_schema_accepts_exactly_what_the_decoder_takes() {
 }
 
 #[test]
-fn a_default_is_a_value_that_the_tool_takes() {
+fn a_default_is_a_valid_argument() {
     let mut server = Server::start("fixture");
     let tools = server.ask("tools/list", Value::Null).result()["tools"].clone();
     let definition = tools.as_array().and_then(|tools| tools.iter().find(|tool| tool["name"] == "take_default"));

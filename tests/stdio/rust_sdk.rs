@@ -80,18 +80,18 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 #[test]
-fn rmcp_with_a_handshake() {
+fn rmcp_connects_with_a_handshake() {
     run(use_it(ClientLifecycleMode::Initialize, ProtocolVersion::V_2025_11_25));
 }
 
 #[test]
-fn rmcp_without_a_handshake() {
+fn rmcp_connects_without_a_handshake() {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     run(use_it(ClientLifecycleMode::Discover { preferred_versions }, ProtocolVersion::V_2026_07_28));
 }
 
 #[test]
-fn rmcp_that_probes_first() {
+fn rmcp_connects_after_a_probe() {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     let lifecycle = ClientLifecycleMode::Auto { preferred_versions, legacy_version: None };
     run(use_it(lifecycle, ProtocolVersion::V_2026_07_28));

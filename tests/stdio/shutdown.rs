@@ -29,7 +29,7 @@ fn with_blocked_workers() -> Server {
 }
 
 #[test]
-fn blocked_workers_do_not_keep_a_server_that_is_asked_to_stop_twice() {
+fn a_second_signal_ends_a_server_with_blocked_workers() {
     let mut server = with_blocked_workers();
     signal(&server, Signal::TERM);
     thread::sleep(Duration::from_millis(100));
@@ -39,7 +39,7 @@ fn blocked_workers_do_not_keep_a_server_that_is_asked_to_stop_twice() {
 }
 
 #[test]
-fn a_server_ends_with_its_client_whatever_holds_it_up() {
+fn a_blocked_server_ends_with_its_client() {
     let mut blocked_workers = with_blocked_workers();
     let mut blocked_reader = Server::start("fixture");
     blocked_reader.begin_call("hog", json!({"ms": 60_000}));
@@ -73,7 +73,7 @@ fn slowly(output: Box<dyn Read + Send>, pause: Duration) -> impl BufRead {
 }
 
 #[test]
-fn a_reader_that_waits_for_a_slow_client_is_not_taken_for_stuck() {
+fn a_reader_that_waits_for_a_slow_client_does_not_end_the_server() {
     const BYTES: usize = 4_000_000;
     let mut server = Server::setup("fixture").without_reading().start();
     // All is sent at once and the input ended, and each answer takes more than six seconds to be read: the
@@ -104,7 +104,7 @@ fn a_signal_ends_a_server_whose_client_reads_slowly() {
 }
 
 #[test]
-fn a_program_that_drops_its_server_goes_on() {
+fn a_program_goes_on_after_it_drops_its_server() {
     let setup = Server::setup("fixture").env("FIXTURE_DROP_MS", "300").env("FIXTURE_LINGER_MS", "1500");
     let mut server = setup.start();
     server.wait_for_stderr("the server has returned");
@@ -117,7 +117,7 @@ fn a_program_that_drops_its_server_goes_on() {
 }
 
 #[test]
-fn a_slow_reader_gets_every_answer_after_the_end_of_input() {
+fn a_slow_client_gets_every_response_after_the_end_of_input() {
     // More than is read in the grace period and the outbox holds.
     const CALLS: usize = 44;
     const BYTES: usize = 500_000;
@@ -143,7 +143,7 @@ fn a_slow_reader_gets_every_answer_after_the_end_of_input() {
 }
 
 #[test]
-fn a_batch_is_answered_also_when_the_input_ends_with_its_last_call() {
+fn a_batch_at_the_end_of_input_gets_its_response() {
     for round in 0..15 {
         let mut server = Server::connect("fixture", Revision::V2025_03_26);
         let calls: Vec<Value> = (0..100).map(|id| legacy_call(id, "sleep_ms", json!({"ms": 5 + id / 20}))).collect();
@@ -157,7 +157,7 @@ fn a_batch_is_answered_also_when_the_input_ends_with_its_last_call() {
 }
 
 #[test]
-fn nothing_is_called_once_the_server_has_returned() {
+fn no_tool_runs_once_the_server_has_returned() {
     let mut server = Server::setup("fixture").env("FIXTURE_LINGER_MS", "1500").start();
     server.call("leave_trace", json!({}));
     server.wait_for_stderr("a trace was left");
@@ -222,7 +222,7 @@ fn calls_in_flight_are_finished_first() {
 }
 
 #[test]
-fn calls_that_wait_for_others_are_finished_too() {
+fn queued_calls_are_finished_first() {
     // More than run at a time, all of them sent before the input ends.
     const CALLS: u64 = 600;
     let mut server = Server::start("fixture");
@@ -237,7 +237,7 @@ fn calls_that_wait_for_others_are_finished_too() {
 }
 
 #[test]
-fn calls_that_never_end_are_given_a_grace() {
+fn calls_that_never_end_get_a_grace_period() {
     for ending in [None, Some(Signal::TERM)] {
         let mut server = Server::start("fixture");
         server.begin_call("wait_forever", json!({}));
@@ -269,7 +269,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_client_that_is_gone_ends_it() {
+fn a_server_ends_when_its_client_is_gone() {
     let mut server = Server::setup("fixture").without_reading().start();
     drop(server.take_output());
     for n in 0..3 {
@@ -284,7 +284,7 @@ fn a_client_that_is_gone_ends_it() {
 }
 
 #[test]
-fn a_parent_that_is_gone_is_noticed() {
+fn a_server_ends_when_its_parent_is_gone() {
     // The shell starts the server and dies, while this test keeps the pipes open.
     let mut command = Command::new("sh");
     command.args(["-c", "exec 3<&0; \"$0\" <&3 & sleep 0.5"]).arg(example("fixture"));

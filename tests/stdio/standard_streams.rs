@@ -38,7 +38,7 @@ fn files_serve_as_input_and_output() {
 }
 
 #[test]
-fn a_terminal_gets_help_and_works() {
+fn a_terminal_gets_help_and_can_be_used() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
@@ -85,7 +85,7 @@ fn closed_descriptors_do_not_stop_the_server() {
 }
 
 #[test]
-fn a_child_of_a_tool_holds_no_end_of_the_wire() {
+fn a_child_process_inherits_no_protocol_stream() {
     let (input, our_input) = std::io::pipe().expect("a pipe");
     let (our_output, output) = std::io::pipe().expect("a pipe");
     let inode = |fd: &dyn AsFd| fstat(fd.as_fd()).expect("a pipe").st_ino;
@@ -115,7 +115,7 @@ fn inherited_descriptors_keep_their_flags() {
 }
 
 #[test]
-fn an_input_that_does_not_block_is_waited_for() {
+fn a_nonblocking_input_is_awaited_without_spinning() {
     let (input, our_input) = std::io::pipe().expect("a pipe");
     let flags = fcntl_getfl(&input).expect("flags");
     fcntl_setfl(&input, flags | OFlags::NONBLOCK).expect("flags can be set");
@@ -141,7 +141,7 @@ fn cpu_ticks(pid: u32) -> u64 {
 }
 
 #[test]
-fn an_output_that_does_not_block_loses_nothing() {
+fn a_nonblocking_output_loses_nothing() {
     let (our_output, output) = std::io::pipe().expect("a pipe");
     let flags = fcntl_getfl(&output).expect("flags");
     fcntl_setfl(&output, flags | OFlags::NONBLOCK).expect("flags can be set");
@@ -180,7 +180,7 @@ fn an_input_that_cannot_be_read_is_an_error() {
 
 /// What a user sees who starts a server by hand and pipes something into it.
 #[test]
-fn a_shell_pipe_works() {
+fn a_request_piped_by_a_shell_gets_its_response() {
     let line = Revision::NEWEST.request(1, "tools/list", Value::Null);
     let mut child = Command::new(example("hello"))
         .stdin(Stdio::piped())

@@ -38,7 +38,7 @@ fn a_decorated_tool_in_every_revision() {
 }
 
 #[test]
-fn a_plain_tool_has_nothing_to_spare() {
+fn a_plain_tool_is_published_without_optional_members() {
     let mut server = Server::start("fixture");
     let tool = definition(&mut server, "nothing");
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_tool_of_a_library_crate_is_served() {
 }
 
 #[test]
-fn big_integers_arrive_exactly() {
+fn large_integers_arrive_exactly() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let sum = server.call("add", json!({"a": 9_007_199_254_740_993_i64, "b": 0}));
@@ -103,7 +103,7 @@ fn big_integers_arrive_exactly() {
 }
 
 #[test]
-fn a_list_comes_in_pages() {
+fn a_long_list_has_pages() {
     for revision in Revision::ALL {
         let mut server = Server::setup("fixture").env("FIXTURE_PAGE_SIZE", "7").start();
         server.open(revision);
@@ -136,7 +136,7 @@ fn a_list_comes_in_pages() {
 }
 
 #[test]
-fn a_header_is_published_where_it_is_known() {
+fn a_mirrored_header_is_published_in_the_revisions_that_have_it() {
     let mut server = Server::start("fixture");
     let region = definition(&mut server, "routed")["inputSchema"]["properties"]["region"].clone();
     assert_eq!(region["x-mcp-header"], "Region");
@@ -197,7 +197,7 @@ fn every_kind_of_argument_arrives() {
 }
 
 #[test]
-fn all_that_is_wrong_with_the_arguments_is_told_at_once() {
+fn every_argument_error_is_reported_at_once() {
     let mut arguments = good();
     arguments["small"] = json!(256);
     arguments["flag"] = json!("maybe");
@@ -218,7 +218,7 @@ fn all_that_is_wrong_with_the_arguments_is_told_at_once() {
 }
 
 #[test]
-fn constraints_hold() {
+fn constraints_of_arguments_are_enforced() {
     let mut server = Server::start("fixture");
     let good = json!({"number": 1, "text": "ab", "orderId": "ORD-7"});
     assert_eq!(server.call("constrained", good).content_text(), "1 ab ORD-7");
@@ -242,7 +242,7 @@ fn constraints_hold() {
 }
 
 #[test]
-fn arguments_may_be_left_out_when_there_are_none() {
+fn arguments_may_be_absent_for_a_tool_without_parameters() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         for params in [json!({"name": "nothing"}), json!({"name": "nothing", "arguments": {}})] {
@@ -307,7 +307,7 @@ fn structured_output_matches_the_schema_it_is_published_with() {
 }
 
 #[test]
-fn nothing_is_empty_content() {
+fn a_unit_result_is_empty_content() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         for tool in ["nothing", "no_text"] {
@@ -365,7 +365,7 @@ fn media_in_every_revision() {
 }
 
 #[test]
-fn results_carry_what_their_revision_wants_and_no_more() {
+fn results_have_the_members_of_their_revision_alone() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let call = server.call("echo", json!({"text": "x"}));
@@ -389,7 +389,7 @@ fn results_carry_what_their_revision_wants_and_no_more() {
 }
 
 #[test]
-fn failures_are_results() {
+fn a_failed_tool_returns_an_error_result() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let failed = server.call("fail", json!({"text": "the shop is closed on Sundays"}));
@@ -406,7 +406,7 @@ fn failures_are_results() {
 }
 
 #[test]
-fn a_masked_error_is_logged_under_the_id_that_the_model_is_told() {
+fn a_masked_error_is_logged_with_the_id_in_its_result() {
     let mut server = Server::start("fixture");
     for (tool, logged) in [("fail_inside", "No such file"), ("fail_foreign", "canary"), ("panic_now", "canary")] {
         let masked = server.call(tool, json!({}));
@@ -421,7 +421,7 @@ fn a_masked_error_is_logged_under_the_id_that_the_model_is_told() {
 }
 
 #[test]
-fn errors_are_shown_where_that_was_asked_for() {
+fn unmasked_errors_of_tools_are_shown() {
     let mut server = Server::setup("fixture").env("FIXTURE_SHOW_ERRORS", "1").start();
     let shown = server.call("fail_foreign", json!({}));
     assert!(shown.is_tool_error());

@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrong_frames_are_refused() {
+    fn frames_that_break_their_schema_are_refused() {
         if folder().is_none() {
             return;
         }
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_text_forbids_is_refused() {
+    fn frames_that_break_the_text_of_the_specification_are_refused() {
         let check = |method: &str, mut result: Value| {
             result["resultType"] = "complete".into();
             let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_newer_than_the_revision_is_refused() {
+    fn members_newer_than_the_revision_are_refused() {
         let result = json!({"resultType": "complete", "content": []});
         let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
         for revision in Revision::LEGACY {

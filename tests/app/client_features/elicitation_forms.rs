@@ -91,7 +91,7 @@ fn app() -> App {
 }
 
 #[test]
-fn a_struct_is_asked_for_field_by_field() {
+fn a_form_has_one_field_for_each_field_of_its_struct() {
     run(async {
         let mut wire = app().connect().await.expect("the app is right");
         let content = json!({"cityName": "Bonn", "speed": "express", "extras": ["Gift"], "notify": "a@b.example"});
@@ -136,7 +136,7 @@ fn a_struct_is_asked_for_field_by_field() {
 }
 
 #[test]
-fn an_enum_of_names_is_asked_for_as_one_field() {
+fn an_enum_of_names_is_a_form_of_one_field() {
     run(async {
         let mut wire = app().connect().await.expect("the app is right");
         let (question, answer) = fill_in(&mut wire, "hurry", json!({"value": "standard"})).await;
@@ -147,7 +147,7 @@ fn an_enum_of_names_is_asked_for_as_one_field() {
 }
 
 #[test]
-fn titles_are_in_the_schemas_of_tools() {
+fn the_schemas_of_tools_have_titles() {
     let tools = list(app());
     let properties = &tools[0]["inputSchema"]["properties"];
     assert_eq!(properties["payer"], json!({"type": "string", "title": "Paid by"}));

@@ -309,7 +309,7 @@ async fn receive(wire: &mut Wire) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_done_once_in_all_rounds() {
+async fn a_remembered_value_is_computed_once_in_all_rounds() {
     let mut wire = app().connect().await.unwrap();
     let first = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
     let state = &first["result"]["requestState"];
@@ -342,7 +342,7 @@ async fn the_order_and_spacing_of_arguments_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_question_from_elsewhere_ends_the_round() {
+async fn an_elicitation_of_a_task_ends_the_round() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "elsewhere", json!({}), json!({}), &Value::Null).await;
     let question = &asked["result"]["inputRequests"]["elicitation_1"];
@@ -353,7 +353,7 @@ async fn a_question_from_elsewhere_ends_the_round() {
 }
 
 #[tokio::test]
-async fn an_answer_to_another_question_is_none() {
+async fn a_response_to_another_request_is_ignored() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
     // An answer that nobody has asked for yet does not count, if it is known what was asked.
@@ -364,7 +364,7 @@ async fn an_answer_to_another_question_is_none() {
 }
 
 #[tokio::test]
-async fn answers_without_a_state_are_no_consent() {
+async fn responses_without_a_state_are_no_consent() {
     let mut wire = app().connect().await.unwrap();
     let mut keys = json!({"confirm": yes(), "agreeing_1/confirm": yes()});
     let sampled = json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "yes"}});
@@ -394,7 +394,7 @@ async fn answers_without_a_state_are_no_consent() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_question_that_was_not_sent_is_none() {
+async fn a_response_to_a_request_that_was_not_sent_is_ignored() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "hesitant", json!({}), json!({}), &Value::Null).await;
     let questions = asked["result"]["inputRequests"].as_object().unwrap();
@@ -410,7 +410,7 @@ async fn an_answer_to_a_question_that_was_not_sent_is_none() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_kind_is_no_consent() {
+async fn a_response_of_another_kind_is_no_consent() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "agreeing", json!({}), json!({}), &Value::Null).await;
     for odd in [
@@ -431,7 +431,7 @@ async fn an_answer_of_another_kind_is_no_consent() {
 }
 
 #[tokio::test]
-async fn a_question_that_differs_in_every_round_fails_and_is_named() {
+async fn a_request_that_differs_in_every_round_fails_and_is_named() {
     let log = Log::default();
     let _subscriber = log.subscribe();
     for (tool, key) in [("restless_text", "elicitation_1"), ("restless_schema", "k"), ("restless_key", "k10")] {
@@ -458,7 +458,7 @@ async fn a_question_that_differs_in_every_round_fails_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_hostile_client_passes_no_answer_off_for_one_to_another_question() {
+async fn a_response_cannot_be_moved_to_another_request() {
     let wizard = Arc::new(Wizard::default());
     let mut wire = app_with("rounds", Arc::clone(&wizard)).connect().await.unwrap();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -510,7 +510,7 @@ async fn a_hostile_client_passes_no_answer_off_for_one_to_another_question() {
 }
 
 #[tokio::test]
-async fn three_hundred_questions_are_open_at_a_time() {
+async fn three_hundred_requests_are_open_at_a_time() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "many", json!({"count": 300}), json!({}), &Value::Null).await;
     let questions = asked["result"]["inputRequests"].as_object().unwrap_or_else(|| panic!("{asked}"));
@@ -529,7 +529,7 @@ async fn three_hundred_questions_are_open_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_kept_until_the_last_round() {
+async fn a_long_response_is_kept_until_the_last_round() {
     let mut wire = app().connect().await.unwrap();
     for length in [12_500, 260_000] {
         let asked = call(&mut wire, "essay", json!({}), json!({}), &Value::Null).await;
@@ -585,7 +585,7 @@ async fn a_state_opens_for_no_other_app_with_the_same_key() {
 }
 
 #[tokio::test]
-async fn two_questions_with_one_key_are_a_mistake() {
+async fn two_requests_with_one_key_are_an_error() {
     let mut wire = session(app()).await;
     begin(&mut wire, 1, "twice", json!({}));
     let asked = receive(&mut wire).await;
@@ -602,7 +602,7 @@ async fn two_questions_with_one_key_are_a_mistake() {
 }
 
 #[tokio::test]
-async fn mistakes_of_the_author_are_the_operators_business() {
+async fn mistakes_of_the_author_are_logged_and_not_sent() {
     let mut wire = app().connect().await.unwrap();
     let answer = call(&mut wire, "too_much", json!({}), json!({}), &Value::Null).await;
     assert_eq!(answer["error"]["code"], -32603);
@@ -613,7 +613,7 @@ async fn mistakes_of_the_author_are_the_operators_business() {
 }
 
 #[tokio::test]
-async fn a_resource_asks_too_and_its_uri_is_sealed() {
+async fn a_resource_can_elicit_and_its_state_is_bound_to_its_uri() {
     let mut wire = app().connect().await.unwrap();
     let asked = ask(&mut wire, "resources/read", json!({"uri": "asking://diary"})).await;
     assert!(asked["result"].get("ttlMs").is_none());
@@ -626,7 +626,7 @@ async fn a_resource_asks_too_and_its_uri_is_sealed() {
 }
 
 #[tokio::test]
-async fn a_completion_cannot_ask() {
+async fn a_completion_cannot_elicit() {
     let mut wire = app().connect().await.unwrap();
     let reference = json!({"type": "ref/prompt", "name": "completing"});
     let params = json!({"ref": reference, "argument": {"name": "word", "value": ""}});
@@ -636,7 +636,7 @@ async fn a_completion_cannot_ask() {
 }
 
 #[tokio::test]
-async fn processes_with_one_key_answer_for_each_other() {
+async fn processes_with_one_key_continue_each_others_rounds() {
     let app = || app().sealing_keys([SealingKey::new([7; 32])]);
     let (mut one, mut other) = (app().connect().await.unwrap(), app().connect().await.unwrap());
     let asked = call(&mut one, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
@@ -649,7 +649,7 @@ async fn processes_with_one_key_answer_for_each_other() {
 }
 
 #[tokio::test]
-async fn an_expired_state_is_refused_like_a_forged_one() {
+async fn an_expired_state_is_refused_as_a_forged_one_is() {
     let mut wire = app().answer_time(Duration::ZERO).connect().await.unwrap();
     let asked = call(&mut wire, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
     let answers = json!({"elicitation_1": yes()});
@@ -661,7 +661,7 @@ async fn an_expired_state_is_refused_like_a_forged_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn thinking_does_not_count_towards_the_time_limit() {
+async fn waiting_for_the_user_does_not_count_towards_the_timeout() {
     let mut wire = session(app()).await;
     begin(&mut wire, 1, "patient", json!({"seconds": 60}));
     let asked = receive(&mut wire).await;
@@ -672,7 +672,7 @@ async fn thinking_does_not_count_towards_the_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_that_nobody_answers_is_withdrawn() {
+async fn a_request_without_a_response_is_cancelled_after_its_timeout() {
     let mut wire = session(app()).await;
     begin(&mut wire, 1, "patient", json!({"seconds": 60}));
     let asked = receive(&mut wire).await;
@@ -687,7 +687,7 @@ async fn a_question_that_nobody_answers_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_withdraws_its_question() {
+async fn a_cancelled_call_cancels_its_request() {
     let mut wire = session(app()).await;
     begin(&mut wire, 1, "patient", json!({"seconds": 60}));
     let asked = receive(&mut wire).await;
@@ -700,7 +700,7 @@ async fn a_cancelled_call_withdraws_its_question() {
 }
 
 #[tokio::test]
-async fn a_clients_error_is_a_text_for_the_model() {
+async fn the_error_of_a_client_is_a_text_for_the_model() {
     let mut wire = session(app()).await;
     begin(&mut wire, 1, "patient", json!({"seconds": 60}));
     let asked = receive(&mut wire).await;
@@ -719,7 +719,7 @@ async fn a_clients_error_is_a_text_for_the_model() {
 }
 
 #[tokio::test]
-async fn a_question_passes_through_layers_and_belongs_to_who_was_asked() {
+async fn rounds_pass_through_middleware_and_belong_to_their_principal() {
     use fastmcp_rs::Principal;
     use fastmcp_rs::layers::{Timing, from_fn};
 

@@ -8,7 +8,7 @@ use crate::support::{Revision, schema};
 const QUESTIONS: &str = include_str!("../../../fastmcp-rs/tests/questions.json");
 
 #[test]
-fn every_question_is_one_of_its_revision() {
+fn every_request_fits_the_schema_of_its_revision() {
     let questions: Vec<Value> = serde_json::from_str(QUESTIONS).unwrap();
     for revision in Revision::ALL {
         let of_revision = questions.iter().filter(|question| question["revision"] == revision.name());
@@ -24,7 +24,7 @@ fn every_question_is_one_of_its_revision() {
 }
 
 #[test]
-fn what_is_no_question_is_noticed() {
+fn malformed_requests_do_not_fit_the_schema() {
     let wrong = json!({ "message": "Hi", "requestedSchema": { "type": "object", "properties": { "a": {} } } });
     if schema::folder().is_some() {
         check(Revision::V2025_06_18, "elicitation/create", &wrong).unwrap_err();

@@ -260,7 +260,7 @@ fn text(answer: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_question_is_withdrawn_after_it_was_asked() {
+async fn a_request_without_a_waiting_handler_is_cancelled() {
     for tool in ["hasty", "breaking", "impatient"] {
         let mut wire = session(app(&Told::default()), "2025-11-25").await;
         begin(&mut wire, 1, tool, json!({}));
@@ -274,7 +274,7 @@ async fn a_question_is_withdrawn_after_it_was_asked() {
 }
 
 #[tokio::test]
-async fn who_moves_on_without_the_answer_does_not_ask() {
+async fn a_handler_that_stops_waiting_ends_without_a_round() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     let answer = call(&mut wire, "impatient", json!({}), json!({})).await;
@@ -283,7 +283,7 @@ async fn who_moves_on_without_the_answer_does_not_ask() {
 }
 
 #[tokio::test]
-async fn a_task_that_asks_ends_with_the_call() {
+async fn a_task_that_elicits_ends_with_its_call() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     let asked = call(&mut wire, "spawning", json!({}), json!({})).await;
@@ -292,7 +292,7 @@ async fn a_task_that_asks_ends_with_the_call() {
 }
 
 #[tokio::test]
-async fn a_thread_that_asks_ends_with_the_call() {
+async fn a_thread_that_elicits_ends_with_its_call() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     let asked = call(&mut wire, "threaded", json!({}), json!({})).await;
@@ -301,7 +301,7 @@ async fn a_thread_that_asks_ends_with_the_call() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_after_the_end() {
+async fn an_elicitation_after_the_end_of_its_call_is_an_error() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     assert_eq!(text(&call(&mut wire, "late", json!({}), json!({})).await), "bye");
@@ -315,7 +315,7 @@ async fn nobody_is_asked_after_the_end() {
 }
 
 #[tokio::test]
-async fn a_question_of_a_task_is_withdrawn_with_the_call() {
+async fn an_elicitation_of_a_task_is_cancelled_with_the_call() {
     let told = Told::default();
     let mut wire = session(app(&told), "2025-11-25").await;
     begin(&mut wire, 1, "careless", json!({}));
@@ -337,7 +337,7 @@ async fn a_question_of_a_task_is_withdrawn_with_the_call() {
 }
 
 #[test]
-fn a_question_of_a_task_is_not_overtaken_by_its_withdrawal() {
+fn the_request_of_a_task_is_sent_before_its_cancellation() {
     crate::run(async {
         for _ in 0..50 {
             let frames = Told::default();
@@ -362,7 +362,7 @@ fn a_question_of_a_task_is_not_overtaken_by_its_withdrawal() {
 }
 
 #[tokio::test]
-async fn a_task_that_asks_ends_with_the_connection() {
+async fn a_task_that_elicits_ends_with_the_connection() {
     let told = Told::default();
     let mut wire = session(app(&told), "2025-11-25").await;
     begin(&mut wire, 1, "spawning", json!({}));
@@ -372,7 +372,7 @@ async fn a_task_that_asks_ends_with_the_connection() {
 }
 
 #[tokio::test]
-async fn siblings_remember_for_themselves() {
+async fn nested_calls_remember_separately() {
     let mut wire = session(app(&Told::default()), "2025-11-25").await;
     begin(&mut wire, 1, "quote_two", json!({}));
     for _ in 0..2 {
@@ -399,7 +399,7 @@ async fn siblings_remember_for_themselves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn thinking_does_not_count_towards_the_time_limit_of_a_sibling() {
+async fn waiting_for_the_user_does_not_count_towards_the_timeout_of_a_nested_call() {
     let mut wire = session(app(&Told::default()), "2025-11-25").await;
     begin(&mut wire, 1, "through_brief", json!({}));
     let asked = receive(&mut wire).await;
@@ -410,7 +410,7 @@ async fn thinking_does_not_count_towards_the_time_limit_of_a_sibling() {
 }
 
 #[tokio::test]
-async fn two_thousand_questions() {
+async fn a_call_may_have_1024_requests_open() {
     let mut wire = session(app(&Told::default()), "2025-11-25").await;
     begin(&mut wire, 1, "curious", json!({"count": 2000}));
     for _ in 0..1024 {
@@ -428,7 +428,7 @@ async fn two_thousand_questions() {
 }
 
 #[tokio::test]
-async fn slow_ones_ask_too() {
+async fn a_slow_tool_can_elicit() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     for _ in 0..20 {
@@ -441,7 +441,7 @@ async fn slow_ones_ask_too() {
 }
 
 #[tokio::test]
-async fn members_of_a_batch_ask() {
+async fn calls_of_a_batch_can_request_sampling() {
     let mut wire = session(app(&Told::default()), "2025-03-26").await;
     let member = |id: u64| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "ask_model", "arguments": {}}});
     wire.send(json!([member(1), member(2), {"jsonrpc": "2.0", "id": 3, "method": "ping"}]).to_string());
@@ -457,7 +457,7 @@ async fn members_of_a_batch_ask() {
 }
 
 #[tokio::test]
-async fn odd_answers() {
+async fn malformed_responses_are_errors_and_foreign_ids_are_ignored() {
     let told = Told::default();
     let mut wire = session(app(&told), "2025-11-25").await;
     for (odd, expected) in [
@@ -483,7 +483,7 @@ async fn odd_answers() {
 }
 
 #[tokio::test]
-async fn an_answer_may_have_a_mebibyte() {
+async fn a_response_of_more_than_a_mebibyte_is_an_error() {
     let mut wire = session(app(&Told::default()), "2025-11-25").await;
     let result = |bytes: usize| json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "x".repeat(bytes)}});
     begin(&mut wire, 1, "ask_model", json!({}));
@@ -500,7 +500,7 @@ async fn an_answer_may_have_a_mebibyte() {
 }
 
 #[tokio::test]
-async fn an_answer_is_one_to_the_words_that_were_asked() {
+async fn a_response_counts_only_for_the_message_that_was_sent() {
     let told = Told::default();
     let mut wire = app(&told).connect().await.unwrap();
     let mut asked = call(&mut wire, "changing", json!({}), json!({})).await;
@@ -519,7 +519,7 @@ async fn an_answer_is_one_to_the_words_that_were_asked() {
 }
 
 #[tokio::test]
-async fn odd_states() {
+async fn malformed_states_are_refused_and_valid_ones_can_be_reused() {
     let mut wire = app(&Told::default()).connect().await.unwrap();
     for more in [
         json!({"requestState": null}),

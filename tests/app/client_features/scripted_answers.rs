@@ -67,7 +67,7 @@ fn asking() -> impl Iterator<Item = Revision> {
 }
 
 #[test]
-fn the_user_is_asked_in_either_era() {
+fn a_script_answers_elicitations_in_every_revision() {
     for revision in asking() {
         for (answer, expected) in [
             (Answer::accept(json!({"value": true})), "deleted"),
@@ -91,7 +91,7 @@ fn the_user_is_asked_in_either_era() {
 }
 
 #[test]
-fn resources_and_prompts_ask_too() {
+fn a_script_answers_resources_and_prompts() {
     for revision in asking() {
         run(async {
             let client = validated(client(), revision).on_elicitation(|question| {
@@ -106,7 +106,7 @@ fn resources_and_prompts_ask_too() {
 }
 
 #[test]
-fn several_questions_are_answered_together() {
+fn a_script_answers_several_requests_of_one_round() {
     for revision in asking() {
         run(async {
             let asked = Arc::new(AtomicU32::new(0));
@@ -128,7 +128,7 @@ fn several_questions_are_answered_together() {
 }
 
 #[test]
-fn without_a_script_the_server_does_without() {
+fn without_a_script_the_client_has_no_capability() {
     for revision in Revision::ALL {
         run(async {
             let client = validated(client(), revision).await.unwrap();
@@ -141,7 +141,7 @@ fn without_a_script_the_server_does_without() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_answers() {
+async fn silence_ends_in_a_timeout_or_an_unanswered_failure() {
     for revision in asking() {
         let begin = tokio::time::Instant::now();
         let client = validated(client(), revision).on_elicitation(|_| Answer::silence()).await.unwrap();
@@ -157,7 +157,7 @@ async fn nobody_answers() {
 }
 
 #[test]
-fn an_error_is_an_answer_of_a_session() {
+fn a_script_of_a_session_can_refuse_with_an_error() {
     run(async {
         let client = validated(client(), Revision::V2025_11_25).on_elicitation(|_| Answer::refuse(-1, "away"));
         let reply = client.await.unwrap().call("patient", json!({})).await.unwrap();
@@ -166,7 +166,7 @@ fn an_error_is_an_answer_of_a_session() {
 }
 
 #[test]
-fn a_round_is_made_by_hand() {
+fn a_round_can_be_continued_by_hand() {
     run(async {
         let client = validated(client(), Revision::V2026_07_28).capabilities(json!({"elicitation": {}}));
         let client = client.await.unwrap();

@@ -25,7 +25,7 @@ async fn wait(duration: Duration) {
 }
 
 #[test]
-fn calls_above_the_rate_are_told_when_to_try_again() {
+fn calls_above_the_rate_get_a_time_to_retry() {
     with_paused_clock(async {
         let mut client = Client::connect(app().layer(RateLimit::per_second(2.0).burst(3)), Revision::NEWEST).await;
         for _ in 0..3 {
@@ -53,7 +53,7 @@ fn calls_above_the_rate_are_told_when_to_try_again() {
 }
 
 #[test]
-fn other_requests_above_the_rate_are_errors_that_a_program_can_read() {
+fn other_requests_above_the_rate_are_machine_readable_errors() {
     for revision in Revision::ALL {
         with_paused_clock(async {
             let mut client = Client::connect(app().layer(RateLimit::per_minute(1.0)), revision).await;
@@ -109,12 +109,12 @@ fn each_principal_has_a_bucket_of_its_own() {
 
 #[test]
 #[should_panic(expected = "a rate is a number above zero")]
-fn a_rate_of_nothing_is_refused() {
+fn a_rate_of_zero_is_refused() {
     let _ = RateLimit::per_second(0.0);
 }
 
 #[test]
-fn a_result_that_is_too_large_is_replaced_by_what_to_do_about_it() {
+fn a_result_that_is_too_large_is_replaced_by_advice() {
     for revision in Revision::ALL {
         run(async {
             let mut client = Client::connect(app().layer(ResultSizeLimit::bytes(600)), revision).await;
@@ -146,7 +146,7 @@ fn a_result_that_is_too_large_is_replaced_by_what_to_do_about_it() {
 }
 
 #[test]
-fn each_operation_is_timed_whatever_becomes_of_it() {
+fn each_operation_is_timed_whatever_its_outcome() {
     with_paused_clock(async {
         let seen: Arc<Mutex<Vec<(String, Duration, Outcome)>>> = Arc::default();
         let sink = Arc::clone(&seen);
@@ -224,7 +224,7 @@ fn logged(app: App, work: impl AsyncFnOnce(&mut Client)) -> Vec<Value> {
 }
 
 #[test]
-fn each_operation_is_one_event() {
+fn each_operation_logs_one_event() {
     let events = logged(app().tool::<nap>().layer(StructuredLogging::new()), async |client| {
         let meta = json!({"io.modelcontextprotocol/clientInfo": {"name": "tester", "version": "1"}});
         client.ask_with("tools/call", json!({"name": "double", "arguments": {"number": 987}}), meta).await;
@@ -255,7 +255,7 @@ fn each_operation_is_one_event() {
 }
 
 #[test]
-fn arguments_are_logged_only_if_wanted_and_not_without_end() {
+fn arguments_are_logged_on_request_and_cut() {
     let events = logged(app().layer(StructuredLogging::new().arguments()), async |client| {
         client.call("double", json!({"number": 21})).await;
         client.call("double", json!({"text": "ö".repeat(5000)})).await;
@@ -266,7 +266,7 @@ fn arguments_are_logged_only_if_wanted_and_not_without_end() {
 }
 
 #[test]
-fn without_a_function_times_go_into_the_log() {
+fn without_a_function_timings_go_into_the_log() {
     let events = logged(app().tool::<nap>().layer(Timing::new()), async |client| {
         client.call("nap", json!({"ms": 40})).await;
     });
@@ -283,7 +283,7 @@ async fn confirm(ctx: &Context) -> Result<&'static str, ToolError> {
 }
 
 #[test]
-fn a_call_whose_client_is_asked_first_is_told_apart() {
+fn a_call_that_needs_input_is_recorded_as_such() {
     let events = logged(app().tool::<confirm>().layer(StructuredLogging::new()), async |client| {
         let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
         let params = json!({"name": "confirm", "arguments": {}});

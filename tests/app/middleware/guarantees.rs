@@ -55,7 +55,7 @@ fn app() -> App {
 }
 
 #[test]
-fn a_call_that_waits_in_a_layer_is_answered_later() {
+fn a_call_that_waits_in_middleware_gets_its_response_later() {
     for revision in Revision::ALL {
         run(async {
             let slow = layers::from_fn(|operation: Operation, next: Next| async move {
@@ -79,7 +79,7 @@ fn a_call_that_waits_in_a_layer_is_answered_later() {
 }
 
 #[test]
-fn notifications_come_before_the_answer() {
+fn notifications_of_middleware_come_before_the_response() {
     run(async {
         let journal = Journal::default();
         let chatty = layers::from_fn(|operation: Operation, next: Next| async move {
@@ -100,7 +100,7 @@ fn notifications_come_before_the_answer() {
 }
 
 #[test]
-fn a_cancelled_call_ends_its_layers_and_is_not_answered() {
+fn a_cancelled_call_drops_its_middleware_and_gets_no_response() {
     run(async {
         let journal = Journal::default();
         let mut client = Client::connect(app().layer(Witness("a", journal.clone())), Revision::NEWEST).await;
@@ -118,7 +118,7 @@ fn a_cancelled_call_ends_its_layers_and_is_not_answered() {
 }
 
 #[test]
-fn a_time_limit_includes_the_layers() {
+fn a_timeout_includes_the_middleware() {
     run(async {
         let mut client = Client::connect(app().layer(Witness("a", Journal::default())), Revision::NEWEST).await;
         let answer = client.call("wait_briefly", json!({})).await;
@@ -154,7 +154,7 @@ impl Layer for Falls {
 }
 
 #[test]
-fn a_panic_of_a_layer_is_an_answer_and_seen_by_the_layers_around_it() {
+fn a_panic_of_middleware_is_an_error_that_outer_middleware_sees() {
     for place in ["at once", "before", "later", "after"] {
         run(async {
             let journal = Journal::default();
@@ -172,7 +172,7 @@ fn a_panic_of_a_layer_is_an_answer_and_seen_by_the_layers_around_it() {
 }
 
 #[test]
-fn a_panic_of_a_handler_is_seen_by_layers() {
+fn middleware_sees_the_panic_of_a_handler() {
     run(async {
         let journal = Journal::default();
         let mut client = Client::connect(app().layer(Witness("a", journal.clone())), Revision::NEWEST).await;
@@ -183,7 +183,7 @@ fn a_panic_of_a_handler_is_seen_by_layers() {
 }
 
 #[test]
-fn the_way_can_be_gone_again_and_is_answered_once() {
+fn middleware_can_run_the_handler_again_and_the_client_gets_one_response() {
     run(async {
         let again = layers::from_fn(|operation: Operation, next: Next| async move {
             let first = next.clone().run(operation.clone()).await?;
@@ -201,7 +201,7 @@ fn the_way_can_be_gone_again_and_is_answered_once() {
 }
 
 #[test]
-fn many_calls_through_layers_are_each_answered_once() {
+fn many_calls_through_middleware_get_one_response_each() {
     run(async {
         let slow = layers::from_fn(|operation: Operation, next: Next| async move {
             tokio::time::sleep(Duration::from_millis(3)).await;
@@ -229,7 +229,7 @@ fn many_calls_through_layers_are_each_answered_once() {
 }
 
 #[test]
-fn a_batch_goes_through_layers() {
+fn a_batch_passes_through_middleware() {
     run(async {
         let slow = layers::from_fn(|operation: Operation, next: Next| async move {
             if operation.kind() == Kind::ListTools {
@@ -266,7 +266,7 @@ mod asking {
 
 /// Questions of a handler, and of a layer, in rounds.
 #[test]
-fn a_handler_inside_of_layers_can_ask_its_client() {
+fn a_handler_inside_middleware_can_elicit() {
     run(async {
         let journal = Journal::default();
         let app = app().tool::<asking::confirm>().layer(Witness("a", journal.clone()));
@@ -291,7 +291,7 @@ fn a_handler_inside_of_layers_can_ask_its_client() {
 }
 
 #[test]
-fn a_layer_can_ask_the_client() {
+fn middleware_can_elicit() {
     run(async {
         let ask = layers::from_fn(|operation: Operation, next: Next| async move {
             match operation.context().elicit::<bool>("Is this all right?").await? {

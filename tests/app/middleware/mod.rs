@@ -229,7 +229,7 @@ fn operations() -> [(&'static str, Value, &'static str, &'static str); 9] {
 }
 
 #[test]
-fn layers_see_every_operation_and_change_nothing_by_looking() {
+fn middleware_sees_every_operation_and_changes_none_by_observing() {
     for revision in Revision::ALL {
         run(async {
             let seen = Journal::default();
@@ -259,7 +259,7 @@ fn layers_see_every_operation_and_change_nothing_by_looking() {
 }
 
 #[test]
-fn the_first_layer_added_is_the_outermost() {
+fn the_middleware_added_first_is_the_outermost() {
     run(async {
         let journal = Journal::default();
         let app = app().layer(Witness("a", journal.clone())).layer(Witness("b", journal.clone()));
@@ -273,7 +273,7 @@ fn the_first_layer_added_is_the_outermost() {
 }
 
 #[test]
-fn what_does_not_exist_is_refused_before_the_layers() {
+fn unknown_components_are_refused_before_the_middleware() {
     run(async {
         let journal = Journal::default();
         let mut client = Client::connect(app().layer(Witness("a", journal.clone())), Revision::NEWEST).await;
@@ -286,7 +286,7 @@ fn what_does_not_exist_is_refused_before_the_layers() {
 }
 
 #[test]
-fn a_layer_can_change_arguments() {
+fn middleware_can_change_arguments() {
     run(async {
         let mend = layers::from_fn(|mut operation: Operation, next: Next| async move {
             let mut arguments: Map<String, Value> = operation.arguments()?;
@@ -322,7 +322,7 @@ fn a_layer_can_change_arguments() {
 }
 
 #[test]
-fn wrong_arguments_pass_through_layers() {
+fn invalid_arguments_pass_through_middleware() {
     run(async {
         let journal = Journal::default();
         let mut client = Client::connect(app().layer(Witness("a", journal.clone())), Revision::NEWEST).await;
@@ -343,7 +343,7 @@ fn wrong_arguments_pass_through_layers() {
 }
 
 #[test]
-fn pages_are_asked_for_through_layers() {
+fn requests_for_pages_pass_through_middleware() {
     run(async {
         let app = app().page_size(2).layer(Witness("a", Journal::default()));
         let mut client = Client::connect(app, Revision::NEWEST).await;
@@ -379,7 +379,7 @@ impl Layer for Canned {
 }
 
 #[test]
-fn a_layer_can_answer_by_itself_in_every_revision() {
+fn middleware_can_respond_by_itself_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let mut client = Client::connect(app().layer(Canned), revision).await;
@@ -404,7 +404,7 @@ fn a_layer_can_answer_by_itself_in_every_revision() {
 }
 
 #[test]
-fn a_layer_can_change_answers() {
+fn middleware_can_change_results() {
     run(async {
         let change = layers::from_fn(|operation: Operation, next: Next| async move {
             let kind = operation.kind();
@@ -432,7 +432,7 @@ fn a_layer_can_change_answers() {
 }
 
 #[test]
-fn a_layer_can_refuse() {
+fn middleware_can_refuse() {
     for revision in Revision::ALL {
         run(async {
             let refuse = layers::from_fn(|operation: Operation, next: Next| async move {
@@ -462,7 +462,7 @@ fn a_layer_can_refuse() {
 }
 
 #[test]
-fn an_answer_of_the_wrong_kind_is_a_failure_that_only_the_operator_reads() {
+fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
     run(async {
         let confused =
             layers::from_fn(
@@ -476,7 +476,7 @@ fn an_answer_of_the_wrong_kind_is_a_failure_that_only_the_operator_reads() {
 }
 
 #[test]
-fn an_answer_to_a_request_of_another_kind_is_not_sent() {
+fn a_cached_result_of_another_method_is_not_sent() {
     run(async {
         let kept: Arc<Mutex<Option<Reply>>> = Arc::default();
         let cache = layers::from_fn(move |operation: Operation, next: Next| {
