@@ -33,7 +33,7 @@ fn pages() -> BTreeSet<PathBuf> {
     pages
 }
 
-/// What else people read, and may follow links in.
+/// The pages of the book and the other documents with links.
 fn documents() -> BTreeSet<PathBuf> {
     let mut documents = pages();
     documents.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/SUMMARY.md"].map(PathBuf::from));
@@ -613,7 +613,7 @@ mod clients {
     }
 }
 
-/// What the pages say about schemas and texts, asked of a server.
+/// Claims of the pages about schemas and texts, checked with a server.
 mod facts {
     use std::collections::{BTreeMap, HashSet};
 

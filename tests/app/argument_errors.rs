@@ -1,4 +1,4 @@
-//! Arguments that are refused: each problem with its place, what was expected, and what came.
+//! Refused arguments: each problem with its location, the expected value, and the value that was sent.
 
 use std::collections::BTreeMap;
 

@@ -88,7 +88,7 @@ fn app() -> App {
     app.tool::<log_and_panic>().tool::<report>().tool::<verbatim>()
 }
 
-/// A legacy client's end.
+/// Opens a session of a legacy client.
 pub async fn open(app: App, version: &str) -> Wire {
     let mut wire = app.connect().await.expect("the app is right");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
@@ -130,7 +130,7 @@ fn raw_json_with_newlines_stays_in_one_frame() {
     }
 }
 
-/// Where a call that makes its answer meets its cancellation.
+/// Synchronizes a call that is about to return with its cancellation.
 struct Meeting {
     answering: Barrier,
     cancelled: Barrier,
@@ -140,7 +140,7 @@ struct Meeting {
 #[mcp::tool]
 async fn answer_too_late(meeting: State<Arc<Meeting>>) -> &'static str {
     tokio::task::yield_now().await;
-    // What holds its thread up cannot be dropped meanwhile.
+    // A future that blocks its thread cannot be dropped meanwhile.
     meeting.answering.wait();
     meeting.cancelled.wait();
     "an answer"

@@ -1,4 +1,4 @@
-//! Components that are made at run time, and handles, in every revision.
+//! Dynamic components, and handles that add, remove and disable components, in every revision.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ fn problems(app: App) -> String {
 
 #[test]
 fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
-    // Members in an order that nobody would make, and keywords that we do not know.
+    // Members in an unusual order, and keywords that the library does not know.
     let given = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -518,7 +518,7 @@ fn a_disabled_component_is_reported_as_unknown() {
         assert_eq!(listed(&client).await, ["delete_all", "drop", "keep", "lookup"]);
         assert!(client.list_resource_templates().await.unwrap().is_empty());
         assert_eq!(client.list_resources().await.unwrap().len(), 1);
-        // What is disabled still has its name.
+        // A disabled component keeps its name.
         handle.disable(Selector::tool("drop"));
         assert!(handle.add_tool(nothing("drop")).is_err());
         assert!(handle.remove_tool("drop"));
@@ -607,7 +607,7 @@ fn a_handle_is_used_by_many_threads_at_once() {
             .map(|thread| {
                 let handle = handle.clone();
                 std::thread::spawn(move || {
-                    // Each name is taken once, whoever comes first.
+                    // Each name is taken once, whichever thread comes first.
                     (0..50)
                         .filter(|tool| handle.add_tool(nothing(&format!("t{:02}", (tool + thread) % 50))).is_ok())
                         .count()
@@ -646,7 +646,7 @@ fn ten_thousand_tools_are_added_one_by_one() {
     });
 }
 
-/// Does something with a handle when it is dropped, or panics.
+/// Uses a handle in its destructor, or panics there.
 struct Comeback {
     handle: fastmcp_rs::Handle,
     panics: bool,

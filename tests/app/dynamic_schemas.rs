@@ -1,4 +1,4 @@
-//! Schemas of components that are made at run time: the keywords that are checked, and the schemas that are refused.
+//! Schemas of dynamic components: the keywords that are checked, and the schemas that are refused.
 
 use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;

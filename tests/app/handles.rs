@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::run;
 
-/// Comes back to the app when it ends, and counts that.
+/// Uses the handle in its destructor, and counts that.
 struct Guard(Handle, Arc<AtomicUsize>);
 
 impl Drop for Guard {
@@ -30,7 +30,7 @@ fn guarded(name: &str, handle: &Handle, ended: &Arc<AtomicUsize>) -> DynamicTool
     })
 }
 
-/// Runs something that must not wait for itself.
+/// Runs work on a thread, and fails if it deadlocks.
 fn in_time(work: impl FnOnce() + Send + 'static) {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
@@ -73,7 +73,7 @@ fn a_component_cannot_be_added_to_an_app_that_has_ended() {
         let ended = Arc::new(AtomicUsize::new(0));
         for handle in [&handle, &inside] {
             let mut refused = handle.add_tool(guarded("a", handle, &ended));
-            // What serves may end a little later than the client.
+            // The server may end a little later than the client.
             for _ in 0..100 {
                 if refused.is_err() {
                     break;

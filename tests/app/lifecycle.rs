@@ -1,4 +1,4 @@
-//! What apps do when they start and when they end.
+//! Start and shutdown of an app: states, shutdown functions, and their order.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What an app says of itself at its start.
+//! Warnings that an app logs at its start.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What was logged.
+/// Collects the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Apps put together in process: what they register, what they refuse, and tools as plain functions.
+//! Apps in process: registration, refused configurations, and tools as plain functions.
 
 use std::future::Future;
 
@@ -93,7 +93,7 @@ mod twins {
 mod tenants {
     use super::*;
 
-    /// Who is asking: an extractor of the user's own.
+    /// The tenant of a request, as a custom extractor.
     pub struct Tenant(String);
 
     pub struct Tenants;
@@ -154,7 +154,7 @@ async fn ask(wire: &mut Wire, method: &str, mut params: Value, mut meta: Value) 
     answer
 }
 
-/// Calls a tool of an app, and gives its result.
+/// Calls a tool of an app and returns its result.
 fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
     run(async {
         let mut wire = app.connect().await.expect("the app is right");

@@ -1,4 +1,4 @@
-//! What apps and resources say of themselves, and of how long that may be kept.
+//! Metadata of apps and components: icons, titles, tags, and how long results may be cached.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn a_resource_has_its_own_ttl_and_cache_scope() {
         });
     }
     run(async {
-        // Where not everybody sees everything, nothing is shared, whatever a resource says.
+        // With a visibility function nothing is shared, even if a resource has the public scope.
         let client = app().visible(|_, _| true).test_client().await.unwrap();
         let read = client.read("kept://long").await.unwrap();
         assert_eq!((&read.json()["ttlMs"], &read.json()["cacheScope"]), (&json!(300_000), &json!("private")));

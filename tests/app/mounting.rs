@@ -1,4 +1,4 @@
-//! Apps inside of apps.
+//! Mounted apps: namespaces, states, timeouts and middleware of their own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Handlers that ask other components of their server.
+//! Nested calls: handlers that call, read and get other components of their server.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

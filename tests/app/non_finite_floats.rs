@@ -1,4 +1,4 @@
-//! Floats that are NaN or infinite, for which JSON has no words: an answer that held `null` instead would break its own
+//! Floats that are NaN or infinite, for which JSON has no form: a result with `null` instead would break its own
 //! schema.
 
 use std::collections::BTreeMap;
@@ -364,7 +364,7 @@ fn a_notification_with_a_non_finite_float_is_not_sent() {
                 let lines = log.take();
                 assert!(lines.contains("`notify_float` logged a value"), "{lines}");
                 assert!(lines.contains(&format!("`items[2].price`: {value} has no JSON form")), "{lines}");
-                // A loop that computes nonsense is told of once.
+                // A loop of non-finite results is logged once.
                 assert_eq!(lines.matches("`notify_float` reported progress").count(), 1, "{lines}");
             }
         }

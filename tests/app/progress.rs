@@ -1,4 +1,4 @@
-//! What a tool reports while it runs.
+//! Progress and log messages of a running tool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

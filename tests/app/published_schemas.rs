@@ -1,4 +1,4 @@
-//! Schemas as they are sent, which have to suit the models of every vendor.
+//! Published schemas, which have to suit the models of every vendor.
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 use fastmcp_rs::DynamicTool;

@@ -1,4 +1,4 @@
-//! What a handler can ask about its request.
+//! Facts of a request in its context: id, trace context and principal.
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Principal, RequestId};
@@ -45,7 +45,7 @@ fn request_ids_and_trace_context_are_available_in_every_revision() {
         let meta = json!({"traceparent": traceparent, "tracestate": "a=b", "baggage": "c=d"});
         let expected = format!(r#"number 7; nobody; Some("{traceparent}") Some("a=b") Some("c=d")"#);
         assert_eq!(ask(revision, None, json!(7), meta), expected);
-        // What is not well formed counts as absent.
+        // A malformed value counts as absent.
         let meta = json!({"traceparent": "00-1-2-3", "tracestate": "a=b", "baggage": "c=d\r\nevil: 1"});
         assert_eq!(ask(revision, None, json!("7"), meta), "text 7; nobody; None None None");
         let meta = json!({"traceparent": 5, "baggage": ["x"]});

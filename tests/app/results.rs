@@ -1,4 +1,4 @@
-//! Results that are a number, a bool or a text.
+//! Results: numbers, booleans, strings, and content from files.
 
 use fastmcp_rs::DynamicTool;
 use fastmcp_rs::Revision;
@@ -56,7 +56,7 @@ fn app() -> App {
     app.tool::<greet>().tool::<greet_structured>().tool::<count_as_text>()
 }
 
-/// What a tool's result is, with its text and its output schema.
+/// Calls a tool and returns its structured content, its text and its output schema.
 fn call_of(app: App, revision: Revision, tool: &str, arguments: Value) -> (Option<Value>, String, Value) {
     run(async {
         let client = app.test_client().revision(revision).await.expect("the app is right");

@@ -1,4 +1,4 @@
-//! Types of other crates, which features of ours describe.
+//! Types of other crates, such as dates, decimals and URLs, behind their features.
 
 use chrono::{DateTime, Utc};
 use fastmcp_rs::prelude::*;

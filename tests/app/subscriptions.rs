@@ -1,4 +1,4 @@
-//! Clients that are told of changes, in process.
+//! Notifications of changes, in process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ fn shelf(number: u32) -> String {
     format!("shelf {number}")
 }
 
-/// Where a tool leaves its context for somebody else.
+/// Keeps the context of a tool for use after its call.
 #[derive(Clone, Default)]
 struct Left(Arc<Mutex<Option<Context>>>);
 

@@ -1,4 +1,4 @@
-//! The client that users test their apps with, in every revision.
+//! `TestClient`, the client for tests of apps, in every revision.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,7 +112,7 @@ fn app() -> App {
     app.state(Arc::new(AtomicBool::new(false)))
 }
 
-/// Does something with a client of each revision.
+/// Runs a function with a client of each revision.
 fn in_every_revision(work: impl AsyncFn(Revision, TestClient)) {
     for revision in Revision::ALL {
         run(async {
@@ -227,7 +227,7 @@ fn subscribed_clients_are_notified_of_changes() {
             let client = validated(app.test_client(), revision).await.unwrap();
             let filter = SubscriptionFilter::new().tools_list_changed().resource("planets://mars");
             let mut mars = client.listen(filter).await.unwrap();
-            // The tools of this app never change, so nobody is told of them.
+            // The tools of this app never change, so no notification is sent.
             assert_eq!(mars.acknowledged(), &json!({"resourceSubscriptions": ["planets://mars"]}), "{revision}");
             let mut earth = client.listen(SubscriptionFilter::new().resource("planets://earth")).await.unwrap();
 

@@ -23,7 +23,7 @@ pub fn validated(client: TestClientBuilder, revision: Revision) -> TestClientBui
     })
 }
 
-/// A client is held to the schemas too: what it asks must be what clients ask.
+/// Checks a frame of the client against the schema of its method.
 fn sent(revision: Revision, frame: &Value, methods: &mut HashMap<String, String>) -> Result<(), String> {
     let Some(method) = frame["method"].as_str() else { return Ok(()) };
     if frame.get("id").is_some() {
@@ -46,7 +46,7 @@ fn sent(revision: Revision, frame: &Value, methods: &mut HashMap<String, String>
         "logging/setLevel" => "SetLevelRequest",
         "notifications/initialized" => "InitializedNotification",
         "notifications/cancelled" => "CancelledNotification",
-        // What tests make up.
+        // Methods that tests invent.
         _ => return Ok(()),
     };
     schema::check(revision, definition, frame)

@@ -1,4 +1,4 @@
-//! What somebody may not see answers as what is not there.
+//! Visibility: a hidden component is reported as an unknown one.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -88,7 +88,7 @@ async fn check(app: App, revision: Revision) {
     assert_eq!(client.call("delete", json!({})).meta(admin.0, admin.1).await.unwrap().text(), "done");
     let hidden = told(client.call("delete", json!({})).await.unwrap_err());
     assert_eq!(hidden, (-32602, "Unknown tool: delete".into()));
-    // What it is like must not be told either.
+    // Its properties must not be revealed either.
     let near = told(client.call("delet", json!({})).await.unwrap_err());
     assert_eq!(near, (-32602, "Unknown tool: delet".into()));
     let near = client.call("delet", json!({})).meta(admin.0, admin.1).await.unwrap_err();
@@ -279,7 +279,7 @@ fn nested_calls_have_the_visibility_of_their_client() {
     });
 }
 
-/// Sends modern requests whose answers may come in any order.
+/// Sends modern requests whose responses may come in any order.
 struct Stream(Wire);
 
 impl Stream {

@@ -138,7 +138,7 @@ impl Client {
         frame
     }
 
-    /// Asks, and gives the parameters of the messages before the answer, and the answer.
+    /// Sends a request and returns the log messages before the response, and the response.
     async fn ask(&mut self, method: &str, params: Value, level: Option<&str>) -> (Vec<Value>, Value) {
         let meta = level.map_or(Value::Null, |level| json!({"io.modelcontextprotocol/logLevel": level}));
         self.0.send(self.1.request_with_meta(1, method, params, meta));

@@ -1,8 +1,8 @@
 //! Published advisories against servers like this one, and what it does about them. The others stand where their
 //! subject is: `security.rs`, `sessions.rs`, `processes.rs`. Each test has the number of an advisory in its name.
 //!
-//! What is about authorization servers, clients that follow links, shells, paths, databases or pages of a server's own
-//! has no test here: this server has none of them.
+//! Advisories about authorization servers, clients that follow links, shells, paths, databases or web pages of a server
+//! have no test here: this server has none of them.
 
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -106,7 +106,7 @@ fn object_with<'a>(value: &'a mut Value, member: &str) -> &'a mut serde_json::Ma
     object_with(inner, member)
 }
 
-/// GHSA-4gph-2hhr-5mwg: what a gateway reads in the headers is what is done; nothing goes around the comparison.
+/// GHSA-4gph-2hhr-5mwg: the headers that a gateway reads agree with the body; no request bypasses the comparison.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ghsa_4gph_2hhr_5mwg_headers_are_compared_with_the_body() {
     let seen = Seen::default();
@@ -144,7 +144,7 @@ async fn ghsa_4gph_2hhr_5mwg_headers_are_compared_with_the_body() {
     assert_eq!(server.send(&good).await.status, 200);
 }
 
-/// Byterover-cli#329: who names no session has none, though there is only one.
+/// Byterover-cli#329: a request without a session id has no session, even if there is only one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn byterover_cli_329_a_request_without_a_session_id_has_no_session() {
     let server = Server::start(app()).await;
@@ -189,7 +189,7 @@ async fn cve_2026_0621_templates_are_matched_in_linear_time() {
     assert!(slowest < Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 }), "{slowest:?}");
 }
 
-/// CVE-2026-46519: who does not see a component cannot use it either.
+/// CVE-2026-46519: a client that does not see a component cannot use it either.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cve_2026_46519_a_hidden_component_cannot_be_called() {
     async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {

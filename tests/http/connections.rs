@@ -1,4 +1,4 @@
-//! What a connection does while its client is silent, slow or half gone.
+//! Connections whose client is silent, slow or has closed one side.
 
 use std::future::Future;
 use std::io::{Result, Write};
@@ -85,7 +85,7 @@ async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
         assert_eq!(answer["result"]["content"][0]["text"], "slept");
         assert_eq!(connection.event(&mut stream).await, None);
     }
-    // Who takes no stream waits, and who is answered before is answered as ever.
+    // A client that accepts no stream waits, and a quick call gets its response as usual.
     let only_json = call(1, "sleep", sleep(300)).set("Accept", "application/json");
     assert_eq!(server.send(&only_json).await.answer("tools/call")["result"]["content"][0]["text"], "slept");
     assert_eq!(
@@ -113,7 +113,7 @@ async fn a_silent_call_that_lost_its_connection_gets_its_response_later() {
 
 /// More than systems keep for a client that does not read.
 const LENGTH: usize = 8_000_000;
-/// How much is read at once, ten times a second.
+/// The bytes that are read at once, ten times a second.
 const PIECE: usize = 100_000;
 
 /// A stream whose first bytes are read slowly. By itself a system that has taken megabytes takes nothing more until a
@@ -192,7 +192,7 @@ async fn a_slow_client_gets_its_whole_response_on_https() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_get_their_whole_responses_on_http_2() {
     let server = Server::start(app().http(impatient().idle_time(Duration::from_secs(20)))).await;
-    // Where the socket is slow, and where the client makes room slowly; each with several answers at a time.
+    // A slow socket, and a client that opens its window slowly; each with several responses at a time.
     for (window, length, piece) in [(64 << 20, LENGTH / 2, 0), (64 << 10, 500_000, PIECE)] {
         let stream = server.connect().await.stream;
         let slow = if piece == 0 { 15 * PIECE } else { 0 };
@@ -237,7 +237,7 @@ async fn a_legacy_call_completes_when_its_client_closes_its_side() {
         assert!(half.is_closed_within(Duration::from_secs(5)).await, "there can be no other request");
     }
     assert_eq!(seen.dropped.load(Ordering::SeqCst), 1, "it has run to its end");
-    // What a client sends half of is no call.
+    // A half-sent request is not a call.
     let request = session.call("sleep", sleep(400)).bytes();
     let mut broken = server.connect().await;
     broken.write(&request[..request.len() - 5]).await;

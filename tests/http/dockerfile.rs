@@ -16,7 +16,7 @@ fn instructions() -> Vec<(String, String)> {
     lines.map(|line| line.split_once(' ').map(|(name, rest)| (name.into(), rest.into())).expect(line)).collect()
 }
 
-/// What follows the instructions of that name, in order.
+/// The arguments of the instructions of that name, in order.
 fn all(name: &str) -> Vec<String> {
     instructions().into_iter().filter(|(other, _)| other == name).map(|(_, rest)| rest).collect()
 }
@@ -44,7 +44,7 @@ fn the_image_contains_the_built_program() {
     assert_eq!(image, "gcr.io/distroless/cc-debian12:nonroot", "bookworm is Debian 12, and nobody is root");
     assert!(all("USER").is_empty(), "it stays the user of the image");
 
-    // What is copied is there: the repository, what the build command makes, and an empty folder.
+    // Every copied path exists: the repository, the output of the build command, and an empty folder.
     assert_eq!(one("WORKDIR"), "/src");
     let [command, folder] = one("RUN").split(" && ").map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(command, format!("cargo build --release --locked --example {PROGRAM}"));
@@ -111,13 +111,13 @@ async fn the_program_listens_at_the_address_of_the_image() {
         };
         command
     };
-    // The image does not serve everybody by accident.
+    // The image does not serve the network by accident.
     let refused = command(None).output().unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("allowed_hosts"));
     let process = Process::spawn(&mut command(Some("localhost")));
     let port = process.server.address.port();
     let server = super::client::Server::at(([127, 0, 0, 1], port).into());
-    // What looks after containers comes by an address.
+    // Health checks of containers come by an address.
     for path in ["/healthz", "/readyz"] {
         let probe = Request { path: path.into(), ..Request::new("GET") }.set("Host", "10.0.0.7:8000");
         assert_eq!(server.send(&probe).await.status, 200, "{path}");

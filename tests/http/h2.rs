@@ -1,4 +1,4 @@
-//! HTTP/2: a real client, and what is done by hand that no client does.
+//! HTTP/2: a real client, and raw frames that no real client sends.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use super::modern::wait_until;
 use super::tls::Authority;
 use super::tools::{Seen, app, app_with};
 
-/// A connection of HTTP/2, and how it ends.
+/// A connection of HTTP/2, and the task that drives it.
 pub struct Client {
     requests: http2::SendRequest<Full<Bytes>>,
     connection: JoinHandle<hyper::Result<()>>,
@@ -81,13 +81,13 @@ impl Client {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// A request in a task of its own. Who ends the task resets the stream.
+    /// Sends a request in a task of its own. Aborting the task resets the stream.
     pub fn calling(&self, request: Request) -> JoinHandle<Value> {
         let client = Client { requests: self.requests.clone(), connection: tokio::spawn(async { Ok(()) }) };
         tokio::spawn(async move { client.answer(&request).await })
     }
 
-    /// How the connection ends, within a time.
+    /// Waits for the end of the connection, at most for a time.
     pub async fn end(self, time: Duration) -> Option<hyper::Result<()>> {
         timeout(time, self.connection).await.ok().map(Result::unwrap)
     }
@@ -183,13 +183,13 @@ async fn streams_are_independent_and_a_reset_cancels_its_call() {
         .into_body();
     assert!(next(&mut talking).await.starts_with("data: "));
     assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3");
-    // Who resets the stream of a modern call has cancelled it.
+    // A reset of the stream cancels a modern call.
     let sleeping = client.calling(call(1, "sleep", json!({"milliseconds": 60_000})));
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
     sleeping.abort();
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
     assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3", "the connection goes on");
-    // And so has who hangs up altogether.
+    // So does the end of the connection.
     let sleeping = tokio::spawn(async move { client.begin(&call(1, "sleep", json!({"milliseconds": 60_000}))).await });
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 2).await;
     sleeping.abort();
@@ -265,7 +265,7 @@ async fn a_client_that_opens_no_window_loses_its_stream() {
     .await;
     let mut deaf = client.begin(&call(1, "much", json!({"bytes": 1_000_000}))).await.unwrap().into_body();
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    // What had room arrives, and then the reset.
+    // The bytes that fit into the window arrive, and then the reset.
     let mut read = 0;
     let end = loop {
         match timeout(PATIENCE, deaf.frame()).await.unwrap() {
@@ -410,7 +410,7 @@ async fn a_head_that_never_ends_is_refused() {
 const RST_STREAM: u8 = 3;
 pub const GOAWAY: u8 = 7;
 
-/// A client that may do anything.
+/// A client that sends raw frames.
 pub struct Raw {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -442,7 +442,7 @@ impl Raw {
         Raw { stream, buffer: Vec::new() }
     }
 
-    /// Whether it could be sent.
+    /// Reports whether the frame could be sent.
     async fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
         self.stream.write_all(&frame(kind, flags, stream, payload)).await.is_ok()
     }

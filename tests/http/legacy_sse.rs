@@ -38,7 +38,7 @@ struct Client<'a> {
     server: &'a Server,
     connection: Connection,
     stream: Response,
-    /// Where it sends messages, and with what.
+    /// The path and the headers of its messages.
     path: String,
     headers: Vec<(&'a str, &'a str)>,
     /// The methods of what it has asked, by the text of the id.
@@ -165,7 +165,7 @@ async fn responses_and_notifications_come_on_the_stream() {
     assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(15), &json!("Well.")));
     let refused = client.call(16, "confirm", json!({})).await;
     assert_eq!(refused["result"]["isError"], true, "{refused}");
-    // What belongs to no request comes here, too.
+    // Messages that belong to no request come here, too.
     client.tell(REVISION.request(17, "tools/call", json!({"name": "touch", "arguments": {}}))).await;
     let messages = [client.message().await, client.message().await];
     assert!(messages.iter().any(|message| message["method"] == "notifications/resources/updated"), "{messages:?}");
@@ -187,7 +187,7 @@ async fn a_session_has_the_revision_of_its_transport() {
         let again = client.ask(initialize_with(1, offered, json!({}))).await;
         assert_eq!(again["error"]["code"], -32600);
     }
-    // Who looks for a modern server is told that there is none, and goes on with the handshake.
+    // A probe for a modern server is refused, and the client goes on with the handshake.
     let mut client = Client::open(&server, PATH, &[]).await;
     for (id, method) in [(1, "server/discover"), (2, "tools/list")] {
         let answer = client.ask(Revision::NEWEST.request(id, method, json!({}))).await;
@@ -257,7 +257,7 @@ async fn invalid_requests_are_refused() {
     let taken = connection.response().await.unwrap();
     assert_eq!((taken.status, taken.header("connection")), (202, Some("close")));
     assert!(connection.is_closed_within(Duration::from_secs(5)).await);
-    // It is not there unless somebody asked for it.
+    // The transport is off by default.
     let server = Server::start(app()).await;
     assert_eq!(server.send(&open()).await.status, 404);
 }
@@ -342,7 +342,7 @@ async fn a_client_that_does_not_read_cannot_send_more() {
     assert!(matches!(refused, 404 | 503) && taken < 100, "{refused} after {taken}");
     assert!(deaf.is_closed_within(Duration::from_secs(5)).await);
 
-    // The same where somebody else's server is around it, whose connections may stay open for ever.
+    // The same inside another server, whose connections may stay open for ever.
     let seen = Seen::default();
     let config = HttpConfig::new().write_time(Duration::from_millis(300)).max_calls(50);
     let service = app_with(seen.clone()).http(config).into_service().await.unwrap();

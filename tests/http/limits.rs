@@ -1,4 +1,4 @@
-//! Limits for what many clients hold at a time, and the share that each of them has.
+//! Limits of the memory and calls that many clients hold at a time, and the share of each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +73,7 @@ fn tight() -> HttpConfig {
     HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(4 << 20)
 }
 
-/// Sends a request, of which `sent` bytes of the body come.
+/// Sends a request with the first `sent` bytes of its body.
 async fn begin(server: &Server, request: &Request, sent: usize) -> Connection<TcpStream> {
     let mut connection = server.connect().await;
     connection.write(&request.bytes()[..request.head().len() + sent]).await;
@@ -380,7 +380,7 @@ async fn local_clients_have_no_share_limit() {
     let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));
     let mut open = Vec::new();
     for _ in 0..4 {
-        // What nobody trusts is not read.
+        // The header of an untrusted peer is not read.
         let listen = listen.clone().with("X-Forwarded-For", "192.0.2.1").with("Forwarded", "for=192.0.2.1");
         let mut connection = written(&server, &listen).await;
         assert_eq!(connection.response_head().await.unwrap().status, 200);

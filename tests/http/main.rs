@@ -1,4 +1,4 @@
-//! Streamable HTTP: both eras, and everything that may come over a socket.
+//! Streamable HTTP: both eras, and every input of a socket.
 
 mod advisories;
 mod client;

@@ -1,4 +1,4 @@
-//! The revision 2026-07-28: each request stands for itself.
+//! The revision 2026-07-28, in which each request is independent.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,4 +1,4 @@
-//! The service as part of other servers.
+//! The service inside other servers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

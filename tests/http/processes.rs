@@ -1,4 +1,4 @@
-//! Whole processes: how they start, and how they end.
+//! Whole processes: start, shutdown and signals.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use super::support::client::example;
 pub(super) struct Process {
     child: Child,
     pub(super) server: Server,
-    /// Gives what it has said to the operator, once it has ended.
+    /// Returns its standard error, once it has ended.
     said: Option<JoinHandle<Vec<String>>>,
 }
 
@@ -60,7 +60,7 @@ impl Process {
         after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
-    /// What it has said since it was ready.
+    /// Its standard error since it was ready.
     pub(super) fn said(&mut self) -> Vec<String> {
         self.said.take().expect("it is asked once").join().unwrap()
     }
@@ -238,7 +238,7 @@ async fn connections_without_a_request_do_not_delay_the_shutdown() {
         connection.write(bytes).await;
         idle.push(connection);
     }
-    // Those of HTTP/2 say nothing when they are told of the end.
+    // Connections of HTTP/2 send nothing when they get the notice of the end.
     let mut silent = h2::Raw::connect(server).await;
     let mut answered = h2::Raw::connect(server).await;
     answered.request(1, "/healthz").await;
@@ -282,7 +282,7 @@ async fn a_second_signal_ends_the_process_at_once() {
     }
 }
 
-/// CVE-2025-49596: nobody listens to everybody by accident.
+/// CVE-2025-49596: no server listens on a public address by accident.
 #[test]
 fn cve_2025_49596_a_public_address_needs_an_explicit_choice() {
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Routes of the author's own beside the endpoint.
+//! Routes of the author beside the endpoint.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -64,7 +64,7 @@ async fn an_axum_router_is_served_beside_the_endpoint() {
     }
     connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
     assert_eq!(connection.response().await.unwrap().answer("tools/call")["result"]["content"][0]["text"], "3");
-    // The endpoint is ours, whatever the router says: a GET is about streams.
+    // The endpoint goes before the router: a GET opens a stream.
     assert_ne!(server.send(&get_of("/mcp")).await.text(), "never asked");
 }
 
@@ -79,7 +79,7 @@ async fn routes_accept_the_allowed_hosts_alone() {
     assert_eq!(server.send(&get_of("/").with("Host", "localhost")).await.status, 400);
     assert_eq!(server.send(&get_of("/").without("Host")).await.status, 400);
     assert_eq!(server.send(&get_of("/").set("Host", "[::1]:80")).await.status, 200);
-    // What a page may do is the route's own business.
+    // The route decides about origins.
     assert_eq!(server.send(&get_of("/").with("Origin", "https://page.example")).await.status, 200);
     let mut tunnel = get_of("localhost:22");
     tunnel.method = "CONNECT".into();
@@ -97,7 +97,7 @@ async fn a_panic_in_a_route_is_a_response_and_keeps_the_connection() {
     }
     connection.write(&get_of("/").bytes()).await;
     assert_eq!(connection.response().await.unwrap().text(), "a page");
-    // What has begun cannot be taken back, so it breaks off.
+    // A response that has begun cannot be replaced, so it breaks off.
     let mut broken = server.connect().await;
     broken.write(&get_of("/half").bytes()).await;
     assert!(broken.is_closed_within(Duration::from_secs(5)).await);
@@ -128,7 +128,7 @@ async fn limits_of_heads_and_slow_bodies_apply_to_routes() {
     assert_eq!((response.text().as_str(), response.header("connection")), ("words", Some("close")));
 }
 
-/// Where a chunked message ends is not known where line ends are looked at, so nothing may follow it, whatever it is for.
+/// The check of line endings does not see the end of a chunked message, so the connection serves no further request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_closes_after_a_chunked_message() {
     let with_routes = Server::start(routed().http(HttpConfig::new().metrics(true))).await;

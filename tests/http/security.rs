@@ -1,4 +1,4 @@
-//! What may come over a socket that should not. Tests of published advisories name them.
+//! Hostile input of sockets. Tests of published advisories name them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,7 +156,7 @@ async fn allowed_origins_may_call() {
     assert_eq!((preflight.status, preflight.body.len()), (204, 0));
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("mcp-method"));
     assert_eq!(preflight.header("access-control-allow-origin"), Some("https://app.example.com"));
-    // What is refused, the page may read as well.
+    // The page may read a refusal as well.
     let refused = request.clone().with("Origin", "https://app.example.com").set("Host", "evil.example");
     let refused = server.send(&refused).await;
     let allowed = refused.header("access-control-allow-origin");
@@ -165,7 +165,7 @@ async fn allowed_origins_may_call() {
     assert_eq!(server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await.status, 403, "localhost is not listed");
 }
 
-/// Requests that two servers in a row would read differently.
+/// Requests that two servers in a row would read differently (request smuggling).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ambiguous_message_lengths_are_refused() {
     let seen = Seen::default();
@@ -188,7 +188,7 @@ async fn ambiguous_message_lengths_are_refused() {
     let sized = format!("Content-Length: {length}");
     let sized = sized.as_str();
     let te = "Transfer-Encoding: chunked";
-    // `Some`: the status of the one answer. Whatever it is, nothing that follows may be read as a request.
+    // `Some`: the status of the one response. In no case may the following bytes be read as a request.
     let cases = [
         ("CL and TE", head(&[sized, te]) + &chunked + &smuggled, None),
         ("TE and CL", head(&[te, sized]) + &chunked + &smuggled, None),
@@ -495,7 +495,7 @@ async fn a_client_that_does_not_read_is_disconnected() {
     deaf.write(&call(1, "much", json!({"bytes": 30_000_000})).bytes()).await;
     deaf.stream.readable().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    // What the system had taken arrives, and then the end, much too early.
+    // The bytes that the system had taken arrive, and then the end, much too early.
     let mut read = 0;
     while let Ok(1..) = deaf.stream.readable().await.and_then(|()| {
         deaf.stream

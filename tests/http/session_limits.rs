@@ -1,4 +1,4 @@
-//! How many sessions there may be, for how long, and what is kept for their clients.
+//! Limits of sessions: their number, their idle time, and the memory of unread messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use super::tools::{Dropped, app};
 
 const REVISION: Revision = Revision::V2025_11_25;
 
-/// How many calls of `report` have ended.
+/// Counts the calls of `report` that have ended.
 #[derive(Clone, Default)]
 struct Reported(Arc<AtomicUsize>);
 
@@ -338,7 +338,7 @@ async fn a_principal_that_floods_sessions_evicts_its_own() {
         let server = Server::start(app().authenticate(by_key).http(config)).await;
         assert_eq!(flood(&server, &thin, 40, headers).await, (true, limit));
     }
-    // What clients say of themselves has a limit of its own: 4 MiB.
+    // The handshakes of clients have a limit of their own: 4 MiB.
     let server = Server::start(app().authenticate(by_key)).await;
     let (is_left, left) = flood(&server, &fat(), 60, headers).await;
     assert!(is_left && (25..=32).contains(&left), "{is_left} {left}");

@@ -1,4 +1,4 @@
-//! Requests of a session that meet: two with one id, and those of a session that ends.
+//! Concurrent requests of a session: two with one id, and those of a session that ends.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::tools::{Seen, app, app_with};
 
 const REVISION: Revision = Revision::V2025_11_25;
 
-/// How many calls have run.
+/// Counts the calls that have run.
 #[derive(Clone, Default)]
 struct Runs(Arc<AtomicUsize>);
 
@@ -51,7 +51,7 @@ async fn wait_with_stream(runs: State<Runs>, ctx: &Context) -> String {
     "done".into()
 }
 
-/// The answer to a request, in whatever form it has come.
+/// The response to a request, as JSON or as a stream.
 fn answer(response: &Response) -> Value {
     assert_ne!(response.status, 202, "a request has an answer");
     match response.header("content-type") {

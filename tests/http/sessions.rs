@@ -1,4 +1,4 @@
-//! The revisions before 2026-07-28 on the same URL.
+//! Sessions: the revisions before 2026-07-28, on the same URL.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -243,7 +243,7 @@ async fn a_call_survives_the_loss_of_its_stream() {
     let first = connection.event(&mut stream).await.unwrap();
     assert_eq!(first.json()["params"]["progress"], 1.0);
     drop(connection);
-    // What was not seen comes again, what was does not; also when it is asked for twice.
+    // Unseen events are replayed and seen ones are not, even if the stream is resumed twice.
     for (last, expected) in [(first.id.clone().unwrap(), 2), (primed.id.unwrap(), 3)] {
         let response = server.send(&session.get().with("Last-Event-ID", &last)).await;
         let events = response.events();
@@ -301,7 +301,7 @@ async fn a_call_can_close_its_stream_and_the_client_resumes_it() {
     let [progress, answer] = told.as_slice() else { panic!("{told:?}") };
     schema::check(session.revision, "ProgressNotification", progress).unwrap();
     schema::check_answer(session.revision, "tools/call", answer).unwrap();
-    // Who does not know to come back is not sent away, nor who takes no streams.
+    // A client that cannot resume is not disconnected, nor is one that accepts no streams.
     let kept = session.call(2, "polled", json!({"wait": 20})).set("Accept", "application/json");
     assert_eq!(session.text(&kept).await, "done");
     let older = Session::open(&server, Revision::V2025_06_18).await;
@@ -326,7 +326,7 @@ async fn a_call_counts_until_it_ends_even_without_its_client() {
     assert_eq!(server.send(&session.call(3, "add", json!({"a": 1, "b": 2}))).await.status, 503);
     assert_eq!(server.send(&session.with_headers(Request::new("DELETE"))).await.status, 204);
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
-    // Those that have ended make room, also if nobody fetches their answers.
+    // Calls that have ended free their permits, even if their responses are not fetched.
     for id in 4..8 {
         let other = Revision::V2025_11_25.initialize(id);
         while server.send(&Request::post(other.clone())).await.status == 503 {
@@ -378,7 +378,7 @@ async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_the_principal_that_began_it() 
         assert_eq!(server.send(&request.with("X-Api-Key", "panic")).await.status, 500);
     }
     assert_eq!(session.text(&call.with("X-Api-Key", "ada")).await, "ada", "it is still there");
-    // What was sealed for one does not open for another.
+    // A state that was sealed for one principal does not open for another.
     let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let confirm = |more: Value| {
         let mut params = json!({"name": "confirm", "arguments": {}});

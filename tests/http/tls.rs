@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::client::{Connection, Request, Server, call, modern};
 use super::tools::app;
 
-/// An authority, and a directory for what it signs.
+/// A certificate authority, and a directory for its certificates.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: PathBuf,
@@ -208,7 +208,7 @@ async fn unusable_certificates_are_errors_at_start() {
         let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();
         assert!(error.is_configuration() && error.to_string().contains(expected), "{expected}: {error}");
     }
-    // HTTPS says nothing of who may come.
+    // HTTPS does not authenticate clients, so a public address still needs authentication.
     let error = on(authority.tls()).run_http("0.0.0.0:0").await.unwrap_err();
     assert!(error.to_string().contains("App::authenticate"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The tools of the servers that are tested here.
+//! The tools of the servers under test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 
-/// What has happened on a server.
+/// Counters of the calls of a server.
 #[derive(Clone, Default)]
 pub struct Seen {
     pub calls: Arc<AtomicUsize>,

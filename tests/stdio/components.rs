@@ -1,4 +1,4 @@
-//! Resources, prompts and completions, as each revision may see them.
+//! Resources, prompts and completions, in every revision.
 
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ fn capabilities_are_declared_exactly_when_they_are_served() {
     }
 }
 
-/// Trap 8: what is not declared is not found, whatever is wrong with the request.
+/// A method of an undeclared capability is not found, even if the request is malformed.
 #[test]
 fn methods_of_a_capability_that_is_not_declared_are_not_found() {
     let methods = [
@@ -194,7 +194,7 @@ fn long_lists_have_pages() {
     }
 }
 
-/// Trap 17: what may be kept says for how long, and nothing else does.
+/// Cacheable results have a ttl, and others have none.
 #[test]
 fn cacheable_results_have_a_ttl_and_a_scope() {
     let mut server = Server::start("fixture");
@@ -261,7 +261,7 @@ fn a_plain_component_is_published_without_optional_members() {
     assert_eq!(illustrated, json!({"name": "illustrated", "description": "Answers with each kind of message."}));
 }
 
-/// Row by row what section 3.4 of our requirements says.
+/// The members that each revision has for each kind of component.
 #[test]
 fn decorated_components_in_every_revision() {
     for revision in Revision::ALL {
@@ -347,7 +347,7 @@ fn resources_are_text_bytes_json_or_several_of_them() {
     }
 }
 
-/// Trap 20: the code of the peer's era, and never an empty list.
+/// The error has the code of the era of the client, and the result is never an empty list.
 #[test]
 fn a_missing_resource_has_the_error_code_of_the_revision() {
     let missing = [
@@ -542,7 +542,7 @@ fn path_traversal_is_refused_unless_it_is_allowed() {
     assert_eq!(text_of(&mut server, "files://a/b/c.txt"), "a/b/c.txt");
     assert_eq!(text_of(&mut server, "files://a%20b"), "a b");
     assert_eq!(text_of(&mut server, "files://a/..b/c.."), "a/..b/c..");
-    // What is encoded twice is decoded once.
+    // A value that is encoded twice is decoded once.
     assert_eq!(text_of(&mut server, "files://%252e%252e/x"), "%2e%2e/x");
     let ways_out = [
         ("../secret", "../secret"),
@@ -721,7 +721,7 @@ fn arguments_and_variables_are_completed() {
             completed(&mut server, of_template("tables://x/rows", "table", "cust"))["values"],
             json!(["customers"])
         );
-        // What has no suggestions has none, and what is not there is an error.
+        // An argument without a completion function has no candidates, and an unknown one is an error.
         assert_eq!(completed(&mut server, of_prompt("travel", "free", "x")), all(json!([])));
         assert_eq!(completed(&mut server, of_prompt("greet", "name", "")), all(json!([])));
         assert_eq!(completed(&mut server, of_template(template, "limit", "1")), all(json!([])));
@@ -812,7 +812,7 @@ fn a_long_text_is_completed_quickly() {
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
 
-/// A resource that waits is a call in flight like any other.
+/// A resource that waits is a request in flight like any call.
 #[test]
 fn a_waiting_resource_does_not_delay_others_and_can_be_cancelled() {
     for revision in Revision::ALL {

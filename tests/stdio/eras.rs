@@ -1,4 +1,4 @@
-//! Which era a message belongs to, and every way in which a request can be refused before a tool runs.
+//! The era of each message, and every refusal of a request before a tool runs.
 
 use serde_json::{Map, Value, json};
 
@@ -150,7 +150,7 @@ fn both_eras_share_one_pipe() {
             let call = json!({"name": "points", "arguments": {}});
             let modern = server.exchange(&Revision::NEWEST.request(format!("m{n}"), "tools/call", call));
             assert!(modern.result()["structuredContent"].is_array(), "{}", modern.text);
-            // A modern ping does not exist, whatever the session; a legacy one does.
+            // A modern ping does not exist, even in a session; a legacy one does.
             let ping = server.exchange(&Revision::NEWEST.request(format!("p{n}"), "ping", Value::Null));
             assert_eq!(ping.error_code(), Some(-32601));
             assert_eq!(server.ask("ping", Value::Null).result(), &json!({}));
@@ -262,7 +262,7 @@ fn undeclared_methods_are_not_found() {
     }
 }
 
-/// A modern envelope wins over the name of the method, also inside a legacy session.
+/// A modern envelope goes before the name of the method, even inside a legacy session.
 #[test]
 fn initialize_with_a_modern_envelope_is_not_a_handshake() {
     let mut server = Server::start("fixture");

@@ -1,4 +1,4 @@
-//! The server for the public conformance suite, held to the exact texts that the suite does not compare.
+//! The server for the public conformance suite, with the exact texts that the suite does not compare.
 
 use serde_json::{Value, json};
 
@@ -342,7 +342,7 @@ impl Call {
         self.server.ask(self.method, params)
     }
 
-    /// The first round: the questions, and the state that comes with them.
+    /// The first round: its input requests, and its state.
     fn begin(&mut self) -> (Value, Value) {
         let frame = self.round(Value::Null, &Value::Null);
         questions(&frame)

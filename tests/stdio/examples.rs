@@ -318,7 +318,7 @@ fn the_state_example_serves_every_revision() {
         assert_eq!(full.content_text(), "The shelf is full: receive less.");
         assert_eq!(server.call("inventory", json!({})).content_text(), r#"{"bolt":1,"nail":7}"#);
 
-        // What is injected is no argument.
+        // An injected parameter is not an argument.
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
@@ -368,7 +368,7 @@ fn the_progress_example_serves_every_revision() {
         let last = told.last().expect("the last report is never lost");
         assert_eq!(last.value["params"], json!({"progressToken": 7, "progress": 98.0, "total": 98.0}));
 
-        // Nothing is told unless it is asked for: the answer is the first frame to come.
+        // Without a subscription there is no notification: the response is the first frame.
         let id = server.begin_call("boil", json!({"eggs": 2, "each": 10}));
         let answer = loop {
             let frame = server.receive();

@@ -1,4 +1,4 @@
-//! Lines, JSON and JSON-RPC: what is a message, what is not, and what is answered to it.
+//! Lines, JSON and JSON-RPC: valid and invalid messages, and the responses to them.
 
 use std::thread;
 use std::time::{Duration, Instant};

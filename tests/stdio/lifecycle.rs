@@ -1,4 +1,4 @@
-//! What an app does at its start and at its end, as a process does it.
+//! Start and shutdown of an app as a process.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -27,7 +27,7 @@ fn signal(server: &Server, signal: Signal) {
 
 #[test]
 fn requests_during_the_start_are_served_after_it() {
-    // What is printed meanwhile goes to standard error, as ever.
+    // Text printed meanwhile goes to standard error, as always.
     let mut server = Server::setup("fixture").env("FIXTURE_STATE_MS", "300").start();
     server.open(Revision::NEWEST);
     let start = Instant::now();
@@ -84,7 +84,7 @@ fn a_server_whose_states_hang_ends_with_its_parent() {
     let mut server = Server::command(command).env("FIXTURE_STATE_MS", "60000").start();
     server.wait();
     let start = Instant::now();
-    // The end of the output is the end of the server, which is nobody's child here.
+    // The end of the output is the end of the server, which has no parent here.
     assert!(server.next().is_none());
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }

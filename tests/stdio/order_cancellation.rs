@@ -22,9 +22,9 @@ fn accept(content: Value) -> Value {
 
 /// A call, as far as its question.
 struct Asked {
-    /// What the user reads, and is to fill in.
+    /// The message for the user and its form.
     question: Value,
-    /// How the call goes on: the id of a call that waits, or the state that a repeated one has to bring.
+    /// The continuation of the call: the id of a call that waits, or the state for a repeated call.
     waiting: Result<(String, Frame), String>,
 }
 
@@ -143,7 +143,7 @@ fn a_confirmed_order_is_cancelled_and_the_reason_is_noted() {
         let found = server.call("search_order_notes", json!({"query": "twice"}));
         assert!(found.content_text().contains("ordered **twice**"), "{}", found.text);
 
-        // Asked for again, nobody is asked.
+        // A repeated cancellation needs no confirmation.
         let again = server.call("cancel_order", json!({"order_id": "ORD-102"}));
         let message = "ORD-102 is CANCELLED, and nothing was changed: it was so before.";
         assert_eq!(change_of(&again)["changed"], false);

@@ -235,7 +235,7 @@ fn a_status_is_one_of_four() {
     let missing = set_status(&mut server, "ORD-999", "SHIPPED");
     assert!(refusal(&missing).contains("ORD-999 was not found"), "{}", missing.text);
 
-    // What another program wrote is left to it; what differs only in case is understood.
+    // An unknown status is unchanged, and a status in another case is understood.
     change(folder.path(), "UPDATE orders SET status = 'LOST' WHERE order_id = 'ORD-101'");
     change(folder.path(), "UPDATE orders SET status = 'processing' WHERE order_id = 'ORD-102'");
     let unknown = set_status(&mut server, "ORD-101", "DELIVERED");

@@ -1,11 +1,11 @@
-//! The order manager, with a database in which customers and other programs have written what they should not.
+//! The order manager with a database that holds hostile text and rows of other programs.
 
 use serde_json::{Value, json};
 
 use crate::order_manager::{change, database, order_manager};
 use crate::support::{Folder, Frame, Revision, Server};
 
-/// What ends a line somewhere, steers a terminal, turns text around, or cannot be seen.
+/// Characters that end a line, control a terminal, reverse text, or are invisible.
 const HIDDEN: [char; 20] = [
     '\n',
     '\r',

@@ -1,4 +1,4 @@
-//! The order manager, run as a client runs it: what it tells of orders, and where it keeps them.
+//! The order manager as its clients run it: its tools and resources, and its database.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The order manager's notes: whatever is searched for is words, and the best match comes first.
+//! Notes of the order manager: every query is a list of words, and the best match comes first.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ fn add(server: &mut Server, order: &str, text: &str) -> Value {
     note.result()["structuredContent"].clone()
 }
 
-/// What is found, as pairs of order and snippet.
+/// The matches, as pairs of order and snippet.
 fn search(server: &mut Server, arguments: Value) -> Vec<(String, String)> {
     let found = server.call("search_order_notes", arguments);
     assert!(!found.is_tool_error(), "{}", found.text);
@@ -275,7 +275,7 @@ fn an_unusual_query_is_never_an_error() {
     let outcome = runner.run(&odd_query(), |query| {
         let mut server = server.borrow_mut();
         let found = search(&mut server, json!({"query": query}));
-        // A word of the note is found, whatever stands around it.
+        // A word of the note is found between any other characters.
         let plain = query.split(|character: char| !character.is_alphanumeric());
         if plain.into_iter().any(|word| word.eq_ignore_ascii_case("teapot") || word.eq_ignore_ascii_case("late")) {
             prop_assert_eq!(found.len(), 1);

@@ -1,4 +1,4 @@
-//! Text that is printed to standard output: where it goes, and that it holds up nobody.
+//! Text printed to standard output: it goes to standard error, and blocks no call.
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write};
@@ -19,7 +19,7 @@ const LINE: usize = 1_000;
 
 /// Calls the noisy tool that often, all at once, and expects every answer and nothing else.
 ///
-/// The harness refuses whatever is not a frame, so an answer that arrives proves clean bytes before it.
+/// The harness refuses every line that is not a frame, so a response proves clean bytes before it.
 pub fn be_noisy(server: &mut Server, rounds: u64) {
     let lines: Vec<String> = (0..rounds).map(|round| call(round, "noisy", json!({"round": round}))).collect();
     for some in lines.chunks(20) {

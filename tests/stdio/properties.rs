@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::Server;
 
-/// Any JSON value of a modest size, with a taste for what is almost right.
+/// Any JSON value of a modest size, biased towards almost valid ones.
 fn any_json() -> impl Strategy<Value = Value> {
     let words: &'static [&'static str] = &[
         "", "a", "ab", "abc", "abcd", "äöü", "ORD-1", "ORD-", "xORD-1", "Express", "express", "1", "true", "[]", "{}",
@@ -118,7 +118,7 @@ fn order() -> Value {
     json!({"id": 2, "items": [item(), item()], "speed": "Express", "note": "n", "parent": child})
 }
 
-/// Whether arguments that the schema refuses are refused only for what the decoder takes on purpose.
+/// Reports whether the schema refuses arguments only for forms that the decoder accepts on purpose.
 fn is_excepted(validator: &Validator, arguments: &Value) -> bool {
     let arguments = without_nulls(arguments);
     let mut errors = validator.iter_errors(&arguments);

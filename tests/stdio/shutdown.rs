@@ -1,4 +1,4 @@
-//! The end of a server: with its input, with a signal, with its client, and with whatever its calls do meanwhile.
+//! Shutdown: at the end of the input, by a signal, without a client, and while calls run, block or wait.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
@@ -292,7 +292,7 @@ fn a_server_ends_when_its_parent_is_gone() {
     server.exchange(&echo(1, "x"));
     server.wait();
     let start = Instant::now();
-    // The end of the output is the end of the server, which is nobody's child here.
+    // The end of the output is the end of the server, which has no parent here.
     assert!(server.next().is_none());
     assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
 }

@@ -178,7 +178,7 @@ fn an_input_that_cannot_be_read_is_an_error() {
     assert!(stderr.contains("standard input cannot be read: Is a directory"), "{stderr}");
 }
 
-/// What a user sees who starts a server by hand and pipes something into it.
+/// A user may start a server by hand and pipe a request into it.
 #[test]
 fn a_request_piped_by_a_shell_gets_its_response() {
     let line = Revision::NEWEST.request(1, "tools/list", Value::Null);

@@ -1,6 +1,6 @@
-//! What clients ask to be told, and in which order they are told it.
+//! Subscriptions: their filters, and the order of their notifications.
 //!
-//! The client checks of each subscription that it begins with its acknowledgement and tells only what that says
+//! The client checks that each subscription begins with its acknowledgement and gets only the acknowledged changes
 //! (`Server::check_subscription`).
 
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ fn touch(server: &mut Server, uri: &str) -> Vec<Frame> {
     server.call("touch", json!({"uri": uri}));
     let mut frames = server.take_early();
     let id = format!("after {}", Instant::now().elapsed().as_nanos());
-    // What is still to come has been held back for a moment at the most.
+    // A pending notification is held back for a moment at most.
     std::thread::sleep(Duration::from_millis(50));
     server.exchange(&Revision::NEWEST.request(id, "server/discover", Value::Null));
     frames.extend(server.take_early());
@@ -130,7 +130,7 @@ fn an_invalid_filter_is_refused() {
     assert_eq!(answer.error_code(), Some(-32602), "{}", answer.text);
     let twice = listen(1, json!({"toolsListChanged": true})).replace("true}", r#"true,"toolsListChanged":false}"#);
     assert_eq!(server.exchange(&twice).error_code(), Some(-32602));
-    // What was refused has left nothing behind.
+    // A refused subscription leaves nothing behind.
     let most: Vec<String> = (0..1000).map(|number| format!("gauge://{number}")).collect();
     assert_eq!(open(&mut server, 1, json!({"resourceSubscriptions": most}))["resourceSubscriptions"], json!(most));
 }
@@ -161,7 +161,7 @@ fn a_cancelled_subscription_is_silent() {
     let told = |server: &mut Server, id: &str| while update(server).0 != Some(id.into()) {};
     told(&mut server, "gone");
     server.send(&cancel("gone"));
-    // What comes after this answer was sent after the cancellation.
+    // Every frame after this response was sent after the cancellation.
     server.exchange(&Revision::NEWEST.request("then", "server/discover", Value::Null));
     server.take_early();
     server.answer_to(&touching);
@@ -243,7 +243,7 @@ fn subscriptions_take_no_call_permits() {
     assert_eq!(server.answer_to("\"touch\"").content_text(), "1");
 }
 
-/// Trap 13: a change that is made while a subscription is opened does not overtake its acknowledgement.
+/// A change that is made while a subscription is opened does not overtake its acknowledgement.
 #[test]
 fn the_acknowledgement_comes_before_every_change() {
     let mut server = Server::start("fixture");
@@ -435,7 +435,7 @@ fn a_client_that_does_not_read_takes_bounded_memory_and_gets_the_last_change() {
     server.start_reading();
     let mut last_told = false;
     let mut times = vec![0; 4];
-    // Everything that was kept is told, and the change that nobody had read about yet.
+    // Every pending change is notified, even the last one.
     while !last_told {
         let frame = server.receive();
         let id = frame.value.pointer(SUBSCRIPTION).and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What tools publish and what they answer, as each revision may see it.
+//! Tools: their published definitions, arguments and results, in every revision.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ fn a_plain_tool_is_published_without_optional_members() {
         "additionalProperties": false,
     });
     assert_eq!(add["inputSchema"], expected);
-    // What is injected is not an argument.
+    // An injected parameter is not an argument.
     let count = definition(&mut server, "count");
     assert_eq!(count["inputSchema"]["required"], json!(["steps"]));
     let waiting = definition(&mut server, "wait_forever");

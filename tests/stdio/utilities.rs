@@ -1,4 +1,4 @@
-//! Cancellation, progress, logs, time-outs and concurrency.
+//! Cancellation, progress, logs, timeouts and concurrency.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::{Frame, Revision, Server};
 
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
-/// Asks until the counts of `wait_forever` are those.
+/// Waits until `wait_forever` has these counts.
 fn wait_until(server: &mut Server, expected: &str) {
     let start = Instant::now();
     loop {

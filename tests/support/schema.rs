@@ -1,7 +1,7 @@
 //! Checks frames against the official JSON Schema of their revision.
 //!
 //! `MCP_SCHEMA_DIR` names the folder with `2024-11-05.json` to `2026-07-28.json`. Without it nothing is
-//! checked, which is said loudly, and is a failure where `CI` is `true`.
+//! checked, which is printed loudly, and is a failure where `CI` is `true`.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -129,7 +129,7 @@ pub fn check_request(revision: Revision, request: &Value) -> Result<(), String> 
     check_question(revision, request)
 }
 
-/// Finds what the text of the specification forbids and its schemas do not.
+/// Finds problems that the text of the specification forbids and its schemas do not.
 fn forbidden(method: &str, result: &Value) -> Option<&'static str> {
     let is_cached = result.get("ttlMs").is_some() || result.get("cacheScope").is_some();
     if is_cached && matches!(method, "tools/call" | "prompts/get" | "completion/complete") {
@@ -171,7 +171,7 @@ pub fn check_notification(revision: Revision, notification: &Value) -> Result<()
     Ok(())
 }
 
-/// Finds what a client of that revision has never heard of.
+/// Finds members that are newer than that revision.
 fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String> {
     use Revision::*;
     let forbid = |value: &Value, place: &str, fields: &[(&str, Revision)]| {

@@ -1,4 +1,4 @@
-//! The numbers are right after known traffic, can be read by a parser of Prometheus' format, and know no names that
+//! Metrics: they are right after known traffic, are read by a parser of Prometheus' format, and contain no names that
 //! a peer made up.
 
 use std::time::Duration;
@@ -237,7 +237,7 @@ async fn gauges_of_open_objects_return_to_zero() {
     };
     wait_for("mcp_server_connections_refused_total", 1.0).await;
     wait_for("mcp_server_streams", 1.0).await;
-    // Nobody comes back to the one; the other lives as long as its stream.
+    // The one session is not used again; the other lives as long as its stream.
     wait_for("mcp_server_sessions", 1.0).await;
     drop(stream);
     wait_for("mcp_server_sessions", 0.0).await;

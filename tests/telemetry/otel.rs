@@ -1,4 +1,4 @@
-//! A server sends its spans to a collector: a small one that reads the real protocol.
+//! Export of spans to a collector: a small one that reads the real protocol.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,7 +24,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 const CARRIER: &str = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01";
 
-/// What a service has sent.
+/// A span that a service has sent.
 struct Sent {
     service: String,
     span: Span,
@@ -106,7 +106,7 @@ fn start(collector: SocketAddr, arguments: &[&str]) -> Child {
         .env_clear()
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
         .env("OTEL_SERVICE_NAME", "shop")
-        // What is sent must be what the end of the server sends.
+        // The spans must be those that the end of the server sends.
         .env("OTEL_BSP_SCHEDULE_DELAY", "600000")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

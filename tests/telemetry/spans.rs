@@ -1,4 +1,4 @@
-//! Each request runs in a span, with the fields of OpenTelemetry's conventions and nothing of what is private.
+//! Each request runs in a span with the fields of OpenTelemetry's conventions and without private data.
 
 use serde_json::{Value, json};
 use tracing::Instrument as _;
@@ -171,7 +171,7 @@ async fn http_spans_have_the_client_the_session_and_the_trace_of_the_headers() {
     }
     assert!(span.field("client.port").is_some() && span.field("mcp.session.id").is_none());
 
-    // What the request says itself counts more.
+    // The trace context of the request itself goes first.
     let answer = server.send(&traced(call("http-2", json!({"traceparent": TRACEPARENT})))).await.answer("tools/call");
     let text = answer["result"]["content"][0]["text"].as_str().unwrap().to_owned();
     assert!(text.contains(TRACEPARENT) && text.contains("a=b"), "{text}");

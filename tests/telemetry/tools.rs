@@ -1,4 +1,4 @@
-//! The components of the servers that are observed here.
+//! The components of the observed servers.
 
 use std::time::Duration;
 

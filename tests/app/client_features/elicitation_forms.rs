@@ -1,4 +1,4 @@
-//! Models as forms: what a person is asked, and what of an answer reaches the handler.
+//! Models as forms of elicitation: the schema that a client gets, and the content that reaches the handler.
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
@@ -65,7 +65,7 @@ pub fn book(shipping: Shipping, #[arg(title = "Paid by")] payer: &str) -> String
     format!("{shipping:?} {payer} {}", shipping.cost.len())
 }
 
-/// Calls a tool, fills in the form that it asks for, and gives the question and the result.
+/// Calls a tool, fills in its form, and returns the elicitation and the result.
 async fn fill_in(wire: &mut Wire, tool: &str, content: Value) -> (Value, Value) {
     let mut params = json!({
         "name": tool,
@@ -128,7 +128,7 @@ fn a_form_has_one_field_for_each_field_of_its_struct() {
         for part in ["Accepted", "\"Bonn\"", "parcels: 1", "OverNight", "[Gift]", "Email(\"a@b.example\")"] {
             assert!(text.contains(part), "{part} in {answer}");
         }
-        // What a form cannot say, the type says.
+        // A rule that a form cannot express is checked by the type.
         let content = json!({"cityName": "Bonn", "speed": "express", "notify": "nowhere"});
         let (_, refused) = fill_in(&mut wire, "ship", content).await;
         assert!(refused.to_string().contains("notify"), "{refused}");

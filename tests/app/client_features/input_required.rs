@@ -1,4 +1,4 @@
-//! What handlers that ask their client can rely on, beyond what `everything` shows.
+//! Guarantees for handlers that need input of their client: rounds, states, keys and timeouts.
 
 use std::future::IntoFuture;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{Revision, schema};
 
-/// How often something was done.
+/// Counts side effects.
 #[derive(Default)]
 struct Count(AtomicU32);
 
@@ -183,7 +183,7 @@ async fn essay(ctx: &Context) -> Result<String, ToolError> {
     Ok(format!("{} bytes, {:?}", text.len(), ctx.elicit::<bool>("Is that all?").await?))
 }
 
-/// Questions whose words change between the rounds, and the answers that the tool was given to them.
+/// Messages that change between the rounds, and the responses that the tool got to them.
 #[derive(Default)]
 struct Wizard {
     versions: [AtomicU32; 4],
@@ -256,7 +256,7 @@ async fn ask(wire: &mut Wire, method: &str, mut params: Value) -> Value {
     answered(wire, method).await
 }
 
-/// The answer to a modern request.
+/// Sends a modern request and returns its response.
 async fn answered(wire: &mut Wire, method: &str) -> Value {
     let answer = serde_json::from_str(&wire.receive().await).unwrap();
     schema::check_answer(Revision::NEWEST, method, &answer).unwrap();
@@ -275,7 +275,7 @@ fn yes() -> Value {
     json!({"action": "accept", "content": {"value": true}})
 }
 
-/// A session of a client that can be asked.
+/// A session of a client that supports elicitation.
 async fn session(app: App) -> Wire {
     let mut wire = app.connect().await.unwrap();
     let params = json!({
@@ -356,7 +356,7 @@ async fn an_elicitation_of_a_task_ends_the_round() {
 async fn a_response_to_another_request_is_ignored() {
     let mut wire = app().connect().await.unwrap();
     let asked = call(&mut wire, "counted", json!({}), json!({}), &Value::Null).await;
-    // An answer that nobody has asked for yet does not count, if it is known what was asked.
+    // A response to a request that was not sent yet does not count, because the state names the sent requests.
     let state = &asked["result"]["requestState"];
     let early = json!({"elicitation_1": yes(), "elicitation_2": {"action": "cancel"}});
     let second = call(&mut wire, "counted", json!({}), early, state).await;
@@ -680,7 +680,7 @@ async fn a_request_without_a_response_is_cancelled_after_its_timeout() {
     assert_eq!(withdrawn["method"], "notifications/cancelled");
     assert_eq!(withdrawn["params"]["requestId"], asked["id"]);
     assert_eq!(receive(&mut wire).await["result"]["content"][0]["text"], "nobody answered");
-    // An answer that comes too late is for nobody.
+    // A late response is ignored.
     wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": yes()}).to_string());
     wire.send(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
     assert_eq!(receive(&mut wire).await["id"], 2);

@@ -1,10 +1,10 @@
-//! What clients are asked, against the official schemas.
+//! Requests to clients, checked against the official schemas.
 
 use serde_json::{Value, json};
 
 use crate::support::{Revision, schema};
 
-/// The library's own tests keep this file what the library asks.
+/// The requests of the library, recorded by its unit tests.
 const QUESTIONS: &str = include_str!("../../../fastmcp-rs/tests/questions.json");
 
 #[test]

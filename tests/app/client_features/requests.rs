@@ -1,4 +1,4 @@
-//! Questions that come at odd moments: from tasks, before a failure, after the end.
+//! The lifetime of requests to the client: from tasks and threads, before a failure, after the end of a call.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use fastmcp_rs::testing::{Answer, Origin, Wire};
 use fastmcp_rs::{AskError, Revision, Sampling};
 use serde_json::{Value, json};
 
-/// What tests are told by tasks that handlers spawn.
+/// Reports of tasks that handlers spawn.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
 
@@ -34,7 +34,7 @@ impl Told {
     }
 }
 
-/// Tells when it is dropped.
+/// Reports that it was dropped.
 struct Held(Told, &'static str);
 
 impl Drop for Held {
@@ -201,7 +201,7 @@ fn threaded(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
     Ok(format!("{:?}", runtime.block_on(ctx.elicit::<bool>("Thread?").into_future())))
 }
 
-/// Asks for a price that changes from call to call until it is told to keep it, and whether it is really meant.
+/// Asks for a price that changes from call to call until the test keeps it, and for a confirmation.
 #[mcp::tool]
 async fn changing(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
     told.tell("asked");
@@ -506,7 +506,7 @@ async fn a_response_counts_only_for_the_message_that_was_sent() {
     let mut asked = call(&mut wire, "changing", json!({}), json!({})).await;
     let message = |asked: &Value| asked["result"]["inputRequests"]["price"]["params"]["message"].clone();
     assert_eq!(message(&asked), "Pay 1?");
-    // What was answered was another price.
+    // The response was to another price.
     let again = |asked: &Value, responses: Value| json!({"inputResponses": responses, "requestState": asked["result"]["requestState"]});
     asked = call(&mut wire, "changing", json!({}), again(&asked, json!({"price": yes()}))).await;
     assert_eq!(message(&asked), "Pay 2?");

@@ -1,4 +1,4 @@
-//! Scripts that answer for the user and the model, against a server that really asks, in every revision.
+//! Scripts of a test client that respond for the user and the model, in every revision.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -61,7 +61,7 @@ fn client() -> TestClientBuilder {
     App::from_module("scripts", module_path!()).test_client()
 }
 
-/// The revisions in which a user can be asked.
+/// The revisions that have elicitation.
 fn asking() -> impl Iterator<Item = Revision> {
     Revision::ALL.into_iter().filter(|revision| *revision >= Revision::V2025_06_18)
 }

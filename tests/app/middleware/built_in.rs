@@ -1,4 +1,4 @@
-//! The layers that are ready to be used.
+//! The built-in middleware: rate limits, result sizes, timing and logging.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,7 +14,7 @@ async fn nap(ms: u64) -> u64 {
     ms
 }
 
-/// Runs with a clock that goes on only when all wait for it.
+/// Runs with a paused clock, which advances only when every task waits.
 fn with_paused_clock<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(work)
@@ -197,7 +197,7 @@ impl Write for Log {
 }
 
 impl Log {
-    /// The fields of each event of the layers.
+    /// The fields of each event of the middleware.
     fn events(&self) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().expect("no panic with the lock").clone()).expect("UTF-8");
         let events = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event is JSON"));

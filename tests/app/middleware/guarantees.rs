@@ -1,4 +1,4 @@
-//! The engine's promises, kept with layers: one answer, cancellation, time limits, panics, order.
+//! The guarantees of the engine with middleware: one response, cancellation, timeouts, panics, order.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -264,7 +264,7 @@ mod asking {
     }
 }
 
-/// Questions of a handler, and of a layer, in rounds.
+/// Elicitations of a handler, and of middleware, in rounds.
 #[test]
 fn a_handler_inside_middleware_can_elicit() {
     run(async {

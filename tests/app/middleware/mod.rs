@@ -1,4 +1,4 @@
-//! Layers around operations: what they see, what they may do, and the promises that hold with them.
+//! Middleware around operations: the operations that it sees, its results and refusals, and the guarantees that hold.
 
 mod built_in;
 mod guarantees;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::run;
 use super::support::{Revision, schema};
 
-/// The components that are called through layers.
+/// The components that are called through middleware.
 pub mod components {
     use super::*;
 
@@ -137,7 +137,7 @@ impl Client {
         frame
     }
 
-    /// Asks, and gives the notifications before the answer, and the answer.
+    /// Sends a request and returns the notifications before the response, and the response.
     pub async fn ask_with(&mut self, method: &str, params: Value, meta: Value) -> (Vec<Value>, Value) {
         let id = self.send(method, params, meta);
         let mut notifications = Vec::new();
@@ -163,7 +163,7 @@ impl Client {
         self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await
     }
 
-    /// That nothing more comes.
+    /// Checks that no further frame arrives.
     pub fn assert_quiet(&mut self) {
         assert_eq!(self.wire.try_receive(), None);
     }
@@ -177,7 +177,7 @@ fn is_error(answer: &Value) -> bool {
     answer["result"]["isError"] == true
 }
 
-/// What tells what happened, in order.
+/// Records events in order.
 type Journal = Arc<Mutex<Vec<String>>>;
 
 fn note_down(journal: &Journal, line: impl Into<String>) {
@@ -188,7 +188,7 @@ fn read(journal: &Journal) -> Vec<String> {
     std::mem::take(&mut *journal.lock().expect("no test panics with the journal"))
 }
 
-/// Writes down what it sees.
+/// Records the operations that it sees.
 struct Witness(&'static str, Journal);
 
 impl Layer for Witness {
@@ -206,7 +206,7 @@ impl Layer for Witness {
     }
 }
 
-/// Every kind of operation, with the name that layers see.
+/// Every kind of operation, with the name that middleware sees.
 fn operations() -> [(&'static str, Value, &'static str, &'static str); 9] {
     let reference = json!({"type": "ref/prompt", "name": "greet"});
     let complete = json!({"ref": reference, "argument": {"name": "name", "value": "Al"}});
@@ -363,7 +363,7 @@ fn requests_for_pages_pass_through_middleware() {
     });
 }
 
-/// Answers everything by itself.
+/// Responds to every operation by itself.
 struct Canned;
 
 impl Layer for Canned {
