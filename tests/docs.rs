@@ -154,7 +154,7 @@ fn every_code_block_has_a_language() {
             match block.language.as_str() {
                 "rust" | "rust,no_run" => assert!(!block.text.trim().is_empty(), "{place} is empty"),
                 "dockerfile" | "json" | "python" | "sh" | "text" | "toml" | "yaml" => {}
-                // Among them `ignore`: what is not compiled is soon not true.
+                // Among them `ignore`: code that is not compiled soon becomes wrong.
                 other => panic!("{place}: a block of {other:?}; see tests/docs.rs for what there is"),
             }
         }

@@ -83,7 +83,7 @@ fn app() -> App {
     app.tool::<work_out>().tool::<item>().tool::<float>()
 }
 
-/// Calls a tool with arguments as they are written. Gives its text, and whether it is an error.
+/// Calls a tool with these raw arguments. Returns its text, and whether it is an error.
 fn answer(app: App, tool: &str, arguments: &str) -> (String, bool) {
     run(async {
         let mut wire = open(app, "2025-11-25").await;
@@ -118,7 +118,7 @@ fn strings_are_decoded_with_every_escape() {
 
 #[test]
 fn an_error_deep_in_a_recursive_value_is_explained_quickly() {
-    // Three variants share the members, so to look at each of them would cost 3 to the power of this.
+    // Three variants share the members, so a check of each one at each level would cost 3 to the power of the depth.
     let nested = |leaf: &str, depth: usize| {
         (0..depth).fold(format!(r#"{{"op":"Num","value":{leaf}}}"#), |inner, _| {
             format!(r#"{{"op":"Add","left":{inner},"right":{{"op":"Num","value":1}}}}"#)
@@ -149,7 +149,7 @@ fn a_duplicate_member_is_refused_at_any_depth() {
             ("say", r#"{"text":"a","text":"b"}"#, "text"),
             ("say", r#"{"text":"a","te\u0078t":"b"}"#, "text"),
             ("item", r#"{"item":{"article":"a","article":"b","n":1}}"#, "article"),
-            // Beside a value that would be mended.
+            // Beside a value that would be coerced.
             ("item", r#"{"item":{"article":"a","article":"b","n":1.0}}"#, "article"),
             ("set", r#"{"set":[1],"n":1.0,"n":2.0}"#, "n"),
         ] {

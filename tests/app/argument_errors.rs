@@ -190,7 +190,7 @@ async fn keep(
 /// Tells the weather, as another service has it.
 #[mcp::tool]
 async fn weather() -> Result<Voucher, ToolError> {
-    // The answers of other services have more members than are wanted here.
+    // Responses of other services have more members than the type reads.
     Ok(serde_json::from_str(r#"{"code": "sunny", "humidity": 3}"#)?)
 }
 
@@ -272,7 +272,7 @@ fn decimals_are_strings_and_numbers_are_accepted() {
         let text = call("plan", json!({"plan": plan, "from": "2026-01-01", "id": Uuid::nil()}));
         assert!(text.starts_with("1 2026"), "{price}: {text}");
     }
-    // Also where something else has to be mended.
+    // Even if another value has to be coerced.
     let plan = json!({"slots": [{"day": "2026-01-01", "price": 12.5}]}).to_string();
     assert!(call("plan", json!({"plan": plan, "from": "2026-01-01", "id": Uuid::nil()})).starts_with("1 2026"));
 }
@@ -332,7 +332,7 @@ fn valid_alternatives_are_accepted() {
         "target": {"Group": ["a", "b"]}, "amount": {"grams": 1.5}
     });
     assert_eq!(call("pay", arguments), r#"Some("cash") ["closed", "x"] Some("a+b") Some(1.5)"#);
-    // An object that came as a text.
+    // An object that was sent as a string.
     let text = json!({"kind": "voucher", "code": "c"}).to_string();
     assert_eq!(call("pay", json!({"payment": text, "target": "Everyone"})), r#"Some("c") [] Some("everyone") None"#);
 }

@@ -28,7 +28,7 @@ mod tools {
         ms
     }
 
-    /// Blocks whoever polls it.
+    /// Blocks the thread that polls it.
     #[mcp::tool]
     pub async fn hog(ms: u64) -> u64 {
         std::thread::sleep(Duration::from_millis(ms));
@@ -159,7 +159,7 @@ fn a_call_cancelled_while_it_returns_gets_no_response() {
                 wire.send(cancelled(1));
             }
             meeting.cancelled.wait();
-            // The one thread for tasks has time for another when the call has ended.
+            // The only worker runs another task once the call has ended.
             tokio::spawn(async {}).await.expect("it does nothing");
             wire.try_receive()
         });
@@ -171,7 +171,7 @@ fn a_call_cancelled_while_it_returns_gets_no_response() {
 fn cancelled_calls_of_a_batch_free_their_places_before_the_batch_ends() {
     run(async {
         let mut wire = open(app(), "2025-03-26").await;
-        // 300 members have places, more than there are.
+        // The 300 members are more calls than there are permits.
         for batch in 0..3 {
             let calls: Vec<String> = (0..100).map(|n| request(batch * 100 + n, "nap", r#"{"ms":60000}"#)).collect();
             wire.send(format!("[{}]", calls.join(",")));

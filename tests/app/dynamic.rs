@@ -453,7 +453,7 @@ fn a_handle_refuses_unservable_components() {
         let handle = app.handle();
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
-        // Both were made by one helper, so where each was added tells them apart.
+        // One helper created both, so the places where they were added distinguish them.
         let mut places: Vec<&str> = text.split("added at ").skip(1).filter_map(|rest| rest.split(')').next()).collect();
         places.dedup();
         assert_eq!(places.len(), 2, "both places, in {text}");
@@ -506,7 +506,7 @@ fn a_disabled_component_is_reported_as_unknown() {
             "Unknown prompt: delete_most"
         );
 
-        // Rules hold for what comes later, and the newest holds.
+        // Rules apply to components that are added later, and the newest rule wins.
         handle.add_tool(nothing("drop").tag("admin")).unwrap();
         handle.add_tool(nothing("keep").tag("admin")).unwrap();
         handle.enable(Selector::tool("keep"));
@@ -677,7 +677,7 @@ fn the_destructor_of_a_tool_may_use_the_handle_or_panic() {
             handle.add_tool(nothing("other")).unwrap();
             handle.add_tool(held("held", panics)).unwrap();
             assert_eq!(client.call("held", json!({})).await.unwrap().text(), panics.to_string());
-            // One that cannot be added is dropped at once.
+            // A refused component is dropped at once.
             handle.add_tool(held("held", panics)).unwrap_err();
             assert_eq!(listed(&client).await, ["held"]);
             assert!(handle.remove_tool("held"));

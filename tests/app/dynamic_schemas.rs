@@ -35,7 +35,7 @@ fn results_are_checked_against_their_output_schema() {
     assert_eq!(result_of(schema, json!({})), Ok(json!({})));
     let schema = json!({"type": "object", "properties": {"a": {"type": ["string", "null"]}}});
     assert_eq!(result_of(schema, json!({"a": null})), Ok(json!({"a": null})));
-    // Also what comes late in a long one.
+    // Even items late in a long list.
     let schema = json!({"type": "array", "items": {"type": "integer"}});
     let mut long = vec![json!(1); 120_000];
     result_of(schema.clone(), long.clone().into()).unwrap();

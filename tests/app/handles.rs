@@ -51,7 +51,7 @@ fn destructors_of_removed_and_refused_components_may_use_the_handle() {
         assert_eq!(ended.load(Ordering::Relaxed), 1);
         assert!(handle.remove_tool("a"));
         assert_eq!(ended.load(Ordering::Relaxed), 2);
-        // The same when it was served, so that the last one to hold it is what was served before.
+        // The same once it was served, so that the earlier snapshot is its last owner.
         run(async {
             let client = app.test_client().await.unwrap();
             handle.add_tool(guarded("b", &handle, &ended)).unwrap();

@@ -114,7 +114,7 @@ mod tenants {
         }
     }
 
-    /// Tells who is asking.
+    /// Returns the tenant of the request.
     #[mcp::tool]
     pub async fn who(tenant: Tenant) -> String {
         tenant.0

@@ -245,7 +245,7 @@ fn handles_of_a_mounted_app_keep_working() {
             inside.tool::<owner>().unwrap();
             if let Some(subscription) = &mut subscription {
                 assert_eq!(subscription.next().await.unwrap().method, "notifications/tools/list_changed");
-                // Both ways of telling know the URI that clients know.
+                // Both kinds of notification have the URI that clients know.
                 client.read("orders://in/2/state").await.unwrap();
                 assert_eq!(subscription.next().await.unwrap().params["uri"], "orders://in/1/state");
                 inside.notify_resource_updated("orders://1/state");

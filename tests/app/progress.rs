@@ -14,7 +14,7 @@ fn go_over(ctx: &Context) -> u64 {
     ctx.track([1, 2, 3, 4, 5]).sum()
 }
 
-/// Goes over numbers of which nobody knows how many there are.
+/// Tracks an iterator of unknown length.
 #[mcp::tool(inline)]
 fn go_on(ctx: &Context) -> usize {
     ctx.track((1..).take_while(|number| *number < 3)).count()

@@ -45,7 +45,7 @@ async fn report(ctx: &Context) -> &'static str {
     "reported"
 }
 
-/// Tells who asks, and in which tenant.
+/// Returns the name of the client and its tenant.
 #[mcp::tool]
 async fn who(ctx: &Context) -> String {
     let client = ctx.client_info().name.unwrap_or_default();

@@ -127,7 +127,7 @@ async fn check(app: App, revision: Revision) {
 fn a_hidden_component_is_reported_as_unknown_in_every_revision() {
     for revision in Revision::ALL {
         run(check(app(), revision));
-        // The same by the way that operations take through layers.
+        // The same with middleware.
         run(check(app().layer(Timing::new()), revision));
     }
 }
@@ -230,7 +230,7 @@ fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
         assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
         assert_eq!(asked.load(Ordering::Relaxed), 2, "it is not asked for what is not its own");
         assert!(client.call("in_a", json!({})).await.is_err());
-        // The function also holds for what comes later.
+        // The function applies to components that are added later.
         handle.remove_tool("c");
         handle.add_tool(tool("c")).unwrap();
         assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
@@ -261,7 +261,7 @@ fn the_outer_app_hides_components_of_mounted_apps() {
     });
 }
 
-/// Calls another tool for the one who asks.
+/// Calls another tool for the client.
 #[mcp::tool]
 async fn act_for(name: &str, ctx: &Context) -> Result<String, ToolError> {
     Ok(ctx.call_tool(name, json!({})).await?.as_text())
@@ -308,7 +308,7 @@ struct Barrier(Arc<(Mutex<bool>, Condvar)>);
 impl Barrier {
     fn wait(&self) {
         let (is_open, changed) = &*self.0;
-        // Should it hold up the test itself, that one fails, and does not wait for ever.
+        // If it blocks the test itself, the test fails and does not wait for ever.
         let limit = Duration::from_secs(10);
         drop(changed.wait_timeout_while(is_open.lock().unwrap(), limit, |is_open| !*is_open).unwrap());
     }

@@ -20,8 +20,8 @@ use super::support::client::example;
 use super::support::revision::INITIALIZED;
 use super::tools::{Seen, app, app_with};
 
-/// CVE-2026-27896, GHSA-q382-vc8q-7jhj: a member that is there twice, or nearly, has one meaning for everybody who
-/// reads the message, or the message is refused.
+/// CVE-2026-27896, GHSA-q382-vc8q-7jhj: a duplicate member, or a nearly equal one, has one meaning for all readers of
+/// the message, or the message is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cve_2026_27896_and_ghsa_q382_vc8q_7jhj_a_message_has_one_meaning() {
     let seen = Seen::default();

@@ -243,7 +243,7 @@ async fn a_legacy_call_completes_when_its_client_closes_its_side() {
     broken.write(&request[..request.len() - 5]).await;
     broken.stream.shutdown().await.unwrap();
     assert!(broken.is_closed_within(Duration::from_secs(5)).await);
-    // A stream on which nothing is owed ends with its client.
+    // A stream without a pending response ends with its client.
     let mut listening = server.connect().await;
     let get = session.with_headers(Request::new("GET").set("Accept", "text/event-stream"));
     listening.write(&get.bytes()).await;
@@ -286,7 +286,7 @@ async fn a_partial_head_after_a_request_has_the_header_timeout() {
         assert_eq!(connection.response().await.unwrap().status, 200);
         assert!(connection.is_closed_within(Duration::from_secs(10)).await);
     }
-    // It is counted from when the head could be read, however long the first request took.
+    // The timeout begins when the head could be read, however long the first request took.
     let second = call(2, "add", json!({"a": 1, "b": 2})).bytes();
     let mut connection = server.connect().await;
     connection.write(&[&call(1, "sleep", sleep(900)).bytes()[..], half].concat()).await;

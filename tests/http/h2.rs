@@ -122,7 +122,7 @@ async fn both_eras_are_served_on_one_connection_beside_http_1() {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     assert_eq!(client.send(&Request { path: "/".into(), ..Request::new("GET") }).await.1, "a page");
     assert_eq!(client.send(&Request { path: "/readyz".into(), ..Request::new("GET") }).await.1, "ok\n");
-    // The same checks as ever.
+    // The same checks as on HTTP/1.
     assert_eq!(client.send(&add().set("Host", "evil.example")).await.0, 403);
     assert_eq!(client.send(&add().with("Origin", "https://evil.example")).await.0, 403);
     assert_eq!(client.send(&(0..70).fold(add(), |request, n| request.with(&format!("x-{n}"), "y"))).await.0, 431);
@@ -223,13 +223,13 @@ async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
     }
     assert!(begin.elapsed() < Duration::from_secs(5), "pings keep nothing open");
     assert!(pinging.rest().await.contains(&GOAWAY));
-    // One that rests is left, but not at once.
+    // A connection that rests is closed, although not at once.
     let resting = Client::connect(&server).await;
     resting.answer(&add()).await;
     let begin = Instant::now();
     assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok());
     assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
-    // One that answers no pings is gone, whatever it has opened.
+    // A connection that answers no pings is closed, even with open streams.
     let mut dead = Raw::connect(&server).await;
     dead.request(1, "/never").await;
     assert!(dead.is_closed_within(Duration::from_secs(10)).await);

@@ -146,7 +146,7 @@ async fn responses_and_notifications_come_on_the_stream() {
     assert_eq!(client.call(11, "add", json!({"a": "x"})).await["result"]["isError"], true);
     assert_eq!(client.call(12, "nothing", json!({})).await["error"]["code"], -32602);
     assert_eq!(client.request(13, "no/such", json!({})).await["error"]["code"], -32601);
-    // Progress precedes its answer, also of calls that are ready at once.
+    // Progress precedes its response, even for calls that are ready at once.
     let params = json!({"name": "steps", "arguments": {"wait": 60}});
     client.tell(REVISION.request_with_meta(14, "tools/call", params, json!({"progressToken": "p"}))).await;
     for progress in [1, 2] {
@@ -157,7 +157,7 @@ async fn responses_and_notifications_come_on_the_stream() {
         );
     }
     assert_eq!(client.message().await["id"], 14);
-    // The model is asked on the stream, and answers by POST. A person cannot be asked in this revision.
+    // Sampling requests come on the stream, and their responses by POST. This revision has no elicitation.
     let question = client.ask(REVISION.request(15, "tools/call", json!({"name": "ask_model", "arguments": {}}))).await;
     assert_eq!(question["method"], "sampling/createMessage");
     let said = json!({"role": "assistant", "model": "none", "content": {"type": "text", "text": "Well."}});
@@ -245,7 +245,7 @@ async fn invalid_requests_are_refused() {
     }
     assert_eq!(server.send(&good()).await.status, 202);
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
-    // A page that may read what it is answered may do so here, and nothing follows a chunked message here either.
+    // An allowed page may read its response here, and nothing follows a chunked message here either.
     let allowed = config().allowed_hosts(["localhost"]).allowed_origins(["https://app.example.com"]);
     let page = Server::start(app().http(allowed)).await;
     let client = Client::open(&page, PATH, &[("Origin", "https://app.example.com")]).await;

@@ -151,7 +151,7 @@ async fn a_silent_upload_gets_an_error_response() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let start = Instant::now();
     assert_eq!(server.send(&upload).await.status, 200);
-    // The one that was silent longest, and no more than were in the way.
+    // The upload that was silent longest, and no more than necessary.
     let mut refused = silent.remove(0);
     assert_eq!(refused.response().await.map(|response| response.status), Some(408));
     assert!(start.elapsed() < Duration::from_secs(15), "it is not the time limit of messages: {:?}", start.elapsed());

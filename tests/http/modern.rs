@@ -59,7 +59,7 @@ async fn a_connection_serves_one_request_after_another() {
         let answer = connection.response().await.unwrap().answer("tools/call");
         assert_eq!(answer["result"]["content"][0]["text"], number.to_string());
     }
-    // Also after refusals and panics.
+    // Even after refusals and panics.
     for (request, status) in [
         (call(1, "boom", json!({})), 200),
         (call(1, "nothing", json!({})), 200),
@@ -95,7 +95,7 @@ async fn the_first_notification_opens_a_stream() {
         let answer = events[expected].json();
         schema::check_answer(Revision::NEWEST, "tools/call", &answer).unwrap();
         assert_eq!(answer["id"], 7);
-        // Without a token there is nothing to tell, and so no stream.
+        // Without a token there is no progress, and so no stream.
         let quiet = server.modern(8, "tools/call", params.clone()).await;
         assert_eq!(quiet.answer("tools/call")["id"], 8);
         // Nor for a client that takes none.
@@ -343,7 +343,7 @@ async fn a_subscription_is_a_stream_of_events() {
         schema::check(Revision::NEWEST, "SubscriptionsAcknowledgedNotification", &acknowledged).unwrap();
         streams.push((id, connection, stream));
     }
-    // Nothing happens, and that is said.
+    // An idle stream gets keep-alive comments.
     let (_, connection, stream) = &mut streams[0];
     assert_eq!(connection.event(stream).await.unwrap().comment.as_deref(), Some("keep-alive"));
     server.send(&call(2, "touch", json!({}))).await.answer("tools/call");
@@ -376,7 +376,7 @@ async fn the_state_of_a_round_fits_into_one_message() {
         |length: usize| json!({"elicitation_1": {"action": "accept", "content": {"value": "x".repeat(length)}}});
     let asked = ask(json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];
-    // The question would be asked, and its answer could not be sent.
+    // The state of the next round would not fit into a request of the client.
     let refused = ask(write(40_000), state).await;
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("the limit of this server is 32768 bytes (`App::max_request_state`)"), "{message}");

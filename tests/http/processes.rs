@@ -35,7 +35,7 @@ impl Process {
                 break address.trim_end_matches("/mcp").parse().unwrap();
             }
         };
-        // So that it can go on saying things.
+        // The pipe is read, so that the process can go on writing to it.
         let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
         Process { child, server: Server::at(address), said: Some(said) }
     }
@@ -129,7 +129,7 @@ async fn a_signal_drains_calls_and_subscriptions() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let start = Instant::now();
         process.signal(signal);
-        // A subscription is answered, a call goes on to its end, and what rests is closed.
+        // A subscription gets its result, a call goes on to its end, and an idle connection is closed.
         let last = listening.message(&mut stream).await.unwrap();
         assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("l"), &json!("complete")), "{last}");
         assert_eq!(listening.event(&mut stream).await, None);
@@ -232,7 +232,7 @@ async fn connections_without_a_request_do_not_delay_the_shutdown() {
     let server = &process.server;
     let rest = call(1, "count_down", json!({"from": 0}));
     let mut idle = Vec::new();
-    // Nothing, half of what tells which HTTP it is, half a head, and half a head behind a request.
+    // Nothing, half a preface of HTTP/2, half a head, and half a head behind a request.
     for bytes in [&b""[..], b"PRI * HT", b"POST /mcp HT", &[&rest.bytes()[..], b"POST /mcp HT"].concat()] {
         let mut connection = server.connect().await;
         connection.write(bytes).await;
@@ -263,7 +263,7 @@ async fn connections_without_a_request_do_not_delay_the_shutdown() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_process_at_once() {
-    // While a call runs, and while the app does what it does at its end.
+    // While a call runs, and while the shutdown functions run.
     for (milliseconds, is_called) in [("0", true), ("60000", false)] {
         let mut command = Command::new(example("fixture"));
         command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", milliseconds);

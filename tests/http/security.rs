@@ -283,7 +283,7 @@ async fn cve_2026_67432_sizes_are_bounded() {
     let refused = server.send(&large(100_000)).await;
     assert_eq!((refused.status, refused.code()), (413, -32600));
     assert!(refused.json().get("id").is_none());
-    // Also of whom it is not known before.
+    // Even if the length is not declared.
     let body = large(200_000).body;
     let mut bytes = large(1).with("Transfer-Encoding", "chunked").head();
     for chunk in body.chunks(10_000) {
@@ -340,7 +340,7 @@ async fn silent_and_slow_connections_are_closed() {
     let server = Server::start(app().http(config)).await;
     let within = Duration::from_secs(5);
     let request = call(1, "add", json!({"a": 1, "b": 2}));
-    // Half a head, also in drops; half a body; silence; rest after a request.
+    // Half a head, even in drops; half a body; silence; rest after a request.
     let mut half = server.connect().await;
     half.write(&request.head()[..20]).await;
     let mut silent = server.connect().await;
@@ -373,7 +373,7 @@ async fn silent_and_slow_connections_are_closed() {
         }
     }
     assert!(closed && start.elapsed() < within, "{:?}", start.elapsed());
-    // Patience is for each request anew, however quickly it is answered, and rest is no slowness.
+    // The timeout begins anew for each request, however quick its response, and rest is not slowness.
     let config = HttpConfig::new().header_time(Duration::from_millis(300)).idle_time(Duration::from_secs(20));
     let server = Server::start(app().http(config)).await;
     let mut quick = server.connect().await;

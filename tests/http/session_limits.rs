@@ -157,7 +157,7 @@ async fn unread_notifications_do_not_block_the_call_and_are_dropped_before_its_r
     let server = server(&reported, HttpConfig::new().max_calls(2)).await;
     let session = Session::open(&server, REVISION).await;
     for id in 0..6 {
-        // More than the room that a stream has: the call must end, or it would take its place for ever.
+        // More than the buffer of a stream: the call must end, or it would hold its permit for ever.
         let last = call_and_hang_up(&session, id, "chatter", json!({"bytes": 1_000_000})).await;
         wait_until(|| reported.0.load(Ordering::SeqCst) == id as usize + 1).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -332,7 +332,7 @@ async fn a_principal_that_floods_sessions_evicts_its_own() {
     for (config, limit) in [
         (HttpConfig::new().max_sessions(32), 8),
         (HttpConfig::new().max_sessions(32).max_sessions_per_principal(3), 3),
-        // Beyond the limit of all, those of the peer go that has the most.
+        // Beyond the global limit, the peer with the most sessions loses its own.
         (HttpConfig::new().max_sessions(8).max_sessions_per_principal(100), 7),
     ] {
         let server = Server::start(app().authenticate(by_key).http(config)).await;

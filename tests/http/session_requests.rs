@@ -149,7 +149,7 @@ async fn a_request_of_a_session_that_is_deleted_gets_an_error() {
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
     assert_eq!(server.send(&session.request(4, "ping", json!({}))).await.status, 404);
 
-    // Whatever comes first: each request has an answer.
+    // In any order, each request gets a response.
     let mut answered = [0, 0];
     for round in 0..60_u64 {
         let session = Session::open(&server, REVISION).await;

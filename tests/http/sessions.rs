@@ -224,7 +224,7 @@ async fn other_messages_come_on_the_stream_of_the_session() {
     let (mut old, mut old_stream) = session.stream(&session.get()).await;
     old.event(&mut old_stream).await.unwrap();
     let (mut connection, mut stream) = session.stream(&session.get()).await;
-    // There is one stream at a time: a client that comes again has lost the one before.
+    // A session has one stream at a time: a reconnecting client replaces the previous one.
     assert_eq!(old.event(&mut old_stream).await, None);
     let touched = server.send(&other.call(1, "touch", json!({}))).await;
     assert_eq!(touched.header("content-type"), Some("application/json"));
@@ -315,7 +315,7 @@ async fn a_call_counts_until_it_ends_even_without_its_client() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().max_calls(2))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
-    // One lets go of its client, the other one's client goes away.
+    // One call closes its stream, and the client of the other one disconnects.
     let answer = server.send(&session.call(1, "polled", json!({"wait": 60_000}))).await;
     assert_eq!((answer.status, answer.events().len()), (200, 1));
     let mut gone = server.connect().await;

@@ -138,7 +138,7 @@ async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
     let mut slow = authority.connect(server.address, &[]).await;
     slow.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     assert!(Connection::over(slow).is_closed_within(Duration::from_secs(5)).await);
-    // A name that the certificate is not for is the client's business; the server lives on.
+    // The client decides about a certificate of another name; the server goes on.
     let mut connection = Connection::over(authority.connect(server.address, &[]).await);
     connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
     assert_eq!(connection.response().await.unwrap().status, 200);

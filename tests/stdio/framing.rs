@@ -117,7 +117,7 @@ fn strings_and_numbers_are_different_ids() {
     server.send(&sleep(json!("1"), 100));
     assert_eq!(server.receive().id(), Some("\"1\""));
     assert_eq!(server.receive().id(), Some("1"));
-    // But 1 and 1.0 are one number.
+    // 1 and 1.0 are the same number.
     server.send(&sleep(json!(1), 200));
     server.send(&sleep(json!("ID"), 100).replacen("\"ID\"", "1.0", 1));
     assert_eq!(server.answer_to("1.0").error_code(), Some(-32600));
@@ -428,7 +428,7 @@ fn an_unreadable_response_gets_no_error() {
     let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
     let long = "y".repeat(9_000);
     let deep = "[".repeat(100) + &"]".repeat(100);
-    // The client may have asked something under the very same id.
+    // The client may have sent a request with the same id.
     for response in [
         format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"text":"{long}"}}}}"#),
         format!(r#"{{"jsonrpc":"2.0","id":5,"error":{{"code":1,"message":"{long}"}}}}"#),

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::messages::{MIB, call, call_line, cancelled, echo, legacy_call};
 use crate::support::{Revision, Server};
 
-/// The calls that have every place.
+/// The ids of the calls that hold every permit.
 pub const PLACES: std::ops::Range<i64> = 10_000..10_256;
 
-/// A server with every place taken by calls that take a minute.
+/// A server whose every permit is held by calls that take a minute.
 pub fn with_no_place() -> Server {
     let mut server = Server::connect("fixture", Revision::V2025_11_25);
     let calls: Vec<String> =
@@ -136,7 +136,7 @@ fn an_idle_server_releases_the_memory_of_large_messages() {
     let most = server.resident() - before;
     assert!(most > 16 << 10, "the rest of the test would show nothing: {most} KiB");
     let start = Instant::now();
-    // Room that the allocator keeps is not the server's.
+    // Memory that the allocator keeps is not counted.
     while server.resident() - before > 6 << 10 {
         assert!(start.elapsed() < Duration::from_secs(30), "{} KiB are kept", server.resident() - before);
         thread::sleep(Duration::from_millis(50));

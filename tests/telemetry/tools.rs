@@ -57,7 +57,7 @@ pub async fn order(id: String) -> String {
     id
 }
 
-/// What is for sale.
+/// The articles for sale.
 #[mcp::resource("shop://goods")]
 pub async fn goods() -> String {
     "pears".into()

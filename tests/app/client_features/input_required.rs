@@ -72,7 +72,7 @@ async fn mistaken(ctx: &Context) -> Result<String, ToolError> {
     Ok(format!("{answer:?}"))
 }
 
-/// What a resource asks.
+/// A resource that elicits.
 #[mcp::resource("asking://{name}")]
 async fn asking(name: &str, ctx: &Context) -> Result<String, ToolError> {
     let answer = ctx.elicit::<bool>(format!("Read {name}?")).await?;
@@ -403,7 +403,7 @@ async fn a_response_to_a_request_that_was_not_sent_is_ignored() {
     let again = call(&mut wire, "hesitant", json!({}), both, &asked["result"]["requestState"]).await;
     let questions = again["result"]["inputRequests"].as_object().unwrap();
     assert_eq!(questions.keys().collect::<Vec<_>>(), ["delete"], "{again}");
-    // Nor counts an answer to a question that was asked in an earlier round alone.
+    // A response to a request of an earlier round alone does not count either.
     let late = json!({"delete": yes(), "other": {"action": "decline"}});
     let done = call(&mut wire, "hesitant", json!({}), late, &again["result"]["requestState"]).await;
     assert_eq!(done["result"]["content"][0]["text"], "Accepted(true) Accepted(true)");
@@ -443,7 +443,7 @@ async fn a_request_that_differs_in_every_round_fails_and_is_named() {
             let key = questions.keys().next().unwrap().clone();
             answer = call(&mut wire, tool, json!({}), json!({key: yes()}), &answer["result"]["requestState"]).await;
             if rounds == 3 {
-                // A round in which the client answers nothing does not count.
+                // A round without any response does not count.
                 answer = call(&mut wire, tool, json!({}), json!({}), &answer["result"]["requestState"]).await;
             }
             rounds += 1;
@@ -468,7 +468,7 @@ async fn a_response_cannot_be_moved_to_another_request() {
         random ^= random << 17;
         usize::try_from(random % below as u64).unwrap()
     };
-    // The states so far, each with its questions; and each token with the question that it was an answer to.
+    // The states so far, each with its requests; and each token with the request that it responds to.
     let mut rounds: Vec<(Value, Map<String, Value>)> = Vec::new();
     let mut asked: Vec<(String, String)> = Vec::new();
     let mut finished = 0;
@@ -483,13 +483,13 @@ async fn a_response_cannot_be_moved_to_another_request() {
         let (state, open) = if begins_anew { &no_round } else { &rounds[number] };
         let mut answers = Map::new();
         for key in ["elicitation_1", "elicitation_2", "elicitation_3", "last"] {
-            // The answer of an earlier round, or one of its own.
+            // The response of an earlier round, or a new one.
             let token = match pick(8) {
                 0 => continue,
                 1 if !asked.is_empty() => asked[pick(asked.len())].0.clone(),
                 _ => format!("token {}", asked.len()),
             };
-            // Whatever the client answers to a question that it was asked is its answer.
+            // Any content is a valid response to a request that was sent.
             let message = open.get(key).map_or("nothing", |question| question["params"]["message"].as_str().unwrap());
             asked.push((token.clone(), message.to_owned()));
             answers.insert(key.into(), json!({"action": "accept", "content": {"value": token}}));
@@ -565,7 +565,7 @@ async fn a_state_beyond_its_limit_is_an_error_that_names_the_limit() {
             told.contains("the tool `essay` cannot ask its client") && told.contains("raise `App::max_req"),
             "{told}"
         );
-        // A shorter answer to the same question does.
+        // A shorter response to the same request does.
         let text = json!({"action": "accept", "content": {"value": "x".repeat(bytes / 4)}});
         let second = call(&mut wire, "essay", json!({}), json!({"elicitation_1": text}), state).await;
         assert_eq!(second["result"]["resultType"], "input_required", "{second}");

@@ -352,7 +352,7 @@ fn the_request_of_a_task_is_sent_before_its_cancellation() {
             });
             let client = client.await.unwrap();
             assert_eq!(client.call("busy", json!({})).await.unwrap().text(), "bye");
-            // The answers to `initialize` and to the call are among them.
+            // The responses to `initialize` and to the call are among them.
             let frames = frames.wait_for(4).await;
             let place = |method: &str| frames.iter().position(|frame| frame == method);
             let (asked, withdrawn) = (place("elicitation/create"), place("notifications/cancelled"));
@@ -449,7 +449,7 @@ async fn calls_of_a_batch_can_request_sampling() {
         let asked = receive(&mut wire).await;
         assert_eq!(asked["method"], "sampling/createMessage", "{asked}");
         let result = json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": words}});
-        // The answers may come in a batch as well.
+        // The responses may come in a batch as well.
         wire.send(json!([{"jsonrpc": "2.0", "id": asked["id"], "result": result}]).to_string());
     }
     let answers = receive(&mut wire).await;
@@ -541,7 +541,7 @@ async fn malformed_states_are_refused_and_valid_ones_can_be_reused() {
     assert_eq!(again["result"]["inputRequests"], asked["result"]["inputRequests"]);
     let elsewhere = call(&mut wire, "spawning", json!({}), json!({"requestState": state})).await;
     assert_eq!(elsewhere["error"]["code"], -32602, "{elsewhere}");
-    // A state is no ticket that is used up: what must happen once is for the handler to see to.
+    // A state can be used more than once: the handler has to prevent repeated side effects.
     for _ in 0..2 {
         let more = json!({"inputResponses": {"elicitation_1": yes()}, "requestState": state});
         assert_eq!(text(&call(&mut wire, "brief", json!({}), more).await), "Accepted(true)");

@@ -43,7 +43,7 @@ async fn patient(ctx: &Context) -> Result<&'static str, ToolError> {
     }
 }
 
-/// A diary, for those who may read it.
+/// A diary that needs a confirmation.
 #[mcp::resource("diary://{day}")]
 async fn diary(day: u32, ctx: &Context) -> Result<String, ToolError> {
     let answer = ctx.elicit::<bool>(format!("Show day {day}?")).await?;

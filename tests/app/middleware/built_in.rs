@@ -43,7 +43,7 @@ fn calls_above_the_rate_get_a_time_to_retry() {
         assert_eq!(text(&client.call("double", json!({"number": 1})).await), "2");
         assert!(is_error(&client.call("double", json!({"number": 1})).await));
 
-        // After any time there are three again, and no more.
+        // After any time there are three permits again, and no more.
         wait(Duration::from_secs(3600)).await;
         for _ in 0..3 {
             assert!(!is_error(&client.call("double", json!({"number": 1})).await));

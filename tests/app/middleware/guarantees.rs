@@ -24,7 +24,7 @@ mod tools {
         std::future::pending().await
     }
 
-    /// Waits for ever, and counts who stops waiting.
+    /// Waits for ever, and counts its cancellations.
     #[mcp::tool]
     pub async fn wait() -> String {
         let _guard = Guard;
@@ -314,7 +314,7 @@ fn middleware_can_elicit() {
             let (_, answer) = client.ask_with("tools/call", again, meta.clone()).await;
             assert_eq!(text(&answer), expected);
         }
-        // Lists are not to be asked about.
+        // Lists cannot elicit.
         let (_, answer) = client.ask_with("tools/list", Value::Null, meta).await;
         assert_eq!(answer["error"]["code"], -32603, "{answer}");
     });

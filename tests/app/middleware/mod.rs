@@ -63,13 +63,13 @@ pub mod components {
         Ok(format!("note {day}"))
     }
 
-    /// What this is about.
+    /// The subject of the notes.
     #[mcp::resource("notes:about")]
     pub async fn about() -> &'static str {
         "notes"
     }
 
-    /// Greets somebody.
+    /// Greets a person.
     #[mcp::prompt]
     pub async fn greet(#[arg(complete = names)] name: &str) -> String {
         format!("Greet {name}.")
@@ -250,7 +250,7 @@ fn middleware_sees_every_operation_and_changes_none_by_observing() {
             }
             if revision.is_modern() {
                 let answer = layered.ask("server/discover", Value::Null).await;
-                // Layers can send log messages, so that is declared.
+                // Middleware can send log messages, so the capability is declared.
                 assert_eq!(answer["result"]["capabilities"]["logging"], json!({}));
                 assert_eq!(read(&seen), ["server/discover||{}"]);
             }
@@ -332,7 +332,7 @@ fn invalid_arguments_pass_through_middleware() {
         let answer = client.ask("prompts/get", json!({"name": "greet"})).await;
         assert_eq!(answer["error"]["code"], -32602);
         assert_eq!(read(&journal), ["a > prompts/get greet", "a < -32602"]);
-        // A text that is plainly a number is one, as without layers.
+        // A string that is plainly a number is coerced, as without middleware.
         assert_eq!(text(&client.call("double", json!({"number": "4"})).await), "8");
     });
     run(async {
