@@ -260,7 +260,7 @@ fn error_id(text: &str) -> &str {
 }
 
 #[test]
-fn a_float_without_a_json_form_is_an_error_that_is_logged_with_its_place() {
+fn a_non_finite_float_is_an_error_that_is_logged_with_its_location() {
     with_log(async |log| {
         for revision in Revision::ALL {
             let client = connect(revision).await;

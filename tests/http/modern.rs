@@ -38,7 +38,7 @@ async fn requests_without_notifications_get_a_json_response() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ids_of_up_to_256_bytes_are_taken() {
+async fn ids_of_up_to_256_bytes_are_accepted() {
     let server = Server::start(app()).await;
     for bytes in [255, 256] {
         let id = "x".repeat(bytes);

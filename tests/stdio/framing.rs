@@ -49,7 +49,7 @@ fn id_of(bytes: usize, is_escaped: bool) -> String {
 }
 
 #[test]
-fn ids_of_up_to_256_bytes_are_taken() {
+fn ids_of_up_to_256_bytes_are_accepted() {
     for revision in [Revision::V2025_11_25, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);
         for (bytes, is_escaped) in [(254, false), (255, false), (256, false), (255, true), (256, true)] {

@@ -115,7 +115,7 @@ fn a_text_of_any_script_is_shown_as_it_is() {
 }
 
 #[test]
-fn a_person_who_confirms_a_cancellation_is_shown_every_character() {
+fn the_confirmation_of_a_cancellation_shows_every_character() {
     for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
         let folder = Folder::new();
         let mut server = order_manager(&folder);

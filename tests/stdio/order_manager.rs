@@ -291,7 +291,7 @@ fn order_managers_that_start_at_once_share_a_new_database() {
 }
 
 #[test]
-fn a_writer_that_holds_its_lock_stops_no_reader() {
+fn a_locked_writer_does_not_block_readers() {
     let folder = Folder::new();
     let mut before = order_manager(&folder);
     before.call("get_order_details", json!({"order_id": "ORD-101"}));
@@ -327,7 +327,7 @@ fn database_url_locates_the_database() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_one_clear_sentence() {
+fn a_database_that_cannot_be_opened_is_reported_in_one_sentence() {
     for (url, named) in [
         ("/nonexistent/orders.db", "/nonexistent/orders.db"),
         ("/dev/null/orders.db", "/dev/null/orders.db"),

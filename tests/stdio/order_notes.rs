@@ -82,7 +82,7 @@ fn better_matches_come_first() {
 }
 
 #[test]
-fn a_snippet_is_the_part_with_the_words() {
+fn a_snippet_contains_the_matched_words() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let filler = "the customer talked about the weather and about nothing else. ".repeat(12);

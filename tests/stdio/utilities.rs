@@ -59,7 +59,7 @@ fn the_id_of_a_cancelled_call_is_free_again() {
 }
 
 #[test]
-fn a_cancel_that_races_with_its_answer_does_no_harm() {
+fn a_cancellation_that_races_with_the_response_is_harmless() {
     let mut server = Server::start("fixture");
     for n in 0..200 {
         let id = format!("race{n}");

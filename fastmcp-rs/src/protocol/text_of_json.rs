@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_that_is_not_finite_is_an_error_with_its_place() {
+    fn a_float_that_is_not_finite_is_an_error_with_its_location() {
         #[derive(Default, Serialize)]
         struct Basket {
             items: Vec<(u8, Option<f32>)>,
