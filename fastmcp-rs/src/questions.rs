@@ -40,6 +40,8 @@ pub(crate) enum Channel {
     Rounds,
     /// JSON-RPC requests on the same connection.
     Requests(Arc<ClientRequests>),
+    /// Not at all, as the client takes nothing but the answer to this request.
+    AnswerOnly,
 }
 
 #[derive(Debug)]
@@ -272,6 +274,7 @@ impl Request {
         let questions = &self.questions;
         match &questions.channel {
             Channel::None => Err(AskError::NotPossibleHere),
+            Channel::AnswerOnly => Err(AskError::unreachable(question.capability)),
             Channel::Rounds => {
                 let digest = question.digest();
                 let _asking = {

@@ -57,10 +57,11 @@ impl<'a> Client<'a> {
         assert_eq!((stream.status, stream.header("content-type")), (200, Some("text/event-stream")));
         let first = connection.event(&mut stream).await.unwrap();
         assert_eq!(first.name.as_deref(), Some("endpoint"));
-        let query = first.data.unwrap();
-        let id = query.strip_prefix("?sessionId=").expect("a query, which goes with any path");
+        let endpoint = first.data.unwrap();
+        let id = endpoint.strip_prefix(path).and_then(|query| query.strip_prefix("?sessionId="));
+        let id = id.unwrap_or_else(|| panic!("{endpoint} is not {path} with the id of a session"));
         assert!(id.len() >= 22 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{id}");
-        let path = format!("{path}{query}");
+        let path = endpoint;
         Client { server, connection, stream, path, headers: headers.to_vec(), asked: HashMap::new() }
     }
 
@@ -175,6 +176,57 @@ async fn responses_and_notifications_come_on_the_stream() {
     let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 18}});
     client.tell(cancel.to_string()).await;
     assert_eq!(client.request(20, "ping", json!({})).await["id"], 20);
+}
+
+/// Opens a stream, and returns it with where its messages are sent, without the id of its session.
+async fn open(server: &Server, path: &str) -> (Connection, String, String) {
+    let mut connection = server.connect().await;
+    connection.write(&at(path, Request::new("GET")).bytes()).await;
+    let mut stream = connection.response_head().await.unwrap();
+    assert_eq!(stream.status, 200, "{path}");
+    let first = connection.event(&mut stream).await.unwrap();
+    let endpoint = first.data.unwrap();
+    let (rest, id) = endpoint.rsplit_once("sessionId=").unwrap_or_else(|| panic!("{endpoint}"));
+    (connection, rest.to_owned(), id.to_owned())
+}
+
+/// Some clients resolve a bare query against the root of the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_are_sent_to_an_absolute_path_with_the_query_of_the_stream() {
+    let server = Server::start(app().http(config())).await;
+    let behind_proxy = Server::start(app().http(config().public_prefix("/tools/"))).await;
+    let nested = async |config: HttpConfig| {
+        let service = app().http(config).into_service().await.unwrap().legacy_sse();
+        let inner = Router::new().route_service("/sse", service.clone()).nest_service("/events", service.clone());
+        let router = Router::new().nest("/a", Router::new().nest("/b", inner)).route_service("/sse", service);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::at(listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        server
+    };
+    let mounted = nested(HttpConfig::new()).await;
+    let mounted_behind_proxy = nested(HttpConfig::new().public_prefix("/tools")).await;
+    for (server, path, expected) in [
+        (&server, "/sse", "/sse?"),
+        (&server, "/sse/", "/sse/?"),
+        (&server, "/sse?token=a%2Fb+c&x&y=", "/sse?token=a%2Fb+c&x&y=&"),
+        (&server, "/sse?sessionId=stale&token=t&sessionId=", "/sse?token=t&"),
+        (&behind_proxy, "/sse?token=t", "/tools/sse?token=t&"),
+        (&mounted, "/sse?token=t", "/sse?token=t&"),
+        (&mounted, "/a/b/sse?token=t", "/a/b/sse?token=t&"),
+        (&mounted, "/a/b/events?token=t", "/a/b/events?token=t&"),
+        (&mounted_behind_proxy, "/a/b/sse", "/tools/a/b/sse?"),
+    ] {
+        let (_stream, endpoint, id) = open(server, path).await;
+        assert_eq!(endpoint, expected, "{path}");
+        let endpoint = endpoint.strip_prefix("/tools").unwrap_or(&endpoint);
+        let taken = server.send(&at(&format!("{endpoint}sessionId={id}"), Request::post(REVISION.initialize(0)))).await;
+        assert_eq!(taken.status, 202, "{path}: {}", taken.text());
+    }
+    for prefix in ["tools", "", "//evil.example", "/a?b", "/a#b", "/a b", "/a\r\nb", "https://evil.example"] {
+        let error = app().http(config().public_prefix(prefix)).into_service().await.unwrap_err();
+        assert!(error.is_configuration() && error.to_string().contains("public_prefix"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -327,8 +379,7 @@ async fn a_client_that_does_not_read_cannot_send_more() {
     let mut deaf = server.connect_deaf().await;
     deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
     let mut stream = deaf.response_head().await.unwrap();
-    let query = deaf.event(&mut stream).await.unwrap().data.unwrap();
-    let path = format!("{PATH}{query}");
+    let path = deaf.event(&mut stream).await.unwrap().data.unwrap();
     assert_eq!(server.send(&at(&path, Request::post(REVISION.initialize(0)))).await.status, 202);
     let mut taken = 0;
     let refused = loop {
@@ -353,7 +404,7 @@ async fn a_client_that_does_not_read_cannot_send_more() {
     let mut deaf = server.connect_deaf().await;
     deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
     let mut stream = deaf.response_head().await.unwrap();
-    let path = format!("{PATH}{}", deaf.event(&mut stream).await.unwrap().data.unwrap());
+    let path = deaf.event(&mut stream).await.unwrap().data.unwrap();
     assert_eq!(server.send(&at(&path, Request::post(REVISION.initialize(0)))).await.status, 202);
     let mut statuses = Vec::new();
     while statuses.len() < 1000 && statuses.last() != Some(&404) {

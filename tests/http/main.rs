@@ -11,6 +11,7 @@ mod legacy_sse;
 mod limits;
 mod modern;
 mod mounted;
+mod pages;
 mod processes;
 mod proxies;
 mod replicas;

@@ -138,12 +138,6 @@ async fn invalid_requests_are_refused_in_the_specified_order() {
             400,
             -32602,
         ),
-        (
-            "a bare initialize behind a modern header",
-            Request { body: Revision::V2025_11_25.initialize(1).into_bytes(), ..good() },
-            400,
-            -32602,
-        ),
         ("an unknown version in the header alone", good().set("MCP-Protocol-Version", "2027-01-01"), 400, -32020),
         ("no version header", good().without("MCP-Protocol-Version"), 400, -32020),
         ("two version headers", good().with("MCP-Protocol-Version", "2026-07-28"), 400, -32020),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
-use fastmcp_rs::{App, HttpConfig};
+use fastmcp_rs::{AccessError, App, HttpConfig, Principal};
 use http::Response;
 use hyper::body::Frame;
 use serde_json::json;
@@ -151,6 +151,55 @@ async fn a_connection_closes_after_a_chunked_message() {
             assert!(connection.response().await.is_none(), "{}", request.path);
         }
     }
+}
+
+/// A client that was answered 401, or that is careful, looks for OAuth before it asks its user.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_looks_for_oauth_is_told_that_there_is_none() {
+    async fn nobody(_: &http::request::Parts) -> Result<Principal, AccessError> {
+        Err(AccessError::unauthorized())
+    }
+    // The author's routes win wherever they have an answer.
+    let with_oauth = Router::new()
+        .route("/register", post(|| async { "registered" }))
+        .route("/token", get(|| async { (http::StatusCode::NOT_FOUND, "no such token") }));
+    let alone = Server::start(app()).await;
+    let guarded = Server::start(app().authenticate(nobody)).await;
+    let with_routes = Server::start(app().routes(with_oauth)).await;
+    for path in [
+        "/register",
+        "/token",
+        "/authorize?client_id=x",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/mcp?x",
+        "/.well-known/openid-configuration",
+        "/mcp/.well-known/openid-configuration",
+    ] {
+        for (name, server) in [("alone", &alone), ("guarded", &guarded), ("with routes", &with_routes)] {
+            for method in ["GET", "POST", "DELETE", "OPTIONS"] {
+                let request = Request { method: method.into(), body: b"{}".into(), ..get_of(path) };
+                let answer = server.send(&request).await;
+                match (name, path, method) {
+                    ("with routes", "/register", "POST") => assert_eq!(answer.text(), "registered"),
+                    ("with routes", "/token", "GET") => assert_eq!(answer.text(), "no such token"),
+                    ("with routes", "/register" | "/token", _) => assert_eq!(answer.status, 405, "{method} {path}"),
+                    _ => {
+                        assert_eq!(answer.status, 404, "{name}: {method} {path}");
+                        let body = answer.json();
+                        assert_eq!(body["error"], "invalid_request", "{name}: {method} {path}");
+                        let description = body["error_description"].as_str().unwrap();
+                        assert!(description.contains("no OAuth"), "{name}: {method} {path}: {description}");
+                    }
+                }
+            }
+        }
+    }
+    // Other paths are what they were, and a server around the service has its own.
+    assert_eq!(alone.send(&get_of("/registered")).await.text(), "not found\n");
+    assert_eq!(with_routes.send(&get_of("/nothing")).await.text(), "");
+    assert_eq!(alone.send(&get_of("/healthz")).await.text(), "ok\n");
 }
 
 #[tokio::test]

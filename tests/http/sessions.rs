@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fastmcp_rs::{AccessError, HttpConfig, Principal, SessionMode};
+use fastmcp_rs::prelude::*;
+use fastmcp_rs::{AccessError, HttpConfig, Principal, Sampling, SessionMode};
 use serde_json::{Value, json};
 
 use super::client::{Connection, Event, Request, Response, Server, call, modern};
@@ -349,6 +350,145 @@ async fn batches_are_accepted_in_2025_03_26_alone() {
         assert_eq!(answers.as_array().unwrap().len(), count, "{answers}");
     }
     assert_eq!(server.send(&session.post(format!("[{INITIALIZED}]"))).await.status, 202);
+}
+
+/// A client that falls back to a handshake may still send the header of what it tried before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_opens_a_session_whatever_its_version_header_says() {
+    let server = Server::start(app()).await;
+    let names = Revision::ALL.iter().map(|revision| revision.name());
+    let headers: Vec<Vec<&str>> = names.chain(["2027-01-01", "1.0", "x", ""]).map(|name| vec![name]).collect();
+    let headers = headers.into_iter().chain([vec![], vec!["2026-07-28", "2025-11-25"]]);
+    for versions in headers {
+        for revision in [Revision::V2025_03_26, Revision::V2025_11_25] {
+            let mut initialize: Value = serde_json::from_str(&revision.initialize(1)).unwrap();
+            initialize["params"]["_meta"] = json!({"progressToken": "p"});
+            let request = Request::post(initialize.to_string()).with("Mcp-Method", "initialize");
+            let request =
+                versions.iter().fold(request, |request, version| request.with("MCP-Protocol-Version", version));
+            let opened = server.send(&request).await;
+            assert_eq!(opened.status, 200, "{versions:?}: {}", opened.text());
+            assert_eq!(opened.answer_in(revision, "initialize")["result"]["protocolVersion"], revision.name());
+            let id = opened.header("mcp-session-id").expect("a session").to_owned();
+            let session = Session { server: &server, id, revision };
+            assert_eq!(session.text(&session.call(2, "echo", json!({"text": "x"}))).await, "x", "{versions:?}");
+        }
+    }
+    // The body decides, so what claims to be modern there is modern.
+    let modern = server.send(&modern(1, "initialize", json!({"protocolVersion": "2025-11-25"}))).await;
+    assert_eq!((modern.status, modern.code(), modern.header("mcp-session-id")), (404, -32601, None));
+    let bare = Request::post(Revision::V2025_11_25.initialize(1)).with("MCP-Protocol-Version", "2026-07-28");
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Sessionless))).await;
+    assert_eq!(server.send(&bare).await.status, 200);
+    let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Refused))).await;
+    let refused = server.send(&bare).await;
+    assert_eq!((refused.status, refused.code()), (400, -32022));
+}
+
+/// Asks the client for everything that there is, one after another.
+async fn ask(ctx: &Context, what: &str) -> Result<String, ToolError> {
+    Ok(match what {
+        "form" => format!("{:?}", ctx.elicit::<bool>("Really?").await?),
+        "page" => format!("{:?}", ctx.elicit_url("Please", "https://example.com").await?),
+        "model" => ctx.sample(Sampling::new("Well?").max_tokens(10)).await?.text(),
+        _ => format!("{:?}", ctx.roots().await?),
+    })
+}
+
+/// Asks for something.
+#[mcp::tool]
+async fn ask_in_tool(what: &str, ctx: &Context) -> Result<String, ToolError> {
+    ask(ctx, what).await
+}
+
+/// Asks after its first wait.
+#[mcp::tool]
+async fn ask_later(what: &str, ctx: &Context) -> Result<String, ToolError> {
+    ctx.progress(1.0, None, "before");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    ask(ctx, what).await
+}
+
+/// Asks for something.
+#[mcp::prompt]
+async fn ask_in_prompt(what: &str, ctx: &Context) -> Result<String, ToolError> {
+    ask(ctx, what).await
+}
+
+/// Asks for something.
+#[mcp::resource("ask://{what}")]
+async fn ask_in_resource(what: &str, ctx: &Context) -> Result<String, ToolError> {
+    ask(ctx, what).await
+}
+
+/// A question is a request on the stream of its call, so it cannot reach a client that takes no streams.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_fails_at_once_where_the_client_takes_json_alone() {
+    let app = app().tool::<ask_in_tool>().tool::<ask_later>().prompt::<ask_in_prompt>().resource::<ask_in_resource>();
+    let server = Server::start(app).await;
+    let all = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});
+    let at_once = |request: Request| {
+        let server = &server;
+        async move {
+            let answer = tokio::time::timeout(Duration::from_secs(10), server.send(&request)).await;
+            answer.unwrap_or_else(|_| panic!("no answer to {}", String::from_utf8_lossy(&request.body)))
+        }
+    };
+    for revision in [Revision::V2024_11_05, Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25] {
+        let able = Session::open_with(&server, revision, all.clone(), &[]).await;
+        let unable = Session::open(&server, revision).await;
+        // This stream is for what belongs to no request.
+        let (_own, _) = able.stream(&able.get()).await;
+        for what in ["form", "page", "model", "roots"] {
+            let requests = |session: &Session<'_>| {
+                let arguments = json!({"what": what});
+                [
+                    session.call(1, "ask_in_tool", arguments.clone()),
+                    session.call_with_token(2, "ask_later", arguments.clone()),
+                    session.request(3, "prompts/get", json!({"name": "ask_in_prompt", "arguments": arguments})),
+                    session.request(4, "resources/read", json!({"uri": format!("ask://{what}")})),
+                ]
+            };
+            for (request, other) in requests(&able).into_iter().zip(requests(&unable)) {
+                for accept in ["application/json", "application/json, text/event-stream;q=0"] {
+                    let answer = at_once(request.clone().set("Accept", accept)).await;
+                    let undeclared = at_once(other.clone().set("Accept", "application/json")).await.json();
+                    let (status, answer) = (answer.status, answer.json());
+                    // The same error, whose text says what is missing here.
+                    let parts = |answer: &Value| {
+                        let text = answer.pointer("/result/content/0/text").or(answer.pointer("/error/message"));
+                        let text = text.and_then(Value::as_str).unwrap_or_else(|| panic!("{answer}")).to_owned();
+                        let (begin, _) =
+                            text.split_at(text.find("this needs a client that can ").expect("it says so") + 40);
+                        (begin.to_owned(), answer["result"]["isError"].clone(), answer["error"]["code"].clone())
+                    };
+                    assert_eq!(status, 200, "{answer}");
+                    assert_eq!(parts(&answer), parts(&undeclared), "{revision} {what}: {answer} {undeclared}");
+                }
+            }
+        }
+        // All else is as before, but for what would come before the answer.
+        let told = taking_json(&able.call_with_token(5, "steps", json!({"wait": 20})));
+        assert_eq!(server.send(&told).await.json()["id"], 5);
+    }
+    let session = Session::open_with(&server, Revision::V2025_03_26, all, &[]).await;
+    let call =
+        |id, tool| session.revision.request(id, "tools/call", json!({"name": tool, "arguments": {"what": "model"}}));
+    let batch = format!(
+        "[{},{},{}]",
+        call(1, "ask_in_tool"),
+        call(2, "ask_later"),
+        session.revision.request(3, "ping", json!({}))
+    );
+    let answers = at_once(taking_json(&session.post(batch))).await.json();
+    let mut ids: Vec<_> = answers.as_array().unwrap().iter().map(|answer| answer["id"].as_i64().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 2, 3], "{answers}");
+}
+
+/// The same request of a client that takes no streams.
+fn taking_json(request: &Request) -> Request {
+    request.clone().set("Accept", "application/json")
 }
 
 async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {

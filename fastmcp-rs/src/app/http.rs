@@ -66,7 +66,8 @@ impl App {
 
     /// Serves other paths beside the endpoint by a tower `Service`, such as an `axum::Router`: pages, downloads,
     /// webhooks. [`App::run_http`] asks it for every path that is not served already: the endpoint, `/healthz` and
-    /// `/readyz`, and what [`HttpConfig`] adds. There is one such service; a second call replaces it.
+    /// `/readyz`, and what [`HttpConfig`] adds. There is one such service; a second call replaces it. Where clients look
+    /// for OAuth, a 404 of its without a body is replaced by an error of OAuth that says that there is none.
     ///
     /// A route is reached by the names that the endpoint is reached by (see [`HttpConfig::allowed_hosts`]), so that no
     /// web page can lure a browser to it under a name of its own; the limits of heads and connections hold for it, and

@@ -27,13 +27,15 @@ const MAX_QUOTED: usize = 256;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// The client did not declare the capability to answer this.
+    /// The client did not declare the capability to answer this, or its request takes no stream that could carry the
+    /// question: before 2026-07-28, its `Accept` must name `text/event-stream`.
     #[error("{}", unsupported(.capability, .reason))]
     #[non_exhaustive]
     Unsupported {
         /// The missing capability: `elicitation.form`, `elicitation.url`, `sampling`, `sampling.tools` or `roots`.
         capability: &'static str,
-        /// The part of the request that the client's revision of the protocol lacks, if the revision is the reason.
+        /// The part of the request that the client's revision of the protocol, or its `Accept`, lacks, if that is the
+        /// reason.
         reason: Option<String>,
     },
     /// The protocol does not allow requests to the client here, for example in a notification or a list.
@@ -89,6 +91,14 @@ impl AskError {
 
     pub(crate) fn unsupported_because(capability: Capability, reason: String) -> AskError {
         AskError::Unsupported { capability: capability.name(), reason: Some(reason) }
+    }
+
+    /// Reports a client whose request takes no stream, so that a question would never reach it.
+    pub(crate) fn unreachable(capability: Capability) -> AskError {
+        let name = capability.name();
+        let reason =
+            format!("this one has not declared `{name}` for a request whose `Accept` does not name text/event-stream");
+        AskError::unsupported_because(capability, reason)
     }
 
     /// Wraps the error response of a client. The message is the client's text, so it is cut.

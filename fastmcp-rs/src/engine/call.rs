@@ -120,7 +120,7 @@ impl Connection {
         let is_large = request.exchange.is_some_and(|exchange| exchange.retained.is_some());
         let may_ask = needs_request || ambient::is_wanted();
         let call_request = (may_ask || is_large).then(|| {
-            let questions = self.questions(facts, &subject, earlier);
+            let questions = self.questions(request, facts, &subject, earlier);
             self.request(request, facts, timeout, questions)
         });
         let name = &*component.name;

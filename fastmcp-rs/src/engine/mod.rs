@@ -446,6 +446,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The transport's other data about the message.
     pub(crate) carrier: Carrier<'a>,
+    /// Whether requests to the client can precede the response.
+    pub(crate) takes_requests: bool,
     /// Kept until the calls of the message have ended.
     pub(crate) retained: Option<Retained>,
     /// Set if a response comes later.

@@ -82,12 +82,14 @@ impl Connection {
     /// Returns the means by which a call can ask its client, with the answers that it already has.
     pub(super) fn questions(
         &self,
+        request: &Request<'_>,
         facts: &CallFacts<'_>,
         subject: &Subject,
         earlier: Option<Box<Earlier>>,
     ) -> Questions {
         let channel = match facts.client {
             _ if !subject.can_ask() => Channel::None,
+            Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => Channel::AnswerOnly,
             Some(_) => Channel::Requests(Arc::clone(self.client_requests())),
             None => Channel::Rounds,
         };

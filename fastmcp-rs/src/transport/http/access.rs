@@ -5,7 +5,7 @@
 //! anything else is read.
 
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
 use http::Uri;
@@ -21,6 +21,8 @@ pub(super) struct Access {
     /// than to parse.
     usual_host: OnceLock<Box<[u8]>>,
     origins: Vec<Origin<'static>>,
+    /// Whether pages that this machine serves may call, whatever their ports.
+    admits_loopback: bool,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Access {
             _ if authenticated || config.public => Hosts::Any,
             _ => Hosts::Loopback,
         };
-        Ok(Access { hosts, usual_host: OnceLock::new(), origins })
+        Ok(Access { hosts, usual_host: OnceLock::new(), origins, admits_loopback: config.allow_loopback_origins })
     }
 
     /// Checks the name that a request calls this server by.
@@ -118,27 +120,25 @@ impl Access {
             Found::Twice => return Err(Refused::ForeignOrigin),
             Found::Absent => return check_site(entrance),
         };
-        if self.origins.iter().any(|allowed| allowed.scheme == origin.scheme && allowed.host == origin.host) {
-            return Ok(());
-        }
-        // Whatever else has an origin has no host that says where it comes from, so it is allowed only by its name.
-        if !origin.is_of_web() {
-            return Err(Refused::ForeignOrigin);
-        }
-        let of_this_machine = matches!(self.hosts, Hosts::Loopback) && origin.host.is_loopback();
-        if of_this_machine || origin.host.is_same(&host, &origin.scheme) {
+        // A page of this very server is the only other one: its origin has a host that says where it comes from.
+        if self.admits_origin(&origin) || (origin.is_of_web() && origin.host.is_same(&host, &origin.scheme)) {
             return Ok(());
         }
         Err(Refused::ForeignOrigin)
     }
 
-    /// The origin of a page that was allowed by name, which its browser wants to be told.
-    pub(super) fn is_listed_origin(&self, origin: &[u8]) -> bool {
-        Origin::parse(origin).is_some_and(|origin| self.origins.contains(&origin))
+    fn admits_origin(&self, origin: &Origin<'_>) -> bool {
+        self.origins.contains(origin) || (self.admits_loopback && origin.is_of_web() && origin.host.is_of_loopback())
     }
 
-    pub(super) fn lists_origins(&self) -> bool {
-        !self.origins.is_empty()
+    /// Returns whether pages of an origin may call this server and read its responses, although it is not their own.
+    pub(super) fn admits(&self, origin: &[u8]) -> bool {
+        Origin::parse(origin).is_some_and(|origin| self.admits_origin(&origin))
+    }
+
+    /// Returns whether there may be such pages.
+    pub(super) fn admits_pages(&self) -> bool {
+        self.admits_loopback || !self.origins.is_empty()
     }
 }
 
@@ -194,6 +194,12 @@ impl<'a> Host<'a> {
 
     fn is_loopback(&self) -> bool {
         matches!(&*self.name, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    /// Returns whether a browser takes this host from the machine that it runs on.
+    fn is_of_loopback(&self) -> bool {
+        let is_address = || self.name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
+        self.is_loopback() || self.name.ends_with(".localhost") || is_address()
     }
 
     /// Whether this entry of a list means `host`. Without a port it means every port.
@@ -355,10 +361,21 @@ mod tests {
 
     #[test]
     fn foreign_origins_are_refused() {
-        let local = |origin| check(HttpConfig::new(), false, "localhost:8000", Some(origin));
-        for origin in ["http://localhost:8000", "http://localhost:6274", "https://127.0.0.1", "http://[::1]:3"] {
-            assert_eq!(local(origin), Ok(()), "{origin}");
+        let of_this_machine = [
+            "http://localhost:6274",
+            "https://127.0.0.1",
+            "https://127.8.9.1:4",
+            "http://[::1]:3",
+            "http://x.localhost",
+        ];
+        for origin in of_this_machine {
+            let local = |config| check(config, false, "localhost:8000", Some(origin));
+            assert_eq!(local(HttpConfig::new()), Err(Refused::ForeignOrigin), "{origin}");
+            assert_eq!(local(HttpConfig::new().allow_loopback_origins(true)), Ok(()), "{origin}");
         }
+        assert_eq!(check(HttpConfig::new(), false, "localhost:8000", Some("http://localhost:8000")), Ok(()));
+        let local =
+            |origin| check(HttpConfig::new().allow_loopback_origins(true), false, "localhost:8000", Some(origin));
         for origin in [
             "null",
             "",

@@ -21,12 +21,16 @@ pub struct HttpConfig {
     pub(crate) path: String,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) allow_loopback_origins: bool,
+    pub(crate) allowed_headers: Vec<String>,
     pub(crate) public: bool,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) replicas: usize,
     pub(crate) sessions: SessionMode,
     #[cfg(feature = "legacy-sse")]
     pub(crate) legacy_sse: Option<String>,
+    #[cfg(feature = "legacy-sse")]
+    pub(crate) public_prefix: Option<String>,
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle: Duration,
@@ -75,12 +79,16 @@ impl Default for HttpConfig {
             path: "/mcp".into(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            allow_loopback_origins: false,
+            allowed_headers: Vec::new(),
             public: false,
             trusted_proxies: Vec::new(),
             replicas: 1,
             sessions: SessionMode::Sessions,
             #[cfg(feature = "legacy-sse")]
             legacy_sse: None,
+            #[cfg(feature = "legacy-sse")]
+            public_prefix: None,
             max_sessions: 10_000,
             max_sessions_per_principal: None,
             session_idle: Duration::from_secs(30 * 60),
@@ -135,12 +143,41 @@ impl HttpConfig {
         self
     }
 
-    /// The web pages that may call this server from a browser, as origins: `https://app.example.com`. Default: pages
-    /// of this machine, if that is where the server is reached, and pages of the server's own origin; only those of web
-    /// servers (`http`, `https`). Extensions, editors and apps are named by their origins, such as
-    /// `chrome-extension://abc` or `tauri://localhost`.
+    /// Allows web pages of these origins to call this server from a browser: `https://app.example.com`, with the port
+    /// if it is not the default one of its scheme. Default: none but pages of the server's own origin. Other pages are
+    /// refused with 403, those of [this machine](HttpConfig::allow_loopback_origins) included, and `null` always.
+    ///
+    /// Extensions, editors and apps are named by their origins, such as `chrome-extension://abc` or
+    /// `tauri://localhost`. An entry that is no origin is an error at start.
+    ///
+    /// A page can send the headers of the protocol, `Authorization`, those of parameters (`Mcp-Param-…`), those of
+    /// traces (`traceparent`, `tracestate`, `baggage`), and [`HttpConfig::allowed_headers`]. Cookies are never allowed.
     pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Allows all pages that the browser's own machine serves to call this server: `http` and `https` at `localhost`
+    /// and names that end with `.localhost`, at `127.0.0.0/8` and `[::1]`, whatever the port. Default: `false`.
+    ///
+    /// Any local web application, whoever wrote it, can then call tools of a server that asks for no credentials. It
+    /// is meant for development; [`HttpConfig::allowed_origins`] allows one of them, such as `http://localhost:6274`.
+    pub fn allow_loopback_origins(mut self, allow: bool) -> HttpConfig {
+        self.allow_loopback_origins = allow;
+        self
+    }
+
+    /// Allows pages of admitted origins to send headers of these names besides those of the protocol, for instance the
+    /// one that [`App::authenticate`](crate::App::authenticate) reads. Default: none. Letter case does not matter; an
+    /// entry that cannot be the name of a header is an error at start, and so is `*`.
+    ///
+    /// ```
+    /// # use fastmcp_rs::HttpConfig;
+    /// let config = HttpConfig::new().allowed_origins(["https://app.example.com"]).allowed_headers(["X-Api-Key"]);
+    /// # let _ = config;
+    /// ```
+    pub fn allowed_headers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> HttpConfig {
+        self.allowed_headers = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -203,6 +240,18 @@ impl HttpConfig {
     #[cfg(feature = "legacy-sse")]
     pub fn legacy_sse(mut self, path: impl Into<String>) -> HttpConfig {
         self.legacy_sse = Some(path.into());
+        self
+    }
+
+    /// Sets the path that clients see before the paths of this server, where a reverse proxy or a router takes it off:
+    /// `/tools` if `https://example.com/tools/sse` arrives here as `/sse`. Default: none. The transport of 2024-11-05
+    /// tells its clients where to send messages, as an absolute path; nothing else depends on it.
+    ///
+    /// It comes before the path that [axum's routers](crate::HttpService::legacy_sse) have seen. A text that is no path
+    /// is an error at start. Needs the feature `legacy-sse`.
+    #[cfg(feature = "legacy-sse")]
+    pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
+        self.public_prefix = Some(prefix.into());
         self
     }
 

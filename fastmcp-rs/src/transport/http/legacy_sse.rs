@@ -4,8 +4,9 @@
 //! it, whichever POST has asked. So a session is an entry in a table like any other, but lives only as long as its
 //! stream, and nobody can read on.
 //!
-//! GET and POST have one path, and the first event names only a query. A client resolves it against the URL that it
-//! knows, so this works wherever the service is mounted, and behind proxies that change paths.
+//! GET and POST have one path. The first event repeats it as clients see it, with the query of the GET and the session's
+//! id: some clients do not resolve a bare query against the URL that they know. So a prefix that a router or a proxy has
+//! taken off has to be known here.
 //!
 //! Clients offer newer revisions here too, and take the one that they are answered: what those have beyond 2024-11-05
 //! belongs to Streamable HTTP. A probe for a modern server is answered as by a server that has never heard of one.
@@ -19,7 +20,8 @@ use std::sync::atomic::Ordering;
 
 use http::header::ALLOW;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use super::backlog::Meter;
@@ -57,6 +59,11 @@ impl HttpService {
     /// Its sessions speak 2024-11-05, whatever a client offers, and each lives as long as its stream is open.
     /// [`App::run_http`](crate::App::run_http) serves it where [`HttpConfig::legacy_sse`](crate::HttpConfig::legacy_sse)
     /// says.
+    ///
+    /// Its first event tells the client the path of its messages, with the query of the client's request. In a `Router`
+    /// of axum 0.8 that is nested in another one, enable the feature `axum`, which reads the whole path from axum's
+    /// `OriginalUri`. A prefix that anything else takes off, such as a reverse proxy, is set by
+    /// [`HttpConfig::public_prefix`](crate::HttpConfig::public_prefix).
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
     ///
@@ -121,7 +128,8 @@ impl HttpService {
         let Some((session, id)) = session else {
             return unavailable("Unavailable: too many sessions are in use; try again");
         };
-        let first = format!("event: endpoint\ndata: ?{SESSION_ID}={id}\n\n");
+        let endpoint = endpoint(shared.config.public_prefix.as_deref(), parts, &id);
+        let first = format!("event: endpoint\ndata: {endpoint}\n\n");
         let end = EndSession { shared: Arc::clone(shared), id };
         let reader = (session.own_channel().read(0), session.keep());
         let mut stream = EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted);
@@ -174,6 +182,7 @@ impl HttpService {
             outbox: Some(OnceCell::new()),
             headers: None,
             carrier,
+            takes_requests: true,
             retained: message.room.clone(),
             pending: Cell::new(false),
         };
@@ -209,6 +218,16 @@ impl HttpService {
 
 /// Returns what is wrong with the configuration.
 pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
+    if let Some(prefix) = &config.public_prefix {
+        // Text that a client would take for the name of another server is no prefix, nor what would end the event's line.
+        let is_path = prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
+        if !is_path || !prefix.starts_with('/') || prefix.starts_with("//") {
+            return Err(vec![format!(
+                "`HttpConfig::public_prefix`: `{}` is no path: write it as in a URL, such as \"/tools\"",
+                prefix.escape_debug()
+            )]);
+        }
+    }
     let Some(path) = &config.legacy_sse else { return Ok(()) };
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
     #[cfg(feature = "metrics")]
@@ -225,8 +244,41 @@ pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
 
 /// The session that a POST names. Its id needs no escapes.
 fn session_id(uri: &Uri) -> Option<&str> {
-    let mut ids = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix(SESSION_ID)?.strip_prefix('='));
+    let mut ids = uri.query()?.split('&').filter_map(id_of);
     ids.next().filter(|_| ids.next().is_none())
+}
+
+/// The id of a session, if this parameter of a query is one.
+fn id_of(parameter: &str) -> Option<&str> {
+    parameter.strip_prefix(SESSION_ID)?.strip_prefix('=')
+}
+
+/// Returns where the messages of a session are sent: an absolute path with the query of the request that has opened it,
+/// and with the session's id, as the client sees it.
+fn endpoint(prefix: Option<&str>, parts: &Parts, id: &str) -> String {
+    let uri = original_uri(&parts.extensions).unwrap_or(&parts.uri);
+    // Two slashes would begin the name of a server.
+    let mut endpoint =
+        format!("{}/{}?", prefix.unwrap_or_default().trim_end_matches('/'), uri.path().trim_start_matches('/'));
+    for parameter in uri.query().unwrap_or_default().split('&') {
+        // A client that comes back may still name the session that it had.
+        if !parameter.is_empty() && id_of(parameter).is_none() {
+            endpoint.extend([parameter, "&"]);
+        }
+    }
+    endpoint.extend([SESSION_ID, "=", id]);
+    endpoint
+}
+
+/// Returns the URI of a request before axum's routers have taken their prefixes off.
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    #[cfg(feature = "axum")]
+    return extensions.get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
+    #[cfg(not(feature = "axum"))]
+    {
+        let _ = extensions;
+        None
+    }
 }
 
 /// Answers a modern request as a server of 2024-11-05 would, so that a client which only tries goes on with
@@ -317,6 +369,28 @@ mod tests {
         assert_eq!(of("/sse?x=y&sessionId=a-_&z").as_deref(), Some("a-_"));
         for none in ["/sse", "/sse?", "/sse?sessionid=a", "/sse?sessionIds=a", "/sse?sessionId=a&sessionId=b"] {
             assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn messages_are_sent_to_the_path_of_the_stream_on_the_same_server() {
+        let of = |prefix, uri: &'static str| {
+            let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
+            endpoint(prefix, &parts, "id")
+        };
+        for (prefix, uri, expected) in [
+            (None, "/sse", "/sse?sessionId=id"),
+            (None, "/sse/?", "/sse/?sessionId=id"),
+            (None, "/a/sse?b=c%26&d&&e=", "/a/sse?b=c%26&d&e=&sessionId=id"),
+            (None, "/sse?sessionId=old&a=b&sessionId=older", "/sse?a=b&sessionId=id"),
+            (None, "/sse?sessionIds=a", "/sse?sessionIds=a&sessionId=id"),
+            (None, "https://mcp.example.com/sse?a", "/sse?a&sessionId=id"),
+            (None, "//evil.example/sse", "/evil.example/sse?sessionId=id"),
+            (Some("/tools"), "/sse", "/tools/sse?sessionId=id"),
+            (Some("/tools/"), "/", "/tools/?sessionId=id"),
+            (Some("/"), "//evil.example", "/evil.example?sessionId=id"),
+        ] {
+            assert_eq!(of(prefix, uri), expected, "{prefix:?} {uri}");
         }
     }
 }

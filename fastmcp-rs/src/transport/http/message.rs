@@ -131,8 +131,11 @@ impl Call<'_> {
         let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
         let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
-            (true, true) if is_modern => self.modern_request(message, &frame, has_envelope),
-            (true, true) => self.legacy_request(message, &frame, version),
+            (true, true) if has_envelope => self.modern_request(message, &frame),
+            // A client that falls back to a handshake may still send the header of what it tried before.
+            (true, true) if is_handshake(&frame) => Begun::Over(self.initialize(message, &frame)),
+            (true, true) if is_modern => self.bare_request(&frame),
+            (true, true) => self.legacy_message(message, Some(&frame), version),
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => Begun::Over(refuse(
                 StatusCode::BAD_REQUEST,
@@ -156,16 +159,20 @@ impl Call<'_> {
         let outbox = is_of_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
         let carrier = carrier(self.head, self.version, self.client);
-        Exchange { outbox, headers, carrier, retained: self.room.clone(), pending: Cell::new(false) }
+        let takes_requests = self.head.accepted.events;
+        Exchange { outbox, headers, carrier, takes_requests, retained: self.room.clone(), pending: Cell::new(false) }
     }
 
-    fn modern_request(self, message: &str, frame: &Frame<'_>, has_envelope: bool) -> Begun {
+    /// A request that claims to be modern by its header alone.
+    fn bare_request(self, frame: &Frame<'_>) -> Begun {
+        let mut out = Vec::new();
+        Connection::for_exchange(&self.shared.server, None).refuse_bare_request(frame, &mut out);
+        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+    }
+
+    fn modern_request(self, message: &str, frame: &Frame<'_>) -> Begun {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
         let mut out = Vec::with_capacity(USUAL_ANSWER);
-        if !has_envelope {
-            connection.refuse_bare_request(frame, &mut out);
-            return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
-        }
         let exchange = self.exchange(false, true);
         connection.exchange(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
@@ -198,13 +205,6 @@ impl Call<'_> {
             return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
         }
         Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
-    }
-
-    fn legacy_request(self, message: &str, frame: &Frame<'_>, version: Version) -> Begun {
-        if frame.method.and_then(text).is_some_and(|method| method == "initialize") {
-            return Begun::Over(self.initialize(message, frame));
-        }
-        self.legacy_message(message, Some(frame), version)
     }
 
     /// A handshake, which opens a session.
@@ -292,6 +292,11 @@ impl Call<'_> {
     }
 }
 
+/// Returns whether a request without an envelope asks for a session.
+fn is_handshake(frame: &Frame<'_>) -> bool {
+    frame.method.and_then(text).is_some_and(|method| method == "initialize")
+}
+
 impl Whose {
     /// Why the session of the message has ended, if it has one that has.
     fn ending(&self) -> Option<Ending> {
@@ -336,7 +341,14 @@ pub(super) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Cl
 pub(super) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
     let connection = Connection::for_exchange(server, None);
     let carrier = Carrier::default();
-    let exchange = Exchange { outbox: None, headers: None, carrier, retained: None, pending: Cell::new(false) };
+    let exchange = Exchange {
+        outbox: None,
+        headers: None,
+        carrier,
+        takes_requests: false,
+        retained: None,
+        pending: Cell::new(false),
+    };
     let mut out = Vec::new();
     connection.exchange_text(registry, text, &exchange, &mut out);
     whole(StatusCode::BAD_REQUEST, out)

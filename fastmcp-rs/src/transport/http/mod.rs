@@ -2,12 +2,13 @@
 //!
 //! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
 //! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
-//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it).
+//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it), `oauth`
+//! (what clients are told that look for it).
 //! Beside `service`: `message` (the era of a message, and its answer), `responses` (statuses and headers), `access` (names
-//! and pages that may come in), `authenticate` (principals), `peer` (whose limits count), `counted` (permits), `body`
-//! (messages within limits), `room` (for large ones), `backlog` (responses that are not read yet), `head` and `headers`,
-//! `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the transport before this one), `stream`
-//! (events), `io` (time limits), `heads` (line ends).
+//! and pages that may come in), `cors` (what browsers are told of these), `authenticate` (principals), `peer` (whose
+//! limits count), `counted` (permits), `body` (messages within limits), `room` (for large ones), `backlog` (responses that
+//! are not read yet), `head` and `headers`, `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the
+//! transport before this one), `stream` (events), `io` (time limits), `heads` (line ends).
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -18,6 +19,7 @@ mod body;
 mod channel;
 mod config;
 mod connection;
+mod cors;
 mod counted;
 #[cfg(feature = "h2")]
 mod h2;
@@ -29,6 +31,7 @@ mod io;
 mod legacy_sse;
 mod listener;
 mod message;
+mod oauth;
 mod paths;
 mod peer;
 #[cfg(any(feature = "h2", feature = "tls"))]

@@ -1,4 +1,5 @@
 //! What is asked for a request, by its path: the endpoint, what tells that the server is there, or the author's routes.
+//! Where these have nothing, a client that looks for OAuth is told that there is none.
 //!
 //! The endpoint comes first and in one comparison, as nearly all requests are for it. Whatever a path leads to, the
 //! limits of a head hold for it, and the connection knows that it is busy until the answer is written.
@@ -15,8 +16,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::{Bytes, Incoming};
 
 use super::body::ResponseBody;
+use super::cors;
 use super::io::{Active, Activity};
 use super::message::is_of_session;
+use super::oauth;
 use super::routes::{RouteBody, Routes};
 use super::service::HttpService;
 
@@ -71,7 +74,9 @@ impl Site {
         Box::pin(async move {
             let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
             let answer = if has_too_many {
-                plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n").map(Content::Own)
+                let mut answer = plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n");
+                cors::admit(&site.service.shared.access, request.headers(), answer.headers_mut());
+                answer.map(Content::Own)
             } else {
                 while_connected(&active, site.beside(request), || false).await
             };
@@ -91,10 +96,16 @@ impl Site {
             metrics.map(Content::Own)
         } else if OWN_PATHS.contains(&path) {
             health(request.method(), path, &self.service).map(Content::Own)
-        } else if let Some(routes) = &self.routes {
-            routes.answer(request, &self.service.shared).await
         } else {
-            plain(StatusCode::NOT_FOUND, "not found\n").map(Content::Own)
+            let no_oauth = oauth::is_path(path).then(|| self.service.refuse_oauth(&request));
+            match (&self.routes, no_oauth) {
+                (Some(routes), no_oauth) => {
+                    let answer = routes.answer(request, &self.service.shared).await;
+                    no_oauth.filter(|_| oauth::is_bare(&answer)).map_or(answer, |refusal| refusal.map(Content::Own))
+                }
+                (None, Some(refusal)) => refusal.map(Content::Own),
+                (None, None) => plain(StatusCode::NOT_FOUND, "not found\n").map(Content::Own),
+            }
         }
     }
 }
@@ -194,15 +205,38 @@ impl Content {
     }
 }
 
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
+            Content::Route(body) => Pin::new(body).poll_frame(task),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Content::Own(body) => body.is_end_stream(),
+            Content::Route(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Content::Own(body) => body.size_hint(),
+            Content::Route(body) => body.size_hint(),
+        }
+    }
+}
+
 impl Body for Tracked {
     type Data = Bytes;
     type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let polled = match &mut self.content {
-            Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
-            Content::Route(body) => Pin::new(body).poll_frame(task),
-        };
+        let polled = Pin::new(&mut self.content).poll_frame(task);
         if polled.is_pending() {
             self.active.disconnect_if_closed(|| self.content.outlives_input());
         }
@@ -210,16 +244,10 @@ impl Body for Tracked {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Own(body) => body.is_end_stream(),
-            Content::Route(body) => body.is_end_stream(),
-        }
+        self.content.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Own(body) => body.size_hint(),
-            Content::Route(body) => body.size_hint(),
-        }
+        self.content.size_hint()
     }
 }

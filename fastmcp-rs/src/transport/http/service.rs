@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 
 #[cfg(feature = "metrics")]
 use http::header::CONTENT_TYPE;
-use http::header::{CONNECTION, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
@@ -30,9 +30,11 @@ use super::backlog::{Backlog, Meter};
 use super::body::{self, Intake, Message, ResponseBody, Unread};
 use super::channel::parse_event_id;
 use super::config::{HttpConfig, SessionMode};
+use super::cors::{self, AllowedHeaders};
 use super::counted::{Counted, PerPeer, Permit, Permits};
 use super::head::{self, BodyFormat, Entrance, Head};
 use super::headers::text as header_text;
+use super::oauth;
 use super::peer::{Peer, Proxies};
 use super::room::Room;
 use super::sessions::{Lease, Limits, Sessions};
@@ -47,8 +49,8 @@ use super::message::{Begun, Call, Version, version_of};
 #[cfg(feature = "metrics")]
 use super::paths::get_or_head;
 use super::responses::{
-    Answer, allow_origin, event_stream, method_not_allowed, not_utf8, preflight, refuse, respond, session_gone,
-    session_missing, too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
+    Answer, event_stream, method_not_allowed, not_utf8, refuse, respond, session_gone, session_missing,
+    too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -74,6 +76,8 @@ pub(super) struct Shared {
     pub(super) server: Arc<Server>,
     pub(super) config: HttpConfig,
     pub(super) access: Access,
+    /// The headers that pages may send.
+    allowed_headers: AllowedHeaders,
     pub(super) authenticator: Option<Authenticator>,
     pub(super) proxies: Proxies,
     pub(super) sessions: Arc<Sessions>,
@@ -143,6 +147,7 @@ impl HttpService {
         authenticator: Option<Authenticator>,
     ) -> Result<HttpService, Vec<String>> {
         let access = Access::new(&config, authenticator.is_some())?;
+        let allowed_headers = AllowedHeaders::new(&config)?;
         #[cfg(feature = "legacy-sse")]
         super::legacy_sse::check(&config)?;
         let proxies = Proxies::new(&config)?;
@@ -155,6 +160,7 @@ impl HttpService {
         let shared = Shared {
             server,
             access,
+            allowed_headers,
             authenticator,
             proxies,
             sessions: Sessions::new(limits),
@@ -248,9 +254,7 @@ impl HttpService {
 
     /// Adds what every answer to such a request has.
     fn finish(&self, parts: &Parts, is_chunked: bool, mut answer: Answer) -> Answer {
-        if let Some(origin) = self.listed_origin(&parts.headers) {
-            allow_origin(answer.headers_mut(), origin);
-        }
+        cors::admit(&self.shared.access, &parts.headers, answer.headers_mut());
         // Where the body ends is what a proxy in front may see otherwise: then nothing follows it.
         if is_chunked {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -285,13 +289,6 @@ impl HttpService {
         }
     }
 
-    fn listed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        if !self.shared.access.lists_origins() {
-            return None;
-        }
-        headers.get(ORIGIN).filter(|origin| self.shared.access.is_listed_origin(origin.as_bytes())).cloned()
-    }
-
     /// Whether the request may come in.
     fn check_access(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Box<Answer>> {
         if let Err(refused) = self.shared.access.check(uri, entrance) {
@@ -324,14 +321,30 @@ impl HttpService {
             let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
             return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
         }
-        let asks_before = entrance.asks_before && parts.method == Method::OPTIONS;
-        if asks_before && self.listed_origin(&parts.headers).is_some() {
-            return Err(Box::new(preflight()));
+        if let Some(answer) = self.preflight(&parts.method, &parts.headers, &entrance) {
+            return Err(Box::new(answer));
         }
         if self.shared.stopping.load(Ordering::Acquire) {
             return Err(Box::new(unavailable("Unavailable: the server is about to end")));
         }
         Ok(())
+    }
+
+    /// Answers a browser that asks what a page of an admitted origin may send.
+    #[inline]
+    fn preflight(&self, method: &Method, headers: &HeaderMap, entrance: &Entrance<'_>) -> Option<Answer> {
+        let asks_before = entrance.asks_before && *method == Method::OPTIONS;
+        let admitted = asks_before.then(|| cors::admitted_origin(&self.shared.access, headers)).flatten();
+        admitted.map(|_| self.shared.allowed_headers.preflight(headers))
+    }
+
+    /// Tells a client that looks for OAuth that there is none. It says no more of this server than that.
+    pub(super) fn refuse_oauth<B>(&self, request: &Request<B>) -> Answer {
+        let headers = request.headers();
+        let entrance = head::read(headers).0;
+        let mut answer = self.preflight(request.method(), headers, &entrance).unwrap_or_else(oauth::absent);
+        cors::admit(&self.shared.access, headers, answer.headers_mut());
+        answer
     }
 
     /// Who makes the request.
