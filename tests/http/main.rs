@@ -3,6 +3,7 @@
 mod advisories;
 mod client;
 mod connections;
+mod cors;
 mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;
@@ -11,7 +12,6 @@ mod legacy_sse;
 mod limits;
 mod modern;
 mod mounted;
-mod pages;
 mod processes;
 mod proxies;
 mod replicas;

@@ -155,7 +155,7 @@ async fn a_connection_closes_after_a_chunked_message() {
 
 /// A client that was answered 401, or that is careful, looks for OAuth before it asks its user.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_looks_for_oauth_is_told_that_there_is_none() {
+async fn a_request_for_oauth_metadata_gets_the_hint_that_there_is_none() {
     async fn nobody(_: &http::request::Parts) -> Result<Principal, AccessError> {
         Err(AccessError::unauthorized())
     }

@@ -423,7 +423,7 @@ async fn ask_in_resource(what: &str, ctx: &Context) -> Result<String, ToolError>
 
 /// A question is a request on the stream of its call, so it cannot reach a client that takes no streams.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_fails_at_once_where_the_client_takes_json_alone() {
+async fn an_elicitation_fails_at_once_for_a_client_that_accepts_json_alone() {
     let app = app().tool::<ask_in_tool>().tool::<ask_later>().prompt::<ask_in_prompt>().resource::<ask_in_resource>();
     let server = Server::start(app).await;
     let all = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});

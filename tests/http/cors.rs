@@ -67,7 +67,7 @@ async fn allowed_origins_may_call() {
 
 /// An unauthenticated server of this machine is not for every local web application.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_of_this_machine_may_call_only_where_that_is_allowed() {
+async fn local_origins_may_call_only_if_configured() {
     let local = [
         "http://localhost:3000",
         "https://localhost",
@@ -127,7 +127,7 @@ async fn pages_of_this_machine_may_call_only_where_that_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_may_send_the_headers_of_parameters_and_traces_and_those_of_the_configuration() {
+async fn a_page_may_send_parameter_trace_and_configured_headers() {
     let config = || page_may_call().allowed_headers(["X-Api-Key"]).legacy_sse("/sse");
     let server = Server::start(app().http(config())).await;
     let service = app().http(config()).into_service().await.unwrap();
