@@ -16,7 +16,7 @@ fn add(a: i64, b: i64) -> i64 {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mcp = App::new("calculator").into_service().await?;
+    let mcp = App::new("calculator").version(env!("CARGO_PKG_VERSION")).into_service().await?;
     let router = Router::new().route("/", get(|| async { "a page" })).route_service("/mcp", mcp);
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;

@@ -1,4 +1,4 @@
-//! Tools that are made while the server runs, from what another service says it can do.
+//! Dynamic tools: created while the server runs, from the operations that another service describes.
 //!
 //! ```sh
 //! cargo run --example dynamic
@@ -29,7 +29,7 @@ async fn install(operation: Operation, handle: State<Handle>) -> Result<String, 
         let call = json!({"operation": called, "arguments": arguments});
         async move { Ok::<_, ToolError>(ToolResult::from(call)) }
     });
-    // What is wrong with a schema, or that there is such a tool already, is for the model to read.
+    // The model reads the reason if the schema is invalid or the tool exists already.
     handle
         .add_tool(tool.description(description).tag("installed"))
         .map_err(|error| ToolError::new(error.to_string()))?;

@@ -1,18 +1,18 @@
-//! Elicitation: a tool asks the person at the client, and goes on with the answer.
+//! Elicitation: a tool asks the user of the client, and continues with the answer.
 //!
 //! ```sh
 //! cargo run --example elicitation
 //! ```
 //!
-//! A client of 2026-07-28 gets the question as the call's result and calls again with the answer; the function
-//! then runs again from its beginning. An older one gets a request, and the function waits. Both are one source.
+//! A client of 2026-07-28 gets the question as the result of the call, and calls again with the answer; the function
+//! then runs again from its beginning. An older client gets a request, and the function waits. The code is the same.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{AskError, Elicited};
 
-/// How many seats are left.
+/// The number of free seats.
 struct Seats(AtomicU32);
 
 /// What the person is asked: a form with a field for each of these.
@@ -39,7 +39,7 @@ enum Class {
 #[mcp::tool]
 async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
     let answer = match ctx.elicit::<Wishes>(format!("Your flight to {to}")).await {
-        // Not every client can ask its user. The model is told what to do instead.
+        // Not every client supports elicitation. The error tells the model the alternative.
         Err(AskError::Unsupported { .. }) => {
             return Err(ToolError::new("The user cannot be asked here: name a travel agency instead."));
         }
@@ -50,8 +50,8 @@ async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<Str
         Elicited::Declined => return Ok("The user does not want to fly.".into()),
         Elicited::Cancelled => return Ok("The user gave no answer. Nothing was booked.".into()),
     };
-    // Before the question nothing was changed, as that would have been done twice. Here the seats are taken in one
-    // step, or not at all.
+    // Nothing changes before the question, because that code runs twice. This takes all seats in one step, or none of
+    // them.
     let take = |left: u32| left.checked_sub(wishes.seats);
     if seats.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err() {
         return Err(ToolError::new("There are not enough seats left."));

@@ -1,4 +1,4 @@
-//! Errors: what the model is told, and what only the operator reads.
+//! Errors: messages for the model, and details for the operator only.
 //!
 //! ```sh
 //! cargo run --example errors
@@ -28,7 +28,7 @@ async fn withdraw(
 /// Reads the account's statement.
 #[mcp::tool(read_only)]
 fn statement() -> Result<String, ToolError> {
-    // For the operator: `?` logs the error under an id, and the model is told the id only. A path, a query
+    // For the operator: `?` logs the error under an id, and the model reads only the id. A path, a query
     // or a host name in it never leaves the machine.
     Ok(std::fs::read_to_string("/nowhere/statement.txt")?)
 }
@@ -36,14 +36,14 @@ fn statement() -> Result<String, ToolError> {
 /// Adds a number to the balance.
 #[mcp::tool(read_only)]
 fn add(number: &str) -> Result<i64, ParseIntError> {
-    // Any error type will do. All of them are for the operator.
+    // Any error type works. All of them are for the operator.
     Ok(300 + number.parse::<i64>()?)
 }
 
 /// Divides the balance by the number of its owners.
 #[mcp::tool(read_only)]
 fn share(owners: u32) -> u32 {
-    // Without owners it panics, which is an answer too; the panic's text is in the log.
+    // Panics without owners. The call still gets a response, and the panic's message is in the log.
     300 / owners
 }
 
@@ -51,7 +51,7 @@ fn share(owners: u32) -> u32 {
 #[mcp::tool(read_only)]
 fn branch(town: &str) -> Result<String, ToolError> {
     let address = address(town).map_err(|error| {
-        // Both at once: the log has the cause, and the model has a text.
+        // Both at once: the log has the cause, and the model reads a message.
         eprintln!("the directory of branches: {error}");
         ToolError::new(format!("There is no branch in {town}. There is one in Bonn."))
     })?;

@@ -5,7 +5,7 @@
 //! cargo run --example http -- 127.0.0.1:9000
 //! ```
 //!
-//! On an address that other machines can reach, say who may come: `App::authenticate`, or
+//! On an address that other machines can reach, configure `App::authenticate`, or
 //! `HttpConfig::allowed_hosts`.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tools, resources and prompts as methods of a type, whose fields they share.
+//! Methods: tools, resources and prompts that share the fields of a type.
 //!
 //! ```sh
 //! cargo run --example methods
@@ -48,7 +48,7 @@ impl Notebook {
         }
     }
 
-    /// Not offered to clients: it suggests titles while a person types one.
+    /// Suggests titles while a person types. Clients do not see this method.
     async fn titles(_: Completing, notebook: State<Self>) -> Vec<String> {
         notebook.notes().keys().cloned().collect()
     }

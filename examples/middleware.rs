@@ -1,4 +1,4 @@
-//! Layers: code around every operation. Three that are ready, and one of the server's own.
+//! Middleware: code around every operation. Three built-in layers, and one custom layer.
 //!
 //! ```sh
 //! cargo run --example middleware
@@ -26,7 +26,7 @@ async fn set_maintenance(on: bool, maintenance: State<Maintenance>) -> &'static 
     if on { "closed" } else { "open" }
 }
 
-/// Refuses tool calls while the shop is closed.
+/// Rejects tool calls while the shop is closed.
 struct OpeningHours;
 
 impl Layer for OpeningHours {
@@ -45,7 +45,7 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     fastmcp_rs::logging::init();
     App::new("shop")
         .state(Maintenance::default())
-        // The first is the outermost: it logs what the others refuse, too.
+        // The first layer is the outermost: it also logs operations that the others reject.
         .layer(StructuredLogging::new())
         .layer(RateLimit::per_minute(60.0).burst(10).component("set_maintenance", RateLimit::per_minute(2.0)))
         .layer(OpeningHours)

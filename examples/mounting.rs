@@ -1,4 +1,4 @@
-//! Apps inside of an app: each with tools, states and a start and an end of its own.
+//! Mounting: apps inside an app, each with its own tools, states, start-up and shutdown.
 //!
 //! ```sh
 //! cargo run --example mounting
@@ -53,7 +53,7 @@ mod users {
     }
 
     pub fn app() -> App {
-        // Nobody else sees what is for administrators, whoever mounts this.
+        // Only administrators see the admin tools, in every app that mounts this one.
         App::from_module("users", module_path!()).visible(|component, ctx| {
             !component.has_tag("admin") || ctx.meta().get("com.example/role").is_some_and(|role| role == "admin")
         })
@@ -62,6 +62,6 @@ mod users {
 
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
-    // Its tools are `pay_charge`, `users_find` and `users_delete`, its resource is `ledger://pay/total`.
+    // The tools are `pay_charge`, `users_find` and `users_delete`; the resource is `ledger://pay/total`.
     App::empty("shop").mount("pay", payments::app()).mount("users", users::app()).run_stdio().await
 }

@@ -1,4 +1,4 @@
-//! A server whose operator sees what it does: log lines, numbers for Prometheus, traces for OpenTelemetry.
+//! Observability: log lines, Prometheus metrics and OpenTelemetry traces.
 //!
 //! ```sh
 //! OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 cargo run --example observed -- 127.0.0.1:8000
@@ -19,7 +19,7 @@ async fn price_of(order: &str) -> Result<u64, ToolError> {
 
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
-    // Each line says which request it belongs to. Traces are sent if the variables of OpenTelemetry say where to.
+    // Each line includes its request. Traces are sent if the variables of OpenTelemetry configure a destination.
     logging::init_with(Options::new().with_requests());
     let app = App::new("observed").http(HttpConfig::new().metrics(true));
     match std::env::args().nth(1) {
@@ -27,7 +27,7 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
         None => {
             let metrics = app.metrics();
             app.run_stdio().await?;
-            // Nobody can ask for them here, so they are told once.
+            // There is no HTTP endpoint here, so the metrics are printed once at the end.
             eprint!("{metrics}");
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! Progress: how far a call is, log messages, and how it ends early.
+//! Progress, log messages and cancellation.
 //!
 //! ```sh
 //! cargo run --example progress
@@ -18,7 +18,7 @@ async fn boil(
     ctx: &Context,
 ) -> String {
     for egg in 1..=eggs {
-        // A cancelled call is dropped here, at its `await`: nothing else has to be done.
+        // A cancelled call is dropped here, at its `await`, without further code.
         tokio::time::sleep(Duration::from_millis(each)).await;
         let message = format!("egg {egg} is done");
         ctx.progress(f64::from(egg), f64::from(eggs), message.as_str());
@@ -31,9 +31,9 @@ async fn boil(
 #[mcp::tool(read_only, timeout = "2m")]
 fn primes(#[arg(max = 1_000_000)] below: u32, ctx: &Context) -> Result<usize, ToolError> {
     let mut found = 0;
-    // `track` reports after each item. At most 20 notifications a second are sent, and never the same twice.
+    // `track` reports after each item. At most 20 notifications per second are sent, without duplicates.
     for number in ctx.track(2..below) {
-        // A `fn` has a thread of its own, which nobody can stop from outside: it has to look.
+        // A `fn` runs on its own thread, which cannot be stopped from outside, so it checks for cancellation.
         if ctx.is_cancelled() {
             return Err(ToolError::new("cancelled"));
         }

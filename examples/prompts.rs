@@ -1,4 +1,4 @@
-//! Prompts: what a person picks from a menu and fills in, with suggestions while typing.
+//! Prompts: templates that a person selects from a menu and fills in, with completion.
 //!
 //! ```sh
 //! cargo run --example prompts
@@ -48,7 +48,7 @@ fn countries(_: Completing) -> Vec<String> {
     ["France", "Germany"].map(String::from).into()
 }
 
-/// The cities of the country that was chosen before.
+/// Suggests cities of the country that was chosen before.
 fn cities(completing: Completing) -> Vec<String> {
     let cities: &[&str] = match completing.argument("country") {
         Some("France") => &["Lyon", "Paris"],

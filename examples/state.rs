@@ -1,4 +1,4 @@
-//! State: what tools share, and what each call is given.
+//! State: values that tools share, and extractors that run for each call.
 //!
 //! ```sh
 //! cargo run --example state
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{FromContext, Requirements};
 
-/// What is in stock. One value for the whole server, so what changes is behind a lock.
+/// The stock. The whole server shares one value, so a lock protects it.
 #[derive(Default)]
 struct Stock(Mutex<BTreeMap<String, u32>>);
 
@@ -30,7 +30,7 @@ async fn inventory(stock: State<Stock>) -> Result<BTreeMap<String, u32>, ToolErr
     Ok(stock.clone())
 }
 
-/// The currency that prices are shown in: made anew for each call, from what the client says of itself.
+/// The currency of prices, extracted for each call from the information that the client sends.
 struct Currency(&'static str);
 
 impl FromContext for Currency {
@@ -46,7 +46,7 @@ impl FromContext for Currency {
             .ok_or_else(|| ToolError::new(format!("There are no prices in {wanted}.")))
     }
 
-    // A server without this state does not start, and says which tools want it.
+    // A server without this state does not start, and reports the tools that need it.
     fn requirements(requirements: &mut Requirements) {
         requirements.state::<Currencies>();
     }

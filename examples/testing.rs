@@ -1,7 +1,7 @@
-//! A server whose tests stand beside it: calls in process, answers for the user, and a lock file of its tools.
+//! Testing: calls in process, scripted answers of the user, and a lock file of the tools.
 //!
 //! ```sh
-//! cargo run --example testing     # what one call gives
+//! cargo run --example testing     # prints the result of one call
 //! cargo test --example testing    # the tests
 //! ```
 
@@ -10,7 +10,7 @@ use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Answer;
 use serde_json::json;
 
-/// What a currency is worth.
+/// Exchange rates by currency.
 struct Rates(Vec<(&'static str, f64)>);
 
 /// An amount of money.
@@ -41,14 +41,14 @@ async fn buy(
     }
 }
 
-/// The server, as `main` runs it and the tests test it.
+/// Builds the server for `main` and for the tests.
 fn app(rates: Rates) -> App {
     App::from_module("money", module_path!()).state(rates)
 }
 
 #[mcp::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A server would end with `app(rates).run_stdio().await`; this one calls itself.
+    // A real server would call `app(rates).run_stdio().await`; this one calls its own tool.
     let client = app(Rates(vec![("CHF", 0.95)])).test_client().on_elicitation(|question| {
         println!("{}", question.message);
         Answer::accept(json!({"value": true}))
@@ -71,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_user_wants_is_bought() -> Result<(), Failure> {
-        // Clients of the newest revision, and those that hold a session.
+        // Clients of the newest revision, and clients with a session.
         for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
             let client = client().revision(revision).on_elicitation(|question| {
                 assert_eq!(question.message, "Buy 12.50 USD for 10.00 EUR?");

@@ -583,7 +583,7 @@ mod clients {
     #[test]
     fn each_client_with_a_model_is_on_the_page_of_models() {
         let page = read(Path::new("docs/models.md"));
-        for heading in ["## What the model is offered", "## What the model reads of a result"] {
+        for heading in ["## Tool definitions", "## Tool results"] {
             let seen: BTreeSet<String> = table(section(&page, heading)).iter().map(|row| row[0].clone()).collect();
             for client in clients_of_the_page().into_keys() {
                 // Amp was not run with a model, and the Inspector has none.

@@ -1,7 +1,8 @@
-//! What grows with what: more tools, longer messages, more connections; as a table and a plot in `docs/`.
+//! Measures how costs grow with the number of tools, the length of messages and the number of connections, and writes
+//! a table and a plot to `docs/`.
 //!
-//! Nothing may be worse than linear: what is asked of each step is that ten times as much costs at most ten times as
-//! much, with room for noise.
+//! No cost may grow faster than linearly: at each step, ten times as much may cost at most ten times as much, with room
+//! for noise.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -68,13 +69,13 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
     cores.unpin();
 
     let mut page = format!(
-        "# Growth\n\nWhat a server costs when there is more of something. Written by\n\n```sh\ncargo bench -p figures -- growth\n```\n\n\
-         on {}. Client and server share one core; figures are the median of {ROUNDS} rounds. Nothing grows faster than \
-         what it grows with, but for the longest text, which is more than the caches hold: that is held to half as much again as the floor's step. \
-         The program fails otherwise.\n\n![Growth](growth.svg)\n\n## Tools\n\n\
-         A list is read to its end, in pages of 1,000. Start-up is the CPU time to the first answer; these tools are made \
-         at run time, which costs more there than the macro's. A call finds its tool in the same time, however many there \
-         are.\n\n| tools | start-up, CPU µs | `tools/list`, µs | a call, CPU µs |\n|---:|---:|---:|---:|\n",
+        "# Scaling\n\nCosts as the number of tools, the length of texts or the number of connections grows. Written by\n\n```sh\ncargo bench -p figures -- growth\n```\n\n\
+         on {}. Client and server share one core; figures are the median of {ROUNDS} rounds. All costs grow at most \
+         linearly, except for the longest text, which exceeds the CPU caches: its step may be at most 1.5 times the \
+         floor's step. The program fails otherwise.\n\n![Scaling](growth.svg)\n\n## Tools\n\n\
+         The client reads the whole list, in pages of 1,000. Start-up is the CPU time to the first response. These tools \
+         are dynamic, so they cost more at start-up than generated ones. The time to find a tool does not depend on the \
+         number of tools.\n\n| tools | start-up, CPU µs | `tools/list`, µs | a call, CPU µs |\n|---:|---:|---:|---:|\n",
         machine()
     );
     for (at, tools) in TOOLS.iter().enumerate() {
@@ -82,18 +83,18 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
             writeln!(page, "| {} | {} | {} | {} |", tools, number(starts[at]), number(lists[at]), number(calls[at]));
     }
     page.push_str(
-        "\n## Length of a text\n\nThe text goes there and back, on standard input and output; the limit of a line was set \
-         to 32 MiB. The floor copies the text as it came, and neither reads nor writes what is escaped in it. 16 MiB are \
-         more than the caches hold, and are asked of the kernel anew for each call, so there its step is more than \
-         linear as well.\n\n| KiB | floor, CPU µs | fastmcp-rs, CPU µs | rmcp, `stdio_pipes()`, CPU µs |\n|---:|---:|---:|---:|\n",
+        "\n## Text length\n\nThe client sends the text and receives it back, on standard input and output; the line limit \
+         was set to 32 MiB. The floor copies the text as it arrives, and neither decodes nor encodes escapes. A text of \
+         16 MiB exceeds the CPU caches, and its memory is requested from the kernel anew for each call, so this step is \
+         more than linear for the floor as well.\n\n| KiB | floor, CPU µs | fastmcp-rs, CPU µs | rmcp, `stdio_pipes()`, CPU µs |\n|---:|---:|---:|---:|\n",
     );
     for (at, bytes) in BYTES.iter().enumerate() {
         let official = official.get(at).map_or("no answer".to_owned(), |cpu| number(*cpu));
         let _ = writeln!(page, "| {} | {} | {} | {official} |", bytes >> 10, number(floor[at]), number(ours[at]));
     }
     page.push_str(
-        "\n## HTTP connections\n\nEach with a session of 2025-11-25 and one call in flight. Memory is that of all of them \
-         beside a server with one.\n\n| connections | a call, CPU µs | memory, KiB |\n|---:|---:|---:|\n",
+        "\n## HTTP connections\n\nEach connection has a session of 2025-11-25 and one call in flight. Memory is the total \
+         of all connections, compared with a server that has one.\n\n| connections | a call, CPU µs | memory, KiB |\n|---:|---:|---:|\n",
     );
     for (at, connections) in CONNECTIONS.iter().enumerate() {
         let _ = writeln!(page, "| {connections} | {} | {} |", number(cpu[at]), number(memory[at]));

@@ -1,15 +1,15 @@
-//! Everything at once: the server that the public conformance suite of the protocol expects.
+//! Everything at once: the server that the public conformance suite of the protocol tests.
 //!
 //! ```sh
 //! cargo run --example everything                         # standard input and output
 //! cargo run --example everything -- --http 127.0.0.1:8000   # http://127.0.0.1:8000/mcp (and /sse)
 //! ```
 //!
-//! Several of them answer for each other behind one address if each is told how many there are, and the key that
-//! they share: `REPLICAS=2 SEALING_KEY=$(openssl rand -base64 32)`.
+//! Several replicas behind one address need their number and a shared key:
+//! `REPLICAS=2 SEALING_KEY=$(openssl rand -base64 32)`.
 //!
-//! Names, texts and behaviour are those that the suite asks for, so this is no model for a server of your own;
-//! the other examples are.
+//! The suite prescribes names, texts and behaviour, so do not use this as a model for your own server; use the other
+//! examples.
 
 mod data;
 mod questions;
@@ -32,7 +32,7 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     }
 }
 
-/// An app of which there may be several processes.
+/// Configures the app for the number of replicas in the environment.
 fn with_replicas(app: App) -> Result<App, fastmcp_rs::Error> {
     let replicas = match std::env::var("REPLICAS") {
         Ok(replicas) => replicas.parse().map_err(fastmcp_rs::Error::other)?,
@@ -45,7 +45,7 @@ fn with_replicas(app: App) -> Result<App, fastmcp_rs::Error> {
     })
 }
 
-/// A tool whose schema is written by hand, with keywords that no Rust type has.
+/// Builds a tool whose schema is written by hand, with keywords that no Rust type has.
 fn schema_tool() -> DynamicTool {
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-//! The tools of the fixture that ask the client something, and its prompt that does.
+//! The tools of the fixture that send requests to the client, and a prompt that does.
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Elicited, Sampling};
@@ -59,7 +59,7 @@ struct Defaults {
     verified: bool,
 }
 
-/// What was answered, as one text.
+/// Formats an answer as one text.
 fn told<T: serde::Serialize>(answer: &Elicited<T>) -> String {
     let (action, content) = match answer {
         Elicited::Accepted(content) => ("accept", json!(content)),

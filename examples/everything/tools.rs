@@ -62,7 +62,7 @@ async fn test_error_handling() -> Result<String, ToolError> {
 async fn test_tool_with_progress(ctx: &Context) -> &'static str {
     for done in [0.0, 50.0, 100.0] {
         ctx.progress(done, 100.0, None);
-        // A little more than the shortest time between two notifications, so that none is left out.
+        // A little more than the minimum interval between two notifications, so that none is dropped.
         tokio::time::sleep(Duration::from_millis(60)).await;
     }
     "Tool with progress completed"

@@ -1,15 +1,15 @@
-//! Texts of others, in answers that a model or a person reads.
+//! Untrusted texts in responses that a model or a person reads.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// The most characters of a text that are shown.
+/// The maximum number of characters that are shown of a text.
 const MAX_SHOWN: usize = 2000;
 
-/// A text of the database as a part of one line.
+/// A text from the database, shown on one line.
 ///
-/// A customer who has a line break in a note must not write lines of an answer, such as a status. Nor may characters
-/// that are invisible, or that turn the direction of text around, show a person something other than what is there. So
-/// these are escaped, as in `\n` and `\u{202e}`.
+/// A line break in a customer's note must not forge lines of a response, such as a status. Invisible characters, and
+/// characters that reverse the direction of text, must not show a person a different text. So these characters are
+/// escaped, as in `\n` and `\u{202e}`.
 pub struct OneLine<'a>(pub &'a str);
 
 impl Display for OneLine<'_> {
@@ -25,8 +25,8 @@ impl Display for OneLine<'_> {
     }
 }
 
-/// Control characters, line and paragraph separators, and those that format text without being seen, except the joiners
-/// that some scripts and emoji are spelled with.
+/// Returns true for control characters, line and paragraph separators, and invisible formatting characters, except the
+/// joiners that some scripts and emoji need.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

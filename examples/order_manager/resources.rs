@@ -1,4 +1,4 @@
-//! What clients read by URI, and the prompt that a person picks from a menu.
+//! Resources that clients read by URI, and a prompt that a person selects from a menu.
 
 use fastmcp_rs::Completing;
 use fastmcp_rs::prelude::*;
@@ -40,7 +40,7 @@ async fn refund_review(
     ))
 }
 
-/// Suggests order references while a person types one.
+/// Suggests order references while a person types.
 async fn order_ids(completing: Completing, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
     orders.ids_like(completing.text()).await
 }

@@ -5,12 +5,15 @@
 //! when a runtime is dropped: a stuck tool would keep a process alive whose client has gone.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::Poll;
-use std::thread;
+use std::task::{self, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -68,6 +71,15 @@ impl State {
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
+
+thread_local! {
+    static IS_OF_POOL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is a thread of the pool.
+pub(crate) fn is_thread_of_pool() -> bool {
+    IS_OF_POOL.get()
+}
 
 fn lock(pool: &Pool) -> MutexGuard<'_, State> {
     pool.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,31 +151,63 @@ impl Drop for Wanted {
 }
 
 /// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` when nobody waits for
-/// it any more.
+/// it any more. The thread has the caller's runtime, as its tasks have, but may block.
 pub(crate) async fn run_async<V, F, Fut>(tool: &str, work: F) -> Result<V, ToolError>
 where
     V: Send + 'static,
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = V>,
 {
-    let runtime = tokio::runtime::Handle::current();
     let value = run_with(tool, move |sender, clock| {
-        runtime.block_on(async {
-            let mut work = std::pin::pin!(work());
-            poll_fn(|task| match sender.poll_closed(task) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => {
-                    let work = work.as_mut();
-                    match clock.upgrade() {
-                        None => work.poll(task).map(Some),
-                        Some(clock) => clock.poll(work, task).map(Some),
-                    }
+        let mut work = pin!(work());
+        block_on(poll_fn(|task| match sender.poll_closed(task) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => {
+                let work = work.as_mut();
+                match clock.upgrade() {
+                    None => work.poll(task).map(Some),
+                    Some(clock) => clock.poll(work, task).map(Some),
                 }
-            })
-            .await
-        })
+            }
+        }))
     });
     value.await?.ok_or_else(|| ToolError::internal("the call is no longer wanted"))
+}
+
+/// Polls a future on this thread until it is ready.
+///
+/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic: they wait by
+/// `Runtime::block_on` or `blocking_recv` themselves.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let wake = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(true) });
+    let waker = Waker::from(Arc::clone(&wake));
+    let mut future = pin!(future);
+    loop {
+        // What is polled may park the thread, too, and take a permit that was ours.
+        while !wake.is_woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+        if let Poll::Ready(value) = future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
+            return value;
+        }
+    }
+}
+
+/// Wakes a thread that waits in [`block_on`].
+struct Unpark {
+    thread: Thread,
+    is_woken: AtomicBool,
+}
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
 }
 
 fn submit(tool: &str, job: Job) -> Slot {
@@ -215,6 +259,7 @@ fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
 }
 
 fn work(pool: &'static Pool) {
+    IS_OF_POOL.set(true);
     let mut state = lock(pool);
     state.summoned = false;
     loop {

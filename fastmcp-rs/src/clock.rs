@@ -34,6 +34,11 @@ impl Drop for LiveTest {
     }
 }
 
+/// Whether an app is under test, and so its clock may be paused.
+pub(crate) fn may_be_paused() -> bool {
+    cfg!(feature = "testing") && LIVE_TESTS.load(Ordering::Relaxed) > 0
+}
+
 /// Holds the clock until it is dropped, except while a polled future is pending.
 pub(crate) struct ClockStop {
     runtime: Handle,
@@ -50,7 +55,7 @@ struct State {
 
 impl ClockStop {
     pub(crate) fn begin(runtime: &Handle) -> Option<Arc<ClockStop>> {
-        if !cfg!(feature = "testing") || LIVE_TESTS.load(Ordering::Relaxed) == 0 {
+        if !may_be_paused() {
             return None;
         }
         let clock = ClockStop { runtime: runtime.clone(), state: Mutex::default() };

@@ -93,6 +93,7 @@ mod runtime;
 mod schema;
 mod seal;
 mod siblings;
+mod states;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -84,12 +84,14 @@
 /// | `tags = ["billing"]` | published as `_meta.fastmcp.tags` |
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
-/// | `structured` | publishes a number, a `bool` or a text as structured content too: see [`App::structured_numbers`](crate::App::structured_numbers) |
-/// | `timeout = "30s"` | overrides [`App::timeout`](crate::App::timeout); units are `ms`, `s`, `m` and `h` |
-/// | `inline` | runs a quick `fn` on the runtime |
-/// | `blocking` | runs an `async fn` that blocks on the pool of threads |
-/// | `handle = GetOrder` | names the type by which the tool is registered, if a type has the function's name already |
-/// | `crate = path` | the path of fastmcp-rs, if it is not `::fastmcp_rs` |
+/// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
+/// | `wrapped` | clients of 2026-07-28, too, get a result that is no object inside one: see [`App::wrapped_results`](crate::App::wrapped_results) |
+/// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
+/// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `inline` | a `fn` that is quick runs in place |
+/// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
+/// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
+/// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
 ///
 /// # Errors
 ///
@@ -186,10 +188,10 @@ pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has `worker_threads = N` threads. The default is one, in addition to the thread that reads; with the
-/// feature `http` it is one per core except one, and at least one, because there the workers do all the work. The
-/// runtime ends when `main` returns, even if tasks still run, so that a stuck tool cannot keep a process alive after
-/// its client is gone. `#[tokio::main]` works too.
+/// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
+/// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
+/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too, with
+/// [`App::version`](crate::App::version).
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///

@@ -43,7 +43,7 @@ fn fall_back(level: &str, message: fmt::Arguments<'_>) {
 pub(crate) fn line(text: &str) {
     let mut line = clean(text);
     line.push('\n');
-    Stderr.enqueue(line.as_bytes());
+    enqueue(line.as_bytes());
 }
 
 /// Replaces control characters, so that text from a peer cannot control the operator's terminal.
@@ -62,15 +62,26 @@ fn is_hidden(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
 }
 
-/// Cleans a line of a subscriber. The subscriber has escaped ASCII control characters of peers, and may have added
-/// colours of its own, so ASCII is kept as it is.
-fn harmless(line: &[u8]) -> Cow<'_, [u8]> {
+/// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself. In
+/// JSON nothing is lost, and what some programs take for line ends is escaped, too.
+#[cfg_attr(not(feature = "logging"), allow(dead_code))]
+fn harmless(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
     // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.
     if memchr::memchr2(0xC2, 0xE2, line).is_none() {
         return Cow::Borrowed(line);
     }
-    let shown = |character: char| if is_hidden(character) { '\u{FFFD}' } else { character };
-    Cow::Owned(String::from_utf8_lossy(line).chars().map(shown).collect::<String>().into_bytes())
+    let mut shown = String::with_capacity(line.len());
+    for character in String::from_utf8_lossy(line).chars() {
+        match character {
+            other if is_json && (is_hidden(other) || matches!(other, '\u{2028}' | '\u{2029}')) => {
+                // Writing to a string does not fail.
+                _ = fmt::Write::write_fmt(&mut shown, format_args!("\\u{:04x}", u32::from(other)));
+            }
+            other if is_hidden(other) => shown.push('\u{FFFD}'),
+            other => shown.push(other),
+        }
+    }
+    Cow::Owned(shown.into_bytes())
 }
 
 /// Returns a short id that appears both in a response and in the log.
@@ -84,7 +95,11 @@ pub(crate) fn error_id() -> String {
 
 /// A writer to standard error that never blocks, for log subscribers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stderr;
+#[cfg_attr(not(feature = "logging"), allow(dead_code))]
+pub(crate) struct Stderr {
+    /// Whether lines are JSON.
+    pub(crate) is_json: bool,
+}
 
 struct Queue {
     lines: Mutex<Lines>,
@@ -140,26 +155,24 @@ fn lock(queue: &Queue) -> MutexGuard<'_, Lines> {
     queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Stderr {
-    fn enqueue(self, bytes: &[u8]) {
-        let queue = queue();
-        let mut lines = lock(queue);
-        if lines.muted {
-            return;
-        }
-        if lines.bytes.len() + bytes.len() > QUEUE_LIMIT {
-            lines.dropped.lines += 1;
-            return;
-        }
-        lines.bytes.extend_from_slice(bytes);
-        queue.changed.notify_all();
+fn enqueue(bytes: &[u8]) {
+    let queue = queue();
+    let mut lines = lock(queue);
+    if lines.muted {
+        return;
     }
+    if lines.bytes.len() + bytes.len() > QUEUE_LIMIT {
+        lines.dropped.lines += 1;
+        return;
+    }
+    lines.bytes.extend_from_slice(bytes);
+    queue.changed.notify_all();
 }
 
 impl Write for Stderr {
     /// Queues the bytes, or counts and drops them if the queue is full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.enqueue(&harmless(bytes));
+        enqueue(&harmless(bytes, self.is_json));
         Ok(bytes.len())
     }
 
@@ -283,9 +296,12 @@ mod tests {
         assert_eq!(super::clean("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
         let line = "\x1b[32m INFO\x1b[0m \u{e9}\u{9B}2J\u{2066}\u{2028}\n";
         assert_eq!(
-            &*super::harmless(line.as_bytes()),
+            &*super::harmless(line.as_bytes(), false),
             "\x1b[32m INFO\x1b[0m \u{e9}\u{FFFD}2J\u{FFFD}\u{2028}\n".as_bytes()
         );
+        let line = "{\"text\":\"\u{e9}\u{9B}\u{2066}\u{85}\u{2028}\u{2029}\"}\n";
+        let shown = super::harmless(line.as_bytes(), true);
+        assert_eq!(&*shown, "{\"text\":\"\u{e9}\\u009b\\u2066\\u0085\\u2028\\u2029\"}\n".as_bytes());
     }
 
     #[test]

@@ -22,6 +22,23 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Panicked(pub(crate) String);
 
+impl Panicked {
+    /// Whether code blocked its thread in a way that tokio forbids on a thread of a runtime.
+    pub(crate) fn is_by_blocking(&self) -> bool {
+        const BEGINNINGS: [&str; 4] = [
+            // `Runtime::block_on`, `Handle::block_on`.
+            "Cannot start a runtime from within a runtime",
+            // `blocking_recv`, `blocking_send`, `blocking_lock`.
+            "Cannot block the current thread from within a runtime",
+            // A runtime that is dropped, such as that of a blocking client.
+            "Cannot drop a runtime in a context where blocking is not allowed",
+            // `block_in_place` on a runtime of one thread.
+            "can call blocking only when running on the multi-threaded runtime",
+        ];
+        BEGINNINGS.iter().any(|beginning| self.0.contains(beginning))
+    }
+}
+
 /// Installs a hook that records the panics of handlers instead of printing them. The standard hook writes to standard
 /// error, and would block the call for ever if nothing reads standard error; the recorded text goes through the log.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]

@@ -23,7 +23,8 @@ pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, Regis
 pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
 pub use crate::component::server::Server;
 pub use crate::component::tool::{
-    Execution, IconDefinition, Location, Parameter, RegisteredTool, Tool, ToolAnnotations, ToolDefinition,
+    Execution, IconDefinition, Location, Parameter, RegisteredTool, ResultOptions, Tool, ToolAnnotations,
+    ToolDefinition,
 };
 pub use crate::protocol::CacheScope;
 pub use crate::runtime::{Main, run_main};

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::ask::{AskError, Question};
 use crate::client_requests::ClientRequests;
 use crate::context::Request;
+use crate::protocol::write;
 use crate::seal::State;
 
 /// The default time limit for an answer. People need time to think.
@@ -308,11 +309,13 @@ impl Request {
     ) -> Result<Value, AskError> {
         let (id, answer) = requests.open()?;
         let mut open = Open { request: self, requests, id, was_sent: false, reason: "the call that asked has ended" };
-        let mut frame = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
         if !question.params.is_null() {
-            frame["params"] = question.params.clone();
+            request["params"] = question.params.clone();
         }
-        let mut frame = frame.to_string().into_bytes();
+        let mut frame = Vec::new();
+        // A `Value` always has a JSON form.
+        let _ = write::json(&mut frame, &request);
         frame.push(b'\n');
         self.questions.has_sent.store(true, Ordering::Release);
         open.was_sent = self.send(frame).await;

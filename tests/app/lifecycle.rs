@@ -249,6 +249,91 @@ fn a_shutdown_function_that_hangs_or_panics_does_not_prevent_the_end() {
 }
 
 #[test]
+fn states_are_dropped_before_a_client_is_closed_in_the_reverse_order_of_their_making() {
+    struct Noted<const NUMBER: u32>(Diary);
+    impl<const NUMBER: u32> Drop for Noted<NUMBER> {
+        fn drop(&mut self) {
+            self.0.write(format!("{NUMBER}"));
+            if NUMBER == 2 {
+                // Others are dropped all the same.
+                panic!("a destructor panics");
+            }
+        }
+    }
+    struct Kept(tokio::runtime::Runtime, Diary);
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            let handle = tokio::runtime::Handle::current();
+            handle.block_on(tokio::time::sleep(Duration::from_millis(5)));
+            self.0.block_on(async { self.1.write("kept") });
+        }
+    }
+    let app = |diary: &Diary| {
+        let [made, inner] = [diary, diary].map(|diary| Noted::<2>(diary.clone()));
+        App::empty("x")
+            .state(Noted::<1>(diary.clone()))
+            .state_with(|| async { Ok::<_, ToolErrorLike>(made) })
+            .state(Kept(tokio::runtime::Builder::new_current_thread().build().unwrap(), diary.clone()))
+            .mount("in", App::empty("y").state_with(|| async { Ok::<_, ToolErrorLike>(inner) }))
+    };
+    let expected = ["2", "2", "kept", "1"];
+    let closing = |diary: Diary, start: Instant| async move {
+        app(&diary).test_client().await.unwrap().close().await;
+        assert_eq!(diary.read(), expected);
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    };
+    run(closing(Diary::default(), Instant::now()));
+    let paused = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    paused.block_on(closing(Diary::default(), Instant::now()));
+    // An app that is not served drops them in the same order, and a service when it is asked to end.
+    run(async {
+        let diary = Diary::default();
+        let service = app(&diary).into_service().await.unwrap();
+        service.end().await;
+        assert_eq!(diary.read(), expected);
+    });
+    let diary = Diary::default();
+    drop(App::empty("x").state(Noted::<1>(diary.clone())).state(Noted::<3>(diary.clone())));
+    assert_eq!(diary.read(), ["3", "1"]);
+}
+
+#[test]
+fn a_state_is_gone_for_a_task_that_outlives_its_server() {
+    static KEPT: Mutex<Option<Context>> = Mutex::new(None);
+    let keep = DynamicTool::new("keep", json!({"type": "object"}), |_, context| async {
+        let had = context.state::<Settings>().is_some();
+        *KEPT.lock().unwrap() = Some(context);
+        Ok::<_, ToolError>(had)
+    });
+    run(async {
+        let client = App::empty("x").add_tool(keep).state(Settings { url: "" }).test_client().await.unwrap();
+        assert_eq!(client.call("keep", json!({})).await.unwrap().text(), "true");
+        client.close().await;
+        let context = KEPT.lock().unwrap().take().expect("it was kept");
+        assert!(context.state::<Settings>().is_none());
+        // It goes nowhere.
+        context.notify_resource_updated("x://y");
+    });
+}
+
+#[test]
+fn a_runtime_without_timers_is_an_error() {
+    let app = || App::empty("x").state(1_u8);
+    let bare = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for error in [
+        bare().block_on(app().test_client().into_future()).unwrap_err(),
+        bare().block_on(app().into_service()).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(error.starts_with("the tokio runtime has no timers, ") && error.contains("`enable_all()`"), "{error}");
+    }
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    let without = std::pin::pin!(app().into_service()).as_mut().poll(&mut task);
+    let std::task::Poll::Ready(Err(error)) = without else { panic!("it is ready at once") };
+    assert!(error.to_string().starts_with("there is no tokio runtime to serve in"), "{error}");
+}
+
+#[test]
 fn a_state_that_holds_a_handle_is_dropped() {
     struct Keeper(fastmcp_rs::Handle, Diary);
     impl Drop for Keeper {

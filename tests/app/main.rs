@@ -17,6 +17,7 @@ mod dynamic;
 mod dynamic_schemas;
 mod handles;
 mod lifecycle;
+mod links;
 mod lints;
 mod metadata;
 mod methods;
@@ -29,6 +30,7 @@ mod published_schemas;
 mod request_context;
 mod results;
 mod rich_types;
+mod separators;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
@@ -37,6 +39,7 @@ mod support;
 mod test_client;
 mod validated_client;
 mod visibility;
+mod wrapped;
 
 mod shop {
     use super::*;

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::support::{Revision, schema};
+use super::support::{Revision, assert_no_separators, schema};
 
 /// Long enough for a loaded machine: only a server that hangs makes a test wait this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -225,6 +225,7 @@ pub struct Event {
 
 impl Event {
     fn parse(text: &str) -> Event {
+        assert_no_separators(text.as_bytes());
         let mut event = Event::default();
         for line in text.lines() {
             match line.split_once(':').unwrap_or((line, "")) {
@@ -349,6 +350,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             while let Some(chunk) = self.chunk().await {
                 response.body.extend(chunk);
             }
+            assert_no_separators(&response.body);
             return Some(response);
         }
         let length = response.header("content-length").map_or(0, |length| length.parse().unwrap());
@@ -356,6 +358,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             assert!(self.fill().await, "half a body");
         }
         response.body = self.buffer.drain(..length).collect();
+        assert_no_separators(&response.body);
         Some(response)
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::revision::INITIALIZED;
-use crate::support::{Revision, Server};
+use crate::support::{Revision, SEPARATORS, Server};
 
 fn echo(id: impl Into<Value>, text: &str) -> String {
     Revision::NEWEST.request(id, "tools/call", json!({"name": "echo", "arguments": {"text": text}}))
@@ -498,8 +498,23 @@ fn deep_nesting_is_refused_with_its_id() {
 fn a_response_is_one_line_for_every_text() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
-        let expected = "line one\nline two\r\n\"quoted\" \u{2028}\u{0} \u{1b}[31m \\ \u{10ffff}";
+        // The client takes no frame in which some other client would see the end of a line.
+        let expected = "line one\nline two\r\n\"quoted\" \u{2028}\u{2029}\u{85}\u{0} \u{1b}[31m \\ \u{10ffff}";
         assert_eq!(server.call("awkward", json!({})).content_text(), expected);
         assert_eq!(server.call("echo", json!({"text": expected})).content_text(), expected);
     }
+}
+
+#[test]
+fn a_log_line_in_json_is_one_line_whatever_is_in_it() {
+    const TEXT: &str = "one\u{2028}two\u{2029}three\u{85}four\nfive é";
+    let mut server = Server::connect("fixture", Revision::NEWEST);
+    server.call("warn_operator", json!({"text": TEXT}));
+    server.close_input();
+    server.wait();
+    let log = server.final_stderr();
+    assert!(!log.contains(SEPARATORS), "{log:?}");
+    let line = log.lines().find(|line| line.contains("a warning")).unwrap_or_else(|| panic!("no line: {log}"));
+    let line: Value = serde_json::from_str(line).expect("a line is JSON");
+    assert_eq!(line["fields"]["text"], TEXT);
 }

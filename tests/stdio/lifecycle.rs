@@ -121,6 +121,8 @@ fn a_panic_of_a_state_function_is_an_error() {
 fn a_shutdown_function_that_panics_or_blocks_does_not_keep_the_process() {
     let mut server = Server::setup("fixture").env("FIXTURE_END_PANICS", "").env("FIXTURE_END_MS", "1").start();
     server.open(Revision::NEWEST);
+    // Before it has started, there is no end of it.
+    server.ask("server/discover", Value::Null);
     server.close_input();
     assert!(server.wait().success());
     let told = server.final_stderr();
@@ -128,6 +130,7 @@ fn a_shutdown_function_that_panics_or_blocks_does_not_keep_the_process() {
     assert!(told.contains("the end is over"), "the other one runs: {told}");
     let mut server = Server::setup("fixture").env("FIXTURE_END_BLOCKS_MS", "60000").start();
     server.open(Revision::NEWEST);
+    server.ask("server/discover", Value::Null);
     server.close_input();
     assert!(server.wait_within(Duration::from_secs(15)).success());
 }

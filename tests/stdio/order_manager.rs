@@ -114,6 +114,22 @@ fn order_manager_publishes_the_schema_of_fastmcp() {
 }
 
 #[test]
+fn order_manager_tells_models_how_to_use_it() {
+    let folder = Folder::new();
+    let mut legacy = order_manager(&folder);
+    let opened = legacy.exchange(&Revision::V2025_11_25.initialize(1));
+    let mut modern = order_manager(&folder);
+    let discovered = modern.ask("server/discover", json!({}));
+    for answer in [opened, discovered] {
+        let instructions = answer.result()["instructions"].as_str().expect("instructions");
+        let names = instructions.split(|other: char| !other.is_ascii_lowercase() && other != '_');
+        let tools: Vec<_> = names.filter(|name| name.contains('_')).collect();
+        assert!(tools.len() > 3 && tools.iter().all(|tool| TOOLS.contains(tool)), "{tools:?}");
+        assert!(instructions.contains("ORD-101") && instructions.len() < 1024, "{instructions}");
+    }
+}
+
+#[test]
 fn order_manager_matches_its_lock_file() {
     let folder = Folder::new();
     let tools = order_manager(&folder).ask("tools/list", Value::Null);

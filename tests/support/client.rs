@@ -403,6 +403,7 @@ impl Server {
         let text = String::from_utf8(line).expect("frames are UTF-8");
         let Some(text) = text.strip_suffix('\n') else { panic!("half a frame: {text:?}") };
         assert!(!text.ends_with('\r'), "a frame ends with a bare newline: {text:?}");
+        super::assert_no_separators(text.as_bytes());
         let value = serde_json::from_str(text).unwrap_or_else(|error| panic!("junk on the wire: {text:?}: {error}"));
         let frame = Frame::new(text, value);
         match &frame.value {

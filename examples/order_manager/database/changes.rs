@@ -1,7 +1,7 @@
-//! Every way in which an order changes.
+//! Creation and status changes of orders.
 //!
-//! A change of status names the status it starts from in its `WHERE`. So of any number of calls at the same
-//! time one finds a row to change, the others find none, and nobody has to lock anything.
+//! A status change includes the previous status in its `WHERE` clause. Of several concurrent calls, one finds a row to
+//! change and the others find none, without any lock.
 
 use fastmcp_rs::prelude::*;
 use sqlx::SqliteConnection;
@@ -9,8 +9,8 @@ use sqlx::SqliteConnection;
 use super::{NewOrder, Orders, Status, for_the_model, notes};
 
 impl Orders {
-    /// Creates an order, and returns its reference and `true`; or the reference of the order that was
-    /// created with the same key before, and `false`.
+    /// Creates an order, and returns its reference and `true`. If an order with the same key exists, returns its
+    /// reference and `false`.
     pub async fn create(&self, order: &NewOrder<'_>) -> Result<(String, bool), ToolError> {
         self.try_create(order).await.map_err(for_the_model)
     }
@@ -22,8 +22,8 @@ impl Orders {
         if let Some(order_id) = earlier.fetch_optional(&mut *writing).await? {
             return Ok((order_id, false));
         }
-        // The number is beyond all that were given here, and beyond the orders that came from elsewhere, unless these
-        // have more than twelve digits: then it is one that is free.
+        // The number is larger than all numbers assigned here, and than those of orders from other sources, unless
+        // these have more than twelve digits: then it is any free number.
         let order_id: String = sqlx::query_scalar(
             "INSERT INTO order_numbers (number, idempotency_key)
              WITH RECURSIVE next (number) AS (
@@ -70,7 +70,7 @@ impl Orders {
         Ok((order_id, true))
     }
 
-    /// Gives an order its next status, and tells whether this call was the one that did.
+    /// Sets the next status of an order, and returns whether this call changed it.
     pub async fn set_status(&self, order_id: &str, status: Status) -> Result<bool, ToolError> {
         let change = async {
             let mut writing = self.write().await?;
@@ -81,7 +81,7 @@ impl Orders {
         change.await.map_err(for_the_model)
     }
 
-    /// Cancels an order that can be, notes why, and tells whether this call was the one that did.
+    /// Cancels an order if its status allows it, notes the reason, and returns whether this call cancelled it.
     pub async fn cancel(&self, order_id: &str, reason: Option<&str>) -> Result<bool, ToolError> {
         let change = async {
             let mut writing = self.write().await?;

@@ -1,4 +1,4 @@
--- What this server adds to the table of orders, so that a database which has only that one serves too.
+-- Tables that this server adds to the table of orders, so that a database with only that table works, too.
 
 CREATE TABLE order_lines (
     order_id         TEXT NOT NULL REFERENCES orders (order_id) ON DELETE CASCADE,
@@ -9,7 +9,7 @@ CREATE TABLE order_lines (
     PRIMARY KEY (order_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Each number that was given to an order, so that none is given twice, and the caller's key for it.
+-- All numbers assigned to orders, so that none is assigned twice, with the caller's idempotency keys.
 CREATE TABLE order_numbers (
     number          INTEGER PRIMARY KEY,
     idempotency_key TEXT UNIQUE
@@ -24,7 +24,7 @@ CREATE TABLE order_notes (
 
 CREATE INDEX order_notes_by_order ON order_notes (order_id);
 
--- The words of the notes, whose texts stay where they are. "porter" finds "refund" in "refunded".
+-- The full-text index of the notes; their texts stay in their table. "porter" matches "refunded" with "refund".
 CREATE VIRTUAL TABLE order_notes_index USING fts5 (
     text,
     content = 'order_notes',

@@ -1,9 +1,9 @@
-//! The order database: where it is, and how it is opened.
+//! The order database: its location, and its connections.
 //!
-//! Whatever a model sends reaches SQL as a bind parameter, so no argument can become part of a
-//! statement. What only reads does so through connections that SQLite itself refuses to write through,
-//! so a wrong query cannot change an order either. What writes takes turns on one connection, and takes
-//! the write lock before it looks, so that nothing changes between its look and its write.
+//! All input from a model reaches SQL as a bind parameter, so no argument can become part of a statement. Read
+//! operations use connections that are read-only in SQLite itself, so a wrong query cannot change an order. Write
+//! operations take turns on one connection, and take the write lock before they read, so that nothing changes between
+//! their read and their write.
 
 mod changes;
 mod notes;
@@ -24,32 +24,31 @@ use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
 pub use notes::{Note, NoteMatch};
 pub use order::{NewOrder, Order, OrderLine, OrderRow, Status};
 
-/// How long a connection waits for another process that has the database locked.
+/// The timeout for a database that another process has locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The `user_version` of a database that has every table.
 const SCHEMA_VERSION: u32 = 1;
 
-/// The orders, and all that belongs to them.
+/// The orders with their lines and notes.
 pub struct Orders {
     reader: SqlitePool,
     writer: SqlitePool,
 }
 
 impl Orders {
-    /// Opens the database that `DATABASE_URL` names, or `orders.db`; creates it first if it is missing.
+    /// Opens the database that `DATABASE_URL` names, or `orders.db`. Creates it if it is missing.
     ///
     /// # Errors
     ///
-    /// Fails with a sentence for the person who starts the server, if the database can be neither
-    /// opened nor created.
+    /// Fails if the database can be neither opened nor created, with a sentence for the person who starts the server.
     pub async fn open() -> Result<Self, String> {
         let options = location()?.busy_timeout(BUSY_TIMEOUT);
         let started = Instant::now();
         loop {
             match Self::try_open(&options).await {
                 Ok(orders) => return Ok(orders),
-                // While another server creates the same file, SQLite reports that without waiting.
+                // While another server creates the same file, SQLite reports it as busy without waiting.
                 Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -66,13 +65,13 @@ impl Orders {
         Ok(Self { reader, writer })
     }
 
-    /// Begins to write. What is not committed is undone, also when the call is cancelled meanwhile.
+    /// Starts a write transaction. It is rolled back unless it is committed, even if the call is cancelled.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 }
 
-/// Reads `DATABASE_URL`, which may be a `sqlite:` URL or simply a path.
+/// Reads `DATABASE_URL`, which may be a `sqlite:` URL or a path.
 fn location() -> Result<SqliteConnectOptions, String> {
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "orders.db".to_owned());
     if url.starts_with("sqlite:") && !url.contains(":memory:") {
@@ -92,13 +91,13 @@ fn cannot_open(path: &Path, error: &sqlx::Error) -> String {
     format!("cannot open {path} ({error}): set DATABASE_URL to a file that this user may create and write")
 }
 
-/// Creates the tables that are not there: orders that were changed or deleted stay so.
+/// Creates missing tables. Orders that were changed or deleted stay as they are.
 async fn create_what_is_missing(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let writable = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = writable.connect().await?;
     if !is_complete(&mut connection).await? {
-        // It takes the write lock at its start, and only then looks: of two servers that start at once,
-        // the second finds the work done.
+        // The transaction takes the write lock before it checks again: if two servers start at the same time,
+        // the second finds all tables in place.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         if !is_complete(&mut transaction).await? {
             if !has_orders(&mut transaction).await? {
@@ -120,18 +119,18 @@ async fn has_orders(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'orders')").fetch_one(connection).await
 }
 
-/// Reads a text of which another program may have written bytes that are no UTF-8.
+/// Reads a text that may contain invalid UTF-8 from another program.
 fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     let bytes: &[u8] = row.try_get_unchecked(column)?;
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// A busy database is worth another try, so the model is told. Any other failure is for the log.
+/// Converts an error for the model if the database is busy, because a retry can help. Other errors go to the log.
 fn for_the_model(error: sqlx::Error) -> ToolError {
     if is_busy(&error) { ToolError::new("The database is busy, try again.") } else { error.into() }
 }
 
-/// Whether the database, or every connection to it, is in use.
+/// Returns true if the database is locked or all connections to it are in use.
 fn is_busy(error: &sqlx::Error) -> bool {
     // The low byte of SQLite's extended result code is the code itself.
     const SQLITE_BUSY: u32 = 5;

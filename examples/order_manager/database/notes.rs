@@ -1,4 +1,4 @@
-//! Notes on orders, and the search in them.
+//! Notes on orders, and their full-text search.
 
 use fastmcp_rs::prelude::*;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -6,7 +6,7 @@ use sqlx::{FromRow, Row};
 
 use super::{Orders, for_the_model, text};
 
-/// How many notes are shown with their order.
+/// The number of notes that are shown with their order.
 const NEWEST: u32 = 10;
 
 /// What somebody wrote about an order.
@@ -48,7 +48,7 @@ impl FromRow<'_, SqliteRow> for NoteMatch {
 }
 
 impl Orders {
-    /// Adds a note to an order, and returns it; or nothing, if there is no such order.
+    /// Adds a note to an order and returns it, or returns nothing if the order does not exist.
     pub async fn add_note(&self, order_id: &str, text: &str) -> Result<Option<Note>, ToolError> {
         let change = async {
             let mut writing = self.write().await?;
@@ -59,7 +59,7 @@ impl Orders {
         change.await.map_err(for_the_model)
     }
 
-    /// Finds the notes with any of the words, the best first; of all orders or of one.
+    /// Finds notes of all orders or of one that contain any of the words, best matches first.
     pub async fn search_notes(
         &self,
         words: &str,
@@ -67,7 +67,7 @@ impl Orders {
         limit: u32,
     ) -> Result<Vec<NoteMatch>, ToolError> {
         let Some(query) = any_of(words) else { return Ok(Vec::new()) };
-        // The rank is bm25: more of the words, rarer words and shorter notes come first.
+        // The rank is bm25: more matching words, rarer words and shorter notes come first.
         sqlx::query_as(
             "SELECT note_id, order_id, created_at, snippet(order_notes_index, 0, '**', '**', '…', 24) AS snippet
              FROM order_notes_index JOIN order_notes ON note_id = order_notes_index.rowid
@@ -83,10 +83,10 @@ impl Orders {
     }
 }
 
-/// Writes words as a query of FTS5 that any of them fulfils.
+/// Builds an FTS5 query that matches any of the words.
 ///
-/// A bind parameter is not enough here: the text inside it is read as a query, with operators that a model
-/// neither knows nor means. So nothing but letters and digits is left of it, inside quotes.
+/// A bind parameter is not enough here: FTS5 parses its text as a query, with operators that a model does not intend.
+/// So the query contains only letters and digits, inside quotes.
 fn any_of(words: &str) -> Option<String> {
     let words = words.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
@@ -98,7 +98,7 @@ pub(super) async fn add(
     order_id: &str,
     text: &str,
 ) -> Result<Option<Note>, sqlx::Error> {
-    // It selects from the orders, so that without the order there is no row to insert.
+    // Selects from the orders, so that there is no row to insert if the order does not exist.
     let insert = "INSERT INTO order_notes (order_id, text) SELECT order_id, ? FROM orders WHERE order_id = ?
                   RETURNING note_id, created_at, text";
     sqlx::query_as(insert).bind(text).bind(order_id).fetch_optional(writing).await

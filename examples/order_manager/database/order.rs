@@ -1,4 +1,4 @@
-//! What an order is, and which way it goes.
+//! Orders, and the allowed changes of their status.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sqlx::{Decode, FromRow, Row, Type};
 use super::Note;
 use crate::one_line::OneLine;
 
-/// The largest total in US dollars, up to which an `f64` is exact to the cent.
+/// The largest total in US dollars that an `f64` represents exactly to the cent.
 const MAX_TOTAL: f64 = 9e13;
 
 /// An order, with what belongs to it.
@@ -29,12 +29,12 @@ pub struct Order {
     pub notes: Vec<Note>,
 }
 
-/// One row of the `orders` table. SQLite lets other programs put anything into its columns, and one odd row is no reason
-/// to fail a list.
+/// One row of the `orders` table. SQLite lets other programs store values of any type in its columns, and one invalid
+/// row must not fail a whole list.
 pub struct OrderRow {
-    /// The order, with defaults for the odd columns.
+    /// The order, with defaults for the invalid columns.
     pub order: Order,
-    /// The columns that hold nothing that fits them.
+    /// The columns with invalid values.
     pub odd: Vec<&'static str>,
 }
 
@@ -57,7 +57,7 @@ impl FromRow<'_, SqliteRow> for OrderRow {
     }
 }
 
-/// Reads a column, or adds it to the odd ones.
+/// Reads a column, or adds it to the invalid ones.
 fn column<'r, T>(row: &'r SqliteRow, name: &'static str, odd: &mut Vec<&'static str>) -> Result<T, sqlx::Error>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite> + Default,
@@ -73,14 +73,14 @@ where
 }
 
 impl OrderRow {
-    /// Says which columns are odd, if there are some.
+    /// Describes the invalid columns, if there are any.
     pub fn problem(&self) -> Option<String> {
         let odd = self.odd.join(", ");
         (!odd.is_empty())
             .then(|| format!("Its row in the database is damaged, and must be corrected there first: {odd}."))
     }
 
-    /// Gives the order, or an error that tells the model why there is none.
+    /// Returns the order, or an error that tells the model the reason.
     pub fn into_order(self) -> Result<Order, ToolError> {
         match self.problem() {
             Some(problem) => {
@@ -106,7 +106,7 @@ pub struct OrderLine {
     pub unit_price_cents: u32,
 }
 
-/// An order that is not there yet.
+/// An order before it is stored.
 pub struct NewOrder<'a> {
     pub customer_email: &'a str,
     pub lines: &'a [OrderLine],
@@ -128,7 +128,7 @@ pub enum Status {
 impl Status {
     const ALL: [Self; 4] = [Self::Processing, Self::Shipped, Self::Delivered, Self::Cancelled];
 
-    /// What an order may become next: the one table of what is allowed.
+    /// Returns the allowed next statuses. This is the only table of transitions.
     pub fn next(self) -> &'static [Self] {
         match self {
             Self::Processing => &[Self::Shipped, Self::Cancelled],
@@ -137,7 +137,7 @@ impl Status {
         }
     }
 
-    /// What an order has to be before it may become this.
+    /// Returns the status that an order must have before it can have this one.
     pub fn previous(self) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.next().contains(&self))
     }
@@ -153,12 +153,12 @@ impl Status {
 }
 
 impl Order {
-    /// The status, if it is one that this server knows.
+    /// Returns the status if this server knows it.
     pub fn known_status(&self) -> Option<Status> {
         Status::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(&self.status))
     }
 
-    /// Whether the next status may be this one.
+    /// Returns true if the next status may be this one.
     pub fn may_become(&self, status: Status) -> bool {
         self.known_status().is_some_and(|current| current.next().contains(&status))
     }
@@ -169,15 +169,14 @@ impl Order {
 }
 
 impl NewOrder<'_> {
-    /// What the column for the total holds: dollars, which stay exact to the cent far beyond what the
-    /// limits of a line allow.
+    /// Returns the total in dollars for its column, which is exact to the cent far beyond the limits of a line.
     pub fn total_amount(&self) -> f64 {
         let cents: u64 =
             self.lines.iter().map(|line| u64::from(line.quantity) * u64::from(line.unit_price_cents)).sum();
         cents as f64 / 100.0
     }
 
-    /// Whether this is what `order` was made of.
+    /// Returns true if `order` was created from this one.
     pub fn is_like(&self, order: &Order) -> bool {
         self.customer_email == order.customer_email
             && self.is_refundable == order.is_refundable
@@ -187,7 +186,7 @@ impl NewOrder<'_> {
 
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whatever is a text came from somebody, and stays on its line.
+        // All texts are untrusted, and stay on one line.
         writeln!(f, "Order ID: {}", OneLine(&self.order_id))?;
         writeln!(f, "Customer: {}", OneLine(&self.customer_email))?;
         writeln!(f, "Status: {}", OneLine(&self.status))?;

@@ -1,10 +1,10 @@
-//! What is asked about orders.
+//! Queries of orders.
 
 use fastmcp_rs::prelude::*;
 
 use super::{Order, OrderRow, Orders, for_the_model, notes};
 
-/// How many order references are suggested at most: more would not be read.
+/// The maximum number of suggested order references, because more would not be read.
 const MAX_IDS: u32 = 1000;
 
 impl Orders {
@@ -15,7 +15,7 @@ impl Orders {
     }
 
     async fn try_find(&self, order_id: &str) -> Result<Option<OrderRow>, sqlx::Error> {
-        // One transaction, so that the three queries see the same moment.
+        // One transaction, so that the three queries see the same snapshot.
         let mut reading = self.reader.begin().await?;
         let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?");
         let row: Option<OrderRow> = order.bind(order_id).fetch_optional(&mut *reading).await?;
@@ -30,7 +30,7 @@ impl Orders {
         Ok(Some(row))
     }
 
-    /// Lists the orders that have a status, in any case, sorted by reference, without what belongs to them.
+    /// Lists the orders with a status, ignoring case, sorted by reference, without their lines and notes.
     pub async fn with_status(&self, status: &str, limit: u32) -> Result<Vec<OrderRow>, ToolError> {
         sqlx::query_as("SELECT * FROM orders WHERE status = ? COLLATE NOCASE ORDER BY order_id LIMIT ?")
             .bind(status)
@@ -40,9 +40,9 @@ impl Orders {
             .map_err(for_the_model)
     }
 
-    /// Lists the references of orders that contain a text, in any case, sorted.
+    /// Lists the references of orders that contain a text, ignoring case, sorted.
     pub async fn ids_like(&self, text: &str) -> Result<Vec<String>, ToolError> {
-        // Not by LIKE, for which `%` and `_` in the text would mean something.
+        // Not with LIKE, because `%` and `_` in the text would be wildcards.
         let ids: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT CAST(order_id AS BLOB) FROM orders WHERE instr(lower(order_id), lower(?)) > 0
              ORDER BY order_id LIMIT ?",
@@ -55,7 +55,7 @@ impl Orders {
         Ok(ids.into_iter().filter_map(|id| String::from_utf8(id).ok()).collect())
     }
 
-    /// Finds the statement that made the table.
+    /// Finds the statement that created the table.
     pub async fn schema(&self) -> Result<String, ToolError> {
         sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'orders'")
             .fetch_one(&self.reader)

@@ -1,4 +1,4 @@
-//! A tool that asks the user before it does what cannot be undone.
+//! A tool that asks the user before it makes an irreversible change.
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{AskError, Elicited};
@@ -19,8 +19,8 @@ async fn cancel_order(
     orders: State<Orders>,
     ctx: &Context,
 ) -> Result<StatusChange, ToolError> {
-    // Up to the answer nothing is written: a client of 2026-07-28 does not keep the call waiting, but makes
-    // it again with the answer, and then all of this runs again from here.
+    // Nothing is written before the answer: a client of 2026-07-28 does not wait in the call, it repeats the call
+    // with the answer, and the function runs again from here.
     let order = find(&orders, order_id).await?;
     if !order.may_become(Status::Cancelled) {
         return StatusChange::of(order, Status::Cancelled, false);
@@ -34,10 +34,10 @@ async fn cancel_order(
         Err(AskError::Unsupported { .. }) => return Err(cannot_ask(order_id)),
         Err(error) => return Err(error.into()),
     };
-    // Many clients send an empty text for a field that was left empty.
+    // Many clients send an empty string for an empty field.
     let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    // Exactly one call finds an order to cancel, however often a client sends the answer, and whatever
-    // became of the order while the user thought about it.
+    // Exactly one call finds an order to cancel, regardless of how often a client sends the answer, and of changes
+    // to the order while the user was deciding.
     let changed = orders.cancel(order_id, reason).await?;
     if changed {
         tell_watchers(ctx, order_id);

@@ -1,4 +1,4 @@
-//! A tool that waits for something slow, and holds nobody up.
+//! A tool that waits for a slow service without delaying other calls.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn fetch_external_data(
     /// What to look for, in plain words.
     query: &str,
 ) -> String {
-    // It stands for a slow service. Awaiting gives the thread back, so no other call waits for this one.
+    // Simulates a slow service. Awaiting releases the thread, so no other call waits for this one.
     tokio::time::sleep(Duration::from_secs(1)).await;
     format!("External data for: {query}")
 }

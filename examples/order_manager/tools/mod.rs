@@ -1,4 +1,4 @@
-//! What models can do here.
+//! The tools of the server.
 
 mod cancellation;
 mod external;
@@ -12,12 +12,12 @@ use fastmcp_rs::prelude::*;
 use crate::database::{Order, Orders};
 use crate::one_line::OneLine;
 
-/// The order with that ID, or an error that tells the model what to do next.
+/// Finds the order with that ID, or returns an error that tells the model what to do next.
 pub async fn find(orders: &Orders, order_id: &str) -> Result<Order, ToolError> {
     orders.find(order_id).await?.ok_or_else(|| not_found(order_id))
 }
 
-/// Tells the clients that watch an order that it has changed.
+/// Notifies clients that subscribed to an order of a change.
 fn tell_watchers(ctx: &Context, order_id: &str) {
     ctx.notify_resource_updated(format!("orders://{order_id}"));
 }

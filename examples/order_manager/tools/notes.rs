@@ -1,4 +1,4 @@
-//! Notes on orders: written down once, found by their words.
+//! Notes on orders: append-only, with full-text search.
 
 use fastmcp_rs::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Orders: what they are, and new ones.
+//! Looking up, listing and creating orders.
 
 use fastmcp_rs::prelude::*;
 

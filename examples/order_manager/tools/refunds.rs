@@ -1,4 +1,4 @@
-//! Whether money can go back.
+//! Refunds: whether an order can be refunded.
 
 use fastmcp_rs::prelude::*;
 

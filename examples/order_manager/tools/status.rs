@@ -1,4 +1,4 @@
-//! The way of an order: what it may become, and what a model is told when it may not.
+//! Status changes of an order, and error messages for changes that are not allowed.
 
 use fastmcp_rs::prelude::*;
 
@@ -22,7 +22,7 @@ async fn update_order_status(
     if status == Status::Cancelled {
         return Err(ToolError::new("To cancel an order, use cancel_order: it asks the user first."));
     }
-    // An order whose row is damaged is left as it is.
+    // An order with a damaged row stays unchanged.
     find(&orders, order_id).await?;
     let changed = orders.set_status(order_id, status).await?;
     if changed {
@@ -44,7 +44,7 @@ pub struct StatusChange {
 }
 
 impl StatusChange {
-    /// What has become of an order that was to have a status. That it had the status before is as good.
+    /// Describes the result of a status change. An order that had the status already is a success, too.
     pub fn of(order: Order, wanted: Status, changed: bool) -> Result<Self, ToolError> {
         if !changed && order.known_status() == Some(wanted) {
             return Ok(Self::none(order, "it was so before."));
@@ -63,7 +63,7 @@ impl StatusChange {
     }
 }
 
-/// Tells the model which way is open to an order.
+/// Builds an error that lists the allowed next statuses of an order for the model.
 fn cannot_become(order: &Order, wanted: Status) -> ToolError {
     let (order_id, status) = (OneLine(&order.order_id), OneLine(&order.status));
     let next = order.known_status().map(Status::next).unwrap_or_default();

@@ -91,15 +91,17 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
         ("idempotent", &options.idempotent),
         ("open_world", &options.open_world),
     ];
-    let structured = expand_option(options.structured.as_ref().map(|Flag { on, .. }| on));
-    let hints = hints.map(|(key, flag)| {
+    let results =
+        [("structured", &options.structured), ("wrapped", &options.wrapped), ("link_text", &options.link_text)];
+    let field = |(key, flag): (&str, &Option<Flag>)| {
         let key = Ident::new(key, Span::mixed_site());
         let value = expand_option(flag.as_ref().map(|Flag { on, .. }| on));
         quote!(#key: #value)
-    });
+    };
+    let (hints, results) = (hints.map(field), results.map(field));
     quote! {
         annotations: #private::ToolAnnotations { #(#hints),* },
-        structured: #structured,
+        results: #private::ResultOptions { #(#results),* },
     }
 }
 
@@ -143,8 +145,6 @@ fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
             file: #file,
             line: #line,
             module_path: ::core::module_path!(),
-            crate_name: ::core::env!("CARGO_PKG_NAME"),
-            crate_version: ::core::env!("CARGO_PKG_VERSION"),
         }
     }
 }

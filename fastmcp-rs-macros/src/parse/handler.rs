@@ -59,6 +59,10 @@ pub(crate) struct ToolOptions {
     pub(crate) open_world: Option<Flag>,
     /// Makes a single value structured content as well.
     pub(crate) structured: Option<Flag>,
+    /// Sends modern clients a result that is no object inside of one.
+    pub(crate) wrapped: Option<Flag>,
+    /// Adds a text to resource links without one.
+    pub(crate) link_text: Option<Flag>,
 }
 
 impl HandlerOptions {
@@ -140,6 +144,8 @@ impl ToolOptions {
             "idempotent" => &mut self.idempotent,
             "open_world" => &mut self.open_world,
             "structured" => &mut self.structured,
+            "wrapped" => &mut self.wrapped,
+            "link_text" => &mut self.link_text,
             _ => return false,
         };
         *hint = Flag::parse(entry, errors);

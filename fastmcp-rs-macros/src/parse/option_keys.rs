@@ -6,7 +6,8 @@ use crate::component::Component;
 use crate::errors::did_you_mean;
 
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] = &["read_only", "destructive", "idempotent", "open_world", "structured"];
+const TOOL_KEYS: &[&str] =
+    &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
 const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];

@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::App;
 use crate::error::Error;
-use crate::runtime::unless_first;
+use crate::runtime::{self, unless_first};
 use crate::transport::http::{
     self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes, Site,
 };
@@ -145,6 +145,8 @@ impl App {
     /// # }
     /// ```
     pub async fn into_service(mut self) -> Result<HttpService, Error> {
+        panics::install_hook();
+        runtime::check_timers()?;
         let HttpParts { config, authenticator, .. } = self.http.clone();
         if config.replicas > 1 && self.sealing_keys.is_empty() {
             return Err(Error::configuration(vec![
@@ -153,7 +155,7 @@ impl App {
             ]));
         }
         self.inspect()?;
-        panics::install_hook();
+        self.warn_of_version();
         #[cfg(feature = "metrics")]
         if config.metrics {
             self.metrics();
@@ -174,11 +176,8 @@ impl App {
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::into_service`]), if the address cannot be
     /// bound, or if other machines can reach it and nothing says who may: neither [`App::authenticate`] nor
-    /// [`HttpConfig::allowed_hosts`].
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a tokio runtime with time and input and output enabled, as `#[mcp::main]` makes.
+    /// [`HttpConfig::allowed_hosts`]. Fails as well outside of a tokio runtime with timers, input and output, as
+    /// `#[mcp::main]` and `#[tokio::main]` make, and a builder with `enable_all()`.
     ///
     /// # Example
     ///
@@ -191,6 +190,7 @@ impl App {
     /// }
     /// ```
     pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
+        check_runtime()?;
         let listener =
             TcpListener::bind(address).await.map_err(|error| Error::transport("the address cannot be bound", error))?;
         self.run_http_on(listener).await
@@ -231,6 +231,7 @@ impl App {
     /// ```
     #[cfg(unix)]
     pub async fn run_http_unix(self, path: impl AsRef<Path>) -> Result<(), Error> {
+        check_runtime()?;
         let socket = path.as_ref();
         let listener = transport::bind(socket, self.http.config.socket_mode).await;
         let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
@@ -251,6 +252,7 @@ impl App {
 
     /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
     async fn run_on(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
+        check_runtime()?;
         let config = &self.http.config;
         let (name, path) = (self.config.name.clone(), config.path.clone());
         let configuration = |problem| Error::configuration(vec![problem]);
@@ -302,4 +304,11 @@ impl App {
              bind 127.0.0.1"
         )]))
     }
+}
+
+/// Makes sure that sockets and timers can be used.
+fn check_runtime() -> Result<(), Error> {
+    panics::install_hook();
+    runtime::check_timers()?;
+    runtime::check_io()
 }

@@ -1,6 +1,6 @@
 //! What an app does when it starts and when it ends.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{TypeId, type_name};
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::future::Future;
@@ -9,16 +9,15 @@ use std::sync::Arc;
 
 use super::App;
 use crate::component::inject::{Requirements, State};
-use crate::context::States;
 use crate::engine::Ending;
 use crate::error::Error;
 use crate::operator::{self, LAST_LINES};
 use crate::panics;
+use crate::states::{self, OwnedState, StateOwner, States};
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Begins something with the states that are there.
 type Begin<T> = Box<dyn FnOnce(&States) -> Work<T> + Send>;
-type AnyState = Arc<dyn Any + Send + Sync>;
 type Failure = Box<dyn StdError + Send + Sync>;
 
 /// Makes a state when the app starts.
@@ -26,7 +25,7 @@ pub(super) struct Maker {
     id: TypeId,
     name: &'static str,
     wants: Requirements,
-    make: Begin<Result<AnyState, Failure>>,
+    make: Begin<Result<OwnedState, Failure>>,
 }
 
 /// Runs when the app ends.
@@ -66,8 +65,9 @@ pub trait EndApp<Parameters>: Send + 'static {
 
 /// The state of a type. Before anything runs, it was made sure that it is there.
 fn state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, Failure> {
-    let found = states.get(&TypeId::of::<T>()).and_then(|state| Arc::clone(state).downcast().ok());
-    found.map(State::from_arc).ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
+    states::find(states)
+        .map(State::from_arc)
+        .ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
 }
 
 macro_rules! functions {
@@ -126,7 +126,8 @@ impl App {
     ///
     /// The function is `async` and may take other states, at most three: those of [`App::state`], and those that
     /// were registered before by this method. States are made one after another, in the order of registration,
-    /// before the first message is read. Each app has one state of a type.
+    /// before the first message is read, and dropped in the reverse order (see [`App::state`]). Each app has one state of
+    /// a type.
     ///
     /// If it fails or panics, the app does not start: the `run` method returns an [`Error`](crate::Error) that names
     /// the type and the failure. A panic is logged with its place, too. A server on standard input and output whose
@@ -169,7 +170,7 @@ impl App {
             wants,
             make: Box::new(|states| {
                 let made = make.make(states);
-                Box::pin(async move { made.await.map(|made| Arc::new(made) as AnyState) })
+                Box::pin(async move { made.await.map(OwnedState::new) })
             }),
         });
         self
@@ -228,7 +229,7 @@ impl App {
     }
 
     /// Makes the states that are made at start.
-    pub(super) async fn make_states(&mut self) -> Result<Arc<States>, Error> {
+    pub(super) async fn make_states(&mut self, owner: &StateOwner) -> Result<Arc<States>, Error> {
         let mut states = std::mem::take(&mut self.states);
         for maker in std::mem::take(&mut self.makers) {
             let make = maker.make;
@@ -238,7 +239,7 @@ impl App {
                 operator::flush(LAST_LINES);
                 Err(format!("it panicked: {}", panicked.0).into())
             });
-            states.insert(maker.id, made.map_err(|failure| Error::start(maker.name, failure))?);
+            owner.add(&mut states, made.map_err(|failure| Error::start(maker.name, failure))?);
         }
         Ok(Arc::new(states))
     }

@@ -8,7 +8,7 @@ mod mount;
 #[cfg(feature = "stdio")]
 mod stdio;
 
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
 use crate::component::server::Server;
 use crate::component::tool::{Location, RegisteredTool, Tool};
-use crate::context::{Context, States};
+use crate::context::Context;
 use crate::engine::{self, ServerConfig};
 use crate::error::Error;
 use crate::layers::{Chain, ErasedLayer, Layer};
@@ -39,6 +39,7 @@ use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible
 use crate::schema::publish::Style;
 use crate::schema::{lint, precision};
 use crate::seal::{self, Sealer, SealingKey};
+use crate::states::{OwnedState, StateOwner, States};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 
@@ -70,6 +71,8 @@ pub struct App {
     /// Its components.
     scope: Arc<Scope>,
     states: States,
+    /// Also of the states of mounted apps.
+    state_owner: Arc<StateOwner>,
     makers: Vec<Maker>,
     endings: Vec<AtShutdown>,
     visible: Option<Visible>,
@@ -152,6 +155,7 @@ impl App {
             version_is_set: false,
             scope: Arc::default(),
             states: States::default(),
+            state_owner: Arc::default(),
             makers: Vec::new(),
             endings: Vec::new(),
             visible: None,
@@ -326,8 +330,14 @@ impl App {
     /// Gives the app a value that its tools may take as [`State<T>`](crate::State), by its type.
     ///
     /// Two values of one type are a start-up error: wrap one of them in a type of its own.
+    ///
+    /// All states are dropped before the `run` method returns, whatever ends the server, after
+    /// [`App::on_shutdown`]: in the reverse order of their making, where this value is made when it is given, and one of
+    /// a mounted app when that is mounted. So what is in a buffer is written. Their destructors run on a thread that may
+    /// block and has the tokio runtime, and have five seconds together; a panic in one is logged. A state that a task
+    /// or a thread of the program still holds is dropped when that ends, and a warning names its type.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
-        if self.states.insert(TypeId::of::<T>(), Arc::new(value)).is_some() {
+        if self.state_owner.add(&mut self.states, OwnedState::new(value)) {
             self.problems.push(two_states(type_name::<T>()));
         }
         self
@@ -351,7 +361,20 @@ impl App {
         self
     }
 
-    /// The server's version. By default it is the version of the program's crate.
+    /// Sets the server's version. Default: the version of the crate whose `main` has
+    /// [`#[mcp::main]`](macro@crate::mcp::main). With another `main`, such as one with `#[tokio::main]`, the version is not
+    /// known: a warning is logged at start, and clients are told 0.0.0.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::App;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").version(env!("CARGO_PKG_VERSION")).run_stdio().await
+    /// }
+    /// ```
     pub fn version(mut self, version: impl Into<String>) -> App {
         self.config.version = version.into();
         self.version_is_set = true;
@@ -416,6 +439,47 @@ impl App {
     /// structured result in place of it.
     pub fn structured_texts(mut self, yes: bool) -> App {
         self.config.lists.style.structures_texts = yes;
+        self
+    }
+
+    /// Says whether clients of 2026-07-28, too, get structured results that are no objects (lists, numbers, `null` for
+    /// `None`) inside `{"result": …}`, as those of 2025-06-18 and 2025-11-25 always do. Default: no.
+    ///
+    /// Some proxies that speak 2026-07-28 refuse such results as they are, FastMCP 4.1.7 among them. The output schema,
+    /// the text and the mark `_meta.fastmcp.wrap_result` are those of the wrapped result then. A tool's own `wrapped`
+    /// goes first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Lists the open orders.
+    /// #[mcp::tool]
+    /// fn open_orders() -> Vec<u32> {
+    ///     vec![101, 102]
+    /// }
+    ///
+    /// # #[mcp::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty("orders").tool::<open_orders>().wrapped_results(true);
+    /// let reply = app.test_client().await?.call("open_orders", ()).await?;
+    /// assert_eq!(reply.text(), r#"{"result":[101,102]}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wrapped_results(mut self, yes: bool) -> App {
+        self.config.lists.style.wraps_results = yes;
+        self
+    }
+
+    /// Says whether a tool's result with resource links and without a text gets a block of text that names them, as its
+    /// last: a line for each link with its name, its URI and its description. Default: yes, as several clients show a
+    /// model texts alone.
+    ///
+    /// A result that has a text is sent as it is. A tool's own `link_text` goes first.
+    pub fn link_texts(mut self, yes: bool) -> App {
+        self.config.lists.style.describes_links = yes;
         self
     }
 
@@ -614,7 +678,7 @@ impl App {
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
         self.inspect()?;
         if !self.version_is_set {
-            self.config.version = self.default_version();
+            self.config.version = PROGRAM_VERSION.get().copied().unwrap_or(UNKNOWN_VERSION).to_owned();
         }
         let counts = self.scope.counts();
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
@@ -625,14 +689,14 @@ impl App {
             ));
         }
         let mut endings = Vec::new();
-        let changes = Arc::clone(self.scope.changes());
-        self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &mut endings).await?;
+        let (changes, owner) = (Arc::clone(self.scope.changes()), Arc::clone(&self.state_owner));
+        self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &owner, &mut endings).await?;
         let components = Live::new(Arc::clone(&self.scope), self.config.lists);
         warn_of_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
         sealer.limit(self.config.max_request_state);
         #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
-        let mut server = engine::Server::new(self.config, components, sealer, changes, endings);
+        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, endings);
         #[cfg(feature = "metrics")]
         if let Some(metrics) = self.metrics.into_inner() {
             metrics.name(&server.config.name, &server.config.version);
@@ -656,12 +720,15 @@ impl App {
         registry.tools.entries().iter().map(json).collect()
     }
 
-    /// The version of the crate with `#[mcp::main]`, or else of the first tool's crate.
-    fn default_version(&self) -> String {
-        if let Some(version) = PROGRAM_VERSION.get() {
-            return (*version).to_owned();
+    /// Warns of a version that is not known. Tests have no need of one.
+    #[cfg(any(feature = "stdio", feature = "http"))]
+    fn warn_of_version(&self) {
+        if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
+            crate::operator::warn(format_args!(
+                "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
+                self.config.name
+            ));
         }
-        self.scope.first_location().map_or("0.0.0", |location| location.crate_version).to_owned()
     }
 }
 
@@ -715,6 +782,9 @@ fn warn_of_tools(components: &Live, style: Style) {
         ));
     }
 }
+
+/// The version of a server whose program does not tell it.
+const UNKNOWN_VERSION: &str = "0.0.0";
 
 /// What `#[mcp::main]` knows of the program.
 pub(crate) static PROGRAM_VERSION: OnceLock<&'static str> = OnceLock::new();

@@ -11,6 +11,7 @@ use crate::engine::Ending;
 use crate::error::Error;
 use crate::layers::Chain;
 use crate::registry::{Setting, Watch};
+use crate::states::StateOwner;
 
 impl App {
     /// Puts another app into this one, under a namespace: its tool `charge` becomes `pay_charge`, its prompts
@@ -42,7 +43,10 @@ impl App {
     pub fn mount(mut self, namespace: impl AsRef<str>, app: App) -> App {
         let namespace = namespace.as_ref();
         match self.scope.mount(namespace, &app.scope) {
-            Ok(()) => self.mounted.push((namespace.into(), app)),
+            Ok(()) => {
+                self.state_owner.adopt(&app.state_owner);
+                self.mounted.push((namespace.into(), app));
+            }
             Err(problem) => self.problems.push(problem),
         }
         self
@@ -61,19 +65,21 @@ impl App {
 
     /// Makes the states of this app and of those that are mounted in it, and lets their components be served.
     ///
-    /// `layers` and `gates` are those of the apps around, and `changes` is where the outermost tells of changes.
+    /// `layers` and `gates` are those of the apps around, `changes` is where the outermost tells of changes, and `owner`
+    /// is that of its states.
     pub(super) fn serve<'a>(
         &'a mut self,
         namespaces: Vec<Box<str>>,
         layers: Chain,
         mut gates: Vec<Watch>,
         changes: &'a Arc<Hub>,
+        owner: &'a StateOwner,
         endings: &'a mut Vec<Ending>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
             // Every context has the states, and so a way to tell of changes.
-            self.states.insert(TypeId::of::<Hub>(), Arc::clone(changes) as _);
-            let states = self.make_states().await?;
+            self.states.insert(TypeId::of::<Hub>(), Arc::downgrade(changes) as _);
+            let states = self.make_states(owner).await?;
             endings.extend(self.endings(&states));
             if let Some(visible) = self.visible.take() {
                 gates.push(Watch { visible, states: Arc::clone(&states), depth: namespaces.len() });
@@ -93,7 +99,7 @@ impl App {
             }
             for (name, app) in &mut self.mounted {
                 let inner = namespaces.iter().chain([&*name]).cloned().collect();
-                app.serve(inner, layers.clone(), gates.clone(), changes, endings).await?;
+                app.serve(inner, layers.clone(), gates.clone(), changes, owner, endings).await?;
             }
             Ok(())
         })

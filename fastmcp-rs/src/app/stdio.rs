@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::App;
 use crate::engine::Server;
 use crate::error::Error;
+use crate::states::StateOwner;
 use crate::transport::stdio::{self, StdoutPolicy};
-use crate::{operator, panics};
+use crate::{operator, panics, runtime};
 
 impl App {
     /// Where text goes that is printed to standard output while [`App::run_stdio`] runs. Default: standard
@@ -39,7 +40,8 @@ impl App {
     /// asked to stop (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the
     /// session), or its parent is gone.
     ///
-    /// Calls that run then have five seconds to end. A second signal ends them at once, and the process within a second,
+    /// Calls that run then have five seconds to end, and all [states](App::state) are dropped before this method returns,
+    /// also if it fails. A second signal ends them at once, and the process within a second,
     /// whatever [`App::on_shutdown`] does; one that comes after this method has returned ends the process, too. A server
     /// that is still making its states ends without waiting for them. If a handler or a state holds up the runtime so that this method cannot
     /// return, the process is ended too: it must not outlive its client.
@@ -54,11 +56,8 @@ impl App {
     /// Fails if the app cannot be served as it is configured (see [`App::check`]), if it is called a second
     /// time, if the streams cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails
     /// while the client is there, such as standard output on a full disk. A malformed message is answered, and is not
-    /// returned here.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a tokio runtime with time enabled, as `#[mcp::main]` and `#[tokio::main]` make.
+    /// returned here. Fails as well outside of a tokio runtime with timers, as `#[mcp::main]` and `#[tokio::main]` make,
+    /// and a builder with `enable_all()`.
     ///
     /// # Example
     ///
@@ -81,7 +80,18 @@ impl App {
         Box::pin(self.serve_standard_streams())
     }
 
-    async fn serve_standard_streams(mut self) -> Result<(), Error> {
+    async fn serve_standard_streams(self) -> Result<(), Error> {
+        panics::install_hook();
+        runtime::check_timers()?;
+        let _last_lines = stdio::LastLines;
+        // If this future is dropped, threads still hold the server, and only this drops its states.
+        let states = DropStates(Arc::clone(&self.state_owner));
+        let served = self.serve_wire().await;
+        states.0.release(|| ()).await;
+        served
+    }
+
+    async fn serve_wire(mut self) -> Result<(), Error> {
         let config = self.stdio.clone();
         if config.stdout != StdoutPolicy::Inherit {
             stdio::mute_shared_stderr();
@@ -95,8 +105,9 @@ impl App {
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
-        panics::install_hook();
+        self.warn_of_version();
         self.fit_request_state(config.max_line);
+        let states = Arc::clone(&self.state_owner);
         // Text that is printed while states are made must not reach the client either.
         let start = async {
             let server = Arc::new(self.start().await?);
@@ -105,7 +116,16 @@ impl App {
             }
             Ok(server)
         };
-        stdio::serve(start, wire, &config).await
+        stdio::serve(start, states, wire, &config).await
+    }
+}
+
+/// Drops states at once when it is dropped, unless they were dropped before.
+struct DropStates(Arc<StateOwner>);
+
+impl Drop for DropStates {
+    fn drop(&mut self) {
+        self.0.drop_now();
     }
 }
 

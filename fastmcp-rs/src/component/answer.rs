@@ -11,12 +11,14 @@ use super::tool::Text;
 use crate::ask::AskError;
 use crate::error::{Audience, Chain, ToolError};
 use crate::operator;
+use crate::panics::Panicked;
 use crate::protocol::Content;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
-use crate::protocol::content::Projected;
+use crate::protocol::content::{self, Projected};
+use crate::protocol::separators;
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::text_of_json::{TextOfJson, json_and_text};
+use crate::protocol::text_of_json::{TextOfJson, json_and_text, of_tree};
 use crate::protocol::write::{self, RpcError, code};
 
 /// What an answer depends on, besides the handler's result.
@@ -38,8 +40,12 @@ pub(crate) enum Subject {
     ToolCall {
         /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
         wrap: bool,
+        /// Whether modern peers do, too.
+        wraps_for_all: bool,
         /// Whether a number, a bool or a text of the tool's is structured content, too.
         scalars: bool,
+        /// Whether resource links without a text get one.
+        link_text: bool,
     },
     ResourceRead {
         uri: Box<str>,
@@ -95,7 +101,9 @@ impl<'a> Answer<'a> {
 
     /// A result that is JSON text already.
     pub(crate) fn raw(&mut self, json: &str) {
-        write::result(self.out, self.frame.id, json.as_bytes());
+        write::begin_result(self.out, self.frame.id);
+        write::raw(self.out, json);
+        self.out.push(b'}');
     }
 
     /// A single block of text.
@@ -134,10 +142,11 @@ impl<'a> Answer<'a> {
     /// structured content yet, the text is all.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
-        self.begin_structured();
+        let wraps = self.wraps();
+        self.begin_structured(wraps);
         let json = self.out.len();
         match json_and_text(self.out, value) {
-            Ok(text) => self.finish_structured(json, text),
+            Ok(text) => self.finish_structured(json, text, wraps),
             Err(error) => {
                 self.out.truncate(start);
                 self.masked(&no_json_form(&error));
@@ -146,29 +155,29 @@ impl<'a> Answer<'a> {
     }
 
     /// Begins a result, up to where the JSON of a value follows.
-    fn begin_structured(&mut self) {
+    fn begin_structured(&mut self, wraps: bool) {
         self.begin(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
-        if self.wraps() {
+        if wraps {
             self.out.extend_from_slice(br#"{"result":"#);
         }
     }
 
     /// Ends a result behind the JSON of a value, which begins at `json`.
-    fn finish_structured(&mut self, json: usize, text: TextOfJson) {
+    fn finish_structured(&mut self, json: usize, text: TextOfJson, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
             self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
-        } else if self.wraps() {
+        } else if wraps {
             self.out.extend_from_slice(br#"},"content":[{"type":"text","text":"#);
         } else {
             self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
         }
-        match self.wraps() {
+        match wraps {
             true => text.append_wrapped(self.out),
             false => text.append(self.out),
         }
         self.out.extend_from_slice(b"}]");
-        self.end(self.wraps());
+        self.end(wraps);
     }
 
     /// Blocks of content.
@@ -183,10 +192,9 @@ impl<'a> Answer<'a> {
         if let Some(fault) = &result.fault {
             return self.masked(fault);
         }
-        let revision = self.frame.revision;
         let is_sent = self.has_structured() && (!result.is_scalar || self.structures_scalars());
         let structured = result.structured.as_ref().filter(|_| is_sent);
-        let wrapped = structured.is_some_and(|value| self.wraps() || (!revision.is_modern() && !value.is_object()));
+        let wrapped = structured.is_some_and(|value| self.wraps() || (self.peer_wants_objects() && !value.is_object()));
         self.begin(beginning!(r#""content":"#));
         match structured.filter(|_| wrapped).map(|value| wrapped_text(&result.content, value)) {
             Some(Some(block)) => self.blocks(&[block]),
@@ -225,6 +233,20 @@ impl<'a> Answer<'a> {
     fn blocks(&mut self, blocks: &[Content]) {
         // Blocks are strings and JSON values, which always have a JSON form.
         let _ = write::json(self.out, &Projected(blocks, self.frame.revision));
+        if let Some(text) = self.text_of_links(blocks) {
+            // Into the list that has just been closed.
+            self.out.pop();
+            self.out.extend_from_slice(br#",{"type":"text","text":"#);
+            write::string(self.out, &text);
+            self.out.extend_from_slice(b"}]");
+        }
+    }
+
+    /// Returns the text that stands beside resource links for clients that show texts alone. Peers before 2025-06-18
+    /// get a text in place of each.
+    fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
+        let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
+        if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
     }
 
     /// The failure of a handler.
@@ -263,6 +285,22 @@ impl<'a> Answer<'a> {
             self.failure(&format!(
                 "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
             ));
+        }
+    }
+
+    /// A panic, of which only the operator may read.
+    pub(crate) fn panicked(&mut self, panicked: &Panicked) {
+        let attribute = match self.frame.subject {
+            Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
+            Subject::PromptGet { .. } => "#[mcp::prompt(blocking)]",
+            _ => "#[mcp::tool(blocking)]",
+        };
+        let text = &panicked.0;
+        match panicked.is_by_blocking() {
+            true => self.masked(&format!(
+                "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
+            )),
+            false => self.masked(&format!("panicked: {text}")),
         }
     }
 
@@ -347,8 +385,14 @@ impl<'a> Answer<'a> {
 
     /// Whether the structured content is an object that holds the result, for peers that know no other.
     fn wraps(&self) -> bool {
-        let is_wrapped = matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. });
-        is_wrapped && self.has_structured() && !self.frame.revision.is_modern()
+        matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
+            && self.has_structured()
+            && self.peer_wants_objects()
+    }
+
+    /// Whether the peer knows no other structured content than objects, or is treated like one that does not.
+    fn peer_wants_objects(&self) -> bool {
+        !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
     }
 
     /// Begins a result with the members that [`beginning!`] was given.
@@ -385,9 +429,11 @@ impl<'a> Answer<'a> {
 
 /// The text of a wrapped result, if the text that stands there is that of what is in it.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
-    let json = value.to_string();
+    let json = of_tree(value);
     match content {
-        [Content::Text(text)] if text.as_str() == json => Some(Content::text(json!({ "result": value }).to_string())),
+        [Content::Text(text)] if separators::escaped(text.as_str()) == json => {
+            Some(Content::text(format!(r#"{{"result":{json}}}"#)))
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::protocol::Content;
-use crate::protocol::text_of_json::to_value;
+use crate::protocol::text_of_json::{of_tree, to_value};
 
 /// A tool's answer with full control: blocks, structured content, the error flag and `_meta`.
 ///
@@ -68,7 +68,7 @@ impl ToolResult {
     pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
         let value = to_value(&value)?;
         if self.content.is_empty() {
-            self.content.push(Content::text(value.to_string()));
+            self.content.push(Content::text(of_tree(&value)));
         }
         self.structured = Some(value);
         Ok(self)
@@ -112,6 +112,6 @@ impl ToolResult {
 /// Structured content, and its JSON as text.
 impl From<Value> for ToolResult {
     fn from(value: Value) -> ToolResult {
-        ToolResult { structured: Some(value.clone()), ..ToolResult::text(value.to_string()) }
+        ToolResult { structured: Some(value.clone()), ..ToolResult::text(of_tree(&value)) }
     }
 }

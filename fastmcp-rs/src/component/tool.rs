@@ -29,8 +29,7 @@ pub struct ToolDefinition {
     pub title: Option<&'static str>,
     pub description: &'static str,
     pub annotations: ToolAnnotations,
-    /// Whether a single value is also sent as structured content.
-    pub structured: Option<bool>,
+    pub results: ResultOptions,
     pub tags: &'static [&'static str],
     pub icons: &'static [IconDefinition],
     pub meta: Option<&'static str>,
@@ -48,6 +47,18 @@ pub struct ToolAnnotations {
     pub destructive: Option<bool>,
     pub idempotent: Option<bool>,
     pub open_world: Option<bool>,
+}
+
+/// The choices of a tool about the form of its results, which go before those of the app.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResultOptions {
+    /// Whether a single value is sent as structured content, too.
+    pub structured: Option<bool>,
+    /// Whether modern clients get a result that is no object inside one, as legacy clients do.
+    pub wrapped: Option<bool>,
+    /// Whether resource links without a text get one.
+    pub link_text: Option<bool>,
 }
 
 #[doc(hidden)]
@@ -81,8 +92,6 @@ pub struct Location {
     pub file: &'static str,
     pub line: u32,
     pub module_path: &'static str,
-    pub crate_name: &'static str,
-    pub crate_version: &'static str,
 }
 
 impl std::fmt::Display for Location {

@@ -2,7 +2,7 @@
 
 mod request;
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
@@ -16,13 +16,10 @@ use serde_json::{Map, Value};
 use crate::blocking;
 use crate::changes::{Change, Hub};
 use crate::error::ToolError;
-use crate::known_keys::KnownKeys;
 use crate::protocol::{Level, Revision};
+use crate::states::{self, States};
 
 pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
-
-/// The state values of an app, by type.
-pub(crate) type States = KnownKeys<TypeId, Arc<dyn Any + Send + Sync>>;
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
@@ -130,12 +127,12 @@ impl Context {
         self.branch.as_ref().map_or("", |branch| &branch.prefix)
     }
 
-    /// Returns the value of type `T` that was passed to [`App::state`](crate::App::state), if there is one.
+    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that outlives
+    /// the server finds none.
     ///
     /// Prefer a parameter of type [`State<T>`](crate::State): a missing state is then an error when the server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let state = self.component.states.get(&TypeId::of::<T>())?;
-        Arc::clone(state).downcast().ok()
+        states::find(&self.component.states)
     }
 
     /// Returns the name of the running tool; in a resource or a prompt, the name of that component.

@@ -264,7 +264,7 @@ impl Request {
 
 fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
     let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#.to_vec();
-    frame.extend_from_slice(token.as_bytes());
+    write::append_id(&mut frame, token);
     // Serializing a finite number cannot fail.
     frame.extend_from_slice(br#","progress":"#);
     let _ = write::json(&mut frame, &done);

@@ -413,7 +413,7 @@ pub(super) fn drop_future(future: Started, name: &str) {
 }
 
 pub(super) fn answer_panic(out: &mut Vec<u8>, frame: AnswerFrame<'_>, panicked: &panics::Panicked) {
-    finish_frame(out, |out| Answer::new(out, frame).masked(&format!("panicked: {}", panicked.0)));
+    finish_frame(out, |out| Answer::new(out, frame).panicked(panicked));
 }
 
 fn describe(error: &ArgumentError) -> String {

@@ -364,7 +364,7 @@ impl Subscription {
 /// Appends the `_meta` member that names the subscription of a notification.
 pub(super) fn write_meta(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
-    out.extend_from_slice(id.as_bytes());
+    write::append_id(out, id);
     out.push(b'}');
 }
 

@@ -59,7 +59,7 @@ use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::{Id, Key};
 use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
-use crate::registry::{Registry, View};
+use crate::registry::{Registry, RestingView, View};
 use feed::Feed;
 use in_flight::{InFlight, Place};
 use legacy::Session;
@@ -167,6 +167,12 @@ impl Connection {
         self.server.components.view()
     }
 
+    /// The same for one who waits between calls.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn wake(&self, resting: &RestingView) -> View {
+        self.server.components.wake(resting)
+    }
+
     /// Returns the outbox for notifications, and for responses that are not ready at once.
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         self.outbox.get_or_init(|| self.outbox_of_exchange())
@@ -187,6 +193,12 @@ impl Connection {
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn end(&self) {
         self.server.end().await;
+    }
+
+    /// Begins to drop all components and states. Returns `false` if that was begun before.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn begin_release(&self) -> bool {
+        self.server.begin_release()
     }
 
     pub(crate) fn calls_in_flight(&self) -> usize {

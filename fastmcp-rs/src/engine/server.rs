@@ -16,6 +16,7 @@ use crate::protocol::server_info::ServerInfo;
 use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
 use crate::seal::Sealer;
+use crate::states::StateOwner;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 #[cfg(feature = "otel")]
@@ -59,6 +60,7 @@ pub(crate) struct Server {
     pub(crate) components: Live,
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<Hub>,
+    states: Arc<StateOwner>,
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Metrics>,
     /// The shutdown functions, in the order of registration; they run in reverse.
@@ -73,6 +75,7 @@ impl Server {
         components: Live,
         sealer: Sealer,
         changes: Arc<Hub>,
+        states: Arc<StateOwner>,
         endings: Vec<Ending>,
     ) -> Server {
         let info = config.announce_server.then(|| {
@@ -88,6 +91,7 @@ impl Server {
             components,
             sealer,
             changes,
+            states,
             #[cfg(feature = "metrics")]
             metrics: None,
             endings,
@@ -119,12 +123,13 @@ impl Server {
         !self.endings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Runs the shutdown functions, once, after the last call has ended.
-    pub(crate) async fn end(&self) {
+    /// Does what is to be done at the end, once, when the last call has ended, and drops all components and states.
+    pub(crate) async fn end(self: &Arc<Self>) {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         if !endings.is_empty() {
             Self::do_endings(endings).await;
         }
+        self.states.release(self.closing()).await;
         #[cfg(feature = "otel")]
         otel::flush().await;
     }
@@ -143,6 +148,19 @@ impl Server {
         }
         // The process may end now, and log lines that are not written would be lost with it.
         operator::flush(operator::LAST_LINES);
+    }
+
+    /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
+    /// before.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn begin_release(self: &Arc<Self>) -> bool {
+        self.states.begin_release(self.closing())
+    }
+
+    /// Drops the components: closures and layers may hold what has to be dropped, too.
+    fn closing(self: &Arc<Self>) -> impl FnOnce() + Send + 'static {
+        let server = Arc::clone(self);
+        move || server.components.close()
     }
 
     /// Returns the capabilities of the server for a peer of a revision. The methods of all other features are answered

@@ -85,7 +85,7 @@ fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str, style
     match kind {
         Kind::CallTool => {
             let tool = sight.tool(name).map_err(|error| error.message)?;
-            let subject = tool.subject(style);
+            let subject = tool.subject_of_sibling(style);
             Ok(Found { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Kind::GetPrompt => {

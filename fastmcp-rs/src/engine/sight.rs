@@ -30,6 +30,7 @@ use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
 use crate::questions::{Channel, Questions};
 use crate::registry::{Gate, List, Listed, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry};
+use crate::runtime::inside;
 use crate::seal::State;
 
 pub(super) struct Sight<'a> {
@@ -119,9 +120,10 @@ impl Connection {
             _ => None,
         };
         let cancellation = place.cancellation();
+        let runtime = Handle::current();
         let served = blocking::run("App::visible", move || {
             let mut out = Vec::new();
-            connection.serve(&registry, &message, Some(place), &mut out);
+            inside(&runtime, || connection.serve(&registry, &message, Some(place), &mut out));
             if cancellation.is_cancelled() {
                 // A list is not a call that settles this itself. The id may belong to another request by now.
                 out.clear();
@@ -163,10 +165,11 @@ impl Deciding {
     }
 }
 
-/// Runs work that may block, while the other tasks of this thread's runtime continue. A runtime with a single thread
-/// cannot do that, and waits.
+/// Does work that may block, while the other tasks of this thread's runtime go on. The only thread of a runtime cannot do
+/// that, and waits.
 fn let_others_run<T>(work: impl FnOnce() -> T) -> T {
-    if Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() != RuntimeFlavor::MultiThread) {
+    let is_only_thread = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() != RuntimeFlavor::MultiThread);
+    if is_only_thread() && !blocking::is_thread_of_pool() {
         return work();
     }
     let (mut work, mut result) = (Some(work), None);
@@ -215,7 +218,12 @@ impl<'a> Sight<'a> {
         let begin = Instant::now();
         let sees = gates.iter().all(|gate| {
             let context = self.context(gate);
-            let opens = caught(|| gate.opens(entry.kind(), entry.about(), entry.hints(), &context));
+            let open = || gate.opens(entry.kind(), entry.about(), entry.hints(), &context);
+            let opens = match caught(open) {
+                // One that has been quick so far is called here, and may block all the same, such as for a query.
+                Err(panicked) if panicked.is_by_blocking() => caught(|| let_others_run(open)),
+                opens => opens,
+            };
             // A component is hidden if its function panics.
             opens.unwrap_or_else(|panicked| {
                 if let Some(decisions) = &self.registry.decisions {

@@ -144,7 +144,7 @@ impl Connection {
             }
             finish_frame(out, |out| {
                 out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
-                out.extend_from_slice(id.as_bytes());
+                write::append_id(out, id);
                 out.extend_from_slice(br#","reason":"the server ends"}}"#);
             });
         });

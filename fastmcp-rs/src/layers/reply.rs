@@ -109,7 +109,7 @@ impl Form {
             Ok(Ok(_)) => self.render(|answer| answer.masked("a layer gave it the answer to another request")),
             Ok(Err(Refusal(Inner::Tool(error)))) => self.render(|answer| answer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
-            Err(panicked) => self.render(|answer| answer.masked(&format!("panicked: {}", panicked.0))),
+            Err(panicked) => self.render(|answer| answer.panicked(&panicked)),
         }
     }
 

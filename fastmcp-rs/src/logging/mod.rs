@@ -150,7 +150,7 @@ pub fn init_with(options: impl Into<Options>) {
         Format::Plain => false,
         Format::Json => true,
     };
-    let lines = fmt::layer().with_writer(|| Stderr).with_ansi(terminal);
+    let lines = fmt::layer().with_writer(move || Stderr { is_json: json }).with_ansi(terminal);
     let filter = filter.and(filter_fn(move |metadata| requests || !is_request(metadata)));
     // Each layer has its own filter: an event that the operator does not want may still be for the client.
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };

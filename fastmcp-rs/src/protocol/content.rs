@@ -287,7 +287,10 @@ media! {
     Audio, "audio", "wav, mp3, ogg, oga, opus, flac, m4a, aac or weba", "recording", "/srv/calls/newest.mp3"
 }
 
-/// A link to a resource. Peers before 2025-06-18 get its title (or its name) and its URI as text.
+/// A link to a resource. Peers before 2025-06-18 get its name, URI and description as text.
+///
+/// A tool's result of links without a text gets a block of text as its last, with a line for each link, as some clients
+/// show texts alone; see [`App::link_texts`](crate::App::link_texts).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceLink {
     uri: String,
@@ -339,6 +342,28 @@ impl ResourceLink {
         self.size = Some(bytes);
         self
     }
+
+    /// Describes the link in one line of text.
+    fn line(&self) -> String {
+        let name = self.title.as_ref().unwrap_or(&self.name);
+        let description = self.description.as_deref().filter(|text| !text.trim().is_empty());
+        let described = description.map(|text| format!(" - {text}")).unwrap_or_default();
+        let words = format!("{name}: {}{described}", self.uri);
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Returns a text with a line for each link among the blocks, if there are links and no text.
+pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Content::Text(text) if !text.text.trim().is_empty() => return None,
+            Content::ResourceLink(link) => lines.push(link.line()),
+            _ => {}
+        }
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// A resource inside a result.
@@ -445,8 +470,7 @@ impl Serialize for Projected<'_, Content> {
                 return Projected(&Content::text(note), revision).serialize(serializer);
             }
             Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
-                let name = link.title.as_ref().unwrap_or(&link.name);
-                return Projected(&Content::text(format!("{name}: {}", link.uri)), revision).serialize(serializer);
+                return Projected(&Content::text(link.line()), revision).serialize(serializer);
             }
             _ => {}
         }

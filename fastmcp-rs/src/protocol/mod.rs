@@ -11,6 +11,7 @@ pub(crate) mod level;
 pub(crate) mod object;
 pub(crate) mod reader;
 pub(crate) mod revision;
+pub(crate) mod separators;
 pub(crate) mod server_info;
 pub(crate) mod text_of_json;
 pub(crate) mod unescape;

@@ -408,12 +408,12 @@ impl<'a> Reader<'a> {
 fn short_string(text: &[u8]) -> Option<usize> {
     let inner = text.get(1..)?;
     let length = match inner.split_first_chunk::<8>() {
-        Some((first, after)) => match (special(u64::from_le_bytes(*first)), after.first_chunk::<8>()) {
-            (0, Some(second)) => 8 + first_mark(special(u64::from_le_bytes(*second))),
-            (0, None) => 8 + plain_bytes(after),
+        Some((first, after)) => match (special::<true>(u64::from_le_bytes(*first)), after.first_chunk::<8>()) {
+            (0, Some(second)) => 8 + first_mark(special::<true>(u64::from_le_bytes(*second))),
+            (0, None) => 8 + plain_bytes::<true>(after),
             (marks, _) => first_mark(marks),
         },
-        None => plain_bytes(inner),
+        None => plain_bytes::<true>(inner),
     };
     (inner.get(length) == Some(&b'"')).then_some(length + 2)
 }
@@ -426,14 +426,14 @@ fn first_mark(marks: u64) -> usize {
 
 /// Does the same as [`plain`], for a text shorter than a word.
 #[inline]
-fn plain_bytes(text: &[u8]) -> usize {
+fn plain_bytes<const WIDE: bool>(text: &[u8]) -> usize {
     debug_assert!(text.len() < 8, "it is longer than a word");
     let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
-        return text.iter().take_while(|&&byte| is_plain(byte)).count();
+        return text.iter().take_while(|&&byte| is_plain::<WIDE>(byte)).count();
     };
     // Two halves of a word, which may overlap in the text.
     let halves = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
-    match first_mark(special(halves)) {
+    match first_mark(special::<WIDE>(halves)) {
         first @ 0..4 => first,
         last => text.len() + last - 8,
     }
@@ -453,18 +453,30 @@ fn escape(text: &[u8]) -> Result<usize, Fault> {
 /// control characters.
 #[inline]
 pub(crate) fn plain(text: &[u8]) -> usize {
+    plain_or_wide::<true>(text)
+}
+
+/// How many bytes at the start of the text are ASCII and stand for themselves in a JSON string. It costs no more than
+/// [`plain`].
+#[inline]
+pub(crate) fn plain_ascii(text: &[u8]) -> usize {
+    plain_or_wide::<false>(text)
+}
+
+#[inline]
+fn plain_or_wide<const WIDE: bool>(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let special = special(u64::from_le_bytes(*word));
+        let special = special::<WIDE>(u64::from_le_bytes(*word));
         if special != 0 {
             return text.len() - rest.len() + first_mark(special);
         }
         rest = after;
         if text.len() - rest.len() == BLOCK {
-            rest = &rest[plain_blocks(rest)..];
+            rest = &rest[plain_blocks::<WIDE>(rest)..];
         }
     }
-    text.len() - rest.len() + plain_bytes(rest)
+    text.len() - rest.len() + plain_bytes::<WIDE>(rest)
 }
 
 /// The block size for longer strings, and the number of bytes that are first checked word by word.
@@ -473,26 +485,27 @@ const BLOCK: usize = 16;
 /// Returns the length of the leading blocks that contain only plain bytes. The loop has no branch per byte, so that the
 /// compiler can vectorise it.
 #[inline(never)]
-fn plain_blocks(text: &[u8]) -> usize {
-    let is_plain_block = |block: &&[u8]| block.iter().fold(true, |plain, &byte| plain & is_plain(byte));
+fn plain_blocks<const WIDE: bool>(text: &[u8]) -> usize {
+    let is_plain_block = |block: &&[u8]| block.iter().fold(true, |plain, &byte| plain & is_plain::<WIDE>(byte));
     text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
 }
 
-fn is_plain(byte: u8) -> bool {
-    byte >= b' ' && byte != b'"' && byte != b'\\'
+fn is_plain<const WIDE: bool>(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\' && (WIDE || byte.is_ascii())
 }
 
-/// Marks the bytes of a word that are not plain, each by its highest bit. Bytes above the first mark may be marked
-/// wrongly; without any mark, all bytes are plain.
+/// Marks the bytes of a word that are not plain by their highest bit, and if it is not `WIDE`, those beyond ASCII. What is
+/// above the first mark may be wrong, but without one all are plain.
 #[inline]
-pub(crate) fn special(word: u64) -> u64 {
+pub(crate) fn special<const WIDE: bool>(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     // Subtraction sets the highest bit of a byte below 128 if and only if the byte was smaller than the limit. With its
     // second bit flipped, a quote is the value next to the control characters.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit));
     let quote_or_control = below(word ^ (ONES * 2), b'!');
     let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-    (quote_or_control | backslash) & !word & (ONES << 7)
+    let marks = quote_or_control | backslash;
+    (if WIDE { marks & !word } else { marks | word }) & (ONES << 7)
 }
 
 #[cfg(test)]
@@ -650,13 +663,17 @@ mod tests {
     fn plain_bytes_are_counted_up_to_the_first_special_one() {
         for length in 0..300 {
             let mut text = vec![b'x'; length];
-            assert_eq!(plain(&text), length);
+            assert_eq!((plain(&text), plain_ascii(&text)), (length, length));
             for at in 0..length {
                 for byte in [b'"', b'\\', 0, 31] {
                     text[at] = byte;
-                    assert_eq!(plain(&text), at);
+                    assert_eq!((plain(&text), plain_ascii(&text)), (at, at));
                 }
-                text[at] = [b' ', b'!', b'#', b'[', b']', 127, 128, 255][at % 8];
+                for byte in [128, 0xA1, 255] {
+                    text[at] = byte;
+                    assert_eq!((plain(&text), plain_ascii(&text)), (length, at));
+                }
+                text[at] = [b' ', b'!', b'#', b'[', b']', 127][at % 6];
             }
         }
     }

@@ -5,7 +5,8 @@
 //! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
 //! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
 //! serde_json, except for this: NaN and infinity are an error, not `null`; raw values are put on one line; they, and
-//! numbers of arbitrary precision, may be the keys of a map; and errors name the place within the value.
+//! numbers of arbitrary precision, may be the keys of a map; errors name the place within the value; and what some clients
+//! take for line ends is escaped (see [`separators`]), in the text too, as a client reads that as JSON of its own.
 
 mod place;
 mod serializer;
@@ -16,8 +17,8 @@ use serde::Serialize;
 use serde::ser::Error as _;
 use serde_json::{Error, Value};
 
-use super::reader::{plain, special};
-use super::write;
+use super::reader::{plain, plain_ascii, special};
+use super::{separators, write};
 
 /// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
 const KEPT: usize = 64 << 10;
@@ -71,6 +72,11 @@ pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<V
         json_and_text(&mut Vec::new(), value)?;
     }
     tree
+}
+
+/// Writes a tree as JSON.
+pub(crate) fn of_tree(tree: &Value) -> String {
+    separators::escaped(&tree.to_string()).into_owned()
 }
 
 fn has_null(value: &Value) -> bool {
@@ -199,9 +205,13 @@ impl Twice<'_> {
     fn characters(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         loop {
-            let (plain, after) = rest.split_at(plain(rest));
-            self.json.extend_from_slice(plain);
+            let (ascii, after) = rest.split_at(plain_ascii(rest));
+            self.json.extend_from_slice(ascii);
             let Some((&special, after)) = after.split_first() else { break };
+            if !special.is_ascii() {
+                rest = self.wide_characters(&rest[ascii.len()..]);
+                continue;
+            }
             self.copy();
             match special {
                 b'"' => self.both(b"\\\"", b"\\\\\\\""),
@@ -218,10 +228,25 @@ impl Twice<'_> {
         }
     }
 
+    /// Appends what stands in a string up to the next character of ASCII that is escaped. Returns the rest.
+    fn wide_characters<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let (wide, rest) = text.split_at(plain(text));
+        let mut pieces = separators::pieces(wide);
+        for (plain, escape) in &mut pieces {
+            self.json.extend_from_slice(plain);
+            self.copy();
+            self.text.push(b'\\');
+            self.both(escape, escape);
+        }
+        self.json.extend_from_slice(pieces.rest());
+        rest
+    }
+
     /// What a value brings that is JSON already was appended there. There may be line ends between its members, which
     /// would end the frame. Inside of strings there are no raw control characters, so all that are left are spaces.
     fn end_raw_value(&mut self, start: usize) {
         self.json[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
+        separators::escape(self.json, start);
         for mark in memchr::memchr2_iter(b'"', b'\\', &self.json[start..]) {
             let mark = start + mark;
             self.text.extend_from_slice(&self.json[self.copied..mark]);
@@ -231,7 +256,7 @@ impl Twice<'_> {
     }
 }
 
-/// A text of few bytes with nothing to escape. Most names and values are such, and for them it costs less to append as
+/// A text of few bytes of ASCII with nothing to escape. Most names and values are such, and for them it costs less to append as
 /// many bytes as there can be at most than to ask how many there are.
 #[derive(Clone, Copy)]
 struct Short {
@@ -250,7 +275,7 @@ impl Short {
         // The first bytes and the last, of which some may be the same.
         if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-            if length > Short::MAX || special(first) | special(last) != 0 {
+            if length > Short::MAX || special::<false>(first) | special::<false>(last) != 0 {
                 return None;
             }
             return Some(Short { bytes: u128::from(first) | u128::from(last) << (8 * (length - 8)), length });
@@ -263,7 +288,7 @@ impl Short {
             // What is not there counts as spaces.
             (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
         };
-        (special(word) == 0).then_some(Short { bytes: bytes.into(), length })
+        (special::<false>(word) == 0).then_some(Short { bytes: bytes.into(), length })
     }
 
     #[inline]

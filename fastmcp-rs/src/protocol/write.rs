@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reader::plain;
-use super::text_of_json;
+use super::reader::{plain, plain_ascii};
+use super::{separators, text_of_json};
 
 /// The JSON-RPC error codes that a server may use.
 ///
@@ -48,7 +48,15 @@ impl RpcError {
 
 /// Appends `value` as JSON. Writing into memory does not fail, so an error is one of the value's own.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
-    serde_json::to_writer(out, value)
+    let start = out.len();
+    let written = serde_json::to_writer(&mut *out, value);
+    separators::escape(out, start);
+    written
+}
+
+/// Appends JSON that was written elsewhere.
+pub(crate) fn raw(out: &mut Vec<u8>, json: &str) {
+    separators::append(out, json.as_bytes());
 }
 
 /// Writes an object member by member: what is long, such as a schema, is not copied into a tree to be written.
@@ -95,11 +103,20 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        let (plain, after) = rest.split_at(plain(rest));
-        out.extend_from_slice(plain);
-        let Some((&special, after)) = after.split_first() else { break };
-        escape(out, special);
-        rest = after;
+        let (ascii, after) = rest.split_at(plain_ascii(rest));
+        out.extend_from_slice(ascii);
+        match after.split_first() {
+            None => break,
+            Some((0x80.., _)) => {
+                let (wide, after) = after.split_at(plain(after));
+                separators::append(out, wide);
+                rest = after;
+            }
+            Some((&special, after)) => {
+                escape(out, special);
+                rest = after;
+            }
+        }
     }
     out.push(b'"');
 }
@@ -132,7 +149,21 @@ pub(crate) fn begin_result(out: &mut Vec<u8>, id: &str) {
 /// Appends `{"jsonrpc":"2.0","id":…`.
 pub(crate) fn begin_frame(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
-    out.extend_from_slice(id.as_bytes());
+    append_id(out, id);
+}
+
+/// Appends the id of a request or a progress token, as its peer has written it.
+pub(crate) fn append_id(out: &mut Vec<u8>, id: &str) {
+    match id.as_bytes() {
+        [b'"', ..] => raw(out, id),
+        digits => out.extend_from_slice(digits),
+    }
+}
+
+/// Returns what follows the id in a frame that answers the request of that id.
+pub(crate) fn strip_id<'a>(frame: &'a [u8], id: &str) -> Option<&'a [u8]> {
+    let rest = frame.strip_prefix(br#"{"jsonrpc":"2.0","id":"#)?;
+    rest.strip_prefix(id.as_bytes()).or_else(|| rest.strip_prefix(separators::escaped(id).as_bytes()))
 }
 
 /// Appends a whole answer whose result is `result`, a JSON text.
@@ -147,7 +178,7 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
     if let Some(id) = id {
         out.extend_from_slice(br#""id":"#);
-        out.extend_from_slice(id.as_bytes());
+        append_id(out, id);
         out.push(b',');
     }
     out.extend_from_slice(br#""error":{"code":"#);
@@ -168,12 +199,14 @@ mod tests {
     #[test]
     fn strings_are_escaped_as_serde_would() {
         let mut texts: Vec<String> = (0..0x180u32).filter_map(char::from_u32).map(|c| format!("{c}")).collect();
+        texts.extend(['\u{2027}', '\u{2028}', '\u{2029}', '\u{202A}', '\u{2085}'].map(String::from));
         texts.push(texts.concat());
         texts.push(format!("{}\n{}", "long ".repeat(100), texts.concat()));
         for text in texts {
             let mut out = Vec::new();
             string(&mut out, &text);
-            assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+            let expected = serde_json::to_string(&text).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), separators::escaped(&expected));
         }
     }
 

@@ -18,8 +18,9 @@ use crate::changes::ListKind;
 use crate::component::about::About;
 use crate::component::template::Template;
 use crate::component::tool::Text;
-use crate::context::{Shared, States};
+use crate::context::Shared;
 use crate::layers::Chain;
+use crate::states::States;
 
 /// The contents of a scope.
 #[derive(Default)]

@@ -6,7 +6,7 @@
 //! An edit only increments the version. The registry of that version is built on the next access, so a program may add
 //! ten thousand tools one by one.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use super::scope::Scope;
 use super::{DecisionPace, ListConfig, Registry};
@@ -24,6 +24,28 @@ pub(crate) struct Live {
 pub(crate) struct View {
     registry: Arc<Registry>,
     version: u64,
+}
+
+/// A view that does not keep its registry, for one who waits: what is served no more can be dropped meanwhile.
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+#[derive(Debug)]
+pub(crate) struct RestingView {
+    registry: Weak<Registry>,
+    version: u64,
+}
+
+#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+impl RestingView {
+    pub(crate) fn of(view: &View) -> RestingView {
+        RestingView { registry: Arc::downgrade(&view.registry), version: view.version }
+    }
+
+    /// Lets go of a view until it is needed again.
+    pub(crate) fn rest(&mut self, view: View) {
+        if view.version != self.version {
+            *self = RestingView::of(&view);
+        }
+    }
 }
 
 impl Live {
@@ -54,6 +76,22 @@ impl Live {
         // This may drop removed components and so run user code, which must not happen under the lock.
         drop(before);
         newest
+    }
+
+    /// Drops all components: from now on there are none.
+    pub(crate) fn close(&self) {
+        self.root.clear();
+        // Replaces the registry that was served last.
+        self.view();
+    }
+
+    /// The view that rested, or the newest one if its registry is gone.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn wake(&self, resting: &RestingView) -> View {
+        match resting.registry.upgrade() {
+            Some(registry) => View { registry, version: resting.version },
+            None => self.view(),
+        }
     }
 
     /// Returns the newest registry, and updates `view` if it is outdated.

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use entry::{Setting, Watch};
 pub(crate) use handler::{Handler, Invoke, Pace};
-pub(crate) use live::{Live, View};
+pub(crate) use live::{Live, RestingView, View};
 pub(crate) use pages::{List, ListConfig, Listed, order};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
@@ -38,10 +38,10 @@ use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
 use crate::component::tool::ToolDefinition;
-use crate::context::States;
 use crate::known_keys::KnownKeys;
 use crate::layers::Chain;
 use crate::schema::suggest;
+use crate::states::States;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.

@@ -19,9 +19,9 @@ use super::selector::{Select, Selector, identity};
 use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::changes::{Change, Hub, ListKind};
 use crate::component::dynamic::MAX_NAME;
-use crate::component::tool::{Location, Text};
-use crate::context::States;
+use crate::component::tool::Text;
 use crate::layers::Chain;
+use crate::states::States;
 
 /// The components of one app.
 #[derive(Default)]
@@ -322,17 +322,6 @@ impl Scope {
         mounted.fold(own, |[a, b, c], [d, e, f]| [a + d, b + e, c + f])
     }
 
-    /// Returns the place of the app's first component that a macro defined.
-    pub(crate) fn first_location(&self) -> Option<Location> {
-        fn first<T: Entry>(contents: &Contents) -> Option<Location> {
-            let mut entries = T::shelf(contents).values().map(|entry| entry.handler());
-            entries.find(|handler| !handler.is_dynamic()).map(|handler| handler.location)
-        }
-        let contents = self.contents();
-        let of_resources = || first::<ResourceEntry>(&contents).or_else(|| first::<TemplateEntry>(&contents));
-        first::<ToolEntry>(&contents).or_else(of_resources).or_else(|| first::<PromptEntry>(&contents))
-    }
-
     /// Returns the problems of the components of this app alone, given the types of its states.
     pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
         fn look<T: Entry>(contents: &Contents, missing: &mut Missing, states: &HashSet<TypeId>) {
@@ -409,6 +398,7 @@ impl Scope {
         // Dropping the contents may run user code that calls back into this scope, so the lock is released before.
         let over = Contents { is_over: true, ..Contents::default() };
         let contents = std::mem::replace(&mut *self.contents(), over);
+        self.version.fetch_add(1, Ordering::AcqRel);
         contents.mounted.iter().for_each(|(_, scope)| scope.clear());
     }
 

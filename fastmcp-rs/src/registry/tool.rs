@@ -10,7 +10,7 @@ use super::visible::ComponentKind;
 use crate::component::about::{About, about};
 use crate::component::answer::Subject;
 use crate::component::dynamic::DynamicTool;
-use crate::component::tool::{Location, ToolAnnotations, ToolDefinition};
+use crate::component::tool::{Location, ResultOptions, ToolAnnotations, ToolDefinition};
 use crate::protocol::Revision;
 use crate::protocol::write::ObjectWriter;
 use crate::schema::header::{self, Mirror};
@@ -21,8 +21,7 @@ use crate::schema::publish::{self, Style};
 pub(crate) struct ToolEntry {
     pub(super) about: About,
     hints: ToolAnnotations,
-    /// The tool's own setting whether single values are structured content.
-    structured: Option<bool>,
+    results: ResultOptions,
     pub(crate) handler: Handler,
     /// True if the structured result of this tool is wrapped in an object for legacy clients, which support only
     /// objects. Each call reads it.
@@ -33,22 +32,23 @@ pub(crate) struct ToolEntry {
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
-        let ToolDefinition { name, invoke, timeout, location, annotations, structured, .. } = *definition;
+        let ToolDefinition { name, invoke, timeout, location, annotations, results, .. } = *definition;
         let handler = Handler::generated(name.into(), invoke, timeout, location);
-        ToolEntry::of(about!(definition), annotations, structured, handler)
+        ToolEntry::of(about!(definition), annotations, results, handler)
     }
 
     pub(crate) fn dynamic(tool: DynamicTool, added: Location) -> ToolEntry {
-        let (about, hints, timeout, location) = (tool.about.clone(), tool.hints, tool.timeout, tool.location);
+        let DynamicTool { hints, results, timeout, location, .. } = tool;
+        let about = tool.about.clone();
         let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, (location, added));
-        ToolEntry::of(about, hints, None, handler)
+        ToolEntry::of(about, hints, results, handler)
     }
 
-    fn of(about: About, hints: ToolAnnotations, structured: Option<bool>, handler: Handler) -> ToolEntry {
+    fn of(about: About, hints: ToolAnnotations, results: ResultOptions, handler: Handler) -> ToolEntry {
         let output =
             handler.described.output.as_ref().or(handler.described.scalar.as_ref().map(|scalar| &scalar.schema));
         let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
-        ToolEntry { about, hints, structured, handler, wraps, mirrors: OnceLock::new() }
+        ToolEntry { about, hints, results, handler, wraps, mirrors: OnceLock::new() }
     }
 
     /// Returns the arguments that clients mirror into headers.
@@ -58,13 +58,29 @@ impl ToolEntry {
 
     /// Describes a call of the tool for its response.
     pub(crate) fn subject(&self, style: Style) -> Subject {
-        Subject::ToolCall { wrap: self.wraps, scalars: self.structures_scalars(style) }
+        Subject::ToolCall {
+            wrap: self.wraps,
+            wraps_for_all: self.wraps_for_all(style),
+            scalars: self.structures_scalars(style),
+            link_text: self.results.link_text.unwrap_or(style.describes_links),
+        }
+    }
+
+    /// Describes a call by another component of the server, which gets the result as the handler has made it.
+    pub(crate) fn subject_of_sibling(&self, style: Style) -> Subject {
+        let scalars = self.structures_scalars(style);
+        Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false }
+    }
+
+    /// Whether modern clients, too, get a result that is no object inside one.
+    fn wraps_for_all(&self, style: Style) -> bool {
+        self.results.wrapped.unwrap_or(style.wraps_results)
     }
 
     /// Returns true if a single value is also structured content. The result type of a closure is unknown in advance.
     fn structures_scalars(&self, style: Style) -> bool {
         let is_text = self.handler.described.scalar.as_ref().is_some_and(|scalar| scalar.is_text);
-        self.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
+        self.results.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
     }
 
     /// Returns the schema of the structured results.
@@ -143,9 +159,9 @@ impl Listed for ToolEntry {
             false => entry.member("inputSchema", &header::without_marks(&input)),
         }
         if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
-            match revision.is_modern() || !self.wraps {
-                true => entry.member("outputSchema", output),
-                false => entry.member("outputSchema", &wrapped(output)),
+            match self.wraps && (!revision.is_modern() || self.wraps_for_all(style)) {
+                true => entry.member("outputSchema", &wrapped(output)),
+                false => entry.member("outputSchema", output),
             }
         }
         if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {

@@ -11,7 +11,7 @@ pub(crate) const NOTES: &str = "x-fastmcp-notes";
 /// The mark of an object whose members are known only together with the members of its alternatives.
 pub(crate) const FLAT: &str = "x-fastmcp-flat";
 
-/// The style in which an app publishes the schemas of its tools.
+/// The style in which an app sends the schemas and the results of its tools.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     /// Publishes `additionalProperties: false`.
@@ -22,11 +22,22 @@ pub(crate) struct Style {
     pub(crate) structures_numbers: bool,
     /// Publishes texts as structured content too.
     pub(crate) structures_texts: bool,
+    /// Whether modern clients, too, get structured results that are no objects inside one.
+    pub(crate) wraps_results: bool,
+    /// Whether resource links without a text get one.
+    pub(crate) describes_links: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Style { closes_objects: true, repeats_limits: false, structures_numbers: true, structures_texts: false }
+        Style {
+            closes_objects: true,
+            repeats_limits: false,
+            structures_numbers: true,
+            structures_texts: false,
+            wraps_results: false,
+            describes_links: true,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::protocol::frame::says_error;
+use crate::protocol::write::strip_id;
 
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,7 @@ impl Outcome {
     pub(crate) fn of(frames: &[u8], id: &str, is_tool_call: bool) -> Outcome {
         let frames = frames.strip_suffix(b"\n").unwrap_or(frames);
         let answer = memchr::memrchr(b'\n', frames).map_or(frames, |at| &frames[at + 1..]);
-        let rest = answer.strip_prefix(br#"{"jsonrpc":"2.0","id":"#).and_then(|rest| rest.strip_prefix(id.as_bytes()));
-        let Some(rest) = rest else { return Outcome::Cancelled };
+        let Some(rest) = strip_id(answer, id) else { return Outcome::Cancelled };
         if let Some(error) = rest.strip_prefix(br#","error":{"code":"#) {
             let end = error.iter().position(|byte| !matches!(byte, b'-' | b'0'..=b'9')).unwrap_or(error.len());
             let code = std::str::from_utf8(&error[..end]).ok().and_then(|code| code.parse().ok());

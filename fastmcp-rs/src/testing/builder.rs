@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::protocol::{Level, Revision};
+use crate::runtime;
 
 impl App {
     /// Creates a client of this app in the same process, for tests; `.await` connects it.
@@ -42,6 +43,7 @@ impl App {
     pub fn test_client(self) -> TestClientBuilder {
         TestClientBuilder::new(Box::new(move |principal| {
             Box::pin(async move {
+                runtime::check_timers()?;
                 let peer: Box<dyn Peer> = Box::new(InProcess::new(self.start().await?, principal));
                 Ok(peer)
             })
@@ -56,11 +58,8 @@ type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
 ///
 /// # Errors
 ///
-/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]).
-///
-/// # Panics
-///
-/// Connecting panics outside of a tokio runtime.
+/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]), and outside of a tokio runtime
+/// with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: Start,

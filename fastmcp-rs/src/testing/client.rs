@@ -206,8 +206,8 @@ impl TestClient {
         }
     }
 
-    /// Closes the client's end, and waits until the app's calls and the function passed to
-    /// [`App::on_shutdown`](crate::App::on_shutdown) have ended.
+    /// Closes the client's end, and waits until the app has ended: its calls, and what
+    /// [`App::on_shutdown`](crate::App::on_shutdown) was given. Its states are dropped then.
     ///
     /// Without this, that function runs as a task when the client is dropped inside of a runtime.
     pub async fn close(self) {

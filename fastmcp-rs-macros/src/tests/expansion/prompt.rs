@@ -53,8 +53,6 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };

@@ -66,8 +66,6 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };
@@ -164,8 +162,6 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                             file: ::core::file!(),
                             line: ::core::line!(),
                             module_path: ::core::module_path!(),
-                            crate_name: ::core::env!("CARGO_PKG_NAME"),
-                            crate_version: ::core::env!("CARGO_PKG_VERSION"),
                         },
                         invoke: __invoke,
                     };

@@ -61,7 +61,7 @@ impl Drop for Closure {
 
 /// Returns the place in the source that created a component.
 pub(crate) fn location(place: &'static Place<'static>) -> Location {
-    Location { file: place.file(), line: place.line(), module_path: "", crate_name: "", crate_version: "" }
+    Location { file: place.file(), line: place.line(), module_path: "" }
 }
 
 /// Returns the problems that a component of any kind may have.

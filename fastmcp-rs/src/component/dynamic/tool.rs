@@ -13,7 +13,7 @@ use crate::component::icon::Icon;
 use crate::component::invocation::started;
 use crate::component::output::{ContentOutput, IntoContent};
 use crate::component::result::ToolResult;
-use crate::component::tool::{Location, Text, ToolAnnotations};
+use crate::component::tool::{Location, ResultOptions, Text, ToolAnnotations};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::operator;
@@ -71,6 +71,7 @@ pub(crate) const MAX_NAME: usize = 128;
 pub struct DynamicTool {
     pub(crate) about: About,
     pub(crate) hints: ToolAnnotations,
+    pub(crate) results: ResultOptions,
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
     input: Value,
@@ -84,8 +85,8 @@ impl DynamicTool {
     /// Creates a tool from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments,
     /// which must be an object with `"type": "object"`, and a closure that runs the call.
     ///
-    /// The closure runs on the runtime: move blocking work to another thread, for example with
-    /// `tokio::task::spawn_blocking`.
+    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
+    /// `tokio::task::spawn_blocking` has. What tokio forbids there, such as `Runtime::block_on`, panics in every call.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
     where
@@ -97,6 +98,7 @@ impl DynamicTool {
         DynamicTool {
             about: About::named(name),
             hints: ToolAnnotations::default(),
+            results: ResultOptions::default(),
             timeout: None,
             location: location(Place::caller()),
             input: input_schema.into(),
@@ -112,6 +114,19 @@ impl DynamicTool {
     /// logged as an error and not sent.
     pub fn output_schema(mut self, schema: impl Into<Value>) -> DynamicTool {
         self.output = Some(schema.into());
+        self
+    }
+
+    /// Says whether clients of 2026-07-28, too, get a structured result that is no object inside `{"result": …}`.
+    /// Default: [`App::wrapped_results`](crate::App::wrapped_results).
+    pub fn wrapped(mut self, yes: bool) -> DynamicTool {
+        self.results.wrapped = Some(yes);
+        self
+    }
+
+    /// Says whether resource links without a text get one. Default: [`App::link_texts`](crate::App::link_texts).
+    pub fn link_text(mut self, yes: bool) -> DynamicTool {
+        self.results.link_text = Some(yes);
         self
     }
 

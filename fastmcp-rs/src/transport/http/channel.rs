@@ -18,7 +18,7 @@ use super::stream::lines;
 use crate::engine::write_error;
 use crate::outbox::{Keeper, Outbox};
 use crate::protocol::Revision;
-use crate::protocol::write::{RpcError, code};
+use crate::protocol::write::{RpcError, code, strip_id};
 
 /// The most bytes of one stream's notifications that are kept.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
@@ -434,8 +434,7 @@ impl Drop for Reader {
 /// stand in a known order.
 fn is_response(frame: &[u8], request: Option<&str>) -> bool {
     let Some(request) = request else { return frame.starts_with(b"[") };
-    let rest = frame.strip_prefix(br#"{"jsonrpc":"2.0","id":"#).and_then(|rest| rest.strip_prefix(request.as_bytes()));
-    rest.is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
+    strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
 }
 
 fn event_id(stream: u64, number: u64) -> String {

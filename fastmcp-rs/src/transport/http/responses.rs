@@ -13,7 +13,7 @@ use crate::engine::write_error;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::object::text;
-use crate::protocol::write::{RpcError, code};
+use crate::protocol::write::{RpcError, code, strip_id};
 
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -40,10 +40,9 @@ pub(super) fn ready(mut frames: Vec<u8>, accepted: Accepted, status: impl FnOnce
 
 /// The code of an answer that is an error. Frames are written here, so their members stand in a known order.
 pub(super) fn error_code(answer: &[u8], id: Option<&str>) -> Option<i32> {
-    let rest = answer.strip_prefix(br#"{"jsonrpc":"2.0","#)?;
-    let rest = match id.and_then(|id| rest.strip_prefix(br#""id":"#)?.strip_prefix(id.as_bytes())?.strip_prefix(b",")) {
-        Some(rest) => rest,
-        None => rest,
+    let rest = match id.and_then(|id| strip_id(answer, id)) {
+        Some(rest) => rest.strip_prefix(b",")?,
+        None => answer.strip_prefix(br#"{"jsonrpc":"2.0","#)?,
     };
     let rest = rest.strip_prefix(br#""error":{"code":"#)?;
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();

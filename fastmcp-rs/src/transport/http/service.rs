@@ -204,7 +204,8 @@ impl HttpService {
         self.shared.end_stream_sessions();
     }
 
-    /// Does what [`App::on_shutdown`](crate::App::on_shutdown) asks for, once. [`App::run_http`](crate::App::run_http)
+    /// Does what [`App::on_shutdown`](crate::App::on_shutdown) asks for, and drops all components and states (see
+    /// [`App::state`](crate::App::state)), once. [`App::run_http`](crate::App::run_http)
     /// does this by itself, when the last call has ended; a server that the service is mounted in should do it then.
     pub async fn end(&self) {
         self.shared.server.end().await;

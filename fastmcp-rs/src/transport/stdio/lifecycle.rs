@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::platform::{self, Event, Events, Notifier};
@@ -16,6 +17,7 @@ use crate::engine::Connection;
 use crate::error::Error;
 use crate::operator::{self, LAST_LINES};
 use crate::runtime::unless_first;
+use crate::states::{StateOwner, TIME_TO_DROP};
 
 /// How long calls may go on after the client has closed its end or asked the server to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -23,6 +25,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const LAST_WRITE: Duration = Duration::from_millis(500);
 /// How long the server has to return once everything is done.
 const RETURN: Duration = Duration::from_secs(1);
+/// How long states may take to be dropped where the process is in a hurry.
+const LAST_DROPS: Duration = Duration::from_millis(250);
 /// How often a reader that seems stuck is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked at whether everything is done.
@@ -34,8 +38,8 @@ pub(super) struct End {
     notifier: Notifier,
 }
 
-#[derive(Default)]
 struct State {
+    states: Arc<StateOwner>,
     /// Set once: to what is served, or to nothing if the end comes before that.
     serving: OnceLock<Option<Serving>>,
     told: Notify,
@@ -45,6 +49,14 @@ struct State {
 }
 
 impl State {
+    /// Begins to drop all components and states, unless that was begun before; then it returns `false`.
+    fn begin_release(&self) -> bool {
+        match self.serving.get() {
+            Some(Some(serving)) => serving.connection.begin_release(),
+            _ => self.states.begin_release(|| ()),
+        }
+    }
+
     fn take_failure(&self) -> Option<Error> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -129,10 +141,13 @@ impl Drop for End {
 }
 
 /// Starts watching, which precedes all that an author has to do before a server serves: it may hang.
-pub(super) fn watch(mut events: Events, notifier: Notifier) -> io::Result<End> {
-    let state = Arc::new(State::default());
+pub(super) fn watch(mut events: Events, notifier: Notifier, states: Arc<StateOwner>) -> io::Result<End> {
+    let (serving, told, returned, failure) = Default::default();
+    let state = Arc::new(State { states, serving, told, returned, failure });
     let end = End { state: Arc::clone(&state), notifier };
+    let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
+        let _entered = runtime.enter();
         let event = wait_for_end(&state, &mut events);
         let mut time = RETURN;
         if let Some(serving) = state.serving.get_or_init(|| None) {
@@ -141,23 +156,39 @@ pub(super) fn watch(mut events: Events, notifier: Notifier) -> io::Result<End> {
             }
         }
         state.told.notify_one();
-        let deadline = Instant::now() + time;
+        let mut deadline = Instant::now() + time;
+        let mut is_releasing = false;
         while !state.returned.load(Ordering::Acquire) {
-            if Instant::now() >= deadline || events.next(PAUSE) == Some(Event::Signal) {
-                end_process(&state);
+            if !is_releasing && state.states.is_releasing() {
+                is_releasing = true;
+                deadline += TIME_TO_DROP;
+            }
+            if events.next(PAUSE) == Some(Event::Signal) {
+                end_process(&state, &mut events, LAST_DROPS);
+            }
+            if Instant::now() >= deadline {
+                end_process(&state, &mut events, TIME_TO_DROP);
             }
         }
+        // If the future of the server was dropped, nothing else does.
+        state.begin_release();
         // The program may have more to do; its own end is no longer ours to arrange, but a signal is.
         loop {
             if events.next(Duration::from_secs(3600)) == Some(Event::Signal) {
-                end_process(&state);
+                end_process(&state, &mut events, LAST_DROPS);
             }
         }
     })?;
     Ok(end)
 }
 
-fn end_process(state: &State) -> ! {
+/// Ends the process, as the server cannot return. States that were not dropped before have some time for that; a signal
+/// ends it.
+fn end_process(state: &State, events: &mut Events, time_to_drop: Duration) -> ! {
+    let deadline = Instant::now() + time_to_drop;
+    if state.begin_release() {
+        while !state.states.is_released() && Instant::now() < deadline && events.next(PAUSE) != Some(Event::Signal) {}
+    }
     let failure = state.take_failure();
     if let Some(failure) = &failure {
         operator::line(&format!("Error: {failure}"));
@@ -249,5 +280,10 @@ fn wind_down(connection: &Connection, event: Event, events: &mut Events) -> bool
     }
     connection.cancel_all();
     outbox.close();
+    // What was cancelled holds states until its tasks have dropped it.
+    let deadline = Instant::now() + LAST_WRITE;
+    while signals < 2 && connection.calls_in_flight() > 0 && Instant::now() < deadline {
+        signals += u32::from(events.next(PAUSE) == Some(Event::Signal));
+    }
     signals > 1
 }

@@ -27,6 +27,7 @@ use crate::context::Transport;
 use crate::engine::{Connection, Server, TIME_TO_END};
 use crate::error::Error;
 use crate::operator::{self, LAST_LINES};
+use crate::states::StateOwner;
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
 
@@ -73,16 +74,16 @@ impl Default for StdioConfig {
 /// Starts a server and serves until the client is gone, or the process is asked to stop: also while it starts.
 pub(crate) async fn serve(
     start: impl Future<Output = Result<Arc<Server>, Error>>,
+    states: Arc<StateOwner>,
     wire: Wire,
     config: &StdioConfig,
 ) -> Result<(), Error> {
     let Wire { input, output } = wire;
-    let _last_lines = LastLines;
     let input = Arc::new(input);
     let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let no_thread = |error| Error::transport("a thread cannot be started", error);
-    let end = lifecycle::watch(events, notifier).map_err(no_thread)?;
+    let end = lifecycle::watch(events, notifier, states).map_err(no_thread)?;
     let Some(started) = end.unless_first(start).await else {
         operator::warn(format_args!("the server was stopped before it had started: its states were still being made"));
         return Ok(());
@@ -106,7 +107,7 @@ pub(crate) async fn serve(
 }
 
 /// When it is dropped, what was logged and printed is written, as the program may end then.
-struct LastLines;
+pub(crate) struct LastLines;
 
 impl Drop for LastLines {
     fn drop(&mut self) {

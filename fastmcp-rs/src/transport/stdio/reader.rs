@@ -13,6 +13,8 @@ use crate::engine::Connection;
 use crate::linger::Linger;
 use crate::operator;
 use crate::outbox::{IDLE, MUCH, Outbox};
+use crate::registry::RestingView;
+use crate::runtime::inside;
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
@@ -27,12 +29,12 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
-        let _entered = runtime.enter();
         // Also if something panics here: a server that is deaf must not stay.
         let _end = EndOfInput(reporter.clone());
         let outbox = Arc::clone(connection.outbox());
         let writer = Writer { outbox, output: Arc::new(output), started: Once::new(), reporter };
-        if let Err(error) = read(&connection, &input, max_line, &writer) {
+        // Calls are polled here as they are by the runtime's own threads: code that blocks fails alike on all of them.
+        if let Err(error) = inside(&runtime, || read(&connection, &input, max_line, &writer)) {
             writer.reporter.input_has_failed(error);
         }
     })?;
@@ -48,7 +50,7 @@ impl Drop for EndOfInput {
 }
 
 fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &Writer) -> io::Result<()> {
-    let mut view = connection.view();
+    let mut resting = RestingView::of(&connection.view());
     let mut lines = Lines::new(max_line);
     let mut batch = Vec::with_capacity(BATCH);
     let mut gather = Gather::new();
@@ -65,12 +67,13 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
         }
         if count == 0 {
             if let Some(rest) = lines.rest() {
-                connection.receive(&mut view, rest, &mut batch);
+                connection.receive(&mut connection.wake(&resting), rest, &mut batch);
             }
             writer.write(&mut batch, connection);
             return Ok(());
         }
         lines.filled(count);
+        let mut view = connection.wake(&resting);
         lines.each(|line| {
             gather.begin_line();
             match line {
@@ -83,6 +86,7 @@ fn read(connection: &Arc<Connection>, input: &Input, max_line: usize, writer: &W
             }
             !connection.is_stopping()
         });
+        resting.rest(view);
         gather.end();
         writer.write(&mut batch, connection);
     }
