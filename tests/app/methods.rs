@@ -137,7 +137,7 @@ fn methods_register_automatically_or_by_their_type() {
 #[test]
 fn a_missing_state_is_reported_with_its_methods() {
     let text = App::empty("counter").server::<Counter>().check().unwrap_err().to_string();
-    for part in ["servers::Counter", "`add`", "`count`", "`talk`"] {
+    for part in ["methods::Counter", "`add`", "`count`", "`talk`"] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("`double`"), "{text}");
