@@ -33,7 +33,7 @@ fn pages() -> BTreeSet<PathBuf> {
     pages
 }
 
-/// What else people read, and may follow links in.
+/// The pages of the book and the other documents with links.
 fn documents() -> BTreeSet<PathBuf> {
     let mut documents = pages();
     documents.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/SUMMARY.md"].map(PathBuf::from));
@@ -147,14 +147,14 @@ fn the_code_of_every_page_is_compiled() {
 }
 
 #[test]
-fn every_block_says_what_it_is() {
+fn every_code_block_has_a_language() {
     for path in documents() {
         for block in split(&read(&path)).1 {
             let place = format!("{}:{}", path.display(), block.line);
             match block.language.as_str() {
                 "rust" | "rust,no_run" => assert!(!block.text.trim().is_empty(), "{place} is empty"),
                 "dockerfile" | "json" | "python" | "sh" | "text" | "toml" | "yaml" => {}
-                // Among them `ignore`: what is not compiled is soon not true.
+                // Among them `ignore`: code that is not compiled soon becomes wrong.
                 other => panic!("{place}: a block of {other:?}; see tests/docs.rs for what there is"),
             }
         }
@@ -173,7 +173,7 @@ fn json_blocks_are_json() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut seen = 0;
     for path in documents() {
         let page = read(&path);
@@ -197,7 +197,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn nobody_is_told_to_take_somebody_elses_crate() {
+fn no_page_installs_the_foreign_crate_fastmcp() {
     for path in documents() {
         for (index, line) in read(&path).lines().enumerate() {
             assert!(!line.contains("cargo add fastmcp"), "{}:{}: {line}", path.display(), index + 1);
@@ -206,7 +206,7 @@ fn nobody_is_told_to_take_somebody_elses_crate() {
 }
 
 #[test]
-fn pages_are_read_as_they_are_written() {
+fn the_parser_of_pages_finds_code_and_links() {
     let page = "# A page: `x`\n\nSee [one](a.md#b), [`two`](b.md), `[three](c.md)`.\n\n```text\n[four](d.md)\n```\n\n## A page x\n\n## Twice\n\n## Twice\n";
     let targets: Vec<String> = links(page).into_iter().map(|(_, target)| target).collect();
     assert_eq!(targets, ["a.md#b", "b.md"]);
@@ -581,7 +581,7 @@ mod clients {
     }
 
     #[test]
-    fn each_client_with_a_model_is_on_the_page_of_what_models_see() {
+    fn each_client_with_a_model_is_on_the_page_of_models() {
         let page = read(Path::new("docs/models.md"));
         for heading in ["## Tool definitions", "## Tool results"] {
             let seen: BTreeSet<String> = table(section(&page, heading)).iter().map(|row| row[0].clone()).collect();
@@ -594,7 +594,7 @@ mod clients {
     }
 
     #[test]
-    fn the_page_for_users_of_rmcp_names_the_version_that_it_was_compiled_with() {
+    fn the_rmcp_page_names_the_compiled_version() {
         let lock = read(Path::new("Cargo.lock"));
         let version = lock.split_once("name = \"rmcp\"\nversion = \"").expect("rmcp is locked").1;
         let version = version.split('"').next().unwrap_or_default();
@@ -602,7 +602,7 @@ mod clients {
     }
 
     #[test]
-    fn yaml_is_read_as_it_is_written() {
+    fn the_parser_of_yaml_reads_the_pages_subset() {
         let text = "servers:\n  - name: a\n    args: []\n    env:\n      KEY: /b:c\n  - name: d\n";
         let expected =
             serde_json::json!({"servers": [{"name": "a", "args": [], "env": {"KEY": "/b:c"}}, {"name": "d"}]});
@@ -613,7 +613,7 @@ mod clients {
     }
 }
 
-/// What the pages say about schemas and texts, asked of a server.
+/// Claims of the pages about schemas and texts, checked with a server.
 mod facts {
     use std::collections::{BTreeMap, HashSet};
 
@@ -714,7 +714,7 @@ mod facts {
     }
 
     #[test]
-    fn the_schema_in_the_reference_is_the_one_that_is_sent() {
+    fn the_schema_in_the_reference_is_the_published_one() {
         let (_, blocks) = split(&read("docs/reference/types.md".as_ref()));
         let block = blocks.iter().find(|block| block.language == "json").expect("a schema");
         let expected: Value = serde_json::from_str(&block.text).expect("JSON");
@@ -722,7 +722,7 @@ mod facts {
     }
 
     #[test]
-    fn each_type_has_the_schema_that_the_reference_says() {
+    fn each_type_has_the_schema_in_the_reference() {
         let types = tool("types");
         let schema = &types["inputSchema"];
         let expected = json!({
@@ -760,14 +760,14 @@ mod facts {
     }
 
     #[test]
-    fn the_tutorial_shows_what_a_model_is_told() {
+    fn the_tutorial_shows_the_texts_that_a_model_reads() {
         let told = call("list_orders", json!({"limit": 500, "status": "SHIPED"}));
         let (_, blocks) = split(&read("docs/tutorial.md".as_ref()));
         assert!(blocks.iter().any(|block| block.language == "text" && block.text.trim() == told), "{told}");
     }
 
     #[test]
-    fn what_is_plainly_meant_is_accepted() {
+    fn unambiguous_arguments_are_coerced() {
         assert_eq!(call("list_orders", json!({"limit": "10"})), "10 any");
         assert_eq!(call("list_orders", json!({"limit": 1.0, "status": null})), "1 any");
         assert_eq!(call("list_orders", json!({"limit": null})), "20 any");

@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_calls_is_no_flood_of_lines() {
+    fn a_growing_queue_of_blocking_calls_is_logged_at_each_doubling() {
         let mut state = State { threads: MAX_THREADS, ..State::default() };
         let mut told = Vec::new();
         for waiting in [1, 1, 2, 3, 4, 1, 2, 5, 8, 8] {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_job_waits_for_one_that_blocks() {
+    async fn a_blocked_job_does_not_delay_others() {
         const JOBS: usize = MAX_THREADS / 2;
         // Twice, as the threads have to be started at first, and are idle then.
         for _ in 0..2 {

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_are_told_while_somebody_is_interested() {
+    fn listeners_are_notified_until_they_are_dropped() {
         let hub = Arc::new(Hub::default());
         let ear = Arc::new(Ear::default());
         let weak: Weak<dyn Listener> = Arc::downgrade(&(Arc::clone(&ear) as Arc<dyn Listener>));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_that_are_gone_do_not_pile_up() {
+    fn dropped_listeners_do_not_accumulate() {
         let hub = Hub::default();
         let stays = Arc::new(Ear::default()) as Arc<dyn Listener>;
         hub.listen(Arc::downgrade(&stays));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_of_lists() {
+    fn sets_of_lists_can_be_searched_and_intersected() {
         let some: Lists = [ListKind::Tools, ListKind::Prompts].into_iter().collect();
         assert!(some.contains(ListKind::Prompts) && !some.contains(ListKind::Resources));
         assert!(some.and(Lists::NONE.with(ListKind::Resources)).is_empty());

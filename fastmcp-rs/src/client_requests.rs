@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_reaches_the_one_who_asked_once() {
+    fn a_response_reaches_its_request_once() {
         let requests = ClientRequests::default();
         let (id, answer) = requests.open().unwrap();
         let (other, _) = requests.open().unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_answered_is_withdrawn() {
+    fn only_requests_without_a_response_are_cancelled() {
         let requests = ClientRequests::default();
         let (id, _) = requests.open().unwrap();
         requests.resolve(id, Ok(Value::Null));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_limit() {
+    fn requests_beyond_the_limit_are_refused() {
         let requests = ClientRequests::default();
         let open: Vec<_> = (0..MAX_WAITING).map(|_| requests.open().unwrap()).collect();
         assert!(matches!(requests.open(), Err(AskError::TooMany)));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_waited_for_once_none_can_come() {
+    fn pending_requests_end_with_the_connection() {
         let requests = ClientRequests::default();
         let (id, answer) = requests.open().unwrap();
         requests.close();

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn question_mark_makes_internal_errors() {
+    fn the_question_mark_operator_makes_internal_errors() {
         fn fails() -> Result<(), ToolError> {
             Err(std::io::Error::other("disk on fire"))?;
             Ok(())
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_tells_each_cause_once() {
+    fn an_error_chain_shows_each_cause_once() {
         #[derive(Debug, thiserror::Error)]
         #[error("the order was not saved")]
         struct Outer(#[source] std::io::Error);

@@ -69,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_types_differ() {
+    fn hashes_of_numbers_and_types_differ() {
         assert_eq!((0..1_000u64).map(hash).collect::<HashSet<u64>>().len(), 1_000);
         assert_ne!(hash(std::any::TypeId::of::<u8>()), hash(std::any::TypeId::of::<u16>()));
     }
 
     #[test]
-    fn names_that_differ_little_are_spread() {
+    fn hashes_of_similar_names_are_spread() {
         let numbered = (0..10_000).map(|number| format!("tool_{number}"));
         let lengths = (0..64).map(|length| "a".repeat(length));
         let names: Vec<String> = numbered.chain(lengths).collect();

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_looks_again_for_a_moment() {
+    fn a_thread_polls_again_before_it_parks() {
         let mut linger = Linger::default();
         for _ in 0..LOOKS {
             assert!(linger.wants_to());
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn who_had_to_wait_for_long_sleeps_at_once() {
+    fn a_thread_parks_at_once_after_a_long_wait() {
         let mut linger = Linger::default();
         linger.passed(LONG);
         linger.begin_anew();

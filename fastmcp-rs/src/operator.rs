@@ -298,7 +298,7 @@ fn stderr() -> Box<dyn Write> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn text_of_peers_is_made_harmless() {
+    fn control_characters_of_peers_are_escaped() {
         assert_eq!(super::clean("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
         let line = "\x1b[32m INFO\x1b[0m \u{e9}\u{9B}2J\u{2066}\u{2028}\n";
         assert_eq!(
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_short_and_differ() {
+    fn ids_are_short_and_unique() {
         let (one, other) = (super::error_id(), super::error_id());
         assert_eq!(one.len(), 8);
         assert_ne!(one, other);

@@ -501,7 +501,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_answer_takes_the_place_of_what_waits() {
+    fn a_long_response_follows_the_queued_frames() {
         let long = vec![b'x'; LONG];
         for (outbox, is_last) in [(Arc::new(Outbox::default()), false), (Outbox::for_exchange(), true)] {
             outbox.push(b"first\n");
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn room_of_large_frames_is_given_back_when_nothing_follows() {
+    fn memory_of_large_frames_is_released_when_idle() {
         let outbox = Outbox::default();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
@@ -531,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_answer_is_taken_over_and_wakes_who_waits() {
+    fn a_long_response_is_queued_without_a_copy_and_wakes_the_writer() {
         let outbox = Arc::new(Outbox::default());
         let taken = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {

@@ -160,7 +160,7 @@ mod tests {
     use super::is_traceparent;
 
     #[test]
-    fn only_what_the_w3c_has_is_a_traceparent() {
+    fn only_w3c_values_are_a_traceparent() {
         for good in [
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later",

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_as_many_workers_as_are_of_use() {
+    fn main_starts_the_configured_or_default_number_of_workers() {
         let workers = |worker_threads| {
             let main = Main { crate_name: "x", crate_version: env!("CARGO_PKG_VERSION"), worker_threads };
             run_main(main, async { tokio::runtime::Handle::current().metrics().num_workers() })

@@ -47,7 +47,7 @@ fn app() -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_passes_at_once() {
+async fn a_timeout_elapses_at_once_with_a_paused_clock() {
     let begin = Instant::now();
     let client = app().test_client().await.unwrap();
     let reply = client.call("too_slow", json!({})).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_time_limit_passes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_stands_while_a_thread_works() {
+async fn the_paused_clock_stops_while_a_thread_works() {
     let begin = tokio::time::Instant::now();
     let client = app().test_client().await.unwrap();
     assert_eq!(client.call("work", json!({"ms": 100})).await.unwrap().text(), "100");
@@ -72,7 +72,7 @@ async fn the_clock_stands_while_a_thread_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_has_several_calls_on_their_way() {
+async fn a_client_can_have_several_calls_in_flight() {
     let client = App::empty("pair").tool::<meet>().state(Arc::new(Barrier::new(2))).test_client().await.unwrap();
     let (one, other) = tokio::join!(client.call("meet", json!({})), client.call("meet", json!({})));
     let mut leaders = [one.unwrap().text(), other.unwrap().text()];

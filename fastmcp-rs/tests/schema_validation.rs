@@ -18,7 +18,7 @@ async fn refusal(tool: DynamicTool, arguments: Value) -> Option<String> {
 }
 
 #[tokio::test]
-async fn keywords_that_the_walk_does_not_know_are_checked() {
+async fn keywords_outside_the_built_in_validator_are_checked() {
     let schema = || {
         json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -60,7 +60,7 @@ async fn keywords_that_the_walk_does_not_know_are_checked() {
 }
 
 #[tokio::test]
-async fn results_are_checked_too() {
+async fn results_are_checked_with_the_full_validator() {
     let output = json!({"type": "object", "properties": {"ids": {"uniqueItems": true}}});
     let tool = || echo(json!({"type": "object"})).output_schema(output.clone());
     assert_eq!(refusal(tool(), json!({"ids": [1, 2]})).await, None);
@@ -69,7 +69,7 @@ async fn results_are_checked_too() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_checked_is_refused_when_it_is_added() {
+async fn a_schema_that_cannot_be_checked_is_refused_at_start() {
     let unreadable = "its input schema is not a JSON Schema that can be checked: ";
     for (property, problem) in [
         (json!({"$ref": "https://example.com/schema.json"}), unreadable),
@@ -86,7 +86,7 @@ async fn what_cannot_be_checked_is_refused_when_it_is_added() {
 }
 
 #[tokio::test]
-async fn evil_texts_are_quick() {
+async fn hostile_texts_are_matched_quickly() {
     let tool = echo(json!({"type": "object", "properties": {"a": {"not": {"pattern": "^(a+)+$"}}}}));
     let start = std::time::Instant::now();
     assert_eq!(refusal(tool, json!({"a": format!("{}b", "a".repeat(50_000))})).await, None);

@@ -1,4 +1,4 @@
-//! Components that are made at run time, and handles, in every revision.
+//! Dynamic components, and handles that add, remove and disable components, in every revision.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
 use fastmcp_rs::{Annotations, DynamicPrompt, DynamicResource, DynamicTool, Icon, Message, Role, Selector};
 use serde_json::{Map, Value, json};
 
-use super::validated::validated;
+use super::validated_client::validated;
 use super::{run, shop};
 use crate::support::{Revision, schema};
 
@@ -36,7 +36,7 @@ fn problems(app: App) -> String {
 
 #[test]
 fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
-    // Members in an order that nobody would make, and keywords that we do not know.
+    // Members in an unusual order, and keywords that the library does not know.
     let given = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -109,7 +109,7 @@ fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
 }
 
 #[test]
-fn arguments_are_checked_against_the_schema_and_mended() {
+fn arguments_are_checked_against_the_schema_and_coerced() {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -142,7 +142,7 @@ fn arguments_are_checked_against_the_schema_and_mended() {
 }
 
 #[test]
-fn a_member_that_is_given_twice_is_refused() {
+fn a_duplicate_argument_of_a_dynamic_tool_is_refused() {
     run(async {
         let mut wire = App::empty("x").add_tool(nothing("take")).connect().await.unwrap();
         let request = Revision::NEWEST.request(1, "tools/call", json!({"name": "take", "arguments": {"a": 1}}));
@@ -179,7 +179,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
 }
 
 #[test]
-fn errors_panics_and_time_limits_are_those_of_other_tools() {
+fn errors_panics_and_timeouts_are_those_of_other_tools() {
     #[derive(Debug)]
     struct Secret;
     impl std::fmt::Display for Secret {
@@ -295,7 +295,7 @@ fn prompts_of_closures_in_every_revision() {
 }
 
 #[test]
-fn what_cannot_be_served_is_an_error_that_says_what_to_do() {
+fn an_unservable_component_is_an_error_with_its_fix() {
     for (schema, part) in [
         (json!(null), "`\"type\": \"object\"`"),
         (json!(true), "it is not an object"),
@@ -334,13 +334,31 @@ fn what_cannot_be_served_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
-fn templates_that_differ_only_in_names_are_one() {
+fn templates_that_differ_only_in_names_are_duplicates() {
     let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
     let app = App::empty("x").add_resource(resource("a://{x}/b")).add_resource(resource("a://{y}/b"));
     let text = problems(app);
     assert!(text.contains("two resources are at `a://{y}/b`"), "{text}");
     assert_eq!(text.matches("dynamic.rs:").count(), 4, "where both were made and added, in {text}");
     App::empty("x").add_resource(resource("a://{x}")).add_resource(resource("a://{+x}")).check().unwrap();
+}
+
+fn reads(uri: &str) -> DynamicResource {
+    DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("read") })
+}
+
+#[test]
+fn dynamic_templates_refuse_path_traversal() {
+    run(async {
+        let free = reads("free://{+path}").allow_traversal("path");
+        let client =
+            App::empty("x").add_resource(reads("kept://{+path}")).add_resource(free).test_client().await.unwrap();
+        client.read("kept://a/b").await.unwrap();
+        for path in ["../b", "a/%2e%2e/b", "/etc/passwd", "a%00"] {
+            client.read(&format!("kept://{path}")).await.expect_err(path);
+            client.read(&format!("free://{path}")).await.unwrap();
+        }
+    });
 }
 
 mod defaults {
@@ -368,7 +386,7 @@ mod defaults {
 }
 
 #[test]
-fn a_default_that_does_not_fit_is_a_problem_and_no_panic() {
+fn a_default_that_does_not_fit_is_a_problem_and_not_a_panic() {
     let text = problems(App::empty("x").tool::<defaults::open>().add_tool(nothing("")));
     assert!(text.contains("tool `open` ("), "{text}");
     assert!(text.contains("cannot be described: the default \"wide\" does not fit its field"), "{text}");
@@ -380,7 +398,7 @@ async fn listed(client: &TestClient) -> Vec<String> {
 }
 
 #[test]
-fn a_handle_changes_what_is_served_in_every_revision() {
+fn a_handle_changes_the_components_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let app = App::empty("x");
@@ -419,7 +437,7 @@ fn a_handle_changes_what_is_served_in_every_revision() {
 }
 
 #[test]
-fn without_a_handle_nothing_can_change() {
+fn without_a_handle_list_changes_are_not_declared() {
     run(async {
         let client = connect(App::empty("x").add_tool(nothing("a")), Revision::NEWEST).await;
         let capabilities = client.discover().await.unwrap()["capabilities"].take();
@@ -429,13 +447,13 @@ fn without_a_handle_nothing_can_change() {
 }
 
 #[test]
-fn a_handle_refuses_what_cannot_be_served() {
+fn a_handle_refuses_unservable_components() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a"));
         let handle = app.handle();
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
-        // Both were made by one helper, so where each was added tells them apart.
+        // One helper created both, so the places where they were added distinguish them.
         let mut places: Vec<&str> = text.split("added at ").skip(1).filter_map(|rest| rest.split(')').next()).collect();
         places.dedup();
         assert_eq!(places.len(), 2, "both places, in {text}");
@@ -453,7 +471,7 @@ fn a_handle_refuses_what_cannot_be_served() {
 }
 
 #[test]
-fn a_state_that_is_missing_is_told_at_the_start_too() {
+fn a_missing_state_of_a_dynamic_tool_is_reported_at_start() {
     let app = App::empty("x");
     app.handle().tool::<shop::stock_left>().unwrap();
     let text = problems(app);
@@ -461,7 +479,7 @@ fn a_state_that_is_missing_is_told_at_the_start_too() {
 }
 
 #[test]
-fn what_is_disabled_answers_as_what_is_not_there() {
+fn a_disabled_component_is_reported_as_unknown() {
     run(async {
         let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
         let prompt = |name: &str| DynamicPrompt::new(name, |_, _| async { Ok::<_, ToolError>("x") });
@@ -488,7 +506,7 @@ fn what_is_disabled_answers_as_what_is_not_there() {
             "Unknown prompt: delete_most"
         );
 
-        // Rules hold for what comes later, and the newest holds.
+        // Rules apply to components that are added later, and the newest rule wins.
         handle.add_tool(nothing("drop").tag("admin")).unwrap();
         handle.add_tool(nothing("keep").tag("admin")).unwrap();
         handle.enable(Selector::tool("keep"));
@@ -500,7 +518,7 @@ fn what_is_disabled_answers_as_what_is_not_there() {
         assert_eq!(listed(&client).await, ["delete_all", "drop", "keep", "lookup"]);
         assert!(client.list_resource_templates().await.unwrap().is_empty());
         assert_eq!(client.list_resources().await.unwrap().len(), 1);
-        // What is disabled still has its name.
+        // A disabled component keeps its name.
         handle.disable(Selector::tool("drop"));
         assert!(handle.add_tool(nothing("drop")).is_err());
         assert!(handle.remove_tool("drop"));
@@ -510,7 +528,7 @@ fn what_is_disabled_answers_as_what_is_not_there() {
 }
 
 #[test]
-fn clients_are_told_of_the_lists_that_changed_and_of_no_other() {
+fn clients_are_notified_of_the_lists_that_changed_alone() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
@@ -550,7 +568,7 @@ fn clients_are_told_of_the_lists_that_changed_and_of_no_other() {
 }
 
 #[test]
-fn sessions_are_told_without_asking() {
+fn sessions_are_notified_without_a_subscription() {
     for revision in Revision::LEGACY {
         run(async {
             let app = App::empty("x");
@@ -563,7 +581,7 @@ fn sessions_are_told_without_asking() {
 }
 
 #[test]
-fn a_call_that_has_begun_goes_on_when_its_tool_is_removed() {
+fn a_running_call_goes_on_when_its_tool_is_removed() {
     run(async {
         let app = App::empty("x").add_tool(DynamicTool::new("slow", json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -589,7 +607,7 @@ fn a_handle_is_used_by_many_threads_at_once() {
             .map(|thread| {
                 let handle = handle.clone();
                 std::thread::spawn(move || {
-                    // Each name is taken once, whoever comes first.
+                    // Each name is taken once, whichever thread comes first.
                     (0..50)
                         .filter(|tool| handle.add_tool(nothing(&format!("t{:02}", (tool + thread) % 50))).is_ok())
                         .count()
@@ -628,7 +646,7 @@ fn ten_thousand_tools_are_added_one_by_one() {
     });
 }
 
-/// Does something with a handle when it is dropped, or panics.
+/// Uses a handle in its destructor, or panics there.
 struct Comeback {
     handle: fastmcp_rs::Handle,
     panics: bool,
@@ -642,7 +660,7 @@ impl Drop for Comeback {
 }
 
 #[test]
-fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
+fn the_destructor_of_a_tool_may_use_the_handle_or_panic() {
     run(async {
         let app = App::empty("x");
         let handle = app.handle();
@@ -659,7 +677,7 @@ fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
             handle.add_tool(nothing("other")).unwrap();
             handle.add_tool(held("held", panics)).unwrap();
             assert_eq!(client.call("held", json!({})).await.unwrap().text(), panics.to_string());
-            // One that cannot be added is dropped at once.
+            // A refused component is dropped at once.
             handle.add_tool(held("held", panics)).unwrap_err();
             assert_eq!(listed(&client).await, ["held"]);
             assert!(handle.remove_tool("held"));
@@ -669,7 +687,7 @@ fn what_a_tool_holds_may_come_back_or_panic_when_it_is_dropped() {
 }
 
 #[test]
-fn a_rule_for_a_removed_component_does_not_concern_a_later_one_of_that_name() {
+fn a_rule_for_a_removed_component_does_not_apply_to_its_successor() {
     run(async {
         let inner = App::empty("y").add_tool(nothing("a"));
         let inner_handle = inner.handle();

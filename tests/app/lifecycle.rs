@@ -1,4 +1,4 @@
-//! What apps do when they start and when they end.
+//! Start and shutdown of an app: states, shutdown functions, and their order.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ impl std::fmt::Display for ToolErrorLike {
 impl std::error::Error for ToolErrorLike {}
 
 #[test]
-fn states_are_made_in_order_and_ended_in_the_other() {
+fn states_are_created_in_order_and_ended_in_reverse() {
     run(async {
         let diary = Diary::default();
         app(&diary).check().unwrap();
@@ -86,7 +86,7 @@ fn states_are_made_in_order_and_ended_in_the_other() {
 }
 
 #[test]
-fn a_client_that_is_dropped_ends_the_app_too() {
+fn dropping_the_client_ends_the_app() {
     run(async {
         let diary = Diary::default();
         drop(app(&diary).test_client().await.unwrap());
@@ -102,7 +102,7 @@ fn a_client_that_is_dropped_ends_the_app_too() {
 }
 
 #[test]
-fn a_panic_while_a_state_is_made_is_an_error() {
+fn a_panic_of_a_state_function_is_an_error() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -143,7 +143,7 @@ fn a_panic_while_a_state_is_made_is_an_error() {
 }
 
 #[test]
-fn a_state_that_cannot_be_made_is_told_and_nothing_else_is_done() {
+fn a_state_that_fails_is_reported_and_stops_the_start() {
     run(async {
         let diary = Diary::default();
         let app = app(&diary).state_with(|| async { Err::<u32, _>(ToolErrorLike) });
@@ -156,7 +156,7 @@ fn a_state_that_cannot_be_made_is_told_and_nothing_else_is_done() {
 }
 
 #[test]
-fn what_is_missing_is_found_before_anything_runs() {
+fn missing_states_are_reported_before_any_function_runs() {
     let made = |app: App| app.state_with(|| async { Ok::<_, ToolErrorLike>(Cache(1)) });
     let text = made(made(App::empty("x"))).check().unwrap_err().to_string();
     assert!(text.contains("two states of type") && text.contains("Cache"), "{text}");
@@ -177,7 +177,7 @@ fn what_is_missing_is_found_before_anything_runs() {
 }
 
 #[test]
-fn a_mounted_app_starts_and_ends_by_itself() {
+fn a_mounted_app_runs_its_own_start_and_shutdown_functions() {
     run(async {
         let diary = Diary::default();
         let outer = Diary::default();
@@ -229,7 +229,7 @@ fn the_last_call_ends_before_the_app_does() {
 }
 
 #[test]
-fn what_hangs_or_panics_at_the_end_keeps_nobody() {
+fn a_shutdown_function_that_hangs_or_panics_does_not_prevent_the_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let diary = Diary::default();
@@ -334,7 +334,7 @@ fn a_runtime_without_timers_is_an_error() {
 }
 
 #[test]
-fn a_state_that_holds_a_handle_is_let_go_of() {
+fn a_state_that_holds_a_handle_is_dropped() {
     struct Keeper(fastmcp_rs::Handle, Diary);
     impl Drop for Keeper {
         fn drop(&mut self) {

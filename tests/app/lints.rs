@@ -1,4 +1,4 @@
-//! What an app says of itself at its start.
+//! Warnings that an app logs at its start.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What was logged.
+/// Collects the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -62,7 +62,7 @@ async fn look_up(id: i64, line: Line, small: u8, lines: Option<Vec<Line>>) -> St
 }
 
 #[test]
-fn integers_that_javascript_changes_are_warned_of_with_tool_and_argument() {
+fn integers_beyond_javascript_get_a_warning_with_tool_and_argument() {
     let told = warnings(App::empty("x").tool::<look_up>());
     assert_eq!(told.matches("WARN").count(), 1, "{told}");
     assert!(told.contains("`look_up` (`/id`, `/line/id`, `/lines/id`)"), "{told}");
@@ -124,7 +124,7 @@ fn fields_of_models_have_bounds_beyond_32_bits() {
 }
 
 #[test]
-fn what_some_vendors_refuse_is_warned_of_with_tool_and_argument() {
+fn schemas_that_vendors_refuse_get_a_warning_with_tool_and_argument() {
     for (name, schema, parts) in [
         ("x".repeat(65), json!({"type": "object"}), ["65 characters", "its name"]),
         ("a".into(), json!({"type": "object", "anyOf": [{}]}), ["tool `a`", "`anyOf` at the top"]),

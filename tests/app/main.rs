@@ -1,4 +1,4 @@
-//! Apps put together in process: what they register, what they refuse, and tools as plain functions.
+//! Apps in process: registration, refused configurations, and tools as plain functions.
 
 use std::future::Future;
 
@@ -9,37 +9,35 @@ use serde_json::{Value, json};
 // Without this, the linker would leave the library's tools out.
 use toolbox as _;
 
-mod asking;
-mod component_regressions;
-mod context;
-mod described;
+mod argument_decoding;
+mod argument_errors;
+mod client_features;
+mod connection;
 mod dynamic;
-mod forms;
-mod layers;
+mod dynamic_schemas;
+mod handles;
 mod lifecycle;
 mod links;
 mod lints;
+mod metadata;
+mod methods;
+mod middleware;
 mod mounting;
-mod not_finite;
-mod published;
-mod questions;
-mod refused;
-mod regressions;
-mod request_facts;
+mod nested_calls;
+mod non_finite_floats;
+mod progress;
+mod published_schemas;
+mod request_context;
+mod results;
 mod rich_types;
-mod rounds;
-mod scalars;
-mod scripts;
 mod separators;
-mod servers;
-mod siblings;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
-mod validated;
+mod validated_client;
 mod visibility;
 mod wrapped;
 
@@ -98,7 +96,7 @@ mod twins {
 mod tenants {
     use super::*;
 
-    /// Who is asking: an extractor of the user's own.
+    /// The tenant of a request, as a custom extractor.
     pub struct Tenant(String);
 
     pub struct Tenants;
@@ -119,10 +117,23 @@ mod tenants {
         }
     }
 
-    /// Tells who is asking.
+    /// Returns the tenant of the request.
     #[mcp::tool]
     pub async fn who(tenant: Tenant) -> String {
         tenant.0
+    }
+}
+
+mod bounds {
+    use fastmcp_rs::prelude::*;
+
+    #[mcp::model]
+    pub struct Small(u8);
+
+    /// Can never be called as it is declared.
+    #[mcp::tool]
+    pub async fn impossible(#[arg(min = 300)] n: Small) -> u8 {
+        n.0
     }
 }
 
@@ -146,7 +157,7 @@ async fn ask(wire: &mut Wire, method: &str, mut params: Value, mut meta: Value) 
     answer
 }
 
-/// Calls a tool of an app, and gives its result.
+/// Calls a tool of an app and returns its result.
 fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
     run(async {
         let mut wire = app.connect().await.expect("the app is right");
@@ -163,7 +174,7 @@ fn list(app: App) -> Value {
 }
 
 #[test]
-fn automatic_and_explicit_registration_agree() {
+fn automatic_and_explicit_registration_list_the_same_tools() {
     let automatic = App::from_module("shop", concat!(module_path!(), "::shop")).state(shop::Stock(3));
     let explicit = App::empty("shop").tool::<shop::stock_left>().tool::<shop::order_some>().state(shop::Stock(3));
     assert_eq!(automatic.tool_names(), ["order_some", "stock_left"]);
@@ -171,7 +182,7 @@ fn automatic_and_explicit_registration_agree() {
 }
 
 #[test]
-fn a_new_app_has_every_tool_also_those_of_a_library() {
+fn a_new_app_has_every_tool_even_those_of_a_library() {
     let names = App::new("all").tool_names();
     for name in ["double_money", "order_some", "stock_left", "told", "who"] {
         assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
@@ -180,7 +191,7 @@ fn a_new_app_has_every_tool_also_those_of_a_library() {
 }
 
 #[test]
-fn a_tool_of_a_library_works() {
+fn a_tool_of_a_library_can_be_called() {
     let app = || App::empty("money").tool::<toolbox::double_money>();
     let result = call(app(), "double_money", json!({"money": {"cents": 21}}), Value::Null);
     assert_eq!(result["structuredContent"], json!({"cents": 42, "currency": "EUR"}));
@@ -190,7 +201,7 @@ fn a_tool_of_a_library_works() {
 }
 
 #[test]
-fn a_name_that_two_tools_have_is_refused_with_both_places() {
+fn a_duplicate_tool_name_is_refused_with_both_places() {
     let error = App::empty("twins").tool::<twins::first>().tool::<twins::second>().check().unwrap_err();
     assert!(error.is_configuration());
     let text = error.to_string();
@@ -201,7 +212,23 @@ fn a_name_that_two_tools_have_is_refused_with_both_places() {
 }
 
 #[test]
-fn a_missing_state_is_refused_with_its_type_and_the_tools_that_want_it() {
+fn bounds_outside_the_range_of_the_type_are_refused() {
+    let text = App::empty("x").tool::<bounds::impossible>().check().unwrap_err().to_string();
+    for part in ["`impossible`", "300", "255"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_tool_registered_twice_is_reported_once() {
+    let app = App::from_module("shop", concat!(module_path!(), "::shop")).state(shop::Stock(3));
+    let text = app.tool::<shop::stock_left>().check().unwrap_err().to_string();
+    assert!(text.contains("registered twice") && text.contains("`App::empty`"), "{text}");
+    assert!(!text.contains("two tools"), "{text}");
+}
+
+#[test]
+fn a_missing_state_is_refused_with_its_type_and_its_tools() {
     let app = App::empty("shop").tool::<shop::stock_left>().tool::<shop::order_some>().tool::<tenants::who>();
     let text = app.check().unwrap_err().to_string();
     for part in ["Stock", "`stock_left`", "`order_some`", "Tenants", "`who`", ".state("] {
@@ -210,13 +237,13 @@ fn a_missing_state_is_refused_with_its_type_and_the_tools_that_want_it() {
 }
 
 #[test]
-fn a_handle_of_another_name_is_used() {
+fn a_tool_is_registered_by_its_renamed_handle() {
     let result = call(App::empty("x").tool::<twins::Tell>(), "told", json!({}), Value::Null);
     assert_eq!(result["content"][0]["text"], "told");
 }
 
 #[test]
-fn an_extractor_of_the_users_own_is_no_argument() {
+fn a_custom_extractor_is_not_an_argument() {
     let app = || App::empty("x").tool::<tenants::who>().state(tenants::Tenants);
     assert_eq!(list(app())[0]["inputSchema"]["properties"], json!({}));
     let meta = json!({"com.example/tenant": "acme"});
@@ -229,7 +256,7 @@ fn an_extractor_of_the_users_own_is_no_argument() {
 }
 
 #[test]
-fn tools_stay_functions() {
+fn tools_can_be_called_as_functions() {
     assert_eq!(twins::first(), "first");
     assert_eq!(run(shop::stock_left(State::new(shop::Stock(7)))), 7);
     let error = run(shop::order_some(8, State::new(shop::Stock(7)))).unwrap_err();
@@ -238,7 +265,7 @@ fn tools_stay_functions() {
 }
 
 #[test]
-fn a_result_type_behind_an_alias_is_understood() {
+fn an_alias_of_result_is_a_result_type() {
     let app = || App::empty("shop").tool::<shop::order_some>().state(shop::Stock(3));
     assert_eq!(call(app(), "order_some", json!({"quantity": 2}), Value::Null)["content"][0]["text"], "1 left");
     let refused = call(app(), "order_some", json!({"quantity": 4}), Value::Null);
@@ -246,7 +273,7 @@ fn a_result_type_behind_an_alias_is_understood() {
 }
 
 #[test]
-fn the_server_can_keep_its_name_to_itself() {
+fn anonymous_results_omit_the_name_of_the_server() {
     let result = call(App::empty("x").tool::<twins::first>().anonymous_results(), "twin", json!({}), Value::Null);
     assert_eq!(result["content"][0]["text"], "first");
     assert!(result.get("_meta").is_none(), "{result}");

@@ -1,4 +1,4 @@
-//! Apps inside of apps.
+//! Mounted apps: namespaces, states, timeouts and middleware of their own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use fastmcp_rs::{CacheScope, Completing, DynamicResource, DynamicTool, Selector}
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 struct Owner(&'static str);
@@ -124,7 +124,7 @@ fn a_mounted_app_is_served_under_its_namespace_in_every_revision() {
 }
 
 #[test]
-fn apps_are_mounted_in_mounted_apps() {
+fn mounted_apps_can_have_mounted_apps() {
     run(async {
         let inner = App::empty("inner").add_tool(tool("t")).add_resource(resource("a://{x}"));
         let middle = App::empty("middle").mount("in", inner).add_tool(tool("t"));
@@ -137,7 +137,37 @@ fn apps_are_mounted_in_mounted_apps() {
 }
 
 #[test]
-fn what_clashes_is_refused_with_both_places() {
+fn a_state_function_cannot_add_a_name_too_long_for_its_namespace() {
+    run(async {
+        let inner = App::empty("y");
+        let handle = inner.handle();
+        let inner = inner.state_with(move || async move {
+            let text = handle.add_tool(tool(&"x".repeat(125))).unwrap_err().to_string();
+            assert!(text.contains("129 characters under its namespace"), "{text}");
+            handle.add_tool(tool(&"x".repeat(124))).unwrap();
+            Ok::<u8, std::io::Error>(1)
+        });
+        let client = App::empty("x").mount("pay", inner).test_client().await.unwrap();
+        let tools = client.list_tools().await.unwrap();
+        assert_eq!(tools.len(), 1);
+        assert_eq!(tools[0]["name"].as_str().map(str::len), Some(128));
+    });
+}
+
+#[test]
+fn an_app_declares_list_changes_if_a_mounted_app_has_a_handle() {
+    run(async {
+        let inner = App::empty("y");
+        let _handle = inner.handle();
+        let client = App::empty("x").mount("in", inner).test_client().await.unwrap();
+        let offered = &client.discover().await.unwrap()["capabilities"];
+        assert_eq!(offered["tools"]["listChanged"], true, "{offered}");
+        assert_eq!(offered["prompts"]["listChanged"], true, "{offered}");
+    });
+}
+
+#[test]
+fn duplicates_across_mounts_are_refused_with_both_places() {
     let app = App::empty("x").add_tool(tool("pay_t")).mount("pay", App::empty("y").add_tool(tool("t")));
     let text = app.check().unwrap_err().to_string();
     assert!(text.contains("two tools are named `pay_t`"), "{text}");
@@ -155,7 +185,7 @@ fn what_clashes_is_refused_with_both_places() {
 }
 
 #[test]
-fn what_is_wrong_with_a_mounted_app_is_told() {
+fn problems_of_a_mounted_app_are_reported() {
     for (namespace, part) in [
         ("", "under no name"),
         ("a b", "\"a b\" cannot stand before"),
@@ -176,7 +206,7 @@ fn what_is_wrong_with_a_mounted_app_is_told() {
 }
 
 #[test]
-fn time_limits_are_those_of_the_app_that_brought_the_tool() {
+fn a_tool_has_the_timeout_of_its_own_app() {
     let slow = |name: &str| {
         DynamicTool::new(name, json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(150)).await;
@@ -215,7 +245,7 @@ fn handles_of_a_mounted_app_keep_working() {
             inside.tool::<owner>().unwrap();
             if let Some(subscription) = &mut subscription {
                 assert_eq!(subscription.next().await.unwrap().method, "notifications/tools/list_changed");
-                // Both ways of telling know the URI that clients know.
+                // Both kinds of notification have the URI that clients know.
                 client.read("orders://in/2/state").await.unwrap();
                 assert_eq!(subscription.next().await.unwrap().params["uri"], "orders://in/1/state");
                 inside.notify_resource_updated("orders://1/state");
@@ -252,7 +282,7 @@ impl Layer for Count {
 }
 
 #[test]
-fn the_layers_of_both_apps_are_around_a_tool() {
+fn the_middleware_of_both_apps_wraps_a_tool() {
     run(async {
         let (outer, inner) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let mounted = App::empty("y").add_tool(tool("t")).layer(Count(Arc::clone(&inner)));
@@ -275,7 +305,7 @@ async fn ask_around(ctx: &Context) -> Result<String, ToolError> {
 }
 
 #[test]
-fn a_handler_asks_the_components_of_its_own_app() {
+fn nested_calls_reach_the_components_of_the_handlers_own_app() {
     run(async {
         let inner = payments("inner").tool::<ask_around>();
         let app = App::empty("x").state(Owner("outer")).tool::<owner>().mount("a", App::empty("y").mount("b", inner));

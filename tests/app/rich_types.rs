@@ -1,4 +1,4 @@
-//! Types of other crates, which features of ours describe.
+//! Types of other crates, such as dates, decimals and URLs, behind their features.
 
 use chrono::{DateTime, Utc};
 use fastmcp_rs::prelude::*;
@@ -47,7 +47,7 @@ fn call(arguments: Value) -> Value {
 }
 
 #[test]
-fn they_come_and_go() {
+fn rich_types_are_read_and_written() {
     let booking = call(json!({
         "id": "67e55044-10b1-426f-9247-bb680e5fe0c8", "from": "2026-11-22", "to": "2026-11-25", "price": "80.10",
         "page": "https://example.com/a", "now": "2026-11-22T13:25:00Z"
@@ -62,7 +62,7 @@ fn they_come_and_go() {
 }
 
 #[test]
-fn they_are_described_by_their_formats() {
+fn rich_types_are_published_with_their_formats() {
     let properties = call(Value::Null)["tools"][0]["inputSchema"]["properties"].clone();
     let format = |name: &str| properties[name]["format"].clone();
     assert_eq!((format("id"), format("from"), format("page")), (json!("uuid"), json!("date"), json!("uri")));
@@ -70,7 +70,7 @@ fn they_are_described_by_their_formats() {
 }
 
 #[test]
-fn a_wrong_one_is_told_with_its_place() {
+fn a_wrong_rich_value_is_reported_with_its_location() {
     let text = call(json!({
         "id": "67e55044", "from": "2026-11-22", "to": "2026-11-25", "price": "80.10",
         "page": "https://example.com/a", "now": "2026-11-22T13:25:00Z"

@@ -1,4 +1,4 @@
-//! Clients that are told of changes, in process.
+//! Notifications of changes, in process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ fn shelf(number: u32) -> String {
     format!("shelf {number}")
 }
 
-/// Where a tool leaves its context for somebody else.
+/// Keeps the context of a tool for use after its call.
 #[derive(Clone, Default)]
 struct Left(Arc<Mutex<Option<Context>>>);
 
@@ -54,7 +54,7 @@ async fn connect() -> (Wire, Context) {
 }
 
 #[test]
-fn changes_are_told_after_the_call_has_ended_and_from_any_thread() {
+fn changes_are_sent_after_the_end_of_the_call_and_from_any_thread() {
     super::run(async {
         let (mut wire, context) = connect().await;
         context.notify_resource_updated("shelf://1");
@@ -77,7 +77,7 @@ fn changes_are_told_after_the_call_has_ended_and_from_any_thread() {
 }
 
 #[test]
-fn each_acknowledgement_comes_first_while_everything_changes() {
+fn each_acknowledgement_comes_before_concurrent_changes() {
     super::run(async {
         let (mut wire, context) = connect().await;
         let is_done = Arc::new(AtomicBool::new(false));
@@ -108,7 +108,7 @@ fn each_acknowledgement_comes_first_while_everything_changes() {
 }
 
 #[test]
-fn the_test_client_is_told_in_every_revision() {
+fn the_test_client_is_notified_in_every_revision() {
     super::run(async {
         for revision in fastmcp_rs::Revision::ALL {
             let left = Left::default();
@@ -135,7 +135,7 @@ fn the_test_client_is_told_in_every_revision() {
 }
 
 #[test]
-fn a_client_that_is_gone_is_told_nothing() {
+fn a_closed_client_gets_no_notifications() {
     super::run(async {
         let (mut wire, context) = connect().await;
         wire.send(listen(1, &["shelf://1"]));

@@ -1,4 +1,4 @@
-//! The client that users test their apps with, in every revision.
+//! `TestClient`, the client for tests of apps, in every revision.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 #[mcp::model]
@@ -45,7 +45,7 @@ async fn report(ctx: &Context) -> &'static str {
     "reported"
 }
 
-/// Tells who asks, and in which tenant.
+/// Returns the name of the client and its tenant.
 #[mcp::tool]
 async fn who(ctx: &Context) -> String {
     let client = ctx.client_info().name.unwrap_or_default();
@@ -112,7 +112,7 @@ fn app() -> App {
     app.state(Arc::new(AtomicBool::new(false)))
 }
 
-/// Does something with a client of each revision.
+/// Runs a function with a client of each revision.
 fn in_every_revision(work: impl AsyncFn(Revision, TestClient)) {
     for revision in Revision::ALL {
         run(async {
@@ -186,7 +186,7 @@ fn prompts_are_listed_completed_and_filled_in() {
 }
 
 #[test]
-fn what_a_call_reports_comes_before_its_answer() {
+fn notifications_of_a_call_come_before_its_result() {
     for revision in Revision::ALL {
         run(async {
             let client = validated(app().test_client().log_level(Level::Warning), revision).await.unwrap();
@@ -207,7 +207,7 @@ fn what_a_call_reports_comes_before_its_answer() {
 }
 
 #[test]
-fn a_request_says_who_asks_and_what_else_is_wanted() {
+fn a_request_carries_client_info_and_meta() {
     for revision in Revision::ALL {
         run(async {
             let client = validated(app().test_client().client_info("tester", "1"), revision).await.unwrap();
@@ -220,14 +220,14 @@ fn a_request_says_who_asks_and_what_else_is_wanted() {
 }
 
 #[test]
-fn changes_are_told_to_those_who_listen() {
+fn subscribed_clients_are_notified_of_changes() {
     for revision in Revision::ALL {
         run(async {
             let app = App::empty("planets").tool::<move_planet>().resource::<planet>();
             let client = validated(app.test_client(), revision).await.unwrap();
             let filter = SubscriptionFilter::new().tools_list_changed().resource("planets://mars");
             let mut mars = client.listen(filter).await.unwrap();
-            // The tools of this app never change, so nobody is told of them.
+            // The tools of this app never change, so no notification is sent.
             assert_eq!(mars.acknowledged(), &json!({"resourceSubscriptions": ["planets://mars"]}), "{revision}");
             let mut earth = client.listen(SubscriptionFilter::new().resource("planets://earth")).await.unwrap();
 
@@ -249,7 +249,7 @@ fn changes_are_told_to_those_who_listen() {
 }
 
 #[test]
-fn a_client_may_be_somebody() {
+fn a_client_can_have_a_principal() {
     run(async {
         let app = || App::empty("x").tool::<whoami>();
         let client = validated(app().test_client(), Revision::V2026_07_28).await.unwrap();
@@ -278,7 +278,7 @@ fn a_call_that_is_dropped_is_cancelled() {
 }
 
 #[test]
-fn calls_are_made_by_several_tasks_at_once() {
+fn several_tasks_can_call_at_once() {
     in_every_revision(async |_, client| {
         let calls: Vec<_> =
             (1..=50).map(|n| tokio::spawn(client.call("moons", json!({"at_least": n % 2 + 1})))).collect();
@@ -290,7 +290,7 @@ fn calls_are_made_by_several_tasks_at_once() {
 }
 
 #[test]
-fn other_requests_are_made_by_hand() {
+fn other_requests_can_be_sent_by_hand() {
     run(async {
         let client = validated(app().test_client(), Revision::V2026_07_28).await.unwrap();
         let meta = json!({"io.modelcontextprotocol/protocolVersion": "1999-01-01"});
@@ -303,7 +303,7 @@ fn other_requests_are_made_by_hand() {
 }
 
 #[test]
-fn an_app_that_cannot_be_served_has_no_client() {
+fn an_unservable_app_has_no_client() {
     run(async {
         let error = App::empty("x").tool::<sleep>().test_client().await.unwrap_err();
         assert!(error.is_configuration() && error.to_string().contains("`sleep`"), "{error}");
@@ -311,7 +311,7 @@ fn an_app_that_cannot_be_served_has_no_client() {
 }
 
 #[test]
-fn the_tools_are_as_their_lock_file_says() {
+fn the_tools_match_their_lock_file() {
     // Without its state the app cannot be served, but it says what it offers.
     let app = || App::empty("planets").tool::<moons>().tool::<sleep>();
     assert_tools_snapshot!(app(), "app/planets.json");

@@ -1,4 +1,4 @@
-//! What somebody may not see answers as what is not there.
+//! Visibility: a hidden component is reported as an unknown one.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -11,7 +11,7 @@ use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt
 use serde_json::{Value, json};
 
 use super::run;
-use super::validated::validated;
+use super::validated_client::validated;
 use crate::support::Revision;
 
 fn tool(name: &str) -> DynamicTool {
@@ -88,7 +88,7 @@ async fn check(app: App, revision: Revision) {
     assert_eq!(client.call("delete", json!({})).meta(admin.0, admin.1).await.unwrap().text(), "done");
     let hidden = told(client.call("delete", json!({})).await.unwrap_err());
     assert_eq!(hidden, (-32602, "Unknown tool: delete".into()));
-    // What it is like must not be told either.
+    // Its properties must not be revealed either.
     let near = told(client.call("delet", json!({})).await.unwrap_err());
     assert_eq!(near, (-32602, "Unknown tool: delet".into()));
     let near = client.call("delet", json!({})).meta(admin.0, admin.1).await.unwrap_err();
@@ -124,16 +124,16 @@ async fn check(app: App, revision: Revision) {
 }
 
 #[test]
-fn what_is_hidden_answers_as_what_is_not_there_in_every_revision() {
+fn a_hidden_component_is_reported_as_unknown_in_every_revision() {
     for revision in Revision::ALL {
         run(check(app(), revision));
-        // The same by the way that operations take through layers.
+        // The same with middleware.
         run(check(app().layer(Timing::new()), revision));
     }
 }
 
 #[test]
-fn pages_hold_what_is_seen() {
+fn pages_contain_visible_components_alone() {
     run(async {
         let tools = |app: App, number: u32| {
             let made = tool(&format!("t{number:02}"));
@@ -151,7 +151,7 @@ fn pages_hold_what_is_seen() {
 }
 
 #[test]
-fn an_exact_resource_that_is_hidden_leaves_the_template_that_is_not() {
+fn a_template_serves_the_uri_of_a_hidden_resource() {
     run(async {
         let app = App::empty("x")
             .add_resource(resource("a://b").tag("admin"))
@@ -164,7 +164,7 @@ fn an_exact_resource_that_is_hidden_leaves_the_template_that_is_not() {
 }
 
 #[test]
-fn one_that_panics_hides() {
+fn a_visibility_function_that_panics_hides_the_component() {
     run(async {
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("b"));
         let client =
@@ -176,7 +176,7 @@ fn one_that_panics_hides() {
 }
 
 #[test]
-fn the_function_sees_what_a_component_is() {
+fn the_visibility_function_gets_the_facts_of_a_component() {
     run(async {
         let app = App::empty("x")
             .add_tool(tool("a").read_only(true).meta("com.example/level", 2))
@@ -208,7 +208,7 @@ fn the_function_sees_what_a_component_is() {
 }
 
 #[test]
-fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
+fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
     struct Secret(&'static str);
     run(async {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -230,21 +230,45 @@ fn the_functions_of_both_apps_are_asked_for_what_is_mounted() {
         assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
         assert_eq!(asked.load(Ordering::Relaxed), 2, "it is not asked for what is not its own");
         assert!(client.call("in_a", json!({})).await.is_err());
-        // The function also holds for what comes later.
+        // The function applies to components that are added later.
         handle.remove_tool("c");
         handle.add_tool(tool("c")).unwrap();
         assert_eq!(names(&client, "tools/list", false).await, ["a", "in_b"]);
     });
 }
 
-/// Calls another tool for the one who asks.
+#[test]
+fn the_outer_app_hides_components_of_mounted_apps() {
+    run(async {
+        let innermost = App::empty("z").add_tool(tool("c")).add_tool(tool("d"));
+        let inner = App::empty("y").add_tool(tool("a")).add_tool(tool("b")).add_resource(resource("s://x"));
+        // It knows them by the names that clients know.
+        let hidden = ["in_b", "in_deep_c", "s://in/x"];
+        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
+            !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
+        });
+        let client = app.test_client().await.unwrap();
+        let tools = client.list_tools().await.unwrap();
+        let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+        assert_eq!(names, ["in_a", "in_deep_d"]);
+        assert!(client.list_resources().await.unwrap().is_empty());
+        client.call("in_a", json!({})).await.unwrap();
+        for name in ["in_b", "in_deep_c"] {
+            let refused = client.call(name, json!({})).await.unwrap_err();
+            assert!(refused.message().starts_with(&format!("Unknown tool: {name}")), "{refused}");
+        }
+        client.read("s://in/x").await.unwrap_err();
+    });
+}
+
+/// Calls another tool for the client.
 #[mcp::tool]
 async fn act_for(name: &str, ctx: &Context) -> Result<String, ToolError> {
     Ok(ctx.call_tool(name, json!({})).await?.as_text())
 }
 
 #[test]
-fn a_handler_reaches_no_further_than_the_one_who_asks() {
+fn nested_calls_have_the_visibility_of_their_client() {
     run(async {
         let client = connect(app().tool::<act_for>(), Revision::NEWEST).await;
         let arguments = || json!({"name": "delete"});
@@ -255,7 +279,7 @@ fn a_handler_reaches_no_further_than_the_one_who_asks() {
     });
 }
 
-/// Sends modern requests whose answers may come in any order.
+/// Sends modern requests whose responses may come in any order.
 struct Stream(Wire);
 
 impl Stream {
@@ -284,7 +308,7 @@ struct Barrier(Arc<(Mutex<bool>, Condvar)>);
 impl Barrier {
     fn wait(&self) {
         let (is_open, changed) = &*self.0;
-        // Should it hold up the test itself, that one fails, and does not wait for ever.
+        // If it blocks the test itself, the test fails and does not wait for ever.
         let limit = Duration::from_secs(10);
         drop(changed.wait_timeout_while(is_open.lock().unwrap(), limit, |is_open| !*is_open).unwrap());
     }
@@ -322,7 +346,7 @@ fn component_requests() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn a_function_that_blocks_holds_up_no_other_request() {
+fn a_blocking_visibility_function_does_not_delay_other_requests() {
     run(async {
         for layered in [false, true] {
             let barrier = Barrier::default();
@@ -353,7 +377,7 @@ fn a_function_that_blocks_holds_up_no_other_request() {
 }
 
 #[test]
-fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
+fn a_request_cancelled_during_its_visibility_check_gets_no_response() {
     run(async {
         let barrier = Barrier::default();
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
@@ -376,7 +400,7 @@ fn a_request_that_is_cancelled_while_it_is_decided_on_is_not_answered() {
 }
 
 #[test]
-fn more_requests_than_have_a_place_are_all_decided_on() {
+fn visibility_checks_beyond_the_concurrency_limit_complete() {
     run(async {
         let barrier = Barrier::default();
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
@@ -398,7 +422,7 @@ fn more_requests_than_have_a_place_are_all_decided_on() {
 }
 
 #[test]
-fn a_function_that_blocks_within_a_call_holds_up_no_other_call() {
+fn a_visibility_function_that_blocks_in_a_nested_call_does_not_delay_others() {
     // There is one worker.
     run(async {
         let (barrier, is_inside) = (Barrier::default(), Arc::new(AtomicBool::new(false)));
@@ -430,7 +454,7 @@ async fn pause() {
 }
 
 #[test]
-fn a_function_that_panics_hides_each_component_on_which_it_does() {
+fn a_visibility_function_that_panics_is_called_for_every_component() {
     run(async {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);

@@ -138,7 +138,7 @@ impl Client {
         frame
     }
 
-    /// Asks, and gives the parameters of the messages before the answer, and the answer.
+    /// Sends a request and returns the log messages before the response, and the response.
     async fn ask(&mut self, method: &str, params: Value, level: Option<&str>) -> (Vec<Value>, Value) {
         let meta = level.map_or(Value::Null, |level| json!({"io.modelcontextprotocol/logLevel": level}));
         self.0.send(self.1.request_with_meta(1, method, params, meta));
@@ -160,7 +160,7 @@ impl Client {
 }
 
 #[test]
-fn a_modern_client_gets_what_it_asks_for_and_only_before_the_answer() {
+fn a_modern_client_gets_its_log_level_before_the_response() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         let (_, discovered) = client.ask("server/discover", Value::Null, None).await;
@@ -195,7 +195,7 @@ fn an_earlier_client_sets_the_level_of_its_session() {
 }
 
 #[test]
-fn threads_for_blocking_work_belong_to_the_call() {
+fn events_of_blocking_threads_belong_to_their_call() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         for _ in 0..3 {
@@ -213,7 +213,7 @@ fn threads_for_blocking_work_belong_to_the_call() {
 }
 
 #[test]
-fn a_float_without_a_json_form_is_sent_as_a_text() {
+fn a_non_finite_float_is_sent_as_text() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         let (messages, _) = client.call("measure", Some("info")).await;
@@ -223,7 +223,7 @@ fn a_float_without_a_json_form_is_sent_as_a_text() {
 }
 
 #[test]
-fn what_only_the_operator_may_read_is_not_forwarded() {
+fn events_for_the_operator_are_not_forwarded() {
     run(async {
         let mut client = Client::connect(app().layer(StructuredLogging::new()), Revision::NEWEST).await;
         let (messages, answer) = client.call("fail", Some("debug")).await;
@@ -257,7 +257,7 @@ fn calls_at_the_same_time_keep_their_events_apart() {
 }
 
 #[test]
-fn only_the_targets_that_are_named_are_forwarded() {
+fn only_configured_targets_are_forwarded() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         // On this thread, instead of the process's subscriber.

@@ -14,7 +14,7 @@ const unscored = {
 const wanted = { "2025-11-25": ["server-sse-priming-event", "server-sse-retry-field", "server-sse-disconnect-resume"] };
 // Recommendations that are declined, for which the suite warns. The scenario answers a question in its first request,
 // without a `requestState`; an answer without the state of its question could be a consent to anything, so it is
-// ignored and the question is asked. That unknown keys are ignored is proved in tests/app/rounds.rs.
+// ignored and the question is asked. That unknown keys are ignored is proved in tests/app/client_features/input_required.rs.
 const declined = { "2026-07-28": ["sep-2322-ignore-unexpected-params"] };
 let failed = false;
 const fail = (text) => {

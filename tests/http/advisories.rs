@@ -1,8 +1,8 @@
 //! Published advisories against servers like this one, and what it does about them. The others stand where their
 //! subject is: `security.rs`, `sessions.rs`, `processes.rs`. Each test has the number of an advisory in its name.
 //!
-//! What is about authorization servers, clients that follow links, shells, paths, databases or pages of a server's own
-//! has no test here: this server has none of them.
+//! Advisories about authorization servers, clients that follow links, shells, paths, databases or web pages of a server
+//! have no test here: this server has none of them.
 
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -20,8 +20,8 @@ use super::support::client::example;
 use super::support::revision::INITIALIZED;
 use super::tools::{Seen, app, app_with};
 
-/// CVE-2026-27896, GHSA-q382-vc8q-7jhj: a member that is there twice, or nearly, has one meaning for everybody who
-/// reads the message, or the message is refused.
+/// CVE-2026-27896, GHSA-q382-vc8q-7jhj: a duplicate member, or a nearly equal one, has one meaning for all readers of
+/// the message, or the message is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cve_2026_27896_and_ghsa_q382_vc8q_7jhj_a_message_has_one_meaning() {
     let seen = Seen::default();
@@ -106,9 +106,9 @@ fn object_with<'a>(value: &'a mut Value, member: &str) -> &'a mut serde_json::Ma
     object_with(inner, member)
 }
 
-/// GHSA-4gph-2hhr-5mwg: what a gateway reads in the headers is what is done; nothing goes around the comparison.
+/// GHSA-4gph-2hhr-5mwg: the headers that a gateway reads agree with the body; no request bypasses the comparison.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_4gph_2hhr_5mwg_headers_are_compared_with_what_is_done() {
+async fn ghsa_4gph_2hhr_5mwg_headers_are_compared_with_the_body() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let good = call(1, "echo", json!({"text": "smuggled"}));
@@ -144,9 +144,9 @@ async fn ghsa_4gph_2hhr_5mwg_headers_are_compared_with_what_is_done() {
     assert_eq!(server.send(&good).await.status, 200);
 }
 
-/// Byterover-cli#329: who names no session has none, though there is only one.
+/// Byterover-cli#329: a request without a session id has no session, even if there is only one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn byterover_cli_329_no_session_is_nobodys() {
+async fn byterover_cli_329_a_request_without_a_session_id_has_no_session() {
     let server = Server::start(app()).await;
     let opened = server.send(&Request::post(Revision::V2025_11_25.initialize(0))).await;
     assert!(opened.header("mcp-session-id").is_some());
@@ -189,9 +189,9 @@ async fn cve_2026_0621_templates_are_matched_in_linear_time() {
     assert!(slowest < Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 }), "{slowest:?}");
 }
 
-/// CVE-2026-46519: who does not see a component cannot use it either.
+/// CVE-2026-46519: a client that does not see a component cannot use it either.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cve_2026_46519_what_is_hidden_cannot_be_called() {
+async fn cve_2026_46519_a_hidden_component_cannot_be_called() {
     async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> {
         let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok());
         key.map(Principal::new).ok_or(AccessError::unauthorized())
@@ -218,7 +218,7 @@ async fn cve_2026_46519_what_is_hidden_cannot_be_called() {
 
 /// RUSTSEC-2025-0055: nothing that a client sends steers the operator's terminal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rustsec_2025_0055_the_log_cannot_be_steered() {
+async fn rustsec_2025_0055_clients_cannot_write_terminal_escapes_to_the_log() {
     const EVIL: &str = "\u{1b}[31m\u{7}\r\u{202e}\u{9b}2J";
     let mut command = Command::new(example("fixture"));
     let mut process = Process::spawn(command.args(["--http", "127.0.0.1:0"]).env("RUST_LOG", "trace"));

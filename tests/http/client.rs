@@ -29,7 +29,7 @@ impl Server {
         Server { address, task: Some(task) }
     }
 
-    /// A server that somebody else runs.
+    /// A server of another process or framework.
     pub fn at(address: SocketAddr) -> Server {
         Server { address, task: None }
     }
@@ -73,7 +73,7 @@ impl Drop for Server {
     }
 }
 
-/// A request, of which everything can be changed.
+/// A request whose every part can be changed.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
@@ -215,7 +215,7 @@ impl Response {
 /// One server-sent event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
-    /// What kind it is; nothing says that it is a message.
+    /// The type of the event; absent for a message.
     pub name: Option<String>,
     pub id: Option<String>,
     pub retry: Option<u64>,
@@ -362,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Some(response)
     }
 
-    /// Whether the server closes the connection, within a time.
+    /// Reports whether the server closes the connection within a time.
     pub async fn is_closed_within(&mut self, time: Duration) -> bool {
         let mut rest = [0; 1024];
         let end = async {

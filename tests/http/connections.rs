@@ -1,4 +1,4 @@
-//! What a connection does while its client is silent, slow or half gone.
+//! Connections whose client is silent, slow or has closed one side.
 
 use std::future::Future;
 use std::io::{Result, Write};
@@ -85,7 +85,7 @@ async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
         assert_eq!(answer["result"]["content"][0]["text"], "slept");
         assert_eq!(connection.event(&mut stream).await, None);
     }
-    // Who takes no stream waits, and who is answered before is answered as ever.
+    // A client that accepts no stream waits, and a quick call gets its response as usual.
     let only_json = call(1, "sleep", sleep(300)).set("Accept", "application/json");
     assert_eq!(server.send(&only_json).await.answer("tools/call")["result"]["content"][0]["text"], "slept");
     assert_eq!(
@@ -95,7 +95,7 @@ async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_call_that_lost_its_connection_is_answered_later() {
+async fn a_silent_call_that_lost_its_connection_gets_its_response_later() {
     let server = Server::start(app().http(HttpConfig::new().keep_alive(PART))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let mut lost = server.connect().await;
@@ -113,7 +113,7 @@ async fn a_silent_call_that_lost_its_connection_is_answered_later() {
 
 /// More than systems keep for a client that does not read.
 const LENGTH: usize = 8_000_000;
-/// How much is read at once, ten times a second.
+/// The bytes that are read at once, ten times a second.
 const PIECE: usize = 100_000;
 
 /// A stream whose first bytes are read slowly. By itself a system that has taken megabytes takes nothing more until a
@@ -173,14 +173,14 @@ async fn ask_for_much(stream: impl AsyncRead + AsyncWrite + Unpin, tool: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_slowly_gets_all_of_its_answer() {
+async fn a_slow_client_gets_its_whole_response() {
     let server = Server::start(app().http(impatient())).await;
     let (ready, late) = (server.connect().await.stream, server.connect().await.stream);
     tokio::join!(ask_for_much(ready, "much"), ask_for_much(late, "much_later"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_slowly_gets_all_of_its_answer_on_https() {
+async fn a_slow_client_gets_its_whole_response_on_https() {
     let authority = Authority::new("slow");
     authority.renew();
     let server = Server::start(app().http(impatient().tls(authority.tls()))).await;
@@ -190,9 +190,9 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer_on_https() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_read_slowly_get_all_of_their_answers_on_http_2() {
+async fn slow_clients_get_their_whole_responses_on_http_2() {
     let server = Server::start(app().http(impatient().idle_time(Duration::from_secs(20)))).await;
-    // Where the socket is slow, and where the client makes room slowly; each with several answers at a time.
+    // A slow socket, and a client that opens its window slowly; each with several responses at a time.
     for (window, length, piece) in [(64 << 20, LENGTH / 2, 0), (64 << 10, 500_000, PIECE)] {
         let stream = server.connect().await.stream;
         let slow = if piece == 0 { 15 * PIECE } else { 0 };
@@ -221,7 +221,7 @@ async fn clients_that_read_slowly_get_all_of_their_answers_on_http_2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_legacy_call_is_answered_when_its_client_has_closed_its_side() {
+async fn a_legacy_call_completes_when_its_client_closes_its_side() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
@@ -237,13 +237,13 @@ async fn a_legacy_call_is_answered_when_its_client_has_closed_its_side() {
         assert!(half.is_closed_within(Duration::from_secs(5)).await, "there can be no other request");
     }
     assert_eq!(seen.dropped.load(Ordering::SeqCst), 1, "it has run to its end");
-    // What a client sends half of is no call.
+    // A half-sent request is not a call.
     let request = session.call("sleep", sleep(400)).bytes();
     let mut broken = server.connect().await;
     broken.write(&request[..request.len() - 5]).await;
     broken.stream.shutdown().await.unwrap();
     assert!(broken.is_closed_within(Duration::from_secs(5)).await);
-    // A stream on which nothing is owed ends with its client.
+    // A stream without a pending response ends with its client.
     let mut listening = server.connect().await;
     let get = session.with_headers(Request::new("GET").set("Accept", "text/event-stream"));
     listening.write(&get.bytes()).await;
@@ -276,7 +276,7 @@ async fn a_modern_call_is_cancelled_when_its_client_closes_its_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_a_head_behind_a_request_has_the_time_of_a_head() {
+async fn a_partial_head_after_a_request_has_the_header_timeout() {
     let config = HttpConfig::new().header_time(Duration::from_millis(600)).idle_time(Duration::from_secs(60));
     let server = Server::start(app().http(config)).await;
     let half = &call(2, "add", json!({"a": 1, "b": 2})).bytes()[..40];
@@ -286,7 +286,7 @@ async fn half_a_head_behind_a_request_has_the_time_of_a_head() {
         assert_eq!(connection.response().await.unwrap().status, 200);
         assert!(connection.is_closed_within(Duration::from_secs(10)).await);
     }
-    // It is counted from when the head could be read, however long the first request took.
+    // The timeout begins when the head could be read, however long the first request took.
     let second = call(2, "add", json!({"a": 1, "b": 2})).bytes();
     let mut connection = server.connect().await;
     connection.write(&[&call(1, "sleep", sleep(900)).bytes()[..], half].concat()).await;
@@ -350,7 +350,7 @@ impl Write for Log {
 
 /// On one thread, so that all that is logged is logged here.
 #[tokio::test]
-async fn an_authenticate_function_that_panics_or_hangs_lets_nobody_in() {
+async fn an_authenticate_function_that_panics_or_hangs_refuses_the_request() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();

@@ -16,7 +16,7 @@ fn instructions() -> Vec<(String, String)> {
     lines.map(|line| line.split_once(' ').map(|(name, rest)| (name.into(), rest.into())).expect(line)).collect()
 }
 
-/// What follows the instructions of that name, in order.
+/// The arguments of the instructions of that name, in order.
 fn all(name: &str) -> Vec<String> {
     instructions().into_iter().filter(|(other, _)| other == name).map(|(_, rest)| rest).collect()
 }
@@ -34,7 +34,7 @@ fn entry_point() -> Vec<String> {
 const PROGRAM: &str = "order_manager";
 
 #[test]
-fn the_image_holds_what_is_built() {
+fn the_image_contains_the_built_program() {
     let [build, image] = all("FROM").try_into().expect("an image to build in, and one to run in");
     // The builder has the Rust that the workspace needs, and the C library of the image.
     let version = build.strip_prefix("rust:").and_then(|tag| tag.strip_suffix("-bookworm AS build")).unwrap();
@@ -44,7 +44,7 @@ fn the_image_holds_what_is_built() {
     assert_eq!(image, "gcr.io/distroless/cc-debian12:nonroot", "bookworm is Debian 12, and nobody is root");
     assert!(all("USER").is_empty(), "it stays the user of the image");
 
-    // What is copied is there: the repository, what the build command makes, and an empty folder.
+    // Every copied path exists: the repository, the output of the build command, and an empty folder.
     assert_eq!(one("WORKDIR"), "/src");
     let [command, folder] = one("RUN").split(" && ").map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(command, format!("cargo build --release --locked --example {PROGRAM}"));
@@ -64,7 +64,7 @@ fn the_image_holds_what_is_built() {
 
 /// The build needs what `.dockerignore` leaves, which is what git has.
 #[test]
-fn nothing_that_the_build_needs_is_left_out() {
+fn the_build_context_has_every_file_that_the_build_needs() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let ignored: Vec<&str> =
         include_str!("../../.dockerignore").lines().filter(|line| !line.starts_with('#')).collect();
@@ -82,7 +82,7 @@ fn nothing_that_the_build_needs_is_left_out() {
 /// An image without a system has the C library, its mathematics, and what unwinds.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_program_needs_no_library_that_the_image_lacks() {
+fn the_image_has_every_library_of_the_program() {
     let output = Command::new("ldd").arg(example(PROGRAM)).output().expect("ldd");
     let text = String::from_utf8(output.stdout).unwrap();
     let libraries: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -96,7 +96,7 @@ fn the_program_needs_no_library_that_the_image_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_program_listens_where_the_image_says() {
+async fn the_program_listens_at_the_address_of_the_image() {
     let entry_point = entry_point();
     let [_, option, address] = entry_point.as_slice() else { panic!("{entry_point:?}") };
     assert_eq!((option.as_str(), address.as_str()), ("--http", &*format!("0.0.0.0:{}", one("EXPOSE"))));
@@ -111,13 +111,13 @@ async fn the_program_listens_where_the_image_says() {
         };
         command
     };
-    // The image does not serve everybody by accident.
+    // The image does not serve the network by accident.
     let refused = command(None).output().unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("allowed_hosts"));
     let process = Process::spawn(&mut command(Some("localhost")));
     let port = process.server.address.port();
     let server = super::client::Server::at(([127, 0, 0, 1], port).into());
-    // What looks after containers comes by an address.
+    // Health checks of containers come by an address.
     for path in ["/healthz", "/readyz"] {
         let probe = Request { path: path.into(), ..Request::new("GET") }.set("Host", "10.0.0.7:8000");
         assert_eq!(server.send(&probe).await.status, 200, "{path}");

@@ -1,6 +1,6 @@
-//! Clients that begin sessions and never use them, as fast as they can.
+//! Floods of clients that begin sessions and never use them.
 //!
-//! `FLOOD_SECONDS` says for how long; CONTRIBUTING.md has the long run.
+//! `FLOOD_SECONDS` sets the duration; CONTRIBUTING.md has the long run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use super::client::{Request, Server, call};
 use super::processes::Process;
 use super::support::Revision;
 
-/// How many handshakes a second, altogether and on each connection.
+/// The handshakes per second, globally and per connection.
 const RATE: u32 = 2_000;
 const CONNECTIONS: u32 = 4;
-/// How much more memory a server may have than before.
+/// The memory that a server may take beyond its start.
 const MORE: usize = 64 << 20;
 
 fn seconds() -> f64 {
@@ -35,7 +35,7 @@ fn fat() -> Request {
     Request::post(initialize.to_string())
 }
 
-/// Floods a server, and tells how a client fares that behaves.
+/// Floods a server, and reports how a well-behaved client fares.
 async fn flood(what: &str, request: Request) {
     let process = Process::start("everything", &["--http", "127.0.0.1:0"]);
     let address = process.server.address;
@@ -94,13 +94,13 @@ async fn flood(what: &str, request: Request) {
     assert!(p99 < Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 100 }), "{p99:?}");
 }
 
-/// GHSA-9pj6-vhgr-3mwh: sessions that nobody uses take a bounded amount of memory.
+/// GHSA-9pj6-vhgr-3mwh: unused sessions take a bounded amount of memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ghsa_9pj6_vhgr_3mwh_a_flood_of_handshakes_takes_bounded_memory() {
     flood("thin", Request::post(Revision::V2025_11_25.initialize(1))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_clients_that_say_much_takes_bounded_memory() {
+async fn a_flood_of_clients_with_large_handshakes_takes_bounded_memory() {
     flood("fat", fat()).await;
 }

@@ -1,4 +1,4 @@
-//! HTTP/2: a real client, and what is done by hand that no client does.
+//! HTTP/2: a real client, and raw frames that no real client sends.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use super::modern::wait_until;
 use super::tls::Authority;
 use super::tools::{Seen, app, app_with};
 
-/// A connection of HTTP/2, and how it ends.
+/// A connection of HTTP/2, and the task that drives it.
 pub struct Client {
     requests: http2::SendRequest<Full<Bytes>>,
     connection: JoinHandle<hyper::Result<()>>,
@@ -81,13 +81,13 @@ impl Client {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// A request in a task of its own. Who ends the task resets the stream.
+    /// Sends a request in a task of its own. Aborting the task resets the stream.
     pub fn calling(&self, request: Request) -> JoinHandle<Value> {
         let client = Client { requests: self.requests.clone(), connection: tokio::spawn(async { Ok(()) }) };
         tokio::spawn(async move { client.answer(&request).await })
     }
 
-    /// How the connection ends, within a time.
+    /// Waits for the end of the connection, at most for a time.
     pub async fn end(self, time: Duration) -> Option<hyper::Result<()>> {
         timeout(time, self.connection).await.ok().map(Result::unwrap)
     }
@@ -122,7 +122,7 @@ async fn both_eras_are_served_on_one_connection_beside_http_1() {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     assert_eq!(client.send(&Request { path: "/".into(), ..Request::new("GET") }).await.1, "a page");
     assert_eq!(client.send(&Request { path: "/readyz".into(), ..Request::new("GET") }).await.1, "ok\n");
-    // The same checks as ever.
+    // The same checks as on HTTP/1.
     assert_eq!(client.send(&add().set("Host", "evil.example")).await.0, 403);
     assert_eq!(client.send(&add().with("Origin", "https://evil.example")).await.0, 403);
     assert_eq!(client.send(&(0..70).fold(add(), |request, n| request.with(&format!("x-{n}"), "y"))).await.0, 431);
@@ -152,7 +152,7 @@ fn legacy(method: &str, session: Option<&str>) -> Request {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_is_agreed_on_in_the_handshake_of_tls() {
+async fn http_2_is_negotiated_in_the_tls_handshake() {
     let authority = Authority::new("h2");
     authority.renew();
     let server = Server::start(app().http(HttpConfig::new().tls(authority.tls()))).await;
@@ -165,7 +165,7 @@ async fn it_is_agreed_on_in_the_handshake_of_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_stay_open_in_parallel_and_a_reset_is_a_hang_up() {
+async fn streams_are_independent_and_a_reset_cancels_its_call() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let client = Client::connect(&server).await;
@@ -183,13 +183,13 @@ async fn streams_stay_open_in_parallel_and_a_reset_is_a_hang_up() {
         .into_body();
     assert!(next(&mut talking).await.starts_with("data: "));
     assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3");
-    // Who resets the stream of a modern call has cancelled it.
+    // A reset of the stream cancels a modern call.
     let sleeping = client.calling(call(1, "sleep", json!({"milliseconds": 60_000})));
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
     sleeping.abort();
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
     assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3", "the connection goes on");
-    // And so has who hangs up altogether.
+    // So does the end of the connection.
     let sleeping = tokio::spawn(async move { client.begin(&call(1, "sleep", json!({"milliseconds": 60_000}))).await });
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 2).await;
     sleeping.abort();
@@ -198,7 +198,7 @@ async fn streams_stay_open_in_parallel_and_a_reset_is_a_hang_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_silent_is_left_and_who_listens_is_not() {
+async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
     let config = HttpConfig::new()
         .header_time(Duration::from_millis(200))
         .idle_time(Duration::from_millis(500))
@@ -223,13 +223,13 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
     }
     assert!(begin.elapsed() < Duration::from_secs(5), "pings keep nothing open");
     assert!(pinging.rest().await.contains(&GOAWAY));
-    // One that rests is left, but not at once.
+    // A connection that rests is closed, although not at once.
     let resting = Client::connect(&server).await;
     resting.answer(&add()).await;
     let begin = Instant::now();
     assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok());
     assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
-    // One that answers no pings is gone, whatever it has opened.
+    // A connection that answers no pings is closed, even with open streams.
     let mut dead = Raw::connect(&server).await;
     dead.request(1, "/never").await;
     assert!(dead.is_closed_within(Duration::from_secs(10)).await);
@@ -237,7 +237,7 @@ async fn who_is_silent_is_left_and_who_listens_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_wants_to_wait_for_ever_may() {
+async fn timeouts_may_be_unlimited() {
     let forever = Duration::MAX;
     let config = HttpConfig::new().header_time(forever).idle_time(forever).write_time(forever).body_time(forever);
     let router = Router::new().route("/", post(|body: String| async { body }));
@@ -254,7 +254,7 @@ async fn who_wants_to_wait_for_ever_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_makes_no_room_for_an_answer_loses_its_stream() {
+async fn a_client_that_opens_no_window_loses_its_stream() {
     let seen = Seen::default();
     let server =
         Server::start(app_with(seen.clone()).http(HttpConfig::new().write_time(Duration::from_millis(500)))).await;
@@ -265,7 +265,7 @@ async fn who_makes_no_room_for_an_answer_loses_its_stream() {
     .await;
     let mut deaf = client.begin(&call(1, "much", json!({"bytes": 1_000_000}))).await.unwrap().into_body();
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    // What had room arrives, and then the reset.
+    // The bytes that fit into the window arrive, and then the reset.
     let mut read = 0;
     let end = loop {
         match timeout(PATIENCE, deaf.frame()).await.unwrap() {
@@ -284,7 +284,7 @@ async fn who_makes_no_room_for_an_answer_loses_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_nothing_at_all_is_left() {
+async fn a_connection_that_reads_nothing_is_closed() {
     let router = Router::new().route("/", get(|| async { vec![b'x'; 30_000_000] }));
     let config = HttpConfig::new().write_time(Duration::from_millis(300));
     let server = Server::start(app().routes(router).http(config)).await;
@@ -301,7 +301,7 @@ async fn who_reads_nothing_at_all_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_are_so_many_streams_and_no_more() {
+async fn streams_beyond_the_limit_of_a_connection_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let mut raw = Raw::connect(&server).await;
@@ -335,7 +335,7 @@ async fn a_connection_is_counted_until_it_ends() {
 
 /// CVE-2023-44487: streams that are reset as soon as they are opened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_resets_is_ended() {
+async fn a_flood_of_resets_closes_the_connection() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let mut floods = Vec::new();
@@ -376,7 +376,7 @@ async fn a_flood_of_resets_is_ended() {
 
 /// CVE-2024-27316: a head that never ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_have_the_limit_that_they_have_on_http_1() {
+async fn heads_have_the_size_limit_of_http_1() {
     let server = Server::start(app()).await;
     let client = Client::connect(&server).await;
     for (length, status) in [(30 << 10, 200), (33 << 10, 431)] {
@@ -410,7 +410,7 @@ async fn a_head_that_never_ends_is_refused() {
 const RST_STREAM: u8 = 3;
 pub const GOAWAY: u8 = 7;
 
-/// A client that may do anything.
+/// A client that sends raw frames.
 pub struct Raw {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -442,7 +442,7 @@ impl Raw {
         Raw { stream, buffer: Vec::new() }
     }
 
-    /// Whether it could be sent.
+    /// Reports whether the frame could be sent.
     async fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
         self.stream.write_all(&frame(kind, flags, stream, payload)).await.is_ok()
     }

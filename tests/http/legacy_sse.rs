@@ -38,7 +38,7 @@ struct Client<'a> {
     server: &'a Server,
     connection: Connection,
     stream: Response,
-    /// Where it sends messages, and with what.
+    /// The path and the headers of its messages.
     path: String,
     headers: Vec<(&'a str, &'a str)>,
     /// The methods of what it has asked, by the text of the id.
@@ -125,7 +125,7 @@ impl<'a> Client<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_comes_on_the_stream() {
+async fn responses_and_notifications_come_on_the_stream() {
     let server = Server::start(app().tool::<ask_model>().http(config())).await;
     let mut client = Client::start(&server, json!({"sampling": {}, "elicitation": {}})).await;
     for (id, (method, params)) in [
@@ -147,7 +147,7 @@ async fn everything_comes_on_the_stream() {
     assert_eq!(client.call(11, "add", json!({"a": "x"})).await["result"]["isError"], true);
     assert_eq!(client.call(12, "nothing", json!({})).await["error"]["code"], -32602);
     assert_eq!(client.request(13, "no/such", json!({})).await["error"]["code"], -32601);
-    // Progress precedes its answer, also of calls that are ready at once.
+    // Progress precedes its response, even for calls that are ready at once.
     let params = json!({"name": "steps", "arguments": {"wait": 60}});
     client.tell(REVISION.request_with_meta(14, "tools/call", params, json!({"progressToken": "p"}))).await;
     for progress in [1, 2] {
@@ -158,7 +158,7 @@ async fn everything_comes_on_the_stream() {
         );
     }
     assert_eq!(client.message().await["id"], 14);
-    // The model is asked on the stream, and answers by POST. A person cannot be asked in this revision.
+    // Sampling requests come on the stream, and their responses by POST. This revision has no elicitation.
     let question = client.ask(REVISION.request(15, "tools/call", json!({"name": "ask_model", "arguments": {}}))).await;
     assert_eq!(question["method"], "sampling/createMessage");
     let said = json!({"role": "assistant", "model": "none", "content": {"type": "text", "text": "Well."}});
@@ -166,7 +166,7 @@ async fn everything_comes_on_the_stream() {
     assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(15), &json!("Well.")));
     let refused = client.call(16, "confirm", json!({})).await;
     assert_eq!(refused["result"]["isError"], true, "{refused}");
-    // What belongs to no request comes here, too.
+    // Messages that belong to no request come here, too.
     client.tell(REVISION.request(17, "tools/call", json!({"name": "touch", "arguments": {}}))).await;
     let messages = [client.message().await, client.message().await];
     assert!(messages.iter().any(|message| message["method"] == "notifications/resources/updated"), "{messages:?}");
@@ -230,7 +230,7 @@ async fn messages_are_sent_to_an_absolute_path_with_the_query_of_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_speaks_the_revision_of_its_transport() {
+async fn a_session_has_the_revision_of_its_transport() {
     let server = Server::start(app().http(config())).await;
     for offered in Revision::ALL.iter().map(|revision| revision.name()).chain(["2027-01-01", "x"]) {
         let mut client = Client::open(&server, PATH, &[]).await;
@@ -239,7 +239,7 @@ async fn a_session_speaks_the_revision_of_its_transport() {
         let again = client.ask(initialize_with(1, offered, json!({}))).await;
         assert_eq!(again["error"]["code"], -32600);
     }
-    // Who looks for a modern server is told that there is none, and goes on with the handshake.
+    // A probe for a modern server is refused, and the client goes on with the handshake.
     let mut client = Client::open(&server, PATH, &[]).await;
     for (id, method) in [(1, "server/discover"), (2, "tools/list")] {
         let answer = client.ask(Revision::NEWEST.request(id, method, json!({}))).await;
@@ -255,7 +255,7 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_may_not_come_in_is_refused() {
+async fn invalid_requests_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone()).http(config().max_body(100_000))).await;
     let client = Client::start(&server, json!({})).await;
@@ -297,7 +297,7 @@ async fn what_may_not_come_in_is_refused() {
     }
     assert_eq!(server.send(&good()).await.status, 202);
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
-    // A page that may read what it is answered may do so here, and nothing follows a chunked message here either.
+    // An allowed page may read its response here, and nothing follows a chunked message here either.
     let allowed = config().allowed_hosts(["localhost"]).allowed_origins(["https://app.example.com"]);
     let page = Server::start(app().http(allowed)).await;
     let client = Client::open(&page, PATH, &[("Origin", "https://app.example.com")]).await;
@@ -309,14 +309,14 @@ async fn what_may_not_come_in_is_refused() {
     let taken = connection.response().await.unwrap();
     assert_eq!((taken.status, taken.header("connection")), (202, Some("close")));
     assert!(connection.is_closed_within(Duration::from_secs(5)).await);
-    // It is not there unless somebody asked for it.
+    // The transport is off by default.
     let server = Server::start(app()).await;
     assert_eq!(server.send(&open()).await.status, 404);
 }
 
 /// GHSA-jpw9-pfvf-9f58: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_jpw9_pfvf_9f58_a_stream_belongs_to_who_opened_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_stream_belongs_to_the_principal_that_opened_it() {
     let config = config().max_streams_per_principal(2);
     let server = Server::start(app().authenticate(by_key).http(config)).await;
     assert_eq!(server.send(&at(PATH, Request::new("GET"))).await.status, 401);
@@ -374,7 +374,7 @@ async fn a_session_ends_with_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_asks_no_more() {
+async fn a_client_that_does_not_read_cannot_send_more() {
     let server = Server::start(app().http(config().write_time(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
@@ -393,7 +393,7 @@ async fn who_does_not_read_asks_no_more() {
     assert!(matches!(refused, 404 | 503) && taken < 100, "{refused} after {taken}");
     assert!(deaf.is_closed_within(Duration::from_secs(5)).await);
 
-    // The same where somebody else's server is around it, whose connections may stay open for ever.
+    // The same inside another server, whose connections may stay open for ever.
     let seen = Seen::default();
     let config = HttpConfig::new().write_time(Duration::from_millis(300)).max_calls(50);
     let service = app_with(seen.clone()).http(config).into_service().await.unwrap();
@@ -417,7 +417,7 @@ async fn who_does_not_read_asks_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_clients_say_of_themselves_is_bounded() {
+async fn the_memory_of_handshakes_is_bounded() {
     let server = Server::start(app().http(config())).await;
     let mut initialize: Value = serde_json::from_str(&REVISION.initialize(0)).unwrap();
     initialize["params"]["capabilities"]["experimental"] = json!({"x": {"y": "z".repeat(60_000)}});
@@ -451,7 +451,7 @@ async fn wait_until_served(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_can_be_mounted_and_ends_with_its_last_answer() {
+async fn a_mounted_service_ends_after_its_last_response() {
     let seen = Seen::default();
     let service = app_with(seen.clone()).into_service().await.unwrap();
     let router = Router::new().route_service("/a/mcp", service.clone()).nest_service("/b/events", service.legacy_sse());

@@ -1,4 +1,4 @@
-//! Limits for what many clients hold at a time, and the share that each of them has.
+//! Limits of the memory and calls that many clients hold at a time, and the share of each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +73,7 @@ fn tight() -> HttpConfig {
     HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(4 << 20)
 }
 
-/// Sends a request, of which `sent` bytes of the body come.
+/// Sends a request with the first `sent` bytes of its body.
 async fn begin(server: &Server, request: &Request, sent: usize) -> Connection<TcpStream> {
     let mut connection = server.connect().await;
     connection.write(&request.bytes()[..request.head().len() + sent]).await;
@@ -108,7 +108,7 @@ async fn at_once(server: &Server, requests: Vec<Request>) -> Vec<Response> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn silent_and_trickling_uploads_keep_no_room_from_others() {
+async fn silent_and_trickling_uploads_do_not_hold_memory_from_others() {
     let weight = Weight::default();
     let server = Server::start(keeper(&weight).http(tight())).await;
     let upload = keeping("keep", 1_000 * KIB, 0);
@@ -139,7 +139,7 @@ async fn silent_and_trickling_uploads_keep_no_room_from_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_that_is_refused_for_its_silence_is_told() {
+async fn a_silent_upload_gets_an_error_response() {
     let weight = Weight::default();
     let server = Server::start(keeper(&weight).http(tight())).await;
     let upload = keeping("keep", 1_000 * KIB, 0);
@@ -151,7 +151,7 @@ async fn an_upload_that_is_refused_for_its_silence_is_told() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let start = Instant::now();
     assert_eq!(server.send(&upload).await.status, 200);
-    // The one that was silent longest, and no more than were in the way.
+    // The upload that was silent longest, and no more than necessary.
     let mut refused = silent.remove(0);
     assert_eq!(refused.response().await.map(|response| response.status), Some(408));
     assert!(start.elapsed() < Duration::from_secs(15), "it is not the time limit of messages: {:?}", start.elapsed());
@@ -162,7 +162,7 @@ async fn an_upload_that_is_refused_for_its_silence_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn uploads_that_all_come_at_once_come_through() {
+async fn simultaneous_uploads_all_complete() {
     let weight = Weight::default();
     let server = Server::start(keeper(&weight).http(tight())).await;
     let uploads = (0..24).map(|_| keeping("keep", 1_000 * KIB, 5)).collect();
@@ -172,7 +172,7 @@ async fn uploads_that_all_come_at_once_come_through() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn running_calls_keep_the_room_of_their_arguments() {
+async fn running_calls_hold_the_memory_of_their_arguments() {
     let weight = Weight::default();
     let server = Server::start(keeper(&weight).http(tight())).await;
     let uploads = (0..12).map(|_| keeping("keep", 1_000 * KIB, 300)).collect();
@@ -185,7 +185,7 @@ async fn running_calls_keep_the_room_of_their_arguments() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thread_keeps_the_room_of_its_arguments_beyond_the_call() {
+async fn a_thread_holds_the_memory_of_its_arguments_beyond_the_call() {
     let weight = Weight::default();
     let config = HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(1 << 20);
     let server = Server::start(keeper(&weight).http(config)).await;
@@ -197,7 +197,7 @@ async fn a_thread_keeps_the_room_of_its_arguments_beyond_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_without_its_client_keeps_its_room_until_its_session_is_deleted() {
+async fn a_call_without_its_client_holds_its_memory_until_its_session_is_deleted() {
     let weight = Weight::default();
     let config = HttpConfig::new().max_body(1 << 20).max_bytes_in_flight(1 << 20);
     let server = Server::start(keeper(&weight).http(config)).await;
@@ -218,7 +218,7 @@ async fn a_call_without_its_client_keeps_its_room_until_its_session_is_deleted()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_principal_has_a_share_of_the_room() {
+async fn one_principal_has_a_share_of_the_memory() {
     let weight = Weight::default();
     let server = Server::start(keeper(&weight).authenticate(by_key).http(tight())).await;
     let upload = |key, milliseconds| keeping("keep", 900 * KIB, milliseconds).with("X-Api-Key", key);
@@ -359,7 +359,7 @@ async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_that_do_not_come_count_against_their_principal() {
+async fn unfinished_messages_count_against_their_principal() {
     let config = HttpConfig::new().max_calls(8).max_calls_per_principal(3);
     let server = Server::start(app().authenticate(by_key).http(config)).await;
     let add = |key| call(1, "add", json!({"a": 1, "b": 2})).with("X-Api-Key", key);
@@ -374,13 +374,13 @@ async fn messages_that_do_not_come_count_against_their_principal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_of_this_machine_have_no_shares() {
+async fn local_clients_have_no_share_limit() {
     let config = HttpConfig::new().max_calls(8).max_calls_per_principal(1).max_streams_per_principal(1);
     let server = Server::start(app().http(config)).await;
     let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));
     let mut open = Vec::new();
     for _ in 0..4 {
-        // What nobody trusts is not read.
+        // The header of an untrusted peer is not read.
         let listen = listen.clone().with("X-Forwarded-For", "192.0.2.1").with("Forwarded", "for=192.0.2.1");
         let mut connection = written(&server, &listen).await;
         assert_eq!(connection.response_head().await.unwrap().status, 200);

@@ -1,8 +1,9 @@
-//! Streamable HTTP: both eras, and everything that may come over a socket.
+//! Streamable HTTP: both eras, and every input of a socket.
 
 mod advisories;
 mod client;
 mod connections;
+mod cors;
 mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;
@@ -11,7 +12,6 @@ mod legacy_sse;
 mod limits;
 mod modern;
 mod mounted;
-mod pages;
 mod processes;
 mod proxies;
 mod replicas;

@@ -1,4 +1,4 @@
-//! The revision 2026-07-28: each request stands for itself.
+//! The revision 2026-07-28, in which each request is independent.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
@@ -13,7 +13,7 @@ use super::support::{Revision, schema};
 use super::tools::{Seen, app, app_with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_are_json() {
+async fn requests_without_notifications_get_a_json_response() {
     let server = Server::start(app()).await;
     for (method, params) in [
         ("server/discover", json!({})),
@@ -38,7 +38,7 @@ async fn answers_are_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ids_of_up_to_256_bytes_are_taken() {
+async fn ids_of_up_to_256_bytes_are_accepted() {
     let server = Server::start(app()).await;
     for bytes in [255, 256] {
         let id = "x".repeat(bytes);
@@ -59,7 +59,7 @@ async fn a_connection_serves_one_request_after_another() {
         let answer = connection.response().await.unwrap().answer("tools/call");
         assert_eq!(answer["result"]["content"][0]["text"], number.to_string());
     }
-    // Also after refusals and panics.
+    // Even after refusals and panics.
     for (request, status) in [
         (call(1, "boom", json!({})), 200),
         (call(1, "nothing", json!({})), 200),
@@ -75,7 +75,7 @@ async fn a_connection_serves_one_request_after_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_opens_at_the_first_notification() {
+async fn the_first_notification_opens_a_stream() {
     let server = Server::start(app()).await;
     for (tool, arguments, expected) in [("steps", json!({"wait": 100}), 2), ("quick_steps", json!({}), 1)] {
         let params = json!({"name": tool, "arguments": arguments});
@@ -95,7 +95,7 @@ async fn a_stream_opens_at_the_first_notification() {
         let answer = events[expected].json();
         schema::check_answer(Revision::NEWEST, "tools/call", &answer).unwrap();
         assert_eq!(answer["id"], 7);
-        // Without a token there is nothing to tell, and so no stream.
+        // Without a token there is no progress, and so no stream.
         let quiet = server.modern(8, "tools/call", params.clone()).await;
         assert_eq!(quiet.answer("tools/call")["id"], 8);
         // Nor for a client that takes none.
@@ -107,7 +107,7 @@ async fn a_stream_opens_at_the_first_notification() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ladder_refuses_in_its_order() {
+async fn invalid_requests_are_refused_in_the_specified_order() {
     let server = Server::start(app()).await;
     let good = || call(1, "add", json!({"a": 1, "b": 2}));
     let body = |change: &dyn Fn(&mut Value)| {
@@ -213,7 +213,7 @@ async fn the_ladder_refuses_in_its_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mirrored_arguments_are_compared() {
+async fn mirrored_headers_must_match_the_arguments() {
     let server = Server::start(app()).await;
     let route = |arguments: Value| call(1, "route", arguments);
     let eu = || route(json!({"region": "eu"}));
@@ -252,7 +252,7 @@ async fn mirrored_arguments_are_compared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn notifications_are_accepted_and_mean_nothing() {
+async fn notifications_are_accepted_and_have_no_effect() {
     let server = Server::start(app()).await;
     let notification = |method: &str| {
         let body = json!({"jsonrpc": "2.0", "method": method, "params": {"requestId": 1}}).to_string();
@@ -268,7 +268,7 @@ async fn notifications_are_accepted_and_mean_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_hangs_up_cancels() {
+async fn closing_the_connection_cancels_the_call() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     // While the form of the answer is still open, and while a stream is.
@@ -300,7 +300,7 @@ pub async fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn questions_are_asked_in_rounds() {
+async fn elicitation_takes_another_round() {
     let server = Server::start(app()).await;
     let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let params = json!({"name": "confirm", "arguments": {}});
@@ -317,7 +317,7 @@ async fn questions_are_asked_in_rounds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn subscriptions_are_streams() {
+async fn a_subscription_is_a_stream_of_events() {
     let config = HttpConfig::new().keep_alive(Duration::from_millis(50));
     let server = Server::start(app().http(config)).await;
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
@@ -337,7 +337,7 @@ async fn subscriptions_are_streams() {
         schema::check(Revision::NEWEST, "SubscriptionsAcknowledgedNotification", &acknowledged).unwrap();
         streams.push((id, connection, stream));
     }
-    // Nothing happens, and that is said.
+    // An idle stream gets keep-alive comments.
     let (_, connection, stream) = &mut streams[0];
     assert_eq!(connection.event(stream).await.unwrap().comment.as_deref(), Some("keep-alive"));
     server.send(&call(2, "touch", json!({}))).await.answer("tools/call");
@@ -350,7 +350,7 @@ async fn subscriptions_are_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_travels_between_rounds_comes_back_in_one_message() {
+async fn the_state_of_a_round_fits_into_one_message() {
     let schema = json!({"type": "object"});
     let essay = DynamicTool::new("essay", schema, |_, ctx: Context| async move {
         let text = ctx.elicit::<String>("Write!").await?.accepted().unwrap_or_default();
@@ -370,7 +370,7 @@ async fn what_travels_between_rounds_comes_back_in_one_message() {
         |length: usize| json!({"elicitation_1": {"action": "accept", "content": {"value": "x".repeat(length)}}});
     let asked = ask(json!({}), &Value::Null).await;
     let state = &asked["result"]["requestState"];
-    // The question would be asked, and its answer could not be sent.
+    // The state of the next round would not fit into a request of the client.
     let refused = ask(write(40_000), state).await;
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("the limit of this server is 32768 bytes (`App::max_request_state`)"), "{message}");
@@ -381,7 +381,7 @@ async fn what_travels_between_rounds_comes_back_in_one_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_function_that_decides_slowly_holds_up_no_other_request() {
+async fn a_slow_visibility_function_does_not_delay_other_requests() {
     let barrier = Arc::new((Mutex::new(false), Condvar::new()));
     let waiting = Arc::clone(&barrier);
     let app = app().visible(move |_, ctx| {

@@ -1,4 +1,4 @@
-//! The service as part of other servers.
+//! The service inside other servers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,7 @@ use super::client::{Request, call, modern};
 use super::tools::app;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_goes_into_axum_in_one_line() {
+async fn a_service_is_mounted_in_axum_with_one_line() {
     let service = app().into_service().await.unwrap();
     let router = Router::new().route_service("/tools", service);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -31,7 +31,7 @@ async fn it_goes_into_axum_in_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_goes_into_bare_hyper_in_one_line() {
+async fn a_service_is_served_by_hyper_with_one_line() {
     let service = app().into_service().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -48,7 +48,7 @@ async fn it_goes_into_bare_hyper_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_service_makes_its_states_and_ends_once() {
+async fn a_service_starts_and_ends_its_states_once() {
     struct Greeting(&'static str);
 
     /// Greets.
@@ -80,7 +80,7 @@ async fn a_service_makes_its_states_and_ends_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_served_is_said_at_start() {
+async fn an_unservable_app_is_an_error_at_start() {
     let public = || TcpListener::bind("0.0.0.0:0");
     let error = app().run_http_on(public().await.unwrap()).await.unwrap_err();
     assert!(error.is_configuration());

@@ -1,4 +1,4 @@
-//! Whole processes: how they start, and how they end.
+//! Whole processes: start, shutdown and signals.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use super::support::client::example;
 pub(super) struct Process {
     child: Child,
     pub(super) server: Server,
-    /// Gives what it has said to the operator, once it has ended.
+    /// Returns its standard error, once it has ended.
     said: Option<JoinHandle<Vec<String>>>,
 }
 
@@ -35,7 +35,7 @@ impl Process {
                 break address.trim_end_matches("/mcp").parse().unwrap();
             }
         };
-        // So that it can go on saying things.
+        // The pipe is read, so that the process can go on writing to it.
         let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
         Process { child, server: Server::at(address), said: Some(said) }
     }
@@ -60,7 +60,7 @@ impl Process {
         after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
-    /// What it has said since it was ready.
+    /// Its standard error since it was ready.
     pub(super) fn said(&mut self) -> Vec<String> {
         self.said.take().expect("it is asked once").join().unwrap()
     }
@@ -87,7 +87,7 @@ impl Drop for Process {
 /// A server that has no descriptors left waits longer and longer before it accepts again, and then does.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_descriptors_left_waits_for_some() {
+async fn a_server_out_of_descriptors_waits_for_free_ones() {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 48 && exec \"$0\" 127.0.0.1:0"]).arg(example("http"));
     let mut process = Process::spawn(&mut command);
@@ -112,7 +112,7 @@ async fn who_has_no_descriptors_left_waits_for_some() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_end_is_orderly() {
+async fn a_signal_drains_calls_and_subscriptions() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut process = Process::start("http", &["127.0.0.1:0"]);
         let server = &process.server;
@@ -129,7 +129,7 @@ async fn the_end_is_orderly() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let start = Instant::now();
         process.signal(signal);
-        // A subscription is answered, a call goes on to its end, and what rests is closed.
+        // A subscription gets its result, a call goes on to its end, and an idle connection is closed.
         let last = listening.message(&mut stream).await.unwrap();
         assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("l"), &json!("complete")), "{last}");
         assert_eq!(listening.event(&mut stream).await, None);
@@ -143,7 +143,7 @@ async fn the_end_is_orderly() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_end_is_orderly_on_http_2() {
+async fn a_signal_drains_calls_and_subscriptions_on_http_2() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let client = h2::Client::connect(&process.server).await;
     let resting = h2::Client::connect(&process.server).await;
@@ -162,7 +162,7 @@ async fn the_end_is_orderly_on_http_2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
+async fn shutdown_functions_run_after_the_last_call() {
     let mut command = Command::new(example("fixture"));
     let mut process = Process::spawn(command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", "100"));
     let mut calling = process.server.connect().await;
@@ -178,7 +178,7 @@ async fn what_the_app_does_at_its_end_is_done_when_the_last_call_has_ended() {
 }
 
 #[test]
-fn a_signal_ends_a_server_that_makes_its_states() {
+fn a_signal_ends_a_server_that_creates_its_states() {
     for setting in ["FIXTURE_STATE_MS", "FIXTURE_STATE_BLOCKS_MS"] {
         let mut command = Command::new(example("fixture"));
         command.args(["--http", "127.0.0.1:0"]).env(setting, "60000").stdout(Stdio::piped());
@@ -195,7 +195,7 @@ fn a_signal_ends_a_server_that_makes_its_states() {
 }
 
 #[test]
-fn a_panic_while_a_state_is_made_is_an_error() {
+fn a_panic_of_a_state_function_is_an_error() {
     let mut command = Command::new(example("fixture"));
     let output = command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_STATE_PANICS", "outer").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -206,7 +206,7 @@ fn a_panic_while_a_state_is_made_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_does_not_end_is_not_waited_for_ever() {
+async fn a_call_that_does_not_end_is_abandoned_after_the_drain_timeout() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let mut calling = process.server.connect().await;
     calling.write(&call(1, "count_down", json!({"from": 600})).bytes()).await;
@@ -227,18 +227,18 @@ async fn a_call_that_does_not_end_is_not_waited_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_without_a_request_do_not_hold_up_the_end() {
+async fn connections_without_a_request_do_not_delay_the_shutdown() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let server = &process.server;
     let rest = call(1, "count_down", json!({"from": 0}));
     let mut idle = Vec::new();
-    // Nothing, half of what tells which HTTP it is, half a head, and half a head behind a request.
+    // Nothing, half a preface of HTTP/2, half a head, and half a head behind a request.
     for bytes in [&b""[..], b"PRI * HT", b"POST /mcp HT", &[&rest.bytes()[..], b"POST /mcp HT"].concat()] {
         let mut connection = server.connect().await;
         connection.write(bytes).await;
         idle.push(connection);
     }
-    // Those of HTTP/2 say nothing when they are told of the end.
+    // Connections of HTTP/2 send nothing when they get the notice of the end.
     let mut silent = h2::Raw::connect(server).await;
     let mut answered = h2::Raw::connect(server).await;
     answered.request(1, "/healthz").await;
@@ -263,7 +263,7 @@ async fn connections_without_a_request_do_not_hold_up_the_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_process_at_once() {
-    // While a call runs, and while the app does what it does at its end.
+    // While a call runs, and while the shutdown functions run.
     for (milliseconds, is_called) in [("0", true), ("60000", false)] {
         let mut command = Command::new(example("fixture"));
         command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_END_MS", milliseconds);
@@ -282,9 +282,9 @@ async fn a_second_signal_ends_the_process_at_once() {
     }
 }
 
-/// CVE-2025-49596: nobody listens to everybody by accident.
+/// CVE-2025-49596: no server listens on a public address by accident.
 #[test]
-fn cve_2025_49596_who_listens_to_everybody_must_mean_it() {
+fn cve_2025_49596_a_public_address_needs_an_explicit_choice() {
     let start = Instant::now();
     let output = Command::new(example("http")).arg("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());

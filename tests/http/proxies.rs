@@ -59,7 +59,7 @@ async fn a_client_behind_a_trusted_proxy_counts_by_its_own_address() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_no_proxy_names_counts_as_the_proxy() {
+async fn a_client_without_a_forwarded_address_counts_as_the_proxy() {
     let server = Server::start(app().http(config())).await;
     let headers: [&[(&str, &str)]; 7] = [
         &[("Forwarded", "for=\"[2001:db8::1]:80\";proto=https")],
@@ -105,7 +105,7 @@ async fn connections_of_a_trusted_proxy_are_not_limited_by_its_address() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_that_is_none_is_an_error_at_start() {
+async fn an_invalid_trusted_proxy_is_an_error_at_start() {
     for proxy in ["localhost", "10.0.0.0/33", "10.0.0.1/8", "0.0.0.0/0", "::/0", ""] {
         let app = app().http(HttpConfig::new().trusted_proxies([proxy]));
         let started = tokio::time::timeout(Duration::from_secs(10), app.run_http("127.0.0.1:0")).await;
@@ -116,7 +116,7 @@ async fn a_trusted_proxy_that_is_none_is_an_error_at_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_around_the_service_may_tell_addresses() {
+async fn an_embedding_server_can_supply_peer_addresses() {
     let service = app().http(HttpConfig::new().max_streams_per_principal(1)).into_service().await.unwrap();
     let tell = |mut request: axum::extract::Request| async move {
         let address = request.headers().get("x-test-address").and_then(|address| address.to_str().ok()?.parse().ok());

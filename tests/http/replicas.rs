@@ -1,4 +1,4 @@
-//! Several processes behind one address: any of them answers any request, whoever has answered the one before.
+//! Several processes behind one address: any of them serves any request, whichever served the one before.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn replica(key: &str) -> Process {
 /// A reverse proxy that gives each request to the next server.
 struct Proxy {
     server: Server,
-    /// How many requests each server was given.
+    /// The requests that each server got.
     given: Arc<[AtomicUsize]>,
 }
 
@@ -51,7 +51,7 @@ impl Proxy {
         self.given.iter().map(|count| count.load(Ordering::SeqCst)).collect()
     }
 
-    /// Plays one round of a call, and tells which server it went to.
+    /// Plays one round of a call, and returns the server that got it.
     async fn round(&self, params: Value) -> (Value, usize) {
         let before = self.given();
         let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
@@ -62,7 +62,7 @@ impl Proxy {
     }
 }
 
-/// Gives one request to a server, which is told that no other follows, and its response to the client.
+/// Forwards one request to a server, with `Connection: close`, and its response to the client.
 async fn forward(mut client: TcpStream, server: SocketAddr) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n") {
@@ -102,7 +102,7 @@ const NAME_THEN_COLOR: &str = "test_input_required_result_multi_round";
 const WITH_STATE: &str = "test_input_required_result_request_state";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_one_key_answer_for_each_other() {
+async fn processes_with_one_key_continue_each_others_rounds() {
     let replicas = [replica(KEY), replica(KEY)];
     let proxy = Proxy::start(replicas.iter().map(|replica| replica.server.address).collect()).await;
     let answers = [json!({"name": "Ada"}), json!({"color": "green"})];
@@ -117,7 +117,7 @@ async fn processes_with_one_key_answer_for_each_other() {
             "{answer}"
         );
     }
-    // What one process has remembered the other one knows.
+    // A value that one process remembered is known to the other.
     let (answer, servers) = play(&proxy, WITH_STATE, &[json!({"ok": true})]).await;
     assert_eq!(servers, [0, 1]);
     assert_eq!(answer["result"]["content"][0]["text"], "state-ok: action=accept, content={\"ok\":true}", "{answer}");
@@ -125,14 +125,14 @@ async fn processes_with_one_key_answer_for_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_different_keys_open_nothing_of_each_other() {
+async fn processes_with_different_keys_refuse_each_others_states() {
     let replicas = [replica(KEY), replica(OTHER_KEY)];
     let proxy = Proxy::start(replicas.iter().map(|replica| replica.server.address).collect()).await;
     for (tool, content) in [(NAME_THEN_COLOR, json!({"name": "Ada"})), (WITH_STATE, json!({"ok": true}))] {
         let (answer, servers) = play(&proxy, tool, &[content]).await;
         assert_ne!(servers[0], servers[1]);
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
-        // It does not tell more than a state that somebody has made up.
+        // The error is that of a forged state.
         let made_up = json!({"name": tool, "arguments": {}, "requestState": "v1.x", "inputResponses": {}});
         assert_eq!(answer["error"], proxy.round(made_up).await.0["error"]);
     }

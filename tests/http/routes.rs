@@ -1,4 +1,4 @@
-//! Routes of the author's own beside the endpoint.
+//! Routes of the author beside the endpoint.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -48,7 +48,7 @@ fn routed() -> App {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_router_of_axum_is_beside_the_endpoint() {
+async fn an_axum_router_is_served_beside_the_endpoint() {
     let server = Server::start(routed()).await;
     let mut connection = server.connect().await;
     for (request, status, text) in [
@@ -64,12 +64,12 @@ async fn a_router_of_axum_is_beside_the_endpoint() {
     }
     connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
     assert_eq!(connection.response().await.unwrap().answer("tools/call")["result"]["content"][0]["text"], "3");
-    // The endpoint is ours, whatever the router says: a GET is about streams.
+    // The endpoint goes before the router: a GET opens a stream.
     assert_ne!(server.send(&get_of("/mcp")).await.text(), "never asked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn routes_are_reached_by_the_names_of_the_server_only() {
+async fn routes_accept_the_allowed_hosts_alone() {
     let server = Server::start(routed()).await;
     for host in ["evil.example", "localhost.evil.example", "0.0.0.0"] {
         let response = server.send(&get_of("/").set("Host", host)).await;
@@ -79,7 +79,7 @@ async fn routes_are_reached_by_the_names_of_the_server_only() {
     assert_eq!(server.send(&get_of("/").with("Host", "localhost")).await.status, 400);
     assert_eq!(server.send(&get_of("/").without("Host")).await.status, 400);
     assert_eq!(server.send(&get_of("/").set("Host", "[::1]:80")).await.status, 200);
-    // What a page may do is the route's own business.
+    // The route decides about origins.
     assert_eq!(server.send(&get_of("/").with("Origin", "https://page.example")).await.status, 200);
     let mut tunnel = get_of("localhost:22");
     tunnel.method = "CONNECT".into();
@@ -87,7 +87,7 @@ async fn routes_are_reached_by_the_names_of_the_server_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
+async fn a_panic_in_a_route_is_a_response_and_keeps_the_connection() {
     let server = Server::start(routed()).await;
     let mut connection = server.connect().await;
     for _ in 0..3 {
@@ -97,7 +97,7 @@ async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
     }
     connection.write(&get_of("/").bytes()).await;
     assert_eq!(connection.response().await.unwrap().text(), "a page");
-    // What has begun cannot be taken back, so it breaks off.
+    // A response that has begun cannot be replaced, so it breaks off.
     let mut broken = server.connect().await;
     broken.write(&get_of("/half").bytes()).await;
     assert!(broken.is_closed_within(Duration::from_secs(5)).await);
@@ -105,7 +105,7 @@ async fn a_panic_in_a_route_is_an_answer_and_the_connection_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
+async fn limits_of_heads_and_slow_bodies_apply_to_routes() {
     let config = HttpConfig::new().body_time(Duration::from_millis(300)).header_time(Duration::from_millis(300));
     let server = Server::start(routed().http(config)).await;
     let mut many = get_of("/");
@@ -128,9 +128,9 @@ async fn limits_of_heads_and_slow_bodies_hold_for_routes() {
     assert_eq!((response.text().as_str(), response.header("connection")), ("words", Some("close")));
 }
 
-/// Where a chunked message ends is not known where line ends are looked at, so nothing may follow it, whatever it is for.
+/// The check of line endings does not see the end of a chunked message, so the connection serves no further request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_follows_a_chunked_message_on_its_connection() {
+async fn a_connection_closes_after_a_chunked_message() {
     let with_routes = Server::start(routed().http(HttpConfig::new().metrics(true))).await;
     let alone = Server::start(app()).await;
     let mut many = get_of("/");
@@ -155,7 +155,7 @@ async fn nothing_follows_a_chunked_message_on_its_connection() {
 
 /// A client that was answered 401, or that is careful, looks for OAuth before it asks its user.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_looks_for_oauth_is_told_that_there_is_none() {
+async fn a_request_for_oauth_metadata_gets_the_hint_that_there_is_none() {
     async fn nobody(_: &http::request::Parts) -> Result<Principal, AccessError> {
         Err(AccessError::unauthorized())
     }
@@ -203,7 +203,7 @@ async fn a_client_that_looks_for_oauth_is_told_that_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_taken_is_an_error_at_start() {
+async fn a_route_at_a_reserved_path_is_an_error_at_start() {
     for path in ["/healthz", "/readyz/", "mcp", "", "/mcp?x"] {
         let app = app().http(HttpConfig::new().path(path));
         let error = app.run_http("127.0.0.1:0").await.unwrap_err();

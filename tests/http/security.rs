@@ -1,4 +1,4 @@
-//! What may come over a socket that should not. Tests of published advisories name them.
+//! Hostile input of sockets. Tests of published advisories name them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -147,9 +147,9 @@ async fn cve_2026_42559_and_cve_2026_33252_host_origin_and_content_type_decide_b
     assert_eq!(server.send(&cross).await.status, 403);
 }
 
-/// Requests that two servers in a row would read differently.
+/// Requests that two servers in a row would read differently (request smuggling).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_smuggled() {
+async fn ambiguous_message_lengths_are_refused() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let good = call(1, "echo", json!({"text": "x"}));
@@ -170,7 +170,7 @@ async fn nothing_is_smuggled() {
     let sized = format!("Content-Length: {length}");
     let sized = sized.as_str();
     let te = "Transfer-Encoding: chunked";
-    // `Some`: the status of the one answer. Whatever it is, nothing that follows may be read as a request.
+    // `Some`: the status of the one response. In no case may the following bytes be read as a request.
     let cases = [
         ("CL and TE", head(&[sized, te]) + &chunked + &smuggled, None),
         ("TE and CL", head(&[te, sized]) + &chunked + &smuggled, None),
@@ -265,7 +265,7 @@ async fn cve_2026_67432_sizes_are_bounded() {
     let refused = server.send(&large(100_000)).await;
     assert_eq!((refused.status, refused.code()), (413, -32600));
     assert!(refused.json().get("id").is_none());
-    // Also of whom it is not known before.
+    // Even if the length is not declared.
     let body = large(200_000).body;
     let mut bytes = large(1).with("Transfer-Encoding", "chunked").head();
     for chunk in body.chunks(10_000) {
@@ -287,7 +287,7 @@ async fn cve_2026_67432_sizes_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_may_come_in_pieces() {
+async fn a_message_may_arrive_in_pieces() {
     let server = Server::start(app()).await;
     let request = call(1, "echo", json!({"text": "x".repeat(1_000)}));
     let (first, second) = request.body.split_at(500);
@@ -314,7 +314,7 @@ async fn a_message_may_come_in_pieces() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn patience_ends() {
+async fn silent_and_slow_connections_are_closed() {
     let config = HttpConfig::new()
         .header_time(Duration::from_millis(300))
         .body_time(Duration::from_millis(300))
@@ -322,7 +322,7 @@ async fn patience_ends() {
     let server = Server::start(app().http(config)).await;
     let within = Duration::from_secs(5);
     let request = call(1, "add", json!({"a": 1, "b": 2}));
-    // Half a head, also in drops; half a body; silence; rest after a request.
+    // Half a head, even in drops; half a body; silence; rest after a request.
     let mut half = server.connect().await;
     half.write(&request.head()[..20]).await;
     let mut silent = server.connect().await;
@@ -355,7 +355,7 @@ async fn patience_ends() {
         }
     }
     assert!(closed && start.elapsed() < within, "{:?}", start.elapsed());
-    // Patience is for each request anew, however quickly it is answered, and rest is no slowness.
+    // The timeout begins anew for each request, however quick its response, and rest is not slowness.
     let config = HttpConfig::new().header_time(Duration::from_millis(300)).idle_time(Duration::from_secs(20));
     let server = Server::start(app().http(config)).await;
     let mut quick = server.connect().await;
@@ -400,7 +400,7 @@ async fn patience_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_much_at_once_is_refused() {
+async fn calls_streams_and_connections_beyond_their_limits_are_refused() {
     let seen = Seen::default();
     let config = HttpConfig::new().max_calls(4).max_streams(2).max_connections_per_address(20);
     let server = Server::start(app_with(seen.clone()).http(config)).await;
@@ -439,7 +439,7 @@ async fn too_much_at_once_is_refused() {
 
 /// Half heads, slow bodies and clients that do not read, all at once, and one that behaves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_clients_slow_nobody_else() {
+async fn slow_clients_do_not_delay_others() {
     // As many as there are descriptors for, at both ends.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(1024);
     let each = usize::try_from(limit.saturating_sub(300) / 6).unwrap_or(500).min(500);
@@ -471,13 +471,13 @@ async fn slow_clients_slow_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_is_left() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let server = Server::start(app().http(HttpConfig::new().write_time(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&call(1, "much", json!({"bytes": 30_000_000})).bytes()).await;
     deaf.stream.readable().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    // What the system had taken arrives, and then the end, much too early.
+    // The bytes that the system had taken arrive, and then the end, much too early.
     let mut read = 0;
     while let Ok(1..) = deaf.stream.readable().await.and_then(|()| {
         deaf.stream

@@ -1,4 +1,4 @@
-//! How many sessions there may be, for how long, and what is kept for their clients.
+//! Limits of sessions: their number, their idle time, and the memory of unread messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use super::tools::{Dropped, app};
 
 const REVISION: Revision = Revision::V2025_11_25;
 
-/// How many calls of `report` have ended.
+/// Counts the calls of `report` that have ended.
 #[derive(Clone, Default)]
 struct Reported(Arc<AtomicUsize>);
 
@@ -152,12 +152,12 @@ async fn unread_responses_of_a_principal_leave_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_notifications_hold_no_call_up_and_go_before_its_response() {
+async fn unread_notifications_do_not_block_the_call_and_are_dropped_before_its_response() {
     let reported = Reported::default();
     let server = server(&reported, HttpConfig::new().max_calls(2)).await;
     let session = Session::open(&server, REVISION).await;
     for id in 0..6 {
-        // More than the room that a stream has: the call must end, or it would take its place for ever.
+        // More than the buffer of a stream: the call must end, or it would hold its permit for ever.
         let last = call_and_hang_up(&session, id, "chatter", json!({"bytes": 1_000_000})).await;
         wait_until(|| reported.0.load(Ordering::SeqCst) == id as usize + 1).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -169,7 +169,7 @@ async fn unread_notifications_hold_no_call_up_and_go_before_its_response() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_ends_whose_client_left_before_its_stream_began() {
+async fn a_call_ends_when_its_client_left_before_its_stream_began() {
     /// Sends more than a stream has room for, after its client has left.
     #[mcp::tool]
     async fn late_chatter(ctx: &Context, reported: State<Reported>) -> String {
@@ -199,7 +199,7 @@ async fn a_call_ends_whose_client_left_before_its_stream_began() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_nobody_reads_expires_by_time() {
+async fn an_unread_stream_expires() {
     let reported = Reported::default();
     let server = server(&reported, HttpConfig::new().session_idle(Duration::from_millis(800))).await;
     let session = Session::open(&server, REVISION).await;
@@ -332,13 +332,13 @@ async fn a_principal_that_floods_sessions_evicts_its_own() {
     for (config, limit) in [
         (HttpConfig::new().max_sessions(32), 8),
         (HttpConfig::new().max_sessions(32).max_sessions_per_principal(3), 3),
-        // Beyond the limit of all, those of the peer go that has the most.
+        // Beyond the global limit, the peer with the most sessions loses its own.
         (HttpConfig::new().max_sessions(8).max_sessions_per_principal(100), 7),
     ] {
         let server = Server::start(app().authenticate(by_key).http(config)).await;
         assert_eq!(flood(&server, &thin, 40, headers).await, (true, limit));
     }
-    // What clients say of themselves has a limit of its own: 4 MiB.
+    // The handshakes of clients have a limit of their own: 4 MiB.
     let server = Server::start(app().authenticate(by_key)).await;
     let (is_left, left) = flood(&server, &fat(), 60, headers).await;
     assert!(is_left && (25..=32).contains(&left), "{is_left} {left}");
@@ -363,7 +363,7 @@ async fn an_address_that_floods_sessions_evicts_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_peers_are_not_told_apart_large_and_unused_sessions_go_first() {
+async fn without_peer_addresses_large_and_unused_sessions_are_evicted_first() {
     let server = Server::start(app()).await;
     // It takes 16 MiB and more, but what is small stays.
     let (is_left, left) = flood(&server, &fat(), 140, [&[], &[]]).await;

@@ -1,4 +1,4 @@
-//! Requests of a session that meet: two with one id, and those of a session that ends.
+//! Concurrent requests of a session: two with one id, and those of a session that ends.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::tools::{Seen, app, app_with};
 
 const REVISION: Revision = Revision::V2025_11_25;
 
-/// How many calls have run.
+/// Counts the calls that have run.
 #[derive(Clone, Default)]
 struct Runs(Arc<AtomicUsize>);
 
@@ -51,7 +51,7 @@ async fn wait_with_stream(runs: State<Runs>, ctx: &Context) -> String {
     "done".into()
 }
 
-/// The answer to a request, in whatever form it has come.
+/// The response to a request, as JSON or as a stream.
 fn answer(response: &Response) -> Value {
     assert_ne!(response.status, 202, "a request has an answer");
     match response.header("content-type") {
@@ -93,7 +93,7 @@ async fn a_request_id_is_used_by_one_request_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_waits_for_its_answer_is_refused_to_others() {
+async fn an_id_with_an_unread_response_is_refused_to_others() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, REVISION).await;
@@ -149,7 +149,7 @@ async fn a_request_of_a_session_that_is_deleted_gets_an_error() {
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
     assert_eq!(server.send(&session.request(4, "ping", json!({}))).await.status, 404);
 
-    // Whatever comes first: each request has an answer.
+    // In any order, each request gets a response.
     let mut answered = [0, 0];
     for round in 0..60_u64 {
         let session = Session::open(&server, REVISION).await;
@@ -191,7 +191,7 @@ async fn a_call_without_a_session_ends_with_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancelled_request_of_a_session_has_no_answer() {
+async fn a_cancelled_request_of_a_session_gets_no_response() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, REVISION).await;
     let cancel = |id: i64| {
@@ -213,7 +213,7 @@ async fn a_cancelled_request_of_a_session_has_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_was_never_sent_is_not_the_last_one() {
+async fn an_event_that_was_never_sent_is_not_a_last_event_id() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, REVISION).await;
     let response = server.send(&session.call_with_token(1, "steps", json!({"wait": 1}))).await;

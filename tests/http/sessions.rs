@@ -1,4 +1,4 @@
-//! The revisions before 2026-07-28 on the same URL.
+//! Sessions: the revisions before 2026-07-28, on the same URL.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_revision_has_sessions() {
+async fn every_legacy_revision_has_sessions() {
     let server = Server::start(app()).await;
     for revision in Revision::LEGACY {
         let session = Session::open(&server, revision).await;
@@ -130,7 +130,7 @@ async fn every_revision_has_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_never_looks_modern() {
+async fn a_refusal_in_a_session_has_no_modern_error_code() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_06_18).await;
     let list = Revision::V2025_06_18.request(1, "tools/list", json!({}));
@@ -171,7 +171,7 @@ async fn a_refusal_never_looks_modern() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_ends_when_its_client_says_so() {
+async fn a_session_ends_when_its_client_deletes_it() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let (mut connection, mut stream) = session.stream(&session.get()).await;
@@ -185,7 +185,7 @@ async fn a_session_ends_when_its_client_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_belongs_to_a_request_comes_on_its_stream() {
+async fn messages_of_a_request_come_on_its_stream() {
     let server = Server::start(app()).await;
     for revision in [Revision::V2025_06_18, Revision::V2025_11_25] {
         let session = Session::open_with(&server, revision, json!({"elicitation": {}}), &[]).await;
@@ -217,7 +217,7 @@ async fn what_belongs_to_a_request_comes_on_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
+async fn other_messages_come_on_the_stream_of_the_session() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let other = Session::open(&server, Revision::V2025_11_25).await;
@@ -225,7 +225,7 @@ async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
     let (mut old, mut old_stream) = session.stream(&session.get()).await;
     old.event(&mut old_stream).await.unwrap();
     let (mut connection, mut stream) = session.stream(&session.get()).await;
-    // There is one stream at a time: a client that comes again has lost the one before.
+    // A session has one stream at a time: a reconnecting client replaces the previous one.
     assert_eq!(old.event(&mut old_stream).await, None);
     let touched = server.send(&other.call(1, "touch", json!({}))).await;
     assert_eq!(touched.header("content-type"), Some("application/json"));
@@ -235,7 +235,7 @@ async fn what_belongs_to_no_request_comes_on_the_sessions_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_stream_is_not_a_lost_call() {
+async fn a_call_survives_the_loss_of_its_stream() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone())).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
@@ -244,7 +244,7 @@ async fn a_lost_stream_is_not_a_lost_call() {
     let first = connection.event(&mut stream).await.unwrap();
     assert_eq!(first.json()["params"]["progress"], 1.0);
     drop(connection);
-    // What was not seen comes again, what was does not; also when it is asked for twice.
+    // Unseen events are replayed and seen ones are not, even if the stream is resumed twice.
     for (last, expected) in [(first.id.clone().unwrap(), 2), (primed.id.unwrap(), 3)] {
         let response = server.send(&session.get().with("Last-Event-ID", &last)).await;
         let events = response.events();
@@ -279,7 +279,7 @@ async fn a_lost_stream_is_not_a_lost_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_can_let_go_of_its_client() {
+async fn a_call_can_close_its_stream_and_the_client_resumes_it() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     // A stream that ends at once, two that are asked for while the call goes on, and one for the answer.
@@ -302,7 +302,7 @@ async fn a_call_can_let_go_of_its_client() {
     let [progress, answer] = told.as_slice() else { panic!("{told:?}") };
     schema::check(session.revision, "ProgressNotification", progress).unwrap();
     schema::check_answer(session.revision, "tools/call", answer).unwrap();
-    // Who does not know to come back is not sent away, nor who takes no streams.
+    // A client that cannot resume is not disconnected, nor is one that accepts no streams.
     let kept = session.call(2, "polled", json!({"wait": 20})).set("Accept", "application/json");
     assert_eq!(session.text(&kept).await, "done");
     let older = Session::open(&server, Revision::V2025_06_18).await;
@@ -312,11 +312,11 @@ async fn a_call_can_let_go_of_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_counts_until_it_ends_also_without_its_client() {
+async fn a_call_counts_until_it_ends_even_without_its_client() {
     let seen = Seen::default();
     let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().max_calls(2))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
-    // One lets go of its client, the other one's client goes away.
+    // One call closes its stream, and the client of the other one disconnects.
     let answer = server.send(&session.call(1, "polled", json!({"wait": 60_000}))).await;
     assert_eq!((answer.status, answer.events().len()), (200, 1));
     let mut gone = server.connect().await;
@@ -327,7 +327,7 @@ async fn a_call_counts_until_it_ends_also_without_its_client() {
     assert_eq!(server.send(&session.call(3, "add", json!({"a": 1, "b": 2}))).await.status, 503);
     assert_eq!(server.send(&session.with_headers(Request::new("DELETE"))).await.status, 204);
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
-    // Those that have ended make room, also if nobody fetches their answers.
+    // Calls that have ended free their permits, even if their responses are not fetched.
     for id in 4..8 {
         let other = Revision::V2025_11_25.initialize(id);
         while server.send(&Request::post(other.clone())).await.status == 503 {
@@ -339,7 +339,7 @@ async fn a_call_counts_until_it_ends_also_without_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_one_revision_has_batches() {
+async fn batches_are_accepted_in_2025_03_26_alone() {
     let server = Server::start(app()).await;
     let revision = Revision::V2025_03_26;
     let session = Session::open(&server, revision).await;
@@ -423,7 +423,7 @@ async fn ask_in_resource(what: &str, ctx: &Context) -> Result<String, ToolError>
 
 /// A question is a request on the stream of its call, so it cannot reach a client that takes no streams.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_fails_at_once_where_the_client_takes_json_alone() {
+async fn an_elicitation_fails_at_once_for_a_client_that_accepts_json_alone() {
     let app = app().tool::<ask_in_tool>().tool::<ask_later>().prompt::<ask_in_prompt>().resource::<ask_in_resource>();
     let server = Server::start(app).await;
     let all = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});
@@ -502,7 +502,7 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
 
 /// GHSA-jpw9-pfvf-9f58, CVE-2026-33946, CVE-2026-67431: possession of a session's id is no authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
+async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_the_principal_that_began_it() {
     let server = Server::start(app().authenticate(by_key)).await;
     let ada = [("X-Api-Key", "ada")];
     let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &ada).await;
@@ -518,7 +518,7 @@ async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
         assert_eq!(server.send(&request.with("X-Api-Key", "panic")).await.status, 500);
     }
     assert_eq!(session.text(&call.with("X-Api-Key", "ada")).await, "ada", "it is still there");
-    // What was sealed for one does not open for another.
+    // A state that was sealed for one principal does not open for another.
     let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let confirm = |more: Value| {
         let mut params = json!({"name": "confirm", "arguments": {}});
@@ -539,7 +539,7 @@ async fn ghsa_jpw9_pfvf_9f58_a_session_belongs_to_who_began_it() {
 
 /// GHSA-9pj6-vhgr-3mwh, CVE-2026-67430: sessions do not pile up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
+async fn ghsa_9pj6_vhgr_3mwh_sessions_beyond_the_limit_are_refused() {
     let server = Server::start(app().http(HttpConfig::new().max_sessions(20))).await;
     // Nothing is kept of a handshake that fails.
     for _ in 0..30 {
@@ -567,7 +567,7 @@ async fn ghsa_9pj6_vhgr_3mwh_there_is_a_limit_to_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_can_be_done_without() {
+async fn sessions_can_be_disabled_or_refused() {
     let server = Server::start(app().http(HttpConfig::new().sessions(SessionMode::Sessionless))).await;
     for revision in [Revision::V2025_03_26, Revision::V2025_11_25] {
         let with = |request: Request| match revision {
@@ -597,7 +597,7 @@ async fn sessions_can_be_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_takes_all_streams() {
+async fn one_principal_has_a_share_of_the_streams() {
     let config = HttpConfig::new().max_streams_per_principal(2);
     let server = Server::start(app().authenticate(by_key).http(config)).await;
     let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));

@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::client::{Connection, Request, Server, call, modern};
 use super::tools::app;
 
-/// An authority, and a directory for what it signs.
+/// A certificate authority, and a directory for its certificates.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: PathBuf,
@@ -119,7 +119,7 @@ async fn an_app_is_served_on_https() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_speak_tls_is_told_or_left() {
+async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
     let authority = Authority::new("plain");
     authority.renew();
     let config = HttpConfig::new().tls(authority.tls()).header_time(Duration::from_millis(500));
@@ -138,14 +138,14 @@ async fn who_does_not_speak_tls_is_told_or_left() {
     let mut slow = authority.connect(server.address, &[]).await;
     slow.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     assert!(Connection::over(slow).is_closed_within(Duration::from_secs(5)).await);
-    // A name that the certificate is not for is the client's business; the server lives on.
+    // The client decides about a certificate of another name; the server goes on.
     let mut connection = Connection::over(authority.connect(server.address, &[]).await);
     connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
     assert_eq!(connection.response().await.unwrap().status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_still_in_the_handshake_is_counted() {
+async fn a_connection_in_its_tls_handshake_counts_against_the_limit() {
     let authority = Authority::new("counted");
     authority.renew();
     let server = Server::start(app().http(HttpConfig::new().tls(authority.tls()).max_connections(1))).await;
@@ -155,7 +155,7 @@ async fn who_is_still_in_the_handshake_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_is_left_on_https_too() {
+async fn a_client_that_does_not_read_is_disconnected_on_https() {
     let authority = Authority::new("deaf");
     authority.renew();
     let config = HttpConfig::new().tls(authority.tls()).write_time(Duration::from_millis(300));
@@ -182,7 +182,7 @@ async fn who_does_not_read_is_left_on_https_too() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_used_are_errors_at_start() {
+async fn unusable_certificates_are_errors_at_start() {
     let authority = Authority::new("broken");
     authority.renew();
     let (certificate, key) = (authority.path("cert.pem"), authority.path("key.pem"));
@@ -208,13 +208,13 @@ async fn files_that_cannot_be_used_are_errors_at_start() {
         let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();
         assert!(error.is_configuration() && error.to_string().contains(expected), "{expected}: {error}");
     }
-    // HTTPS says nothing of who may come.
+    // HTTPS does not authenticate clients, so a public address still needs authentication.
     let error = on(authority.tls()).run_http("0.0.0.0:0").await.unwrap_err();
     assert!(error.to_string().contains("App::authenticate"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn renewed_files_are_taken_over_and_broken_ones_are_not() {
+async fn renewed_certificates_are_loaded_and_broken_ones_are_not() {
     let authority = Authority::new("renewed");
     authority.renew();
     let server = Server::start(on(authority.tls().renewal(Duration::ZERO))).await;
@@ -248,7 +248,7 @@ async fn renewed_files_are_taken_over_and_broken_ones_are_not() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_that_have_become_something_else_hold_up_nobody() {
+async fn special_files_at_the_path_of_a_certificate_delay_no_handshake() {
     let authority = Authority::new("special");
     authority.renew();
     let config = HttpConfig::new().tls(authority.tls().renewal(Duration::ZERO)).header_time(Duration::from_secs(2));
@@ -276,7 +276,7 @@ async fn files_that_have_become_something_else_hold_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_of_rustls_is_taken_as_it_is() {
+async fn a_rustls_configuration_is_used_unchanged() {
     let authority = Authority::new("config");
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority.issuer);

@@ -1,4 +1,4 @@
-//! The tools of the servers that are tested here.
+//! The tools of the servers under test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 
-/// What has happened on a server.
+/// Counters of the calls of a server.
 #[derive(Clone, Default)]
 pub struct Seen {
     pub calls: Arc<AtomicUsize>,
@@ -39,7 +39,7 @@ pub async fn echo_later(text: String) -> String {
     text
 }
 
-/// Goes on talking, also to somebody who does not listen.
+/// Sends notifications without end, even to a client that does not read.
 #[mcp::tool(timeout = "5s")]
 pub async fn talk(ctx: &Context) -> String {
     let words = "word ".repeat(4000);
@@ -130,7 +130,7 @@ pub async fn confirm(ctx: &Context) -> Result<String, ToolError> {
     Ok(format!("{answer:?}"))
 }
 
-/// Tells who asks.
+/// Returns the principal.
 #[mcp::tool]
 pub async fn whoami(ctx: &Context) -> String {
     ctx.principal().map_or("nobody".into(), |principal| principal.id().to_owned())

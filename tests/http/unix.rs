@@ -70,7 +70,7 @@ async fn an_app_is_served_on_a_socket_of_its_user() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_at_the_path_decides() {
+async fn only_a_dead_socket_at_the_path_is_replaced() {
     let directory = Directory::new("path");
     let path = directory.socket();
     // A server that was killed.
@@ -89,7 +89,7 @@ async fn what_is_at_the_path_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_that_was_handed_over_is_served_and_left() {
+async fn an_inherited_socket_is_served_and_kept() {
     let directory = Directory::new("handed");
     let path = directory.socket();
     let listener = UnixListener::bind(&path).unwrap();

@@ -1,4 +1,4 @@
-//! What a stdio server promises on every supported platform.
+//! Guarantees of a stdio server on every supported platform.
 //!
 //! `cargo test` runs this with a server for this machine. `.ci/targets` runs it with servers for other systems: the
 //! variable `PLATFORM_SERVER` names the program, and `PLATFORM_RUNNER` the command that runs it, such as `wine64`. Each
@@ -128,7 +128,7 @@ fn printed_text_goes_to_standard_error() {
 }
 
 #[test]
-fn what_a_child_prints_goes_to_standard_error() {
+fn output_of_a_child_process_goes_to_standard_error() {
     let mut server = connect();
     let response = server.call("print_in_child", json!({}));
     assert_eq!(response.content_text(), "the child ended with Some(0)");
@@ -191,7 +191,7 @@ fn arguments_and_paths_may_be_long_and_in_any_script() {
     let original = program();
     let copy = path.join("ένας server").with_extension(original.extension().unwrap_or_default());
     std::fs::copy(&original, &copy).expect("the program can be copied");
-    // What stands beside a program for Windows belongs to it.
+    // Libraries beside a program for Windows belong to it.
     for library in original.parent().into_iter().flat_map(|folder| folder.read_dir().expect("a folder")).flatten() {
         if library.path().extension().is_some_and(|extension| extension == "dll") {
             std::fs::copy(library.path(), path.join(library.file_name())).expect("a library can be copied");

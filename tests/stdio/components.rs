@@ -1,4 +1,4 @@
-//! Resources, prompts and completions, as each revision may see them.
+//! Resources, prompts and completions, in every revision.
 
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ fn capabilities(name: &str, revision: Revision) -> Value {
 }
 
 #[test]
-fn capabilities_are_declared_exactly_when_they_are_offered() {
+fn capabilities_are_declared_exactly_when_they_are_served() {
     for revision in Revision::ALL {
         let everything = capabilities("fixture", revision);
         for name in ["tools", "prompts", "logging"] {
@@ -105,7 +105,7 @@ fn capabilities_are_declared_exactly_when_they_are_offered() {
     }
 }
 
-/// Trap 8: what is not declared is not found, whatever is wrong with the request.
+/// A method of an undeclared capability is not found, even if the request is malformed.
 #[test]
 fn methods_of_a_capability_that_is_not_declared_are_not_found() {
     let methods = [
@@ -140,7 +140,7 @@ fn methods_of_a_capability_that_is_not_declared_are_not_found() {
 }
 
 #[test]
-fn lists_are_sorted_and_the_same_at_any_time() {
+fn lists_are_sorted_and_stable() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         for (method, member) in LISTS {
@@ -159,7 +159,7 @@ fn lists_are_sorted_and_the_same_at_any_time() {
 }
 
 #[test]
-fn lists_come_in_pages() {
+fn long_lists_have_pages() {
     for revision in Revision::ALL {
         let mut whole = Server::connect("fixture", revision);
         let mut paged = Server::setup("fixture").env("FIXTURE_PAGE_SIZE", "3").start();
@@ -194,9 +194,9 @@ fn lists_come_in_pages() {
     }
 }
 
-/// Trap 17: what may be kept says for how long, and nothing else does.
+/// Cacheable results have a ttl, and others have none.
 #[test]
-fn what_a_client_may_keep_says_so() {
+fn cacheable_results_have_a_ttl_and_a_scope() {
     let mut server = Server::start("fixture");
     let kept = [
         ("server/discover", Value::Null),
@@ -229,7 +229,7 @@ fn what_a_client_may_keep_says_so() {
 }
 
 #[test]
-fn a_plain_component_has_nothing_to_spare() {
+fn a_plain_component_is_published_without_optional_members() {
     let mut server = Server::start("fixture");
     assert_eq!(
         entry(&mut server, "resources/list", "uri", "config://app"),
@@ -261,7 +261,7 @@ fn a_plain_component_has_nothing_to_spare() {
     assert_eq!(illustrated, json!({"name": "illustrated", "description": "Answers with each kind of message."}));
 }
 
-/// Row by row what section 3.4 of our requirements says.
+/// The members that each revision has for each kind of component.
 #[test]
 fn decorated_components_in_every_revision() {
     for revision in Revision::ALL {
@@ -347,9 +347,9 @@ fn resources_are_text_bytes_json_or_several_of_them() {
     }
 }
 
-/// Trap 20: the code of the peer's era, and never an empty list.
+/// The error has the code of the era of the client, and the result is never an empty list.
 #[test]
-fn a_missing_resource_is_missing_in_the_words_of_the_revision() {
+fn a_missing_resource_has_the_error_code_of_the_revision() {
     let missing = [
         "config://nothing",
         "notes://11",
@@ -391,7 +391,7 @@ fn a_long_uri_is_not_echoed_in_full() {
 }
 
 #[test]
-fn what_goes_wrong_in_a_resource_is_told_or_kept() {
+fn errors_of_resources_are_shown_or_masked() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         refused(&read(&mut server, "trouble://visible"), -32603, "the archive is closed");
@@ -410,7 +410,7 @@ fn what_goes_wrong_in_a_resource_is_told_or_kept() {
 }
 
 #[test]
-fn errors_are_shown_where_the_author_wants_it() {
+fn unmasked_errors_of_resources_and_prompts_are_shown() {
     let mut server = Server::setup("fixture").env("FIXTURE_SHOW_ERRORS", "1").start();
     refused(&read(&mut server, "trouble://masked"), -32603, "No such file");
     refused(&get(&mut server, "masked_prompt_trouble", json!({})), -32603, "secret-canary at 10.0.0.7");
@@ -424,7 +424,7 @@ fn a_result_may_borrow_from_the_uri() {
 }
 
 #[test]
-fn resources_and_prompts_report_what_tools_report() {
+fn resources_and_prompts_send_progress_and_logs() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let mut meta = json!({"progressToken": "p"});
@@ -450,7 +450,7 @@ fn resources_and_prompts_report_what_tools_report() {
 }
 
 #[test]
-fn a_batch_may_ask_for_everything() {
+fn a_batch_may_contain_every_method() {
     let mut server = Server::connect("fixture", V2025_03_26);
     let requests = [
         ("resources/read", json!({"uri": "config://app"})),
@@ -499,7 +499,7 @@ fn variables_of_a_template_have_types() {
 }
 
 #[test]
-fn query_parameters_may_be_left_out() {
+fn query_parameters_are_optional() {
     let mut server = Server::start("fixture");
     for (uri, expected) in [
         ("tables://orders/rows", "orders 10 None"),
@@ -528,7 +528,7 @@ fn query_parameters_may_be_left_out() {
 }
 
 #[test]
-fn of_several_templates_the_one_that_says_most_is_read() {
+fn the_most_specific_template_serves_a_uri() {
     let mut server = Server::start("fixture");
     assert_eq!(text_of(&mut server, "sheets://a/b"), "sheet a/b");
     assert_eq!(text_of(&mut server, "sheets://a/cells"), "cells of a");
@@ -537,12 +537,12 @@ fn of_several_templates_the_one_that_says_most_is_read() {
 }
 
 #[test]
-fn a_value_that_leads_elsewhere_is_refused_unless_it_is_allowed() {
+fn path_traversal_is_refused_unless_it_is_allowed() {
     let mut server = Server::start("fixture");
     assert_eq!(text_of(&mut server, "files://a/b/c.txt"), "a/b/c.txt");
     assert_eq!(text_of(&mut server, "files://a%20b"), "a b");
     assert_eq!(text_of(&mut server, "files://a/..b/c.."), "a/..b/c..");
-    // What is encoded twice is decoded once.
+    // A value that is encoded twice is decoded once.
     assert_eq!(text_of(&mut server, "files://%252e%252e/x"), "%2e%2e/x");
     let ways_out = [
         ("../secret", "../secret"),
@@ -585,7 +585,7 @@ fn prompts_take_typed_arguments() {
 }
 
 #[test]
-fn arguments_that_are_json_are_read_from_their_text() {
+fn prompt_arguments_of_other_types_are_read_as_json() {
     // Strictness is about what models send; here there is no other way.
     for strict in [false, true] {
         let mut server = Server::setup("fixture");
@@ -635,7 +635,7 @@ fn a_missing_or_wrong_argument_of_a_prompt_is_named() {
 }
 
 #[test]
-fn what_is_no_text_says_what_json_it_takes() {
+fn the_description_of_a_json_argument_has_its_schema() {
     let mut server = Server::start("fixture");
     let plan = entry(&mut server, "prompts/list", "name", "plan");
     let arguments = plan["arguments"].as_array().expect("a list");
@@ -655,7 +655,7 @@ fn what_is_no_text_says_what_json_it_takes() {
 }
 
 #[test]
-fn messages_hold_what_the_revision_knows() {
+fn messages_have_the_content_of_their_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let answer = get(&mut server, "illustrated", json!({}));
@@ -684,7 +684,7 @@ fn messages_hold_what_the_revision_knows() {
 }
 
 #[test]
-fn what_goes_wrong_in_a_prompt_is_told_or_kept() {
+fn errors_of_prompts_are_shown_or_masked() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         refused(&get(&mut server, "visible_prompt_trouble", json!({})), -32603, "the archive is closed");
@@ -721,7 +721,7 @@ fn arguments_and_variables_are_completed() {
             completed(&mut server, of_template("tables://x/rows", "table", "cust"))["values"],
             json!(["customers"])
         );
-        // What has no suggestions has none, and what is not there is an error.
+        // An argument without a completion function has no candidates, and an unknown one is an error.
         assert_eq!(completed(&mut server, of_prompt("travel", "free", "x")), all(json!([])));
         assert_eq!(completed(&mut server, of_prompt("greet", "name", "")), all(json!([])));
         assert_eq!(completed(&mut server, of_template(template, "limit", "1")), all(json!([])));
@@ -729,7 +729,7 @@ fn arguments_and_variables_are_completed() {
 }
 
 #[test]
-fn earlier_arguments_are_seen() {
+fn a_completion_sees_earlier_arguments() {
     let with_country = |country: Value, typed: &str| {
         let mut params = of_prompt("travel", "town", typed);
         params["context"] = json!({"arguments": {"country": country}});
@@ -744,7 +744,7 @@ fn earlier_arguments_are_seen() {
 }
 
 #[test]
-fn at_most_a_hundred_candidates_are_sent_and_the_best_of_them() {
+fn the_best_hundred_candidates_are_sent() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let first = completed(&mut server, of_prompt("travel", "number", ""));
@@ -764,7 +764,7 @@ fn at_most_a_hundred_candidates_are_sent_and_the_best_of_them() {
 }
 
 #[test]
-fn a_completion_that_is_wrong_or_fails_is_refused() {
+fn an_invalid_or_failed_completion_is_an_error() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let prompt = json!({"type": "ref/prompt", "name": "travel"});
@@ -793,7 +793,7 @@ fn a_completion_that_is_wrong_or_fails_is_refused() {
 }
 
 #[test]
-fn a_function_that_blocks_while_it_suggests_holds_nothing_up() {
+fn a_blocking_completion_does_not_delay_others() {
     let mut server = Server::start("fixture");
     let slow = server.begin("completion/complete", of_prompt("travel", "slow", "B"));
     assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
@@ -802,7 +802,7 @@ fn a_function_that_blocks_while_it_suggests_holds_nothing_up() {
 }
 
 #[test]
-fn a_long_text_is_completed_at_once() {
+fn a_long_text_is_completed_quickly() {
     let mut server = Server::start("fixture");
     let start = std::time::Instant::now();
     let answer = completed(&mut server, of_prompt("travel", "number", &"1".repeat(60 << 10)));
@@ -812,9 +812,9 @@ fn a_long_text_is_completed_at_once() {
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
 
-/// A resource that waits is a call in flight like any other.
+/// A resource that waits is a request in flight like any call.
 #[test]
-fn a_resource_that_waits_holds_nothing_up_and_can_be_cancelled() {
+fn a_waiting_resource_does_not_delay_others_and_can_be_cancelled() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let slow = server.begin("resources/read", json!({"uri": "trouble://slow"}));

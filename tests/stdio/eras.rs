@@ -1,4 +1,4 @@
-//! Which era a message belongs to, and every way in which a request can be refused before a tool runs.
+//! The era of each message, and every refusal of a request before a tool runs.
 
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,7 @@ fn discover_needs_nothing_before_it() {
 }
 
 #[test]
-fn initialize_answers_with_the_asked_revision() {
+fn initialize_returns_the_requested_revision() {
     for revision in Revision::LEGACY {
         let mut server = Server::start("fixture");
         let answer = server.exchange(&revision.initialize(1));
@@ -54,7 +54,7 @@ fn initialize_answers_with_the_asked_revision() {
 }
 
 #[test]
-fn initialize_never_answers_with_a_modern_revision() {
+fn initialize_never_returns_a_modern_revision() {
     for asked in ["2026-07-28", "2099-01-01", "1999-01-01", "draft", ""] {
         let mut server = Server::start("hello");
         let answer = server.exchange(&initialize(1, asked));
@@ -74,7 +74,7 @@ fn initialize_without_its_parameters_is_refused_and_opens_no_session() {
 }
 
 #[test]
-fn initialize_takes_capabilities_it_does_not_know() {
+fn initialize_accepts_unknown_capabilities() {
     let params = json!({
         "protocolVersion": "2025-11-25",
         "capabilities": {
@@ -150,7 +150,7 @@ fn both_eras_share_one_pipe() {
             let call = json!({"name": "points", "arguments": {}});
             let modern = server.exchange(&Revision::NEWEST.request(format!("m{n}"), "tools/call", call));
             assert!(modern.result()["structuredContent"].is_array(), "{}", modern.text);
-            // A modern ping does not exist, whatever the session; a legacy one does.
+            // A modern ping does not exist, even in a session; a legacy one does.
             let ping = server.exchange(&Revision::NEWEST.request(format!("p{n}"), "ping", Value::Null));
             assert_eq!(ping.error_code(), Some(-32601));
             assert_eq!(server.ask("ping", Value::Null).result(), &json!({}));
@@ -159,7 +159,7 @@ fn both_eras_share_one_pipe() {
 }
 
 #[test]
-fn a_modern_request_takes_nothing_from_earlier_ones() {
+fn a_modern_request_does_not_depend_on_earlier_ones() {
     let mut server = Server::connect("fixture", Revision::V2025_11_25);
     server.ask("logging/setLevel", json!({"level": "debug"}));
     let call = json!({"name": "log_levels", "arguments": {}});
@@ -227,7 +227,7 @@ fn an_unknown_version_is_refused_before_the_method() {
 
 /// Step 5 of the ladder.
 #[test]
-fn methods_that_are_not_offered_are_not_found() {
+fn undeclared_methods_are_not_found() {
     let modern = [
         "no/such/method",
         "initialize",
@@ -262,9 +262,9 @@ fn methods_that_are_not_offered_are_not_found() {
     }
 }
 
-/// A modern envelope wins over the name of the method, also inside a legacy session.
+/// A modern envelope goes before the name of the method, even inside a legacy session.
 #[test]
-fn initialize_with_a_modern_envelope_is_no_handshake() {
+fn initialize_with_a_modern_envelope_is_not_a_handshake() {
     let mut server = Server::start("fixture");
     let mut meta = initialize_params();
     meta["_meta"] = envelope().into();
@@ -309,7 +309,7 @@ fn parameters_of_the_wrong_shape_are_refused() {
 }
 
 #[test]
-fn parameters_that_are_no_object_are_refused() {
+fn parameters_that_are_not_an_object_are_refused() {
     let mut server = Server::connect("fixture", Revision::V2025_11_25);
     for params in ["[]", "1", "\"x\"", "[{}]"] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{params}}}"#);

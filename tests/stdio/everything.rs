@@ -1,4 +1,4 @@
-//! The server for the public conformance suite, held to the exact texts that the suite does not compare.
+//! The server for the public conformance suite, with the exact texts that the suite does not compare.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn names(answer: &Frame, list: &str, member: &str) -> Vec<String> {
 }
 
 #[test]
-fn everything_is_listed_in_a_stable_order() {
+fn components_are_listed_in_a_stable_order() {
     for revision in Revision::ALL {
         let mut server = connect(revision);
         let tools = server.ask("tools/list", Value::Null);
@@ -78,7 +78,7 @@ fn everything_is_listed_in_a_stable_order() {
 }
 
 #[test]
-fn a_schema_by_hand_goes_out_as_it_is() {
+fn a_custom_schema_is_published_unchanged() {
     for revision in Revision::ALL {
         let tools = connect(revision).ask("tools/list", Value::Null);
         let schema = tools.result()["tools"][0]["inputSchema"].to_string();
@@ -133,7 +133,7 @@ fn plain_results_are_exact() {
 }
 
 #[test]
-fn progress_and_logs_come_before_the_answer() {
+fn progress_and_logs_come_before_the_result() {
     for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
         let mut server = connect(revision);
         let params = json!({"name": "test_tool_with_progress", "arguments": {}});
@@ -163,7 +163,7 @@ fn progress_and_logs_come_before_the_answer() {
 }
 
 #[test]
-fn data_is_exact() {
+fn binary_data_is_exact() {
     for revision in Revision::ALL {
         let mut server = connect(revision);
         let mut read = |uri: &str| server.ask("resources/read", json!({"uri": uri}));
@@ -232,7 +232,7 @@ fn answer(server: &mut Server, method: &str, result: Value) -> Value {
 }
 
 #[test]
-fn a_session_is_asked_by_requests() {
+fn a_session_gets_elicitations_as_requests() {
     let mut server = connect(Revision::V2025_11_25);
     let call = server.begin_call("test_sampling", json!({"prompt": "What is 2+2?"}));
     let reply = json!({"role": "assistant", "content": {"type": "text", "text": "Four."}, "model": "m"});
@@ -267,7 +267,7 @@ fn a_session_is_asked_by_requests() {
 }
 
 #[test]
-fn forms_have_the_shapes_that_the_suite_checks() {
+fn forms_have_the_schemas_that_the_suite_checks() {
     let mut server = connect(Revision::V2025_11_25);
     let call = server.begin_call("test_elicitation_sep1034_defaults", json!({}));
     // The suite answers without `name`.
@@ -342,7 +342,7 @@ impl Call {
         self.server.ask(self.method, params)
     }
 
-    /// The first round: the questions, and the state that comes with them.
+    /// The first round: its input requests, and its state.
     fn begin(&mut self) -> (Value, Value) {
         let frame = self.round(Value::Null, &Value::Null);
         questions(&frame)
@@ -365,7 +365,7 @@ fn accept(content: Value) -> Value {
 }
 
 #[test]
-fn a_modern_client_is_asked_in_rounds() {
+fn a_modern_client_gets_elicitations_in_rounds() {
     let mut call = Call::tool("test_input_required_result_elicitation");
     let (asked, state) = call.begin();
     assert_eq!(
@@ -406,7 +406,7 @@ fn a_modern_client_is_asked_in_rounds() {
 }
 
 #[test]
-fn models_and_roots_are_asked_in_rounds() {
+fn sampling_and_roots_are_requested_in_rounds() {
     let mut call = Call::tool("test_input_required_result_sampling");
     let (asked, state) = call.begin();
     let question = &asked["capital_question"];
@@ -426,7 +426,7 @@ fn models_and_roots_are_asked_in_rounds() {
 }
 
 #[test]
-fn several_things_are_asked_in_one_round() {
+fn several_requests_share_one_round() {
     let mut call = Call::tool("test_input_required_result_multiple_inputs");
     let (asked, state) = call.begin();
     let mut found = keys(&asked);
@@ -461,7 +461,7 @@ fn one_round_follows_another() {
 }
 
 #[test]
-fn what_is_remembered_comes_back() {
+fn remembered_values_return_in_later_rounds() {
     let mut call = Call::tool("test_input_required_result_request_state");
     let (asked, state) = call.begin();
     assert_eq!(keys(&asked), ["confirm"]);
@@ -470,7 +470,7 @@ fn what_is_remembered_comes_back() {
 }
 
 #[test]
-fn a_prompt_asks_too() {
+fn a_prompt_can_elicit() {
     let mut call = Call {
         server: connect(Revision::NEWEST),
         method: "prompts/get",
@@ -483,7 +483,7 @@ fn a_prompt_asks_too() {
 }
 
 #[test]
-fn a_state_opens_only_where_it_was_given() {
+fn a_state_is_valid_for_its_own_request_alone() {
     let mut call = Call::tool("test_input_required_result_tampered_state");
     let (_, state) = call.begin();
     let confirm = json!({"confirm": accept(json!({"ok": true}))});
@@ -517,7 +517,7 @@ fn a_state_opens_only_where_it_was_given() {
 }
 
 #[test]
-fn only_what_the_client_can_do_is_asked() {
+fn requests_need_the_capability_of_the_client() {
     let mut server = Server::start("everything");
     server.open_with(Revision::NEWEST, json!({"sampling": {}}));
     let asked = server.call("test_input_required_result_capabilities", json!({}));
@@ -540,7 +540,7 @@ fn only_what_the_client_can_do_is_asked() {
 }
 
 #[test]
-fn lists_never_ask() {
+fn lists_never_need_input() {
     let mut server = connect(Revision::NEWEST);
     for method in ["tools/list", "prompts/list", "resources/list"] {
         let params = json!({"inputResponses": {"x": {}}, "requestState": "x"});
@@ -549,7 +549,7 @@ fn lists_never_ask() {
 }
 
 #[test]
-fn changes_of_lists_are_told() {
+fn changes_of_lists_are_notified() {
     let mut server = connect(Revision::NEWEST);
     let tools = server.begin("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
     assert_eq!(server.receive().value["method"], "notifications/subscriptions/acknowledged");

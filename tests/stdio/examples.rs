@@ -9,7 +9,7 @@ use crate::support::client::example;
 use crate::support::{Frame, Revision, Server};
 
 #[test]
-fn hello_in_every_revision() {
+fn hello_serves_every_revision() {
     for revision in Revision::ALL {
         let mut hello = Server::connect("hello", revision);
         let tools = hello.ask("tools/list", Value::Null);
@@ -24,13 +24,13 @@ fn hello_in_every_revision() {
 }
 
 #[test]
-fn hello_is_at_most_twelve_lines() {
+fn hello_has_at_most_twelve_lines() {
     let source = include_str!("../../examples/hello.rs");
     assert!(source.lines().count() <= 12, "{source}");
 }
 
 #[test]
-fn testing_prints_what_is_asked_and_what_a_call_gives() {
+fn the_testing_example_prints_requests_and_results() {
     let output = Command::new(example("testing")).output().expect("the example starts");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
@@ -40,7 +40,7 @@ fn testing_prints_what_is_asked_and_what_a_call_gives() {
 }
 
 #[test]
-fn resources_in_every_revision() {
+fn the_resources_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("resources", revision);
         let mut read = |uri: &str| server.ask("resources/read", json!({"uri": uri}));
@@ -62,7 +62,7 @@ fn resources_in_every_revision() {
 }
 
 #[test]
-fn middleware_in_every_revision() {
+fn the_middleware_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("middleware", revision);
         let answer = server.call("repeat", json!({"text": "ab", "times": 3}));
@@ -91,7 +91,7 @@ fn middleware_in_every_revision() {
 }
 
 #[test]
-fn dynamic_in_every_revision() {
+fn the_dynamic_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("dynamic", revision);
         let names = |server: &mut Server| -> Vec<String> {
@@ -134,7 +134,7 @@ fn dynamic_in_every_revision() {
 }
 
 #[test]
-fn mounting_in_every_revision() {
+fn the_mounting_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("mounting", revision);
         let tools = server.ask("tools/list", Value::Null);
@@ -156,7 +156,7 @@ fn mounting_in_every_revision() {
 
 #[cfg(unix)]
 #[test]
-fn an_app_ends_when_it_is_asked_to_stop() {
+fn a_signal_runs_the_shutdown_functions_of_an_app() {
     use rustix::process::{Pid, Signal, kill_process};
 
     for stop in [Signal::TERM, Signal::INT] {
@@ -172,7 +172,7 @@ fn an_app_ends_when_it_is_asked_to_stop() {
 }
 
 #[test]
-fn prompts_in_every_revision() {
+fn the_prompts_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("prompts", revision);
         let arguments = json!({"text": "gravity", "sentences": "2"});
@@ -202,7 +202,7 @@ fn prompts_in_every_revision() {
 }
 
 #[test]
-fn methods_in_every_revision() {
+fn the_methods_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("methods", revision);
         let mut write = |text: &str| {
@@ -229,7 +229,7 @@ fn methods_in_every_revision() {
 }
 
 #[test]
-fn structured_output_in_every_revision() {
+fn the_structured_output_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("structured_output", revision);
         let tools = server.ask("tools/list", Value::Null);
@@ -267,7 +267,7 @@ fn structured_output_in_every_revision() {
 }
 
 #[test]
-fn errors_in_every_revision() {
+fn the_errors_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("errors", revision);
         let rich = server.call("withdraw", json!({"amount": 100}));
@@ -306,7 +306,7 @@ fn errors_in_every_revision() {
 }
 
 #[test]
-fn state_in_every_revision() {
+fn the_state_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("state", revision);
         assert_eq!(server.call("inventory", json!({})).content_text(), "{}");
@@ -318,7 +318,7 @@ fn state_in_every_revision() {
         assert_eq!(full.content_text(), "The shelf is full: receive less.");
         assert_eq!(server.call("inventory", json!({})).content_text(), r#"{"bolt":1,"nail":7}"#);
 
-        // What is injected is no argument.
+        // An injected parameter is not an argument.
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
@@ -338,7 +338,7 @@ fn state_in_every_revision() {
 }
 
 #[test]
-fn progress_in_every_revision() {
+fn the_progress_example_serves_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("progress", revision);
         let boil = json!({"name": "boil", "arguments": {"eggs": 3, "each": 60}});
@@ -368,7 +368,7 @@ fn progress_in_every_revision() {
         let last = told.last().expect("the last report is never lost");
         assert_eq!(last.value["params"], json!({"progressToken": 7, "progress": 98.0, "total": 98.0}));
 
-        // Nothing is told unless it is asked for: the answer is the first frame to come.
+        // Without a subscription there is no notification: the response is the first frame.
         let id = server.begin_call("boil", json!({"eggs": 2, "each": 10}));
         let answer = loop {
             let frame = server.receive();
@@ -441,7 +441,7 @@ fn call_and_answer(
 }
 
 #[test]
-fn elicitation_in_every_revision() {
+fn the_elicitation_example_serves_every_revision() {
     let accept = |content: Value| json!({"action": "accept", "content": content});
     for revision in Revision::ALL.into_iter().filter(|revision| *revision >= Revision::V2025_06_18) {
         let mut server = Server::start("elicitation");
@@ -494,7 +494,7 @@ fn elicitation_in_every_revision() {
 }
 
 #[test]
-fn a_client_that_cannot_be_asked_is_told_so() {
+fn a_client_without_elicitation_gets_an_error() {
     for revision in Revision::ALL {
         let mut server = Server::connect("elicitation", revision);
         let told = server.call("book_flight", json!({"to": "Lyon"}));

@@ -1,5 +1,6 @@
-//! Lines, JSON and JSON-RPC: what is a message, what is not, and what is answered to it.
+//! Lines, JSON and JSON-RPC: valid and invalid messages, and the responses to them.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ fn id_of(bytes: usize, is_escaped: bool) -> String {
 }
 
 #[test]
-fn ids_of_up_to_256_bytes_are_taken() {
+fn ids_of_up_to_256_bytes_are_accepted() {
     for revision in [Revision::V2025_11_25, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);
         for (bytes, is_escaped) in [(254, false), (255, false), (256, false), (255, true), (256, true)] {
@@ -78,7 +79,7 @@ fn calls_with_ids_of_up_to_256_bytes_can_be_cancelled() {
 }
 
 #[test]
-fn what_cannot_be_an_id_is_refused_without_one() {
+fn an_invalid_id_is_refused_without_an_id() {
     let mut server = Server::start("fixture");
     let (long, escaped) = (id_of(257, false), id_of(257, true));
     for id in ["null", "1.5", "true", "[1]", "{}", "18446744073709551616", "1e400", &long, &escaped] {
@@ -92,7 +93,7 @@ fn what_cannot_be_an_id_is_refused_without_one() {
 }
 
 #[test]
-fn an_id_in_use_is_refused_and_may_be_used_again_later() {
+fn an_id_in_use_is_refused_until_its_response() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let sleep = json!({"name": "sleep_ms", "arguments": {"ms": 300}});
@@ -107,7 +108,7 @@ fn an_id_in_use_is_refused_and_may_be_used_again_later() {
 }
 
 #[test]
-fn ids_that_look_alike_differ() {
+fn strings_and_numbers_are_different_ids() {
     let mut server = Server::start("fixture");
     let sleep = |id: Value, ms: u64| {
         Revision::NEWEST.request(id, "tools/call", json!({"name": "sleep_ms", "arguments": {"ms": ms}}))
@@ -116,7 +117,7 @@ fn ids_that_look_alike_differ() {
     server.send(&sleep(json!("1"), 100));
     assert_eq!(server.receive().id(), Some("\"1\""));
     assert_eq!(server.receive().id(), Some("1"));
-    // But 1 and 1.0 are one number.
+    // 1 and 1.0 are the same number.
     server.send(&sleep(json!(1), 200));
     server.send(&sleep(json!("ID"), 100).replacen("\"ID\"", "1.0", 1));
     assert_eq!(server.answer_to("1.0").error_code(), Some(-32600));
@@ -146,7 +147,7 @@ fn broken_json_is_a_parse_error_without_id() {
 }
 
 #[test]
-fn a_storm_of_broken_lines_is_answered_sparsely() {
+fn a_storm_of_broken_lines_gets_few_errors() {
     let mut server = Server::start("fixture");
     server.send_bytes("nonsense\n".repeat(10_000).as_bytes());
     server.send(&echo("end", "x"));
@@ -156,7 +157,7 @@ fn a_storm_of_broken_lines_is_answered_sparsely() {
 }
 
 #[test]
-fn what_is_not_a_request_object_is_refused() {
+fn messages_that_are_not_request_objects_are_refused() {
     // The line, and the id that can be read in it.
     let cases = [
         ("1", None),
@@ -205,7 +206,7 @@ fn names_are_compared_exactly() {
 }
 
 #[test]
-fn notifications_and_responses_are_never_answered() {
+fn notifications_and_responses_get_no_response() {
     let lines = [
         INITIALIZED,
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"nobody"}}"#,
@@ -250,7 +251,7 @@ fn batch(revision: Revision) -> String {
 }
 
 #[test]
-fn batches_are_answered_in_the_one_revision_that_has_them() {
+fn batches_are_accepted_in_2025_03_26() {
     let mut server = Server::connect("fixture", Revision::V2025_03_26);
     server.send(&batch(Revision::V2025_03_26));
     // One array, or the answers one by one, are both allowed; each id is answered once.
@@ -275,7 +276,7 @@ fn batches_are_answered_in_the_one_revision_that_has_them() {
 }
 
 #[test]
-fn batches_are_refused_everywhere_else() {
+fn batches_are_refused_in_other_revisions() {
     for revision in [Revision::V2024_11_05, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28] {
         let mut server = Server::connect("fixture", revision);
         // Its requests are not carried out, so they are not noted as asked either.
@@ -325,7 +326,7 @@ fn lines_may_end_and_begin_in_many_ways() {
 }
 
 #[test]
-fn one_byte_at_a_time_is_enough() {
+fn input_may_arrive_byte_by_byte() {
     let mut server = Server::start("fixture");
     let line = echo(1, "slowly \u{1F422}") + "\n";
     for byte in line.bytes() {
@@ -336,7 +337,7 @@ fn one_byte_at_a_time_is_enough() {
 }
 
 #[test]
-fn the_split_of_the_input_changes_nothing() {
+fn the_result_does_not_depend_on_how_input_is_split() {
     let lines = [
         echo(1, "hello"),
         "not json".to_owned(),
@@ -406,6 +407,67 @@ fn a_long_line_costs_bounded_memory() {
 }
 
 #[test]
+fn an_oversized_message_never_gets_another_id() {
+    let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
+    // The part that is looked at ends inside the number.
+    let head = r#"{"jsonrpc":"2.0","#;
+    let space = " ".repeat(4096 - head.len() - r#""id":12"#.len());
+    let tail = format!(r#"34,"method":"x","params":"{}"}}"#, "y".repeat(8192));
+    server.send_unnoted(format!("{head}{space}\"id\":12{tail}\n").as_bytes());
+    let answer = server.receive();
+    assert_eq!((answer.error_code(), answer.id()), (Some(-32600), None), "{}", answer.text);
+
+    server.note(br#"{"id":1234,"method":"x"}"#);
+    server.send_unnoted(format!("{head}\"id\":12{tail}\n").as_bytes());
+    let answer = server.receive();
+    assert_eq!((answer.error_code(), answer.id()), (Some(-32600), Some("1234")), "{}", answer.text);
+}
+
+#[test]
+fn an_unreadable_response_gets_no_error() {
+    let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
+    let long = "y".repeat(9_000);
+    let deep = "[".repeat(100) + &"]".repeat(100);
+    // The client may have sent a request with the same id.
+    for response in [
+        format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"text":"{long}"}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":5,"error":{{"code":1,"message":"{long}"}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","result":{{"text":"{long}"}},"id":5}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"deep":{deep}}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","result":{{"deep":{deep}}},"id":5}}"#),
+    ] {
+        server.send_unnoted(response.as_bytes());
+        server.send_unnoted(b"\n");
+        server.assert_quiet();
+    }
+}
+
+#[test]
+fn frames_never_interleave() {
+    // Answers of many sizes, from the reader, from tasks and from blocking threads, into a full pipe.
+    let mut server = Server::setup("fixture").without_reading().start();
+    let mut expected = Vec::new();
+    for n in 0..60 {
+        expected.push((server.begin_call("big", json!({"bytes": n * 1_000 + 1})), n * 1_000 + 1));
+        expected.push((server.begin_call("late_big", json!({"bytes": n * 700 + 1})), n * 700 + 1));
+        expected.push((server.begin_call("blocking_big", json!({"bytes": n * 300 + 1})), n * 300 + 1));
+    }
+    thread::sleep(Duration::from_millis(200));
+    server.start_reading();
+    for (id, bytes) in expected {
+        assert_eq!(server.answer_to(&id).content_text().len(), bytes);
+    }
+}
+
+#[test]
+fn a_large_result_and_a_large_argument_pass() {
+    let mut server = Server::start("fixture");
+    let text = "ä".repeat(2_000_000);
+    assert_eq!(server.call("echo", json!({"text": text})).content_text(), text);
+    assert_eq!(server.call("big", json!({"bytes": 5_000_000})).content_text().len(), 5_000_000);
+}
+
+#[test]
 fn deep_nesting_is_refused_with_its_id() {
     let mut server = Server::start("fixture");
     let nested = |id: i64, depth: usize| {
@@ -433,7 +495,7 @@ fn deep_nesting_is_refused_with_its_id() {
 }
 
 #[test]
-fn an_answer_is_one_line_whatever_is_in_it() {
+fn a_response_is_one_line_for_every_text() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         // The client takes no frame in which some other client would see the end of a line.

@@ -1,4 +1,4 @@
-//! What an app does at its start and at its end, as a process does it.
+//! Start and shutdown of an app as a process.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -26,8 +26,8 @@ fn signal(server: &Server, signal: Signal) {
 }
 
 #[test]
-fn what_comes_while_states_are_made_is_answered_after_that() {
-    // What is printed meanwhile goes to standard error, as ever.
+fn requests_during_the_start_are_served_after_it() {
+    // Text printed meanwhile goes to standard error, as always.
     let mut server = Server::setup("fixture").env("FIXTURE_STATE_MS", "300").start();
     server.open(Revision::NEWEST);
     let start = Instant::now();
@@ -37,7 +37,7 @@ fn what_comes_while_states_are_made_is_answered_after_that() {
 }
 
 #[test]
-fn a_state_that_cannot_be_made_ends_the_process_with_its_reason() {
+fn a_state_that_fails_ends_the_process_with_its_reason() {
     let mut server = Server::setup("fixture").env("FIXTURE_STATE_FAILS", "the disk is full").start();
     assert!(!server.wait().success());
     let told = server.final_stderr();
@@ -84,13 +84,13 @@ fn a_server_whose_states_hang_ends_with_its_parent() {
     let mut server = Server::command(command).env("FIXTURE_STATE_MS", "60000").start();
     server.wait();
     let start = Instant::now();
-    // The end of the output is the end of the server, which is nobody's child here.
+    // The end of the output is the end of the server, which has no parent here.
     assert!(server.next().is_none());
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]
-fn requests_before_the_end_of_input_have_five_seconds_to_be_reached() {
+fn requests_before_the_end_of_input_are_reached_within_five_seconds() {
     for (time, is_answered) in [("1500", true), ("60000", false)] {
         let mut server = Server::setup("fixture").env("FIXTURE_STATE_MS", time).start();
         server.wait_for_stderr("the state");
@@ -104,7 +104,7 @@ fn requests_before_the_end_of_input_have_five_seconds_to_be_reached() {
 }
 
 #[test]
-fn a_panic_while_a_state_is_made_is_an_error() {
+fn a_panic_of_a_state_function_is_an_error() {
     for place in ["outer", "mounted"] {
         let mut server = Server::setup("fixture").env("FIXTURE_STATE_PANICS", place).start();
         assert_eq!(server.wait().code(), Some(1), "an unwinding `main` has another code");
@@ -118,7 +118,7 @@ fn a_panic_while_a_state_is_made_is_an_error() {
 }
 
 #[test]
-fn an_end_that_panics_or_blocks_ends_the_process_all_the_same() {
+fn a_shutdown_function_that_panics_or_blocks_does_not_keep_the_process() {
     let mut server = Server::setup("fixture").env("FIXTURE_END_PANICS", "").env("FIXTURE_END_MS", "1").start();
     server.open(Revision::NEWEST);
     // Before it has started, there is no end of it.
@@ -136,7 +136,7 @@ fn an_end_that_panics_or_blocks_ends_the_process_all_the_same() {
 }
 
 #[test]
-fn a_second_signal_ends_a_server_that_waits_for_calls_and_has_a_long_end() {
+fn a_second_signal_ends_a_server_with_calls_and_a_long_shutdown() {
     let mut server = ending(60_000);
     server.begin_call("sleep_ms", json!({"ms": 60_000}));
     server.assert_quiet();
@@ -148,7 +148,7 @@ fn a_second_signal_ends_a_server_that_waits_for_calls_and_has_a_long_end() {
 }
 
 #[test]
-fn a_call_that_waits_for_the_clients_answer_ends_with_its_input() {
+fn a_call_that_waits_for_an_elicitation_ends_with_its_input() {
     let mut server = Server::start("elicitation");
     server.open_with(Revision::V2025_11_25, json!({"elicitation": {}}));
     let id = server.begin_call("book_flight", json!({"to": "Lyon"}));
@@ -162,7 +162,7 @@ fn a_call_that_waits_for_the_clients_answer_ends_with_its_input() {
 }
 
 #[test]
-fn the_end_has_its_time() {
+fn a_shutdown_function_has_its_own_timeout() {
     let mut server = ending(2_000);
     server.close_input();
     server.wait_for_stderr("the end begins");
@@ -175,7 +175,7 @@ fn the_end_has_its_time() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait_for_the_end() {
+fn a_second_signal_does_not_wait_for_the_shutdown_function() {
     let mut server = ending(5_000);
     signal(&server, Signal::TERM);
     server.wait_for_stderr("the end begins");
@@ -185,7 +185,7 @@ fn a_second_signal_does_not_wait_for_the_end() {
 }
 
 #[test]
-fn an_end_that_hangs_is_dropped() {
+fn a_shutdown_function_that_hangs_is_dropped() {
     let mut server = ending(60_000);
     let start = Instant::now();
     server.close_input();

@@ -6,7 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answers;
 mod components;
 mod eras;
 
@@ -15,18 +14,22 @@ mod examples;
 mod framing;
 #[cfg(unix)]
 mod lifecycle;
+mod limits;
+mod messages;
 mod order_cancellation;
 mod order_changes;
+mod order_foreign_data;
 mod order_manager;
 mod order_notes;
-mod order_odd;
-mod peers;
+mod panics;
 mod printing;
 mod properties;
-mod regressions;
-mod reliability;
 mod runtimes;
+mod rust_sdk;
+mod shutdown;
 mod specification;
+mod standard_streams;
 mod states;
 mod subscriptions;
+mod tools;
 mod utilities;

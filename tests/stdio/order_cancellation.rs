@@ -22,9 +22,9 @@ fn accept(content: Value) -> Value {
 
 /// A call, as far as its question.
 struct Asked {
-    /// What the user reads, and is to fill in.
+    /// The message for the user and its form.
     question: Value,
-    /// How the call goes on: the id of a call that waits, or the state that a repeated one has to bring.
+    /// The continuation of the call: the id of a call that waits, or the state for a repeated call.
     waiting: Result<(String, Frame), String>,
 }
 
@@ -143,7 +143,7 @@ fn a_confirmed_order_is_cancelled_and_the_reason_is_noted() {
         let found = server.call("search_order_notes", json!({"query": "twice"}));
         assert!(found.content_text().contains("ordered **twice**"), "{}", found.text);
 
-        // Asked for again, nobody is asked.
+        // A repeated cancellation needs no confirmation.
         let again = server.call("cancel_order", json!({"order_id": "ORD-102"}));
         let message = "ORD-102 is CANCELLED, and nothing was changed: it was so before.";
         assert_eq!(change_of(&again)["changed"], false);
@@ -152,7 +152,7 @@ fn a_confirmed_order_is_cancelled_and_the_reason_is_noted() {
 }
 
 #[test]
-fn whoever_watches_an_order_is_told_that_it_is_cancelled() {
+fn subscribers_of_an_order_are_notified_of_its_cancellation() {
     for revision in ASKED_BY_REQUEST {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
@@ -170,7 +170,7 @@ fn whoever_watches_an_order_is_told_that_it_is_cancelled() {
 }
 
 #[test]
-fn an_order_that_nobody_confirms_stays() {
+fn an_unconfirmed_order_is_not_cancelled() {
     for revision in asking_revisions() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
@@ -205,7 +205,7 @@ fn an_order_that_nobody_confirms_stays() {
 }
 
 #[test]
-fn only_an_order_that_can_be_cancelled_is_asked_about() {
+fn only_a_cancellable_order_needs_confirmation() {
     for revision in asking_revisions() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
@@ -223,7 +223,7 @@ fn only_an_order_that_can_be_cancelled_is_asked_about() {
 }
 
 #[test]
-fn without_the_capability_the_model_is_told_what_to_do() {
+fn without_elicitation_the_model_gets_advice() {
     for revision in Revision::ALL {
         let folder = Folder::new();
         let mut server = order_manager(&folder);
@@ -242,7 +242,7 @@ fn without_the_capability_the_model_is_told_what_to_do() {
 }
 
 #[test]
-fn an_answered_round_that_is_repeated_cancels_once() {
+fn a_repeated_confirmation_cancels_once() {
     let folder = Folder::new();
     let mut server = connect(&folder, Revision::NEWEST);
     let Asked { waiting: Err(state), .. } = ask(&mut server, Revision::NEWEST, "ORD-102") else {
@@ -266,7 +266,7 @@ fn an_answered_round_that_is_repeated_cancels_once() {
 }
 
 #[test]
-fn an_order_is_not_cancelled_by_an_answer_without_a_question() {
+fn a_confirmation_without_a_request_does_not_cancel() {
     let folder = Folder::new();
     let mut server = connect(&folder, Revision::NEWEST);
     let yes = || accept(json!({"confirm": true, "reason": "unasked"}));
@@ -287,7 +287,7 @@ fn an_order_is_not_cancelled_by_an_answer_without_a_question() {
 }
 
 #[test]
-fn two_questions_about_one_order_cancel_it_once() {
+fn two_confirmations_of_one_order_cancel_it_once() {
     for revision in ASKED_BY_REQUEST {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
@@ -308,7 +308,7 @@ fn two_questions_about_one_order_cancel_it_once() {
 }
 
 #[test]
-fn an_order_that_ships_while_the_user_thinks_is_not_cancelled() {
+fn an_order_that_ships_before_the_confirmation_is_not_cancelled() {
     for revision in asking_revisions() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
@@ -322,7 +322,7 @@ fn an_order_that_ships_while_the_user_thinks_is_not_cancelled() {
 }
 
 #[test]
-fn an_answer_counts_for_the_order_that_was_asked_about() {
+fn a_confirmation_counts_for_its_own_order() {
     let folder = Folder::new();
     let mut server = connect(&folder, Revision::NEWEST);
     let order = json!({

@@ -195,7 +195,7 @@ fn an_order_that_breaks_a_limit_is_not_created() {
 }
 
 #[test]
-fn an_order_goes_one_way() {
+fn the_status_of_an_order_moves_forward_alone() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let skipped = set_status(&mut server, "ORD-102", "DELIVERED");
@@ -235,7 +235,7 @@ fn a_status_is_one_of_four() {
     let missing = set_status(&mut server, "ORD-999", "SHIPPED");
     assert!(refusal(&missing).contains("ORD-999 was not found"), "{}", missing.text);
 
-    // What another program wrote is left to it; what differs only in case is understood.
+    // An unknown status is unchanged, and a status in another case is understood.
     change(folder.path(), "UPDATE orders SET status = 'LOST' WHERE order_id = 'ORD-101'");
     change(folder.path(), "UPDATE orders SET status = 'processing' WHERE order_id = 'ORD-102'");
     let unknown = set_status(&mut server, "ORD-101", "DELIVERED");
@@ -265,7 +265,7 @@ fn of_simultaneous_updates_exactly_one_wins() {
 }
 
 #[test]
-fn whoever_watches_an_order_is_told_when_it_changes() {
+fn subscribers_of_an_order_are_notified_of_its_changes() {
     for revision in Revision::ALL {
         let folder = Folder::new();
         let mut server = order_manager(&folder);
@@ -303,7 +303,7 @@ fn whoever_watches_an_order_is_told_when_it_changes() {
 }
 
 #[test]
-fn a_database_with_nothing_but_orders_serves() {
+fn a_database_with_orders_alone_is_served() {
     let folder = Folder::new();
     std::fs::File::create(folder.path().join("orders.db")).expect("an empty file is an empty database");
     change(folder.path(), include_str!("../../examples/order_manager/database/orders.sql"));

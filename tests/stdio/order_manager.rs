@@ -1,4 +1,4 @@
-//! The order manager, run as a client runs it: what it tells of orders, and where it keeps them.
+//! The order manager as its clients run it: its tools and resources, and its database.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ pub fn order_manager(folder: &Folder) -> Server {
 }
 
 #[test]
-fn order_manager_in_every_revision() {
+fn order_manager_serves_every_revision() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -68,7 +68,7 @@ fn order_manager_in_every_revision() {
 }
 
 #[test]
-fn order_manager_publishes_the_schema_that_fastmcp_gives() {
+fn order_manager_publishes_the_schema_of_fastmcp() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let tools = server.ask("tools/list", Value::Null);
@@ -130,7 +130,7 @@ fn order_manager_tells_models_how_to_use_it() {
 }
 
 #[test]
-fn order_manager_says_what_its_lock_file_says() {
+fn order_manager_matches_its_lock_file() {
     let folder = Folder::new();
     let tools = order_manager(&folder).ask("tools/list", Value::Null);
     let tools = tools.result()["tools"].as_array().expect("a list").clone();
@@ -159,7 +159,7 @@ fn order_manager_lists_in_a_stable_order_and_any_case() {
 }
 
 #[test]
-fn order_manager_has_resources() {
+fn order_manager_serves_resources() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -199,7 +199,7 @@ fn order_manager_has_resources() {
 }
 
 #[test]
-fn order_manager_has_a_prompt_with_suggestions() {
+fn order_manager_completes_the_arguments_of_its_prompt() {
     let folder = Folder::new();
     for revision in Revision::ALL {
         let mut server = order_manager(&folder);
@@ -237,7 +237,7 @@ fn order_manager_has_a_prompt_with_suggestions() {
 }
 
 #[test]
-fn order_manager_takes_no_sql_from_its_arguments() {
+fn order_manager_runs_no_sql_from_its_arguments() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let injections = [
@@ -281,7 +281,7 @@ fn other_calls_go_on_while_external_data_is_fetched() {
 }
 
 #[test]
-fn order_manager_keeps_what_was_changed() {
+fn order_manager_persists_changes() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     server.call("get_order_details", json!({"order_id": "ORD-104"}));
@@ -307,7 +307,7 @@ fn order_managers_that_start_at_once_share_a_new_database() {
 }
 
 #[test]
-fn a_writer_that_holds_its_lock_stops_no_reader() {
+fn a_locked_writer_does_not_block_readers() {
     let folder = Folder::new();
     let mut before = order_manager(&folder);
     before.call("get_order_details", json!({"order_id": "ORD-101"}));
@@ -324,7 +324,7 @@ fn a_writer_that_holds_its_lock_stops_no_reader() {
 }
 
 #[test]
-fn the_database_is_where_database_url_says() {
+fn database_url_locates_the_database() {
     let folder = Folder::new();
     let plain = folder.path().join("plain path.db");
     let urls = [
@@ -343,7 +343,7 @@ fn the_database_is_where_database_url_says() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_one_clear_sentence() {
+fn a_database_that_cannot_be_opened_is_reported_in_one_sentence() {
     for (url, named) in [
         ("/nonexistent/orders.db", "/nonexistent/orders.db"),
         ("/dev/null/orders.db", "/dev/null/orders.db"),

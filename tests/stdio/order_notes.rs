@@ -1,4 +1,4 @@
-//! The order manager's notes: whatever is searched for is words, and the best match comes first.
+//! Notes of the order manager: every query is a list of words, and the best match comes first.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ fn add(server: &mut Server, order: &str, text: &str) -> Value {
     note.result()["structuredContent"].clone()
 }
 
-/// What is found, as pairs of order and snippet.
+/// The matches, as pairs of order and snippet.
 fn search(server: &mut Server, arguments: Value) -> Vec<(String, String)> {
     let found = server.call("search_order_notes", arguments);
     assert!(!found.is_tool_error(), "{}", found.text);
@@ -59,7 +59,7 @@ fn notes_are_added_and_found_in_every_revision() {
 }
 
 #[test]
-fn the_better_match_comes_first() {
+fn better_matches_come_first() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     // The best are the oldest, so that age does not put them in front.
@@ -82,7 +82,7 @@ fn the_better_match_comes_first() {
 }
 
 #[test]
-fn a_snippet_is_the_part_with_the_words() {
+fn a_snippet_contains_the_matched_words() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let filler = "the customer talked about the weather and about nothing else. ".repeat(12);
@@ -140,7 +140,7 @@ fn a_note_that_breaks_a_limit_is_not_added() {
 }
 
 #[test]
-fn what_fts5_would_read_as_syntax_is_words() {
+fn a_query_in_fts5_syntax_is_searched_as_words() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     add(&mut server, "ORD-101", "The café was closed, so the late-night delivery didn't happen AND nobody was near.");
@@ -267,7 +267,7 @@ fn odd_query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn no_query_is_an_error() {
+fn an_unusual_query_is_never_an_error() {
     let folder = Folder::new();
     let server = RefCell::new(order_manager(&folder));
     add(&mut server.borrow_mut(), "ORD-101", "The teapot has a crack, and came late: 注文 1 é ß ١٢ ⅷ.");
@@ -275,7 +275,7 @@ fn no_query_is_an_error() {
     let outcome = runner.run(&odd_query(), |query| {
         let mut server = server.borrow_mut();
         let found = search(&mut server, json!({"query": query}));
-        // A word of the note is found, whatever stands around it.
+        // A word of the note is found between any other characters.
         let plain = query.split(|character: char| !character.is_alphanumeric());
         if plain.into_iter().any(|word| word.eq_ignore_ascii_case("teapot") || word.eq_ignore_ascii_case("late")) {
             prop_assert_eq!(found.len(), 1);
@@ -289,7 +289,7 @@ fn no_query_is_an_error() {
 }
 
 #[test]
-fn no_note_is_an_error() {
+fn an_unusual_note_is_never_an_error() {
     let folder = Folder::new();
     let server = RefCell::new(order_manager(&folder));
     add(&mut server.borrow_mut(), "ORD-101", "first");
@@ -308,7 +308,7 @@ fn no_note_is_an_error() {
 }
 
 #[test]
-fn notes_outlive_the_server_and_not_their_order() {
+fn notes_persist_until_their_order_is_removed() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let order = json!({

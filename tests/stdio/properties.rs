@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::Server;
 
-/// Any JSON value of a modest size, with a taste for what is almost right.
+/// Any JSON value of a modest size, biased towards almost valid ones.
 fn any_json() -> impl Strategy<Value = Value> {
     let words: &'static [&'static str] = &[
         "", "a", "ab", "abc", "abcd", "äöü", "ORD-1", "ORD-", "xORD-1", "Express", "express", "1", "true", "[]", "{}",
@@ -118,7 +118,7 @@ fn order() -> Value {
     json!({"id": 2, "items": [item(), item()], "speed": "Express", "note": "n", "parent": child})
 }
 
-/// Whether arguments that the schema refuses are refused only for what the decoder takes on purpose.
+/// Reports whether the schema refuses arguments only for forms that the decoder accepts on purpose.
 fn is_excepted(validator: &Validator, arguments: &Value) -> bool {
     let arguments = without_nulls(arguments);
     let mut errors = validator.iter_errors(&arguments);
@@ -147,7 +147,7 @@ fn agree(server: &mut Server, tools: &Value, tool: &str, samples: Vec<Value>) {
 }
 
 #[test]
-fn the_schema_accepts_exactly_what_the_decoder_takes() {
+fn the_schema_accepts_exactly_the_values_of_the_decoder() {
     let mut server = Server::setup("fixture").env("FIXTURE_STRICT", "1").start();
     let tools = server.ask("tools/list", Value::Null).result()["tools"].clone();
     let numbers = vec![json!(0), json!(5), json!(-5), json!(1.0), json!(255), json!(7)];
@@ -185,7 +185,7 @@ fn the_schema_accepts_exactly_what_the_decoder_takes() {
 }
 
 #[test]
-fn a_default_is_a_value_that_the_tool_takes() {
+fn a_default_is_a_valid_argument() {
     let mut server = Server::start("fixture");
     let tools = server.ask("tools/list", Value::Null).result()["tools"].clone();
     let definition = tools.as_array().and_then(|tools| tools.iter().find(|tool| tool["name"] == "take_default"));

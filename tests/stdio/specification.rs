@@ -38,7 +38,7 @@ fn examples() -> Vec<(String, PathBuf, Value)> {
 }
 
 #[test]
-fn examples_are_what_their_folder_says() {
+fn examples_are_of_the_type_that_their_folder_names() {
     for (name, path, value) in examples() {
         if let Err(problem) = schema::check(Revision::NEWEST, &name, &value) {
             panic!("{}: {problem}", path.display());
@@ -47,7 +47,7 @@ fn examples_are_what_their_folder_says() {
 }
 
 #[test]
-fn every_example_message_is_understood() {
+fn every_example_message_is_parsed() {
     let mut server = Server::start("fixture");
     let mut requests = 0;
     for (_, path, value) in examples().into_iter().filter(|(_, _, value)| value.get("jsonrpc").is_some()) {

@@ -1,6 +1,6 @@
-//! What clients ask to be told, and in which order they are told it.
+//! Subscriptions: their filters, and the order of their notifications.
 //!
-//! The client checks of each subscription that it begins with its acknowledgement and tells only what that says
+//! The client checks that each subscription begins with its acknowledgement and gets only the acknowledged changes
 //! (`Server::check_subscription`).
 
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ fn touch(server: &mut Server, uri: &str) -> Vec<Frame> {
     server.call("touch", json!({"uri": uri}));
     let mut frames = server.take_early();
     let id = format!("after {}", Instant::now().elapsed().as_nanos());
-    // What is still to come has been held back for a moment at the most.
+    // A pending notification is held back for a moment at most.
     std::thread::sleep(Duration::from_millis(50));
     server.exchange(&Revision::NEWEST.request(id, "server/discover", Value::Null));
     frames.extend(server.take_early());
@@ -69,7 +69,7 @@ fn signal(server: &Server, signal: Signal) {
 }
 
 #[test]
-fn what_is_there_is_acknowledged_and_told_and_nothing_else() {
+fn only_existing_resources_are_acknowledged_and_notified() {
     let mut server = Server::start("fixture");
     let uris = ["gauge://7", "config://app", "nowhere://x", "not a URI", "gauge://7", "gauge://"];
     let honoured = open(&mut server, 1, json!({"promptsListChanged": false, "resourceSubscriptions": uris, "x/y": 1}));
@@ -86,7 +86,7 @@ fn what_is_there_is_acknowledged_and_told_and_nothing_else() {
 }
 
 #[test]
-fn subscriptions_are_told_apart_by_their_ids_and_filters() {
+fn subscriptions_are_separate_by_id_and_filter() {
     let mut server = Server::start("fixture");
     open(&mut server, 1, json!({"resourceSubscriptions": ["gauge://1", "gauge://2"]}));
     open(&mut server, "1", json!({"resourceSubscriptions": ["gauge://2", "gauge://3"]}));
@@ -104,7 +104,7 @@ fn subscriptions_are_told_apart_by_their_ids_and_filters() {
 }
 
 #[test]
-fn a_filter_that_is_wrong_is_refused() {
+fn an_invalid_filter_is_refused() {
     let mut server = Server::start("fixture");
     let long = format!("gauge://{}", "0".repeat(70_000));
     let many: Vec<String> = (0..1001).map(|number| format!("gauge://{number}")).collect();
@@ -130,7 +130,7 @@ fn a_filter_that_is_wrong_is_refused() {
     assert_eq!(answer.error_code(), Some(-32602), "{}", answer.text);
     let twice = listen(1, json!({"toolsListChanged": true})).replace("true}", r#"true,"toolsListChanged":false}"#);
     assert_eq!(server.exchange(&twice).error_code(), Some(-32602));
-    // What was refused has left nothing behind.
+    // A refused subscription leaves nothing behind.
     let most: Vec<String> = (0..1000).map(|number| format!("gauge://{number}")).collect();
     assert_eq!(open(&mut server, 1, json!({"resourceSubscriptions": most}))["resourceSubscriptions"], json!(most));
 }
@@ -153,7 +153,7 @@ fn each_era_has_its_own_methods() {
 }
 
 #[test]
-fn after_a_cancellation_there_is_silence() {
+fn a_cancelled_subscription_is_silent() {
     let mut server = Server::start("fixture");
     open(&mut server, "gone", json!({"resourceSubscriptions": ["gauge://1"]}));
     open(&mut server, "stays", json!({"resourceSubscriptions": ["gauge://1"]}));
@@ -161,7 +161,7 @@ fn after_a_cancellation_there_is_silence() {
     let told = |server: &mut Server, id: &str| while update(server).0 != Some(id.into()) {};
     told(&mut server, "gone");
     server.send(&cancel("gone"));
-    // What comes after this answer was sent after the cancellation.
+    // Every frame after this response was sent after the cancellation.
     server.exchange(&Revision::NEWEST.request("then", "server/discover", Value::Null));
     server.take_early();
     server.answer_to(&touching);
@@ -180,7 +180,7 @@ fn after_a_cancellation_there_is_silence() {
 }
 
 #[test]
-fn an_id_in_use_is_refused() {
+fn the_id_of_an_open_subscription_is_refused() {
     let mut server = Server::start("fixture");
     let waiting = server.begin_call("wait_forever", json!({}));
     let running = waiting.parse::<i64>().expect("a number");
@@ -228,7 +228,7 @@ fn subscriptions_are_bounded() {
 }
 
 #[test]
-fn subscriptions_need_no_place_among_the_calls() {
+fn subscriptions_take_no_call_permits() {
     let mut server = Server::start("fixture");
     let waiting: Vec<String> = (0..300).map(|id| call(format!("w{id}"), "wait_forever", json!({}))).collect();
     server.send(&waiting.join("\n"));
@@ -243,9 +243,9 @@ fn subscriptions_need_no_place_among_the_calls() {
     assert_eq!(server.answer_to("\"touch\"").content_text(), "1");
 }
 
-/// Trap 13: a change that is made while a subscription is opened does not overtake its acknowledgement.
+/// A change that is made while a subscription is opened does not overtake its acknowledgement.
 #[test]
-fn the_acknowledgement_comes_first_however_much_changes() {
+fn the_acknowledgement_comes_before_every_change() {
     let mut server = Server::start("fixture");
     let touching = server.begin_call("keep_touching", json!({"uri": "gauge://1", "ms": 300_000}));
     for number in 0..200 {
@@ -273,7 +273,7 @@ fn the_acknowledgement_comes_first_however_much_changes() {
 }
 
 #[test]
-fn what_changes_in_one_go_is_told_once_or_twice_and_the_last_time_always() {
+fn a_burst_of_changes_is_notified_once_or_twice_and_never_lost() {
     let mut server = Server::start("fixture");
     open(&mut server, 1, json!({"resourceSubscriptions": ["gauge://1", "gauge://2"]}));
     for _ in 0..20 {
@@ -324,7 +324,7 @@ fn the_end_of_the_input_ends_subscriptions_at_once() {
 }
 
 #[test]
-fn a_server_that_is_asked_to_stop_ends_subscriptions() {
+fn a_signal_ends_subscriptions() {
     let mut server = Server::start("fixture");
     open(&mut server, 1, json!({"resourceSubscriptions": ["gauge://1"]}));
     signal(&server, Signal::TERM);
@@ -363,7 +363,7 @@ fn sessions_subscribe_to_resources_in_every_legacy_revision() {
 }
 
 #[test]
-fn a_session_is_told_nothing_before_it_is_initialized() {
+fn a_session_gets_no_notifications_before_it_is_initialized() {
     let mut server = Server::start("fixture");
     let revision = Revision::V2025_11_25;
     server.exchange(&revision.initialize(0));
@@ -388,7 +388,7 @@ fn a_session_is_told_nothing_before_it_is_initialized() {
 }
 
 #[test]
-fn both_eras_are_served_on_one_pipe() {
+fn subscriptions_of_both_eras_share_one_pipe() {
     let mut server = Server::connect("fixture", Revision::V2025_11_25);
     server.ask("resources/subscribe", json!({"uri": "gauge://1"}));
     open(&mut server, 7, json!({"resourceSubscriptions": ["gauge://1", "gauge://2"]}));
@@ -406,7 +406,7 @@ fn both_eras_are_served_on_one_pipe() {
 }
 
 #[test]
-fn batches_subscribe_and_cannot_listen() {
+fn a_batch_can_subscribe_and_cannot_listen() {
     let mut server = Server::connect("fixture", Revision::V2025_03_26);
     let subscribe = Revision::V2025_03_26.request(1, "resources/subscribe", json!({"uri": "gauge://1"}));
     server.send(&format!("[{subscribe},{}]", listen(2, json!({}))));
@@ -417,7 +417,7 @@ fn batches_subscribe_and_cannot_listen() {
 }
 
 #[test]
-fn a_client_that_does_not_read_costs_little_and_is_told_the_last_change() {
+fn a_client_that_does_not_read_takes_bounded_memory_and_gets_the_last_change() {
     let mut server = Server::setup("fixture").without_reading().start();
     let gauges: Vec<String> = (0..1000).map(|number| format!("gauge://{number}")).collect();
     let listens: Vec<String> =
@@ -435,7 +435,7 @@ fn a_client_that_does_not_read_costs_little_and_is_told_the_last_change() {
     server.start_reading();
     let mut last_told = false;
     let mut times = vec![0; 4];
-    // Everything that was kept is told, and the change that nobody had read about yet.
+    // Every pending change is notified, even the last one.
     while !last_told {
         let frame = server.receive();
         let id = frame.value.pointer(SUBSCRIPTION).and_then(Value::as_str).unwrap_or_default();

@@ -1,14 +1,15 @@
-//! Cancellation, progress, logs, time-outs and concurrency.
+//! Cancellation, progress, logs, timeouts and concurrency.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::messages::{call, echo};
 use crate::support::{Frame, Revision, Server};
 
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
-/// Asks until the counts of `wait_forever` are those.
+/// Waits until `wait_forever` has these counts.
 fn wait_until(server: &mut Server, expected: &str) {
     let start = Instant::now();
     loop {
@@ -27,7 +28,7 @@ fn cancelled(id: &str) -> String {
 }
 
 #[test]
-fn a_cancelled_call_is_dropped_and_never_answered() {
+fn a_cancelled_call_is_dropped_and_gets_no_response() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let id = server.begin_call("wait_forever", json!({}));
@@ -58,7 +59,7 @@ fn the_id_of_a_cancelled_call_is_free_again() {
 }
 
 #[test]
-fn a_cancel_that_races_with_its_answer_does_no_harm() {
+fn a_cancellation_that_races_with_the_response_is_harmless() {
     let mut server = Server::start("fixture");
     for n in 0..200 {
         let id = format!("race{n}");
@@ -74,7 +75,7 @@ fn a_cancel_that_races_with_its_answer_does_no_harm() {
 }
 
 #[test]
-fn progress_rises_and_ends_before_the_answer() {
+fn progress_rises_and_ends_before_the_response() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         for token in [json!("token"), json!(7), json!(9_007_199_254_740_993_i64)] {
@@ -101,7 +102,7 @@ fn progress_rises_and_ends_before_the_answer() {
 }
 
 #[test]
-fn progress_that_nobody_asked_for_is_not_sent() {
+fn progress_without_a_token_is_not_sent() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         server.call("count", json!({"steps": 5}));
@@ -129,7 +130,7 @@ fn levels(frames: &[Frame]) -> Vec<String> {
 }
 
 #[test]
-fn modern_logs_are_asked_for_by_each_request() {
+fn each_modern_request_sets_its_log_level() {
     let mut server = Server::start("fixture");
     let call = json!({"name": "log_levels", "arguments": {}});
     for (at, level) in LEVELS.iter().enumerate() {
@@ -161,7 +162,7 @@ fn legacy_logs_follow_the_level_of_the_session() {
 }
 
 #[test]
-fn a_tool_that_takes_too_long_is_stopped() {
+fn a_tool_beyond_its_timeout_is_stopped() {
     for revision in [Revision::V2025_11_25, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);
         let start = Instant::now();
@@ -179,6 +180,16 @@ fn a_tool_that_takes_too_long_is_stopped() {
 }
 
 #[test]
+fn an_async_tool_on_a_thread_is_dropped_when_it_times_out() {
+    let mut server = Server::start("fixture");
+    let answer = server.call("outlive", json!({}));
+    assert!(answer.is_tool_error() && answer.content_text().contains("timed out"), "{}", answer.text);
+    let start = Instant::now();
+    server.wait_for_stderr("outlive was dropped");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
 fn calls_run_at_the_same_time() {
     for revision in [Revision::V2024_11_05, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);
@@ -192,7 +203,7 @@ fn calls_run_at_the_same_time() {
 }
 
 #[test]
-fn answers_come_as_they_are_ready() {
+fn responses_come_as_they_are_ready() {
     let mut server = Server::start("fixture");
     let slow = server.begin_call("sleep_ms", json!({"ms": 500}));
     let quick = server.begin_call("sleep_ms", json!({"ms": 1}));
@@ -201,7 +212,17 @@ fn answers_come_as_they_are_ready() {
 }
 
 #[test]
-fn blocking_tools_hold_up_nobody() {
+fn ready_responses_do_not_wait_for_other_calls() {
+    let mut server = Server::start("fixture");
+    // All of them are there before the server reads for the first time.
+    let mut lines: Vec<String> = (0..63).map(|id| echo(id, "quick")).collect();
+    lines.push(call("slow", "hog", json!({"ms": 60_000})));
+    server.send(&lines.join("\n"));
+    assert_eq!(server.answer_to("0").content_text(), "quick");
+}
+
+#[test]
+fn blocking_tools_do_not_delay_others() {
     let mut server = Server::start("fixture");
     server.call("echo", json!({"text": "warm"}));
     let blocked: Vec<String> = (0..16).map(|_| server.begin_call("block_ms", json!({"ms": 1500}))).collect();

@@ -101,7 +101,7 @@ impl Frame {
     }
 }
 
-/// How to start a server.
+/// Settings for the start of a server.
 pub struct Setup {
     command: Command,
     input: Option<(Stdio, Option<File>)>,
@@ -197,7 +197,7 @@ impl Setup {
     }
 }
 
-/// What became of a `subscriptions/listen`.
+/// The state of a `subscriptions/listen`.
 #[derive(Clone, Debug, PartialEq)]
 enum Listen {
     Asked,
@@ -230,7 +230,7 @@ pub struct Server {
     early: VecDeque<Frame>,
     next_id: i64,
     revision: Revision,
-    /// What the client says it can be asked.
+    /// The capabilities that the client declares.
     capabilities: Value,
 }
 
@@ -238,7 +238,7 @@ impl Server {
     /// Prepares to start an example by its name.
     pub fn setup(name: &str) -> Setup {
         let mut command = Command::new(example(name));
-        // What the developer has set for other programs must not change what is tested.
+        // Variables that the developer has set for other programs must not change the test.
         command.env_remove("DATABASE_URL").env_remove("RUST_LOG");
         Self::command(command)
     }
@@ -621,7 +621,7 @@ impl Server {
         self.child.try_wait().expect("the child can be waited for").is_none()
     }
 
-    /// What the server has written to stderr so far.
+    /// The standard error of the server so far.
     pub fn stderr(&self) -> String {
         let bytes = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()

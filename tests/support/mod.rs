@@ -1,4 +1,4 @@
-//! What the integration tests share: revisions and their messages, a client on raw pipes that can
+//! Shared parts of the integration tests: revisions and their messages, a client on raw pipes that can
 //! misbehave in every way a real one might, and the official schemas for everything it receives.
 
 pub mod client;

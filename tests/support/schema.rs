@@ -1,7 +1,7 @@
 //! Checks frames against the official JSON Schema of their revision.
 //!
 //! `MCP_SCHEMA_DIR` names the folder with `2024-11-05.json` to `2026-07-28.json`. Without it nothing is
-//! checked, which is said loudly, and is a failure where `CI` is `true`.
+//! checked, which is printed loudly, and is a failure where `CI` is `true`.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -129,7 +129,7 @@ pub fn check_request(revision: Revision, request: &Value) -> Result<(), String> 
     check_question(revision, request)
 }
 
-/// Finds what the text of the specification forbids and its schemas do not.
+/// Finds problems that the text of the specification forbids and its schemas do not.
 fn forbidden(method: &str, result: &Value) -> Option<&'static str> {
     let is_cached = result.get("ttlMs").is_some() || result.get("cacheScope").is_some();
     if is_cached && matches!(method, "tools/call" | "prompts/get" | "completion/complete") {
@@ -171,7 +171,7 @@ pub fn check_notification(revision: Revision, notification: &Value) -> Result<()
     Ok(())
 }
 
-/// Finds what a client of that revision has never heard of.
+/// Finds members that are newer than that revision.
 fn newer_than(revision: Revision, method: &str, result: &Value) -> Option<String> {
     use Revision::*;
     let forbid = |value: &Value, place: &str, fields: &[(&str, Revision)]| {
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrong_frames_are_refused() {
+    fn frames_that_break_their_schema_are_refused() {
         if folder().is_none() {
             return;
         }
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_text_forbids_is_refused() {
+    fn frames_that_break_the_text_of_the_specification_are_refused() {
         let check = |method: &str, mut result: Value| {
             result["resultType"] = "complete".into();
             let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_newer_than_the_revision_is_refused() {
+    fn members_newer_than_the_revision_are_refused() {
         let result = json!({"resultType": "complete", "content": []});
         let answer = json!({"jsonrpc": "2.0", "id": 1, "result": result});
         for revision in Revision::LEGACY {

@@ -1,4 +1,4 @@
-//! What the operator of a server sees: spans of requests, and numbers.
+//! Telemetry: spans of requests, and metrics.
 //!
 //! A program of its own: the subscriber is the process's.
 

@@ -1,4 +1,4 @@
-//! The numbers are right after known traffic, can be read by a parser of Prometheus' format, and know no names that
+//! Metrics: they are right after known traffic, are read by a parser of Prometheus' format, and contain no names that
 //! a peer made up.
 
 use std::time::Duration;
@@ -70,7 +70,7 @@ async fn send(wire: &mut Wire, id: i64, method: &str, params: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_are_counted_by_what_they_are_for_and_how_they_end() {
+async fn requests_are_counted_by_method_and_outcome() {
     let app = app("counted");
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();
@@ -115,7 +115,7 @@ async fn requests_are_counted_by_what_they_are_for_and_how_they_end() {
 }
 
 #[tokio::test]
-async fn what_runs_is_counted_until_it_is_cancelled() {
+async fn running_calls_are_counted_until_they_are_cancelled() {
     let app = app("running");
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();
@@ -139,7 +139,7 @@ async fn what_runs_is_counted_until_it_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_thousand_names_of_strangers_are_one_series() {
+async fn a_thousand_unknown_names_are_one_series() {
     let app = app("strangers");
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();
@@ -152,7 +152,7 @@ async fn a_thousand_names_of_strangers_are_one_series() {
 }
 
 #[tokio::test]
-async fn names_cannot_break_the_text() {
+async fn names_are_escaped_in_the_exposition() {
     let app = App::empty("a \"quoted\" \\ name\nin two lines");
     let metrics = app.metrics();
     let tool_of_words =
@@ -165,7 +165,7 @@ async fn names_cannot_break_the_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_http_they_are_at_a_path_of_their_own() {
+async fn http_serves_metrics_at_their_own_path() {
     let server = Server::start(app("web").http(HttpConfig::new().metrics(true))).await;
     let get = || Request { path: "/metrics".into(), ..Request::new("GET") };
     for id in 0..4 {
@@ -202,7 +202,7 @@ async fn on_http_they_are_at_a_path_of_their_own() {
 }
 
 #[tokio::test]
-async fn what_is_open_comes_back_to_none() {
+async fn gauges_of_open_objects_return_to_zero() {
     let config = HttpConfig::new()
         .metrics(true)
         .legacy_sse("/sse")
@@ -237,7 +237,7 @@ async fn what_is_open_comes_back_to_none() {
     };
     wait_for("mcp_server_connections_refused_total", 1.0).await;
     wait_for("mcp_server_streams", 1.0).await;
-    // Nobody comes back to the one; the other lives as long as its stream.
+    // The one session is not used again; the other lives as long as its stream.
     wait_for("mcp_server_sessions", 1.0).await;
     drop(stream);
     wait_for("mcp_server_sessions", 0.0).await;
@@ -248,7 +248,7 @@ async fn what_is_open_comes_back_to_none() {
 }
 
 #[tokio::test]
-async fn what_was_read_waits_no_more() {
+async fn the_outbox_gauge_returns_to_zero_once_read() {
     let app = app("read");
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();
@@ -257,14 +257,14 @@ async fn what_was_read_waits_no_more() {
 }
 
 #[tokio::test]
-async fn no_other_endpoint_is_where_the_numbers_are() {
+async fn another_endpoint_at_the_metrics_path_is_an_error() {
     let config = HttpConfig::new().metrics(true).legacy_sse("/metrics/");
     let error = App::empty("two").http(config).into_service().await.unwrap_err();
     assert!(error.to_string().contains("where the numbers"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_had_to_wait_is_counted_once() {
+async fn queued_calls_are_counted_once() {
     let app = app("waiting");
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();

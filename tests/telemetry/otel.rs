@@ -1,4 +1,4 @@
-//! A server sends its spans to a collector: a small one that reads the real protocol.
+//! Export of spans to a collector: a small one that reads the real protocol.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,7 +24,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 const CARRIER: &str = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01";
 
-/// What a service has sent.
+/// A span that a service has sent.
 struct Sent {
     service: String,
     span: Span,
@@ -106,7 +106,7 @@ fn start(collector: SocketAddr, arguments: &[&str]) -> Child {
         .env_clear()
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
         .env("OTEL_SERVICE_NAME", "shop")
-        // What is sent must be what the end of the server sends.
+        // The spans must be those that the end of the server sends.
         .env("OTEL_BSP_SCHEDULE_DELAY", "600000")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -131,7 +131,7 @@ fn by_id(receiver: &Receiver<Sent>, count: usize) -> Vec<Sent> {
 }
 
 #[test]
-fn a_subscription_behind_a_ready_answer_is_no_cancelled_one() {
+fn a_subscription_sent_with_another_request_is_not_counted_as_cancelled() {
     let mut child = Command::new(example("observed"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -156,7 +156,7 @@ fn a_subscription_behind_a_ready_answer_is_no_cancelled_one() {
 }
 
 #[test]
-fn calls_on_standard_input_are_sent_when_the_client_is_gone() {
+fn spans_of_a_stdio_server_are_exported_at_its_end() {
     let (address, receiver) = collector();
     let mut child = start(address, &[]);
     let mut input = child.stdin.take().unwrap();
@@ -207,7 +207,7 @@ fn calls_on_standard_input_are_sent_when_the_client_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_on_http_are_sent_when_the_server_is_asked_to_stop() {
+async fn spans_of_an_http_server_are_exported_at_its_end() {
     let (address, receiver) = collector();
     let mut child = start(address, &["127.0.0.1:0"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -234,7 +234,7 @@ async fn calls_on_http_are_sent_when_the_server_is_asked_to_stop() {
 }
 
 #[test]
-fn a_collector_that_is_not_there_holds_up_nothing() {
+fn an_unreachable_collector_does_not_delay_the_server() {
     // It takes connections and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     for address in [listener.local_addr().unwrap(), "127.0.0.1:9".parse().unwrap()] {

@@ -32,14 +32,14 @@ static SPANS: LazyLock<Mutex<BTreeMap<u64, Recorded>>> = LazyLock::new(Mutex::de
 
 struct Recorder;
 
-/// Where a span is kept.
+/// The key of a span in the record.
 struct Key(u64);
 
 fn spans() -> MutexGuard<'static, BTreeMap<u64, Recorded>> {
     SPANS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what happens from now on.
+/// Records every event from now on.
 pub fn install() {
     static INSTALLED: std::sync::Once = std::sync::Once::new();
     INSTALLED.call_once(|| tracing_subscriber::registry().with(Recorder).init());

@@ -1,4 +1,4 @@
-//! Each request runs in a span, with the fields of OpenTelemetry's conventions and nothing of what is private.
+//! Each request runs in a span with the fields of OpenTelemetry's conventions and without private data.
 
 use serde_json::{Value, json};
 use tracing::Instrument as _;
@@ -46,7 +46,7 @@ async fn a_call_has_the_fields_of_the_conventions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happens_in_a_handler_is_inside_of_its_span() {
+async fn events_of_a_handler_are_inside_its_span() {
     install();
     let mut wire = app("inside").connect().await.unwrap();
     for (tool, event) in [("add", "adding"), ("add_later", "adding later"), ("add_elsewhere", "adding elsewhere")] {
@@ -88,7 +88,7 @@ async fn the_end_of_a_request_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_is_no_failure_of_the_servers() {
+async fn a_cancelled_call_is_not_recorded_as_a_failure() {
     install();
     let mut wire = app("cancelled").connect().await.unwrap();
     wire.send(Revision::NEWEST.request("cancelled-1", "tools/call", json!({"name": "hang"})));
@@ -100,7 +100,7 @@ async fn a_cancelled_call_is_no_failure_of_the_servers() {
 }
 
 #[tokio::test]
-async fn other_requests_have_spans_too() {
+async fn every_method_has_a_span() {
     install();
     let mut wire = app("others").connect().await.unwrap();
     let name = |id: String| async move { request(&id).await.field("otel.name").unwrap_or_default().to_owned() };
@@ -123,7 +123,7 @@ async fn other_requests_have_spans_too() {
 }
 
 #[tokio::test]
-async fn sessions_tell_their_revision() {
+async fn spans_of_a_session_have_its_revision() {
     install();
     let mut wire = app("legacy").connect().await.unwrap();
     wire.send(Revision::V2025_06_18.initialize("legacy-1"));
@@ -151,7 +151,7 @@ async fn a_span_around_the_server_is_the_parent() {
 }
 
 #[tokio::test]
-async fn on_http_there_is_a_client_a_session_and_a_trace_in_headers() {
+async fn http_spans_have_the_client_the_session_and_the_trace_of_the_headers() {
     install();
     let server = Server::start(app("http")).await;
     let call = |id: &str, meta: Value| modern_with_meta(id, "tools/call", json!({"name": "trace"}), meta);
@@ -171,7 +171,7 @@ async fn on_http_there_is_a_client_a_session_and_a_trace_in_headers() {
     }
     assert!(span.field("client.port").is_some() && span.field("mcp.session.id").is_none());
 
-    // What the request says itself counts more.
+    // The trace context of the request itself goes first.
     let answer = server.send(&traced(call("http-2", json!({"traceparent": TRACEPARENT})))).await.answer("tools/call");
     let text = answer["result"]["content"][0]["text"].as_str().unwrap().to_owned();
     assert!(text.contains(TRACEPARENT) && text.contains("a=b"), "{text}");

@@ -1,4 +1,4 @@
-//! The components of the servers that are observed here.
+//! The components of the observed servers.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub async fn order(id: String) -> String {
     id
 }
 
-/// What is for sale.
+/// The articles for sale.
 #[mcp::resource("shop://goods")]
 pub async fn goods() -> String {
     "pears".into()

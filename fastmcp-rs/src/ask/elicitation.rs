@@ -169,7 +169,7 @@ mod tests {
     const NEWEST: Revision = Revision::V2026_07_28;
 
     #[test]
-    fn each_revision_is_asked_in_its_words() {
+    fn elicitation_has_the_form_of_each_revision() {
         let by_type = form_of::<bool>().unwrap();
         let schema =
             json!({ "type": "object", "properties": { "value": { "type": "boolean" } }, "required": ["value"] });
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_of_several_needs_a_newer_client() {
+    fn a_multiple_choice_needs_a_newer_client() {
         let several = json!({ "type": "array", "items": { "type": "string", "enum": ["a"] } });
         let several = form_by_hand(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
         let error = form("Which?", &several, Revision::V2025_06_18).unwrap_err();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_can_be_opened() {
+    fn only_http_urls_can_be_opened() {
         for bad in ["", "shop.example", "file:///etc/passwd", "javascript:alert(1)", "https://a b", "ftp://a"] {
             let error = url("Open", bad, NEWEST).unwrap_err();
             assert!(matches!(error, AskError::InvalidQuestion { .. }), "{bad}: {error}");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_is_read() {
+    fn every_action_is_parsed() {
         let one = form_of::<u8>().unwrap();
         let read = |result: Value| read::<u8>(&one, &result);
         assert_eq!(read(json!({ "action": "accept", "content": { "value": 3 } })), Ok(Elicited::Accepted(3)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_by_hand_gives_what_it_asked_for() {
+    fn a_custom_form_returns_the_fields_of_its_schema() {
         let by_hand =
             form_by_hand(&json!({ "type": "object", "properties": { "name": { "type": "string" } } })).unwrap();
         let answer = json!({ "action": "accept", "content": { "name": "Ada", "more": 1 } });

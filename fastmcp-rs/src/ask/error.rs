@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_capabilities_are_objects() {
+    fn missing_capabilities_are_reported_as_objects() {
         for (capability, required) in [
             (Capability::Form, json!({ "elicitation": { "form": {} } })),
             (Capability::Url, json!({ "elicitation": { "url": {} } })),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_words_are_cut() {
+    fn the_error_text_of_a_client_is_cut() {
         let AskError::Refused { message, .. } = AskError::refused(-1, &"é".repeat(1000)) else { unreachable!() };
         assert_eq!(message.chars().count(), MAX_QUOTED + 1);
         assert_eq!(

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_declared_capabilities_are_used() {
+    fn requests_need_a_declared_capability() {
         use Capability::{Form, Roots, Sampling, SamplingTools, Url};
         use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
         for (capabilities, revision, has) in [
@@ -121,7 +121,7 @@ mod tests {
     /// Renders requests of every kind for each revision. The workspace's tests check their file against the official
     /// schemas; `FASTMCP_UPDATE_SNAPSHOTS=1` writes it again.
     #[test]
-    fn questions_are_those_of_the_file() {
+    fn requests_match_the_recorded_ones() {
         let mut lines = Vec::new();
         for revision in Revision::ALL.iter().rev().copied() {
             for question in examples(revision) {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_tells_questions_apart() {
+    fn different_requests_have_different_digests() {
         let question = |method, params| Question { method, params, capability: Capability::Form }.digest();
         let first = question("a", json!({ "b": 1 }));
         assert_eq!(first, question("a", json!({ "b": 1 })));

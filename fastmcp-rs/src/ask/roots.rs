@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roots_are_read() {
+    fn roots_are_parsed() {
         let result =
             json!({ "roots": [{ "uri": "file:///srv", "name": "Server" }, { "uri": "FILE:///b", "_meta": {} }] });
         let roots = read(&result).unwrap();

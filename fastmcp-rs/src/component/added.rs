@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_client_has_added_is_taken_out() {
+    fn only_arguments_added_by_the_client_are_removed() {
         let schema = json!({"type": "object", "properties": {"n": {}, "tool": {}}, "additionalProperties": false});
         let strip = |text: &str| Ignored::default().strip(text, &schema, "t");
         assert_eq!(strip(r#"{"n":1}"#), None);

@@ -194,14 +194,14 @@ mod tests {
     use super::rank;
 
     #[test]
-    fn what_begins_with_the_text_comes_first() {
+    fn candidates_with_the_prefix_come_first() {
         let words = ["ORD-101", "ORD-102", "XORD-1", "0RD-101", "banana"].map(String::from).to_vec();
         assert_eq!(rank(words.clone(), "ord-1"), ["ORD-101", "ORD-102", "XORD-1", "0RD-101"]);
         assert_eq!(rank(words.clone(), ""), words);
     }
 
     #[test]
-    fn a_long_text_is_quick() {
+    fn a_long_text_is_completed_quickly() {
         let words: Vec<String> = (0..1000).map(|number| format!("{number:0300}")).collect();
         let start = std::time::Instant::now();
         assert!(rank(words.clone(), &"1".repeat(1 << 20)).is_empty());

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn older_clients_are_asked_in_their_words() {
+    fn forms_have_the_schema_of_older_clients() {
         let problem = parcel().for_revision(Revision::V2025_06_18).unwrap_err();
         assert_eq!(problem, "field `extras` lets several be chosen, which a client of revision 2025-06-18 cannot show");
         assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_and_mended() {
+    fn form_content_is_read_and_coerced() {
         let content = object(json!({
             "recipient": "Ada", "email": "", "count": "3", "weight": 2, "speed": "Express", "extras": ["gift-wrap"],
             "fragile": "true", "not asked": 1,
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_of_an_answer_is_told() {
+    fn every_problem_of_form_content_is_reported() {
         let content = object(json!({
             "recipient": "ada", "email": "nobody", "count": 10, "speed": "fast", "extras": ["gift-wrap", 3],
         }));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn one_field_is_a_form() {
+    fn a_single_value_is_a_form_of_one_field() {
         let form = schema::<u32>().unwrap();
         assert_eq!(
             form.for_revision(Revision::V2025_11_25).unwrap()["properties"]["value"],

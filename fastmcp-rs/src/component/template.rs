@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_found_in_uris() {
+    fn variables_are_extracted_from_uris() {
         check("orders://{id}", "orders://ORD-101", Some(&[("id", "ORD-101")]));
         check("orders://{id}", "orders://a%2Fb%20c", Some(&[("id", "a/b c")]));
         check("orders://{id}", "orders://a/b", None);
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_that_differ_in_names_have_one_shape() {
+    fn templates_that_differ_in_names_have_the_same_shape() {
         let same = |one: &str, other: &str| Template::shape(one) == Template::shape(other);
         assert!(same("a://{x}/b{/y}", "a://{name}/b{/z_1}"));
         assert!(same("a://{x,y}", "a://{y,x}"));
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_of_run_time_is_checked() {
+    fn a_dynamic_template_is_checked() {
         for good in ["a://b", "a://{x}", "a+b:{x*}", "a://{+x}/y", "a://x{/y}{?z,w}", "a://x?b=1{&c}", "a://{x,y}"] {
             assert!(Template::problems(good).is_empty(), "{good}: {:?}", Template::problems(good));
         }
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_that_leaves_less_open_comes_first() {
+    fn the_more_specific_template_comes_first() {
         let is_before = |one: &str, other: &str| {
             assert!(Template::parse(one).openness() < Template::parse(other).openness(), "{one} before {other}");
         };
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn evil_uris_are_quick() {
+    fn hostile_uris_are_matched_quickly() {
         let template = Template::parse("a://{+x}/b{+y}/c{+z}/d");
         let uri = format!("a://{}", "/b/c".repeat(15_000));
         let start = std::time::Instant::now();
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_lead_elsewhere_are_seen() {
+    fn path_traversal_is_detected() {
         for value in [
             r#"["a","\u002e."]"#,
             r#"{"/etc":1}"#,

@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn each_subscription_is_told_what_it_wants() {
+    fn each_subscription_gets_the_changes_of_its_filter() {
         run(async {
             let setup = Setup::new();
             setup.change("a:1");
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_in_one_go_are_told_at_once_and_once_more() {
+    fn a_burst_of_changes_is_notified_at_once_and_once_more() {
         run(async {
             let setup = Setup::new();
             setup.open("1", &[ListKind::Tools], &["a:1", "a:2"]).unwrap();
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_told_what_changed_before_it_began() {
+    fn a_session_gets_changes_from_before_its_start() {
         run(async {
             let setup = Setup::new();
             setup.feed.open_session(Lists::NONE.with(ListKind::Tools));
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_after_the_end() {
+    fn no_notification_follows_the_end() {
         run(async {
             let setup = Setup::new();
             for id in ["1", "2", "3"] {
@@ -535,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_does_not_read_is_told_all_that_changed_when_it_does() {
+    fn a_client_that_reads_late_gets_every_change() {
         run(async {
             let setup = Setup::new();
             let uris: Vec<String> = (0..MAX_URIS).map(|number| format!("a:{number}")).collect();
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_gone_is_forgotten() {
+    fn a_closed_client_is_forgotten() {
         run(async {
             let setup = Setup::new();
             setup.open("1", &[], &["a:1"]).unwrap();
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told_from_any_thread_and_without_a_runtime() {
+    fn changes_are_notified_from_any_thread_and_without_a_runtime() {
         let setup = Setup::new();
         setup.open("1", &[], &["a:1"]).unwrap();
         setup.told();
@@ -612,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_overtakes_what_must_come_first() {
+    fn no_change_overtakes_the_acknowledgement() {
         for round in 0..60 {
             let setup = Setup::new();
             if round % 3 > 0 {

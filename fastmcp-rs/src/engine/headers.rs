@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_say_what_arguments_say() {
+    fn headers_must_match_the_arguments() {
         for (header, argument) in [
             ("eu", r#""eu""#),
             ("42", "42"),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn only_both_marks_make_a_text_encoded() {
+    fn a_value_is_encoded_only_with_both_markers() {
         assert_eq!(decode("h", "=?base64?Z3LDvG4=?=").unwrap(), "grün");
         for literal in ["=?base64?Z3LDvG4=", "Z3LDvG4=?=", "=?BASE64?Z3LDvG4=?=", "plain"] {
             assert_eq!(decode("h", literal).unwrap(), literal);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_found_at_their_path() {
+    fn a_path_finds_its_argument() {
         let path: Vec<Box<str>> = vec!["to".into(), "region".into()];
         assert_eq!(argument(r#"{"to":{"region":"eu"}}"#, &path).as_deref(), Some("\"eu\""));
         assert_eq!(argument(r#"{"to":"eu"}"#, &path), None);

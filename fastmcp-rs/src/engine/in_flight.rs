@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_in_flight_is_refused_until_it_is_answered_or_cancelled() {
+    fn an_id_in_flight_is_refused_until_its_response_or_cancellation() {
         let calls = Arc::new(InFlight::default());
         assert_eq!(admit(&calls, 1, ""), Admission::Start);
         let mut call = calls.insert(key(1));
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_reserved_once_whoever_asks_first() {
+    fn an_id_is_reserved_once_under_contention() {
         let calls = Arc::new(InFlight::default());
         let reserved = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| calls.reserve(key(1), false))).collect();
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_calls_wait_in_order() {
+    fn calls_beyond_the_limit_wait_in_order() {
         let calls = Arc::new(InFlight::default());
         let mut running: Vec<_> = (0..256).map(|id| calls.insert(key(id))).collect();
         assert_eq!(admit(&calls, 1000, "first"), Admission::Wait);

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_waits_for_room_is_owed_until_it_has_some() {
+    async fn a_response_that_waits_for_room_stays_pending_until_sent() {
         let tool = DynamicTool::new("later", json!({"type": "object"}), |_, _| async {
             tokio::task::yield_now().await;
             Ok::<_, ToolError>("done")

@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn work_that_blocks_is_done_wherever_it_may_block() {
+    async fn blocking_work_runs_in_every_kind_of_runtime() {
         tokio::spawn(async { assert_eq!(let_others_run(|| let_others_run(|| 1)), 1) }).await.unwrap();
         LocalSet::new().run_until(async { assert_eq!(let_others_run(|| 2), 2) }).await;
         std::thread::spawn(|| assert_eq!(let_others_run(|| 3), 3)).join().unwrap();

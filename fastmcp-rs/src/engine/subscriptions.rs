@@ -305,7 +305,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_acknowledgement_says_what_is_honoured() {
+    fn an_acknowledgement_lists_the_accepted_filter() {
         let honoured = |lists: &[ListKind], uris: &[&str]| {
             let uris = uris.iter().map(|uri| Arc::from(*uri)).collect();
             let wanted = Wanted { lists: lists.iter().copied().collect(), uris };

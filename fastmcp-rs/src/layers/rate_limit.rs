@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn full_buckets_are_forgotten() {
+    async fn full_buckets_are_removed() {
         let limit = RateLimit::per_second(1.0).component("report", RateLimit::per_minute(1.0));
         let held = || limit.buckets.lock().unwrap().full_at.len();
         limit.take(Some("ada"), Kind::CallTool, "report").unwrap();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_rates_are_rates() {
+    fn extreme_rates_are_valid() {
         for limit in [
             RateLimit::per_second(f64::MIN_POSITIVE),
             RateLimit::per_second(f64::MAX),

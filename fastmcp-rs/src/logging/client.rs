@@ -205,7 +205,7 @@ mod tests {
     use super::is_in;
 
     #[test]
-    fn a_target_is_a_module_and_what_is_in_it() {
+    fn a_target_covers_a_module_and_its_submodules() {
         assert!(is_in("fastmcp_rs", "fastmcp_rs") && is_in("fastmcp_rs::layers", "fastmcp_rs"));
         assert!(!is_in("fastmcp_rs_extras", "fastmcp_rs") && !is_in("my", "my_server"));
     }

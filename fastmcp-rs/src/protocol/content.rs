@@ -547,7 +547,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_can_be_read() {
+    fn written_content_can_be_read_back() {
         let hints = Annotations::new().audience([Role::User]).priority(0.5).last_modified("2026-07-28T00:00:00Z");
         for content in [
             Content::from(Text::new("a").annotations(hints).meta("com.example/a", 1)),
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_hints_are_hidden_from_older_peers() {
+    fn newer_annotations_are_omitted_for_older_peers() {
         let hints = Annotations::new().audience([Role::User]).priority(3.0).last_modified("2026-01-01T00:00:00Z");
         let text = Text::new("x").annotations(hints).meta("com.example/a", 1);
         let old = shown(text.clone(), Revision::V2025_03_26);

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_meta_is_found_again() {
+    fn the_meta_member_keeps_its_text() {
         let text = r#"{"method":"x","params":{"name":"a","_meta":{"my/key": [1, 2]}},"id":1}"#;
         assert_eq!(meta_text(text), Some(r#"{"my/key": [1, 2]}"#));
     }

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn other_values_are_not_ids() {
         let long = format!("\"{}\"", "x".repeat(300));
         for text in
             ["null", "1.5", "true", "[1]", "{}", "1e3", "9999999999999999999", "18446744073709551616", long.as_str()]

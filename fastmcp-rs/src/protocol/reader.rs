@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_is_what_serde_json_accepts() {
+    fn the_reader_accepts_exactly_the_input_of_serde_json() {
         const OTHERS: &[u8] = b"{}[]:,\"\\ 019.-+eEutrfalsn\n\x01/";
         let mut number = numbers();
         let (mut accepted, mut refused) = (0, 0);
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_only_as_a_whole() {
+    fn a_name_is_matched_as_a_whole() {
         for (text, name, taken) in [
             (r#""id":1"#, "id", true),
             (r#""idx":1"#, "id", false),
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_read_however_short_or_near_to_the_end() {
+    fn strings_of_every_length_are_read_up_to_the_end() {
         for length in 0..40 {
             for text in ["x", "é", "\"", "\\", "\n"].map(|text| text.repeat(length)) {
                 let json = serde_json::to_string(&text).unwrap();
@@ -616,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_special_in_a_string_is_seen_wherever_it_stands() {
+    fn special_bytes_of_a_string_are_found_at_every_offset() {
         for text in [r#""a\nb\n""#, r#""0123456789\\01234567890123456789\"""#] {
             assert_eq!(Reader::new(text).value().unwrap().first_escape, text.find('\\').unwrap());
         }
@@ -640,7 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_the_text_that_it_came_as() {
+    fn a_raw_value_keeps_its_text() {
         for text in [" 1 ", "\"a\\\"b\" ,", "{\"a\":[1,\"]\"]}x", "null", "[] ]"] {
             let expected: &RawValue =
                 serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next().unwrap().unwrap();
@@ -649,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded_wherever_it_begins() {
+    fn depth_is_bounded_at_every_position() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
             assert_eq!(read(&nested(64)), Ok(()));
@@ -660,7 +660,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_bytes_are_counted_up_to_the_first_other() {
+    fn plain_bytes_are_counted_up_to_the_first_special_one() {
         for length in 0..300 {
             let mut text = vec![b'x'; length];
             assert_eq!((plain(&text), plain_ascii(&text)), (length, length));

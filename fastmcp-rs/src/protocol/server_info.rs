@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_end_with_who_has_made_them_or_without() {
+    fn results_end_with_server_info_unless_anonymous() {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let named = ServerInfo::new(Some(&serde_json::json!({ "name": "a", "version": "1" })));
         let member = r#""io.modelcontextprotocol/serverInfo":{"name":"a","version":"1"}"#;

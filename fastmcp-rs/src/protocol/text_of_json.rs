@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_is_what_serde_json_makes_of_it() {
+    fn every_kind_of_value_matches_serde_json() {
         let order = Order {
             order_id: "A-17",
             customer: Some("O'Neil \"Quick\" \\ Sons\n\u{1}\u{7f} na\u{EF}ve \u{2603} \u{1F600}".into()),
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_that_is_not_finite_is_an_error_with_its_place() {
+    fn a_float_that_is_not_finite_is_an_error_with_its_location() {
         #[derive(Default, Serialize)]
         struct Basket {
             items: Vec<(u8, Option<f32>)>,
@@ -566,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_says_why() {
+    fn an_unserializable_value_is_an_error_with_its_reason() {
         let error = twice(&Displayed(&[])).unwrap_err().to_string();
         assert_eq!(error, "a `Display` implementation returned an error");
         // What was written before is not found in the next.
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_escaped_wherever_they_end() {
+    fn strings_of_every_length_are_escaped() {
         for length in 0..40 {
             let text = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[..length].to_owned();
             check(&text);
@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped_however_long_they_are() {
+    fn names_of_every_length_are_escaped() {
         for length in 0..40 {
             for special in ["", "\"", "\\", "\n", "\u{e9}"] {
                 let name =
@@ -605,13 +605,13 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_strings_is_copied_once() {
+    fn text_between_strings_is_copied_once() {
         check(json!([1, 2, "a", 3, [], {}, [["b"]], { "c": 1, "d": [true, "e", null], "f": {} }, -0.5, "g"]));
         check((1, "a", [("b", 2), ("c", 3)], 'd', [[[1]]], BTreeMap::from([(1, "e"), (2, "f")])));
     }
 
     #[test]
-    fn json_of_a_value_s_own_is_put_on_a_line() {
+    fn raw_json_of_a_value_is_written_on_one_line() {
         let own = "{ \"a\":\r\n\t[1.50, \"\\n\\\"\\u00e9 \u{2603}\"]\n}";
         let raw: Box<RawValue> = serde_json::from_str(own).unwrap();
         let [json, text] = twice(&(1, &raw, Some(&raw))).unwrap();
@@ -633,7 +633,7 @@ mod tests {
     }
 
     #[test]
-    fn only_little_room_is_kept() {
+    fn large_buffers_are_not_kept() {
         let kept = || {
             let room = ROOM.take();
             let capacity = room.capacity();

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_what_serde_json_reads() {
+    fn unescaped_strings_match_serde_json() {
         let escapes = [
             r#"\""#,
             r"\\",

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_late_poll_makes_no_component_slow() {
+    fn one_late_poll_does_not_mark_a_component_as_slow() {
         let pace = Pace::default();
         for _ in 0..8 {
             pace.record(Duration::from_micros(50), 1 << 20, 0, "x");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_answer_makes_no_component_slow() {
+    fn a_long_response_does_not_mark_a_component_as_slow() {
         let after = |took: Duration, written: usize, read: usize| {
             let pace = Pace::default();
             pace.record(took, written, read, "x");

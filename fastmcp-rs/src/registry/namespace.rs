@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_go_into_a_namespace_and_back() {
+    fn keys_are_moved_into_a_namespace_and_back() {
         for (kind, key, expected) in [
             (ListKind::Tools, "charge", "pay_charge"),
             (ListKind::Prompts, "_x", "pay__x"),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_namespace_is_told() {
+    fn an_invalid_namespace_is_reported() {
         for good in ["pay", "pay.v2", "p-1", "1"] {
             assert_eq!(problem(good), None);
         }

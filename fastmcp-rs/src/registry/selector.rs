@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_rule_holds() {
+    fn the_newest_rule_wins() {
         let mut rules = Rules::default();
         let tags = [Text::from("t"), Text::from("u")];
         let allowed = |rules: &Rules| rules.allow(ListKind::Tools, "x", &tags);

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_count_as_slow_until_they_have_proved_to_be_quick() {
+    fn functions_count_as_slow_until_measured_as_quick() {
         let pace = DecisionPace::default();
         let quick_until_trusted = || {
             let mut count = 0;

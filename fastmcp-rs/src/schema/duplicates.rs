@@ -82,7 +82,7 @@ mod tests {
     use super::first;
 
     #[test]
-    fn members_given_twice_are_found_at_any_depth() {
+    fn duplicate_members_are_found_at_any_depth() {
         assert_eq!(first(r#"{"a":[{"b":1,"c":null},{"b":1}],"d":{"b":"x"}}"#), None);
         assert_eq!(first(r#"{"a":1,"b":2,"\u0061":3}"#).as_deref(), Some("a"));
         assert_eq!(first(r#"{"a":[{"b":1.5,"b":true}]}"#).as_deref(), Some("b"));

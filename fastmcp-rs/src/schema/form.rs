@@ -573,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_by_hand_is_sent_as_it_was_written() {
+    fn a_custom_form_is_sent_unchanged() {
         let properties = json!({
             "name": { "type": "string", "title": "Name", "description": "Yours.", "minLength": 1, "maxLength": 9 },
             "mail": { "type": "string", "format": "email", "default": "a@b.example" },
@@ -599,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_of_2025_06_18_gets_what_it_knows() {
+    fn a_client_of_2025_06_18_gets_a_form_of_its_revision() {
         let written = form(json!({
             "mail": { "type": "string", "format": "email", "default": "a@b.example" },
             "sure": { "type": "boolean", "default": true },
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_form_cannot_say_is_refused() {
+    fn schemas_that_forms_cannot_express_are_refused() {
         for (property, problem) in [
             (
                 json!({ "type": "string", "pattern": "a" }),
@@ -678,7 +678,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_checked() {
+    fn form_content_is_checked() {
         let schema = json!({
             "type": "object",
             "properties": {
@@ -708,7 +708,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_looked_at_loosely() {
+    fn formats_are_checked_loosely() {
         for (format, good, bad) in [
             ("email", &["a@b", "a.b+c@d.example", "ä@ö"][..], &["a", "@b", "a@", "a b@c"][..]),
             (

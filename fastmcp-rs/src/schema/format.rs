@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_each_format_are_told_from_others() {
+    fn strings_are_recognized_by_format() {
         for (format, good, bad) in [
             (
                 "date",

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_leave_arguments_unchecked_is_told() {
+    fn schemas_that_would_leave_arguments_unchecked_are_reported() {
         let found = problems(json!({
             "type": "object",
             "properties": {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_write_passes() {
+    fn schemas_of_other_frameworks_pass() {
         let schema = json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "$id": "https://example.com/root.json",
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_is_too_deep_is_not_walked_over() {
+    fn a_schema_that_is_too_deep_is_not_traversed() {
         let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }));
         assert!(problems(nested(99)).is_empty());
         let found = look(&nested(1_000), "input");

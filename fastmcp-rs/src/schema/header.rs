@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_found_wherever_they_stand() {
+    fn header_markers_are_found_at_every_location() {
         let marked = json!({"type": "string", "x-mcp-header": "Region"});
         assert!(problems(json!({"properties": {"a": marked}})).is_empty());
         assert!(problems(json!({"properties": {"a": {"properties": {"b": marked}}}})).is_empty());
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_stay_where_all_readers_agree() {
+    fn header_integers_stay_in_the_range_of_every_reader() {
         let mut property = json!({"type": "integer", "minimum": 0});
         let mut found = Vec::new();
         publish("N", property.as_object_mut().unwrap(), "n", &mut found);

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_some_vendors_refuse_is_found_with_its_place() {
+    fn schemas_that_vendors_refuse_are_found_with_their_location() {
         let schema = json!({
             "type": "object",
             "anyOf": [{"required": ["a"]}],

@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_say_their_bounds_and_no_format() {
+    fn numbers_have_bounds_and_no_format() {
         assert_eq!(schema_of::<i64>(), json!({"type": "integer"}));
         assert_eq!(schema_of::<u64>(), json!({"type": "integer", "minimum": 0}));
         assert_eq!(schema_of::<u8>(), json!({"type": "integer", "minimum": 0, "maximum": 255}));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_is_an_empty_schema() {
+    fn an_arbitrary_value_has_an_empty_schema() {
         assert_eq!(schema_of::<Value>(), json!({}));
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_that_are_given_as_maps_are_noticed() {
+    fn floats_given_as_maps_are_detected() {
         // Simulates serde_json with the feature, which is off in this workspace.
         let map = MapDeserializer::<_, Error>::new([("$serde_json::private::Number", "1.5")].into_iter());
         assert!(gives_maps(map));
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_floats_in_alternatives_and_flattened_types_are_meant() {
+    fn only_floats_in_alternatives_and_flattened_types_are_detected() {
         let float = json!({"type": "number"});
         assert!(!buffers_floats(&json!({"properties": {"a": float}})));
         assert!(!buffers_floats(&json!({"properties": {"a": {"oneOf": [{"type": "string"}]}, "b": float}})));

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn tuples_say_what_their_items_are() {
+    fn tuples_declare_their_items() {
         assert_eq!(
             plain(json!({"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]}))["items"],
             json!({"anyOf": [{"type": "string"}, {"type": "integer"}]})
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_repeated_in_words_where_the_app_wants_it() {
+    fn limits_are_repeated_in_words_on_request() {
         let style = Style { closes_objects: false, repeats_limits: true, ..Style::default() };
         let schema = json!({
             "type": "object", "additionalProperties": false, "description": "An order.",

@@ -20,7 +20,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn only_what_is_alike_is_suggested() {
+    fn only_similar_names_are_suggested() {
         let names = ["get_order_details", "list_orders_by_status", "check_refund_eligibility"];
         assert_eq!(nearest("get_order_detail", names), Some("get_order_details"));
         assert_eq!(nearest("getOrderDetails", names), Some("get_order_details"));

@@ -914,7 +914,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn every_problem_is_reported_at_once() {
         let value = json!({
             "status": "shiped", "limit": "ten", "tags": ["ok", "long", 3],
             "item": {"n": 1, "sub": {"n": "x"}}, "code": "B", "stauts": 1
@@ -941,7 +941,7 @@ mod tests {
     }
 
     #[test]
-    fn json_inside_strings_is_taken_out() {
+    fn json_inside_strings_is_parsed() {
         let mut value = json!({"status": "SHIPPED", "limit": " 3 ", "tags": "[\"a\"]", "item": "{\"n\": \"1.5\"}"});
         assert_eq!(walk(&schema(), &mut value.clone(), false).problems.len(), 3);
         assert!(walk(&schema(), &mut value, true).problems.is_empty());
@@ -949,7 +949,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_floats_are_integers_and_null_is_nothing() {
+    fn whole_floats_become_integers_and_null_becomes_absent() {
         let mut value = json!({"status": "SHIPPED", "limit": 3.0, "tags": null});
         assert!(walk(&schema(), &mut value, false).problems.is_empty());
         assert_eq!(value["limit"], json!(3));
@@ -959,7 +959,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alternative_with_the_right_tag_is_told() {
+    fn the_alternative_with_the_matching_tag_is_explained() {
         let schema = json!({"oneOf": [
             {"type": "object", "properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]},
             {"type": "object", "properties": {"kind": {"const": "cash"}}, "required": ["kind"]}
@@ -972,7 +972,7 @@ mod tests {
     }
 
     #[test]
-    fn recursive_alternatives_are_quick_and_exact() {
+    fn recursive_alternatives_are_explained_quickly_and_exactly() {
         let pair = |op: &str| json!({"type": "object", "properties": {"op": {"const": op}, "left": {"$ref": "#/$defs/E"}, "right": {"$ref": "#/$defs/E"}}, "required": ["op", "left", "right"]});
         let number = json!({"type": "object", "properties": {"op": {"const": "num"}, "value": {"type": "integer"}}, "required": ["op", "value"]});
         let schema =
@@ -1001,7 +1001,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_with_patterns_are_looked_into() {
+    fn maps_with_patterns_are_checked() {
         let schema = json!({"type": "object", "patternProperties": {"^-?[0-9]+$": {"type": "number"}}, "additionalProperties": false});
         let mut value = json!({"1": "2.0"});
         let found = walk(&schema, &mut value, true);
@@ -1010,7 +1010,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_by_hand_are_checked() {
+    fn custom_schemas_are_checked() {
         let schema = json!({"type": "object", "properties": {
             "n": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10, "multipleOf": 0.1},
             "never": false,
@@ -1031,14 +1031,14 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_told() {
+    fn the_walk_over_a_large_value_stops_at_its_limit() {
         let schema = json!({"type": "array", "items": {"type": "integer"}});
         assert!(!walk(&schema, &mut json!(vec![0; 1000]), false).unfinished);
         assert!(walk(&schema, &mut json!(vec![0; 100_000]), false).unfinished);
     }
 
     #[test]
-    fn a_schema_that_refers_to_itself_ends() {
+    fn a_self_referential_schema_terminates() {
         let schema = json!({"$defs": {"A": {"$ref": "#/$defs/A"}}, "$ref": "#/$defs/A"});
         assert!(walk(&schema, &mut json!(1), true).problems.is_empty());
     }

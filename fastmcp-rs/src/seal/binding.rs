@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn other_arguments_have_others() {
+    fn different_arguments_have_different_digests() {
         let texts = [
             "",
             "{}",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_cannot_be_moved() {
+    fn a_digest_depends_on_the_boundaries_of_its_parts() {
         assert_eq!(digest(&[b"a", b"b"]), digest(&[b"a", b"b"]));
         assert_ne!(digest(&[b"a", b"b"]), digest(&[b"ab", b""]));
         assert_ne!(digest(&[b"ab"]), digest(&[b"ab", b""]));

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_in_every_spelling() {
+    fn keys_are_parsed_in_every_encoding() {
         let bytes = [0xfb; LENGTH];
         let usual = "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s";
         for text in [usual.to_owned(), format!("{usual}=\n"), usual.replace('+', "-").replace('/', "_")] {

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_opened() {
+    fn sealed_data_can_be_opened() {
         let sealer = Sealer::new(&[key(1)]);
         for plaintext in [&b""[..], b"hello", &vec![7; MAX_PLAINTEXT]] {
             let text = sealer.seal(plaintext, &binding()).unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_byte_is_noticed() {
+    fn every_changed_byte_is_detected() {
         let sealer = Sealer::new(&[key(1)]);
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_of_no_use_elsewhere() {
+    fn sealed_data_opens_in_its_own_context_alone() {
         let sealer = Sealer::new(&[key(1)]);
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let arguments = digest_of_json(r#"{"a":1}"#);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_can_be_replaced_one_after_the_other() {
+    fn keys_can_be_rotated() {
         let before = Sealer::new(&[key(1)]);
         let between = Sealer::new(&[key(2), key(1)]);
         let after = Sealer::new(&[key(2)]);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_of_another_version_is_refused() {
+    fn data_too_long_or_of_another_version_is_refused() {
         let sealer = Sealer::new(&[key(1)]);
         assert_eq!(sealer.open(&"A".repeat(DEFAULT_MAX_TEXT + 1), &binding()), None);
         assert_eq!(sealer.open(&"A".repeat(1 << 20), &binding()), None);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_differ() {
+    fn ids_are_unique() {
         let ids: std::collections::BTreeSet<String> = (0..100).map(|_| random_id().unwrap()).collect();
         assert_eq!(ids.len(), 100);
         assert!(ids.iter().all(|id| id.len() == 22));

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_comes_back_until_it_expires() {
+    fn a_state_opens_until_it_expires() {
         let sealer = Sealer::new(&[]);
         let text = sealer.seal_state(state(), &binding(), now(), LIFETIME).unwrap();
         let opened = sealer.open_state(&text, &binding(), now()).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_time_is_as_long_as_it_says() {
+    fn a_state_with_a_short_lifetime_expires_on_time() {
         let sealer = Sealer::new(&[]);
         let late_in_a_second = now() + Duration::from_millis(900);
         for lifetime in [Duration::from_millis(300), Duration::from_secs(1)] {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_is_refused() {
+    fn an_invalid_state_is_refused() {
         let sealer = Sealer::new(&[]);
         for odd in
             ["", "null", "[]", r#"{"e":"1"}"#, r#"{"e":99999999999999,"q":[]}"#, r#"{"e":99999999999999,"n":-1}"#, "{}"]
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_kept_for_the_question_that_was_asked_and_no_other() {
+    fn a_response_is_kept_for_its_own_request_alone() {
         let answers = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!({ "of": key }))).collect();
         let mut state = State::default();
         assert!(state.take_answers(answers(&["a", "b"])).is_empty(), "nothing was asked");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn a_state_beyond_its_limit_is_an_error() {
         let mut state = state();
         state.remembered.insert("page".into(), "x".repeat(3000).into());
         let mut sealer = Sealer::new(&[]);

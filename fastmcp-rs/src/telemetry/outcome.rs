@@ -54,7 +54,7 @@ mod tests {
     use super::Outcome;
 
     #[test]
-    fn the_last_frame_tells_how_it_ended() {
+    fn the_last_frame_determines_the_outcome() {
         let of = |frames: &str| Outcome::of(frames.as_bytes(), "7", true);
         let note = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n";
         let ok = r#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"structuredContent":{"isError":true}}}"#;

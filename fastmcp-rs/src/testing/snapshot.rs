@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_told_and_made_when_asked_for() {
+    fn a_missing_file_is_reported_and_created_on_request() {
         let folder = Folder::new("missing");
         let problem = compare(tools(), folder.path(), "new/tools.json", false).unwrap_err();
         assert!(
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ends_of_lines_are_no_change() {
+    fn other_line_endings_are_not_a_change() {
         let folder = Folder::new("lines");
         let text = lock_text(tools()).replace('\n', "\r\n");
         std::fs::write(folder.0.join("tools.json"), text).unwrap();

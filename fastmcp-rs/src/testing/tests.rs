@@ -85,7 +85,7 @@ fn panic_of<T>(work: impl Future<Output = T>) -> String {
 }
 
 #[test]
-fn questions_of_the_modern_era_are_answered_by_the_same_request_again() {
+fn modern_input_requests_are_answered_by_repeating_the_request() {
     run(async {
         let (client, log) = played(|message, _| {
             let params = &message["params"];
@@ -150,7 +150,7 @@ fn questions_of_the_modern_era_are_answered_by_the_same_request_again() {
 }
 
 #[test]
-fn questions_of_a_session_are_answered_by_responses() {
+fn requests_of_a_session_are_answered_by_responses() {
     run(async {
         let (client, log) = played({
             let mut call = Value::Null;
@@ -186,7 +186,7 @@ fn questions_of_a_session_are_answered_by_responses() {
 }
 
 #[test]
-fn a_silent_script_ends_a_modern_call_and_answers_no_request() {
+fn a_silent_script_ends_a_modern_call_and_sends_no_response() {
     run(async {
         let asks = json!({"resultType": "input_required", "inputRequests": {"k": confirm()}, "requestState": "s"});
         let (client, log) = played(move |message, _| vec![answered(message, asks.clone())]);
@@ -235,7 +235,7 @@ fn a_refusal_is_an_error_in_a_session() {
 }
 
 #[test]
-fn a_question_that_should_not_come_fails_the_test_with_what_was_asked() {
+fn an_unexpected_request_fails_the_test_with_its_content() {
     let asks = |question: Value| {
         move |message: &Value, _: &Outbox| {
             let result = json!({"resultType": "input_required", "inputRequests": {"k": question.clone()}});
@@ -276,7 +276,7 @@ fn a_question_that_should_not_come_fails_the_test_with_what_was_asked() {
 }
 
 #[test]
-fn what_a_script_asserts_fails_the_test() {
+fn a_failed_assertion_in_a_script_fails_the_test() {
     let problem = panic_of(async {
         let mut question = confirm();
         question["id"] = 1.into();
@@ -294,7 +294,7 @@ fn what_a_script_asserts_fails_the_test() {
 }
 
 #[test]
-fn a_server_that_never_stops_asking_is_told_apart_from_a_slow_one() {
+fn a_server_that_requests_input_without_end_fails_the_call() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let problem = panic_of(async move {
@@ -313,7 +313,7 @@ fn a_server_that_never_stops_asking_is_told_apart_from_a_slow_one() {
 }
 
 #[test]
-fn what_no_server_may_send_fails_the_test() {
+fn an_invalid_frame_of_the_server_fails_the_test() {
     let ask = |frame: Value| {
         panic_of(async {
             let (client, _) = played(move |_, _| vec![frame.clone()]);
@@ -342,7 +342,7 @@ fn what_no_server_may_send_fails_the_test() {
 }
 
 #[test]
-fn what_an_observer_asserts_fails_the_test() {
+fn a_failed_assertion_in_an_observer_fails_the_test() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let frames = Arc::clone(&seen);
     let problem = panic_of(async move {
@@ -361,7 +361,7 @@ fn what_an_observer_asserts_fails_the_test() {
 }
 
 #[test]
-fn a_dropped_request_is_cancelled_and_its_late_answer_is_ignored() {
+fn a_dropped_request_is_cancelled_and_its_late_response_is_ignored() {
     run(async {
         let (client, log) = played(|message, outbox| {
             if message["method"] == "notifications/cancelled" {
@@ -382,7 +382,7 @@ fn a_dropped_request_is_cancelled_and_its_late_answer_is_ignored() {
 }
 
 #[test]
-fn notifications_are_kept_in_order_until_they_are_looked_at() {
+fn notifications_are_kept_in_order_until_they_are_taken() {
     run(async {
         let (client, _) = played(|message, outbox| {
             if message["method"] == "later" {
@@ -404,7 +404,7 @@ fn notifications_are_kept_in_order_until_they_are_looked_at() {
 }
 
 #[test]
-fn lists_are_followed_to_their_end() {
+fn every_page_of_a_list_is_requested() {
     run(async {
         let (client, log) = played(|message, _| {
             let result = match message["params"]["cursor"].as_str() {
@@ -435,7 +435,7 @@ fn updated(id: i64, uri: &str) -> Value {
 }
 
 #[test]
-fn a_modern_subscription_is_acknowledged_told_and_cancelled() {
+fn a_modern_subscription_is_acknowledged_notified_and_cancelled() {
     run(async {
         let (client, log) = played(|message, outbox| {
             let id = message["id"].as_i64().unwrap_or_default();
@@ -489,7 +489,7 @@ fn a_modern_subscription_is_acknowledged_told_and_cancelled() {
 }
 
 #[test]
-fn a_subscription_that_is_refused_or_out_of_order_is_told() {
+fn a_refused_or_unordered_subscription_is_an_error() {
     run(async {
         let (client, log) = played(|message, _| {
             let error = json!({"code": -32602, "message": "no filter", "data": [1]});
@@ -516,7 +516,7 @@ fn a_subscription_that_is_refused_or_out_of_order_is_told() {
 }
 
 #[test]
-fn a_subscription_of_a_session_takes_its_part_of_what_is_told() {
+fn a_subscription_of_a_session_takes_its_own_notifications() {
     run(async {
         let (client, log) = played(|message, _| match message["method"].as_str() {
             Some("change") => vec![
@@ -571,7 +571,7 @@ fn a_structured_result_is_read_in_each_revision() {
 }
 
 #[test]
-fn a_client_is_sent_between_threads() {
+fn a_client_can_be_sent_between_threads() {
     fn sendable<T: Send>(_: &T) {}
     run(async {
         let (builder, _) = played(|message, _| vec![answered(message, json!({"content": []}))]);

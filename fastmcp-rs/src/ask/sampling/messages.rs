@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn each_revision_gets_its_form_of_content() {
+    fn content_has_the_form_of_each_revision() {
         let messages = [SamplingMessage::user("a").and(Audio::new([1], "audio/wav")), SamplingMessage::assistant("b")];
         let text = |text: &str| json!({ "type": "text", "text": text });
         let audio = json!({ "type": "audio", "data": "AQ==", "mimeType": "audio/wav" });
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_and_their_results_are_written() {
+    fn tools_and_their_results_are_serialized() {
         let failed = result("1").and("x").structured(Map::new()).error();
         assert_eq!(
             SamplingContent::from(failed).write(Revision::V2026_07_28),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tool_is_answered_before_anything_else() {
+    fn every_tool_use_needs_a_result_in_the_next_message() {
         use SamplingMessage as Message;
         let good = [
             Message::user("a"),

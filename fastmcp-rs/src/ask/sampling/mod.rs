@@ -316,7 +316,7 @@ mod tests {
     const NEWEST: Revision = Revision::V2026_07_28;
 
     #[test]
-    fn a_question_has_what_was_said() {
+    fn a_sampling_request_has_every_message() {
         let plain = Sampling::new("Hi").question(Revision::V2024_11_05).unwrap();
         assert_eq!(
             (plain.method, plain.params, plain.capability),
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn invalid_sampling_requests_are_refused() {
         let tool = || SamplingTool::new("add", json!({ "type": "object" }));
         for (sampling, problem) in [
             (Sampling::new("a").max_tokens(0), "`max_tokens`"),
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_need_a_newer_client() {
+    fn sampling_with_tools_needs_a_newer_client() {
         for sampling in [
             Sampling::new("a").tool(SamplingTool::new("add", json!({ "type": "object" }))),
             Sampling::new("a").tool_choice(ToolChoice::None),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_read() {
+    fn sampling_results_are_parsed() {
         let text = |text: &str| json!({ "type": "text", "text": text });
         let one =
             read(&json!({ "role": "assistant", "model": "m", "content": text("Paris"), "stopReason": "endTurn" }));

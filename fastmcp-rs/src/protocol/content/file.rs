@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_of_a_path() {
+    fn a_path_becomes_a_file_uri() {
         assert_eq!(uri(Path::new("/srv/a b/ü#?.txt")).unwrap(), "file:///srv/a%20b/%C3%BC%23%3F.txt");
         assert!(uri(Path::new("x.txt")).unwrap().ends_with("/x.txt"));
     }
 
     #[test]
-    fn types_of_extensions() {
+    fn file_extensions_have_mime_types() {
         assert_eq!(mime_type(Path::new("a.PNG")), Some("image/png"));
         assert_eq!(mime_type(Path::new("png")), None);
         let problem = read_media(Path::new("a.mp3"), "image").unwrap_err();

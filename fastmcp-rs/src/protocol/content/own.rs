@@ -42,7 +42,7 @@ mod tests {
     use crate::protocol::Revision;
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn written_blocks_are_read_back() {
         let hints = || Annotations::new().audience([Role::User]).priority(0.5).last_modified("2026-01-01T00:00:00Z");
         let blocks: Vec<Content> = vec![
             Text::new("a").annotations(hints()).meta("b/c", 1).into(),

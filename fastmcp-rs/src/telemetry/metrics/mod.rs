@@ -187,7 +187,7 @@ mod tests {
     use crate::telemetry::Outcome;
 
     #[test]
-    fn what_has_no_numbers_of_its_own_counts_for_its_method() {
+    fn components_beyond_the_limit_count_for_their_method() {
         let metrics = Metrics::new();
         for at in 0..MAX_COMPONENTS {
             metrics.component(Target::Tool, &at.to_string());

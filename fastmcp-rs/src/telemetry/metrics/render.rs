@@ -154,7 +154,7 @@ mod tests {
     use super::{sample, seconds};
 
     #[test]
-    fn numbers_and_labels_are_written_as_prometheus_reads_them() {
+    fn numbers_and_labels_have_the_format_of_prometheus() {
         assert_eq!(seconds(100_000), "0.0001");
         assert_eq!(seconds(300_000_000_000), "300");
         assert_eq!(seconds(0), "0");

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_of_this_machine_is_reached_by_its_names_only() {
+    fn a_local_server_accepts_its_own_names_alone() {
         let local = |host| check(HttpConfig::new(), false, host, None);
         for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
             assert_eq!(local(host), Ok(()), "{host}");
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_was_let_in_lets_in_no_other_one() {
+    fn an_allowed_host_allows_no_other() {
         let access = Access::new(&HttpConfig::new(), false).unwrap();
         let check = |host: &'static str, other: Option<(&'static str, &'static str)>| {
             let mut headers = HeaderMap::new();
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_other_machines_are_refused() {
+    fn foreign_origins_are_refused() {
         let of_this_machine = [
             "http://localhost:6274",
             "https://127.0.0.1",
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_say_who_else_may_come() {
+    fn configured_hosts_and_origins_are_allowed() {
         let config = || {
             let config = HttpConfig::new().allowed_hosts(["mcp.example.com", "other.example:8443"]);
             config.allowed_origins(["https://app.example.com"])

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded_for_each_peer_and_altogether() {
+    fn unread_frames_are_bounded_per_peer_and_globally() {
         let backlog = Backlog::new(256 << 10);
         let kilobytes = |count: usize| Bytes::from(vec![b'x'; count << 10]);
         let of = |number| Meter::new(&backlog, Some(&peer(number)));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_takes_the_place_of_a_response_and_of_nothing_else() {
+    fn an_error_replaces_a_response_alone() {
         let error = String::from_utf8(dropped(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
         assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");
         for text in [&br#"{"jsonrpc":"2.0","method":"notifications/message"}"#[..], b"[]", b"\xff"] {

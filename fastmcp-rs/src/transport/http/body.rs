@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn large_messages_wait_for_room() {
+    async fn large_messages_wait_for_memory() {
         let room = Room::new(256 << 10, 256 << 10, 200 << 10);
         let held = read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.unwrap();
         assert_eq!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.err(), Some(Unread::TooSlow));

@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_stream_is_read_on_from_where_it_broke() {
+    fn a_lost_stream_resumes_at_its_last_event() {
         let outbox = Outbox::for_exchange();
         let channel = Channel::new(10, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
         let mut first = channel.read(0);
@@ -507,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_sent_away_can_come_back() {
+    fn a_disconnected_reader_can_reconnect() {
         let outbox = Outbox::for_exchange();
         let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
         outbox.hang_up();
@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_counted_and_a_call_can_end() {
+    fn unread_events_are_counted_and_the_call_can_end() {
         let outbox = Outbox::for_exchange();
         let whole = Arc::new(Ledger::default());
         let ledger = Ledger::part_of(&whole);
@@ -577,7 +577,7 @@ data: {"jsonrpc":"2.0","id":7,"error":{"code":-32603,"#;
     }
 
     #[test]
-    fn only_our_own_event_ids_are_read() {
+    fn only_own_event_ids_are_parsed() {
         assert_eq!(parse_event_id("a_1f"), Some((10, 31)));
         assert_eq!(parse_event_id("0_ffffffffffffffff"), Some((0, u64::MAX)));
         for odd in ["", "_", "1_", "_1", "+1_2", "1_+2", "A_1", "01_1", "1_01", "1_1_1", "1_10000000000000000", " 1_1"]

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_preflight_is_granted_has_a_limit() {
+    fn the_headers_that_a_preflight_grants_are_limited() {
         let many = (0..10_000).map(|number| format!("mcp-param-{number}")).collect::<Vec<_>>().join(",");
         let granted = allowed(HttpConfig::new(), &[&many]);
         assert!(granted.len() <= HEADERS.len() + MAX_PARAMETERS + 2, "{}", granted.len());

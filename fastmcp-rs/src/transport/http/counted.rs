@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_waits_counts_for_its_peer() {
+    fn a_waiting_message_counts_for_its_peer() {
         let peer = |address: &str| Some(Peer::of_address(address.parse().unwrap()));
         let (bad, good) = (peer("192.0.2.1"), peer("192.0.2.2"));
         let permits = Permits::new(6, 2);

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_in_an_empty_head() {
+    fn an_empty_head_has_no_values() {
         let map = map(&[("user-agent", "x"), ("hosts", "x"), ("x-host", "x")]);
         let (entrance, head) = read(&map);
         assert_eq!((entrance.host, entrance.origin, entrance.site), (Found::Absent, Found::Absent, None));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_a_full_head_is_found() {
+    fn every_header_of_a_full_head_is_parsed() {
         let map = map(&[
             ("host", "localhost"),
             ("origin", "http://localhost"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_sent_as_it_is_is_seen() {
+    fn an_encoded_body_is_detected() {
         for (name, value, expected) in [
             ("content-encoding", "identity", false),
             ("content-encoding", " Identity ", false),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_twice_is_seen() {
+    fn duplicate_headers_are_detected() {
         let names =
             ["host", "origin", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name", "mcp-param-a"];
         // Once more than twice is no less.
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_what_http_says_it_is() {
+    fn visible_text_matches_to_str_of_the_http_crate() {
         for byte in 0..=255 {
             for bytes in [vec![byte], vec![b'a', byte], [&[byte], &b"0123456789abcdefghijklmnopqrstuv"[..]].concat()] {
                 let Ok(value) = HeaderValue::from_bytes(&bytes) else { continue };
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_few_words() {
+    fn a_head_is_small_in_memory() {
         assert!(size_of::<Head<'_>>() <= 6 * size_of::<usize>());
     }
 }

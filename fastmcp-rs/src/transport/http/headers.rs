@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_json_is_json() {
+    fn only_json_media_types_are_json() {
         for good in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
             assert!(is_json(good.as_bytes()), "{good}");
         }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted() {
+    fn the_accept_header_is_read_by_media_type_and_quality() {
         let read = |value: &str| {
             let mut accepted = Accepted::NOTHING;
             accepted.add(value.as_bytes());

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn line_feeds_alone_are_spoilt_in_heads() {
+    fn bare_line_feeds_in_heads_are_invalidated() {
         let good = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         let posted = "POST / HTTP/1.1\r\ncontent-LENGTH:  4 \r\nHost: x\r\n\r\n{\n\n}";
         for (stream, expected) in [
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_is_longer_than_a_line_is_kept_is_refused() {
+    fn an_overlong_content_length_is_refused() {
         for blanks in [" ".repeat(KEPT), "0".repeat(KEPT), " ".repeat(KEPT - 16)] {
             let head = |end| format!("POST / HTTP/1.1\r\nContent-Length:{blanks}12\r{end}\r\nX: y\r\nZ: a\r\n");
             for size in [1, 2, 7, 1000] {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_stream_has_stopped_is_known() {
+    fn the_end_of_input_inside_a_head_or_body_is_detected() {
         let request = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
         for (end, is_in_head, lacks_body) in [
             ("", false, false),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_is() {
+    fn other_bytes_are_unchanged() {
         let long = format!("GET /{} HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(100), "y".repeat(1000));
         for stream in [
             "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n\n\n\n\n\nGET / HTTP/1.1\r\n\r\n",

@@ -364,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_named_once() {
+    fn a_session_id_is_read_only_if_it_is_unique() {
         let of = |uri: &'static str| session_id(&Uri::from_static(uri)).map(str::to_owned);
         assert_eq!(of("/sse?sessionId=a").as_deref(), Some("a"));
         assert_eq!(of("/sse?x=y&sessionId=a-_&z").as_deref(), Some("a-_"));

@@ -490,7 +490,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_read_with_blanks_around_it_and_without() {
+    fn a_version_may_be_surrounded_by_blanks() {
         let of = |values: &[&'static str]| {
             let name = HeaderName::from_static("mcp-protocol-version");
             let pairs = values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap()));

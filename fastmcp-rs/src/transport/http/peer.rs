@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_address_that_is_no_proxys_is_the_clients() {
+    fn the_first_untrusted_address_is_the_client() {
         for (value, expected) in [
             ("192.0.2.1", "192.0.2.1"),
             ("192.0.2.9, 192.0.2.1", "192.0.2.1"),
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_name_different_clients_name_none() {
+    fn contradictory_forwarding_headers_are_ignored() {
         assert_eq!(behind(&[]), "10.0.0.1");
         let both = |forwarded, listed| behind(&[("forwarded", forwarded), ("x-forwarded-for", listed)]);
         assert_eq!(both("for=192.0.2.1", "192.0.2.9, 192.0.2.1, 10.0.0.8"), "192.0.2.1");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_others_than_trusted_proxies_are_not_read() {
+    fn forwarding_headers_of_untrusted_peers_are_ignored() {
         let headers = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
         let at = |address: &str| Client::At(address.parse().unwrap());
         let key = |proxies: &Proxies, connection| Peer::new(None, client(proxies, connection, &headers));
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_client_is_its_network() {
+    fn an_ipv6_client_counts_as_its_network() {
         let of = |text: &str| Peer::of_address(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_around_may_tell_the_address() {
+    fn an_embedding_server_can_supply_the_address() {
         let mut request = http::Request::new(());
         request.extensions_mut().insert::<SocketAddr>("[2001:dead::1]:80".parse().unwrap());
         let parts = request.into_parts().0;
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_exact() {
+    fn a_network_contains_exactly_its_addresses() {
         let network = |text| Network::parse(text);
         for (text, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.0"),

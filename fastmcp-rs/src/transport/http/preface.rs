@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_connection_begins_with_is_read_again() {
+    async fn the_first_bytes_of_a_connection_are_replayed() {
         let times = Times {
             header: std::time::Duration::from_secs(1),
             idle: std::time::Duration::from_secs(1),

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_of_an_error_is_found() {
+    fn the_error_code_of_a_response_is_found() {
         assert_eq!(
             error_code(br#"{"jsonrpc":"2.0","id":7,"error":{"code":-32020,"message":"x"}}"#, Some("7")),
             Some(-32020)

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silent_uploads_yield_to_those_that_wait_the_longest_silent_first() {
+    async fn the_upload_that_was_silent_longest_yields_first() {
         let room = room(4);
         let mut uploads = Vec::new();
         for _ in 0..4 {
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whole_messages_are_not_refused_but_waited_for() {
+    async fn complete_messages_are_awaited_and_not_refused() {
         let room = room(2);
         let held =
             [silent(&room, None, MESSAGE).await.finish(MESSAGE), silent(&room, None, MESSAGE).await.finish(MESSAGE)];
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn room_goes_to_the_peer_that_holds_least() {
+    async fn freed_memory_goes_to_the_peer_that_holds_least() {
         let room = room(4);
         let held = silent(&room, peer(1), MESSAGE).await.finish(MESSAGE);
         let rest = Room(Arc::clone(&room.0)).begin(None, MESSAGE);

@@ -216,7 +216,7 @@ mod tests {
     use crate::App;
 
     #[tokio::test]
-    async fn a_handshake_that_is_not_over_does_not_hold_up_the_end() {
+    async fn an_unfinished_handshake_does_not_delay_the_shutdown() {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config =
             rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

@@ -167,7 +167,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn nobody_can_connect_before_the_mode_is_set() {
+    async fn a_socket_accepts_no_connection_before_its_mode_is_set() {
         let directory = Directory::new("mode");
         let path = directory.0.join("socket");
         let _listener = listen(&path, 0o600).unwrap();

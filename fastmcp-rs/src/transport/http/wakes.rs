@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_is_held_for_who_holds_it_and_for_nobody_else() {
+    fn a_wake_is_held_for_its_own_task_alone() {
         let (counter, other) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
         let count = |counter: &Counter| counter.0.load(Ordering::Relaxed);
         let task = Waker::from(Arc::clone(&counter));

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quick_lines_are_gathered_and_slow_ones_are_not() {
+    fn quick_lines_are_batched_and_slow_ones_are_not() {
         let micros = Duration::from_micros;
         assert_eq!(lines_for(micros(31 * 10), 31), 30);
         assert_eq!(lines_for(micros(31 * 20), 31), 15);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_out_how_long_lines_take() {
+    fn the_duration_of_lines_is_measured() {
         let mut gather = Gather::new();
         gather.begin_line();
         gather.begin_line();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_lines_are_gathered_as_there_are_at_most() {
+    fn a_batch_ends_at_its_maximum_of_lines() {
         let mut gather = Gather::new();
         for line in 1..=MOST {
             gather.begin_line();

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_do_not_depend_on_how_they_arrive() {
+    fn lines_do_not_depend_on_the_split_of_the_input() {
         let input = b"\xEF\xBB\xBFfirst\n\nsecond line\r\nlast";
         for piece in 1..input.len() + 1 {
             assert_eq!(split(input, piece, 100), ["first", "", "second line\r", "last$"], "pieces of {piece}");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_over_the_limit_is_told_once_and_skipped() {
+    fn a_line_over_the_limit_is_reported_once_and_skipped() {
         let long = "x".repeat(5000);
         let input = format!("a\n{long}\nb\n{long}");
         for piece in [1, 7, 1000, 4096, input.len()] {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_may_be_as_long_as_the_limit() {
+    fn a_line_can_be_as_long_as_the_limit() {
         let [under, exactly, over] = [9, 10, 11].map(|length| "x".repeat(length));
         let input = format!("{over}\n{exactly}\n{under}\n{over}\n{exactly}\n{exactly}");
         let expected = ["!xxxx", &exactly, &under, "!xxxx", &exactly, &format!("{exactly}$")];
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_after_one_has_enough() {
+    fn no_line_follows_once_the_reader_stops() {
         let mut lines = Lines::new(100);
         fill(&mut lines, b"be");
         lines.each(|line| panic!("{line:?}"));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_given_once() {
+    fn the_unterminated_last_line_is_returned_once() {
         let mut lines = Lines::new(10);
         fill(&mut lines, b"rest");
         lines.each(|line| panic!("{line:?}"));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_line_over_the_limit_is_shown() {
+    fn the_beginning_of_a_line_over_the_limit_is_returned() {
         for end in ["", "\n"] {
             let mut lines = Lines::new(1_024);
             fill(&mut lines, format!("{}{end}", "x".repeat(5_000)).as_bytes());
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_one_only_at_the_beginning() {
+    fn a_byte_order_mark_is_skipped_at_the_beginning_alone() {
         for piece in 1..10 {
             assert_eq!(split(b"\xEF\xBB\xBF", piece, 10), [""; 0]);
             assert_eq!(split(b"\xEF\xBB\xBF\xEF\xBB\xBFa\n", piece, 10), ["\u{FEFF}a"], "pieces of {piece}");
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_line_that_is_not_utf_8_is_not() {
+    fn a_line_that_is_not_utf_8_does_not_affect_others() {
         let input = b"first\n\xFF\nna\xC3\xAFve\n\xE2\x98\n\xE2\x98\x83";
         for piece in 1..input.len() + 1 {
             assert_eq!(split(input, piece, 100), ["first", "?", "na\u{EF}ve", "?", "\u{2603}$"], "pieces of {piece}");
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn large_lines_pass_and_their_room_is_given_back() {
+    fn large_lines_pass_and_their_memory_is_released() {
         let long = "y".repeat(3 << 20);
         let input = format!("{long}\nb\n");
         assert_eq!(split(input.as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn no_room_is_kept_for_a_line_that_was_refused() {
+    fn no_memory_is_kept_for_a_refused_line() {
         let mut lines = Lines::new(3 << 20);
         let mut input = &vec![b'x'; 3 << 20][..];
         while !input.is_empty() {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_a_line_without_an_end() {
+    fn an_endless_line_is_not_buffered() {
         let mut lines = Lines::new(1_000);
         for _ in 0..200 {
             fill(&mut lines, &[b'x'; 50_000]);
