@@ -142,7 +142,7 @@ fn a_missing_state_is_reported_with_its_methods() {
     }
     assert!(!text.contains("`double`"), "{text}");
     let twice = app().server::<Counter>().check().unwrap_err().to_string();
-    assert!(twice.contains("`add`") && twice.contains("servers.rs:"), "{twice}");
+    assert!(twice.contains("`add`") && twice.contains("methods.rs:"), "{twice}");
 }
 
 #[test]
