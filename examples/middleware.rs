@@ -6,7 +6,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fastmcp_rs::layers::{Kind, Layer, Next, Operation, RateLimit, Refusal, Reply, ResultSizeLimit, StructuredLogging};
+use fastmcp_rs::middleware::{
+    Kind, Layer, Next, Operation, RateLimit, Refusal, Reply, ResultSizeLimit, StructuredLogging,
+};
 use fastmcp_rs::prelude::*;
 
 /// Whether the shop is closed for maintenance.

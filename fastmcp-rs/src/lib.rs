@@ -27,7 +27,7 @@
 //! - [`Context`]: progress, log messages and the caller's identity.
 //! - [`State`] and [`FromContext`]: values that a handler takes besides its arguments.
 //! - [`ToolError`]: errors for the model and errors for the operator.
-//! - [`layers`]: middleware around every operation, such as rate limits.
+//! - [`middleware`]: middleware around every operation, such as rate limits.
 //!
 //! # Features
 //!
@@ -40,7 +40,7 @@
 //! | `legacy-sse` | `HttpConfig::legacy_sse`: the HTTP+SSE transport of 2024-11-05, for clients that support nothing newer |
 //! | `metrics` | `App::metrics` and `HttpConfig::metrics`: metrics of a running server for Prometheus |
 //! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` configure it (enables `logging`) |
-//! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: sends the events of a call to its client |
+//! | `logging` | `crate::telemetry::logging::init`: a `tracing` subscriber on standard error that never blocks; `crate::telemetry::logging::ClientLayer`: sends the events of a call to its client |
 //! | `schema-validation` | all of JSON Schema for [`DynamicTool`]s, through the crate `jsonschema` |
 //! | `testing` | `testing`: an in-process client and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
@@ -52,7 +52,7 @@
 //! bounded. The text of an error reaches the model only if its author meant it to.
 
 // On Windows one file needs `unsafe` for system calls that have no safe equivalent:
-// `transport/stdio/platform/windows.rs`.
+// `platform/stdio/windows.rs`.
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -62,74 +62,68 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod ambient;
 mod app;
-mod ask;
-mod asking;
-mod blocking;
-mod changes;
-mod client_requests;
-mod clock;
+mod auth;
+mod client_features;
 mod component;
+pub(crate) mod content;
 mod context;
 mod engine;
 mod error;
-mod known_keys;
-pub mod layers;
-mod linger;
-#[cfg(feature = "logging")]
-pub mod logging;
+mod exec;
+mod json;
 pub mod mcp;
-mod operator;
-mod outbox;
-mod panics;
+pub mod middleware;
+mod outgoing;
+mod platform;
 pub mod prelude;
-mod principal;
 mod protocol;
-mod questions;
 mod registry;
-mod request_facts;
-mod runtime;
 mod schema;
-mod seal;
-mod siblings;
-mod states;
+mod sealing;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod util;
 
 pub use app::{App, EndApp, Handle, MakeState};
-pub use ask::AskError;
-pub use ask::elicitation::Elicited;
-pub use ask::roots::Root;
-pub use ask::sampling::{
+pub use auth::principal::Principal;
+pub use client_features::AskError;
+pub use client_features::elicitation::Elicited;
+pub use client_features::form::{Form, FormChoice, FormField};
+pub use client_features::roots::Root;
+pub use client_features::sampling::{
     ModelPreferences, Sampled, Sampling, SamplingContent, SamplingMessage, SamplingTool, ToolChoice, ToolUse,
     ToolUseResult,
 };
-pub use asking::Ask;
-pub use component::completion::Completing;
+pub use component::completion_request::Completing;
+pub use component::component_set::Server;
 pub use component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
-pub use component::form::{Form, FormChoice, FormField};
+pub use component::extract::{FromContext, Requirements, State};
 pub use component::icon::Icon;
-pub use component::inject::{FromContext, Requirements, State};
 pub use component::output::{IntoContent, StructuredOutput};
 pub use component::parameter::ToolArgument;
-pub use component::prompt::{IntoMessages, Message, Prompt};
-pub use component::resource::{IntoResource, Resource, ResourceContents};
-pub use component::result::ToolResult;
-pub use component::server::Server;
+pub use component::prompt::{IntoMessages, Prompt};
+pub use component::resource::{IntoResource, Resource};
 pub use component::tool::Tool;
+pub use content::Text;
+pub use content::message::Message;
+pub use content::resource_contents::ResourceContents;
+pub use content::tool_result::ToolResult;
+pub use content::{Annotations, Audio, Content, EmbeddedResource, Image, ResourceLink, Role};
+pub use context::client_requests::Ask;
+pub use context::request_id::RequestId;
 pub use context::{ClientInfo, Context, Track, Transport};
 pub use error::{Error, ToolError};
-pub use principal::Principal;
-pub use protocol::content::Text;
-pub use protocol::{
-    Annotations, Audio, CacheScope, Content, EmbeddedResource, Image, Level, ResourceLink, Revision, Role,
-};
+#[cfg(feature = "stdio")]
+pub use platform::stdio::policy::StdoutPolicy;
+pub use protocol::trace_context::TraceContext;
+pub use protocol::{CacheScope, Level, Revision};
 pub use registry::{Component, ComponentKind, Selector};
-pub use request_facts::{RequestId, TraceContext};
-pub use seal::SealingKey;
+pub use sealing::SealingKey;
+#[cfg(feature = "logging")]
+pub use telemetry::logging;
 #[cfg(feature = "metrics")]
 pub use telemetry::metrics::Metrics;
 #[cfg(feature = "tls")]
@@ -137,5 +131,3 @@ pub use telemetry::metrics::Metrics;
 pub use transport::http::Tls;
 #[cfg(feature = "http")]
 pub use transport::http::{AccessError, Authenticate, HttpConfig, HttpService, RequestBody, ResponseBody, SessionMode};
-#[cfg(feature = "stdio")]
-pub use transport::stdio::StdoutPolicy;

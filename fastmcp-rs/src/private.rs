@@ -5,35 +5,34 @@ pub use inventory;
 pub use schemars;
 pub use serde;
 
-pub use crate::component::arguments::{ArgumentError, JsonReader};
-pub use crate::component::completion::{
-    Candidates, Complete, Completing, CompletionFuture, CompletionHandler, complete,
-};
-pub use crate::component::description::Description;
-pub use crate::component::form::{FieldOf, Form, FormChoice, FormField, FormMember};
-pub use crate::component::inject::State;
+pub use crate::app::main_runtime::{Main, run_main};
+pub use crate::client_features::form::{FieldOf, Form, FormChoice, FormField, FormMember};
+pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
+pub use crate::component::arguments::ArgumentError;
+pub use crate::component::completion::{Candidates, CompletionHandler, complete};
+pub use crate::component::completion_request::{Complete, Completing, CompletionFuture};
+pub use crate::component::component_set::Server;
+pub use crate::component::definition::{Execution, IconDefinition, Location, Parameter, ToolAnnotations};
+pub use crate::component::describe::Description;
+pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
-pub use crate::component::members::model_serde;
-pub use crate::component::options::{BoundsOf, DefaultOf, Header};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,
 };
-pub use crate::component::parameter::{Input, Lend, Slot, ToolArgument, receiver};
+pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};
 pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
-pub use crate::component::server::Server;
-pub use crate::component::tool::{
-    Execution, IconDefinition, Location, Parameter, RegisteredTool, ResultOptions, Tool, ToolAnnotations,
-    ToolDefinition,
-};
+pub use crate::component::slot::{JsonReader, Slot};
+pub use crate::component::tool::{RegisteredTool, ResultOptions, Tool, ToolDefinition};
+pub use crate::component::unknown_members::model_serde;
 pub use crate::protocol::CacheScope;
-pub use crate::runtime::{Main, run_main};
-pub use crate::schema::constraints::{Constraints, Number, check_field};
+pub use crate::schema::constraints::{Constraints, check_field};
+pub use crate::schema::number::Number;
 
 /// The traits by which method resolution looks at types. They are brought into scope without a name, so
 /// that no type of the user's is hidden by them.
 pub mod probe {
-    pub use crate::component::options::probe::{
+    pub use crate::component::arg_checks::probe::{
         AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
     };
     pub use crate::component::output::probe::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use fastmcp_rs::DynamicTool;
-use fastmcp_rs::layers::{self, Next, Operation};
+use fastmcp_rs::middleware::{self, Next, Operation};
 use fastmcp_rs::prelude::*;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -550,7 +550,7 @@ fn arguments_added_by_clients_are_ignored() {
 
 #[test]
 fn middleware_does_not_see_arguments_added_by_clients() {
-    let app = app().layer(layers::from_fn(|operation: Operation, next: Next| async move {
+    let app = app().layer(middleware::from_fn(|operation: Operation, next: Next| async move {
         assert!(!operation.arguments_json().contains("wait_for_previous"));
         next.run(operation).await
     }));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fastmcp_rs::layers::{Layer, Next, Operation, Refusal, Reply};
+use fastmcp_rs::middleware::{Layer, Next, Operation, Refusal, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
 use fastmcp_rs::{CacheScope, Completing, DynamicResource, DynamicTool, Selector};

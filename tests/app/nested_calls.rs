@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::layers::{self, Kind, Next, Operation, Reply};
+use fastmcp_rs::middleware::{self, Kind, Next, Operation, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Elicited, Message, ResourceContents, Role};
 use serde_json::{Value, json};
@@ -200,7 +200,7 @@ fn a_loop_of_nested_calls_ends() {
 #[test]
 fn nested_calls_pass_through_middleware() {
     run(async {
-        let guard = layers::from_fn(|operation: Operation, next: Next| async move {
+        let guard = middleware::from_fn(|operation: Operation, next: Next| async move {
             if operation.name() == "shop://orders/5" {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 return Err(ToolError::new("this order is closed").into());
@@ -218,7 +218,7 @@ fn a_cached_result_serves_clients_and_nested_calls() {
     for revision in Revision::ALL {
         run(async {
             let kept = Arc::new(Kept::default());
-            let cache = layers::from_fn(move |operation: Operation, next: Next| {
+            let cache = middleware::from_fn(move |operation: Operation, next: Next| {
                 let kept = Arc::clone(&kept);
                 async move {
                     let (name, arguments) = (operation.name().to_owned(), operation.arguments_json().to_owned());

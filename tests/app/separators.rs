@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fastmcp_rs::layers::{self, Refusal};
+use fastmcp_rs::middleware::{self, Refusal};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use fastmcp_rs::{Completing, Content, DynamicTool, Level, Message, ResourceContents, Sampling};
@@ -156,7 +156,7 @@ fn app() -> App {
 
 /// The same with a layer that refuses a call, and rewrites the result of another.
 fn layered() -> App {
-    let layer = layers::from_fn(|operation, next| async move {
+    let layer = middleware::from_fn(|operation, next| async move {
         match operation.name() {
             "refused" => Err(Refusal::new(-32603, TEXT).data(json!({ TEXT: TEXT }))),
             "rewritten" => {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::layers::Timing;
+use fastmcp_rs::middleware::Timing;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{SubscriptionFilter, TestClient, Wire};
 use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt, DynamicResource, DynamicTool};

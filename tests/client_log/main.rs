@@ -6,8 +6,8 @@ use std::future::Future;
 use std::sync::Once;
 use std::time::Duration;
 
-use fastmcp_rs::layers::StructuredLogging;
 use fastmcp_rs::logging::{self, ClientLayer, Format, Options};
+use fastmcp_rs::middleware::StructuredLogging;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::changes::ListKind;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::Prompt;
 use crate::component::resource::Resource;
 use crate::component::tool::Tool;
+use crate::context::change_hub::ListKind;
 use crate::error::Error;
 use crate::registry::{Added, Scope, Selector};
 

@@ -8,12 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
-use crate::component::inject::{Requirements, State};
+use crate::component::extract::{Requirements, State};
+use crate::context::states::{self, OwnedState, StateOwner, States};
 use crate::engine::Ending;
 use crate::error::Error;
-use crate::operator::{self, LAST_LINES};
-use crate::panics;
-use crate::states::{self, OwnedState, StateOwner, States};
+use crate::util::catch_panic;
+use crate::util::operator_log::{self, LAST_LINES};
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Begins something with the states that are there.
@@ -233,10 +233,13 @@ impl App {
         let mut states = std::mem::take(&mut self.states);
         for maker in std::mem::take(&mut self.makers) {
             let make = maker.make;
-            let made = panics::run(|| make(&states)).await.unwrap_or_else(|panicked| {
-                operator::error(format_args!("the state `{}` panicked while it was made: {}", maker.name, panicked.0));
+            let made = catch_panic::run(|| make(&states)).await.unwrap_or_else(|panicked| {
+                operator_log::error(format_args!(
+                    "the state `{}` panicked while it was made: {}",
+                    maker.name, panicked.0
+                ));
                 // The program may end with the error that this becomes.
-                operator::flush(LAST_LINES);
+                operator_log::flush(LAST_LINES);
                 Err(format!("it panicked: {}", panicked.0).into())
             });
             owner.add(&mut states, made.map_err(|failure| Error::start(maker.name, failure))?);

@@ -1,12 +1,17 @@
-//! What a server author configures.
+//! The configuration of a server by its author, and its start and end.
+//!
+//! [`App`] collects components, states and settings; `start` checks them, makes the states and builds an engine
+//! [`Server`](crate::engine::Server). The room may use every room below it except `testing`. Look here for a setting of
+//! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
 
 mod handle;
-#[cfg(feature = "http")]
-mod http;
 mod lifecycle;
+pub(crate) mod main_runtime;
 mod mount;
+#[cfg(feature = "http")]
+mod run_http;
 #[cfg(feature = "stdio")]
-mod stdio;
+mod run_stdio;
 
 use std::any::type_name;
 use std::sync::{Arc, OnceLock};
@@ -16,30 +21,31 @@ pub use handle::Handle;
 use lifecycle::{AtShutdown, Maker, two_states};
 pub use lifecycle::{EndApp, MakeState};
 
-use crate::component::added::Ignored;
+use crate::component::client_arguments::Ignored;
+use crate::component::component_set::Server;
+use crate::component::definition::Location;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::icon::Icon;
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
-use crate::component::server::Server;
-use crate::component::tool::{Location, RegisteredTool, Tool};
+use crate::component::tool::{RegisteredTool, Tool};
 use crate::context::Context;
+use crate::context::states::{OwnedState, StateOwner, States};
 use crate::engine::{self, ServerConfig};
 use crate::error::Error;
-use crate::layers::{Chain, ErasedLayer, Layer};
+#[cfg(feature = "testing")]
+use crate::json::encode::ObjectWriter;
+use crate::middleware::{Chain, ErasedLayer, Layer};
 use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 #[cfg(feature = "testing")]
-use crate::protocol::write::ObjectWriter;
-#[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
 use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
 use crate::schema::publish::Style;
 use crate::schema::{lint, precision};
-use crate::seal::{self, Sealer, SealingKey};
-use crate::states::{OwnedState, StateOwner, States};
+use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 
@@ -88,7 +94,7 @@ pub struct App {
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
-    pub(crate) http: http::HttpParts,
+    pub(crate) http: run_http::HttpParts,
 }
 
 impl App {
@@ -150,7 +156,7 @@ impl App {
                 lists: ListConfig::default(),
                 contents: CacheHints::default(),
                 answer_time: Duration::from_secs(600),
-                max_request_state: seal::DEFAULT_MAX_TEXT,
+                max_request_state: sealing::DEFAULT_MAX_TEXT,
             },
             version_is_set: false,
             scope: Arc::default(),
@@ -168,7 +174,7 @@ impl App {
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
-            http: http::HttpParts::default(),
+            http: run_http::HttpParts::default(),
         };
         components.into_iter().fold(app, App::add)
     }
@@ -344,12 +350,12 @@ impl App {
     }
 
     /// Puts a layer around every operation: calls, reads, lists. The first one added is the outermost; see
-    /// [`layers`](crate::layers).
+    /// [`layers`](crate::middleware).
     ///
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::layers::{RateLimit, StructuredLogging};
+    /// use fastmcp_rs::middleware::{RateLimit, StructuredLogging};
     /// use fastmcp_rs::prelude::*;
     ///
     /// // What is refused by the limit is logged too.
@@ -688,7 +694,7 @@ impl App {
         let counts = self.scope.counts();
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
         if counts == [0; 3] && !self.scope.is_dynamic() {
-            crate::operator::warn(format_args!(
+            crate::util::operator_log::warn(format_args!(
                 "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
                 self.config.name
             ));
@@ -729,7 +735,7 @@ impl App {
     #[cfg(any(feature = "stdio", feature = "http"))]
     fn warn_of_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
-            crate::operator::warn(format_args!(
+            crate::util::operator_log::warn(format_args!(
                 "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
                 self.config.name
             ));
@@ -766,12 +772,12 @@ fn warn_of_tools(components: &Live, style: Style) {
         let found = tool.lints(style);
         let name = tool.key();
         if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
-            crate::operator::warn(format_args!(
+            crate::util::operator_log::warn(format_args!(
                 "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
             ));
         }
         for problem in found.problems {
-            crate::operator::warn(format_args!("tool `{name}`: {problem}"));
+            crate::util::operator_log::warn(format_args!("tool `{name}`: {problem}"));
         }
         if !found.wide_integers.is_empty() {
             with_wide_integers.push(format!("`{name}` ({})", lint::told(&found.wide_integers)));
@@ -781,7 +787,7 @@ fn warn_of_tools(components: &Live, style: Style) {
         let more = with_wide_integers.len().saturating_sub(MAX_WARNED_OF);
         with_wide_integers.truncate(MAX_WARNED_OF);
         let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
-        crate::operator::warn(format_args!(
+        crate::util::operator_log::warn(format_args!(
             "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",
             with_wide_integers.join(", ")
         ));

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
-use crate::changes::Hub;
+use crate::context::change_hub::Hub;
+use crate::context::states::StateOwner;
 use crate::engine::Ending;
 use crate::error::Error;
-use crate::layers::Chain;
+use crate::middleware::Chain;
 use crate::registry::{Setting, Watch};
-use crate::states::StateOwner;
 
 impl App {
     /// Puts another app into this one, under a namespace: its tool `charge` becomes `pay_charge`, its prompts

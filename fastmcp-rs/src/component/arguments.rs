@@ -4,23 +4,18 @@
 //! error handling of its own; serde reads each value in place. A tree of values is built only if this fails, to explain
 //! the problem (see [`crate::schema`]).
 
-use serde::de::value::Error as PlainError;
-use serde::de::{Deserializer, Error as _, IgnoredAny, Visitor};
-use serde_json::de::StrRead;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::members::Strict;
-use super::parameter::Slot;
-use super::tool::Parameter;
-use crate::protocol::frame::without_position;
-use crate::protocol::reader::Reader;
-use crate::schema::walk::shown;
-use crate::schema::{constraints, place};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
-/// A deserializer for one JSON value.
-#[doc(hidden)]
-pub type JsonReader<'de> = serde_json::Deserializer<StrRead<'de>>;
+use crate::component::definition::Parameter;
+use crate::component::slot::{JsonReader, Slot};
+use crate::component::unknown_members::Strict;
+use crate::json::reader::Reader;
+use crate::protocol::frame::without_position;
+use crate::schema::validate::shown;
+use crate::schema::{constraints, place};
 
 /// The reason why arguments do not fit: the first problem that was found. It is reported if checking the arguments
 /// against the schema finds no problem.
@@ -140,26 +135,6 @@ fn consumed(reader: JsonReader<'_>) -> usize {
     reader.into_iter::<IgnoredAny>().byte_offset()
 }
 
-/// A deserializer for an absent value, equivalent to a missing field in serde's derive: only an optional type can be
-/// read from it.
-pub(crate) struct Absent;
-
-impl<'de> Deserializer<'de> for Absent {
-    type Error = PlainError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, PlainError> {
-        Err(PlainError::custom("missing"))
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PlainError> {
-        visitor.visit_none()
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
 /// Returns the arguments that are strings. They are inserted one by one: collecting a map sorts it first, and that code
 /// adds a few kilobytes to every server.
 pub(crate) fn texts(arguments: &Map<String, Value>) -> BTreeMap<String, String> {

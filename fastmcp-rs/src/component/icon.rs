@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::tool::{IconDefinition, Text};
+use super::definition::{IconDefinition, Text};
 
 /// An icon that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not get it.
 ///

@@ -9,11 +9,11 @@ use std::task::Poll;
 
 use pin_project_lite::pin_project;
 
-use super::answer::Answer;
 use super::arguments::{self, ArgumentError};
-use super::description::Description;
+use super::describe::Description;
 use super::output::{OutputDescription, OutputKind, Rendered, RenderedOutput};
-use super::parameter::Slot;
+use super::result_writer::Answer;
+use super::slot::Slot;
 use crate::context::Context;
 use crate::error::ToolError;
 

@@ -1,29 +1,30 @@
-//! Components as the macros generate them: tools, resources and prompts, with their parameters, injected values and
-//! results.
+//! Tools, resources and prompts as the macros fill them in: parameters, injected values, results.
 //!
-//! Generated code contains data, function pointers and one generic call per parameter; everything else is here, and is
-//! not generic over the user's types wherever possible, so that a user's rebuild is fast. Each type of a signature is
-//! checked once, by one function whose call has the span of that type, so that a wrong type is one error in the right
-//! place.
+//! The generated code holds data, function pointers and one generic call for each parameter; everything else is here, and
+//! is not generic over the user's types wherever that can be avoided, so that a user's rebuild is quick. Each type of a
+//! signature is checked once, by one function that is named at that type, so that a wrong type is one error at the right
+//! place. The room knows a call's [`Context`](crate::Context), but no registry and no engine.
 
-pub(crate) mod about;
-pub(crate) mod added;
-pub(crate) mod answer;
+pub(crate) mod arg_checks;
 pub(crate) mod arguments;
+pub(crate) mod client_arguments;
 pub(crate) mod completion;
-pub(crate) mod description;
+pub(crate) mod completion_request;
+pub(crate) mod component_set;
+pub(crate) mod definition;
+pub(crate) mod describe;
 pub(crate) mod dynamic;
-pub(crate) mod form;
+pub(crate) mod extract;
 pub(crate) mod icon;
-pub(crate) mod inject;
 pub(crate) mod invocation;
-pub(crate) mod members;
-pub(crate) mod options;
+pub(crate) mod metadata;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub(crate) mod prompt;
+pub(crate) mod ranking;
 pub(crate) mod resource;
-pub(crate) mod result;
-pub(crate) mod server;
+pub(crate) mod result_writer;
+pub(crate) mod slot;
 pub(crate) mod template;
 pub(crate) mod tool;
+pub(crate) mod unknown_members;

@@ -10,11 +10,11 @@ use std::marker::PhantomData;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::answer::Answer;
-use super::description::Description;
-use super::result::ToolResult;
+use super::describe::Description;
+use super::result_writer::Answer;
+use crate::content::tool_result::ToolResult;
+use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use crate::error::ToolError;
-use crate::protocol::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 
 /// A type that a tool returns as content rather than as a structured value: texts, numbers, `bool`,
 /// `()`, the blocks, lists of blocks, [`ToolResult`], and `Option`s of these (`None` is no content).
@@ -147,7 +147,7 @@ macro_rules! blocks {
         }
     )*};
 }
-blocks!(Content, crate::protocol::content::Text, Image, Audio, EmbeddedResource, ResourceLink);
+blocks!(Content, crate::content::Text, Image, Audio, EmbeddedResource, ResourceLink);
 
 impl<T: IntoContent> IntoContent for Option<T> {
     fn into_result(self) -> ToolResult {

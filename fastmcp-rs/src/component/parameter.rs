@@ -10,13 +10,14 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use super::arguments::{Absent, JsonReader};
-use super::description::Description;
-use super::inject::{FromContext, Requirements, State};
-use super::options::{ConfigurableArgument, InjectedParameter, TemplateVariable};
-use super::tool::Parameter;
+use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, TemplateVariable};
+use crate::component::definition::Parameter;
+use crate::component::describe::Description;
+use crate::component::extract::{FromContext, Requirements, State};
+use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::json::absent::Absent;
 
 /// A type that a tool can take as an argument: every type with `serde::Deserialize` and `schemars::JsonSchema`.
 ///
@@ -82,23 +83,6 @@ impl Lend for str {
 
 impl<T> Lend for [T] {
     type Owned = Vec<T>;
-}
-
-/// One parameter of one invocation, used as a trait object so that the code that reads arguments is compiled once.
-#[doc(hidden)]
-pub trait Slot {
-    /// Returns the macro's data about the parameter, if it is an argument.
-    fn argument(&self) -> Option<&'static Parameter>;
-    fn is_filled(&self) -> bool;
-    fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()>;
-    /// Returns the place for a text, if the parameter is a `String`.
-    fn text(&mut self) -> Option<&mut Option<String>> {
-        None
-    }
-    /// Fills in the default, or the value that the type has for an absent argument; returns `false` if there is
-    /// neither.
-    fn fill_absent(&mut self) -> bool;
-    fn describe(&self, description: &mut Description);
 }
 
 /// A parameter that comes from the client.

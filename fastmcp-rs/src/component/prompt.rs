@@ -3,13 +3,14 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::answer::Answer;
-use super::description::Description;
-use super::invocation::{Invocation, Invoked};
-use super::output::{OutputDescription, OutputKind, ValueType};
-use super::tool::{Execution, IconDefinition, Location};
+use crate::component::definition::{Execution, IconDefinition, Location};
+use crate::component::describe::Description;
+use crate::component::invocation::{Invocation, Invoked};
+use crate::component::output::{OutputDescription, OutputKind, ValueType};
+use crate::component::result_writer::Answer;
+use crate::content::Content;
+use crate::content::message::Message;
 use crate::error::ToolError;
-use crate::protocol::{Content, Role};
 
 /// A function that `#[mcp::prompt]` turned into a prompt.
 ///
@@ -47,53 +48,6 @@ pub struct RegisteredPrompt(pub &'static PromptDefinition);
 
 inventory::collect!(RegisteredPrompt);
 
-/// A message of a prompt: a role and one block of content.
-///
-/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts#promptmessage>
-///
-/// # Example
-///
-/// ```
-/// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::Message;
-///
-/// /// Reviews a piece of code.
-/// #[mcp::prompt]
-/// fn review(code: &str) -> Vec<Message> {
-///     vec![
-///         Message::user(format!("Review this code:\n\n{code}")),
-///         Message::assistant("What should I look at first?"),
-///     ]
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    pub(crate) role: Role,
-    pub(crate) content: Content,
-}
-
-impl Message {
-    /// Creates a message of the user from a text or a block.
-    pub fn user(content: impl Into<Content>) -> Message {
-        Message { role: Role::User, content: content.into() }
-    }
-
-    /// Creates a message of the model from a text or a block.
-    pub fn assistant(content: impl Into<Content>) -> Message {
-        Message { role: Role::Assistant, content: content.into() }
-    }
-
-    /// Returns the role of the message.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// Returns the content of the message.
-    pub fn content(&self) -> &Content {
-        &self.content
-    }
-}
-
 /// A type that a prompt can return: a text or a block (one message of the user), [`Message`], or a `Vec` of messages.
 #[diagnostic::on_unimplemented(
     message = "a prompt cannot return `{Self}`",
@@ -119,11 +73,11 @@ one_message!(
     String,
     &str,
     Content,
-    crate::protocol::content::Text,
-    crate::protocol::Image,
-    crate::protocol::Audio,
-    crate::protocol::EmbeddedResource,
-    crate::protocol::ResourceLink
+    crate::content::Text,
+    crate::content::Image,
+    crate::content::Audio,
+    crate::content::EmbeddedResource,
+    crate::content::ResourceLink
 );
 
 #[diagnostic::do_not_recommend]

@@ -3,19 +3,16 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::description::Description;
-use super::invocation::{Invocation, Invoked};
-use super::output::{OutputDescription, OutputKind, ValueType};
-use super::tool::{Execution, IconDefinition, Location};
+use crate::component::definition::{Execution, IconDefinition, Location};
+use crate::component::describe::Description;
+use crate::component::invocation::{Invocation, Invoked};
+use crate::component::output::{OutputDescription, OutputKind, ValueType};
+use crate::component::result_writer::Answer;
+use crate::content::resource_contents::{Body, ResourceContents};
 use crate::error::ToolError;
 use crate::protocol::CacheScope;
-use crate::protocol::text_of_json::to_string;
 
 /// A function that `#[mcp::resource]` turned into a resource.
 ///
@@ -67,103 +64,6 @@ pub struct ResourceAnnotations {
 pub struct RegisteredResource(pub &'static ResourceDefinition);
 
 inventory::collect!(RegisteredResource);
-
-/// One item of a resource's contents: text or bytes.
-///
-/// Most resources return a text, bytes or a value; use this type for several items, or for an item with its own URI,
-/// MIME type or `_meta`.
-///
-/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-contents>
-///
-/// # Example
-///
-/// ```
-/// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::ResourceContents;
-///
-/// /// The reports of a year.
-/// #[mcp::resource("reports://{year}")]
-/// fn reports(year: u16) -> Vec<ResourceContents> {
-///     vec![
-///         ResourceContents::text("# Summary").mime_type("text/markdown"),
-///         ResourceContents::blob(b"%PDF").mime_type("application/pdf").uri(format!("reports://{year}/print")),
-///     ]
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResourceContents {
-    pub(crate) uri: Option<String>,
-    pub(crate) mime_type: Option<String>,
-    pub(crate) body: Body,
-    pub(crate) meta: Map<String, Value>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Body {
-    Text(String),
-    /// Base64.
-    Blob(String),
-}
-
-impl ResourceContents {
-    fn with(body: Body) -> ResourceContents {
-        ResourceContents { uri: None, mime_type: None, body, meta: Map::new() }
-    }
-
-    /// Creates an item of text.
-    pub fn text(text: impl Into<String>) -> ResourceContents {
-        ResourceContents::with(Body::Text(text.into()))
-    }
-
-    /// Creates an item of bytes and encodes them as Base64.
-    pub fn blob(bytes: impl AsRef<[u8]>) -> ResourceContents {
-        ResourceContents::with(Body::Blob(BASE64_STANDARD.encode(bytes)))
-    }
-
-    /// Creates an item of JSON: text of type `application/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a map key that is not a
-    /// string, a number or a boolean. The error names the place of that part.
-    pub fn json(value: &impl Serialize) -> Result<ResourceContents, serde_json::Error> {
-        Ok(ResourceContents::text(to_string(value)?).mime_type("application/json"))
-    }
-
-    /// Returns the item's text, or `None` if it has bytes.
-    pub fn as_text(&self) -> Option<&str> {
-        match &self.body {
-            Body::Text(text) => Some(text),
-            Body::Blob(_) => None,
-        }
-    }
-
-    /// Returns the item's bytes, or `None` if it has text.
-    pub fn bytes(&self) -> Option<Vec<u8>> {
-        match &self.body {
-            Body::Text(_) => None,
-            Body::Blob(blob) => BASE64_STANDARD.decode(blob).ok(),
-        }
-    }
-
-    /// Sets the item's URI, if it differs from the URI that was read, for example for a part of the resource.
-    pub fn uri(mut self, uri: impl Into<String>) -> ResourceContents {
-        self.uri = Some(uri.into());
-        self
-    }
-
-    /// Sets the item's MIME type, if it differs from the resource's MIME type.
-    pub fn mime_type(mut self, mime_type: impl Into<String>) -> ResourceContents {
-        self.mime_type = Some(mime_type.into());
-        self
-    }
-
-    /// Adds a member to the item's `_meta`. Peers before 2025-06-18 do not get it.
-    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> ResourceContents {
-        self.meta.insert(key.into(), value.into());
-        self
-    }
-}
 
 /// A type that a resource can return without conversion to JSON: texts, bytes, [`ResourceContents`] or a `Vec` of it,
 /// and `Option`s of these (`None` means that there is no such resource). Any other type with `serde::Serialize` is

@@ -1,6 +1,16 @@
-//! The context of a call: the facts of its request, and the notifications that a handler can send.
+//! The context of a call: the facts of its request, and everything that a handler can send or ask.
+//!
+//! The room knows the outgoing queue and requests to the client, but no component and no engine: the engine implements
+//! its trait for nested calls. Look here for a method of [`Context`].
 
+pub(crate) mod blocking;
+pub(crate) mod change_hub;
+pub(crate) mod client_requests;
+pub(crate) mod current_call;
+pub(crate) mod nested_calls;
 mod request;
+pub(crate) mod request_id;
+pub(crate) mod states;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -10,16 +20,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+pub(crate) use request::{Delivery, LogFilter, Request};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::blocking;
-use crate::changes::{Change, Hub};
+use crate::context::change_hub::{Change, Hub};
+use crate::context::states::States;
 use crate::error::ToolError;
+pub(crate) use crate::protocol::client_facts::ClientFacts;
 use crate::protocol::{Level, Revision};
-use crate::states::{self, States};
-
-pub(crate) use request::{ClientFacts, Delivery, LogFilter, Request};
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.

@@ -8,34 +8,21 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::Transport;
-use crate::operator;
-use crate::outbox::Outbox;
-use crate::principal::Principal;
-use crate::protocol::text_of_json::json_and_text;
+use crate::auth::principal::Principal;
+use crate::client_features::conversation::{FrameSink, Questions};
+use crate::context::Transport;
+use crate::context::nested_calls::Siblings;
+use crate::context::request_id::RequestId;
+use crate::json::dual_serializer::json_and_text;
+use crate::json::encode;
+use crate::outgoing::queue::Outbox;
+use crate::protocol::client_facts::ClientFacts;
+use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{Level, Revision, write};
-use crate::questions::Questions;
-use crate::request_facts::{RequestId, TraceContext};
-use crate::siblings::Siblings;
+use crate::util::operator_log;
 
 /// The shortest time between two progress notifications of a call: 20 per second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The facts that a legacy client gave about itself when its session began, as JSON text. Parsed values can take many
-/// times the memory, and a server may have thousands of sessions.
-#[derive(Debug, Default)]
-pub(crate) struct ClientFacts {
-    pub(crate) info: Option<Box<str>>,
-    pub(crate) capabilities: Option<Box<str>>,
-}
-
-impl ClientFacts {
-    /// Returns the size in bytes.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn size(&self) -> usize {
-        [&self.info, &self.capabilities].into_iter().flatten().map(|text| text.len()).sum()
-    }
-}
 
 /// The log messages that a client wants.
 #[derive(Clone, Debug)]
@@ -165,7 +152,9 @@ impl Request {
             return;
         }
         let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
-        operator::warn(format_args!("`{name}` reported progress that is no number, and was not sent: {done}{total}"));
+        operator_log::warn(format_args!(
+            "`{name}` reported progress that is no number, and was not sent: {done}{total}"
+        ));
     }
 
     fn flush_progress(&self) {
@@ -181,43 +170,13 @@ impl Request {
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
         frame.extend_from_slice(level.as_str().as_bytes());
         frame.extend_from_slice(br#"","logger":"#);
-        write::string(&mut frame, logger);
+        encode::string(&mut frame, logger);
         frame.extend_from_slice(br#","data":"#);
         if let Err(error) = json_and_text(&mut frame, data) {
-            return operator::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
+            return operator_log::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
         }
         frame.extend_from_slice(b"}}\n");
         self.deliver(&mut self.delivery(), frame);
-    }
-
-    /// Sends a frame that must arrive, waiting for room if necessary. Returns false if the call has ended or the queue
-    /// is closed.
-    pub(crate) async fn send(&self, mut frame: Vec<u8>) -> bool {
-        loop {
-            {
-                let mut delivery = self.delivery();
-                if matches!(delivery.phase, Phase::Ended) {
-                    return false;
-                }
-                match self.deliver(&mut delivery, frame) {
-                    None => return true,
-                    Some(_) if self.outbox.is_closed() => return false,
-                    Some(kept) => frame = kept,
-                }
-            }
-            self.outbox.room().await;
-        }
-    }
-
-    /// Sends a frame after all earlier frames of the call, even if the call has ended. The frame is only informative,
-    /// so it is dropped if there is no room.
-    pub(crate) fn send_if_there_is_room(&self, frame: Vec<u8>) {
-        let mut delivery = self.delivery();
-        if matches!(delivery.phase, Phase::Ended) {
-            self.outbox.try_push(&frame);
-        } else {
-            self.deliver(&mut delivery, frame);
-        }
     }
 
     /// Sends a frame, or returns it if there is no room.
@@ -267,15 +226,47 @@ fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&s
     write::append_id(&mut frame, token);
     // Serializing a finite number cannot fail.
     frame.extend_from_slice(br#","progress":"#);
-    let _ = write::json(&mut frame, &done);
+    let _ = encode::json(&mut frame, &done);
     if let Some(total) = total {
         frame.extend_from_slice(br#","total":"#);
-        let _ = write::json(&mut frame, &total);
+        let _ = encode::json(&mut frame, &total);
     }
     if let Some(message) = message {
         frame.extend_from_slice(br#","message":"#);
-        write::string(&mut frame, message);
+        encode::string(&mut frame, message);
     }
     frame.extend_from_slice(b"}}\n");
     frame
+}
+
+impl FrameSink for Request {
+    /// Sends a frame that must arrive, waiting for room if necessary. Returns false if the call has ended or the queue
+    /// is closed.
+    async fn send(&self, mut frame: Vec<u8>) -> bool {
+        loop {
+            {
+                let mut delivery = self.delivery();
+                if matches!(delivery.phase, Phase::Ended) {
+                    return false;
+                }
+                match self.deliver(&mut delivery, frame) {
+                    None => return true,
+                    Some(_) if self.outbox.is_closed() => return false,
+                    Some(kept) => frame = kept,
+                }
+            }
+            self.outbox.room().await;
+        }
+    }
+
+    /// Sends a frame after all earlier frames of the call, even if the call has ended. The frame is only informative,
+    /// so it is dropped if there is no room.
+    fn send_if_there_is_room(&self, frame: Vec<u8>) {
+        let mut delivery = self.delivery();
+        if matches!(delivery.phase, Phase::Ended) {
+            self.outbox.try_push(&frame);
+        } else {
+            self.deliver(&mut delivery, frame);
+        }
+    }
 }

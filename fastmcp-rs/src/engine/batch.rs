@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::in_flight::{Admission, Place};
+use super::call::in_flight::{Admission, Place};
 use super::{Admitted, Connection, Dispatched, Exchange, finish_frame};
-use crate::outbox::Outbox;
+use crate::json::object::text;
+use crate::outgoing::queue::Outbox;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::{Id, Key};
-use crate::protocol::object::text;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::Registry;
 
@@ -31,7 +31,7 @@ pub(crate) fn batch_length(message: &str) -> usize {
 
 impl Connection {
     /// Answers a batch with one array, after the last of its calls has ended.
-    pub(super) fn batch(
+    pub(crate) fn batch(
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,

@@ -1,33 +1,30 @@
-//! The engine: one message in, its responses out.
+//! One message in, its responses out.
 //!
-//! It takes messages and returns frames; it opens no sockets and reads no descriptors, so that transports, tests and
-//! simulators all run the same code. A [`Server`] is the form of an app that is being served: it does not change. A
-//! [`Connection`] is one peer: at most one legacy session, and the calls in flight.
+//! The engine receives messages and returns frames; it opens no socket and reads no descriptor, so that transports, tests
+//! and simulators drive the same code. A [`Server`] is built from an app and does not change. A [`Connection`] is one
+//! peer: at most one legacy session, and the calls in flight. The era is read from each message, never from earlier ones,
+//! except for the session that an `initialize` opened.
 //!
-//! Each message determines its own era ([`Connection::dispatch`]), independently of earlier messages, except for the
-//! session that an `initialize` opened.
+//! Look here for the methods of the protocol, admission, cancellation, progress, subscriptions and batches.
 
 mod batch;
 mod call;
-mod components;
+pub(crate) mod completion;
 #[cfg(feature = "http")]
-mod exchange;
-mod feed;
+mod http_exchange;
+mod methods;
+mod notifications;
 // Only one transport has headers.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
-mod headers;
-mod in_flight;
-mod layered;
-mod legacy;
-mod modern;
-mod observed;
-mod pending;
-mod refused;
-mod rounds;
+mod header_match;
+mod instrument;
+mod malformed;
+mod nested_calls;
 mod server;
-mod siblings;
-mod sight;
+mod session;
+mod stateless;
 mod subscriptions;
+mod visibility;
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
@@ -36,36 +33,35 @@ use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use serde_json::Value;
-
 #[cfg(feature = "http")]
 pub(crate) use batch::batch_length;
+use call::in_flight::{InFlight, Place};
+use call::input_required::MAX_RESPONSES;
+pub(crate) use call::pending::PendingCall;
+pub(crate) use header_match::Headers;
 #[cfg(feature = "http")]
-pub(crate) use exchange::{is_complete_envelope, write_error};
-pub(crate) use headers::Headers;
+pub(crate) use header_match::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
 #[cfg(feature = "http")]
-pub(crate) use headers::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
-pub(crate) use pending::PendingCall;
+pub(crate) use http_exchange::{is_complete_envelope, write_error};
+use instrument::Observed;
+use malformed::ErrorBudget;
+use notifications::Feed;
+use serde_json::Value;
 #[cfg(feature = "stdio")]
 pub(crate) use server::TIME_TO_END;
 pub(crate) use server::{Ending, Server, ServerConfig};
+use session::Session;
 
-use crate::client_requests::ClientRequests;
+use crate::auth::principal::Principal;
+use crate::client_features::pending_requests::ClientRequests;
 use crate::context::Transport;
-use crate::outbox::Outbox;
-use crate::principal::Principal;
+use crate::json::object::{Raw, text};
+use crate::outgoing::queue::Outbox;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, Malformed};
 use crate::protocol::id::{Id, Key};
-use crate::protocol::object::{Raw, text};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::{Registry, RestingView, View};
-use feed::Feed;
-use in_flight::{InFlight, Place};
-use legacy::Session;
-use observed::Observed;
-use refused::ErrorBudget;
-use rounds::MAX_RESPONSES;
 
 /// The state of one peer.
 pub(crate) struct Connection {
@@ -447,7 +443,7 @@ impl Connection {
 }
 
 /// A request with a well-formed frame.
-struct Request<'a> {
+pub(crate) struct Request<'a> {
     registry: &'a Arc<Registry>,
     message: &'a str,
     frame: &'a Frame<'a>,
@@ -535,7 +531,7 @@ impl Request<'_> {
 
 /// The admission of a request, independent of other calls in flight.
 #[derive(Debug, Default)]
-enum Admitted {
+pub(crate) enum Admitted {
     /// The request is not admitted yet.
     #[default]
     No,

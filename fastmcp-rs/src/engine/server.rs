@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::changes::{Hub, ListKind};
-use crate::component::added::Ignored;
+use crate::component::client_arguments::Ignored;
 use crate::component::icon::Icon;
-use crate::outbox::Outbox;
+use crate::context::change_hub::{Hub, ListKind};
+use crate::context::states::StateOwner;
+use crate::json::encode;
+use crate::outgoing::queue::Outbox;
+use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::{Revision, write};
 use crate::registry::{ListConfig, Live, Offers, Registry};
-use crate::seal::Sealer;
-use crate::states::StateOwner;
+use crate::sealing::Sealer;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
 use crate::telemetry::span;
-use crate::{operator, panics};
+use crate::util::{catch_panic, operator_log};
 
 /// The author's description of a server, and the settings of its behaviour.
 #[derive(Clone, Debug)]
@@ -138,16 +139,16 @@ impl Server {
         let work = async {
             for ending in endings.into_iter().rev() {
                 // A shutdown function is user code and may panic; the others still run.
-                if let Err(panicked) = panics::run(ending).await {
-                    operator::error(format_args!("`on_shutdown` panicked: {}", panicked.0));
+                if let Err(panicked) = catch_panic::run(ending).await {
+                    operator_log::error(format_args!("`on_shutdown` panicked: {}", panicked.0));
                 }
             }
         };
         if tokio::time::timeout(TIME_TO_END, work).await.is_err() {
-            operator::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
+            operator_log::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
         }
         // The process may end now, and log lines that are not written would be lost with it.
-        operator::flush(operator::LAST_LINES);
+        operator_log::flush(operator_log::LAST_LINES);
     }
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
@@ -189,18 +190,18 @@ impl Server {
         registry.discovery.get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
-            let _ = write::json(&mut out, &versions);
+            let _ = encode::json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = write::json(&mut out, &Self::capabilities(&registry.offers, Revision::V2026_07_28));
+            let _ = encode::json(&mut out, &Self::capabilities(&registry.offers, Revision::V2026_07_28));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
-                write::string(&mut out, instructions);
+                encode::string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
             if self.config.announce_server {
                 let info = implementation(&self.config, Revision::V2026_07_28);
                 out.extend_from_slice(br#","_meta":"#);
-                let _ = write::json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
+                let _ = encode::json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
             }
             out.push(b'}');
             out
@@ -243,7 +244,7 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::changes::Lists;
+    use crate::context::change_hub::Lists;
 
     #[test]
     fn lists_that_may_change_are_declared() {

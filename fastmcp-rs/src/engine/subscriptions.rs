@@ -14,14 +14,15 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::call::CallFacts;
-use super::components::required;
-use super::feed::{MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, Refused, Wanted, write_meta};
-use super::sight::Sight;
+use super::methods::required;
+use super::notifications::{MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, Refused, Wanted, write_meta};
+use super::visibility::Sight;
 use super::{Admitted, Connection, Dispatched, Request, finish_frame};
-use crate::changes::{ListKind, Lists};
-use crate::component::answer::unknown_resource;
+use crate::component::result_writer::unknown_resource;
 use crate::context::Transport;
-use crate::protocol::object::{self, Raw, members, text};
+use crate::context::change_hub::{ListKind, Lists};
+use crate::json::encode;
+use crate::json::object::{self, Raw, members, text};
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -36,7 +37,7 @@ members! {
 
 impl Connection {
     /// Handles `subscriptions/listen`: acknowledges it now, and answers it when the subscription ends.
-    pub(super) fn listen(
+    pub(crate) fn listen(
         self: &Arc<Self>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
@@ -76,7 +77,7 @@ impl Connection {
     }
 
     /// Handles `resources/subscribe` of a legacy session.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         self: &Arc<Self>,
         request: &Request<'_>,
         facts: &CallFacts<'_>,
@@ -101,19 +102,19 @@ impl Connection {
     }
 
     /// Handles `resources/unsubscribe` of a legacy session. A URI without a subscription need not exist.
-    pub(super) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+    pub(crate) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
         self.feed().unsubscribe(&required(request, "uri", |params| params.uri)?);
         finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
         Ok(Dispatched::Done)
     }
 
     /// Handles `notifications/initialized`: from now on, the session may get notifications that belong to no request.
-    pub(super) fn begin_session(&self, out: &mut Vec<u8>) {
+    pub(crate) fn begin_session(&self, out: &mut Vec<u8>) {
         self.feed().begin_session(|| self.send_now(out));
     }
 
     /// Sends the frames that are ready on the path of the notifications, which then cannot overtake them.
-    pub(super) fn send_now(&self, out: &mut Vec<u8>) {
+    pub(crate) fn send_now(&self, out: &mut Vec<u8>) {
         // From now on, the writer must check the outbox, even while there are no calls.
         self.answers_late.store(true, Ordering::Release);
         self.outbox().push(out);
@@ -266,7 +267,7 @@ fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {
             member(out, br#""resourceSubscriptions":"#);
             // Serialising strings cannot fail.
             let uris: Vec<&str> = honoured.uris.iter().map(|uri| &**uri).collect();
-            let _ = write::json(out, &uris);
+            let _ = encode::json(out, &uris);
         }
         out.extend_from_slice(b"}}}");
     });

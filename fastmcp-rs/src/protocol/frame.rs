@@ -7,10 +7,10 @@
 
 use serde_json::value::RawValue;
 
-use super::object::{self, Object, Raw, members, text};
-pub(crate) use super::reader::MAX_DEPTH;
-use super::reader::{Fault, Members, Reader};
 use super::write::RpcError;
+use crate::json::object::{self, Object, Raw, members, text};
+pub(crate) use crate::json::reader::MAX_DEPTH;
+use crate::json::reader::{Fault, Members, Reader};
 
 members! {
     /// A JSON-RPC message: a request, a notification or a response.

@@ -3,8 +3,8 @@
 //! An id that neither a float nor a 64-bit integer can represent must be returned unchanged, so the text is kept; a
 //! [`Key`] is created only where two ids are compared.
 
-use super::object::Raw;
-use super::unescape::unescape;
+use crate::json::object::Raw;
+use crate::json::unescape::unescape;
 
 /// The maximum length of an id in bytes: of a string without quotes and escapes, of a number as it is written.
 const MAX_LENGTH: usize = 256;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::write;
+use crate::json::encode;
 
 /// The end of a result: the `_meta` member that identifies the server, unless the server is anonymous.
 ///
@@ -21,7 +21,7 @@ impl ServerInfo {
         let Some(info) = info else { return ServerInfo { end: b"}}".as_slice().into() } };
         let mut end = [BEFORE, br#""io.modelcontextprotocol/serverInfo":"#].concat();
         // Serialising a `Value` cannot fail.
-        let _ = write::json(&mut end, info);
+        let _ = encode::json(&mut end, info);
         end.extend_from_slice(AFTER);
         ServerInfo { end: end.into() }
     }

@@ -1,47 +1,48 @@
 //! The components of a server: sorted, checked, and with list pages that are serialised once.
 //!
 //! `inventory` guarantees no order and finds the components of every linked crate, so the registry sorts them, and
-//! rejects duplicates with an error that names both places.
+//! rejects duplicates with an error that names both places. The room knows components and the visibility of each, but no
+//! connection. Look here for lists, pages, mounting names, enabling, disabling and changes at run time.
 
-mod entry;
-mod handler;
-mod live;
+mod component;
+mod list;
 mod namespace;
-mod pages;
 mod prompt;
 mod resource;
-mod scope;
 mod selector;
+mod snapshot;
+mod store;
 mod tool;
-mod visible;
+mod tree;
+mod visibility;
 
-use serde_json::{Map, Value};
 use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use entry::{Setting, Watch};
-pub(crate) use handler::{Handler, Invoke, Pace};
-pub(crate) use live::{Live, RestingView, View};
-pub(crate) use pages::{List, ListConfig, Listed, order};
+pub(crate) use component::{Handler, Invoke, Pace};
+pub(crate) use list::{List, ListConfig, Listed, order};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
-pub(crate) use scope::Scope;
 pub use selector::Selector;
+use serde_json::{Map, Value};
+pub(crate) use snapshot::{Live, RestingView, View};
+pub(crate) use store::{Setting, Watch};
 pub(crate) use tool::ToolEntry;
-pub use visible::{Component, ComponentKind};
-pub(crate) use visible::{DecisionPace, Gate, Visible};
+pub(crate) use tree::Scope;
+pub use visibility::{Component, ComponentKind};
+pub(crate) use visibility::{DecisionPace, Gate, Visible};
 
-use crate::ambient;
-use crate::changes::{ListKind, Lists};
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
 use crate::component::tool::ToolDefinition;
-use crate::known_keys::KnownKeys;
-use crate::layers::Chain;
+use crate::context::change_hub::{ListKind, Lists};
+use crate::context::current_call;
+use crate::context::states::States;
+use crate::middleware::Chain;
 use crate::schema::suggest;
-use crate::states::States;
+use crate::util::known_keys::KnownKeys;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.
@@ -132,7 +133,7 @@ impl Registry {
         let prompts = List::new(root.served(), config);
         let mut offers = Offers::new(&tools, &resources, &templates, &prompts, root.is_dynamic());
         // A layer has the context of each call, and so can send log messages; forwarded events are log messages too.
-        offers.logging |= !layers.is_empty() || ambient::is_wanted();
+        offers.logging |= !layers.is_empty() || current_call::is_wanted();
         let is_filtered =
             tools.is_filtered() || resources.is_filtered() || templates.is_filtered() || prompts.is_filtered();
         let by_name = tools.entries().iter().enumerate();

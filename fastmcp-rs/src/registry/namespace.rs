@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use crate::changes::ListKind;
 use crate::component::dynamic::MAX_NAME;
 use crate::context::Shared;
+use crate::context::change_hub::ListKind;
 
 /// Returns the key under a namespace: `pay_charge`, `orders://pay/{id}`.
 pub(super) fn qualified(kind: ListKind, namespace: &str, key: &str) -> String {

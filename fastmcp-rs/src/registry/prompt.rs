@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::handler::Handler;
-use super::pages::Listed;
-use super::visible::ComponentKind;
-use crate::component::about::{About, about};
+use super::component::Handler;
+use super::list::Listed;
+use super::visibility::ComponentKind;
+use crate::component::definition::Location;
 use crate::component::dynamic::DynamicPrompt;
+use crate::component::metadata::{About, about};
 use crate::component::prompt::PromptDefinition;
-use crate::component::tool::Location;
+use crate::json::encode::ObjectWriter;
 use crate::protocol::Revision;
-use crate::protocol::write::ObjectWriter;
 use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::handler::Handler;
-use super::pages::Listed;
-use super::visible::ComponentKind;
-use crate::component::about::{About, about};
+use super::component::Handler;
+use super::list::Listed;
+use super::visibility::ComponentKind;
+use crate::component::definition::{Location, Text};
 use crate::component::dynamic::DynamicResource;
+use crate::component::metadata::{About, about};
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
-use crate::component::tool::{Location, Text};
+use crate::content::{Annotations, Projected};
+use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
-use crate::protocol::content::Projected;
-use crate::protocol::write::ObjectWriter;
-use crate::protocol::{Annotations, CacheScope, Revision};
+use crate::protocol::{CacheScope, Revision};
 use crate::schema::publish::Style;
 
 /// A resource with a fixed URI.

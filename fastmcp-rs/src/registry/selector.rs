@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::changes::ListKind;
+use crate::component::definition::Text;
 use crate::component::template::Template;
-use crate::component::tool::Text;
+use crate::context::change_hub::ListKind;
 
 /// Selects components for [`Handle::enable`](crate::Handle::enable) and [`Handle::disable`](crate::Handle::disable).
 ///

@@ -4,17 +4,18 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::handler::Handler;
-use super::pages::Listed;
-use super::visible::ComponentKind;
-use crate::component::about::{About, about};
-use crate::component::answer::Subject;
+use super::component::Handler;
+use super::list::Listed;
+use super::visibility::ComponentKind;
+use crate::component::definition::{Location, ToolAnnotations};
 use crate::component::dynamic::DynamicTool;
-use crate::component::tool::{Location, ResultOptions, ToolAnnotations, ToolDefinition};
+use crate::component::metadata::{About, about};
+use crate::component::result_writer::Subject;
+use crate::component::tool::{ResultOptions, ToolDefinition};
+use crate::json::encode::ObjectWriter;
 use crate::protocol::Revision;
-use crate::protocol::write::ObjectWriter;
-use crate::schema::header::{self, Mirror};
 use crate::schema::lint;
+use crate::schema::mcp_header::{self, Mirror};
 use crate::schema::publish::{self, Style};
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl ToolEntry {
 
     /// Returns the arguments that clients mirror into headers.
     pub(crate) fn mirrors(&self) -> &[Mirror] {
-        self.mirrors.get_or_init(|| header::mirrors(&self.handler.described.input))
+        self.mirrors.get_or_init(|| mcp_header::mirrors(&self.handler.described.input))
     }
 
     /// Describes a call of the tool for its response.
@@ -156,7 +157,7 @@ impl Listed for ToolEntry {
         let input = self.published_input(style);
         match revision.is_modern() || self.handler.is_dynamic() {
             true => entry.member("inputSchema", &input),
-            false => entry.member("inputSchema", &header::without_marks(&input)),
+            false => entry.member("inputSchema", &mcp_header::without_marks(&input)),
         }
         if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
             match self.wraps && (!revision.is_modern() || self.wraps_for_all(style)) {

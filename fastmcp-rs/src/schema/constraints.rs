@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::header;
-use super::normal::{has_type, length_unit};
-use crate::protocol::object::{self, AnyMembers};
+use crate::json::object::{self, AnyMembers};
+use crate::schema::mcp_header;
+use crate::schema::normalize::{has_type, length_unit};
+use crate::schema::number::{Number, number_of};
 
 /// The constraints of `#[arg(…)]` on a value, besides its type.
 #[doc(hidden)]
@@ -33,52 +34,6 @@ impl Constraints {
     pub(crate) fn is_empty(&self) -> bool {
         let Constraints { min, max, min_length, max_length, pattern } = self;
         min.is_none() && max.is_none() && min_length.is_none() && max_length.is_none() && pattern.is_none()
-    }
-}
-
-/// A bound as written in the attribute.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub enum Number {
-    Integer(i128),
-    Float(f64),
-}
-
-impl Number {
-    fn as_f64(self) -> f64 {
-        match self {
-            Number::Integer(number) => number as f64,
-            Number::Float(number) => number,
-        }
-    }
-
-    /// Returns the bound as a schema has it. A number beyond 64 bits loses digits.
-    pub fn to_json(self) -> Value {
-        match self {
-            Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
-                (Ok(number), _) => number.into(),
-                (_, Ok(number)) => number.into(),
-                _ => (number as f64).into(),
-            },
-            Number::Float(number) => number.into(),
-        }
-    }
-
-    pub(super) fn cmp_to(self, other: Number) -> std::cmp::Ordering {
-        match (self, other) {
-            (Number::Integer(one), Number::Integer(other)) => one.cmp(&other),
-            // JSON has no NaN, and -0.0 equals 0.
-            _ => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(std::cmp::Ordering::Equal),
-        }
-    }
-}
-
-impl std::fmt::Display for Number {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Number::Integer(number) => number.fmt(formatter),
-            Number::Float(number) => number.fmt(formatter),
-        }
     }
 }
 
@@ -193,11 +148,6 @@ fn property_type(property: &Map<String, Value>) -> String {
     property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"))
 }
 
-pub(crate) fn number_of(value: &Value) -> Option<Number> {
-    let number = value.as_number()?;
-    number.as_i128().map(Number::Integer).or_else(|| number.as_f64().map(Number::Float))
-}
-
 /// Checks a well-formed JSON value. `null` counts as absent, so constraints do not apply to it.
 pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str) -> Result<(), String> {
     let Constraints { min, max, min_length, max_length, pattern } = *constraints;
@@ -212,7 +162,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             let value = value.map_err(|_| "it is not a number".to_owned())?;
             check_range(value, min, max)?;
             if is_header {
-                header::check_integer(value)?;
+                mcp_header::check_integer(value)?;
             }
             Ok(())
         }

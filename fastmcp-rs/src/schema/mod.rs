@@ -1,20 +1,21 @@
 //! JSON Schemas: normalised to the form that an author would write by hand, and used to explain the faults of a call.
 //!
-//! A valid call passes no validator: its types and the constraints that the macro knows are the check. Only if they
-//! reject a call, [`walk`] compares the arguments with the published schema, reports every problem at once, and
-//! corrects values whose meaning is clear.
+//! A valid call passes no validator: its types and the constraints that the macro knows are the check. Only if they reject
+//! a call, [`validate`] compares the arguments with the published schema, reports every problem at once, and corrects
+//! values whose meaning is clear.
 
 pub(crate) mod constraints;
-pub(crate) mod duplicates;
-pub(crate) mod form;
+pub(crate) mod duplicate_keys;
 pub(crate) mod format;
-pub(crate) mod full;
-pub(crate) mod given;
-pub(crate) mod header;
+pub(crate) mod generator;
+pub(crate) mod hand_written;
+pub(crate) mod jsonschema;
 pub(crate) mod lint;
-pub(crate) mod normal;
+pub(crate) mod mcp_header;
+pub(crate) mod normalize;
+pub(crate) mod number;
 pub(crate) mod place;
 pub(crate) mod precision;
 pub(crate) mod publish;
 pub(crate) mod suggest;
-pub(crate) mod walk;
+pub(crate) mod validate;

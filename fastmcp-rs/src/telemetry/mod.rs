@@ -1,11 +1,13 @@
-//! Spans and metrics of the requests of a running server, for its operator.
+//! Spans, metrics and logs of a running server, for its operator.
 //!
-//! This module knows no connections: the engine passes it each request and its outcome (`engine/observed.rs`), and the
-//! transports pass it their open resources. Names follow OpenTelemetry's conventions for MCP, so that existing
-//! dashboards work. Arguments of clients and results of handlers are never recorded.
+//! The room knows no connections: the engine passes it each request and its outcome, and the transports pass it their
+//! open resources. Names follow OpenTelemetry's conventions for MCP, so that existing dashboards work. Arguments of
+//! clients and results of handlers are never recorded.
 //!
 //! Conventions: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 
+#[cfg(feature = "logging")]
+pub mod logging;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 #[cfg(feature = "otel")]

@@ -25,8 +25,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::operator;
-use crate::request_facts::TraceContext;
+use crate::protocol::trace_context::TraceContext;
+use crate::util::operator_log;
 
 /// The time limit for sending the last spans before a server returns.
 pub(crate) const TIME_TO_FLUSH: Duration = Duration::from_secs(2);
@@ -67,7 +67,7 @@ where
         match provider() {
             Ok(provider) => drop(PROVIDER.set(provider)),
             Err(error) => {
-                operator::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
+                operator_log::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
                 return None;
             }
         }
@@ -86,7 +86,7 @@ where
 fn provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
     if let Some(protocol) = variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(variable("OTEL_EXPORTER_OTLP_PROTOCOL")) {
         if protocol != "http/protobuf" {
-            operator::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
+            operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
         }
     }
     let timeout = variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
@@ -194,7 +194,7 @@ impl Client {
     fn failed(&self, problem: &dyn std::fmt::Display) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {
-            operator::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
+            operator_log::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
         }
     }
 }

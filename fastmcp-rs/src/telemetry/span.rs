@@ -10,7 +10,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::{Outcome, Target, for_each_method};
-use crate::request_facts::TraceContext;
+use crate::protocol::trace_context::TraceContext;
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
 const MAX_NAME: usize = 128;
@@ -21,15 +21,6 @@ const MAX_TRACESTATE: usize = 512;
 #[inline]
 pub(crate) fn is_wanted() -> bool {
     tracing::span_enabled!(target: "fastmcp_rs", tracing::Level::INFO)
-}
-
-/// Returns the current span of this thread, for another thread that continues the work.
-pub(crate) fn current() -> Span {
-    match tracing::level_filters::LevelFilter::current() {
-        // Without a subscriber there is no span.
-        tracing::level_filters::LevelFilter::OFF => Span::none(),
-        _ => Span::current(),
-    }
 }
 
 /// The facts of a request that are known when it begins.

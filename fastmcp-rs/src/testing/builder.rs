@@ -7,14 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::client::TestClient;
-use super::link::{Link, Observer, Origin};
+use super::dispatcher::{Link, Observer, Origin};
 use super::peer::{InProcess, Peer};
-use super::question::{Answer, ElicitationQuestion, SamplingQuestion, Scripts};
+use super::scripts::{Answer, ElicitationQuestion, SamplingQuestion, Scripts};
 use crate::app::App;
+use crate::auth::principal::Principal;
 use crate::error::Error;
-use crate::principal::Principal;
+use crate::exec::runtime;
 use crate::protocol::{Level, Revision};
-use crate::runtime;
 
 impl App {
     /// Creates a client of this app in the same process, for tests; `.await` connects it.

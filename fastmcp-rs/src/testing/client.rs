@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::link::Link;
+use super::dispatcher::Link;
 use super::reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
 use super::request::{Draft, Request};
-use super::subscription::{Subscription, SubscriptionFilter};
+use super::subscription::Subscription;
+use super::subscription_filter::SubscriptionFilter;
+use crate::json::dual_serializer::to_value;
 use crate::protocol::Revision;
-use crate::protocol::text_of_json::to_value;
 
 /// A client of an app in the same process, created by [`App::test_client`](crate::App::test_client).
 ///

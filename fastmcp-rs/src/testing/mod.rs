@@ -38,27 +38,30 @@
 
 mod builder;
 mod client;
-mod link;
+mod dispatcher;
 mod peer;
-mod question;
+mod raw_client;
 mod reply;
 mod request;
+mod scripts;
 mod snapshot;
 mod subscription;
+pub(crate) mod subscription_filter;
 #[cfg(test)]
 mod tests;
-mod wire;
 
-pub use crate::assert_tools_snapshot;
 pub use builder::TestClientBuilder;
 pub use client::TestClient;
 #[doc(hidden)]
-pub use link::Origin;
-pub use question::{Answer, ElicitationQuestion, SamplingQuestion};
+pub use dispatcher::Origin;
+pub use raw_client::Wire;
 pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
 pub use request::Request;
+pub use scripts::{Answer, ElicitationQuestion, SamplingQuestion};
 #[doc(hidden)]
 pub use snapshot::__assert_tools_snapshot;
 pub use snapshot::ToolsSnapshot;
-pub use subscription::{Subscription, SubscriptionFilter};
-pub use wire::Wire;
+pub use subscription::Subscription;
+pub use subscription_filter::SubscriptionFilter;
+
+pub use crate::assert_tools_snapshot;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::clock::LiveTest;
+use crate::auth::principal::Principal;
 use crate::engine::{Connection, Server};
-use crate::outbox::Outbox;
-use crate::principal::Principal;
+use crate::exec::paused_clock::LiveTest;
+use crate::outgoing::queue::Outbox;
 use crate::registry::View;
-use crate::transport::memory;
+use crate::transport::in_memory;
 
 /// The time that cancelled calls have to end, as on standard input.
 const GRACE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ pub(super) struct InProcess {
 
 impl InProcess {
     pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcess {
-        let connection = memory::connect(server, principal);
+        let connection = in_memory::connect(server, principal);
         let view = Mutex::new(connection.view());
         InProcess { connection, view, _live: LiveTest::new() }
     }

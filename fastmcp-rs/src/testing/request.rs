@@ -7,9 +7,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use serde_json::{Map, Value, json};
 
-use super::link::Link;
-use super::question::{Round, answer_round};
+use super::dispatcher::Link;
 use super::reply::{CompletionReply, Failure};
+use super::scripts::{Round, answer_round};
 use crate::protocol::Revision;
 
 /// The most rounds of a request. A handler that asks in more rounds is taken to ask for ever.

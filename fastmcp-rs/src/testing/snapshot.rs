@@ -122,8 +122,9 @@ fn lock_text(mut tools: Vec<Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn tools() -> Vec<Value> {
         let schema = json!({"type": "object", "properties": {"z": {"type": "string"}, "a": {"type": "integer"}}});

@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::peer::Peer;
-use super::question::said;
+use super::scripts::said;
 use super::*;
-use crate::outbox::Outbox;
+use crate::outgoing::queue::Outbox;
 use crate::protocol::Revision;
 
 /// The messages that a simulated server has received.

@@ -1,10 +1,11 @@
-//! Bytes in, frames out. Transports know nothing of tools.
+//! Bytes in, frames out: standard input and output, HTTP, and memory for tests.
+//!
+//! Transports know frames and the engine's [`Connection`](crate::engine::Connection), but no tools. Look here for
+//! framing, limits of connections, HTTP statuses and headers, sessions and streams.
 
-#[cfg(all(windows, any(feature = "http", feature = "stdio")))]
-mod console;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "testing")]
-pub(crate) mod memory;
+pub(crate) mod in_memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod stdio;

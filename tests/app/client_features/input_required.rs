@@ -721,7 +721,7 @@ async fn the_error_of_a_client_is_a_text_for_the_model() {
 #[tokio::test]
 async fn rounds_pass_through_middleware_and_belong_to_their_principal() {
     use fastmcp_rs::Principal;
-    use fastmcp_rs::layers::{Timing, from_fn};
+    use fastmcp_rs::middleware::{Timing, from_fn};
 
     let app = || {
         app()

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use fastmcp_rs::layers::{Measurement, Outcome, RateLimit, ResultSizeLimit, StructuredLogging, Timing};
+use fastmcp_rs::middleware::{Measurement, Outcome, RateLimit, ResultSizeLimit, StructuredLogging, Timing};
 
 use super::*;
 
@@ -201,7 +201,7 @@ impl Log {
     fn events(&self) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().expect("no panic with the lock").clone()).expect("UTF-8");
         let events = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event is JSON"));
-        let events = events.filter(|event| event["target"] == "fastmcp_rs::layers");
+        let events = events.filter(|event| event["target"] == "fastmcp_rs::middleware");
         events.map(|mut event| json!({"level": event["level"].take(), "fields": event["fields"].take()})).collect()
     }
 }

@@ -58,7 +58,7 @@ fn app() -> App {
 fn a_call_that_waits_in_middleware_gets_its_response_later() {
     for revision in Revision::ALL {
         run(async {
-            let slow = layers::from_fn(|operation: Operation, next: Next| async move {
+            let slow = middleware::from_fn(|operation: Operation, next: Next| async move {
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 let reply = next.run(operation).await;
                 tokio::task::yield_now().await;
@@ -82,7 +82,7 @@ fn a_call_that_waits_in_middleware_gets_its_response_later() {
 fn notifications_of_middleware_come_before_the_response() {
     run(async {
         let journal = Journal::default();
-        let chatty = layers::from_fn(|operation: Operation, next: Next| async move {
+        let chatty = middleware::from_fn(|operation: Operation, next: Next| async move {
             operation.context().progress(0.5, 3.0, "in a layer");
             next.run(operation).await
         });
@@ -125,7 +125,7 @@ fn a_timeout_includes_the_middleware() {
         assert!(is_error(&answer) && text(&answer).contains("timed out after 300ms"), "{answer}");
     });
     run(async {
-        let stuck = layers::from_fn(|_: Operation, _: Next| std::future::pending());
+        let stuck = middleware::from_fn(|_: Operation, _: Next| std::future::pending());
         let mut client = Client::connect(app().timeout(Duration::from_millis(20)).layer(stuck), Revision::NEWEST).await;
         let answer = client.call("double", json!({"number": 1})).await;
         assert!(is_error(&answer) && text(&answer).contains("timed out after 20ms"), "{answer}");
@@ -185,7 +185,7 @@ fn middleware_sees_the_panic_of_a_handler() {
 #[test]
 fn middleware_can_run_the_handler_again_and_the_client_gets_one_response() {
     run(async {
-        let again = layers::from_fn(|operation: Operation, next: Next| async move {
+        let again = middleware::from_fn(|operation: Operation, next: Next| async move {
             let first = next.clone().run(operation.clone()).await?;
             assert!(first.is_error());
             let (one, other) = (next.clone().run(operation.clone()), next.run(operation));
@@ -203,7 +203,7 @@ fn middleware_can_run_the_handler_again_and_the_client_gets_one_response() {
 #[test]
 fn many_calls_through_middleware_get_one_response_each() {
     run(async {
-        let slow = layers::from_fn(|operation: Operation, next: Next| async move {
+        let slow = middleware::from_fn(|operation: Operation, next: Next| async move {
             tokio::time::sleep(Duration::from_millis(3)).await;
             next.run(operation).await
         });
@@ -231,7 +231,7 @@ fn many_calls_through_middleware_get_one_response_each() {
 #[test]
 fn a_batch_passes_through_middleware() {
     run(async {
-        let slow = layers::from_fn(|operation: Operation, next: Next| async move {
+        let slow = middleware::from_fn(|operation: Operation, next: Next| async move {
             if operation.kind() == Kind::ListTools {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -293,7 +293,7 @@ fn a_handler_inside_middleware_can_elicit() {
 #[test]
 fn middleware_can_elicit() {
     run(async {
-        let ask = layers::from_fn(|operation: Operation, next: Next| async move {
+        let ask = middleware::from_fn(|operation: Operation, next: Next| async move {
             match operation.context().elicit::<bool>("Is this all right?").await? {
                 fastmcp_rs::Elicited::Accepted(true) => next.run(operation).await,
                 _ => Err(ToolError::new("the user does not want that").into()),

@@ -6,7 +6,7 @@ mod guarantees;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use fastmcp_rs::layers::{self, Kind, Layer, Next, Operation, Refusal, Reply};
+use fastmcp_rs::middleware::{self, Kind, Layer, Next, Operation, Refusal, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use fastmcp_rs::{Message, Principal, ResourceContents};
@@ -234,7 +234,7 @@ fn middleware_sees_every_operation_and_changes_none_by_observing() {
         run(async {
             let seen = Journal::default();
             let journal = Arc::clone(&seen);
-            let witness = layers::from_fn(move |operation: Operation, next: Next| {
+            let witness = middleware::from_fn(move |operation: Operation, next: Next| {
                 let line = format!("{}|{}|{}", operation.method(), operation.name(), operation.arguments_json());
                 assert_eq!(operation.context().revision().as_str(), revision.name());
                 note_down(&journal, line);
@@ -288,7 +288,7 @@ fn unknown_components_are_refused_before_the_middleware() {
 #[test]
 fn middleware_can_change_arguments() {
     run(async {
-        let mend = layers::from_fn(|mut operation: Operation, next: Next| async move {
+        let mend = middleware::from_fn(|mut operation: Operation, next: Next| async move {
             let mut arguments: Map<String, Value> = operation.arguments()?;
             match operation.kind() {
                 Kind::CallTool => {
@@ -406,7 +406,7 @@ fn middleware_can_respond_by_itself_in_every_revision() {
 #[test]
 fn middleware_can_change_results() {
     run(async {
-        let change = layers::from_fn(|operation: Operation, next: Next| async move {
+        let change = middleware::from_fn(|operation: Operation, next: Next| async move {
             let kind = operation.kind();
             let reply = next.run(operation).await?;
             if kind == Kind::ListTools {
@@ -435,7 +435,7 @@ fn middleware_can_change_results() {
 fn middleware_can_refuse() {
     for revision in Revision::ALL {
         run(async {
-            let refuse = layers::from_fn(|operation: Operation, next: Next| async move {
+            let refuse = middleware::from_fn(|operation: Operation, next: Next| async move {
                 match operation.context().meta().get("test/refuse").and_then(Value::as_str) {
                     Some("error") => Err(Refusal::new(-31000, "no").data(json!({"why": "test"}))),
                     Some("tool") => Err(ToolError::new("ask nicely").into()),
@@ -464,10 +464,9 @@ fn middleware_can_refuse() {
 #[test]
 fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
     run(async {
-        let confused =
-            layers::from_fn(
-                |operation: Operation, _: Next| async move { operation.answer(vec![Message::user("hello")]) },
-            );
+        let confused = middleware::from_fn(|operation: Operation, _: Next| async move {
+            operation.answer(vec![Message::user("hello")])
+        });
         let mut client = Client::connect(app().layer(confused), Revision::NEWEST).await;
         let answer = client.call("double", json!({"number": 1})).await;
         assert!(is_error(&answer) && text(&answer).contains("not yours to mend"), "{answer}");
@@ -479,7 +478,7 @@ fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
 fn a_cached_result_of_another_method_is_not_sent() {
     run(async {
         let kept: Arc<Mutex<Option<Reply>>> = Arc::default();
-        let cache = layers::from_fn(move |operation: Operation, next: Next| {
+        let cache = middleware::from_fn(move |operation: Operation, next: Next| {
             let kept = Arc::clone(&kept);
             async move {
                 let earlier = kept.lock().expect("no panic with the lock").clone();

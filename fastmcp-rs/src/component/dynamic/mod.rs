@@ -13,17 +13,16 @@ use std::pin::Pin;
 
 pub use prompt::DynamicPrompt;
 pub use resource::DynamicResource;
+use serde_json::{Map, Value};
 pub use tool::DynamicTool;
 pub(crate) use tool::MAX_NAME;
 
-use serde_json::{Map, Value};
-
-use super::about::About;
+use super::definition::Location;
 use super::invocation::Started;
-use super::tool::Location;
+use super::metadata::About;
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::{operator, panics};
+use crate::util::{catch_panic, operator_log};
 
 /// The future of a closure, with its type erased.
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
@@ -53,8 +52,11 @@ impl Closure {
 impl Drop for Closure {
     fn drop(&mut self) {
         let call = self.0.take();
-        if let Err(payload) = panics::watched(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
-            operator::error(format_args!("a component panicked when it was dropped: {}", panics::record(payload).0));
+        if let Err(payload) = catch_panic::watched(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
+            operator_log::error(format_args!(
+                "a component panicked when it was dropped: {}",
+                catch_panic::record(payload).0
+            ));
         }
     }
 }

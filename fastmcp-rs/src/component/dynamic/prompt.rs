@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::tool::name_problem;
 use super::{Closure, Handler, location, problems_of};
-use crate::component::about::{About, about_methods};
 use crate::component::arguments::texts;
-use crate::component::description::{Argument, Described};
+use crate::component::definition::{Location, Text};
+use crate::component::describe::{Argument, Described};
 use crate::component::icon::Icon;
 use crate::component::invocation::started;
-use crate::component::prompt::{IntoMessages, Message, MessagesOutput};
-use crate::component::tool::{Location, Text};
+use crate::component::metadata::{About, about_methods};
+use crate::component::prompt::{IntoMessages, MessagesOutput};
+use crate::content::message::Message;
 use crate::context::Context;
 use crate::error::ToolError;
 

@@ -8,17 +8,19 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Closure, Handler, location, problems_of};
-use crate::component::about::{About, about_methods};
 use crate::component::arguments::texts;
-use crate::component::description::{Argument, Described};
+use crate::component::definition::{Location, Text};
+use crate::component::describe::{Argument, Described};
 use crate::component::icon::Icon;
 use crate::component::invocation::started;
-use crate::component::resource::{IntoResource, RawContents, ResourceContents};
+use crate::component::metadata::{About, about_methods};
+use crate::component::resource::{IntoResource, RawContents};
 use crate::component::template::Template;
-use crate::component::tool::{Location, Text};
+use crate::content::Annotations;
+use crate::content::resource_contents::ResourceContents;
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::protocol::{Annotations, CacheScope};
+use crate::protocol::CacheScope;
 
 /// A resource, or a family of resources, that is created at run time: from a URI or a URI template and a closure.
 ///

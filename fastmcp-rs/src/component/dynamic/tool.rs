@@ -7,19 +7,20 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Closure, Handler, location, problems_of};
-use crate::component::about::{About, about_methods};
-use crate::component::description::Described;
+use crate::component::definition::{Location, Text, ToolAnnotations};
+use crate::component::describe::Described;
 use crate::component::icon::Icon;
 use crate::component::invocation::started;
+use crate::component::metadata::{About, about_methods};
 use crate::component::output::{ContentOutput, IntoContent};
-use crate::component::result::ToolResult;
-use crate::component::tool::{Location, ResultOptions, Text, ToolAnnotations};
+use crate::component::tool::ResultOptions;
+use crate::content::tool_result::ToolResult;
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::operator;
-use crate::schema::full::Full;
-use crate::schema::walk::check;
-use crate::schema::{given, header};
+use crate::schema::jsonschema::Full;
+use crate::schema::validate::check;
+use crate::schema::{hand_written, mcp_header};
+use crate::util::operator_log;
 
 /// The maximum length of a tool's name in bytes, so that every client accepts it.
 pub(crate) const MAX_NAME: usize = 128;
@@ -264,18 +265,18 @@ fn input_problems(schema: &Value) -> Vec<String> {
         return problems;
     }
     if inspect(schema, "input", &mut problems) {
-        header::check_elsewhere(schema, &mut problems);
+        mcp_header::check_elsewhere(schema, &mut problems);
     }
     problems
 }
 
 /// Appends the problems of a schema, and returns true unless it is too deep to be traversed.
 fn inspect(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
-    let found = given::look(schema, which);
+    let found = hand_written::look(schema, which);
     problems.extend(found.problems);
     if !cfg!(feature = "schema-validation") {
         for pattern in &found.patterns {
-            operator::warn(format_args!(
+            operator_log::warn(format_args!(
                 "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
             ));
         }

@@ -8,8 +8,9 @@ use std::sync::{Arc, PoisonError};
 
 use super::series::{BOUNDS, Histogram, Series};
 use super::{HttpReading, Metrics};
+use crate::exec::thread_pool;
 use crate::telemetry::Target;
-use crate::{blocking, panics};
+use crate::util::catch_panic;
 
 pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let inner = &metrics.inner;
@@ -47,11 +48,11 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let help = "Requests that wait until others have ended.";
     single(out, "mcp_server_requests_waiting", "gauge", help, reading.waiting_calls)?;
     let help = "Calls of blocking tools that wait for a thread, in this process.";
-    single(out, "mcp_server_blocking_calls_waiting", "gauge", help, blocking::waiting())?;
+    single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::waiting())?;
     let help = "Bytes of messages that wait until their clients read.";
     single(out, "mcp_server_outbox_bytes", "gauge", help, inner.outboxes.load(Ordering::Relaxed).max(0))?;
     let help = "Panics of tools and other code of the server's author that were caught, in this process.";
-    single(out, "mcp_server_panics_total", "counter", help, panics::caught())?;
+    single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught())?;
     match &reading.http {
         Some(http) => on_http(metrics, http, out),
         None => Ok(()),

@@ -53,7 +53,7 @@ pub struct HttpConfig {
     pub(crate) keep_alive: Duration,
     pub(crate) drain: Duration,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<super::tls::Tls>,
+    pub(crate) tls: Option<super::server::tls::Tls>,
     #[cfg(unix)]
     pub(crate) socket_mode: u32,
     #[cfg(feature = "metrics")]
@@ -454,7 +454,7 @@ impl HttpConfig {
     /// behind a proxy that speaks HTTPS.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn tls(mut self, tls: super::tls::Tls) -> HttpConfig {
+    pub fn tls(mut self, tls: super::server::tls::Tls) -> HttpConfig {
         self.tls = Some(tls);
         self
     }

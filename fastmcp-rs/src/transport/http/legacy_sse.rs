@@ -20,34 +20,32 @@ use std::sync::atomic::Ordering;
 
 use http::header::ALLOW;
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
-use super::backlog::Meter;
-use super::body::ResponseBody;
-use super::channel::Resumption;
-use super::config::HttpConfig;
-use super::counted::Permit;
-use super::head::{BodyFormat, Head};
-use super::message::{carrier, no_message};
-#[cfg(feature = "metrics")]
-use super::paths::METRICS;
-use super::paths::{check_path, is_same_path};
-use super::responses::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
-    unavailable, unreadable, unsupported_encoding, unsupported_media, whole,
-};
-use super::service::{HttpService, Shared};
-use super::sessions::{Lease, Session};
-use super::stream::EventStream;
+use crate::auth::principal::Principal;
 use crate::engine::{Connection, Exchange, write_error};
-use crate::outbox::Outbox;
-use crate::principal::Principal;
+use crate::outgoing::queue::Outbox;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
+use crate::transport::http::limits::Permit;
+use crate::transport::http::paths::is_same_path;
+use crate::transport::http::post::{carrier, no_message};
+use crate::transport::http::request::head::{BodyFormat, Head};
+use crate::transport::http::response::backlog::Meter;
+use crate::transport::http::response::body::ResponseBody;
+use crate::transport::http::response::replay::Resumption;
+use crate::transport::http::response::sse::EventStream;
+use crate::transport::http::response::status::{
+    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
+    unavailable, unreadable, unsupported_encoding, unsupported_media, whole,
+};
+use crate::transport::http::service::HttpService;
+use crate::transport::http::sessions::{Lease, Session};
+use crate::transport::http::shared::Shared;
+use crate::transport::http::stream_session::EndSession;
 
 /// The name of the query's parameter, as other servers call it.
 const SESSION_ID: &str = "sessionId";
@@ -86,13 +84,13 @@ impl HttpService {
     }
 
     /// The endpoint of that transport, if this is its path.
-    pub(super) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
+    pub(crate) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
         let ours = self.shared.config.legacy_sse.as_deref()?;
         is_same_path(path, ours).then(|| self.legacy_sse())
     }
 
     /// Answers a request that may come in.
-    pub(super) async fn serve_legacy_sse<B: Body>(
+    pub(crate) async fn serve_legacy_sse<B: Body>(
         &mut self,
         parts: &Parts,
         head: &Head<'_>,
@@ -130,7 +128,7 @@ impl HttpService {
         };
         let endpoint = endpoint(shared.config.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
-        let end = EndSession { shared: Arc::clone(shared), id };
+        let end = EndSession { sessions: Arc::clone(&shared.stream_sessions), id };
         let reader = (session.own_channel().read(0), session.keep());
         let mut stream = EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted);
         stream.count_unread(meter);
@@ -215,32 +213,6 @@ impl HttpService {
         }
         respond(StatusCode::ACCEPTED, ResponseBody::empty())
     }
-}
-
-/// Returns what is wrong with the configuration.
-pub(super) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
-    if let Some(prefix) = &config.public_prefix {
-        // Text that a client would take for the name of another server is no prefix, nor what would end the event's line.
-        let is_path = prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
-        if !is_path || !prefix.starts_with('/') || prefix.starts_with("//") {
-            return Err(vec![format!(
-                "`HttpConfig::public_prefix`: `{}` is no path: write it as in a URL, such as \"/tools\"",
-                prefix.escape_debug()
-            )]);
-        }
-    }
-    let Some(path) = &config.legacy_sse else { return Ok(()) };
-    check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
-    #[cfg(feature = "metrics")]
-    if config.metrics && is_same_path(path, METRICS) {
-        return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
-    }
-    if is_same_path(path, &config.path) {
-        return Err(vec![format!(
-            "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
-        )]);
-    }
-    Ok(())
 }
 
 /// The session that a POST names. Its id needs no escapes.
@@ -337,25 +309,13 @@ impl Shared {
     }
 
     /// Ends the streams on which no answer is to come. Others end with their last answer.
-    pub(super) fn end_stream_sessions(&self) {
+    pub(crate) fn end_stream_sessions(&self) {
         for session in self.stream_sessions.all() {
             // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
                 session.connection.outbox().push_last(Vec::new());
             }
         }
-    }
-}
-
-/// Ends a session when its stream is dropped.
-pub(super) struct EndSession {
-    shared: Arc<Shared>,
-    id: String,
-}
-
-impl Drop for EndSession {
-    fn drop(&mut self) {
-        self.shared.stream_sessions.remove(&self.id);
     }
 }
 

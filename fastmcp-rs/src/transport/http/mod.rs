@@ -12,57 +12,37 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
-mod access;
-mod authenticate;
-mod backlog;
-mod body;
-mod channel;
 mod config;
-mod connection;
-mod cors;
-mod counted;
-#[cfg(feature = "h2")]
-mod h2;
-mod head;
-mod headers;
-mod heads;
-mod io;
 #[cfg(feature = "legacy-sse")]
 mod legacy_sse;
-mod listener;
-mod message;
-mod oauth;
-mod paths;
+mod limits;
+pub(crate) mod paths;
 mod peer;
-#[cfg(any(feature = "h2", feature = "tls"))]
-mod preface;
-mod responses;
-mod room;
-mod routes;
-mod serve;
+mod post;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod server;
 mod service;
 mod sessions;
-mod stream;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(unix)]
-mod unix;
-mod wakes;
+pub(crate) mod shared;
+#[cfg(feature = "legacy-sse")]
+pub(crate) mod stream_session;
 
-pub(crate) use authenticate::Authenticator;
-pub use authenticate::{AccessError, Authenticate};
-pub use body::ResponseBody;
 pub use config::{HttpConfig, SessionMode};
-pub(crate) use connection::Front;
-pub(crate) use listener::Listener;
 #[cfg(feature = "metrics")]
 pub(crate) use paths::METRICS;
-pub(crate) use paths::{Site, check_path};
-pub use routes::RequestBody;
-pub(crate) use routes::Routes;
-pub(crate) use serve::{asked_to_stop, serve};
-pub use service::HttpService;
+pub(crate) use paths::check_path;
+pub(crate) use request::authenticate::Authenticator;
+pub use request::authenticate::{AccessError, Authenticate};
+pub use response::body::ResponseBody;
+pub(crate) use server::accept::{asked_to_stop, serve};
+pub(crate) use server::front::Front;
+pub(crate) use server::listener::Listener;
+pub(crate) use server::router::Site;
 #[cfg(feature = "tls")]
-pub use tls::Tls;
+pub use server::tls::Tls;
 #[cfg(unix)]
-pub(crate) use unix::{bind, name_of};
+pub(crate) use server::unix::{bind, name_of};
+pub use server::user_routes::RequestBody;
+pub(crate) use server::user_routes::Routes;
+pub use service::HttpService;

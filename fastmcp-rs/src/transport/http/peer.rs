@@ -15,8 +15,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
+use crate::auth::principal::Principal;
 use crate::engine::Client;
-use crate::principal::Principal;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.
@@ -26,7 +26,7 @@ const MAX_HOPS: usize = 16;
 
 /// The peer whose limits a request counts against. It is cheap to clone.
 #[derive(Clone)]
-pub(super) enum Peer {
+pub(crate) enum Peer {
     Principal(Arc<Principal>),
     /// An address of IPv4, or a network of IPv6 (/64), as a site has so many addresses of its own.
     Address(IpAddr),
@@ -37,7 +37,7 @@ pub(super) enum Peer {
 impl Peer {
     /// Returns the peer of a request. `None` if it has no share, because all clients may come from there: from this
     /// machine, or from a server that does not tell their addresses.
-    pub(super) fn new(caller: Option<&Arc<Principal>>, client: Client) -> Option<Peer> {
+    pub(crate) fn new(caller: Option<&Arc<Principal>>, client: Client) -> Option<Peer> {
         match (caller, client) {
             (Some(principal), _) => Some(Peer::Principal(Arc::clone(principal))),
             (None, Client::At(address)) => {
@@ -50,7 +50,7 @@ impl Peer {
         }
     }
 
-    pub(super) fn of_address(address: IpAddr) -> Peer {
+    pub(crate) fn of_address(address: IpAddr) -> Peer {
         Peer::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
             address => address,
@@ -93,14 +93,14 @@ impl fmt::Debug for Peer {
 
 /// The proxies whose `Forwarded` and `X-Forwarded-For` are believed.
 #[derive(Debug, Default)]
-pub(super) struct Proxies {
+pub(crate) struct Proxies {
     networks: Vec<Network>,
     has_unix: bool,
 }
 
 impl Proxies {
     /// Reads the configuration; returns what is wrong with it.
-    pub(super) fn new(config: &HttpConfig) -> Result<Proxies, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig) -> Result<Proxies, Vec<String>> {
         let mut proxies = Proxies::default();
         let mut problems = Vec::new();
         for text in &config.trusted_proxies {
@@ -117,7 +117,7 @@ impl Proxies {
     }
 
     /// Whether connections from an address are a proxy's.
-    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(address))
     }
@@ -126,7 +126,7 @@ impl Proxies {
     ///
     /// Both headers must name the same client if both are there, since a proxy that writes one of them may pass on
     /// the other as it came. Otherwise, or if they name none, the client is the last trusted proxy.
-    pub(super) fn client(&self, client: Client, parts: &Parts) -> Client {
+    pub(crate) fn client(&self, client: Client, parts: &Parts) -> Client {
         let client = match client {
             // A server around this one may tell.
             Client::Unknown => parts.extensions.get().copied().map_or(client, Client::At),

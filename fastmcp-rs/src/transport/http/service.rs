@@ -9,12 +9,11 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 #[cfg(feature = "metrics")]
@@ -24,35 +23,35 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
-use super::access::{Access, Refused};
-use super::authenticate::{AccessError, Authenticator};
-use super::backlog::{Backlog, Meter};
-use super::body::{self, Intake, Message, ResponseBody, Unread};
-use super::channel::parse_event_id;
-use super::config::{HttpConfig, SessionMode};
-use super::cors::{self, AllowedHeaders};
-use super::counted::{Counted, PerPeer, Permit, Permits};
-use super::head::{self, BodyFormat, Entrance, Head};
-use super::headers::text as header_text;
-use super::oauth;
-use super::peer::{Peer, Proxies};
-use super::room::Room;
-use super::sessions::{CarryingIds, Lease, Limits, NotFound, Requester, Sessions};
-use super::stream::{EventStream, OpenStream};
-use crate::engine::{Client, Connection, Server};
-use crate::principal::Principal;
+#[cfg(feature = "metrics")]
+use super::response::plain::get_or_head;
+use crate::auth::principal::Principal;
+use crate::engine::{Client, Server};
 use crate::registry::View;
-use crate::seal::{CarriedSession, SealingKey};
+use crate::sealing::SealingKey;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::{Metrics, Reading, Source};
-
-use super::message::{Begun, Call, Version, version_of};
-#[cfg(feature = "metrics")]
-use super::paths::get_or_head;
-use super::responses::{
+use crate::telemetry::metrics::Metrics;
+use crate::transport::http::config::{HttpConfig, SessionMode};
+use crate::transport::http::limits::{PerPeer, Permits};
+use crate::transport::http::peer::{Peer, Proxies};
+use crate::transport::http::post::{Begun, Call, Version, version_of};
+use crate::transport::http::request::authenticate::{AccessError, Authenticator};
+use crate::transport::http::request::cors::{self, AllowedHeaders};
+use crate::transport::http::request::head::{self, BodyFormat, Entrance, Head};
+use crate::transport::http::request::header_values::text as header_text;
+use crate::transport::http::request::host_origin::{Access, Refused};
+use crate::transport::http::request::memory::Room;
+use crate::transport::http::response::backlog::{Backlog, Meter};
+use crate::transport::http::response::body::ResponseBody;
+use crate::transport::http::response::replay::parse_event_id;
+use crate::transport::http::response::sse::EventStream;
+use crate::transport::http::response::status::{
     Answer, event_stream, method_not_allowed, not_utf8, refuse, respond, session_gone, session_missing,
-    too_many_messages, too_many_sessions, unavailable, unreadable, unsupported_encoding, unsupported_media,
+    too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
 };
+use crate::transport::http::server::oauth;
+use crate::transport::http::sessions::{CarryingIds, Limits, Requester, Sessions};
+use crate::transport::http::shared::{Listeners, Shared};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -63,95 +62,13 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// inside a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct HttpService {
-    pub(super) shared: Arc<Shared>,
-    pub(super) view: View,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) view: View,
     /// Whose requests this clone answers, if the server around it says so.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// Whether this one is the endpoint of the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
-    pub(super) is_legacy_sse: bool,
-}
-
-/// What all clones of a service have in common.
-pub(super) struct Shared {
-    pub(super) server: Arc<Server>,
-    pub(super) config: HttpConfig,
-    pub(super) access: Access,
-    /// The headers that pages may send.
-    allowed_headers: AllowedHeaders,
-    pub(super) authenticator: Option<Authenticator>,
-    pub(super) proxies: Proxies,
-    pub(super) sessions: Arc<Sessions>,
-    /// Those that end with their stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(super) stream_sessions: Arc<Sessions>,
-    pub(super) room: Room,
-    pub(super) permits: Permits,
-    pub(super) streams: Arc<AtomicUsize>,
-    pub(super) streams_of: PerPeer<Peer>,
-    pub(super) backlog: Arc<Backlog>,
-    pub(super) listeners: Listeners,
-    pub(super) stopping: AtomicBool,
-    /// Those of the server around the service, if that is ours.
-    pub(super) connections: Arc<AtomicUsize>,
-}
-
-impl Shared {
-    /// Ends all sessions, and those that still come.
-    pub(super) fn end_sessions(&self) {
-        self.sessions.end_all();
-        #[cfg(feature = "legacy-sse")]
-        self.stream_sessions.end_all();
-    }
-
-    /// Returns the session with that id, which is restored if only its id is left of it.
-    pub(super) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<Answer>> {
-        let connect = |session: CarriedSession| {
-            let connection = Connection::for_session(&self.server, requester.principal.cloned());
-            connection.restore_session(session.revision, session.client);
-            connection
-        };
-        self.sessions.find_or_restore(id, requester, connect).map_err(|missing| match missing {
-            NotFound::Unknown => Box::new(session_gone()),
-            NotFound::NoRoom => Box::new(too_many_sessions()),
-        })
-    }
-
-    /// Counts one more stream that stays open without a call, unless there are too many.
-    pub(super) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
-        let counted = Counted::new(&self.streams, self.config.max_streams)?;
-        let of_peer = match peer {
-            Some(peer) => Some(self.streams_of.count(peer)?),
-            None => None,
-        };
-        Some(OpenStream::Listening(counted, of_peer))
-    }
-
-    /// Reads a message, which counts for its peer if it has to be waited for.
-    pub(super) async fn read<B: Body>(
-        &self,
-        body: B,
-        peer: Option<&Peer>,
-        permit: &mut Permit,
-    ) -> Result<Message, Unread> {
-        let HttpConfig { max_body: limit, body_time: time, .. } = self.config;
-        let intake = Intake { limit, time, room: &self.room, peer };
-        body::read(body, &intake, || self.permits.count_for(peer, permit)).await
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl Source for Shared {
-    fn read(&self, reading: &mut Reading) {
-        let http = reading.http.get_or_insert_default();
-        http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.look();
-        #[cfg(feature = "legacy-sse")]
-        {
-            http.sessions += self.stream_sessions.look();
-        }
-        http.streams += self.streams.load(Ordering::Relaxed);
-    }
+    pub(crate) is_legacy_sse: bool,
 }
 
 impl HttpService {
@@ -164,7 +81,7 @@ impl HttpService {
         let access = Access::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
         #[cfg(feature = "legacy-sse")]
-        super::legacy_sse::check(&config)?;
+        super::paths::check(&config)?;
         let proxies = Proxies::new(&config)?;
         let view = server.components.view();
         let limits = Limits {
@@ -229,23 +146,23 @@ impl HttpService {
 
     /// There is no other endpoint than this one.
     #[cfg(not(feature = "legacy-sse"))]
-    pub(super) fn legacy_sse_at(&self, _path: &str) -> Option<HttpService> {
+    pub(crate) fn legacy_sse_at(&self, _path: &str) -> Option<HttpService> {
         None
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.shared.stopping.load(Ordering::Acquire)
     }
 
     /// How many messages are being served.
-    pub(super) fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.shared.permits.len()
     }
 
     /// Answers one request.
     ///
     /// It borrows what it can, for the reason that `connection` has: what it moved would be kept twice.
-    pub(super) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> Answer {
+    pub(crate) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> Answer {
         let (entrance, head) = head::read(&parts.headers);
         let is_chunked = head.is_chunked;
         if let Err(refusal) = self.begin(parts, entrance, is_chunked) {
@@ -285,7 +202,7 @@ impl HttpService {
 
     /// The numbers of the server, for whom it is known by its name. `None` if they are not served.
     #[cfg(feature = "metrics")]
-    pub(super) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
+    pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
         if let Err(refused) = self.check_access(request.uri(), &head::read(request.headers()).0) {
             return Some(*refused);
@@ -299,7 +216,7 @@ impl HttpService {
     }
 
     /// A connection was closed at once, as there were too many.
-    pub(super) fn refused_connection(&self) {
+    pub(crate) fn refused_connection(&self) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
             metrics.refused_connection();
@@ -356,7 +273,7 @@ impl HttpService {
     }
 
     /// Tells a client that looks for OAuth that there is none. It says no more of this server than that.
-    pub(super) fn refuse_oauth<B>(&self, request: &Request<B>) -> Answer {
+    pub(crate) fn refuse_oauth<B>(&self, request: &Request<B>) -> Answer {
         let headers = request.headers();
         let entrance = head::read(headers).0;
         let mut answer = self.preflight(request.method(), headers, &entrance).unwrap_or_else(oauth::absent);
@@ -382,7 +299,7 @@ impl HttpService {
     }
 
     /// The client that makes the request, and the peer that it counts against.
-    pub(super) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (Client, Option<Peer>) {
+    pub(crate) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (Client, Option<Peer>) {
         let client = self.shared.proxies.client(self.client, parts);
         (client, Peer::new(caller, client))
     }
@@ -544,30 +461,5 @@ impl std::fmt::Debug for HttpService {
             .field("calls", &self.calls())
             .field("sessions", &self.shared.sessions.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The modern requests that listen, so that they can be told of the end.
-#[derive(Default)]
-pub(super) struct Listeners {
-    open: Mutex<HashMap<u64, Weak<Connection>>>,
-    last: AtomicU64,
-}
-
-impl Listeners {
-    pub(super) fn add(&self, connection: &Arc<Connection>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= 64 && open.len().is_power_of_two() {
-            open.retain(|_, connection| connection.strong_count() > 0);
-        }
-        open.insert(self.last.fetch_add(1, Ordering::Relaxed), Arc::downgrade(connection));
-    }
-
-    pub(super) fn end(&self) {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
-        for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
-            connection.end_subscriptions();
-            connection.outbox().push_last(Vec::new());
-        }
     }
 }

@@ -6,57 +6,31 @@
 //!
 //! The end is watched from the beginning: what an author does before the first message is read may hang, too.
 //!
-//! A detached thread reads ([`reader`]), and another waits for what ends a server ([`lifecycle`]): blocking reads and
-//! writes are two system calls for a call in sequence and far fewer under load ([`gather`]), any kind of descriptor
+//! A detached thread reads ([`reader`]), and another waits for what ends a server ([`shutdown`]): blocking reads and
+//! writes are two system calls for a call in sequence and far fewer under load ([`batching`]), any kind of descriptor
 //! will do, and no runtime waits for the thread when it ends. Answers that come later go out by a second thread, which
 //! exists only once there is such an answer.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>
 
-mod gather;
-mod lifecycle;
-mod lines;
-mod platform;
+mod batching;
+mod framing;
 mod reader;
+mod shutdown;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::Transport;
+use crate::context::states::StateOwner;
 use crate::engine::{Connection, Server, TIME_TO_END};
 use crate::error::Error;
-use crate::operator::{self, LAST_LINES};
-use crate::states::StateOwner;
+use crate::platform::stdio::policy::StdoutPolicy;
+pub(crate) use crate::platform::stdio::{Wire, claim, mute_shared_stderr};
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
-
-pub(crate) use platform::{Wire, claim, mute_shared_stderr};
-
-/// What becomes of text that is printed to standard output while that belongs to the protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StdoutPolicy {
-    /// It goes to standard error as it is. The default.
-    ///
-    /// Descriptor 1 is a pipe that is always emptied, so neither `println!` nor a child process waits for standard
-    /// error to be read. Up to 1 MiB waits there. What comes beyond that is dropped, unless there is room within a
-    /// quarter of a second because standard error is being read, and its bytes are counted: a line on standard error
-    /// tells how many, as soon as that is read again. If standard error is the protocol's stream too (`2>&1`), everything
-    /// is dropped.
-    ///
-    /// Descriptor 2 stays as it is: `eprintln!` waits as long as nobody reads standard error. A child process that
-    /// outlives the server loses its standard output with it, as with any pipe.
-    #[default]
-    Stderr,
-    /// It goes to the log, line by line, each with `stdout: ` before it. It can never hold up whoever prints either;
-    /// lines that do not fit into the log are dropped and counted. Lines of more than 64 KiB are split.
-    Log,
-    /// It is dropped.
-    Discard,
-    /// Nothing is moved: what is printed corrupts the protocol, and child processes can read requests.
-    Inherit,
-}
+use crate::util::operator_log::{self, LAST_LINES};
 
 #[derive(Clone, Debug)]
 pub(crate) struct StdioConfig {
@@ -80,12 +54,14 @@ pub(crate) async fn serve(
 ) -> Result<(), Error> {
     let Wire { input, output } = wire;
     let input = Arc::new(input);
-    let (events, notifier) = platform::events(config.watch_parent, Arc::clone(&input))
+    let (events, notifier) = crate::platform::stdio::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let no_thread = |error| Error::transport("a thread cannot be started", error);
-    let end = lifecycle::watch(events, notifier, states).map_err(no_thread)?;
+    let end = shutdown::watch(events, notifier, states).map_err(no_thread)?;
     let Some(started) = end.unless_first(start).await else {
-        operator::warn(format_args!("the server was stopped before it had started: its states were still being made"));
+        operator_log::warn(format_args!(
+            "the server was stopped before it had started: its states were still being made"
+        ));
         return Ok(());
     };
     let server = started?;
@@ -111,6 +87,6 @@ pub(crate) struct LastLines;
 
 impl Drop for LastLines {
     fn drop(&mut self) {
-        platform::settle_prints(LAST_LINES);
+        crate::platform::stdio::settle_prints(LAST_LINES);
     }
 }

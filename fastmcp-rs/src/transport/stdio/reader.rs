@@ -5,16 +5,16 @@ use std::sync::{Arc, Once};
 
 use tokio::runtime::Handle;
 
-use super::gather::Gather;
-use super::lifecycle::Reporter;
-use super::lines::{Line, Lines, MOST};
-use super::platform::{Input, Output};
+use super::batching::Gather;
+use super::framing::{Line, Lines, MOST};
+use super::shutdown::Reporter;
 use crate::engine::Connection;
-use crate::linger::Linger;
-use crate::operator;
-use crate::outbox::{IDLE, MUCH, Outbox};
+use crate::exec::backoff::Linger;
+use crate::exec::runtime::inside;
+use crate::outgoing::queue::{IDLE, MUCH, Outbox};
+use crate::platform::stdio::{Input, Output};
 use crate::registry::RestingView;
-use crate::runtime::inside;
+use crate::util::operator_log;
 
 /// How many bytes of answers are gathered before they are written, however few lines they are.
 const BATCH: usize = 64 << 10;
@@ -144,7 +144,7 @@ impl Writer {
             let thread = std::thread::Builder::new().name("mcp-stdout".into());
             let started = thread.spawn(move || write_late_answers(&outbox, &output, &reporter));
             if let Err(error) = started {
-                operator::error(format_args!("the thread that writes cannot be started: {error}"));
+                operator_log::error(format_args!("the thread that writes cannot be started: {error}"));
                 self.outbox.close();
                 self.reporter.output_has_failed(error);
             }

@@ -3,30 +3,30 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::auth::principal::Principal;
 use crate::engine::Connection;
-use crate::principal::Principal;
 use crate::protocol::Revision;
-use crate::seal::{CarriedSession, Sealer, SealingKey, SessionBinding};
+use crate::sealing::{CarriedSession, Sealer, SealingKey, SessionBinding};
 use crate::transport::http::peer::Peer;
 
 /// The origin of a request that names a session or begins one.
 #[derive(Clone, Copy)]
-pub(in crate::transport::http) struct Requester<'a> {
-    pub(in crate::transport::http) principal: Option<&'a Arc<Principal>>,
+pub(crate) struct Requester<'a> {
+    pub(crate) principal: Option<&'a Arc<Principal>>,
     /// The peer that the session counts against, if it has a share.
-    pub(in crate::transport::http) peer: Option<&'a Peer>,
+    pub(crate) peer: Option<&'a Peer>,
     /// The path of the request.
-    pub(in crate::transport::http) path: &'a str,
+    pub(crate) path: &'a str,
 }
 
 impl Requester<'_> {
-    pub(super) fn principal(&self) -> Option<&Principal> {
+    pub(crate) fn principal(&self) -> Option<&Principal> {
         self.principal.map(|principal| &**principal)
     }
 }
 
 /// Seals sessions into ids, and opens them.
-pub(in crate::transport::http) struct CarryingIds {
+pub(crate) struct CarryingIds {
     sealer: Sealer,
     server: Box<str>,
     path: Box<str>,
@@ -35,19 +35,14 @@ pub(in crate::transport::http) struct CarryingIds {
 
 impl CarryingIds {
     /// Returns `None` without keys, because no other process could open the ids.
-    pub(in crate::transport::http) fn new(
-        keys: &[SealingKey],
-        server: &str,
-        path: &str,
-        lifetime: Duration,
-    ) -> Option<CarryingIds> {
+    pub(crate) fn new(keys: &[SealingKey], server: &str, path: &str, lifetime: Duration) -> Option<CarryingIds> {
         let sealer = Sealer::for_sessions(keys);
         (!keys.is_empty()).then(|| CarryingIds { sealer, server: server.into(), path: endpoint(path).into(), lifetime })
     }
 
     /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since 1970;
     /// `None` if the system has no random numbers.
-    pub(super) fn issue(
+    pub(crate) fn issue(
         &self,
         connection: &Connection,
         revision: Revision,
@@ -61,7 +56,7 @@ impl CarryingIds {
 
     /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and its
     /// lifetime has not ended.
-    pub(super) fn open(&self, id: &str, requester: &Requester<'_>) -> Option<(CarriedSession, u64)> {
+    pub(crate) fn open(&self, id: &str, requester: &Requester<'_>) -> Option<(CarriedSession, u64)> {
         let session = self.sealer.open_session(id, &self.binding(requester))?;
         let expires = session.expires(self.lifetime, SystemTime::now())?;
         Some((session, expires))

@@ -18,7 +18,7 @@ type Entry = (u64, [u8; 16]);
 
 /// The ids whose sessions must not be restored.
 #[derive(Default)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// All ids, each with the hash of its peer, because a peer may be long.
     all: BTreeMap<Entry, u64>,
     of_peers: HashMap<u64, BTreeSet<Entry>>,
@@ -26,13 +26,13 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    pub(super) fn contains(&self, id: &str, expires: u64) -> bool {
+    pub(crate) fn contains(&self, id: &str, expires: u64) -> bool {
         // A digest is not computed if no id is remembered.
         !self.all.is_empty() && self.all.contains_key(&(expires, digest(id)))
     }
 
     /// Remembers an id of a peer until it expires, and forgets ids that have expired.
-    pub(super) fn insert(&mut self, id: &str, expires: u64, peer: Option<&Peer>, now: u64) {
+    pub(crate) fn insert(&mut self, id: &str, expires: u64, peer: Option<&Peer>, now: u64) {
         while self.all.first_key_value().is_some_and(|(entry, _)| entry.0 <= now) {
             self.forget_first();
         }

@@ -19,9 +19,9 @@
 
 mod carried;
 mod ended;
+pub(crate) mod lease;
 mod seen;
 mod session;
-mod share;
 mod usage;
 
 use std::collections::{HashMap, VecDeque};
@@ -31,24 +31,24 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+pub(crate) use carried::{CarryingIds, Requester};
+use ended::Ended;
+pub(crate) use lease::Lease;
 use ring::rand::{SecureRandom, SystemRandom};
+use seen::SeenRequests;
+use session::{Carried, Pool, Said, Share, Streams};
+pub(crate) use session::{Ending, Session};
 // The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
-
-use super::channel::{Channel, Ledger, OWN, Resumption};
-use super::peer::Peer;
-use crate::engine::Connection;
-use crate::principal::Principal;
-use crate::protocol::Revision;
-use crate::seal::{CarriedSession, milliseconds};
-pub(super) use carried::{CarryingIds, Requester};
-use ended::Ended;
-use seen::SeenRequests;
-use session::{Carried, Streams};
-pub(super) use session::{Ending, Session};
-use share::{Pool, Said, Share};
-pub(super) use usage::{InUse, Lease};
+pub(crate) use usage::InUse;
 use usage::{Usage, milliseconds_since};
+
+use super::peer::Peer;
+use super::response::replay::{Channel, Ledger, OWN, Resumption};
+use crate::auth::principal::Principal;
+use crate::engine::Connection;
+use crate::protocol::Revision;
+use crate::sealing::{CarriedSession, milliseconds};
 
 const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
@@ -65,15 +65,15 @@ const MAX_KEPT: usize = 64 << 20;
 
 /// How many sessions there may be, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) sessions: usize,
-    pub(super) sessions_of_peer: usize,
-    pub(super) idle: Duration,
+pub(crate) struct Limits {
+    pub(crate) sessions: usize,
+    pub(crate) sessions_of_peer: usize,
+    pub(crate) idle: Duration,
 }
 
 type Shard = foldhash::HashMap<Arc<str>, Arc<Session>>;
 
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     shards: [Mutex<Shard>; SHARDS],
     count: AtomicUsize,
     shares: Mutex<HashMap<Peer, Arc<Share>>>,
@@ -126,7 +126,7 @@ impl NewSession {
 
 /// The reason for which a request has no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotFound {
+pub(crate) enum NotFound {
     /// No session of this requester has the id, or it has ended.
     Unknown,
     /// The session could be restored, but too many others are in use.
@@ -199,7 +199,7 @@ fn random_base() -> Option<i64> {
 }
 
 impl Sessions {
-    pub(super) fn new(limits: Limits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
+    pub(crate) fn new(limits: Limits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
         Arc::new(Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
@@ -235,7 +235,7 @@ impl Sessions {
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
     /// `peer` is whose it is, if that one has a share; `resumption` is that of the stream of what belongs to no request.
     #[cfg(feature = "legacy-sse")]
-    pub(super) fn insert(
+    pub(crate) fn insert(
         self: &Arc<Self>,
         connection: Arc<Connection>,
         revision: Revision,
@@ -248,7 +248,7 @@ impl Sessions {
     }
 
     /// Inserts a session of Streamable HTTP. With sealing keys, its id carries it.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         self: &Arc<Self>,
         connection: Arc<Connection>,
         revision: Revision,
@@ -373,7 +373,7 @@ impl Sessions {
     }
 
     /// The session of that id, if it is this principal's. There is no telling whether another one has it.
-    pub(super) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
+    pub(crate) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
         if !self.is_watched.load(Ordering::Relaxed) {
             self.be_watched();
         }
@@ -400,7 +400,7 @@ impl Sessions {
 
     /// Returns the session with that id, if it belongs to the requester. A session that is not in the table is restored
     /// if its id carries it; `connect` creates its connection.
-    pub(super) fn find_or_restore(
+    pub(crate) fn find_or_restore(
         self: &Arc<Self>,
         id: &str,
         requester: &Requester<'_>,
@@ -429,7 +429,7 @@ impl Sessions {
 
     /// Ends the session with that id, if it belongs to the requester; returns false if there is none. A session that is
     /// only in other processes is not restored in this one any more.
-    pub(super) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
+    pub(crate) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
         let remove = || self.find(id, requester.principal()).is_some_and(|_| self.remove(id));
         if remove() {
             return true;
@@ -449,7 +449,7 @@ impl Sessions {
     }
 
     /// Ends a session.
-    pub(super) fn remove(&self, id: &str) -> bool {
+    pub(crate) fn remove(&self, id: &str) -> bool {
         self.remove_if(id, |_| true, Cause::Deleted)
     }
 
@@ -472,7 +472,7 @@ impl Sessions {
         true
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -557,7 +557,7 @@ impl Sessions {
     }
 
     /// Ends all sessions, and those that still come, because the server ends.
-    pub(super) fn end_all(&self) {
+    pub(crate) fn end_all(&self) {
         self.ended.store(true, Ordering::Release);
         for session in self.all() {
             self.remove_if(&session.id, |_| true, Cause::Shutdown);
@@ -565,7 +565,7 @@ impl Sessions {
     }
 
     /// Ends the streams on which a server may say something at any time.
-    pub(super) fn end_own_streams(&self) {
+    pub(crate) fn end_own_streams(&self) {
         for session in self.all() {
             session.own_channel().end(None);
         }
@@ -573,12 +573,12 @@ impl Sessions {
 
     /// How many are open, without those that are over and that only nobody has noticed yet.
     #[cfg(feature = "metrics")]
-    pub(super) fn look(&self) -> usize {
+    pub(crate) fn look(&self) -> usize {
         self.sweep();
         self.len()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 }

@@ -15,7 +15,7 @@ const MAX: usize = 256;
 
 /// Hashes of the ids of the last requests of a session.
 #[derive(Default)]
-pub(in crate::transport::http) struct SeenRequests(Mutex<Recent>);
+pub(crate) struct SeenRequests(Mutex<Recent>);
 
 #[derive(Default)]
 struct Recent {
@@ -32,7 +32,7 @@ impl SeenRequests {
     }
 
     /// Records the id of a request.
-    pub(in crate::transport::http) fn insert(&self, id: Id<'_>) {
+    pub(crate) fn insert(&self, id: Id<'_>) {
         let hash = hash(id);
         let mut recent = self.lock();
         if recent.hashes.len() < MAX {
@@ -45,12 +45,12 @@ impl SeenRequests {
     }
 
     /// Records requests whose ids were not read: from now on, any id may have been seen.
-    pub(in crate::transport::http) fn insert_unknown(&self) {
+    pub(crate) fn insert_unknown(&self) {
         self.lock().is_incomplete = true;
     }
 
     /// Returns false if no request with that id has come, or more than [`MAX`] others have come since.
-    pub(in crate::transport::http) fn may_contain(&self, id: Id<'_>) -> bool {
+    pub(crate) fn may_contain(&self, id: Id<'_>) -> bool {
         let hash = hash(id);
         let recent = self.lock();
         recent.is_incomplete || recent.hashes.contains(&hash)
@@ -78,7 +78,7 @@ fn hash_of(value: impl Hash) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::object::Raw;
+    use crate::json::object::Raw;
 
     fn with_id<T>(text: &str, use_id: impl FnOnce(Id<'_>) -> T) -> T {
         let raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).unwrap();

@@ -1,30 +1,28 @@
 //! How a session is used, from which it follows when it is idle.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-// The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
 
-use super::session::Session;
+// The clock of the runtime, so that tests can pause it.
 
 /// How a session is used: by whom at the moment, and when for the last time.
 #[derive(Debug)]
-pub(super) struct Usage {
-    pub(super) start: Instant,
+pub(crate) struct Usage {
+    pub(crate) start: Instant,
     /// Requests that are being served, calls that run, and streams that are open.
-    pub(super) users: AtomicUsize,
+    pub(crate) users: AtomicUsize,
     /// When the last of them has ended, in milliseconds since `start`.
-    pub(super) last: AtomicU64,
+    pub(crate) last: AtomicU64,
 }
 
 /// Keeps a session in use as long as it lives.
 #[derive(Debug)]
-pub(in crate::transport::http) struct InUse(Arc<Usage>);
+pub(crate) struct InUse(Arc<Usage>);
 
 impl InUse {
-    pub(super) fn new(usage: &Arc<Usage>) -> InUse {
+    pub(crate) fn new(usage: &Arc<Usage>) -> InUse {
         usage.users.fetch_add(1, Ordering::AcqRel);
         InUse(Arc::clone(usage))
     }
@@ -38,34 +36,12 @@ impl Drop for InUse {
     }
 }
 
-pub(super) fn milliseconds_since(start: Instant) -> u64 {
+pub(crate) fn milliseconds_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Clone for InUse {
     fn clone(&self) -> InUse {
         InUse::new(&self.0)
-    }
-}
-
-/// A session that was found, and is in use as long as this lives.
-#[derive(Clone)]
-pub(in crate::transport::http) struct Lease {
-    pub(super) session: Arc<Session>,
-    pub(super) in_use: InUse,
-}
-
-impl Lease {
-    /// Keeps the session in use beyond this.
-    pub(in crate::transport::http) fn keep(&self) -> InUse {
-        self.in_use.clone()
-    }
-}
-
-impl Deref for Lease {
-    type Target = Arc<Session>;
-
-    fn deref(&self) -> &Arc<Session> {
-        &self.session
     }
 }

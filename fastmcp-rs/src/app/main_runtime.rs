@@ -1,0 +1,74 @@
+//! The runtime of `#[mcp::main]`, and how work on it is given up.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+/// What `#[mcp::main]` knows of its program.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Main {
+    pub crate_name: &'static str,
+    pub crate_version: &'static str,
+    pub worker_threads: Option<usize>,
+}
+
+/// How long what still runs may go on after `main` has returned.
+const SHUTDOWN: Duration = Duration::from_millis(200);
+
+/// Runs a program's `main` on a small runtime that ends when `main` does.
+///
+/// What blocks them or does not end must not keep a process alive whose client has gone.
+#[doc(hidden)]
+pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
+    // A second program in one process would be a test; the first one's version stays.
+    let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
+    let runtime = build_runtime(&main);
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(SHUTDOWN);
+    output
+}
+
+#[inline(never)]
+fn build_runtime(main: &Main) -> Runtime {
+    let workers = main.worker_threads.unwrap_or_else(default_workers).max(1);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("mcp-worker")
+        .enable_all()
+        .build()
+        .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name))
+}
+
+/// Over HTTP the workers do everything, so there is one for each core but one. That is for what does not run on them:
+/// the kernel's part of each call, and tools that block. With two cores a second worker made calls a tenth dearer, and
+/// no more of them.
+#[cfg(feature = "http")]
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1)
+}
+
+/// On standard input and output the workers only run calls that wait, beside the thread that reads, so one is enough:
+/// each more is a thread to start.
+#[cfg(not(feature = "http"))]
+fn default_workers() -> usize {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_starts_the_configured_or_default_number_of_workers() {
+        let workers = |worker_threads| {
+            let main = Main { crate_name: "x", crate_version: env!("CARGO_PKG_VERSION"), worker_threads };
+            run_main(main, async { tokio::runtime::Handle::current().metrics().num_workers() })
+        };
+        assert_eq!((workers(Some(3)), workers(Some(0))), (3, 1));
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let expected = if cfg!(feature = "http") { cores.saturating_sub(1).max(1) } else { 1 };
+        assert_eq!(workers(None), expected);
+    }
+}

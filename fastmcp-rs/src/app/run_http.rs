@@ -1,0 +1,323 @@
+//! Serving an app on HTTP.
+
+use std::error::Error as StdError;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+use std::sync::Arc;
+
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tower_service::Service;
+
+use super::App;
+use crate::error::Error;
+use crate::exec::runtime;
+use crate::transport::http::{
+    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes,
+    SessionMode, Site,
+};
+use crate::util::future::unless_first;
+use crate::util::{catch_panic, operator_log};
+
+/// What an app knows of HTTP.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HttpParts {
+    config: HttpConfig,
+    authenticator: Option<Authenticator>,
+    routes: Option<Routes>,
+}
+
+impl App {
+    /// How the app behaves on HTTP: limits, who may reach it, sessions. The defaults are safe; see [`HttpConfig`].
+    pub fn http(mut self, config: HttpConfig) -> App {
+        self.http.config = config;
+        self
+    }
+
+    /// Asks, for each HTTP request, who makes it: an `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
+    ///
+    /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
+    /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
+    /// is read, for every request, also for those of a session. It has 10 seconds
+    /// ([`HttpConfig::authenticate_time`]), and is dropped then; the request is answered 503. If it panics, that is
+    /// logged, and the request is answered 500.
+    ///
+    /// On standard input and output it is not asked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::{AccessError, App, Principal};
+    ///
+    /// async fn by_token(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    ///     let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
+    ///     let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(AccessError::unauthorized())?;
+    ///     // Look the token up, or verify its signature.
+    ///     if token == "let-me-in" { Ok(Principal::new("ada")) } else { Err(AccessError::unauthorized()) }
+    /// }
+    ///
+    /// let app = App::empty("orders").authenticate(by_token);
+    /// # let _ = app;
+    /// ```
+    pub fn authenticate(mut self, check: impl for<'a> Authenticate<'a> + 'static) -> App {
+        self.http.authenticator = Some(Authenticator::new(check));
+        self
+    }
+
+    /// Serves other paths beside the endpoint by a tower `Service`, such as an `axum::Router`: pages, downloads,
+    /// webhooks. [`App::run_http`] asks it for every path that is not served already: the endpoint, `/healthz` and
+    /// `/readyz`, and what [`HttpConfig`] adds. There is one such service; a second call replaces it. Where clients look
+    /// for OAuth, a 404 of its without a body is replaced by an error of OAuth that says that there is none.
+    ///
+    /// A route is reached by the names that the endpoint is reached by (see [`HttpConfig::allowed_hosts`]), so that no
+    /// web page can lure a browser to it under a name of its own; the limits of heads and connections hold for it, and
+    /// a panic in it is answered 500. All else is its own business: [`App::authenticate`] is not asked, and neither
+    /// `Origin` nor `Content-Type` is looked at. Connections are not upgraded, so there are no WebSockets.
+    ///
+    /// [`App::into_service`] does not ask it: the server around has its own routes. Nor are those of an app that is
+    /// [mounted](App::mount) in another one asked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use fastmcp_rs::{App, RequestBody};
+    /// use http::{Request, Response};
+    ///
+    /// /// With axum it would be `Router::new().route("/", get(|| async { "a page" }))`.
+    /// #[derive(Clone)]
+    /// struct Page;
+    ///
+    /// impl tower_service::Service<Request<RequestBody>> for Page {
+    ///     type Response = Response<String>;
+    ///     type Error = Infallible;
+    ///     type Future = std::future::Ready<Result<Response<String>, Infallible>>;
+    ///
+    ///     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+    ///         std::task::Poll::Ready(Ok(()))
+    ///     }
+    ///
+    ///     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    ///         std::future::ready(Ok(Response::new(format!("nothing at {}", request.uri().path()))))
+    ///     }
+    /// }
+    ///
+    /// let app = App::empty("orders").routes(Page);
+    /// # let _ = app;
+    /// ```
+    pub fn routes<S, B>(mut self, service: S) -> App
+    where
+        S: Service<http::Request<RequestBody>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<Box<dyn StdError + Send + Sync>>,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.http.routes = Some(Routes::new(service));
+        self
+    }
+
+    /// The app as a tower `Service`, for a server that is there already: it goes into axum by
+    /// `Router::route_service("/mcp", service)`, and into bare hyper by `hyper_util::service::TowerToHyperService`.
+    ///
+    /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
+    /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
+    ///
+    /// Limits for each address hold if that server puts the address of the client, a `std::net::SocketAddr`, among the
+    /// [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is
+    /// allowed is none, or if there are several replicas without sealing keys.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::App;
+    ///
+    /// # async fn example() -> Result<(), fastmcp_rs::Error> {
+    /// let service = App::empty("orders").into_service().await?;
+    /// // let router = axum::Router::new().route_service("/mcp", service);
+    /// # let _ = service;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_service(mut self) -> Result<HttpService, Error> {
+        catch_panic::install_hook();
+        runtime::check_timers()?;
+        let HttpParts { config, authenticator, .. } = self.http.clone();
+        if config.replicas > 1 && self.sealing_keys.is_empty() {
+            return Err(Error::configuration(vec![
+                "several replicas must open what one of them has sealed: give all of them the same keys by `App::sealing_keys`"
+                    .into(),
+            ]));
+        }
+        self.inspect()?;
+        self.warn_of_version();
+        #[cfg(feature = "metrics")]
+        if config.metrics {
+            self.metrics();
+        }
+        self.fit_request_state(config.max_body);
+        let keys = self.sealing_keys.clone();
+        if keys.is_empty() && config.sessions == SessionMode::Sessions {
+            operator_log::info(format_args!(
+                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new one \
+                 then fail until they are restarted; with keys from `App::sealing_keys`, sessions are restored"
+            ));
+        }
+        let server = Arc::new(self.start().await?);
+        HttpService::new(server, config, authenticator, &keys).map_err(Error::configuration)
+    }
+
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless
+    /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
+    ///
+    /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
+    /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
+    /// gives calls 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::into_service`]), if the address cannot be
+    /// bound, or if other machines can reach it and nothing says who may: neither [`App::authenticate`] nor
+    /// [`HttpConfig::allowed_hosts`]. Fails as well outside of a tokio runtime with timers, input and output, as
+    /// `#[mcp::main]` and `#[tokio::main]` make, and a builder with `enable_all()`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").run_http("127.0.0.1:8000").await
+    /// }
+    /// ```
+    pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
+        check_runtime()?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| Error::transport("the address cannot be bound", error))?;
+        self.run_http_on(listener).await
+    }
+
+    /// [`App::run_http`] on a socket that listens already, such as one that another process has handed over.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`].
+    pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
+        let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
+        self.check_reach(address)?;
+        self.run_on(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
+    }
+
+    /// Serves this app on HTTP on a Unix socket, a file, for programs of this machine: a reverse proxy, a supervisor,
+    /// `curl --unix-socket`. Otherwise it is as [`App::run_http`].
+    ///
+    /// The file system says who may connect ([`HttpConfig::socket_mode`]; by default the user of this process alone),
+    /// so nobody else has to be asked for. `Host` and `Origin` are checked as ever: clients say `localhost`, and what a
+    /// proxy passes on must be allowed by [`HttpConfig::allowed_hosts`]. The file is removed when the server stops, and
+    /// one that a killed server has left behind is replaced.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`]; also if another server listens on the socket, or if there is something else at the path.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").run_http_unix("/run/orders/mcp.sock").await
+    /// }
+    /// ```
+    #[cfg(unix)]
+    pub async fn run_http_unix(self, path: impl AsRef<Path>) -> Result<(), Error> {
+        check_runtime()?;
+        let socket = path.as_ref();
+        let listener = transport::bind(socket, self.http.config.socket_mode).await;
+        let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
+        self.run_on(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
+    }
+
+    /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
+    /// left where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::run_http`].
+    #[cfg(unix)]
+    pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
+        let socket = transport::name_of(&listener);
+        self.run_on(listener, |_, path| format!("unix:{socket}, at {path}")).await
+    }
+
+    /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
+    async fn run_on(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
+        check_runtime()?;
+        let config = &self.http.config;
+        let (name, path) = (self.config.name.clone(), config.path.clone());
+        let configuration = |problem| Error::configuration(vec![problem]);
+        transport::check_path(&path).map_err(configuration)?;
+        #[cfg(feature = "metrics")]
+        if config.metrics && path.trim_end_matches('/') == transport::METRICS {
+            return Err(configuration(format!("`{path}` cannot be the path of the endpoint: the numbers are there")));
+        }
+        #[cfg(feature = "tls")]
+        let tls = config.tls.as_ref().map(|tls| tls.start()).transpose().map_err(configuration)?;
+        #[cfg(feature = "tls")]
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let routes = self.http.routes.clone();
+        let listen = || async {
+            let stop = transport::asked_to_stop().await;
+            stop.map(Box::pin).map_err(|error| Error::transport("signals cannot be heard", error))
+        };
+        // While states are made, the default action of a signal ends the process, even if a state blocks its thread.
+        // Process 1, as in a container, has no default action.
+        let (service, stop) = if std::process::id() == 1 {
+            let mut stop = listen().await?;
+            let Some(service) = unless_first(&mut stop, self.into_service()).await else { return Ok(()) };
+            (service?, stop)
+        } else {
+            (self.into_service().await?, listen().await?)
+        };
+        let front = Front {
+            site: Site::new(service, routes),
+            #[cfg(feature = "tls")]
+            tls,
+        };
+        operator_log::line(&format!("{name} listens on {}", place(scheme, &path)));
+        transport::serve(listener, front, stop).await;
+        Ok(())
+    }
+
+    /// Who can reach an address of other machines than this must be somebody's decision.
+    fn check_reach(&self, address: SocketAddr) -> Result<(), Error> {
+        let HttpParts { config, authenticator, .. } = &self.http;
+        let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
+        if address.ip().to_canonical().is_loopback() || !is_open {
+            return Ok(());
+        }
+        Err(Error::configuration(vec![format!(
+            "other machines can reach {address}, and anybody would be served: ask who they are by `App::authenticate`, \
+             or name this server by `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine alone, \
+             bind 127.0.0.1"
+        )]))
+    }
+}
+
+/// Makes sure that sockets and timers can be used.
+fn check_runtime() -> Result<(), Error> {
+    catch_panic::install_hook();
+    runtime::check_timers()?;
+    runtime::check_io()
+}

@@ -1,0 +1,148 @@
+//! Serving an app on standard input and output.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::App;
+use crate::context::states::StateOwner;
+use crate::engine::Server;
+use crate::error::Error;
+use crate::exec::runtime;
+use crate::platform::stdio::policy::StdoutPolicy;
+use crate::transport::stdio;
+use crate::util::{catch_panic, operator_log};
+
+impl App {
+    /// Where text goes that is printed to standard output while [`App::run_stdio`] runs. Default: standard
+    /// error.
+    pub fn stdout(mut self, policy: StdoutPolicy) -> App {
+        self.stdio.stdout = policy;
+        self
+    }
+
+    /// The longest message in bytes; a longer one is refused and skipped. Default: 16 MiB.
+    pub fn max_line(mut self, bytes: usize) -> App {
+        self.stdio.max_line = bytes.max(1024);
+        self
+    }
+
+    /// Whether to stop when the parent process ends, within ten seconds. Default: yes, unless this
+    /// is process 1 or its child, as in a container, or the parent has ended before.
+    ///
+    /// Most parents close standard input when they end, which is noticed at once; this is for those whose
+    /// end of the pipe somebody else keeps open.
+    pub fn watch_parent(mut self, watch: bool) -> App {
+        self.stdio.watch_parent = watch;
+        self
+    }
+
+    /// Serves this app on standard input and output until the client closes its end, or the process is
+    /// asked to stop (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the
+    /// session), or its parent is gone.
+    ///
+    /// Calls that run then have five seconds to end, and all [states](App::state) are dropped before this method returns,
+    /// also if it fails. A second signal ends them at once, and the process within a second,
+    /// whatever [`App::on_shutdown`] does; one that comes after this method has returned ends the process, too. A server
+    /// that is still making its states ends without waiting for them. If a handler or a state holds up the runtime so that this method cannot
+    /// return, the process is ended too: it must not outlive its client.
+    ///
+    /// From the first moment on, standard input and output belong to the protocol. What the program, its
+    /// libraries and its child processes print goes to standard error and never waits for it to be read (see
+    /// [`StdoutPolicy`]), and reading standard input gives nothing. The client's streams are not given back when the
+    /// method returns, so it can be called once in a process.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if it is called a second
+    /// time, if the streams cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails
+    /// while the client is there, such as standard output on a full disk. A malformed message is answered, and is not
+    /// returned here. Fails as well outside of a tokio runtime with timers, as `#[mcp::main]` and `#[tokio::main]` make,
+    /// and a builder with `enable_all()`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// #[mcp::main]
+    /// async fn main() -> Result<(), fastmcp_rs::Error> {
+    ///     App::new("orders").version("1.2.0").run_stdio().await
+    /// }
+    /// ```
+    pub async fn run_stdio(self) -> Result<(), Error> {
+        self.serve_stdio().await
+    }
+
+    /// Serves as [`App::run_stdio`] does. The future is boxed, so that it is compiled with the library, by the profile of
+    /// the library, and not into the `main` of each program.
+    #[inline(never)]
+    fn serve_stdio(self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
+        Box::pin(self.serve_standard_streams())
+    }
+
+    async fn serve_standard_streams(self) -> Result<(), Error> {
+        catch_panic::install_hook();
+        runtime::check_timers()?;
+        let _last_lines = stdio::LastLines;
+        // If this future is dropped, threads still hold the server, and only this drops its states.
+        let states = DropStates(Arc::clone(&self.state_owner));
+        let served = self.serve_wire().await;
+        states.0.release(|| ()).await;
+        served
+    }
+
+    async fn serve_wire(mut self) -> Result<(), Error> {
+        let config = self.stdio.clone();
+        if config.stdout != StdoutPolicy::Inherit {
+            stdio::mute_shared_stderr();
+        }
+        if cfg!(panic = "abort") {
+            operator_log::warn(format_args!(
+                "this program is built with `panic = \"abort\"`: a panic in a tool ends the server instead of answering its call"
+            ));
+        }
+        self.inspect()?;
+        let on_terminal = std::io::stdin().is_terminal();
+        let wire = stdio::claim(config.stdout)
+            .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
+        self.warn_of_version();
+        self.fit_request_state(config.max_line);
+        let states = Arc::clone(&self.state_owner);
+        // Text that is printed while states are made must not reach the client either.
+        let start = async {
+            let server = Arc::new(self.start().await?);
+            if on_terminal {
+                greet(&server);
+            }
+            Ok(server)
+        };
+        stdio::serve(start, states, wire, &config).await
+    }
+}
+
+/// Drops states at once when it is dropped, unless they were dropped before.
+struct DropStates(Arc<StateOwner>);
+
+impl Drop for DropStates {
+    fn drop(&mut self) {
+        self.0.drop_now();
+    }
+}
+
+/// Somebody has started the server by hand, and sees nothing happen.
+fn greet(server: &Server) {
+    let program = std::env::args_os().next().unwrap_or_else(|| "this-program".into());
+    let program = program.to_string_lossy();
+    let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+    operator_log::line(&format!(
+        "{} {} is an MCP server: it waits for JSON-RPC messages on standard input, one a line.\n\
+         It has {} tools. Connect a client to it, or look at it with:\n\
+         \x20   npx @modelcontextprotocol/inspector {program}\n\
+         To end it, press {end}.",
+        server.config.name,
+        server.config.version,
+        server.components.load().tools.entries().len(),
+    ));
+}

@@ -1,0 +1,244 @@
+//! Elicitation: requests to the person at the client, as forms or as web pages to open.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
+
+use serde_json::{Map, Value, json};
+
+use super::{AskError, Capability, Question};
+use crate::client_features::form::{self, Form};
+use crate::client_features::form_schema::{FormSchema, is_uri};
+use crate::protocol::Revision;
+use crate::sealing;
+
+const METHOD: &str = "elicitation/create";
+
+/// The person's response to an elicitation.
+///
+/// Handle all three cases: a person who declines has said no, and a person who dismisses the request has said nothing.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#response-actions>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::Elicited;
+///
+/// let answer = Elicited::Accepted("Ada");
+/// assert_eq!(answer.accepted(), Some("Ada"));
+/// assert_eq!(Elicited::<String>::Declined.accepted(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elicited<T> {
+    /// The person answered, or agreed to open the page. Agreement does not say what happens on the page.
+    Accepted(T),
+    /// The person said no.
+    Declined,
+    /// The person dismissed the request.
+    Cancelled,
+}
+
+impl<T> Elicited<T> {
+    /// Returns the answer, if the person gave one.
+    pub fn accepted(self) -> Option<T> {
+        match self {
+            Elicited::Accepted(answer) => Some(answer),
+            Elicited::Declined | Elicited::Cancelled => None,
+        }
+    }
+
+    /// Returns true if the person answered.
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self, Elicited::Accepted(_))
+    }
+}
+
+/// Returns the form that asks for a `T`.
+///
+/// # Errors
+///
+/// [`AskError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
+pub(crate) fn form_of<T: Form>() -> Result<FormSchema, AskError> {
+    form::schema::<T>().map_err(AskError::invalid_question)
+}
+
+/// Returns the form that a hand-written schema describes.
+///
+/// # Errors
+///
+/// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
+pub(crate) fn form_by_hand(schema: &Value) -> Result<FormSchema, AskError> {
+    FormSchema::written(schema).map_err(AskError::invalid_question)
+}
+
+/// Builds a request to fill in a form.
+///
+/// # Errors
+///
+/// [`AskError::Unsupported`] if the revision cannot express the form.
+pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Result<Question, AskError> {
+    let schema =
+        form.for_revision(revision).map_err(|reason| AskError::unsupported_because(Capability::Form, reason))?;
+    let mut params = Map::new();
+    if revision >= Revision::V2025_11_25 {
+        params.insert("mode".into(), "form".into());
+    }
+    params.insert("message".into(), message.into());
+    params.insert("requestedSchema".into(), schema);
+    Ok(Question { method: METHOD, params: params.into(), capability: Capability::Form })
+}
+
+/// Builds a request to open a web page.
+///
+/// # Errors
+///
+/// [`AskError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
+pub(crate) fn url(message: &str, url: &str, revision: Revision) -> Result<Question, AskError> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
+        return Err(AskError::invalid_question(
+            "the page to open has no URL that begins with `https://` and has no spaces",
+        ));
+    }
+    let mut params = json!({ "mode": "url", "message": message, "url": url });
+    if revision == Revision::V2025_11_25 {
+        let id = sealing::random_id().map_err(|error| AskError::invalid_question(error.to_string()))?;
+        params["elicitationId"] = id.into();
+    }
+    Ok(Question { method: METHOD, params, capability: Capability::Url })
+}
+
+/// Reads the answer to a form that asks for a `T`.
+///
+/// # Errors
+///
+/// [`AskError::InvalidAnswer`] if the answer does not fit the form or the type.
+pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicited<T>, AskError> {
+    read_content(result, |content| form::read(form, content))
+}
+
+/// Reads the answer to a form with a hand-written schema.
+///
+/// # Errors
+///
+/// [`AskError::InvalidAnswer`] if the answer does not fit the form.
+pub(crate) fn read_by_hand(form: &FormSchema, result: &Value) -> Result<Elicited<Map<String, Value>>, AskError> {
+    read_content(result, |content| form.check(content))
+}
+
+/// Reads whether the person agreed to open a page.
+///
+/// # Errors
+///
+/// [`AskError::InvalidAnswer`] if `action` is missing or unknown.
+pub(crate) fn read_url(result: &Value) -> Result<Elicited<()>, AskError> {
+    read_action(result)
+}
+
+fn read_content<T>(
+    result: &Value,
+    read: impl FnOnce(Map<String, Value>) -> Result<T, String>,
+) -> Result<Elicited<T>, AskError> {
+    match read_action(result)? {
+        Elicited::Accepted(()) => {
+            let content = match result.get("content") {
+                // The answer to a form that was left empty may have no content.
+                None => Map::new(),
+                Some(Value::Object(content)) => content.clone(),
+                Some(_) => return Err(AskError::invalid_answer("`content` must be an object")),
+            };
+            read(content).map(Elicited::Accepted).map_err(AskError::invalid_answer)
+        }
+        Elicited::Declined => Ok(Elicited::Declined),
+        Elicited::Cancelled => Ok(Elicited::Cancelled),
+    }
+}
+
+fn read_action(result: &Value) -> Result<Elicited<()>, AskError> {
+    match result.get("action").and_then(Value::as_str) {
+        Some("accept") => Ok(Elicited::Accepted(())),
+        Some("decline") => Ok(Elicited::Declined),
+        Some("cancel") => Ok(Elicited::Cancelled),
+        _ => Err(AskError::invalid_answer("`action` must be \"accept\", \"decline\" or \"cancel\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEWEST: Revision = Revision::V2026_07_28;
+
+    #[test]
+    fn elicitation_has_the_form_of_each_revision() {
+        let by_type = form_of::<bool>().unwrap();
+        let schema =
+            json!({ "type": "object", "properties": { "value": { "type": "boolean" } }, "required": ["value"] });
+        for (revision, params) in [
+            (Revision::V2025_06_18, json!({ "message": "Sure?", "requestedSchema": schema })),
+            (Revision::V2025_11_25, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
+            (NEWEST, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
+        ] {
+            let question = form("Sure?", &by_type, revision).unwrap();
+            assert_eq!((question.method, &question.params), ("elicitation/create", &params));
+        }
+        let page = "https://shop.example/sign-in";
+        let modern = url("Sign in", page, NEWEST).unwrap();
+        assert_eq!(modern.params, json!({ "mode": "url", "message": "Sign in", "url": page }));
+        let id = |question: &Question| question.params["elicitationId"].as_str().map(str::to_owned);
+        let first = url("Sign in", page, Revision::V2025_11_25).unwrap();
+        let second = url("Sign in", page, Revision::V2025_11_25).unwrap();
+        assert!(id(&first).is_some() && id(&first) != id(&second));
+    }
+
+    #[test]
+    fn a_multiple_choice_needs_a_newer_client() {
+        let several = json!({ "type": "array", "items": { "type": "string", "enum": ["a"] } });
+        let several = form_by_hand(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
+        let error = form("Which?", &several, Revision::V2025_06_18).unwrap_err();
+        assert!(matches!(error, AskError::Unsupported { capability: "elicitation.form", .. }), "{error}");
+        assert!(error.to_string().contains("field `some` lets several be chosen"), "{error}");
+    }
+
+    #[test]
+    fn only_http_urls_can_be_opened() {
+        for bad in ["", "shop.example", "file:///etc/passwd", "javascript:alert(1)", "https://a b", "ftp://a"] {
+            let error = url("Open", bad, NEWEST).unwrap_err();
+            assert!(matches!(error, AskError::InvalidQuestion { .. }), "{bad}: {error}");
+        }
+        url("Open", "HTTPS://shop.example/", NEWEST).unwrap();
+    }
+
+    #[test]
+    fn every_action_is_parsed() {
+        let one = form_of::<u8>().unwrap();
+        let read = |result: Value| read::<u8>(&one, &result);
+        assert_eq!(read(json!({ "action": "accept", "content": { "value": 3 } })), Ok(Elicited::Accepted(3)));
+        assert_eq!(read(json!({ "action": "decline" })), Ok(Elicited::Declined));
+        assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(Elicited::Cancelled));
+        for (result, reason) in [
+            (json!({ "action": "accept" }), "`/value`: it is required"),
+            (json!({ "action": "accept", "content": { "value": 300 } }), "`/value`: expected an integer from 0 to 255"),
+            (json!({ "action": "accept", "content": [3] }), "`content` must be an object"),
+            (json!({ "action": "yes" }), "`action` must be"),
+            (json!({ "value": 3 }), "`action` must be"),
+            (json!(null), "`action` must be"),
+        ] {
+            let error = read(result).unwrap_err();
+            let AskError::InvalidAnswer { reason: found } = error else { panic!("{error}") };
+            assert!(found.starts_with(reason), "{found}");
+        }
+        assert_eq!(read_url(&json!({ "action": "accept" })), Ok(Elicited::Accepted(())));
+    }
+
+    #[test]
+    fn a_custom_form_returns_the_fields_of_its_schema() {
+        let by_hand =
+            form_by_hand(&json!({ "type": "object", "properties": { "name": { "type": "string" } } })).unwrap();
+        let answer = json!({ "action": "accept", "content": { "name": "Ada", "more": 1 } });
+        let content = read_by_hand(&by_hand, &answer).unwrap().accepted().unwrap();
+        assert_eq!(Value::from(content), json!({ "name": "Ada" }));
+        let empty = read_by_hand(&by_hand, &json!({ "action": "accept" })).unwrap();
+        assert_eq!(empty, Elicited::Accepted(Map::new()));
+        assert!(matches!(form_by_hand(&json!([])), Err(AskError::InvalidQuestion { .. })));
+    }
+}

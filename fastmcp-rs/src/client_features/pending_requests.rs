@@ -1,0 +1,167 @@
+//! The requests that this server has sent to its client and that await a response.
+//!
+//! Only legacy clients get such requests; a modern client answers in its next request. Removing an id from the table
+//! decides between the response and the end of the wait.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::client_features::AskError;
+use crate::json::encode;
+
+/// The most requests that may await a response at a time.
+const MAX_WAITING: usize = 1_024;
+
+/// The response of a client: a result, or an error with its code and message.
+pub(crate) type Reply = Result<Value, (i64, String)>;
+
+#[derive(Debug, Default)]
+pub(crate) struct ClientRequests {
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// The id before that of the first request.
+    base: i64,
+    last_id: i64,
+    waiting: HashMap<i64, oneshot::Sender<Reply>>,
+    /// Set when the client can send no more responses.
+    closed: bool,
+}
+
+impl ClientRequests {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates a table whose ids follow `base`.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn after(base: i64) -> ClientRequests {
+        ClientRequests { table: Mutex::new(Table { base, last_id: base, ..Table::default() }) }
+    }
+
+    /// Returns true if a request with this id was opened, even if no call waits for its response any more.
+    pub(crate) fn was_opened(&self, id: i64) -> bool {
+        let table = self.lock();
+        table.base < id && id <= table.last_id
+    }
+
+    /// Registers a new request. Returns its id, and the receiver of its response.
+    pub(crate) fn open(&self) -> Result<(i64, oneshot::Receiver<Reply>), AskError> {
+        let mut table = self.lock();
+        if table.closed {
+            return Err(AskError::Ended);
+        }
+        if table.waiting.len() >= MAX_WAITING {
+            return Err(AskError::TooMany);
+        }
+        table.last_id += 1;
+        let id = table.last_id;
+        let (sender, receiver) = oneshot::channel();
+        table.waiting.insert(id, sender);
+        Ok((id, receiver))
+    }
+
+    /// Ends every wait, present and future, because the client can send no more responses.
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn close(&self) {
+        let waiting = {
+            let mut table = self.lock();
+            table.closed = true;
+            std::mem::take(&mut table.waiting)
+        };
+        // Dropping the senders wakes the receivers.
+        drop(waiting);
+    }
+
+    /// Returns true if a request of this id awaits a response.
+    pub(crate) fn is_open(&self, id: i64) -> bool {
+        self.lock().waiting.contains_key(&id)
+    }
+
+    /// Passes a response to the future that waits for it, or drops it if none does.
+    pub(crate) fn resolve(&self, id: i64, reply: Reply) {
+        let waiting = self.lock().waiting.remove(&id);
+        if let Some(waiting) = waiting {
+            // The receiver may be gone by now.
+            let _ = waiting.send(reply);
+        }
+    }
+
+    /// Gives up the wait for a response. Returns the frame that cancels the request, or `None` if the client has
+    /// responded.
+    pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
+        self.lock().waiting.remove(&id)?;
+        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
+        // Serializing a number cannot fail.
+        let _ = encode::json(&mut frame, &id);
+        frame.extend_from_slice(br#","reason":"#);
+        encode::string(&mut frame, reason);
+        frame.extend_from_slice(b"}}\n");
+        Some(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_response_reaches_its_request_once() {
+        let requests = ClientRequests::default();
+        let (id, answer) = requests.open().unwrap();
+        let (other, _) = requests.open().unwrap();
+        assert_ne!(id, other);
+        requests.resolve(id, Ok(json!({"action": "decline"})));
+        requests.resolve(id, Err((0, "again".into())));
+        assert_eq!(answer.blocking_recv().unwrap().unwrap(), json!({"action": "decline"}));
+        assert!(!requests.is_open(id));
+    }
+
+    #[test]
+    fn only_requests_without_a_response_are_cancelled() {
+        let requests = ClientRequests::default();
+        let (id, _) = requests.open().unwrap();
+        requests.resolve(id, Ok(Value::Null));
+        assert_eq!(requests.withdraw(id, "x"), None);
+        let (id, _) = requests.open().unwrap();
+        let frame: Value = serde_json::from_slice(&requests.withdraw(id, "x").unwrap()).unwrap();
+        assert_eq!(frame["params"], json!({"requestId": id, "reason": "x"}));
+        assert_eq!(requests.withdraw(id, "x"), None);
+    }
+
+    #[test]
+    fn ids_that_were_opened_are_told_from_others() {
+        let requests = ClientRequests::after(1 << 50);
+        let (id, _) = requests.open().unwrap();
+        assert_eq!(id, (1 << 50) + 1);
+        assert!(requests.withdraw(id, "x").is_some());
+        assert!(requests.was_opened(id), "a late answer is no stray one");
+        assert!([0, 1, id - 1, id + 1, i64::MAX].iter().all(|other| !requests.was_opened(*other)));
+    }
+
+    #[test]
+    fn requests_beyond_the_limit_are_refused() {
+        let requests = ClientRequests::default();
+        let open: Vec<_> = (0..MAX_WAITING).map(|_| requests.open().unwrap()).collect();
+        assert!(matches!(requests.open(), Err(AskError::TooMany)));
+        requests.resolve(open[0].0, Ok(Value::Null));
+        assert!(requests.open().is_ok());
+    }
+
+    #[test]
+    fn pending_requests_end_with_the_connection() {
+        let requests = ClientRequests::default();
+        let (id, answer) = requests.open().unwrap();
+        requests.close();
+        assert!(answer.blocking_recv().is_err());
+        assert_eq!(requests.withdraw(id, "x"), None);
+        assert!(matches!(requests.open(), Err(AskError::Ended)));
+    }
+}

@@ -1,0 +1,248 @@
+//! Descriptions of components, filled in by generated functions: schemas and requirements.
+
+use schemars::generate::Contract;
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::component::completion_request::Complete;
+use crate::component::definition::{Parameter, Text};
+use crate::component::extract::Requirements;
+use crate::protocol::frame::without_position;
+use crate::schema::generator::generator;
+use crate::schema::publish::{self, FLAT, Style};
+use crate::schema::{constraints, mcp_header, normalize};
+
+/// A component's description while it is being filled in.
+#[doc(hidden)]
+pub struct Description {
+    generator: SchemaGenerator,
+    properties: Map<String, Value>,
+    required: Vec<Value>,
+    output: Option<Value>,
+    scalar: Option<ScalarSchema>,
+    mime_type: Option<&'static str>,
+    parameters: Vec<Argument>,
+    pub(crate) requirements: Requirements,
+    pub(crate) needs_request: bool,
+    /// Problems of the component, in messages for its author.
+    problems: Vec<String>,
+}
+
+/// A component's schemas and requirements.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) input: Value,
+    pub(crate) output: Option<Value>,
+    /// The schema of single-value results. It is published if they are sent as structured content.
+    pub(crate) scalar: Option<ScalarSchema>,
+    /// The MIME type of a resource's values, if their type determines it.
+    pub(crate) mime_type: Option<&'static str>,
+    /// The parameters that come from the client, in order.
+    pub(crate) parameters: Vec<Argument>,
+    pub(crate) requirements: Requirements,
+    pub(crate) needs_request: bool,
+    /// Whether a value that was read may have had unknown members that were ignored: a type that flattens other types
+    /// cannot detect unknown members.
+    pub(crate) may_lose_members: bool,
+    pub(crate) problems: Vec<String>,
+}
+
+/// The schema of results that are a single value.
+#[derive(Debug)]
+pub(crate) struct ScalarSchema {
+    pub(crate) schema: Value,
+    pub(crate) is_text: bool,
+}
+
+/// A parameter that comes from the client, in the form that a server stores.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: Text,
+    pub(crate) title: Option<Text>,
+    pub(crate) description: Text,
+    pub(crate) complete: Option<Complete>,
+}
+
+impl Described {
+    /// Creates the description of a component from its input schema, for a handler whose needs are unknown.
+    pub(crate) fn dynamic(input: Value, problems: Vec<String>) -> Described {
+        Described {
+            input,
+            output: None,
+            scalar: None,
+            mime_type: None,
+            parameters: Vec::new(),
+            requirements: Requirements::default(),
+            needs_request: true,
+            may_lose_members: false,
+            problems,
+        }
+    }
+
+    /// Creates the description of a component whose generated function panicked.
+    pub(crate) fn panicked(text: &str) -> Described {
+        let problem = format!("it cannot be described: {text}");
+        Described::dynamic(json!({ "type": "object" }), vec![problem])
+    }
+}
+
+impl Description {
+    pub(crate) fn new() -> Description {
+        Description {
+            generator: generator(Contract::Deserialize),
+            properties: Map::new(),
+            required: Vec::new(),
+            output: None,
+            scalar: None,
+            mime_type: None,
+            parameters: Vec::new(),
+            requirements: Requirements::default(),
+            needs_request: false,
+            problems: Vec::new(),
+        }
+    }
+
+    // The next three functions are never inlined into code that is compiled once per type.
+    #[inline(never)]
+    pub(crate) fn argument(
+        &mut self,
+        parameter: &'static Parameter,
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        required: bool,
+    ) {
+        let mut property = normalize::input(schema(&mut self.generator).to_value());
+        if !required {
+            normalize::without_null(&mut property);
+        }
+        let members = normalize::members(&mut property);
+        constraints::publish(&parameter.constraints, members, parameter.name, &mut self.problems);
+        if let Some(name) = parameter.header {
+            mcp_header::publish(name, members, parameter.name, &mut self.problems);
+        }
+        if let Some(title) = parameter.title {
+            members.insert("title".into(), title.into());
+        }
+        if !parameter.description.is_empty() {
+            members.insert("description".into(), parameter.description.into());
+        }
+        if let Some(Ok(default)) = parameter.default.map(serde_json::from_str::<Value>) {
+            members.insert("default".into(), default);
+        }
+        if !parameter.examples.is_empty() {
+            let examples = parameter.examples.iter().filter_map(|text| serde_json::from_str(text).ok());
+            members.insert("examples".into(), Value::Array(examples.collect()));
+        }
+        self.check_preset(parameter);
+        self.parameters.push(Argument {
+            name: parameter.name.into(),
+            title: parameter.title.map(Text::from),
+            description: parameter.description.into(),
+            complete: parameter.complete,
+        });
+        self.properties.insert(parameter.name.into(), property);
+        if required {
+            self.required.push(parameter.name.into());
+        }
+    }
+
+    /// Checks the default and the examples against the constraints of the parameter.
+    fn check_preset(&mut self, parameter: &'static Parameter) {
+        let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
+        if let Some(Err(problem)) = parameter.default.map(check) {
+            self.problem(parameter, format!("its default breaks its own rule: {problem}"));
+        }
+        for example in parameter.examples {
+            if let Err(problem) = check(example) {
+                self.problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
+            }
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn preset_does_not_fit(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
+        let default = parameter.default.unwrap_or_default();
+        self.problem(parameter, format!("its default {default} does not fit its type: {}", without_position(error)));
+    }
+
+    #[inline(never)]
+    pub(crate) fn example_does_not_fit(
+        &mut self,
+        parameter: &'static Parameter,
+        example: &str,
+        error: &serde_json::Error,
+    ) {
+        self.problem(parameter, format!("its example {example} does not fit its type: {}", without_position(error)));
+    }
+
+    fn problem(&mut self, parameter: &'static Parameter, problem: String) {
+        self.problems.push(format!("parameter `{}`: {problem}", parameter.name));
+    }
+
+    pub(crate) fn mime_type(&mut self, mime_type: Option<&'static str>) {
+        self.mime_type = mime_type;
+    }
+
+    pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
+        let mut generator = generator(Contract::Serialize);
+        let schema = schema(&mut generator);
+        self.set_output(schema, generator);
+    }
+
+    #[inline(never)]
+    fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
+        let mut schema = normalize::output(schema.to_value());
+        add_definitions(&mut schema, generator, normalize::output);
+        // Output schemas are not used for reading.
+        self.output = Some(publish::own(&schema, Style::default()));
+    }
+
+    pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
+        self.output(schema);
+        self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
+    }
+
+    pub(crate) fn finish(mut self) -> Described {
+        let mut input = Map::new();
+        input.insert("type".into(), "object".into());
+        input.insert("properties".into(), self.properties.into());
+        if !self.required.is_empty() {
+            input.insert("required".into(), self.required.into());
+        }
+        input.insert("additionalProperties".into(), false.into());
+        let mut input = Value::Object(input);
+        add_definitions(&mut input, self.generator, normalize::input);
+        mcp_header::check_elsewhere(&input, &mut self.problems);
+        for (name, property) in input.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            constraints::check_inside(property, &format!("/{name}"), &mut self.problems);
+        }
+        Described {
+            may_lose_members: has_mark(&input, FLAT),
+            input,
+            output: self.output,
+            scalar: self.scalar,
+            mime_type: self.mime_type,
+            parameters: self.parameters,
+            requirements: self.requirements,
+            needs_request: self.needs_request,
+            problems: self.problems,
+        }
+    }
+}
+
+fn has_mark(value: &Value, mark: &str) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| key == mark || has_mark(value, mark)),
+        Value::Array(items) => items.iter().any(|item| has_mark(item, mark)),
+        _ => false,
+    }
+}
+
+fn add_definitions(schema: &mut Value, mut generator: SchemaGenerator, normalise: fn(Value) -> Value) {
+    let definitions = generator.take_definitions(false);
+    if definitions.is_empty() {
+        return;
+    }
+    let definitions: Map<String, Value> =
+        definitions.into_iter().map(|(name, schema)| (name, normalise(schema))).collect();
+    normalize::members(schema).insert("$defs".into(), definitions.into());
+}

@@ -1,0 +1,125 @@
+//! Metadata that all kinds of components share: members of a component's entry in a list.
+
+use serde_json::{Map, Value, json};
+
+use super::definition::Text;
+use super::icon::Icon;
+use crate::json::encode::ObjectWriter;
+use crate::protocol::Revision;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) name: Text,
+    pub(crate) title: Option<Text>,
+    pub(crate) description: Text,
+    pub(crate) tags: Vec<Text>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) meta: Map<String, Value>,
+}
+
+/// Builds the shared metadata from the definition of a component of any kind.
+macro_rules! about {
+    ($definition:expr) => {
+        $crate::component::metadata::About {
+            name: $definition.name.into(),
+            title: $definition.title.map(Into::into),
+            description: $definition.description.into(),
+            tags: $definition.tags.iter().copied().map(Into::into).collect(),
+            icons: $definition.icons.iter().map(Into::into).collect(),
+            // The macro has verified that it is an object.
+            meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
+        }
+    };
+}
+pub(crate) use about;
+
+/// Defines the methods that the builders of all kinds of components share.
+macro_rules! about_methods {
+    ($builder:ident) => {
+        impl $builder {
+            /// Sets the display name. Peers before 2025-06-18 do not get it. A tool without a title gets its name in
+            /// words: `get_order` becomes "Get Order".
+            pub fn title(mut self, title: impl Into<String>) -> $builder {
+                self.about.title = Some(Text::Owned(title.into()));
+                self
+            }
+
+            /// Sets the description: the purpose of the component, and when to use it. Models and people choose by it.
+            pub fn description(mut self, description: impl Into<String>) -> $builder {
+                self.about.description = Text::Owned(description.into());
+                self
+            }
+
+            /// Adds a tag, by which the component can be found, enabled and disabled. Call it once per tag. Tags are
+            /// sent as `_meta.fastmcp.tags`; peers before 2025-06-18 do not get them.
+            pub fn tag(mut self, tag: impl Into<String>) -> $builder {
+                self.about.tags.push(Text::Owned(tag.into()));
+                self
+            }
+
+            /// Adds an icon that clients may show. Call it once per icon.
+            pub fn icon(mut self, icon: Icon) -> $builder {
+                self.about.icons.push(icon);
+                self
+            }
+
+            /// Adds a member to `_meta`. Peers before 2025-06-18 do not get it.
+            ///
+            /// Keys should have a prefix that you own, such as `com.example/key`.
+            pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $builder {
+                self.about.meta.insert(key.into(), value.into());
+                self
+            }
+
+            /// Sets the timeout of calls. Default: the value of [`App::timeout`](crate::App::timeout).
+            pub fn timeout(mut self, timeout: Duration) -> $builder {
+                self.timeout = Some(timeout);
+                self
+            }
+        }
+
+        impl std::fmt::Debug for $builder {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.debug_struct(stringify!($builder)).field("name", &self.about.name).finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(super) use about_methods;
+
+impl About {
+    pub(crate) fn named(name: impl Into<String>) -> About {
+        About { name: Text::Owned(name.into()), ..About::default() }
+    }
+
+    /// Writes the members at the start of an entry: name, title and description.
+    pub(crate) fn begin(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+        entry.text("name", &self.name);
+        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
+            entry.text("title", title);
+        }
+        if !self.description.is_empty() {
+            entry.text("description", &self.description);
+        }
+    }
+
+    /// Writes the members at the end of an entry: icons and `_meta`.
+    pub(crate) fn end(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+            entry.member("icons", &self.icons.iter().map(Icon::to_json).collect());
+        }
+        if revision < Revision::V2025_06_18 {
+            return;
+        }
+        let mut meta = self.meta.clone();
+        if !self.tags.is_empty() {
+            let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
+            if let Value::Object(fastmcp) = fastmcp {
+                fastmcp.insert("tags".into(), self.tags.iter().map(Text::as_ref).collect());
+            }
+        }
+        if !meta.is_empty() {
+            entry.member("_meta", &meta.into());
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! Writes the answer to a call, as the peer's revision has it.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::definition::Text;
+use crate::client_features::AskError;
+use crate::component::ranking;
+use crate::content::message::Message;
+use crate::content::resource_contents::{Body, ResourceContents};
+use crate::content::tool_result::ToolResult;
+use crate::content::{self, Content, Projected};
+use crate::error::{Audience, Chain, ToolError};
+use crate::json::dual_serializer::{TextOfJson, json_and_text, of_tree};
+use crate::json::{encode, separators};
+use crate::protocol::Revision;
+use crate::protocol::cache::CacheHints;
+use crate::protocol::server_info::ServerInfo;
+use crate::protocol::write::{self, RpcError, code};
+use crate::util::catch_panic::Panicked;
+use crate::util::operator_log;
+
+/// What an answer depends on, besides the handler's result.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswerFrame<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) revision: Revision,
+    /// The component that answers.
+    pub(crate) name: &'a str,
+    pub(crate) subject: &'a Subject,
+    /// How results for modern peers end.
+    pub(crate) server_info: &'a ServerInfo,
+    pub(crate) show_errors: bool,
+}
+
+/// What is asked of a component.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    ToolCall {
+        /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
+        wrap: bool,
+        /// Whether modern peers do, too.
+        wraps_for_all: bool,
+        /// Whether a number, a bool or a text of the tool's is structured content, too.
+        scalars: bool,
+        /// Whether resource links without a text get one.
+        link_text: bool,
+    },
+    ResourceRead {
+        uri: Box<str>,
+        mime_type: Option<Text>,
+        cache: CacheHints,
+    },
+    PromptGet {
+        description: Text,
+    },
+    Completion {
+        text: Box<str>,
+    },
+    /// What there is, rather than a component.
+    List,
+}
+
+impl Subject {
+    /// Whether the protocol lets a handler ask its client something meanwhile.
+    pub(crate) fn can_ask(&self) -> bool {
+        matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
+    }
+
+    /// How the component is called in messages.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Subject::ToolCall { .. } => "tool",
+            Subject::ResourceRead { .. } => "resource",
+            Subject::PromptGet { .. } => "prompt",
+            Subject::Completion { .. } => "completion",
+            Subject::List => "list",
+        }
+    }
+}
+
+/// How a result begins for a legacy and for a modern peer, up to and with the text of its first members.
+macro_rules! beginning {
+    ($members:literal) => {
+        [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
+    };
+}
+
+/// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
+#[doc(hidden)]
+pub struct Answer<'a> {
+    out: &'a mut Vec<u8>,
+    frame: AnswerFrame<'a>,
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, frame: AnswerFrame<'a>) -> Self {
+        Answer { out, frame }
+    }
+
+    /// A result that is JSON text already.
+    pub(crate) fn raw(&mut self, json: &str) {
+        write::begin_result(self.out, self.frame.id);
+        write::raw(self.out, json);
+        self.out.push(b'}');
+    }
+
+    /// A single block of text.
+    pub fn text(&mut self, text: &str) {
+        self.text_block(text, false);
+    }
+
+    /// A failure that the model reads, or, where there is no model yet, the client.
+    pub(crate) fn failure(&mut self, text: &str) {
+        match self.frame.subject {
+            Subject::ToolCall { .. } => self.text_block(text, true),
+            _ => self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, text)),
+        }
+    }
+
+    /// The arguments do not fit; `text` says why.
+    pub(crate) fn invalid_arguments(&mut self, text: &str) {
+        match self.frame.subject {
+            Subject::ToolCall { .. } => self.text_block(text, true),
+            _ => self.rpc_error(&RpcError::invalid_params(text)),
+        }
+    }
+
+    pub(crate) fn rpc_error(&mut self, error: &RpcError) {
+        write::error(self.out, Some(self.frame.id), error);
+    }
+
+    fn text_block(&mut self, text: &str, is_error: bool) {
+        self.begin(beginning!(r#""content":[{"type":"text","text":"#));
+        encode::string(self.out, text);
+        self.out.extend_from_slice(if is_error { br#"}],"isError":true"# } else { b"}]" });
+        self.end(false);
+    }
+
+    /// A value as structured content, and its JSON as text for peers and models that read only text. Where there is no
+    /// structured content yet, the text is all.
+    pub fn structured<T: Serialize>(&mut self, value: &T) {
+        let start = self.out.len();
+        let wraps = self.wraps();
+        self.begin_structured(wraps);
+        let json = self.out.len();
+        match json_and_text(self.out, value) {
+            Ok(text) => self.finish_structured(json, text, wraps),
+            Err(error) => {
+                self.out.truncate(start);
+                self.masked(&no_json_form(&error));
+            }
+        }
+    }
+
+    /// Begins a result, up to where the JSON of a value follows.
+    fn begin_structured(&mut self, wraps: bool) {
+        self.begin(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
+        if wraps {
+            self.out.extend_from_slice(br#"{"result":"#);
+        }
+    }
+
+    /// Ends a result behind the JSON of a value, which begins at `json`.
+    fn finish_structured(&mut self, json: usize, text: TextOfJson, wraps: bool) {
+        if !self.has_structured() {
+            self.out.truncate(json);
+            self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
+        } else if wraps {
+            self.out.extend_from_slice(br#"},"content":[{"type":"text","text":"#);
+        } else {
+            self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
+        }
+        match wraps {
+            true => text.append_wrapped(self.out),
+            false => text.append(self.out),
+        }
+        self.out.extend_from_slice(b"}]");
+        self.end(wraps);
+    }
+
+    /// Blocks of content.
+    pub(crate) fn content(&mut self, blocks: &[Content]) {
+        self.begin(beginning!(r#""content":"#));
+        self.blocks(blocks);
+        self.end(false);
+    }
+
+    /// An answer that the author composed.
+    pub fn result(&mut self, result: ToolResult) {
+        if let Some(fault) = &result.fault {
+            return self.masked(fault);
+        }
+        let is_sent = self.has_structured() && (!result.is_scalar || self.structures_scalars());
+        let structured = result.structured.as_ref().filter(|_| is_sent);
+        let wrapped = structured.is_some_and(|value| self.wraps() || (self.peer_wants_objects() && !value.is_object()));
+        self.begin(beginning!(r#""content":"#));
+        match structured.filter(|_| wrapped).map(|value| wrapped_text(&result.content, value)) {
+            Some(Some(block)) => self.blocks(&[block]),
+            _ => self.blocks(&result.content),
+        }
+        if let Some(value) = structured {
+            self.out.extend_from_slice(br#","structuredContent":"#);
+            if wrapped {
+                self.out.extend_from_slice(br#"{"result":"#);
+            }
+            // A `Value` always has a JSON form.
+            let _ = encode::json(self.out, value);
+            if wrapped {
+                self.out.push(b'}');
+            }
+        }
+        if result.is_error {
+            self.out.extend_from_slice(br#","isError":true"#);
+        }
+        let mut members = Vec::new();
+        for (key, value) in &result.meta {
+            // These two are ours, and no member may stand twice.
+            if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
+                continue;
+            }
+            if !members.is_empty() {
+                members.push(b',');
+            }
+            encode::string(&mut members, key);
+            members.push(b':');
+            let _ = encode::json(&mut members, value);
+        }
+        self.end_with(wrapped, &members);
+    }
+
+    fn blocks(&mut self, blocks: &[Content]) {
+        // Blocks are strings and JSON values, which always have a JSON form.
+        let _ = encode::json(self.out, &Projected(blocks, self.frame.revision));
+        if let Some(text) = self.text_of_links(blocks) {
+            // Into the list that has just been closed.
+            self.out.pop();
+            self.out.extend_from_slice(br#",{"type":"text","text":"#);
+            encode::string(self.out, &text);
+            self.out.extend_from_slice(b"}]");
+        }
+    }
+
+    /// Returns the text that stands beside resource links for clients that show texts alone. Peers before 2025-06-18
+    /// get a text in place of each.
+    fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
+        let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
+        if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
+    }
+
+    /// The failure of a handler.
+    // Never part of the code for one handler, which is made anew for each.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn error(&mut self, error: ToolError) {
+        match error.audience {
+            Audience::Model(text) => self.failure(&text),
+            Audience::Operator(error) => match error.downcast_ref::<AskError>() {
+                Some(error) if !error.is_mistake_of_author() => self.unanswered(error),
+                _ => self.masked(&Chain(&*error).to_string()),
+            },
+        }
+    }
+
+    /// The client could not be asked, or did not answer as it should; that is nothing to hide.
+    fn unanswered(&mut self, error: &AskError) {
+        match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
+            Some(required) => {
+                let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
+                self.rpc_error(&error.with_data(&json!({ "requiredCapabilities": required })));
+            }
+            None => self.failure(&error.to_string()),
+        }
+    }
+
+    /// A failure that only the operator may read.
+    pub(crate) fn masked(&mut self, detail: &str) {
+        let id = operator_log::error_id();
+        let (noun, name) = (self.frame.subject.noun(), self.frame.name);
+        operator_log::error(format_args!("{noun} `{name}` failed (error {id}): {detail}"));
+        if self.frame.show_errors {
+            self.failure(&format!("{detail} (error {id})"));
+        } else {
+            self.failure(&format!(
+                "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
+            ));
+        }
+    }
+
+    /// A panic, of which only the operator may read.
+    pub(crate) fn panicked(&mut self, panicked: &Panicked) {
+        let attribute = match self.frame.subject {
+            Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
+            Subject::PromptGet { .. } => "#[mcp::prompt(blocking)]",
+            _ => "#[mcp::tool(blocking)]",
+        };
+        let text = &panicked.0;
+        match panicked.is_by_blocking() {
+            true => self.masked(&format!(
+                "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
+            )),
+            false => self.masked(&format!("panicked: {text}")),
+        }
+    }
+
+    /// What a resource holds, or that there is none.
+    pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
+        let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
+        let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
+            return self.rpc_error(&unknown_resource(uri, self.frame.revision));
+        };
+        self.begin(beginning!(r#""contents":["#));
+        for (at, item) in contents.iter().enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            let shown = ShownContents { item, uri, mime_type: mime_type.as_deref(), revision: self.frame.revision };
+            // Items are strings and JSON values, which always have a JSON form.
+            let _ = encode::json(self.out, &shown);
+        }
+        self.out.push(b']');
+        if self.frame.revision.is_modern() {
+            cache.write(self.out);
+        }
+        self.end(false);
+    }
+
+    /// What the client is asked before there can be an answer. `state` must come back with its answers.
+    pub(crate) fn input_required(&mut self, requests: &Map<String, Value>, state: &str) {
+        write::begin_result(self.out, self.frame.id);
+        self.out.extend_from_slice(br#"{"resultType":"input_required","inputRequests":"#);
+        // A `Value` always has a JSON form.
+        let _ = encode::json(self.out, requests);
+        self.out.extend_from_slice(br#","requestState":"#);
+        encode::string(self.out, state);
+        self.end(false);
+    }
+
+    /// The messages of a prompt.
+    pub(crate) fn messages(&mut self, messages: &[Message]) {
+        let Subject::PromptGet { description } = self.frame.subject else { return };
+        self.begin(beginning!(""));
+        if !description.is_empty() {
+            self.out.extend_from_slice(br#""description":"#);
+            encode::string(self.out, description);
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(br#""messages":["#);
+        for (at, message) in messages.iter().enumerate() {
+            self.out.extend_from_slice(if at > 0 { br#",{"role":"# } else { br#"{"role":"# });
+            // Roles and blocks always have a JSON form.
+            let _ = encode::json(self.out, &message.role);
+            self.out.extend_from_slice(br#","content":"#);
+            let _ = encode::json(self.out, &Projected(&message.content, self.frame.revision));
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
+        self.end(false);
+    }
+
+    /// Candidates for an argument, ranked by how well they fit what was typed.
+    pub(crate) fn candidates(&mut self, candidates: Vec<String>) {
+        let Subject::Completion { text } = self.frame.subject else { return };
+        let ranked = ranking::rank(candidates, text);
+        let values = &ranked[..ranked.len().min(ranking::MAX_VALUES)];
+        self.begin(beginning!(r#""completion":{"values":"#));
+        // Strings and numbers always have a JSON form.
+        let _ = encode::json(self.out, values);
+        self.out.extend_from_slice(br#","total":"#);
+        let _ = encode::json(self.out, &ranked.len());
+        let more: &[u8] = if values.len() < ranked.len() { br#","hasMore":true}"# } else { br#","hasMore":false}"# };
+        self.out.extend_from_slice(more);
+        self.end(false);
+    }
+
+    fn has_structured(&self) -> bool {
+        self.frame.revision >= Revision::V2025_06_18
+    }
+
+    /// Whether numbers, bools and texts of this tool's are structured content, too.
+    pub(crate) fn structures_scalars(&self) -> bool {
+        matches!(self.frame.subject, Subject::ToolCall { scalars: true, .. })
+    }
+
+    /// Whether the structured content is an object that holds the result, for peers that know no other.
+    fn wraps(&self) -> bool {
+        matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
+            && self.has_structured()
+            && self.peer_wants_objects()
+    }
+
+    /// Whether the peer knows no other structured content than objects, or is treated like one that does not.
+    fn peer_wants_objects(&self) -> bool {
+        !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+    }
+
+    /// Begins a result with the members that [`beginning!`] was given.
+    fn begin(&mut self, beginning: [&'static str; 2]) {
+        write::begin_frame(self.out, self.frame.id);
+        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
+    }
+
+    fn end(&mut self, wrapped: bool) {
+        if wrapped {
+            return self.end_with(wrapped, &[]);
+        }
+        let end = if self.frame.revision.is_modern() { self.frame.server_info.end_of_frame() } else { b"}}" };
+        self.out.extend_from_slice(end);
+    }
+
+    /// Closes the result, after a `_meta` if there is anything to put into it.
+    fn end_with(&mut self, wrapped: bool, members: &[u8]) {
+        // FastMCP's clients look for this mark to unwrap a result.
+        let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
+        let server_info = if self.frame.revision.is_modern() { self.frame.server_info.member() } else { b"" };
+        let mut first = true;
+        for part in [members, mark, server_info] {
+            if part.is_empty() {
+                continue;
+            }
+            self.out.extend_from_slice(if first { br#","_meta":{"# } else { b"," });
+            self.out.extend_from_slice(part);
+            first = false;
+        }
+        self.out.extend_from_slice(if first { b"}}" } else { b"}}}" });
+    }
+}
+
+/// The text of a wrapped result, if the text that stands there is that of what is in it.
+fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
+    let json = of_tree(value);
+    match content {
+        [Content::Text(text)] if separators::escaped(text.as_str()) == json => {
+            Some(Content::text(format!(r#"{{"result":{json}}}"#)))
+        }
+        _ => None,
+    }
+}
+
+/// Says why a result, which would break the tool's own contract, is not sent.
+fn no_json_form(error: &serde_json::Error) -> String {
+    format!("its result cannot be sent as JSON: {error}")
+}
+
+/// The error for a URI that no resource has.
+pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
+    let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
+    let shown: String = uri.chars().take(256).collect();
+    RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
+}
+
+/// An item of a resource as a peer of some revision may see it.
+struct ShownContents<'a> {
+    item: &'a ResourceContents,
+    uri: &'a str,
+    mime_type: Option<&'a str>,
+    revision: Revision,
+}
+
+impl Serialize for ShownContents<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uri", self.item.uri.as_deref().unwrap_or(self.uri))?;
+        if let Some(mime_type) = self.item.mime_type.as_deref().or(self.mime_type) {
+            map.serialize_entry("mimeType", mime_type)?;
+        }
+        match &self.item.body {
+            Body::Text(text) => map.serialize_entry("text", text)?,
+            Body::Blob(blob) => map.serialize_entry("blob", blob)?,
+        }
+        if self.revision >= Revision::V2025_06_18 && !self.item.meta.is_empty() {
+            map.serialize_entry("_meta", &self.item.meta)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,599 @@
+//! Content of results: blocks, messages, contents of resources and tool results.
+//!
+//! The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
+//! for a field or a kind of content block.
+
+mod files;
+pub(crate) mod message;
+mod read;
+pub(crate) mod resource_contents;
+pub(crate) mod tool_result;
+
+use std::io;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize as _;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+use crate::protocol::revision::Revision;
+
+/// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
+///
+/// A peer whose revision lacks a kind of block gets text instead: for audio (before 2025-03-26) a note that it was left
+/// out, for a resource link (before 2025-06-18) its title or name and its URI.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::{Content, Image};
+///
+/// let blocks: Vec<Content> = vec![Content::text("The chart:"), Image::new([0x89, b'P'], "image/png").into()];
+/// assert_eq!(blocks.len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text.
+    Text(Text),
+    /// An image.
+    Image(Image),
+    /// Audio.
+    Audio(Audio),
+    /// A link to a resource that the client may read.
+    ResourceLink(ResourceLink),
+    /// A resource, including its contents.
+    Resource(EmbeddedResource),
+}
+
+impl Content {
+    /// Creates a text block.
+    pub fn text(text: impl Into<String>) -> Content {
+        Content::Text(Text::new(text))
+    }
+
+    /// Reads a block of text, an image or audio that a client sent; returns `None` for any other block.
+    pub(crate) fn read(block: &Value) -> Option<Content> {
+        let member = |name: &str| block.get(name)?.as_str();
+        let annotations = block.get("annotations").and_then(Annotations::read);
+        let meta = block.get("_meta").and_then(Value::as_object).cloned().unwrap_or_default();
+        Some(match member("type")? {
+            "text" => Content::Text(Text { annotations, meta, ..Text::new(member("text")?) }),
+            "image" => {
+                Content::Image(Image { annotations, meta, ..Image::from_base64(member("data")?, member("mimeType")?) })
+            }
+            "audio" => {
+                Content::Audio(Audio { annotations, meta, ..Audio::from_base64(member("data")?, member("mimeType")?) })
+            }
+            _ => return None,
+        })
+    }
+}
+
+macro_rules! into_content {
+    ($($variant:ident($ty:ident)),*) => {$(
+        impl From<$ty> for Content {
+            fn from(block: $ty) -> Content {
+                Content::$variant(block)
+            }
+        }
+    )*};
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Content {
+        Content::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Content {
+        Content::text(text)
+    }
+}
+
+into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
+
+/// The intended audience of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Role {
+    /// The person who uses the client.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Hints about a block: its audience, its priority and the time of its last change.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#annotations>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::{Annotations, Role};
+///
+/// let hints = Annotations::new().audience([Role::User]).priority(0.8);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Annotations {
+    audience: Vec<Role>,
+    priority: Option<f64>,
+    last_modified: Option<String>,
+}
+
+impl Annotations {
+    /// Creates annotations without any hints.
+    pub fn new() -> Annotations {
+        Annotations::default()
+    }
+
+    /// Sets the intended audience of the block.
+    pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Annotations {
+        self.audience = audience.into_iter().collect();
+        self
+    }
+
+    /// Sets the priority of the block, from 0 (may be left out) to 1 (required). Values outside of this range are
+    /// clamped; NaN removes the priority.
+    pub fn priority(mut self, priority: f64) -> Annotations {
+        self.priority = (!priority.is_nan()).then(|| priority.clamp(0.0, 1.0));
+        self
+    }
+
+    /// Sets the time of the last change, as an ISO 8601 timestamp. Peers before 2025-06-18 do not get it.
+    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Annotations {
+        self.last_modified = Some(timestamp.into());
+        self
+    }
+
+    /// Reads hints that a client sent; invalid hints are ignored.
+    fn read(hints: &Value) -> Option<Annotations> {
+        let hints = hints.as_object()?;
+        let audience = hints.get("audience").and_then(|roles| Vec::<Role>::deserialize(roles).ok());
+        let mut annotations = Annotations::new().audience(audience.unwrap_or_default());
+        annotations.priority = hints.get("priority").and_then(Value::as_f64).map(|priority| priority.clamp(0.0, 1.0));
+        annotations.last_modified = hints.get("lastModified").and_then(Value::as_str).map(str::to_owned);
+        Some(annotations)
+    }
+}
+
+macro_rules! common_methods {
+    ($ty:ident) => {
+        impl $ty {
+            /// Sets hints for the client.
+            pub fn annotations(mut self, annotations: Annotations) -> $ty {
+                self.annotations = Some(annotations);
+                self
+            }
+
+            /// Adds a member to the block's `_meta`. Peers before 2025-06-18 do not get it.
+            ///
+            /// Keys should have a prefix that you own, such as `com.example/key`.
+            pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $ty {
+                self.meta.insert(key.into(), value.into());
+                self
+            }
+        }
+    };
+}
+
+/// A block of text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    text: String,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(Text);
+
+impl Text {
+    /// Creates a block of text.
+    pub fn new(text: impl Into<String>) -> Text {
+        Text { text: text.into(), annotations: None, meta: Map::new() }
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+macro_rules! media {
+    ($(#[$doc:meta])* $ty:ident, $family:literal, $extensions:literal, $noun:literal, $file:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $ty {
+            data: String,
+            mime_type: String,
+            annotations: Option<Annotations>,
+            meta: Map<String, Value>,
+        }
+        common_methods!($ty);
+
+        impl $ty {
+            /// Creates a block from bytes and encodes them as Base64.
+            pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> $ty {
+                $ty::from_base64(BASE64_STANDARD.encode(bytes), mime_type)
+            }
+
+            #[doc = concat!("Creates a block from a file. The extension determines its MIME type (", $extensions, ").")]
+            ///
+            /// It reads the whole file and blocks meanwhile, so call it in tools that are a `fn`, or `blocking`.
+            ///
+            /// # Errors
+            ///
+            /// Fails if the file cannot be read, or if its extension is not in the list above. For other extensions,
+            /// read the file and pass its MIME type
+            #[doc = concat!("to `", stringify!($ty), "::new`.")]
+            ///
+            /// # Example
+            ///
+            /// ```
+            /// use fastmcp_rs::prelude::*;
+            ///
+            #[doc = concat!("/// Gives the newest ", $noun, ".")]
+            /// #[mcp::tool]
+            #[doc = concat!("fn newest() -> Result<", stringify!($ty), ", std::io::Error> {")]
+            #[doc = concat!("    ", stringify!($ty), "::from_file(\"", $file, "\")")]
+            /// }
+            /// ```
+            pub fn from_file(path: impl AsRef<Path>) -> io::Result<$ty> {
+                let (bytes, mime_type) = files::read_media(path.as_ref(), $family)?;
+                Ok($ty::new(bytes, mime_type))
+            }
+
+            /// Creates a block from data that is already encoded as Base64.
+            pub fn from_base64(data: impl Into<String>, mime_type: impl Into<String>) -> $ty {
+                $ty { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Map::new() }
+            }
+
+            /// Returns the data as Base64, the form in which it is sent.
+            pub fn base64(&self) -> &str {
+                &self.data
+            }
+
+            /// Returns the bytes, or `None` if the data (which a client may have sent) is not valid Base64.
+            pub fn bytes(&self) -> Option<Vec<u8>> {
+                BASE64_STANDARD.decode(&self.data).ok()
+            }
+
+            /// Returns the MIME type.
+            pub fn mime_type(&self) -> &str {
+                &self.mime_type
+            }
+        }
+    };
+}
+
+media! {
+    /// An image, such as a chart.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Draws the sales of a year.
+    /// #[mcp::tool]
+    /// fn sales_chart(year: u16) -> Image {
+    ///     # fn draw(_: u16) -> Vec<u8> { vec![] }
+    ///     Image::new(draw(year), "image/png")
+    /// }
+    /// ```
+    Image, "image", "png, jpg, jpeg, gif, webp, svg, avif, bmp, tif or tiff", "chart", "/srv/charts/newest.png"
+}
+media! {
+    /// Audio. Peers before 2025-03-26 get a text note that it was left out.
+    Audio, "audio", "wav, mp3, ogg, oga, opus, flac, m4a, aac or weba", "recording", "/srv/calls/newest.mp3"
+}
+
+/// A link to a resource. Peers before 2025-06-18 get its name, URI and description as text.
+///
+/// A tool's result of links without a text gets a block of text as its last, with a line for each link, as some clients
+/// show texts alone; see [`App::link_texts`](crate::App::link_texts).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceLink {
+    uri: String,
+    name: String,
+    title: Option<String>,
+    description: Option<String>,
+    mime_type: Option<String>,
+    size: Option<u64>,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(ResourceLink);
+
+impl ResourceLink {
+    /// Creates a link to the resource at `uri`.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> ResourceLink {
+        ResourceLink {
+            uri: uri.into(),
+            name: name.into(),
+            title: None,
+            description: None,
+            mime_type: None,
+            size: None,
+            annotations: None,
+            meta: Map::new(),
+        }
+    }
+
+    /// Sets the display name.
+    pub fn title(mut self, title: impl Into<String>) -> ResourceLink {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Sets the description of the resource.
+    pub fn description(mut self, description: impl Into<String>) -> ResourceLink {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets the MIME type of the resource.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> ResourceLink {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Sets the size of the resource in bytes.
+    pub fn size(mut self, bytes: u64) -> ResourceLink {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Describes the link in one line of text.
+    fn line(&self) -> String {
+        let name = self.title.as_ref().unwrap_or(&self.name);
+        let description = self.description.as_deref().filter(|text| !text.trim().is_empty());
+        let described = description.map(|text| format!(" - {text}")).unwrap_or_default();
+        let words = format!("{name}: {}{described}", self.uri);
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Returns a text with a line for each link among the blocks, if there are links and no text.
+pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Content::Text(text) if !text.text.trim().is_empty() => return None,
+            Content::ResourceLink(link) => lines.push(link.line()),
+            _ => {}
+        }
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A resource inside a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddedResource {
+    uri: String,
+    mime_type: Option<String>,
+    contents: ResourceContents,
+    annotations: Option<Annotations>,
+    meta: Map<String, Value>,
+}
+common_methods!(EmbeddedResource);
+
+#[derive(Clone, Debug, PartialEq)]
+enum ResourceContents {
+    Text(String),
+    Blob(String),
+}
+
+impl EmbeddedResource {
+    /// Creates a resource with text.
+    pub fn text(uri: impl Into<String>, text: impl Into<String>) -> EmbeddedResource {
+        EmbeddedResource::with(uri.into(), ResourceContents::Text(text.into()))
+    }
+
+    /// Creates a resource with bytes and encodes them as Base64.
+    pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> EmbeddedResource {
+        EmbeddedResource::with(uri.into(), ResourceContents::Blob(BASE64_STANDARD.encode(bytes)))
+    }
+
+    /// Creates a resource from a file, at its `file:` URI: text if the file is UTF-8, bytes otherwise. The MIME type
+    /// follows the extension; for an unknown extension it is `text/plain` or `application/octet-stream`.
+    ///
+    /// It reads the whole file and blocks meanwhile, so call it in tools that are a `fn`, or `blocking`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Gives the report of the last night.
+    /// #[mcp::tool]
+    /// fn report() -> Result<EmbeddedResource, std::io::Error> {
+    ///     EmbeddedResource::from_file("/srv/reports/last.csv")
+    /// }
+    /// ```
+    pub fn from_file(path: impl AsRef<Path>) -> io::Result<EmbeddedResource> {
+        let path = path.as_ref();
+        let (uri, bytes) = (files::uri(path)?, files::read(path)?);
+        let mime_type = files::mime_type(path);
+        let embedded = match String::from_utf8(bytes) {
+            Ok(text) => EmbeddedResource::text(uri, text).mime_type(mime_type.unwrap_or("text/plain")),
+            Err(error) => {
+                EmbeddedResource::blob(uri, error.as_bytes()).mime_type(mime_type.unwrap_or("application/octet-stream"))
+            }
+        };
+        Ok(embedded)
+    }
+
+    fn with(uri: String, contents: ResourceContents) -> EmbeddedResource {
+        EmbeddedResource { uri, mime_type: None, contents, annotations: None, meta: Map::new() }
+    }
+
+    /// Sets the MIME type of the resource.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> EmbeddedResource {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+/// A value in the form that a peer of a revision supports.
+pub(crate) struct Projected<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
+
+impl Serialize for Projected<'_, [Content]> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|block| Projected(block, self.1)))
+    }
+}
+
+impl Serialize for Projected<'_, Annotations> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.0.audience.is_empty() {
+            map.serialize_entry("audience", &self.0.audience)?;
+        }
+        optional(&mut map, "priority", self.0.priority.as_ref())?;
+        if self.1 >= Revision::V2025_06_18 {
+            optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Projected<'_, Content> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let revision = self.1;
+        match self.0 {
+            Content::Audio(audio) if revision < Revision::V2025_03_26 => {
+                let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
+                return Projected(&Content::text(note), revision).serialize(serializer);
+            }
+            Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
+                return Projected(&Content::text(link.line()), revision).serialize(serializer);
+            }
+            _ => {}
+        }
+        let mut map = serializer.serialize_map(None)?;
+        let (annotations, meta) = match self.0 {
+            Content::Text(block) => {
+                map.serialize_entry("type", "text")?;
+                map.serialize_entry("text", &block.text)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Image(block) => {
+                map.serialize_entry("type", "image")?;
+                map.serialize_entry("data", &block.data)?;
+                map.serialize_entry("mimeType", &block.mime_type)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Audio(block) => {
+                map.serialize_entry("type", "audio")?;
+                map.serialize_entry("data", &block.data)?;
+                map.serialize_entry("mimeType", &block.mime_type)?;
+                (&block.annotations, &block.meta)
+            }
+            Content::ResourceLink(block) => {
+                map.serialize_entry("type", "resource_link")?;
+                map.serialize_entry("uri", &block.uri)?;
+                map.serialize_entry("name", &block.name)?;
+                optional(&mut map, "title", block.title.as_ref())?;
+                optional(&mut map, "description", block.description.as_ref())?;
+                optional(&mut map, "mimeType", block.mime_type.as_ref())?;
+                optional(&mut map, "size", block.size.as_ref())?;
+                (&block.annotations, &block.meta)
+            }
+            Content::Resource(block) => {
+                map.serialize_entry("type", "resource")?;
+                map.serialize_entry("resource", &Contents(block))?;
+                (&block.annotations, &block.meta)
+            }
+        };
+        if let Some(annotations) = annotations {
+            map.serialize_entry("annotations", &Projected(annotations, revision))?;
+        }
+        if revision >= Revision::V2025_06_18 && !meta.is_empty() {
+            map.serialize_entry("_meta", meta)?;
+        }
+        map.end()
+    }
+}
+
+struct Contents<'a>(&'a EmbeddedResource);
+
+impl Serialize for Contents<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uri", &self.0.uri)?;
+        optional(&mut map, "mimeType", self.0.mime_type.as_ref())?;
+        match &self.0.contents {
+            ResourceContents::Text(text) => map.serialize_entry("text", text)?,
+            ResourceContents::Blob(blob) => map.serialize_entry("blob", blob)?,
+        }
+        map.end()
+    }
+}
+
+/// Writes a member, or leaves it out if there is no value: the protocol has no `null` members.
+fn optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
+    match value {
+        Some(value) => map.serialize_entry(key, value),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_content_can_be_read_back() {
+        let hints = Annotations::new().audience([Role::User]).priority(0.5).last_modified("2026-07-28T00:00:00Z");
+        for content in [
+            Content::from(Text::new("a").annotations(hints).meta("com.example/a", 1)),
+            Image::new([1, 2, 3], "image/png").into(),
+            Audio::new([1, 2, 3], "audio/wav").meta("com.example/a", 1).into(),
+        ] {
+            let written = shown(content.clone(), Revision::V2026_07_28);
+            assert_eq!(Content::read(&written), Some(content));
+        }
+        assert_eq!(Image::new([1, 2, 3], "image/png").bytes(), Some(vec![1, 2, 3]));
+        for odd in
+            [Value::Null, "a".into(), serde_json::json!({ "type": "text" }), serde_json::json!({ "type": "video" })]
+        {
+            assert_eq!(Content::read(&odd), None);
+        }
+    }
+
+    fn shown(content: impl Into<Content>, revision: Revision) -> Value {
+        serde_json::to_value(Projected(&content.into(), revision)).unwrap()
+    }
+
+    #[test]
+    fn blocks_a_revision_lacks_become_text() {
+        let audio = Audio::new(b"RIFF", "audio/wav");
+        assert_eq!(shown(audio.clone(), Revision::V2024_11_05)["type"], "text");
+        assert_eq!(shown(audio, Revision::V2025_03_26)["type"], "audio");
+        let link = ResourceLink::new("file:///a", "a").title("The file").size(3);
+        assert_eq!(shown(link.clone(), Revision::V2025_03_26)["text"], "The file: file:///a");
+        assert_eq!(shown(link, Revision::V2025_06_18)["size"], 3);
+    }
+
+    #[test]
+    fn newer_annotations_are_omitted_for_older_peers() {
+        let hints = Annotations::new().audience([Role::User]).priority(3.0).last_modified("2026-01-01T00:00:00Z");
+        let text = Text::new("x").annotations(hints).meta("com.example/a", 1);
+        let old = shown(text.clone(), Revision::V2025_03_26);
+        assert_eq!(old["annotations"], serde_json::json!({"audience": ["user"], "priority": 1.0}));
+        assert!(old.get("_meta").is_none());
+        let new = shown(text, Revision::V2026_07_28);
+        assert_eq!(new["annotations"]["lastModified"], "2026-01-01T00:00:00Z");
+        assert_eq!(new["_meta"], serde_json::json!({"com.example/a": 1}));
+    }
+}

@@ -1,0 +1,117 @@
+//! A tool's answer under the author's full control.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::content::Content;
+use crate::json::dual_serializer::{of_tree, to_value};
+
+/// A tool's answer with full control: blocks, structured content, the error flag and `_meta`.
+///
+/// Most tools return plain values instead: a text, a block, or any serialisable type.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Looks a word up.
+/// #[mcp::tool]
+/// fn look_up(word: &str) -> ToolResult {
+///     ToolResult::text(format!("{word}: a word")).meta("com.example/source", "dictionary")
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToolResult {
+    pub(crate) content: Vec<Content>,
+    pub(crate) structured: Option<Value>,
+    pub(crate) is_error: bool,
+    pub(crate) meta: Map<String, Value>,
+    /// Whether the structured content is a number or a bool, which is sent as text alone where the author wants that.
+    pub(crate) is_scalar: bool,
+    /// Why this cannot be sent, for the log: it was made of a value that has no JSON form.
+    pub(crate) fault: Option<Cow<'static, str>>,
+}
+
+impl ToolResult {
+    /// An answer without any content.
+    pub fn new() -> ToolResult {
+        ToolResult::default()
+    }
+
+    /// An answer of one text block.
+    pub fn text(text: impl Into<String>) -> ToolResult {
+        ToolResult::new().content(Content::text(text))
+    }
+
+    /// A failure whose text the model reads.
+    pub fn error(text: impl Into<String>) -> ToolResult {
+        ToolResult { is_error: true, ..ToolResult::text(text) }
+    }
+
+    /// Adds a block.
+    pub fn content(mut self, block: impl Into<Content>) -> ToolResult {
+        self.content.push(block.into());
+        self
+    }
+
+    /// Sets the structured content, and adds its JSON as a text block if there is no block yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a key of a map that is no
+    /// string, number or boolean. The error names the place of that part.
+    pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
+        let value = to_value(&value)?;
+        if self.content.is_empty() {
+            self.content.push(Content::text(of_tree(&value)));
+        }
+        self.structured = Some(value);
+        Ok(self)
+    }
+
+    /// The blocks.
+    pub fn blocks(&self) -> &[Content] {
+        &self.content
+    }
+
+    /// The structured content, if there is some.
+    pub fn structured_content(&self) -> Option<&Value> {
+        self.structured.as_ref()
+    }
+
+    /// The text blocks, one a line.
+    pub fn as_text(&self) -> String {
+        let texts = self.content.iter().filter_map(|block| match block {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Says whether the call failed.
+    pub fn is_error(mut self, is_error: bool) -> ToolResult {
+        self.is_error = is_error;
+        self
+    }
+
+    /// Sets a member of the answer's `_meta`, which the model does not see.
+    ///
+    /// Keys should have a prefix that you own, such as `com.example/key`. Peers before 2025-06-18 get it
+    /// too: `_meta` of results is as old as the protocol.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> ToolResult {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// Structured content, and its JSON as text.
+impl From<Value> for ToolResult {
+    fn from(value: Value) -> ToolResult {
+        ToolResult { structured: Some(value.clone()), ..ToolResult::text(of_tree(&value)) }
+    }
+}

@@ -1,0 +1,319 @@
+//! The methods of [`Context`] by which a handler sends a request to its client: elicitation, sampling and roots.
+//!
+//! Each method returns an [`Ask`], which is sent when it is awaited, so that it can be given a key and a time limit
+//! first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result arrives.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::client_features::elicitation::{self, Elicited};
+use crate::client_features::form::Form;
+use crate::client_features::roots::{self, Root};
+use crate::client_features::sampling::{self, Sampled, Sampling};
+use crate::client_features::{AskError, Question};
+use crate::context::Context;
+use crate::error::ToolError;
+use crate::json::dual_serializer::to_value;
+
+impl Context {
+    /// Asks the person at the client to fill in a form: a struct or an enum with [`#[mcp::model]`](crate::mcp::model),
+    /// or a single `bool`, `String` or number.
+    ///
+    /// The same code serves every client. With a modern client the call ends here, and **the handler runs again from
+    /// its beginning** when the answer arrives; questions that were answered before are then ready at once. Therefore:
+    ///
+    /// - do nothing before a question that must not be done twice, or put it into [`Context::remember`];
+    /// - given the same answers, ask the same questions in the same order and words: an answer counts only for the
+    ///   question that was asked, and a question that differs in 8 rounds ends the call with an error;
+    /// - leave work that must happen exactly once, however often a client repeats its request, to the database, for
+    ///   example to a conditional `UPDATE`.
+    ///
+    /// To ask several questions at once, join them: `tokio::join!`.
+    ///
+    /// Never ask for secrets with a form; use [`Context::elicit_url`].
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the missing
+    /// capability to a modern client as a protocol error, and to the model of any other client as text; match on the
+    /// error to respond in another way. [`AskError`] lists the other errors.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::Elicited;
+    ///
+    /// /// What the person is asked.
+    /// #[mcp::model]
+    /// struct Confirmation {
+    ///     /// Whether to really cancel the order.
+    ///     confirm: bool,
+    ///     /// Why, for the customer.
+    ///     reason: Option<String>,
+    /// }
+    ///
+    /// /// Cancels an order, after asking.
+    /// #[mcp::tool(destructive)]
+    /// async fn cancel_order(order_id: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let answer = ctx.elicit::<Confirmation>(format!("Really cancel {order_id}?")).await?;
+    ///     match answer {
+    ///         Elicited::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
+    ///         _ => Ok(format!("{order_id} was left as it is: the user did not confirm.")),
+    ///     }
+    /// }
+    /// ```
+    pub fn elicit<T: Form>(&self, message: impl Into<String>) -> Ask<'_, Elicited<T>> {
+        let message = message.into();
+        let revision = self.revision();
+        let form = elicitation::form_of::<T>();
+        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
+        Ask::new(self, question, move |result| elicitation::read(&form?, result))
+    }
+
+    /// Asks the person at the client to fill in a form whose schema is written by hand: a flat object of strings,
+    /// numbers, booleans and choices.
+    ///
+    /// The answer has been checked against the schema. [`Context::elicit`] describes how a call asks, and derives the
+    /// schema from a type.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the errors of
+    /// [`Context::elicit`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// /// Lets the user pick a size.
+    /// #[mcp::tool]
+    /// async fn pick_size(sizes: Vec<String>, ctx: &Context) -> Result<String, ToolError> {
+    ///     let schema = json!({
+    ///         "type": "object",
+    ///         "properties": { "size": { "type": "string", "enum": sizes } },
+    ///         "required": ["size"]
+    ///     });
+    ///     let answer = ctx.elicit_form("Which size?", schema).await?;
+    ///     Ok(answer.accepted().map_or("none".into(), |form| form["size"].to_string()))
+    /// }
+    /// ```
+    pub fn elicit_form(&self, message: impl Into<String>, schema: Value) -> Ask<'_, Elicited<Map<String, Value>>> {
+        let message = message.into();
+        let revision = self.revision();
+        let form = elicitation::form_by_hand(&schema);
+        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
+        Ask::new(self, question, move |result| elicitation::read_by_hand(&form?, result))
+    }
+
+    /// Asks the person at the client to open a web page, for example to sign in, to pay or to type a secret.
+    ///
+    /// [`Elicited::Accepted`] means that the person agreed to open the page. Only the page's own server knows the
+    /// outcome. Put no secret into the URL, and let the page authenticate its visitor.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare that it can open pages, which clients can since
+    /// 2025-11-25; [`AskError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Connects the user's account.
+    /// #[mcp::tool]
+    /// async fn connect_account(ctx: &Context) -> Result<String, ToolError> {
+    ///     let answer = ctx.elicit_url("Sign in to your account", "https://accounts.example.com/connect").await?;
+    ///     Ok(if answer.is_accepted() { "The page was opened." } else { "The user does not want to." }.into())
+    /// }
+    /// ```
+    pub fn elicit_url(&self, message: impl Into<String>, url: impl AsRef<str>) -> Ask<'_, Elicited<()>> {
+        let question = elicitation::url(&message.into(), url.as_ref(), self.revision());
+        Ask::new(self, question, elicitation::read_url)
+    }
+
+    /// Asks the client's model for a completion (sampling).
+    ///
+    /// The protocol deprecates sampling since 2026-07-28, and few clients offer it. [`Context::elicit`] describes the
+    /// rules for handlers that ask.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the request has
+    /// tools; [`AskError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::Sampling;
+    ///
+    /// /// Sums a text up.
+    /// #[mcp::tool]
+    /// async fn summarize(text: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let question = Sampling::new(format!("Sum this up in one sentence:\n\n{text}")).max_tokens(200);
+    ///     Ok(ctx.sample(question).await?.text())
+    /// }
+    /// ```
+    pub fn sample(&self, question: Sampling) -> Ask<'_, Sampled> {
+        Ask::new(self, question.question(self.revision()), sampling::read)
+    }
+
+    /// Asks the client for its roots: the folders in which it works.
+    ///
+    /// The protocol deprecates roots since 2026-07-28. A root is a hint where to look, not a permission.
+    /// [`Context::elicit`] describes the rules for handlers that ask.
+    ///
+    /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Unsupported`] if the client did not declare `roots`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Names the folders that the user works in.
+    /// #[mcp::tool]
+    /// async fn folders(ctx: &Context) -> Result<Vec<String>, ToolError> {
+    ///     Ok(ctx.roots().await?.into_iter().map(|root| root.uri).collect())
+    /// }
+    /// ```
+    pub fn roots(&self) -> Ask<'_, Vec<Root>> {
+        Ask::new(self, Ok(roots::question()), roots::read)
+    }
+
+    /// Runs `work` once for all rounds of a call: when the handler runs again after a question, it gets the value of
+    /// the first run.
+    ///
+    /// Each handler has its own keys, even if another handler calls it twice ([`Context::call_tool`]).
+    ///
+    /// The value travels to the client and back, sealed, so keep it small: all remembered values and all answers must
+    /// fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered. In a call that
+    /// asks nothing afterwards this only runs `work`.
+    ///
+    /// This saves work; it does not guarantee that `work` runs once, because a client may repeat its first request.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `work` fails, or if the value has no JSON form, such as a float that is NaN or infinite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    /// # async fn quote(item: &str) -> Result<u64, std::io::Error> { Ok(item.len() as u64) }
+    ///
+    /// /// Buys something, after asking.
+    /// #[mcp::tool]
+    /// async fn buy(item: &str, ctx: &Context) -> Result<String, ToolError> {
+    ///     let price: u64 = ctx.remember("price", quote(item)).await?;
+    ///     let agreed = ctx.elicit::<bool>(format!("Buy it for {price}?")).await?.accepted() == Some(true);
+    ///     Ok(if agreed { format!("Bought for {price}.") } else { "Not bought.".into() })
+    /// }
+    /// ```
+    pub async fn remember<T, E>(
+        &self,
+        key: impl Into<String>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ToolError>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<ToolError>,
+    {
+        let key = format!("{}{}", self.prefix(), key.into());
+        let Some(request) = &self.request else { return work.await.map_err(Into::into) };
+        if let Some(value) = request.questions.recall(&key) {
+            return Ok(serde_json::from_value(value)?);
+        }
+        let value = work.await.map_err(Into::into)?;
+        request.questions.remember(key, to_value(&value)?);
+        Ok(value)
+    }
+}
+
+type Read<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
+
+/// A request to the client, which is sent when it is awaited.
+///
+/// Created by [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
+/// [`Context::roots`].
+#[must_use = "a question is asked when it is awaited"]
+pub struct Ask<'a, T> {
+    context: &'a Context,
+    question: Result<Question, AskError>,
+    key: Option<String>,
+    timeout: Option<Duration>,
+    read: Read<'a, T>,
+}
+
+impl<'a, T> Ask<'a, T> {
+    fn new(
+        context: &'a Context,
+        question: Result<Question, AskError>,
+        read: impl FnOnce(&Value) -> Result<T, AskError> + Send + 'a,
+    ) -> Self {
+        Ask { context, question, key: None, timeout: None, read: Box::new(read) }
+    }
+
+    /// Sets the key by which a modern client answers this request; for legacy clients it has no effect. If two
+    /// different requests of a call have the same key, the later one fails with [`AskError::DuplicateKey`].
+    ///
+    /// The default is the kind and the position among the requests of that kind: `elicitation_1`, `sampling_1`,
+    /// `roots_1`. Set a key where the number of earlier requests varies. In a handler that another handler calls
+    /// ([`Context::call_tool`]), each key is prefixed with the handler's name and its position among the handlers
+    /// called: `quote_1/elicitation_1`.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Limits the wait for the response of a client that gets this as a JSON-RPC request. Default: 10 minutes.
+    ///
+    /// This time does not count towards the time limit of the call. For modern clients, which send the answer with
+    /// their next request, see [`App::answer_time`](crate::App::answer_time).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    async fn ask(self) -> Result<T, AskError> {
+        let question = self.question?;
+        let Some(request) = &self.context.request else { return Err(AskError::NotPossibleHere) };
+        let capabilities = self.context.client_capabilities();
+        if let Some(error) = question.capability_missing(&capabilities, request.revision) {
+            return Err(error);
+        }
+        let result = request.questions.ask(&**request, question, self.context.prefix(), self.key, self.timeout).await?;
+        (self.read)(&result)
+    }
+}
+
+impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {
+    type Output = Result<T, AskError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.ask())
+    }
+}
+
+impl<T> std::fmt::Debug for Ask<'_, T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Ask").field("question", &self.question).field("key", &self.key).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Calls that need several rounds: the answers that a modern client sends back, and the next questions to it.
+//!
+//! The server stores nothing of a round. The state for the next round travels in `requestState`, sealed and bound to
+//! the principal and the request; every state that cannot be opened is rejected with the same error.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use super::super::{Connection, Request};
+use super::CallFacts;
+use crate::client_features::conversation::{Channel, MAX_ROUNDS_IN_VAIN, Questions, Round};
+use crate::component::result_writer::{Answer, Subject};
+use crate::json::object::Raw;
+use crate::protocol::write::{RpcError, code};
+use crate::sealing::{Binding, SealError, State, digest_of_json};
+use crate::util::operator_log;
+
+/// The maximum length of the answers to questions, in bytes: as a tree of values they take many times the memory.
+pub(crate) const MAX_RESPONSES: usize = 1 << 20;
+/// The maximum length, in bytes, of arguments that are kept as text until a question needs their digest.
+const MAX_KEPT: usize = 4 << 10;
+
+/// The arguments of a call, to which the seal of its questions is bound.
+#[derive(Debug)]
+pub(crate) enum Arguments {
+    Text(Box<str>),
+    Digest([u8; 32]),
+}
+
+impl Arguments {
+    pub(crate) fn of(request: &Request<'_>) -> Arguments {
+        let text = || request.frame.params().and_then(|params| params.arguments).map_or("{}", Raw::get);
+        let text = request.arguments.get().map_or_else(text, String::as_str);
+        if text.len() <= MAX_KEPT { Arguments::Text(text.into()) } else { Arguments::Digest(digest_of_json(text)) }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        match self {
+            Arguments::Text(text) => digest_of_json(text),
+            Arguments::Digest(digest) => *digest,
+        }
+    }
+}
+
+/// The state from the earlier rounds of a call, and the answers to its last questions.
+#[derive(Default)]
+pub(crate) struct Earlier {
+    state: State,
+    responses: Map<String, Value>,
+}
+
+impl Connection {
+    /// Returns the state and the answers that a request brings from the earlier rounds of its call.
+    pub(crate) fn earlier_rounds(
+        &self,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        subject: &Subject,
+        name: &str,
+    ) -> Result<Option<Box<Earlier>>, RpcError> {
+        let params = request.frame.params().filter(|_| facts.client.is_none() && subject.can_ask());
+        let sealed = params.and_then(|params| params.request_state);
+        let responses = params.and_then(|params| params.input_responses);
+        if sealed.is_none() && responses.is_none() {
+            return Ok(None);
+        }
+        let state = sealed.map(|sealed| {
+            self.open(sealed, request, subject, name).ok_or_else(|| {
+                RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
+            })
+        });
+        let state = state.transpose()?;
+        let responses = responses.map_or(Ok(Map::new()), read_responses)?;
+        // Without the state, the questions are unknown, and an answer would be a consent to anything.
+        Ok(state.map(|state| Box::new(Earlier { state, responses })))
+    }
+
+    /// Returns the means by which a call can ask its client, with the answers that it already has.
+    pub(crate) fn questions(
+        &self,
+        request: &Request<'_>,
+        facts: &CallFacts<'_>,
+        subject: &Subject,
+        earlier: Option<Box<Earlier>>,
+    ) -> Questions {
+        let channel = match facts.client {
+            _ if !subject.can_ask() => Channel::None,
+            Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => Channel::AnswerOnly,
+            Some(_) => Channel::Requests(Arc::clone(self.client_requests())),
+            None => Channel::Rounds,
+        };
+        let Earlier { state, responses } = *earlier.unwrap_or_default();
+        Questions::new(channel, state, responses)
+    }
+
+    fn open(&self, sealed: Raw<'_>, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
+        let sealed: String = serde_json::from_str(sealed.get()).ok()?;
+        let arguments = Arguments::of(request).digest();
+        self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
+    }
+
+    /// Returns the values that a sealed state is bound to: with other values, it cannot be opened.
+    fn binding<'a>(&'a self, subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
+        let component = match subject {
+            Subject::ResourceRead { uri, .. } => uri,
+            _ => name,
+        };
+        let principal = self.principal.as_ref().map(|principal| principal.id());
+        Binding { server: &self.server.config.name, principal, method: subject.noun(), component, arguments }
+    }
+
+    /// Ends a call with the questions to its client.
+    pub(crate) fn ask(
+        &self,
+        answer: &mut Answer<'_>,
+        round: Round,
+        subject: &Subject,
+        name: &str,
+        arguments: &Arguments,
+    ) {
+        match self.seal_round(round, subject, name, arguments) {
+            Ok((requests, sealed)) => answer.input_required(&requests, &sealed),
+            Err(Unaskable { for_client, for_operator }) => {
+                let id = operator_log::error_id();
+                let noun = subject.noun();
+                operator_log::error(format_args!(
+                    "the {noun} `{name}` cannot ask its client (error {id}): {for_operator}"
+                ));
+                answer.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}{for_client}")));
+            }
+        }
+    }
+
+    fn seal_round(
+        &self,
+        round: Round,
+        subject: &Subject,
+        name: &str,
+        arguments: &Arguments,
+    ) -> Result<(Map<String, Value>, String), Unaskable> {
+        let Round { requests, state, asked_in_vain } = round;
+        if let Some(key) = asked_in_vain {
+            return Err(Unaskable::in_vain(&key));
+        }
+        let binding = self.binding(subject, name, arguments.digest());
+        let lifetime = self.server.config.answer_time;
+        let sealed = self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime);
+        let sealed = sealed.map_err(|error| Unaskable::of(&error, requests.len()))?;
+        Ok((requests, sealed))
+    }
+}
+
+/// The reason why a call cannot ask its client.
+struct Unaskable {
+    /// The text after "Internal error" and its id.
+    for_client: String,
+    for_operator: String,
+}
+
+impl Unaskable {
+    fn in_vain(key: &str) -> Unaskable {
+        // A key may be long, and may contain the client's arguments.
+        let key: String = key.chars().take(128).flat_map(char::escape_debug).collect();
+        let rounds = MAX_ROUNDS_IN_VAIN;
+        Unaskable {
+            for_client: format!(
+                ": the question `{key}` was a different one in each round, and in {rounds} rounds no answer fitted it"
+            ),
+            for_operator: format!(
+                "the client has answered {rounds} times, and each time the question `{key}` was a different one by \
+                 then. A question must have the same key, text and schema when the function runs again: keep what \
+                 changes, such as times and random numbers, in `Context::remember`"
+            ),
+        }
+    }
+
+    fn of(error: &SealError, questions: usize) -> Unaskable {
+        match error {
+            SealError::TooLong { length, limit } => Unaskable {
+                for_client: format!(
+                    ": `requestState` would have {length} bytes, and the limit of this server is {limit} bytes \
+                     (`App::max_request_state`)"
+                ),
+                for_operator: format!(
+                    "its open questions ({questions}), the answers so far and what it remembers need a `requestState` \
+                     of {length} bytes, and the limit is {limit}: ask less at a time, remember less, keep large \
+                     values in a store and remember their keys, or raise `App::max_request_state`, which is at most \
+                     half of `App::max_line` or `HttpConfig::max_body`"
+                ),
+            },
+            SealError::NoRandomNumbers => Unaskable { for_client: String::new(), for_operator: error.to_string() },
+        }
+    }
+}
+
+/// Parses the client's answers by the keys of their questions; each answer is an object.
+fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
+    let invalid =
+        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
+    if raw.get().len() > MAX_RESPONSES {
+        let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES} bytes");
+        return Err(RpcError::invalid_params(text));
+    }
+    let responses: Map<String, Value> = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    if responses.values().all(Value::is_object) { Ok(responses) } else { Err(invalid()) }
+}

@@ -1,0 +1,275 @@
+//! Threads for tools that block.
+//!
+//! A `fn` tool may compute or wait for as long as it likes, so it never runs on the reader or on the
+//! runtime's workers. The pool is ours rather than tokio's because tokio waits for its blocking threads
+//! when a runtime is dropped: a stuck tool would keep a process alive whose client has gone.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{self, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use crate::exec::backoff::Linger;
+use crate::util::{catch_panic, operator_log};
+
+/// How many threads there are at the most.
+const MAX_THREADS: usize = 64;
+/// How long a thread without work is kept.
+const IDLE: Duration = Duration::from_secs(10);
+
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+/// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
+/// holds does not wait with it.
+pub(crate) type Slot = Arc<Mutex<Option<Job>>>;
+
+struct Pool {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Slot>,
+    /// How many of them were emptied.
+    emptied: usize,
+    threads: usize,
+    idle: usize,
+    /// How many jobs waited when it was last told that all threads are busy, as long as they are.
+    told: usize,
+    /// Whether a thread will look for work soon: it was told of some, or started, or lets others run meanwhile.
+    summoned: bool,
+    /// How the one that lets others run does it.
+    linger: Linger,
+}
+
+impl State {
+    /// Whether to tell that a new job waits as all threads are busy. Told at powers of two, and of no number twice as
+    /// long as they are, or a flood of calls would be a flood of lines.
+    fn tells_that_all_are_busy(&mut self) -> bool {
+        let is_full = self.threads >= MAX_THREADS && self.idle == 0 && !self.summoned;
+        let waiting = self.jobs.len();
+        let tells = is_full && waiting.is_power_of_two() && waiting > self.told;
+        if tells {
+            self.told = waiting;
+        }
+        tells
+    }
+}
+
+static POOL: OnceLock<Pool> = OnceLock::new();
+
+thread_local! {
+    static IS_OF_POOL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is a thread of the pool.
+pub(crate) fn is_thread_of_pool() -> bool {
+    IS_OF_POOL.get()
+}
+
+fn lock(pool: &Pool) -> MutexGuard<'_, State> {
+    pool.state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many jobs wait for a thread.
+#[cfg(feature = "metrics")]
+pub(crate) fn waiting() -> usize {
+    POOL.get().map_or(0, |pool| {
+        let state = lock(pool);
+        state.jobs.len().saturating_sub(state.emptied)
+    })
+}
+
+/// Empties a job's slot when its caller is gone.
+pub(crate) struct Wanted(pub(crate) Slot);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if job.is_none() {
+            return;
+        }
+        if let Some(pool) = POOL.get() {
+            let mut state = lock(pool);
+            state.emptied += 1;
+            if state.emptied > 64 && state.emptied * 2 > state.jobs.len() {
+                state.jobs.retain(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some());
+                state.emptied = 0;
+            }
+        }
+    }
+}
+
+/// Polls a future on this thread until it is ready.
+///
+/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic: they wait by
+/// `Runtime::block_on` or `blocking_recv` themselves.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let wake = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(true) });
+    let waker = Waker::from(Arc::clone(&wake));
+    let mut future = pin!(future);
+    loop {
+        // What is polled may park the thread, too, and take a permit that was ours.
+        while !wake.is_woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+        if let Poll::Ready(value) = future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
+            return value;
+        }
+    }
+}
+
+/// Wakes a thread that waits in [`block_on`].
+struct Unpark {
+    thread: Thread,
+    is_woken: AtomicBool,
+}
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+pub(crate) fn submit(tool: &str, job: Job) -> Slot {
+    let slot: Slot = Arc::new(Mutex::new(Some(job)));
+    let pool = POOL.get_or_init(|| Pool { state: Mutex::default(), work: Condvar::new() });
+    let mut state = lock(pool);
+    state.jobs.push_back(Arc::clone(&slot));
+    let waiting = state.jobs.len();
+    let tells = state.tells_that_all_are_busy();
+    summon(pool, state);
+    if tells {
+        operator_log::warn(format_args!(
+            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
+        ));
+    }
+    slot
+}
+
+/// Sees to it that somebody looks for the jobs that wait.
+///
+/// One thread is told or started at a time, and does the same for the next if there is more to do. So a job never waits
+/// for another that blocks, and yet quick ones, which the first thread takes one after another, need no system call each.
+fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
+    if state.jobs.is_empty() || state.summoned {
+        return;
+    }
+    if state.idle > 0 {
+        state.summoned = true;
+        pool.work.notify_one();
+        return;
+    }
+    if state.threads >= MAX_THREADS {
+        return;
+    }
+    state.summoned = true;
+    state.threads += 1;
+    drop(state);
+    if thread::Builder::new().name("mcp-blocking".into()).spawn(move || work(pool)).is_err() {
+        let mut state = lock(pool);
+        state.summoned = false;
+        state.threads -= 1;
+        if state.threads == 0 {
+            // Nobody is left to take the jobs; dropping them answers their calls.
+            for slot in state.jobs.drain(..) {
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
+        }
+    }
+}
+
+fn work(pool: &'static Pool) {
+    IS_OF_POOL.set(true);
+    let mut state = lock(pool);
+    state.summoned = false;
+    loop {
+        if let Some(slot) = state.jobs.pop_front() {
+            state.linger.begin_anew();
+            summon(pool, state);
+            let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let emptied = job.is_none();
+            // What a job holds may panic when it is dropped, and the thread must go on.
+            let _ = catch_panic::watched(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
+            state = lock(pool);
+            state.emptied = state.emptied.saturating_sub(usize::from(emptied));
+            continue;
+        }
+        if !state.summoned && state.linger.wants_to() {
+            state.summoned = true;
+            drop(state);
+            let took = Linger::pass();
+            state = lock(pool);
+            state.summoned = false;
+            state.linger.passed(took);
+            continue;
+        }
+        state.linger.begin_anew();
+        state.told = 0;
+        state.idle += 1;
+        let (guard, timeout) = pool.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        state = guard;
+        state.idle -= 1;
+        state.summoned = false;
+        if timeout.timed_out() && state.jobs.is_empty() {
+            state.threads -= 1;
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::context::blocking::run;
+
+    #[test]
+    fn a_growing_queue_of_blocking_calls_is_logged_at_each_doubling() {
+        let mut state = State { threads: MAX_THREADS, ..State::default() };
+        let mut told = Vec::new();
+        for waiting in [1, 1, 2, 3, 4, 1, 2, 5, 8, 8] {
+            state.jobs.clear();
+            state.jobs.extend((0..waiting).map(|_| Slot::default()));
+            if state.tells_that_all_are_busy() {
+                told.push(waiting);
+            }
+        }
+        assert_eq!(told, [1, 2, 4, 8]);
+        state.idle = 1;
+        state.jobs.extend((0..8).map(|_| Slot::default()));
+        assert!(!state.tells_that_all_are_busy(), "a thread has nothing to do");
+    }
+
+    #[tokio::test]
+    async fn a_blocked_job_does_not_delay_others() {
+        const JOBS: usize = MAX_THREADS / 2;
+        // Twice, as the threads have to be started at first, and are idle then.
+        for _ in 0..2 {
+            let barrier = Arc::new(Barrier::new(JOBS));
+            let jobs: Vec<_> = (0..JOBS)
+                .map(|_| {
+                    let barrier = Arc::clone(&barrier);
+                    tokio::spawn(run("x", move || barrier.wait().is_leader()))
+                })
+                .collect();
+            for job in jobs {
+                // A thread that sleeps looks again by itself after `IDLE`.
+                let ended = tokio::time::timeout(IDLE / 2, job).await;
+                ended.expect("all of them run at once").unwrap().unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,664 @@
+//! Writes a value as JSON and, in the same pass, that JSON as a text within JSON.
+//!
+//! A structured result goes out twice: as it is, and as a text for peers and models that read only text. To escape what
+//! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
+//! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
+//! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
+//! serde_json, except for this: NaN and infinity are an error, not `null`; raw values are put on one line; they, and
+//! numbers of arbitrary precision, may be the keys of a map; errors name the place within the value; and what some clients
+//! take for line ends is escaped (see [`separators`]), in the text too, as a client reads that as JSON of its own.
+
+mod place;
+mod serializer;
+
+use std::cell::Cell;
+
+use serde::Serialize;
+use serde::ser::Error as _;
+use serde_json::{Error, Value};
+
+use super::reader::{plain, plain_ascii, special};
+use super::separators;
+use crate::json::encode;
+
+/// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
+const KEPT: usize = 64 << 10;
+
+thread_local! {
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The JSON of a value, as it stands between the quotes of a JSON string.
+pub(crate) struct TextOfJson(Vec<u8>);
+
+/// Appends the value to `out` as JSON that stands on one line, and returns the same as a text.
+///
+/// # Errors
+///
+/// Fails if a part of the value has no JSON form: a float that is not finite, a key of a map that is no string, number
+/// or boolean, or whatever a `Serialize` refuses. The error names the place of that part. What was written up to it stays
+/// in `out`.
+pub(crate) fn json_and_text<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
+    let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
+    let start = out.len();
+    let mut twice = Twice { json: out, text: &mut text.0, copied: start };
+    match value.serialize(&mut twice) {
+        Ok(()) => twice.copy(),
+        Err(error) => return Err(at_its_place(&out[start..], &error)),
+    }
+    Ok(text)
+}
+
+/// Names the place where `json` ends, in front of the error that ended it.
+#[cold]
+fn at_its_place(json: &[u8], error: &Error) -> Error {
+    match place::end_of(json) {
+        Some(place) => Error::custom(format_args!("{place}: {error}")),
+        None => Error::custom(error),
+    }
+}
+
+/// Writes a value as JSON, as [`json_and_text`] does.
+pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
+    let mut json = Vec::new();
+    json_and_text(&mut json, value)?;
+    String::from_utf8(json).map_err(Error::custom)
+}
+
+/// Converts a value into a tree of JSON, and fails where [`json_and_text`] does.
+pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Value> {
+    let tree = serde_json::to_value(value);
+    // serde_json turns a float that is not finite into `null`, and its errors name no place.
+    if tree.as_ref().map_or(true, has_null) {
+        json_and_text(&mut Vec::new(), value)?;
+    }
+    tree
+}
+
+/// Writes a tree as JSON.
+pub(crate) fn of_tree(tree: &Value) -> String {
+    separators::escaped(&tree.to_string()).into_owned()
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
+}
+
+impl TextOfJson {
+    /// Appends the text as a JSON string.
+    pub(crate) fn append(self, out: &mut Vec<u8>) {
+        self.append_between(b"\"", b"\"", out);
+    }
+
+    /// Appends the text of an object whose only member, `result`, is the value, as a JSON string.
+    pub(crate) fn append_wrapped(self, out: &mut Vec<u8>) {
+        self.append_between(br#""{\"result\":"#, b"}\"", out);
+    }
+
+    fn append_between(self, before: &[u8], after: &[u8], out: &mut Vec<u8>) {
+        out.reserve(self.0.len() + before.len() + after.len());
+        out.extend_from_slice(before);
+        out.extend_from_slice(&self.0);
+        out.extend_from_slice(after);
+    }
+}
+
+impl Drop for TextOfJson {
+    fn drop(&mut self) {
+        if self.0.capacity() <= KEPT {
+            let mut room = std::mem::take(&mut self.0);
+            room.clear();
+            // A thread that ends needs none.
+            let _ = ROOM.try_with(|kept| kept.set(room));
+        }
+    }
+}
+
+/// Where JSON is written twice.
+struct Twice<'a> {
+    json: &'a mut Vec<u8>,
+    text: &'a mut Vec<u8>,
+    /// How much of the JSON is in the text. What follows has nothing to escape.
+    copied: usize,
+}
+
+impl Twice<'_> {
+    /// Appends the rest of the JSON to the text.
+    #[inline]
+    fn copy(&mut self) {
+        if self.copied < self.json.len() {
+            self.copy_rest();
+        }
+    }
+
+    #[inline(never)]
+    fn copy_rest(&mut self) {
+        self.text.extend_from_slice(&self.json[self.copied..]);
+        self.copied = self.json.len();
+    }
+
+    /// Appends both forms of something that is escaped. What was before must have been copied.
+    #[inline]
+    fn both(&mut self, json: &[u8], text: &[u8]) {
+        self.json.extend_from_slice(json);
+        self.text.extend_from_slice(text);
+        self.copied = self.json.len();
+    }
+
+    /// Appends what stands between values. Behind a string it is not worth a copy of its own.
+    #[inline]
+    fn punctuation(&mut self, byte: u8) {
+        if self.copied == self.json.len() {
+            self.text.push(byte);
+            self.copied += 1;
+        }
+        self.json.push(byte);
+    }
+
+    #[inline]
+    fn quote(&mut self) {
+        self.copy();
+        self.both(b"\"", b"\\\"");
+    }
+
+    /// Appends a string.
+    #[inline]
+    fn string(&mut self, text: &str) {
+        match Short::plain(text) {
+            Some(short) => {
+                self.copy();
+                short.after(b"\"").append(self.json);
+                short.after(b"\\\"").append(self.text);
+                self.both(b"\"", b"\\\"");
+            }
+            None => {
+                self.quote();
+                self.characters(text);
+                self.quote();
+            }
+        }
+    }
+
+    /// Appends the name of a member behind a comma, or the brace that opens the object.
+    #[inline]
+    fn name(&mut self, separator: u8, name: &str) {
+        match Short::plain(name) {
+            Some(short) => {
+                self.copy();
+                short.after(&[separator, b'"']).append(self.json);
+                short.after(&[separator, b'\\', b'"']).append(self.text);
+                self.both(b"\":", b"\\\":");
+            }
+            None => {
+                self.punctuation(separator);
+                self.string(name);
+                self.punctuation(b':');
+            }
+        }
+    }
+
+    /// Appends what stands in a string.
+    fn characters(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        loop {
+            let (ascii, after) = rest.split_at(plain_ascii(rest));
+            self.json.extend_from_slice(ascii);
+            let Some((&special, after)) = after.split_first() else { break };
+            if !special.is_ascii() {
+                rest = self.wide_characters(&rest[ascii.len()..]);
+                continue;
+            }
+            self.copy();
+            match special {
+                b'"' => self.both(b"\\\"", b"\\\\\\\""),
+                b'\\' => self.both(b"\\\\", b"\\\\\\\\"),
+                b'\n' => self.both(b"\\n", b"\\\\n"),
+                b'\t' => self.both(b"\\t", b"\\\\t"),
+                _ => {
+                    // Of the other escapes only the first byte is a backslash.
+                    self.text.push(b'\\');
+                    encode::escape(self.json, special);
+                }
+            }
+            rest = after;
+        }
+    }
+
+    /// Appends what stands in a string up to the next character of ASCII that is escaped. Returns the rest.
+    fn wide_characters<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let (wide, rest) = text.split_at(plain(text));
+        let mut pieces = separators::pieces(wide);
+        for (plain, escape) in &mut pieces {
+            self.json.extend_from_slice(plain);
+            self.copy();
+            self.text.push(b'\\');
+            self.both(escape, escape);
+        }
+        self.json.extend_from_slice(pieces.rest());
+        rest
+    }
+
+    /// What a value brings that is JSON already was appended there. There may be line ends between its members, which
+    /// would end the frame. Inside of strings there are no raw control characters, so all that are left are spaces.
+    fn end_raw_value(&mut self, start: usize) {
+        self.json[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
+        separators::escape(self.json, start);
+        for mark in memchr::memchr2_iter(b'"', b'\\', &self.json[start..]) {
+            let mark = start + mark;
+            self.text.extend_from_slice(&self.json[self.copied..mark]);
+            self.text.push(b'\\');
+            self.copied = mark;
+        }
+    }
+}
+
+/// A text of few bytes of ASCII with nothing to escape. Most names and values are such, and for them it costs less to append as
+/// many bytes as there can be at most than to ask how many there are.
+#[derive(Clone, Copy)]
+struct Short {
+    bytes: u128,
+    length: usize,
+}
+
+impl Short {
+    /// There is room for three bytes before it.
+    const MAX: usize = size_of::<u128>() - 3;
+
+    #[inline]
+    fn plain(text: &str) -> Option<Short> {
+        let text = text.as_bytes();
+        let length = text.len();
+        // The first bytes and the last, of which some may be the same.
+        if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            if length > Short::MAX || special::<false>(first) | special::<false>(last) != 0 {
+                return None;
+            }
+            return Some(Short { bytes: u128::from(first) | u128::from(last) << (8 * (length - 8)), length });
+        }
+        let (bytes, word) = if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+            (first | last << (8 * (length - 4)), first | last << 32)
+        } else {
+            let bytes = text.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u64::from(byte));
+            // What is not there counts as spaces.
+            (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
+        };
+        (special::<false>(word) == 0).then_some(Short { bytes: bytes.into(), length })
+    }
+
+    #[inline]
+    fn after<const N: usize>(self, before: &[u8; N]) -> Short {
+        let start = before.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u128::from(byte));
+        Short { bytes: start | self.bytes << (8 * N), length: N + self.length }
+    }
+
+    #[inline]
+    fn append(self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.bytes.to_le_bytes());
+        out.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::{self, Display};
+
+    use serde::ser::{SerializeMap, SerializeStruct, Serializer};
+    use serde_json::value::RawValue;
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// What is written: JSON, and a string that holds it.
+    fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
+        let mut out = b"before".to_vec();
+        let text = json_and_text(&mut out, value)?;
+        let end = out.len();
+        text.append(&mut out);
+        let [json, text] = [&out[6..end], &out[end..]].map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        assert!(out.starts_with(b"before"));
+        Ok([json, text])
+    }
+
+    /// What serde_json writes.
+    fn by_serde_json<T: Serialize>(value: &T) -> [String; 2] {
+        let json = serde_json::to_string(value).unwrap();
+        let text = serde_json::to_string(&json).unwrap();
+        [json, text]
+    }
+
+    #[track_caller]
+    fn check<T: Serialize>(value: T) {
+        assert_eq!(twice(&value).unwrap(), by_serde_json(&value));
+    }
+
+    #[derive(Clone, Serialize)]
+    struct Order {
+        order_id: &'static str,
+        #[serde(rename = "with \"quotes\"\n and more than one word")]
+        customer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<char>,
+        lines: Vec<(u8, f32)>,
+    }
+
+    #[derive(Serialize)]
+    struct Newtype(i64);
+
+    #[derive(Serialize)]
+    struct Pair(bool, ());
+
+    #[derive(Serialize)]
+    struct Nothing;
+
+    #[derive(Serialize)]
+    struct NoFields {}
+
+    #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+    enum Kind {
+        Unit,
+        #[serde(rename = "a \"quoted\" name")]
+        Quoted,
+        Newtype(u8),
+        Tuple(u8, String),
+        EmptyTuple(),
+        Struct {
+            a: Option<u8>,
+            b: Vec<()>,
+        },
+        EmptyStruct {},
+    }
+
+    #[derive(Serialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        Order(Box<Flat>),
+    }
+
+    #[derive(Serialize)]
+    struct Flat {
+        id: u128,
+        #[serde(flatten)]
+        rest: BTreeMap<String, i128>,
+    }
+
+    /// A struct of that name with so many fields, and a variant, all of a name.
+    struct Named(&'static str, usize, &'static str);
+
+    impl Serialize for Named {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Named(name, fields, field) = *self;
+            let mut named = serializer.serialize_struct(name, fields)?;
+            for number in 0..fields {
+                if number == 0 {
+                    named.serialize_field(field, &Variant(field))?;
+                } else {
+                    named.serialize_field(field, field)?;
+                }
+            }
+            named.end()
+        }
+    }
+
+    struct Variant(&'static str);
+
+    impl Serialize for Variant {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_newtype_variant("Variant", 0, self.0, &1.5)
+        }
+    }
+
+    struct Bytes(&'static [u8]);
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    struct Displayed(&'static [&'static str]);
+
+    impl Display for Displayed {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.iter().try_for_each(|part| formatter.write_str(part))?;
+            if self.0.is_empty() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    impl Serialize for Displayed {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    /// A map of one entry.
+    struct Entry<K>(K);
+
+    impl<K: Serialize> Serialize for Entry<K> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("before", "\"")?;
+            map.serialize_entry(&self.0, &1)?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_matches_serde_json() {
+        let order = Order {
+            order_id: "A-17",
+            customer: Some("O'Neil \"Quick\" \\ Sons\n\u{1}\u{7f} na\u{EF}ve \u{2603} \u{1F600}".into()),
+            note: None,
+            lines: vec![(1, 0.1), (2, f32::MAX), (3, f32::MIN_POSITIVE)],
+        };
+        check(&order);
+        check([Order { note: Some('\\'), customer: None, lines: Vec::new(), ..order.clone() }, order]);
+        check((Newtype(i64::MIN), Pair(true, ()), Nothing, NoFields {}, Bytes(b"\x00\xff"), Bytes(b"")));
+        check([Kind::Unit, Kind::Quoted, Kind::Newtype(1), Kind::Tuple(2, "\t".into()), Kind::EmptyTuple()]);
+        check([
+            Kind::Struct { a: None, b: vec![(), ()] },
+            Kind::Struct { a: Some(1), b: vec![] },
+            Kind::EmptyStruct {},
+        ]);
+        let rest = BTreeMap::from([("least".into(), i128::MIN), ("most".into(), i128::MAX)]);
+        check(Tagged::Order(Box::new(Flat { id: u128::MAX, rest })));
+        check((i8::MIN, i16::MIN, i32::MIN, i64::MAX, u8::MAX, u16::MAX, u32::MAX, u64::MAX));
+        check([0.0, -0.0, 1.0, 1.5e300, 5e-324, f64::MAX, f64::MIN]);
+        check(([(); 0], [[0; 0]; 2], None::<u8>, Some(Some(false)), Vec::<Order>::new()));
+        check((Displayed(&["one, ", "\"two\", ", "a longer one than the others", ""]), Displayed(&[""])));
+        check(json!({ "a": [null, true, 1.5, -1, u64::MAX, { "b\n": {} }, []], "": "" }));
+    }
+
+    #[test]
+    fn keys_of_maps_are_strings() {
+        check(Entry("an \"ordinary\" key"));
+        check((Entry('"'), Entry(Some(Newtype(-7))), Entry(u128::MAX), Entry(1.5), Entry(-0.5f32)));
+        check((Entry(true), Entry(false), Entry(Kind::Quoted), Entry(Displayed(&["shown"]))));
+        check(BTreeMap::from([(1, "one"), (-2, "two")]));
+        check((0..20).map(|key| (key, key)).collect::<BTreeMap<u8, u8>>());
+        check(BTreeMap::<u8, u8>::new());
+        check(Map::new());
+        let refused = [
+            twice(&Entry(())),
+            twice(&Entry(None::<u8>)),
+            twice(&Entry([1, 2])),
+            twice(&Entry(Bytes(b"key"))),
+            twice(&Entry(NoFields {})),
+            twice(&Entry(Kind::Newtype(1))),
+            twice(&BTreeMap::from([(Kind::Struct { a: None, b: vec![] }, 1)])),
+        ];
+        for refused in refused {
+            let refused = refused.unwrap_err().to_string();
+            assert_eq!(refused, "a key: a key must be a string, a finite number or a boolean");
+        }
+    }
+
+    /// Writes a value to be refused, and returns the error.
+    fn refused<T: Serialize>(value: &T) -> String {
+        let error = twice(value).unwrap_err().to_string();
+        assert_eq!(to_string(value).unwrap_err().to_string(), error);
+        assert_eq!(to_value(value).unwrap_err().to_string(), error);
+        error
+    }
+
+    #[test]
+    fn a_float_that_is_not_finite_is_an_error_with_its_location() {
+        #[derive(Default, Serialize)]
+        struct Basket {
+            items: Vec<(u8, Option<f32>)>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            shapes: Vec<Shape>,
+            #[serde(flatten)]
+            prices: BTreeMap<String, f64>,
+        }
+        #[derive(Serialize)]
+        enum Shape {
+            Circle { radius: f64 },
+            Line(u8, f64),
+            Point(f64),
+        }
+        #[derive(Serialize)]
+        #[serde(tag = "kind")]
+        enum Tagged {
+            Sized { size: f64 },
+            Shape(Shape),
+        }
+        let item = |weight| Basket { items: vec![(1, None), (2, Some(weight))], ..Basket::default() };
+        assert_eq!(refused(&item(f32::NAN)), "`items[1][1]`: NaN has no JSON form");
+        assert_eq!(refused(&[Some(item(f32::INFINITY))]), "`[0].items[1][1]`: inf has no JSON form");
+        let shape = |shape| Basket { shapes: vec![Shape::Point(1.0), shape], ..Basket::default() };
+        let infinite = f64::NEG_INFINITY;
+        assert_eq!(
+            refused(&shape(Shape::Circle { radius: infinite })),
+            "`shapes[1].Circle.radius`: -inf has no JSON form"
+        );
+        assert_eq!(refused(&shape(Shape::Line(1, infinite))), "`shapes[1].Line[1]`: -inf has no JSON form");
+        assert_eq!(refused(&shape(Shape::Point(infinite))), "`shapes[1].Point`: -inf has no JSON form");
+        let price = |name: &str| Basket {
+            items: vec![(1, Some(1.5))],
+            prices: [("a \"b\": [{,".to_owned(), 1.0), (name.to_owned(), f64::NAN)].into(),
+            ..Basket::default()
+        };
+        assert_eq!(refused(&price("tea")), "`tea`: NaN has no JSON form");
+        assert_eq!(refused(&price("the \"tea\"")), r#"`["the \"tea\""]`: NaN has no JSON form"#);
+        assert_eq!(refused(&[price("")]), r#"`[0][""]`: NaN has no JSON form"#);
+        assert_eq!(refused(&Tagged::Sized { size: f64::NAN }), "`size`: NaN has no JSON form");
+        assert_eq!(refused(&Tagged::Shape(Shape::Line(1, f64::NAN))), "`Line[1]`: NaN has no JSON form");
+        assert_eq!(refused(&Some(f64::NAN)), "NaN has no JSON form");
+        assert_eq!(refused(&Entry(f64::NAN)), "a key: NaN has no JSON form");
+        assert_eq!(refused(&[("a", Entry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
+        // A place is not as long as the names in it.
+        let place = refused(&BTreeMap::from([("\u{e9}".repeat(10_000), f64::NAN)]));
+        assert!(
+            place.starts_with("`…") && place.ends_with("\u{e9}\"]`: NaN has no JSON form") && place.len() < 300,
+            "{place}"
+        );
+        // `null` stays what it is where it is meant.
+        assert_eq!(to_value(&item(1.5)).unwrap(), json!({ "items": [[1, null], [2, 1.5]] }));
+        check((None::<f64>, f64::MAX));
+    }
+
+    #[test]
+    fn an_unserializable_value_is_an_error_with_its_reason() {
+        let error = twice(&Displayed(&[])).unwrap_err().to_string();
+        assert_eq!(error, "a `Display` implementation returned an error");
+        // What was written before is not found in the next.
+        check("next");
+    }
+
+    #[test]
+    fn strings_of_every_length_are_escaped() {
+        for length in 0..40 {
+            let text = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[..length].to_owned();
+            check(&text);
+            check(json!({ text.as_str(): text }));
+            for at in 0..length {
+                for special in ["\"", "\\", "\n", "\u{1f}", " ", "\u{7f}", "\u{e9}", "\u{2603}", "\"\"", "\u{e9}\""] {
+                    let mut text = text.clone();
+                    text.replace_range(at..=at, special);
+                    check(&text);
+                    check(json!({ text.as_str(): text }));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_every_length_are_escaped() {
+        for length in 0..40 {
+            for special in ["", "\"", "\\", "\n", "\u{e9}"] {
+                let name =
+                    format!("{}{special}", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split_at(length).0);
+                let name: &'static str = name.leak();
+                check((0..3).map(|fields| Named("Named", fields, name)).collect::<Vec<_>>());
+            }
+        }
+        // Only structs that serde_json knows are its own.
+        check((0..3).map(|fields| Named("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn text_between_strings_is_copied_once() {
+        check(json!([1, 2, "a", 3, [], {}, [["b"]], { "c": 1, "d": [true, "e", null], "f": {} }, -0.5, "g"]));
+        check((1, "a", [("b", 2), ("c", 3)], 'd', [[[1]]], BTreeMap::from([(1, "e"), (2, "f")])));
+    }
+
+    #[test]
+    fn raw_json_of_a_value_is_written_on_one_line() {
+        let own = "{ \"a\":\r\n\t[1.50, \"\\n\\\"\\u00e9 \u{2603}\"]\n}";
+        let raw: Box<RawValue> = serde_json::from_str(own).unwrap();
+        let [json, text] = twice(&(1, &raw, Some(&raw))).unwrap();
+        let on_a_line = own.replace(['\r', '\n', '\t'], " ");
+        assert_eq!(json, format!("[1,{on_a_line},{on_a_line}]"));
+        assert_eq!(text, serde_json::to_string(&json).unwrap());
+        // What is before it stays as it is.
+        let mut out = b"{\"before\":1}\n".to_vec();
+        json_and_text(&mut out, &raw).unwrap().append(&mut out);
+        assert!(out.starts_with(b"{\"before\":1}\n{ "), "{}", String::from_utf8_lossy(&out));
+        // What only has the name of one is refused as serde_json refuses it.
+        let forged = Named("$serde_json::private::RawValue", 1, "x");
+        let refused = twice(&forged).unwrap_err().to_string();
+        assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());
+        assert!(twice(&Entry(Named("$serde_json::private::RawValue", 0, "x"))).is_err());
+        // With that feature of serde_json, all its numbers are written so.
+        let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
+        check(json!([number, 1e30, u64::MAX]));
+    }
+
+    #[test]
+    fn large_buffers_are_not_kept() {
+        let kept = || {
+            let room = ROOM.take();
+            let capacity = room.capacity();
+            ROOM.set(room);
+            capacity
+        };
+        check("x".repeat(1_000));
+        assert!((1_000..=KEPT).contains(&kept()), "{}", kept());
+        check("x".repeat(2 * KEPT));
+        assert_eq!(kept(), 0);
+        // Room grows by doubling, so there can be too much of it for a text that is not.
+        check("x".repeat(KEPT - KEPT / 4));
+        assert_eq!(kept(), 0);
+        let panicked = std::panic::catch_unwind(|| twice(&Entry(By(|| panic!("on purpose")))));
+        assert!(panicked.is_err());
+        check("after a panic");
+    }
+
+    /// Writes itself by a function.
+    struct By<F>(F);
+
+    impl<F: Fn() -> u8> Serialize for By<F> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_u8((self.0)())
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Runs an operation through the nested layers of an app.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use super::response::Inner;
+use super::{Layer, Operation, Refusal, Reply};
+use crate::component::describe::Description;
+use crate::component::invocation::{Started, started};
+use crate::component::output::{OutputDescription, OutputKind};
+use crate::component::result_writer::Answer;
+use crate::error::ToolError;
+use crate::util::catch_panic::{Panicked, catch};
+
+/// The future of an operation's result.
+pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
+
+/// A [`Layer`] as a trait object.
+pub(crate) trait ErasedLayer: Send + Sync {
+    fn handle(&self, operation: Operation, next: Next) -> OperationFuture<'_>;
+}
+
+impl<L: Layer> ErasedLayer for L {
+    fn handle(&self, operation: Operation, next: Next) -> OperationFuture<'_> {
+        Box::pin(Layer::handle(self, operation, next))
+    }
+}
+
+/// The engine inside of all layers, which calls the handler.
+pub(crate) trait Core: Send + Sync {
+    fn call(self: Arc<Self>, operation: Operation) -> OperationFuture<'static>;
+}
+
+/// The layers around a component, outermost first. Most components have no layers, which costs them one comparison.
+#[derive(Clone, Default)]
+pub(crate) struct Chain(Option<Arc<[Arc<dyn ErasedLayer>]>>);
+
+impl Chain {
+    pub(crate) fn new(layers: Vec<Arc<dyn ErasedLayer>>) -> Chain {
+        Chain((!layers.is_empty()).then(|| layers.into()))
+    }
+
+    /// Returns the layers of an app followed by the layers of an app that is mounted in it.
+    pub(crate) fn around(&self, inner: &Chain) -> Chain {
+        let layers = |chain: &Chain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
+        Chain::new([layers(self), layers(inner)].concat())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Runs an operation through the layers to the core.
+    pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn Core>) -> Result<Reply, Refusal> {
+        Next { chain: self.clone(), at: 0, core }.run(operation).await
+    }
+
+    /// Runs an operation as a handler invocation that can be polled and that writes its own response.
+    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Started {
+        let chain = self.clone();
+        started(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} layers", self.0.as_ref().map_or(0, |layers| layers.len()))
+    }
+}
+
+/// The rest of the chain: the inner layers and the handler.
+///
+/// A layer may clone it to run the operation again, for example after a failure. The handler then repeats its side
+/// effects.
+#[derive(Clone)]
+pub struct Next {
+    chain: Chain,
+    /// The number of layers already entered.
+    at: usize,
+    core: Arc<dyn Core>,
+}
+
+impl Next {
+    /// Continues with an operation, and returns its result.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a [`Reply`], even
+    /// if the tool has failed: see [`Reply::is_error`].
+    pub async fn run(self, operation: Operation) -> Result<Reply, Refusal> {
+        let form = Arc::clone(operation.form());
+        let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
+        let outcome = match layer {
+            Some(layer) => {
+                let next = Next { chain: self.chain.clone(), at: self.at + 1, core: Arc::clone(&self.core) };
+                Caught::new(|| layer.handle(operation, next)).await
+            }
+            None => Caught::new(|| Arc::clone(&self.core).call(operation)).await,
+        };
+        form.settle(outcome)
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Next").field("chain", &self.chain).field("passed", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// A future that ends when it panics, so that the outer layers get the panic as a result.
+enum Caught<'a> {
+    Running(OperationFuture<'a>),
+    Panicked(Option<Panicked>),
+}
+
+impl<'a> Caught<'a> {
+    fn new(make: impl FnOnce() -> OperationFuture<'a>) -> Caught<'a> {
+        match catch(make) {
+            Ok(future) => Caught::Running(future),
+            Err(panicked) => Caught::Panicked(Some(panicked)),
+        }
+    }
+}
+
+impl Future for Caught<'_> {
+    type Output = Result<Result<Reply, Refusal>, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Caught::Running(future) => match catch(|| future.as_mut().poll(task)) {
+                Ok(polled) => polled.map(Ok),
+                Err(panicked) => Poll::Ready(Err(panicked)),
+            },
+            Caught::Panicked(panicked) => match panicked.take() {
+                Some(panicked) => Poll::Ready(Err(panicked)),
+                // The future is awaited only once.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+/// Writes the result of the outermost layer.
+struct ReplyOutput;
+
+impl OutputDescription for ReplyOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl OutputKind<Result<Reply, Refusal>> for ReplyOutput {
+    type Rendered = Result<Reply, Refusal>;
+
+    fn write(&self, outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
+        Self::write_rendered(outcome, answer);
+    }
+
+    fn render(&self, outcome: Result<Reply, Refusal>) -> Result<Self::Rendered, ToolError> {
+        Ok(outcome)
+    }
+
+    fn write_rendered(outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
+        match outcome {
+            Ok(reply) => answer.raw(reply.json()),
+            Err(Refusal(Inner::Rpc(error))) => answer.rpc_error(&error),
+            Err(Refusal(Inner::Tool(error))) => answer.error(error),
+        }
+    }
+}

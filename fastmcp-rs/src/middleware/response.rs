@@ -1,0 +1,315 @@
+//! The result of an operation as layers see it: a [`Reply`] with the text of a result, or a [`Refusal`].
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::mem::discriminant;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::component::result_writer::{Answer, AnswerFrame, Subject};
+use crate::content::message::Message;
+use crate::content::resource_contents::ResourceContents;
+use crate::content::tool_result::ToolResult;
+use crate::context::Shared;
+use crate::error::{Audience, ToolError};
+use crate::protocol::Revision;
+use crate::protocol::frame::{error_of, says_error};
+use crate::protocol::server_info::ServerInfo;
+use crate::protocol::write::{RpcError, begin_result, code};
+use crate::util::catch_panic::Panicked;
+
+/// The id in frames that handlers write for layers. Such frames are never sent.
+const ID: &str = "0";
+
+/// The settings with which the results of one operation are written.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) revision: Revision,
+    pub(crate) component: Arc<Shared>,
+    pub(crate) subject: Subject,
+    pub(crate) server_info: Arc<ServerInfo>,
+    pub(crate) show_errors: bool,
+}
+
+impl Form {
+    pub(crate) fn frame(&self) -> AnswerFrame<'_> {
+        AnswerFrame {
+            id: ID,
+            revision: self.revision,
+            name: &self.component.name,
+            subject: &self.subject,
+            server_info: &self.server_info,
+            show_errors: self.show_errors,
+        }
+    }
+
+    /// Renders the result that an [`Answer`] writes.
+    pub(crate) fn render(self: &Arc<Form>, write: impl FnOnce(&mut Answer<'_>)) -> Result<Reply, Refusal> {
+        let mut frame = Vec::new();
+        write(&mut Answer::new(&mut frame, self.frame()));
+        self.read(frame)
+    }
+
+    /// Extracts the result or the error from a frame that an [`Answer`] has written.
+    pub(crate) fn read(self: &Arc<Form>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
+        let mut start = Vec::new();
+        begin_result(&mut start, ID);
+        if frame.starts_with(&start) && frame.ends_with(b"}") {
+            frame.pop();
+            frame.drain(..start.len());
+            if let Ok(json) = String::from_utf8(frame) {
+                return Ok(Reply { json: json.into(), form: Arc::clone(self) });
+            }
+            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
+        }
+        Err(match std::str::from_utf8(&frame).ok().and_then(error_of) {
+            Some(error) => Refusal(Inner::Rpc(error)),
+            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
+        })
+    }
+
+    /// Wraps the text of a result that was written elsewhere.
+    pub(crate) fn reply(self: &Arc<Form>, json: &[u8]) -> Result<Reply, Refusal> {
+        match std::str::from_utf8(json) {
+            Ok(json) => Ok(Reply { json: json.into(), form: Arc::clone(self) }),
+            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
+        }
+    }
+
+    pub(super) fn write(self: &Arc<Form>, replacement: Replacement) -> Result<Reply, Refusal> {
+        let fits = matches!(
+            (&replacement, &self.subject),
+            (Replacement::Tool(_), Subject::ToolCall { .. })
+                | (Replacement::Contents(_), Subject::ResourceRead { .. })
+                | (Replacement::Messages(_), Subject::PromptGet { .. })
+                | (Replacement::Values(_), Subject::Completion { .. })
+        );
+        if !fits {
+            let made = replacement.noun();
+            return self.render(|answer| answer.masked(&format!("a layer gave it {made} for an answer")));
+        }
+        self.render(|answer| match replacement {
+            Replacement::Tool(result) => answer.result(result),
+            Replacement::Contents(contents) => answer.contents(Some(contents)),
+            Replacement::Messages(messages) => answer.messages(&messages),
+            Replacement::Values(values) => answer.candidates(values),
+        })
+    }
+
+    /// Converts the end of a layer into the form in which the next outer layer gets it: the error of a tool and a panic
+    /// become failed results.
+    pub(super) fn settle(
+        self: &Arc<Form>,
+        outcome: Result<Result<Reply, Refusal>, Panicked>,
+    ) -> Result<Reply, Refusal> {
+        match outcome {
+            Ok(Ok(reply)) if self.is_like(&reply.form) => Ok(reply),
+            Ok(Ok(_)) => self.render(|answer| answer.masked("a layer gave it the answer to another request")),
+            Ok(Err(Refusal(Inner::Tool(error)))) => self.render(|answer| answer.error(error)),
+            Ok(Err(refusal)) => Err(refusal),
+            Err(panicked) => self.render(|answer| answer.panicked(&panicked)),
+        }
+    }
+
+    fn is_like(&self, other: &Form) -> bool {
+        self.revision == other.revision && discriminant(&self.subject) == discriminant(&other.subject)
+    }
+}
+
+/// The result of an operation as JSON text, written for the requesting client.
+///
+/// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
+/// same [kind](super::Kind) and [revision](super::Operation::revision); in any other place it is replaced by an error.
+#[derive(Clone)]
+pub struct Reply {
+    json: Arc<str>,
+    form: Arc<Form>,
+}
+
+impl Reply {
+    /// Returns the result as JSON text.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
+    pub fn is_error(&self) -> bool {
+        matches!(self.form.subject, Subject::ToolCall { .. }) && says_error(&self.json)
+    }
+
+    /// Parses the members of the result.
+    pub fn members(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+
+    /// Replaces the result.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the new result does not belong to this kind of operation. Return the error as it is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::middleware::{self, Kind};
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// let discreet = middleware::from_fn(|operation, next| async move {
+    ///     let is_call = operation.kind() == Kind::CallTool;
+    ///     let reply = next.run(operation).await?;
+    ///     if is_call && reply.json().contains("password") {
+    ///         return reply.replace(ToolResult::error("this is not for you"));
+    ///     }
+    ///     Ok(reply)
+    /// });
+    /// # let _ = discreet;
+    /// ```
+    pub fn replace(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+        self.form.write(result.into())
+    }
+
+    /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
+    /// valid for the protocol.
+    pub fn with_members(self, members: Map<String, Value>) -> Reply {
+        Reply { json: Value::from(members).to_string().into(), form: self.form }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reply").field("bytes", &self.json.len()).finish_non_exhaustive()
+    }
+}
+
+/// A result that a layer substitutes for the handler's: a [`ToolResult`] for a tool, a `Vec` of [`ResourceContents`]
+/// for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of strings for a completion.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Replacement {
+    /// The result of a tool.
+    Tool(ToolResult),
+    /// The contents of a resource.
+    Contents(Vec<ResourceContents>),
+    /// The messages of a prompt.
+    Messages(Vec<Message>),
+    /// The candidates of a completion. They are ranked like those of a completion function.
+    Values(Vec<String>),
+}
+
+impl Replacement {
+    fn noun(&self) -> &'static str {
+        match self {
+            Replacement::Tool(_) => "the result of a tool",
+            Replacement::Contents(_) => "the contents of a resource",
+            Replacement::Messages(_) => "the messages of a prompt",
+            Replacement::Values(_) => "the values of a completion",
+        }
+    }
+}
+
+macro_rules! replacements {
+    ($($variant:ident($ty:ty)),*) => {$(
+        impl From<$ty> for Replacement {
+            fn from(result: $ty) -> Replacement {
+                Replacement::$variant(result)
+            }
+        }
+    )*};
+}
+replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Message>), Values(Vec<String>));
+
+/// The reason that an operation has no result.
+///
+/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
+/// the failed result of the tool, which the model reads; for other operations it becomes an internal error with the
+/// same text. Any other error is for the operator, as in tools.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::ToolError;
+/// use fastmcp_rs::middleware::Refusal;
+/// use serde_json::json;
+///
+/// let refusal = Refusal::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
+/// assert_eq!(refusal.code(), -32603);
+/// assert_eq!(Refusal::from(ToolError::new("ask for less")).message(), "ask for less");
+/// ```
+pub struct Refusal(pub(crate) Inner);
+
+#[derive(Debug)]
+pub(crate) enum Inner {
+    Rpc(RpcError),
+    Tool(ToolError),
+}
+
+impl Refusal {
+    /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
+    pub fn new(code: i32, message: impl Into<String>) -> Refusal {
+        Refusal(Inner::Rpc(RpcError::new(code, message)))
+    }
+
+    /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
+    pub fn data(self, data: impl Serialize) -> Refusal {
+        match self.0 {
+            Inner::Rpc(error) => Refusal(Inner::Rpc(error.with_data(&data))),
+            tool => Refusal(tool),
+        }
+    }
+
+    /// Returns the code of the JSON-RPC error. For a [`ToolError`] it is -32603, which the client gets unless a tool is
+    /// called.
+    pub fn code(&self) -> i32 {
+        match &self.0 {
+            Inner::Rpc(error) => error.code,
+            Inner::Tool(_) => code::INTERNAL_ERROR,
+        }
+    }
+
+    /// Returns the text that the client reads, or an empty text if only the operator may read the error.
+    pub fn message(&self) -> &str {
+        match &self.0 {
+            Inner::Rpc(error) => &error.message,
+            Inner::Tool(ToolError { audience: Audience::Model(text) }) => text,
+            Inner::Tool(_) => "",
+        }
+    }
+
+    /// Returns the `data` of the JSON-RPC error, as JSON text.
+    pub fn data_json(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Rpc(error) => error.data.as_deref(),
+            Inner::Tool(_) => None,
+        }
+    }
+}
+
+impl From<RpcError> for Refusal {
+    fn from(error: RpcError) -> Refusal {
+        Refusal(Inner::Rpc(error))
+    }
+}
+
+impl From<ToolError> for Refusal {
+    fn from(error: ToolError) -> Refusal {
+        Refusal(Inner::Tool(error))
+    }
+}
+
+// `Refusal` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
+impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
+    fn from(error: E) -> Refusal {
+        Refusal(Inner::Tool(error.into()))
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Inner::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
+            Inner::Tool(error) => write!(formatter, "Refusal({error:?})"),
+        }
+    }
+}

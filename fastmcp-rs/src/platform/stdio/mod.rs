@@ -1,0 +1,54 @@
+//! What differs between operating systems: moving the standard streams away, reading and writing them,
+//! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
+//!
+//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows: handles), which
+//! no child inherits; standard input then reads nothing, and standard output leads to a pipe whose text goes to standard
+//! error. That closes the print trap for this program, for C libraries in it and for its children. They are never given
+//! back, as buffers that are flushed at exit would still reach the client.
+
+pub(crate) mod policy;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+#[cfg(windows)]
+pub(crate) use windows::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+
+#[cfg(not(any(unix, windows)))]
+compile_error!("the feature `stdio` of fastmcp-rs needs Unix or Windows: build without default features");
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What ends a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// There is nothing more to read.
+    EndOfInput,
+    /// Nobody reads what is written.
+    EndOfOutput,
+    /// The process is asked to stop.
+    Signal,
+    /// The parent process has ended.
+    ParentEnded,
+}
+
+/// How much is written at once, so that a slow reader's progress shows.
+const PIECE: usize = 64 << 10;
+
+/// The two ends of the protocol's stream.
+pub(crate) struct Wire {
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+}
+
+/// A process has one standard input, so one server can have it.
+fn claim_once() -> std::io::Result<()> {
+    static CLAIMED: AtomicBool = AtomicBool::new(false);
+    if CLAIMED.swap(true, Ordering::SeqCst) {
+        return Err(std::io::Error::other("another server of this process has them already"));
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The standard streams, signals and the parent process on Unix.
+
+mod prints;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use prints::settle_prints;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::Pid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::{Event, PIECE, Wire, claim_once};
+use crate::platform::stdio::policy::StdoutPolicy;
+use crate::util::operator_log;
+
+pub(crate) struct Input(OwnedFd);
+pub(crate) struct Output(OwnedFd);
+
+/// Keeps our own lines off standard error where that is the protocol's stream too (`2>&1`).
+pub(crate) fn mute_shared_stderr() {
+    if same_file(io::stdout().as_fd(), io::stderr().as_fd()) {
+        operator_log::mute();
+    }
+}
+
+/// Takes descriptors 0 and 1 for the protocol.
+pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
+    claim_once()?;
+    let input = io::stdin().as_fd().try_clone_to_owned()?;
+    let output = io::stdout().as_fd().try_clone_to_owned()?;
+    if policy != StdoutPolicy::Inherit {
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        // Nobody prints half a line while the descriptor changes.
+        let mut lock = io::stdout().lock();
+        let shared = same_file(io::stdout().as_fd(), io::stderr().as_fd());
+        if shared {
+            // `2>&1`: standard error is the protocol's stream too, so nothing may be written to it.
+            operator_log::mute();
+        }
+        match policy {
+            StdoutPolicy::Stderr | StdoutPolicy::Log if !shared => {
+                rustix::stdio::dup2_stdout(prints::open(policy)?)?;
+            }
+            _ => rustix::stdio::dup2_stdout(OpenOptions::new().write(true).open("/dev/null")?)?,
+        }
+        if shared {
+            rustix::stdio::dup2_stderr(OpenOptions::new().write(true).open("/dev/null")?)?;
+        }
+        // What was printed before, and is still in the buffer, goes there too.
+        let _ = lock.flush();
+    }
+    Ok(Wire { input: Input(input), output: Output(output) })
+}
+
+fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
+        (Ok(one), Ok(other)) => {
+            // Every terminal and /dev/null may be opened twice without being one stream.
+            let is_stream = rustix::fs::FileType::from_raw_mode(one.st_mode);
+            !matches!(is_stream, rustix::fs::FileType::CharacterDevice)
+                && (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+        }
+        _ => false,
+    }
+}
+
+/// Makes a pipe that child processes do not inherit.
+///
+/// Apple systems have no `pipe2`. There, a child that another thread starts between the calls inherits both ends. That
+/// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere holds up nothing.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    #[cfg(not(target_vendor = "apple"))]
+    let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    #[cfg(target_vendor = "apple")]
+    let ends = {
+        use rustix::io::{FdFlags, fcntl_setfd};
+        let ends = rustix::pipe::pipe()?;
+        fcntl_setfd(&ends.0, FdFlags::CLOEXEC)?;
+        fcntl_setfd(&ends.1, FdFlags::CLOEXEC)?;
+        ends
+    };
+    Ok(ends)
+}
+
+impl Input {
+    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let mut input = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
+        // After a signal there may be something: then it is read as ever.
+        poll(&mut input, Some(&timeout(limit))) != Ok(0)
+    }
+
+    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::read(&self.0, &mut *buffer) {
+                Ok(count) => return Ok(count),
+                Err(Errno::INTR) => {}
+                // The parent shares this descriptor, and may have made it non-blocking.
+                Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::IN)?,
+                // A terminal that is gone.
+                Err(Errno::IO) => return Ok(0),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Output {
+    /// Writes everything; `note_progress` is told of each part but the last.
+    pub(crate) fn write_all(&self, mut bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.0, &bytes[..bytes.len().min(PIECE)]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    if !bytes.is_empty() {
+                        note_progress();
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::OUT)?,
+                // A terminal that is gone.
+                Err(Errno::IO) if is_character_device(&self.0) => return Err(io::ErrorKind::BrokenPipe.into()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_character_device(descriptor: &OwnedFd) -> bool {
+    use rustix::fs::FileType;
+    rustix::fs::fstat(descriptor)
+        .is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice)
+}
+
+fn timeout(limit: Duration) -> Timespec {
+    Timespec { tv_sec: limit.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: limit.subsec_nanos().into() }
+}
+
+fn wait(descriptor: BorrowedFd<'_>, events: PollFlags) -> io::Result<()> {
+    match poll(&mut [PollFd::from_borrowed_fd(descriptor, events)], None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells of events.
+#[derive(Clone)]
+pub(crate) struct Notifier(Arc<OwnedFd>);
+
+/// Waits for events, without a runtime: a server must end also when its runtime is held up.
+pub(crate) struct Events {
+    pipe: OwnedFd,
+    input: Arc<Input>,
+    /// Whether somebody still writes to the input.
+    input_is_open: bool,
+    parent: Option<Pid>,
+}
+
+/// What tells that the client has closed its end. A hang-up is always reported, but a socket whose other end is only
+/// shut down for writing has none.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLOSED: PollFlags = PollFlags::RDHUP;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const CLOSED: PollFlags = PollFlags::empty();
+
+/// How often the parent is looked at.
+const PARENT_INTERVAL: Duration = Duration::from_secs(4);
+
+pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
+    let (pipe, writer) = pipe()?;
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
+        // It writes one byte for each signal.
+        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+    }
+    // In a container the parent is outside, or process 1 from the beginning.
+    let parent = rustix::process::getppid().filter(|parent| watch_parent && !parent.is_init());
+    Ok((Events { pipe, input, input_is_open: true, parent }, Notifier(Arc::new(writer))))
+}
+
+const END_OF_INPUT: u8 = b'I';
+const END_OF_OUTPUT: u8 = b'O';
+const PARENT_ENDED: u8 = b'P';
+
+impl Notifier {
+    pub(crate) fn notify(&self, event: Event) {
+        let byte = match event {
+            Event::EndOfInput => END_OF_INPUT,
+            Event::EndOfOutput => END_OF_OUTPUT,
+            // As a signal writes it.
+            Event::Signal => b'X',
+            Event::ParentEnded => PARENT_ENDED,
+        };
+        // A pipe that is full has told already.
+        let _ = rustix::io::write(&*self.0, &[byte]);
+    }
+}
+
+impl Events {
+    /// Whether the client has closed its end, read or not.
+    pub(crate) fn input_has_hung_up(&self) -> bool {
+        !self.input_is_open
+    }
+
+    /// Whether nothing waits to be read.
+    pub(crate) fn input_is_empty(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.input.0).is_ok_and(|count| count == 0)
+    }
+
+    /// The next event, if one comes in time. It may return before that.
+    pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
+        let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
+        let unpumped = prints::unpumped();
+        // A descriptor that is not to be watched is replaced by one that is, without flags.
+        let nothing = || PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::empty());
+        let mut descriptors = [
+            PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),
+            if self.input_is_open { PollFd::from_borrowed_fd(self.input.0.as_fd(), CLOSED) } else { nothing() },
+            unpumped.map_or_else(nothing, |prints| PollFd::from_borrowed_fd(prints, PollFlags::IN)),
+        ];
+        let _ = poll(&mut descriptors, Some(&timeout(limit)));
+        let [told, hung_up, printed] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
+        self.input_is_open &= !hung_up;
+        if printed {
+            prints::pump();
+        }
+        if told {
+            let mut byte = [0];
+            return match rustix::io::read(&self.pipe, &mut byte) {
+                Ok(1) if byte[0] == END_OF_INPUT => Some(Event::EndOfInput),
+                Ok(1) if byte[0] == END_OF_OUTPUT => Some(Event::EndOfOutput),
+                Ok(1) if byte[0] == PARENT_ENDED => Some(Event::ParentEnded),
+                Ok(1) => Some(Event::Signal),
+                _ => None,
+            };
+        }
+        let orphaned = self.parent.is_some() && rustix::process::getppid() != self.parent;
+        if orphaned {
+            self.parent = None;
+        }
+        orphaned.then_some(Event::ParentEnded)
+    }
+}

@@ -1,0 +1,140 @@
+//! The pipe that descriptor 1 leads to, and the thread that empties it.
+//!
+//! Whoever prints must not wait for standard error to be read. So a thread reads the pipe at once, and hands the text to
+//! the bounded queue of [`operator_log`], which drops and counts what does not fit. Most servers print nothing: the thread
+//! is started by the first text.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+
+use super::{pipe, wait};
+use crate::platform::stdio::policy::StdoutPolicy;
+use crate::util::operator_log;
+
+/// The longest printed line that is logged as one.
+const MAX_LINE: usize = 64 << 10;
+/// How much is read at once.
+const BLOCK: usize = 64 << 10;
+/// How many blocks are read at the end: more than a pipe holds, but a child process may print for ever.
+const LAST_BLOCKS: usize = 2;
+
+/// A process has one descriptor 1.
+static PRINTS: OnceLock<Prints> = OnceLock::new();
+
+struct Prints {
+    pipe: OwnedFd,
+    is_pumped: AtomicBool,
+    sink: Mutex<Sink>,
+}
+
+struct Sink {
+    buffer: Vec<u8>,
+    /// The beginning of a line, if text is logged line by line.
+    line: Option<Vec<u8>>,
+}
+
+/// Makes the pipe. Returns the end that is printed to.
+pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedFd> {
+    let (reader, writer) = pipe()?;
+    // This end alone: whoever prints to the other one expects it to block.
+    rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
+    let line = (policy == StdoutPolicy::Log).then(Vec::new);
+    let sink = Mutex::new(Sink { buffer: Vec::new(), line });
+    let prints = Prints { pipe: reader, is_pumped: AtomicBool::new(false), sink };
+    PRINTS.set(prints).map_err(|_| io::Error::other("standard output is piped already"))?;
+    Ok(writer)
+}
+
+/// The end of the pipe at which the first text is waited for, as long as the thread does not run.
+pub(super) fn unpumped() -> Option<BorrowedFd<'static>> {
+    let prints = PRINTS.get().filter(|prints| !prints.is_pumped.load(Ordering::Acquire))?;
+    Some(prints.pipe.as_fd())
+}
+
+/// Reads the first text, and starts the thread that reads what follows.
+pub(super) fn pump() {
+    let Some(prints) = PRINTS.get() else { return };
+    let start = || {
+        let thread = std::thread::Builder::new().name("mcp-prints".into());
+        thread.spawn(|| while wait(prints.pipe.as_fd(), PollFlags::IN).is_ok() && prints.drain(1) {})
+    };
+    // Nothing follows once nobody can print any more. If there can be no thread, the caller comes again.
+    let is_pumped = !prints.drain(1) || start().is_ok();
+    prints.is_pumped.store(is_pumped, Ordering::Release);
+}
+
+/// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
+/// directly then: the program ends, and there may be nothing any more that empties the pipe. Where standard error has no
+/// room, it stays a pipe, as buffers that are flushed at exit would wait for ever.
+pub(crate) fn settle_prints(limit: Duration) {
+    if let Some(prints) = PRINTS.get() {
+        prints.drain(LAST_BLOCKS);
+        prints.end_line();
+    }
+    if operator_log::flush(limit) && PRINTS.get().is_some() && has_room(io::stderr().as_fd()) {
+        // If it fails, the pipe is as good as it was.
+        let _ = rustix::stdio::dup2_stdout(io::stderr().as_fd());
+    }
+}
+
+/// Whether there is somebody to read what is written to a descriptor, and room for it.
+fn has_room(descriptor: BorrowedFd<'_>) -> bool {
+    use rustix::event::{PollFd, Timespec, poll};
+    let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)];
+    let found = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    found.is_ok() && polled[0].revents() == PollFlags::OUT
+}
+
+impl Prints {
+    /// Reads at most that many blocks of what is in the pipe. Returns whether more can come.
+    fn drain(&self, blocks: usize) -> bool {
+        // What was read is passed on before anybody else looks whether something is left.
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let Sink { buffer, line } = &mut *sink;
+        buffer.resize(BLOCK, 0);
+        for _ in 0..blocks {
+            let count = match rustix::io::read(&self.pipe, &mut **buffer) {
+                Ok(0) => return false,
+                Ok(count) => count,
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => return true,
+                Err(_) => return false,
+            };
+            match line {
+                Some(line) => log(line, &buffer[..count]),
+                None => operator_log::print(&buffer[..count]),
+            }
+        }
+        true
+    }
+
+    /// Logs a line that has not ended.
+    fn end_line(&self) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = sink.line.as_mut().filter(|line| !line.is_empty()) {
+            log(line, b"\n");
+        }
+    }
+}
+
+/// Logs the lines that end in these bytes, and keeps the beginning of the next one.
+///
+/// Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+fn log(line: &mut Vec<u8>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let room = &bytes[..bytes.len().min(MAX_LINE - line.len())];
+        let end = memchr::memchr(b'\n', room);
+        line.extend_from_slice(&room[..end.unwrap_or(room.len())]);
+        bytes = &bytes[end.map_or(room.len(), |end| end + 1)..];
+        if end.is_some() || line.len() == MAX_LINE {
+            operator_log::line(&format!("stdout: {}", String::from_utf8_lossy(line)));
+            line.clear();
+        }
+    }
+}

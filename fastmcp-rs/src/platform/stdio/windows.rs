@@ -1,0 +1,369 @@
+//! The standard streams, console events and the parent process on Windows.
+//!
+//! This is the only file with `unsafe` code: standard handles, and the C runtime's descriptors beside them, cannot be
+//! replaced without it.
+#![allow(unsafe_code)]
+
+mod prints;
+
+use std::ffi::c_int;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, IntoRawHandle, OwnedHandle};
+use std::ptr::null_mut;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use prints::settle_prints;
+use windows_sys::Wdk::System::Threading::{NtQueryInformationProcess, ProcessBasicInformation};
+use windows_sys::Win32::Foundation::{
+    CompareObjectHandles, ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, FILETIME, HANDLE_FLAG_INHERIT,
+    SetHandleInformation, WAIT_OBJECT_0,
+};
+use windows_sys::Win32::Globalization::CP_UTF8;
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_TYPE_CHAR, FILE_TYPE_DISK, GetFileInformationByHandle, GetFileType,
+};
+use windows_sys::Win32::System::Console::{
+    GetStdHandle, STD_ERROR_HANDLE, STD_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCP, SetConsoleOutputCP,
+    SetStdHandle,
+};
+use windows_sys::Win32::System::Pipes::{CreatePipe, PeekNamedPipe};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, GetProcessTimes, OpenProcess, PROCESS_BASIC_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION,
+    PROCESS_SYNCHRONIZE, WaitForSingleObject,
+};
+
+use super::{Event, PIECE, Wire, claim_once};
+use crate::platform::console::ConsoleEvents;
+use crate::platform::stdio::policy::StdoutPolicy;
+use crate::util::operator_log;
+
+/// The private handle that requests are read from.
+pub(crate) struct Input {
+    stream: File,
+    /// Held during a read: until that ends, every other operation on a synchronous handle waits.
+    reading: Mutex<()>,
+}
+
+/// The private handle that responses are written to.
+pub(crate) struct Output(File);
+
+/// Keeps log lines off standard error where that is the protocol's stream too (`2>&1`).
+pub(crate) fn mute_shared_stderr() {
+    if is_same_file(io::stdout().as_handle(), io::stderr().as_handle()) {
+        operator_log::mute();
+    }
+}
+
+/// Takes standard input and output for the protocol.
+pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
+    claim_once()?;
+    // The copies are not inherited by child processes. A `File` passes bytes on as they are, without `\r`.
+    let input = File::from(io::stdin().as_handle().try_clone_to_owned()?);
+    let output = File::from(io::stdout().as_handle().try_clone_to_owned()?);
+    use_utf8(&input, &output);
+    if policy != StdoutPolicy::Inherit {
+        replace(StandardStream::INPUT, nul()?)?;
+        // The lock keeps half a line from being printed while the handle changes.
+        let mut lock = io::stdout().lock();
+        let shared = is_same_file(io::stdout().as_handle(), io::stderr().as_handle());
+        if shared {
+            operator_log::mute();
+        }
+        let printed = match policy {
+            StdoutPolicy::Stderr | StdoutPolicy::Log if !shared => prints::open(policy)?,
+            _ => nul()?,
+        };
+        replace(StandardStream::OUTPUT, printed)?;
+        if shared {
+            replace(StandardStream::ERROR, nul()?)?;
+        }
+        // Text that was printed before, and is still in the buffer, goes there too.
+        let _ = lock.flush();
+    }
+    Ok(Wire { input: Input { stream: input, reading: Mutex::new(()) }, output: Output(output) })
+}
+
+fn nul() -> io::Result<OwnedHandle> {
+    Ok(OpenOptions::new().read(true).write(true).open("NUL")?.into())
+}
+
+/// Makes a console pass on UTF-8, for a person who tries the server by hand. Pipes and files have no code page.
+fn use_utf8(input: &File, output: &File) {
+    if input.is_terminal() {
+        // SAFETY: the function takes a number and touches no memory of this process.
+        unsafe { SetConsoleCP(CP_UTF8) };
+    }
+    if output.is_terminal() {
+        // SAFETY: as above.
+        unsafe { SetConsoleOutputCP(CP_UTF8) };
+    }
+}
+
+/// A standard stream by its two names: that of Windows, and that of the C runtime.
+struct StandardStream {
+    handle: STD_HANDLE,
+    descriptor: c_int,
+}
+
+impl StandardStream {
+    const INPUT: Self = Self { handle: STD_INPUT_HANDLE, descriptor: 0 };
+    const OUTPUT: Self = Self { handle: STD_OUTPUT_HANDLE, descriptor: 1 };
+    const ERROR: Self = Self { handle: STD_ERROR_HANDLE, descriptor: 2 };
+}
+
+// The C runtime that this program is linked with.
+unsafe extern "C" {
+    fn _open_osfhandle(handle: isize, flags: c_int) -> c_int;
+    fn _get_osfhandle(descriptor: c_int) -> isize;
+    fn _dup2(from: c_int, to: c_int) -> c_int;
+    fn _close(descriptor: c_int) -> c_int;
+}
+
+/// The mode in which the C runtime opens standard descriptors.
+const O_TEXT: c_int = 0x4000;
+
+/// Makes `by` what Rust, C libraries and child processes take for a standard stream.
+fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
+    // SAFETY: the function takes a number. The handle that it returns may be missing or closed; see below.
+    let old = unsafe { GetStdHandle(stream.handle) };
+    // Children would inherit it even after it was replaced. The C runtime closes it below, if that knows it.
+    // SAFETY: the function accepts any value, and fails for one that is no handle.
+    unsafe { SetHandleInformation(old, HANDLE_FLAG_INHERIT, 0) };
+    let by = by.into_raw_handle();
+    // SAFETY: `by` is open and owned by nothing else. The runtime takes it over; if that fails, it is taken back.
+    let descriptor = unsafe { _open_osfhandle(by as isize, O_TEXT) };
+    if descriptor == -1 {
+        // SAFETY: `by` comes from `into_raw_handle`, and has found no other owner.
+        drop(unsafe { OwnedHandle::from_raw_handle(by) });
+        return Err(io::Error::other("the C runtime has no descriptor left"));
+    }
+    // SAFETY: `descriptor` is open. The other one is open or not, and is replaced either way, by an inheritable
+    // duplicate of the handle.
+    let replaced = unsafe { _dup2(descriptor, stream.descriptor) };
+    // SAFETY: `descriptor` is open, and is not used again.
+    unsafe { _close(descriptor) };
+    if replaced == -1 {
+        return Err(io::Error::other("the C runtime refuses to replace a standard descriptor"));
+    }
+    // SAFETY: the descriptor is open. Its handle stays the runtime's, and lives as long as the descriptor.
+    let new = unsafe { _get_osfhandle(stream.descriptor) };
+    // SAFETY: `new` is open, and stays so for as long as standard handles are expected to.
+    if unsafe { SetStdHandle(stream.handle, new as _) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Whether two handles lead to the same pipe or file. Consoles and `NUL` may be opened twice without being one stream.
+fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
+    let [one, other] = [one, other].map(|handle| handle.as_raw_handle());
+    // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only looks at
+    // what they stand for, and fails for null.
+    unsafe {
+        match (GetFileType(one), GetFileType(other)) {
+            (FILE_TYPE_CHAR, _) | (_, FILE_TYPE_CHAR) => false,
+            (FILE_TYPE_DISK, FILE_TYPE_DISK) => match (file_id(one), file_id(other)) {
+                (Some(one), Some(other)) => one == other,
+                _ => false,
+            },
+            _ => CompareObjectHandles(one, other) != 0,
+        }
+    }
+}
+
+/// The volume and the number of a file on it.
+///
+/// # Safety
+///
+/// The handle is open.
+unsafe fn file_id(file: windows_sys::Win32::Foundation::HANDLE) -> Option<(u32, u32, u32)> {
+    let mut about = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, as the caller promises, and `about` is a place for what is written.
+    let found = unsafe { GetFileInformationByHandle(file, &mut about) } != 0;
+    found.then_some((about.dwVolumeSerialNumber, about.nFileIndexHigh, about.nFileIndexLow))
+}
+
+/// Makes a pipe that child processes do not inherit.
+fn pipe() -> io::Result<(OwnedHandle, OwnedHandle)> {
+    let (mut reader, mut writer) = (null_mut(), null_mut());
+    // SAFETY: the two handles are written to places for them. Without security attributes they are not inherited.
+    if unsafe { CreatePipe(&mut reader, &mut writer, std::ptr::null(), 0) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has succeeded, so both handles are open, and nothing else owns them.
+    Ok(unsafe { (OwnedHandle::from_raw_handle(reader), OwnedHandle::from_raw_handle(writer)) })
+}
+
+impl Input {
+    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    ///
+    /// Only a pipe can be looked at. Anything else is taken for ready.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.peek().is_ok_and(|count| count == 0) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        true
+    }
+
+    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match (&self.stream).read(buffer) {
+                // A client may write nothing to a pipe, and that is read; only the end of a pipe breaks it.
+                Ok(0) if self.peek().is_ok() => {}
+                Err(error) if is_hang_up(&error) => return Ok(0),
+                read => return read,
+            }
+        }
+    }
+
+    /// Looks at a pipe while nothing is being read from it, as a read would have to end first.
+    fn peek_unless_reading(&self) -> Option<io::Result<u32>> {
+        let _reading = self.reading.try_lock().ok()?;
+        Some(self.peek())
+    }
+
+    /// How many bytes a pipe has for the next read. Fails for anything else, and at the end.
+    fn peek(&self) -> io::Result<u32> {
+        let (pipe, mut count) = (self.stream.as_raw_handle(), 0);
+        // SAFETY: the handle is open as long as `self` lives. `count` is a place for what is written; null, for each
+        // other such place, asks for nothing.
+        match unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &mut count, null_mut()) } {
+            0 => Err(io::Error::last_os_error()),
+            _ => Ok(count),
+        }
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
+    matches!(code, Some(ERROR_BROKEN_PIPE | ERROR_PIPE_NOT_CONNECTED))
+}
+
+impl Output {
+    /// Writes everything; `note_progress` is told of each part but the last.
+    pub(crate) fn write_all(&self, bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
+        let mut pieces = bytes.chunks(PIECE).peekable();
+        while let Some(piece) = pieces.next() {
+            (&self.0).write_all(piece)?;
+            if pieces.peek().is_some() {
+                note_progress();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells of events.
+#[derive(Clone)]
+pub(crate) struct Notifier(Sender<Event>);
+
+/// Waits for events, without the server's runtime: a server must end even if that is held up.
+pub(crate) struct Events {
+    events: Receiver<Event>,
+    input: Arc<Input>,
+    input_is_open: bool,
+    parent: Option<OwnedHandle>,
+}
+
+/// How often a pipe is looked at for whether there is something to read.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often the parent is looked at, and the input of a reader that does not read.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
+    let (sender, events) = channel();
+    let notifier = Notifier(sender);
+    let mut console = ConsoleEvents::new()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let to_stop = notifier.clone();
+    std::thread::Builder::new().name("mcp-console".into()).spawn(move || {
+        runtime.block_on(async {
+            loop {
+                console.next().await;
+                to_stop.notify(Event::Signal);
+            }
+        })
+    })?;
+    let parent = if watch_parent { parent() } else { None };
+    Ok((Events { events, input, input_is_open: true, parent }, notifier))
+}
+
+impl Notifier {
+    pub(crate) fn notify(&self, event: Event) {
+        // The receiver is gone only when the server has ended.
+        let _ = self.0.send(event);
+    }
+}
+
+impl Events {
+    /// Whether the client has closed its end, read or not.
+    pub(crate) fn input_has_hung_up(&self) -> bool {
+        !self.input_is_open
+    }
+
+    /// Whether nothing waits to be read.
+    pub(crate) fn input_is_empty(&self) -> bool {
+        matches!(self.input.peek_unless_reading(), Some(Ok(0)))
+    }
+
+    /// The next event, if one comes in time. It may return before that.
+    pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
+        if let Ok(event) = self.events.recv_timeout(limit.min(INTERVAL)) {
+            return Some(event);
+        }
+        let looked = self.input.peek_unless_reading();
+        self.input_is_open &= !matches!(looked, Some(Err(error)) if is_hang_up(&error));
+        let orphaned = self.parent.as_ref().is_some_and(|parent| has_ended(parent.as_handle()));
+        if orphaned {
+            self.parent = None;
+        }
+        orphaned.then_some(Event::ParentEnded)
+    }
+}
+
+/// The process that has started this one, if it still runs.
+fn parent() -> Option<OwnedHandle> {
+    let mut about = PROCESS_BASIC_INFORMATION::default();
+    let size = u32::try_from(size_of_val(&about)).ok()?;
+    // SAFETY: the handle is that of this process, which needs no closing, and `about` is a place for what is written,
+    // of the size that is told.
+    let status = unsafe {
+        let about = (&raw mut about).cast();
+        NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, about, size, null_mut())
+    };
+    let id = u32::try_from(about.InheritedFromUniqueProcessId).ok().filter(|id| status >= 0 && *id != 0)?;
+    // SAFETY: the function takes numbers, and touches no memory of this process.
+    let parent = unsafe { OpenProcess(PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, id) };
+    if parent.is_null() {
+        return None;
+    }
+    // SAFETY: the call has succeeded, so the handle is open, and nothing else owns it.
+    let parent = unsafe { OwnedHandle::from_raw_handle(parent) };
+    // SAFETY: the handle is that of this process, which is always there.
+    let this = unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) };
+    // The number of a process that has ended is given to others, which are younger than its children.
+    let is_older = creation_time(parent.as_handle())? <= creation_time(this)?;
+    is_older.then_some(parent)
+}
+
+fn creation_time(process: BorrowedHandle<'_>) -> Option<u64> {
+    let [mut creation, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
+    // SAFETY: the handle is open, as it is borrowed, and each time is written to a place of its own.
+    let known =
+        unsafe { GetProcessTimes(process.as_raw_handle(), &mut creation, &mut exit, &mut kernel, &mut user) } != 0;
+    known.then(|| u64::from(creation.dwHighDateTime) << 32 | u64::from(creation.dwLowDateTime))
+}
+
+fn has_ended(process: BorrowedHandle<'_>) -> bool {
+    // SAFETY: the handle is open, as it is borrowed; without a time limit nothing is waited for.
+    unsafe { WaitForSingleObject(process.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+}

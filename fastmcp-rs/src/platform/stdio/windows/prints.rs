@@ -1,0 +1,75 @@
+//! The pipe that standard output leads to, and the thread that empties it.
+//!
+//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and hands the text to the
+//! bounded queue of [`operator_log`], which drops and counts what does not fit.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::windows::io::{AsHandle, OwnedHandle};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{StandardStream, nul, pipe, replace};
+use crate::platform::stdio::policy::StdoutPolicy;
+use crate::util::operator_log;
+
+/// The longest printed line that is logged as one.
+const MAX_LINE: u64 = 64 << 10;
+/// How much is read at once.
+const BLOCK: usize = 64 << 10;
+
+/// Tells of the end of the thread: the other end of the channel is dropped then.
+static THREAD: Mutex<Option<Receiver<()>>> = Mutex::new(None);
+
+/// Makes the pipe. Returns the end that is printed to.
+pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
+    let (reader, writer) = pipe()?;
+    let (running, ended) = channel();
+    std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
+        let text = BufReader::with_capacity(BLOCK, File::from(reader));
+        match policy {
+            StdoutPolicy::Log => log(text),
+            _ => pass_on(text),
+        }
+        drop(running);
+    })?;
+    *THREAD.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+    Ok(writer)
+}
+
+/// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
+/// directly then: the program ends, and there may be nothing any more that empties the pipe.
+pub(crate) fn settle_prints(limit: Duration) {
+    let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(thread) = thread else {
+        operator_log::flush(limit);
+        return;
+    };
+    // The thread ends once nothing can print to the pipe any more: at once, unless a child process still runs.
+    if nul().and_then(|nul| replace(StandardStream::OUTPUT, nul)).is_ok() {
+        let _ = thread.recv_timeout(limit);
+    }
+    if operator_log::flush(limit) {
+        let stderr = io::stderr().as_handle().try_clone_to_owned();
+        // If it fails, what is printed later is dropped.
+        let _ = stderr.and_then(|stderr| replace(StandardStream::OUTPUT, stderr));
+    }
+}
+
+/// Logs text line by line. Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+fn log(mut text: BufReader<File>) {
+    let mut line = Vec::new();
+    while text.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        operator_log::line(&format!("stdout: {}", String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n'])));
+        line.clear();
+    }
+}
+
+fn pass_on(mut text: BufReader<File>) {
+    while let Ok(block @ [_, ..]) = text.fill_buf() {
+        operator_log::print(block);
+        let count = block.len();
+        text.consume(count);
+    }
+}

@@ -1,0 +1,17 @@
+//! The facts that a legacy client gives about itself when its session begins.
+
+/// The facts that a legacy client gave about itself when its session began, as JSON text. Parsed values can take many
+/// times the memory, and a server may have thousands of sessions.
+#[derive(Debug, Default)]
+pub(crate) struct ClientFacts {
+    pub(crate) info: Option<Box<str>>,
+    pub(crate) capabilities: Option<Box<str>>,
+}
+
+impl ClientFacts {
+    /// Returns the size in bytes.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn size(&self) -> usize {
+        [&self.info, &self.capabilities].into_iter().flatten().map(|text| text.len()).sum()
+    }
+}

@@ -1,0 +1,176 @@
+//! What a sealed text is bound to, and digests.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::digest::{Context, SHA256};
+use serde_json::value::RawValue;
+
+use crate::json::object::{self, AnyMembers};
+
+/// How many bytes of SHA-256 tell questions apart.
+const DIGEST_LENGTH: usize = 16;
+/// Values nested deeper are taken as they are written. No frame is that deep.
+const MAX_DEPTH: usize = 64;
+/// The longest text of which the members are put in order, in bytes.
+const MAX_READ: usize = 1024 * 1024;
+
+/// The associated data of a sealed text: it opens with the same, and with no other.
+pub(crate) trait Bind {
+    /// Appends all parts. Two different bindings are never written alike.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Appends parts, each with its length, and whether there is a principal.
+pub(super) fn write_parts(out: &mut Vec<u8>, principal: Option<&str>, parts: &[&[u8]]) {
+    out.push(u8::from(principal.is_some()));
+    for part in std::iter::once(principal.unwrap_or_default().as_bytes()).chain(parts.iter().copied()) {
+        out.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        out.extend_from_slice(part);
+    }
+}
+
+/// What a text was sealed for: it opens for nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binding<'a> {
+    /// The name of the server: another one with the same key opens nothing.
+    pub(crate) server: &'a str,
+    /// Who called, if that is known.
+    pub(crate) principal: Option<&'a str>,
+    /// The method of the request, such as `tools/call`.
+    pub(crate) method: &'a str,
+    /// What was called: the name of a tool or a prompt, or the URI of a resource.
+    pub(crate) component: &'a str,
+    /// What [`digest_of_json`] gives for the arguments; a request without arguments has `{}`.
+    pub(crate) arguments: [u8; 32],
+}
+
+impl Bind for Binding<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let parts = [self.server.as_bytes(), self.method.as_bytes(), self.component.as_bytes(), &self.arguments];
+        write_parts(out, self.principal, &parts);
+    }
+}
+
+/// A short text that is the same for the same parts, and different for others.
+pub(crate) fn digest(parts: &[&[u8]]) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_le_bytes());
+        context.update(part);
+    }
+    BASE64_URL_SAFE_NO_PAD.encode(&context.finish().as_ref()[..DIGEST_LENGTH])
+}
+
+/// SHA-256 of a JSON text, the same however a client spaces it, orders its members and escapes its strings:
+/// it need not write a request the same way again. A text above 1 MiB is taken as it is written.
+pub(crate) fn digest_of_json(json: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    update(&mut context, json, if json.len() > MAX_READ { MAX_DEPTH } else { 0 });
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+/// Numbers are taken as they are written, as some do not fit into any type. Each level is read again for the
+/// levels within it, hence the limits.
+fn update(context: &mut Context, json: &str, depth: usize) {
+    let json = json.trim_matches([' ', '\t', '\r', '\n']);
+    let first = json.bytes().next().filter(|_| depth < MAX_DEPTH);
+    match first {
+        Some(b'{') => {
+            if let Ok(AnyMembers(members)) = object::read(json) {
+                part(context, b'{', &(members.len() as u64).to_le_bytes());
+                for (name, value) in &members {
+                    part(context, b'k', name.as_bytes());
+                    update(context, value, depth + 1);
+                }
+                return;
+            }
+        }
+        Some(b'[') => {
+            if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) {
+                part(context, b'[', &(items.len() as u64).to_le_bytes());
+                for item in items {
+                    update(context, item.get(), depth + 1);
+                }
+                return;
+            }
+        }
+        Some(b'"') => {
+            if let Ok(text) = serde_json::from_str::<String>(json) {
+                return part(context, b's', text.as_bytes());
+            }
+        }
+        _ => {}
+    }
+    part(context, b'v', json.as_bytes());
+}
+
+/// A part begins with a letter for its kind and its length, so that no two values are written alike.
+fn part(context: &mut Context, kind: u8, bytes: &[u8]) {
+    context.update(&[kind]);
+    context.update(&(bytes.len() as u64).to_le_bytes());
+    context.update(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_arguments_have_the_same_digest() {
+        let written = digest_of_json(r#"{"a":[1,{"x":"é"},[]],"b":null}"#);
+        let again = digest_of_json("\n{ \"b\" : null, \"\\u0061\" : [ 1 , {\"x\":\"\\u00e9\"}, [ ] ] } ");
+        assert_eq!(written, again);
+    }
+
+    #[test]
+    fn different_arguments_have_different_digests() {
+        let texts = [
+            "",
+            "{}",
+            "[]",
+            "null",
+            "0",
+            "1",
+            "1.0",
+            "\"1\"",
+            "\"\"",
+            "true",
+            "[1]",
+            "[[1]]",
+            "[1,1]",
+            "[11]",
+            "[\"1\"]",
+            "{\"a\":1}",
+            "{\"a\":2}",
+            "{\"b\":1}",
+            "{\"a\":1,\"b\":1}",
+            "{\"a\":[1]}",
+            "[\"a\",1]",
+            "{\"a\":{\"b\":1}}",
+            "1180591620717411303424",
+            "1180591620717411303425",
+            "[{}]",
+            "[{},{}]",
+            "{\"a\":{}}",
+            "{\"a",
+            "{\"a\"",
+        ];
+        let digests: std::collections::BTreeSet<[u8; 32]> = texts.iter().map(|text| digest_of_json(text)).collect();
+        assert_eq!(digests.len(), texts.len());
+        let deep = |depth: usize| digest_of_json(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+        assert_ne!(deep(10_000), deep(10_001));
+        let long = |space: &str| digest_of_json(&format!("[{space}\"{}\"]", "x".repeat(MAX_READ)));
+        assert_eq!(long(""), long(""));
+        assert_ne!(long(""), long(" "));
+    }
+
+    #[test]
+    fn a_digest_depends_on_the_boundaries_of_its_parts() {
+        assert_eq!(digest(&[b"a", b"b"]), digest(&[b"a", b"b"]));
+        assert_ne!(digest(&[b"a", b"b"]), digest(&[b"ab", b""]));
+        assert_ne!(digest(&[b"ab"]), digest(&[b"ab", b""]));
+        assert_eq!(digest(&[]).len(), 22);
+    }
+}

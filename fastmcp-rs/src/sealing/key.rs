@@ -1,0 +1,109 @@
+//! The keys that an operator hands to every process of a service.
+
+use std::fmt;
+
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::error::Error;
+
+const LENGTH: usize = 32;
+
+/// A secret with which the server seals what a client carries for it between two requests.
+///
+/// A call that asks the person a question ends with it, and goes on in another request, which may reach
+/// another process. So processes that serve the same clients need the same keys, which are given to
+/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's session
+/// carries the session if there are such keys, so that it outlives the process. To replace a key, first put the new one behind
+/// the old one in every process, then before it, and take the old one away when what it has sealed has expired.
+///
+/// Keys are random: `openssl rand -base64 32` makes one. Its `Debug` form does not show it.
+///
+/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::SealingKey;
+///
+/// # fn example() -> Result<(), fastmcp_rs::Error> {
+/// let key = SealingKey::from_base64(&std::env::var("SEALING_KEY").unwrap_or_default())?;
+/// # Ok(())
+/// # }
+/// let error = SealingKey::from_base64("c2hvcnQ=").unwrap_err();
+/// assert_eq!(error.to_string(), "a sealing key has 32 bytes, and this one has 5: `openssl rand -base64 32` makes one");
+/// ```
+#[derive(Clone)]
+pub struct SealingKey([u8; LENGTH]);
+
+impl SealingKey {
+    /// A key of these 32 random bytes.
+    pub const fn new(bytes: [u8; 32]) -> SealingKey {
+        SealingKey(bytes)
+    }
+
+    /// A key of 32 random bytes that are written as Base64, with the usual or the URL-safe letters, padded or
+    /// not. Space around it is ignored.
+    ///
+    /// # Errors
+    ///
+    /// A [configuration error](Error::is_configuration) if the text is not Base64, or not of 32 bytes. It does
+    /// not show the text.
+    pub fn from_base64(text: &str) -> Result<SealingKey, Error> {
+        let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let usual: String = text
+            .trim()
+            .chars()
+            .map(|letter| match letter {
+                '-' => '+',
+                '_' => '/',
+                other => other,
+            })
+            .collect();
+        let refused =
+            |problem: &str| Error::configuration(vec![format!("{problem}: `openssl rand -base64 32` makes one")]);
+        let bytes = GeneralPurpose::new(&alphabet::STANDARD, config)
+            .decode(usual)
+            .map_err(|_| refused("a sealing key is written as Base64, and this one is not"))?;
+        let key = bytes.as_slice().try_into();
+        key.map(SealingKey)
+            .map_err(|_| refused(&format!("a sealing key has {LENGTH} bytes, and this one has {}", bytes.len())))
+    }
+
+    pub(super) fn random(random: &SystemRandom) -> Option<SealingKey> {
+        let mut bytes = [0; LENGTH];
+        random.fill(&mut bytes).ok()?;
+        Some(SealingKey(bytes))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SealingKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_parsed_in_every_encoding() {
+        let bytes = [0xfb; LENGTH];
+        let usual = "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s";
+        for text in [usual.to_owned(), format!("{usual}=\n"), usual.replace('+', "-").replace('/', "_")] {
+            assert_eq!(SealingKey::from_base64(&text).unwrap().bytes(), bytes, "{text}");
+        }
+        for bad in ["", "secret!", usual.trim_end_matches('s'), &format!("{usual}AAAA")] {
+            let error = SealingKey::from_base64(bad).unwrap_err();
+            assert!(error.is_configuration());
+            assert!(bad.is_empty() || !error.to_string().contains(bad), "{error}");
+        }
+        assert_eq!(format!("{:?}", SealingKey::new(bytes)), "SealingKey(..)");
+    }
+}

@@ -1,0 +1,404 @@
+//! The connection of a test client: sends messages, and routes each frame to the future that waits for it.
+//!
+//! Frames are routed where they appear: by the sender if the response is ready at once, and by a task of the runtime
+//! otherwise. So it does not matter which of several futures is polled, and a test may keep one for later.
+//!
+//! A frame that a server must not send, such as a response to no request, fails the whole client: all waiting futures
+//! and all later calls panic with the reason.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::{Notify, oneshot};
+
+use super::peer::Peer;
+use super::reply::{Failure, Notification};
+use super::scripts::{Kind, Scripts, said};
+use super::subscription_filter::Open;
+use crate::protocol::Revision;
+
+/// The `_meta` member that names the subscription of a notification.
+pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// The sender of a frame.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Client,
+    Server,
+}
+
+pub(super) type Observer = Box<dyn FnMut(Origin, &str) + Send>;
+
+pub(super) struct Link {
+    pub(super) peer: Box<dyn Peer>,
+    pub(super) revision: Revision,
+    /// The capabilities that the client declares.
+    pub(super) capabilities: Value,
+    pub(super) scripts: Scripts,
+    /// The result of `initialize`; `null` in 2026-07-28.
+    pub(super) initialization: Mutex<Value>,
+    state: Mutex<State>,
+    /// Notified of each notification.
+    pub(super) arrived: Notify,
+}
+
+pub(super) struct State {
+    /// The id of the last request.
+    last_id: i64,
+    waiting: HashMap<i64, oneshot::Sender<Result<Value, Failure>>>,
+    /// Requests that are no longer awaited; the server may still respond to some.
+    abandoned: HashSet<i64>,
+    pub(super) notifications: VecDeque<Notification>,
+    pub(super) subscriptions: Vec<Open>,
+    failed: Option<String>,
+    /// Set when the failure was reported to a test.
+    failure_was_told: bool,
+    observer: Option<Observer>,
+}
+
+/// A request of the server.
+struct Asked {
+    id: Value,
+    method: String,
+    params: Value,
+}
+
+impl Link {
+    pub(super) fn new(
+        peer: Box<dyn Peer>,
+        revision: Revision,
+        capabilities: Value,
+        scripts: Scripts,
+        observer: Option<Observer>,
+    ) -> Arc<Link> {
+        let outbox = Arc::clone(peer.outbox());
+        let state = State {
+            last_id: 0,
+            waiting: HashMap::new(),
+            abandoned: HashSet::new(),
+            notifications: VecDeque::new(),
+            subscriptions: Vec::new(),
+            failed: None,
+            failure_was_told: false,
+            observer,
+        };
+        let link = Arc::new(Link {
+            peer,
+            revision,
+            capabilities,
+            scripts,
+            initialization: Mutex::default(),
+            state: Mutex::new(state),
+            arrived: Notify::new(),
+        });
+        let weak: Weak<Link> = Arc::downgrade(&link);
+        tokio::spawn(async move {
+            loop {
+                outbox.arrival().await;
+                match weak.upgrade() {
+                    Some(link) if !outbox.is_closed() => link.take_frames(),
+                    _ => return,
+                }
+            }
+        });
+        link
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes and routes the frames in the outbox.
+    pub(super) fn take_frames(&self) {
+        let asked = {
+            let mut state = self.lock();
+            let frames = self.peer.outbox().take_now().unwrap_or_default();
+            self.route(&mut state, &frames)
+        };
+        self.answer(asked);
+    }
+
+    /// Sends one message, and routes the frames that are ready at once.
+    pub(super) fn send(&self, message: &Value) {
+        let text = message.to_string();
+        let asked = {
+            // The server has one reader, which takes one message after the other.
+            let mut state = self.lock();
+            state.observe(Origin::Client, &text);
+            let mut answers = Vec::new();
+            self.peer.receive(text.as_bytes(), &mut answers);
+            // As on standard output, queued frames come first.
+            let mut frames = self.peer.outbox().take_now().unwrap_or_default();
+            frames.append(&mut answers);
+            self.route(&mut state, &frames)
+        };
+        self.answer(asked);
+    }
+
+    pub(super) fn notify(&self, method: &str, params: Map<String, Value>) {
+        let mut message = json!({ "jsonrpc": "2.0", "method": method });
+        if !params.is_empty() {
+            message["params"] = params.into();
+        }
+        self.send(&message);
+    }
+
+    /// Sends a request.
+    pub(super) fn begin(self: &Arc<Link>, method: &str, params: Map<String, Value>) -> Ticket {
+        let (id, ticket) = self.expect_answer();
+        self.send_request(id, method, params);
+        ticket
+    }
+
+    /// Registers a request. Returns its id, and a ticket for its response.
+    pub(super) fn expect_answer(self: &Arc<Link>) -> (i64, Ticket) {
+        self.check();
+        let (sender, receiver) = oneshot::channel();
+        let id = self.fresh_id();
+        self.lock().waiting.insert(id, sender);
+        (id, Ticket { link: Arc::clone(self), id, receiver, is_over: false })
+    }
+
+    pub(super) fn fresh_id(&self) -> i64 {
+        let mut state = self.lock();
+        state.last_id += 1;
+        state.last_id
+    }
+
+    pub(super) fn send_request(&self, id: i64, method: &str, params: Map<String, Value>) {
+        let mut message = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+        if !params.is_empty() {
+            message["params"] = params.into();
+        }
+        self.send(&message);
+    }
+
+    /// Sends a request without waiting for its response.
+    pub(super) fn send_and_forget(&self, method: &str, params: Map<String, Value>) {
+        let id = self.fresh_id();
+        self.forget(id);
+        self.send_request(id, method, params);
+    }
+
+    /// Stops waiting for a response.
+    fn forget(&self, id: i64) {
+        let mut state = self.lock();
+        state.waiting.remove(&id);
+        state.abandoned.insert(id);
+    }
+
+    /// Stops waiting for a response, and cancels the request.
+    fn cancel(&self, id: i64, reason: &str) {
+        self.forget(id);
+        // A test may drop a request after its runtime has ended, and the server with it.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            let mut params = Map::new();
+            params.insert("requestId".into(), id.into());
+            params.insert("reason".into(), reason.into());
+            self.notify("notifications/cancelled", params);
+        }
+    }
+
+    /// Routes each frame to the future that waits for it. Returns the requests of the server.
+    fn route(&self, state: &mut State, frames: &[u8]) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for frame in frames.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()) {
+            let text = String::from_utf8_lossy(frame);
+            // An observer belongs to the test, and its panic may occur on a thread where it would be lost.
+            let routed = catch_unwind(AssertUnwindSafe(|| {
+                state.observe(Origin::Server, &text);
+                state.route_frame(&text, self.revision, &mut asked)
+            }));
+            match routed {
+                Ok(Ok(())) => {}
+                Ok(Err(problem)) => state.fail(format!("{problem}\n  in {text}")),
+                Err(panic) => state.fail(said(&*panic).into()),
+            }
+        }
+        if !frames.is_empty() {
+            self.arrived.notify_waiters();
+        }
+        asked
+    }
+
+    /// Answers requests of the server, which exist only in sessions.
+    fn answer(&self, asked: Vec<Asked>) {
+        for Asked { id, method, params } in asked {
+            match self.scripts.answer(&self.capabilities, &method, &params, None) {
+                Ok(answer) => match answer.0 {
+                    Kind::Result(result) => self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result })),
+                    Kind::Error { code, message } => {
+                        let error = json!({ "code": code, "message": message });
+                        self.send(&json!({ "jsonrpc": "2.0", "id": id, "error": error }));
+                    }
+                    Kind::Silence => {}
+                },
+                Err(problem) => {
+                    self.lock().fail(problem);
+                    self.arrived.notify_waiters();
+                }
+            }
+        }
+    }
+
+    /// Panics if the client has failed.
+    #[track_caller]
+    pub(super) fn check(&self) {
+        let mut state = self.lock();
+        if let Some(problem) = state.failed.clone() {
+            state.failure_was_told = true;
+            drop(state);
+            panic!("{problem}");
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.peer.close();
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(problem), false) = (&state.failed, state.failure_was_told || std::thread::panicking()) {
+            panic!("{problem}");
+        }
+    }
+}
+
+impl State {
+    fn observe(&mut self, origin: Origin, frame: &str) {
+        if let Some(observer) = &mut self.observer {
+            observer(origin, frame);
+        }
+    }
+
+    /// Fails the client: all waiting futures and all later calls panic with this problem.
+    fn fail(&mut self, problem: String) {
+        self.failed.get_or_insert(problem);
+        self.waiting.clear();
+        self.subscriptions.clear();
+    }
+
+    fn route_frame(&mut self, text: &str, revision: Revision, asked: &mut Vec<Asked>) -> Result<(), String> {
+        let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else {
+            return Err("the server sent what is no message".into());
+        };
+        let id = frame.remove("id");
+        let params = frame.remove("params").unwrap_or_default();
+        match (frame.remove("method"), id) {
+            (Some(Value::String(method)), Some(_)) if revision.is_modern() => {
+                Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
+            }
+            (Some(Value::String(method)), Some(id)) => {
+                asked.push(Asked { id, method, params });
+                Ok(())
+            }
+            (Some(Value::String(method)), None) => self.route_notification(Notification { method, params }, revision),
+            (None, Some(id)) => {
+                let answer = match (frame.remove("result"), frame.remove("error")) {
+                    (Some(result), None) => Ok(result),
+                    (None, Some(error)) if error["code"].as_i64().is_some_and(|code| code != 0) => {
+                        Err(Failure::new(&error))
+                    }
+                    _ => return Err("the server sent an answer without a result or an error".into()),
+                };
+                self.route_answer(&id, answer)
+            }
+            _ => Err("the server sent what answers nothing and tells nothing".into()),
+        }
+    }
+
+    fn route_answer(&mut self, id: &Value, answer: Result<Value, Failure>) -> Result<(), String> {
+        let id = id.as_i64().ok_or_else(|| "the server answered an id that the client did not send".to_owned())?;
+        if let Some(waiting) = self.waiting.remove(&id) {
+            // The future may have been dropped just now.
+            let _ = waiting.send(answer);
+        } else if !self.abandoned.remove(&id) {
+            return Err("the server answered no request of the client, or the same one twice".into());
+        }
+        // The response to `subscriptions/listen` ends the subscription.
+        self.subscriptions.retain(|open| open.id != id);
+        Ok(())
+    }
+
+    fn route_notification(&mut self, notification: Notification, revision: Revision) -> Result<(), String> {
+        let subscription = notification.params["_meta"].get(SUBSCRIPTION_ID);
+        let Some(subscription) = subscription.filter(|_| revision.is_modern()) else {
+            let mut wanted = false;
+            if !revision.is_modern() {
+                for open in self.subscriptions.iter().filter(|open| open.wants(&notification)) {
+                    wanted |= open.notifications.send(notification.clone()).is_ok();
+                }
+            }
+            if !wanted {
+                self.notifications.push_back(notification);
+            }
+            return Ok(());
+        };
+        let id = subscription.as_i64();
+        let Some(open) = self.subscriptions.iter_mut().find(|open| Some(open.id) == id) else {
+            // The notification was already on its way when the subscription was cancelled.
+            let was_cancelled = id.is_some_and(|id| self.abandoned.contains(&id));
+            return if was_cancelled {
+                Ok(())
+            } else {
+                Err("the server notified a subscription that is not open".into())
+            };
+        };
+        let is_acknowledgement = notification.method == "notifications/subscriptions/acknowledged";
+        match (open.acknowledge.take(), is_acknowledgement) {
+            (Some(acknowledge), true) => {
+                // The future may have been dropped just now.
+                let _ = acknowledge.send(notification.params["notifications"].clone());
+                Ok(())
+            }
+            (None, false) => {
+                let wanted = open.wants(&notification);
+                // The future may have been dropped just now.
+                let _ = open.notifications.send(notification);
+                if wanted {
+                    Ok(())
+                } else {
+                    Err("the server notified a subscription of what it did not ask for".into())
+                }
+            }
+            (Some(_), false) => Err("the server notified a subscription before it acknowledged it".into()),
+            (None, true) => Err("the server acknowledged a subscription twice".into()),
+        }
+    }
+}
+
+/// A request in flight. Dropping it before its response cancels the request.
+pub(super) struct Ticket {
+    link: Arc<Link>,
+    id: i64,
+    receiver: oneshot::Receiver<Result<Value, Failure>>,
+    is_over: bool,
+}
+
+impl Ticket {
+    pub(super) async fn answer(mut self) -> Result<Value, Failure> {
+        let answer = (&mut self.receiver).await;
+        self.is_over = true;
+        answer.unwrap_or_else(|_| {
+            self.link.check();
+            panic!("the connection has ended")
+        })
+    }
+
+    /// Returns the response, if it has arrived.
+    pub(super) fn answer_now(&mut self) -> Option<Result<Value, Failure>> {
+        let answer = self.receiver.try_recv().ok()?;
+        self.is_over = true;
+        Some(answer)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.link.cancel(self.id, "the client does not wait for an answer any more");
+        }
+    }
+}

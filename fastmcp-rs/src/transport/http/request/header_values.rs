@@ -1,0 +1,126 @@
+//! What the values of headers say, and how others than those of a [`Head`](super::head::Head) are found.
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::engine::{Headers, Mirrored};
+
+impl Headers for HeaderMap {
+    fn value(&self, name: &str) -> Mirrored<'_> {
+        match one(self, name) {
+            None => Mirrored::Absent,
+            Some(Ok(value)) => Mirrored::Value(value.as_bytes()),
+            Some(Err(Twice)) => Mirrored::Twice,
+        }
+    }
+}
+
+/// A header is there twice.
+struct Twice;
+
+/// The value of a header of a name of its own, which is given in lower case. There are so few headers that to go over
+/// them is quicker than to hash the name.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, Twice>> {
+    let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
+    let value = values.next()?;
+    Some(if values.next().is_none() { Ok(value) } else { Err(Twice) })
+}
+
+const USUAL: &[u8] = b"application/json, text/event-stream";
+
+/// Whether a type of content is JSON.
+pub(crate) fn is_json(value: &[u8]) -> bool {
+    if value == b"application/json" {
+        return true;
+    }
+    let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// What a client takes as an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) json: bool,
+    pub(crate) events: bool,
+}
+
+impl Accepted {
+    /// What a client takes that does not say.
+    pub(crate) const ANYTHING: Accepted = Accepted { json: true, events: true };
+    /// Where what it says begins.
+    pub(crate) const NOTHING: Accepted = Accepted { json: false, events: false };
+
+    /// Reads one `Accept`, of which there may be several.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        if value == USUAL {
+            // In the very words of the specification.
+            *self = Accepted::ANYTHING;
+            return;
+        }
+        for range in value.split(|&byte| byte == b',') {
+            self.add_range(range);
+        }
+    }
+
+    fn add_range(&mut self, range: &[u8]) {
+        let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+        let essence = parts.next().unwrap_or_default();
+        // `q=0`, `q=0.0` and so on: not this one.
+        let refused = parts.any(|part| {
+            let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
+            weight.is_some_and(|weight| !weight.is_empty() && weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
+        });
+        if refused {
+            return;
+        }
+        let is = |range: &[u8]| essence.eq_ignore_ascii_case(range);
+        if is(b"*/*") {
+            *self = Accepted::ANYTHING;
+        } else if is(b"application/json") || is(b"application/*") {
+            self.json = true;
+        } else if is(b"text/event-stream") || is(b"text/*") {
+            self.events = true;
+        }
+    }
+}
+
+/// The text of a header that is there once and is visible ASCII.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    one(headers, name)?.ok()?.to_str().ok().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_media_types_are_json() {
+        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"] {
+            assert!(is_json(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "text/plain",
+            "application/json5",
+            "",
+            "application/x-www-form-urlencoded",
+            "text/plain; application/json",
+            "application/jsonp",
+        ] {
+            assert!(!is_json(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_accept_header_is_read_by_media_type_and_quality() {
+        let read = |value: &str| {
+            let mut accepted = Accepted::NOTHING;
+            accepted.add(value.as_bytes());
+            (accepted.json, accepted.events)
+        };
+        assert_eq!(read("application/json, text/event-stream"), (true, true));
+        assert_eq!(read("*/*"), (true, true));
+        assert_eq!(read("text/event-stream"), (false, true));
+        assert_eq!(read("Application/JSON;q=0.5"), (true, false));
+        assert_eq!(read("application/json;q=0, text/event-stream;q=0.1"), (false, true));
+        assert_eq!(read("image/png"), (false, false));
+    }
+}

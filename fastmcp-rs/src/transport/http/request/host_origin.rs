@@ -1,0 +1,445 @@
+//! Who may reach a server: the names it is called by, and the web pages that call it.
+//!
+//! A web page can make a browser send requests anywhere, and can give the address of this server another name
+//! ("DNS rebinding"). What a page cannot change are the headers `Host` and `Origin`, so they decide, before
+//! anything else is read.
+
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
+
+use http::Uri;
+
+use super::super::config::HttpConfig;
+use super::head::{Entrance, Found};
+
+/// Which names and pages a server takes.
+#[derive(Debug)]
+pub(crate) struct Access {
+    hosts: Hosts,
+    /// The `Host` of the first request that was let in. Nearly all that follow have the same one, and to compare is quicker
+    /// than to parse.
+    usual_host: OnceLock<Box<[u8]>>,
+    origins: Vec<Origin<'static>>,
+    /// Whether pages that this machine serves may call, whatever their ports.
+    admits_loopback: bool,
+}
+
+#[derive(Debug)]
+enum Hosts {
+    /// The names of this machine for itself, and an address that the server is bound to.
+    Loopback,
+    Listed(Vec<Host<'static>>),
+    /// Who is asked for credentials may come by any name.
+    Any,
+}
+
+/// A host and, where it matters, its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Host<'a> {
+    name: Cow<'a, str>,
+    port: Option<u16>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Origin<'a> {
+    scheme: Cow<'a, str>,
+    host: Host<'a>,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no one `Host`, or it is no host.
+    BadHost,
+    ForeignHost,
+    ForeignOrigin,
+}
+
+impl Access {
+    /// `authenticated`: whether each request must bring credentials. Returns what is wrong with the configuration.
+    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<Access, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut listed = Vec::new();
+        for host in &config.allowed_hosts {
+            match Host::parse(host) {
+                Some(host) => listed.push(host.into_owned()),
+                None => problems.push(format!(
+                    "`{host}` cannot be an allowed host: write it as in a URL, such as \"mcp.example.com\" or \"mcp.example.com:8443\""
+                )),
+            }
+        }
+        let mut origins = Vec::new();
+        for origin in &config.allowed_origins {
+            match Origin::parse(origin.as_bytes()) {
+                Some(origin) => origins.push(origin.into_owned()),
+                None => problems.push(format!(
+                    "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
+                )),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let hosts = match listed {
+            listed if !listed.is_empty() => Hosts::Listed(listed),
+            _ if authenticated || config.public => Hosts::Any,
+            _ => Hosts::Loopback,
+        };
+        Ok(Access { hosts, usual_host: OnceLock::new(), origins, admits_loopback: config.allow_loopback_origins })
+    }
+
+    /// Checks the name that a request calls this server by.
+    pub(crate) fn check_host(&self, uri: &Uri, host: Found<'_>) -> Result<(), Refused> {
+        self.known_host(uri, host).map(drop)
+    }
+
+    fn known_host<'a>(&self, uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
+        let host = host_of(uri, host)?;
+        let known = match &self.hosts {
+            Hosts::Any => true,
+            Hosts::Loopback => host.is_loopback(),
+            Hosts::Listed(hosts) => hosts.iter().any(|allowed| allowed.allows(&host)),
+        };
+        if known { Ok(host) } else { Err(Refused::ForeignHost) }
+    }
+
+    /// Checks the head of a request.
+    pub(crate) fn check(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Refused> {
+        if let (Found::Once(host), Found::Absent, None) = (entrance.host, entrance.origin, uri.authority()) {
+            if self.usual_host.get().is_some_and(|usual| **usual == *host.as_bytes()) {
+                return check_site(entrance);
+            }
+            self.known_host(uri, entrance.host)?;
+            self.usual_host.get_or_init(|| host.as_bytes().into());
+            return check_site(entrance);
+        }
+        let host = self.known_host(uri, entrance.host)?;
+        let origin = match entrance.origin {
+            Found::Once(origin) => Origin::parse(origin.as_bytes()).ok_or(Refused::ForeignOrigin)?,
+            Found::Twice => return Err(Refused::ForeignOrigin),
+            Found::Absent => return check_site(entrance),
+        };
+        // A page of this very server is the only other one: its origin has a host that says where it comes from.
+        if self.admits_origin(&origin) || (origin.is_of_web() && origin.host.is_same(&host, &origin.scheme)) {
+            return Ok(());
+        }
+        Err(Refused::ForeignOrigin)
+    }
+
+    fn admits_origin(&self, origin: &Origin<'_>) -> bool {
+        self.origins.contains(origin) || (self.admits_loopback && origin.is_of_web() && origin.host.is_of_loopback())
+    }
+
+    /// Returns whether pages of an origin may call this server and read its responses, although it is not their own.
+    pub(crate) fn admits(&self, origin: &[u8]) -> bool {
+        Origin::parse(origin).is_some_and(|origin| self.admits_origin(&origin))
+    }
+
+    /// Returns whether there may be such pages.
+    pub(crate) fn admits_pages(&self) -> bool {
+        self.admits_loopback || !self.origins.is_empty()
+    }
+}
+
+/// Checks a request without an origin: browsers leave it out where pages cannot read the answers.
+fn check_site(entrance: &Entrance<'_>) -> Result<(), Refused> {
+    match entrance.site {
+        Some(site) if site.as_bytes() == b"cross-site" => Err(Refused::ForeignOrigin),
+        _ => Ok(()),
+    }
+}
+
+/// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
+fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
+    let header = match host {
+        Found::Twice => return Err(Refused::BadHost),
+        Found::Once(value) => Some(value.to_str().ok().and_then(Host::parse).ok_or(Refused::BadHost)?),
+        Found::Absent => None,
+    };
+    let authority = match uri.authority() {
+        Some(authority) => Some(Host::parse(authority.as_str()).ok_or(Refused::BadHost)?),
+        None => None,
+    };
+    match (header, authority) {
+        (Some(header), Some(authority)) if header != authority => Err(Refused::BadHost),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => Err(Refused::BadHost),
+    }
+}
+
+impl<'a> Host<'a> {
+    /// Parses a name of DNS, an IPv4 address or an IPv6 address in brackets, with a port or without, as in a URL.
+    fn parse(text: &'a str) -> Option<Host<'a>> {
+        let (end, has_capitals) = match text.strip_prefix('[') {
+            // Letters of an address are digits, in whatever case.
+            Some(rest) => (rest.find(']').filter(|&end| rest[..end].parse::<Ipv6Addr>().is_ok())? + 2, true),
+            None => measure_name(text)?,
+        };
+        let (name, port) = text.split_at(end);
+        let port = match port.as_bytes() {
+            [] => None,
+            [b':', digits @ ..] => Some(parse_port(digits)?),
+            _ => return None,
+        };
+        // The last dot says that a name is complete, which it is anyway.
+        let name = name.strip_suffix('.').unwrap_or(name);
+        // Nearly all names are in small letters, and nothing has to be made for them.
+        Some(Host { name: if has_capitals { name.to_ascii_lowercase().into() } else { name.into() }, port })
+    }
+
+    fn into_owned(self) -> Host<'static> {
+        Host { name: self.name.into_owned().into(), port: self.port }
+    }
+
+    fn is_loopback(&self) -> bool {
+        matches!(&*self.name, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    /// Returns whether a browser takes this host from the machine that it runs on.
+    fn is_of_loopback(&self) -> bool {
+        let is_address = || self.name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
+        self.is_loopback() || self.name.ends_with(".localhost") || is_address()
+    }
+
+    /// Whether this entry of a list means `host`. Without a port it means every port.
+    fn allows(&self, host: &Host<'_>) -> bool {
+        self.name == host.name && (self.port.is_none() || self.port == host.port)
+    }
+
+    fn is_same(&self, host: &Host<'_>, scheme: &str) -> bool {
+        let usual = usual_port(scheme);
+        self.name == host.name && self.port.or(usual) == host.port.or(usual)
+    }
+}
+
+/// Returns the length of the name of DNS or the IPv4 address at the beginning of a text, with its last dot, and whether it
+/// has capital letters. A colon ends it. One pass, as each request has a host.
+fn measure_name(text: &str) -> Option<(usize, bool)> {
+    let (mut length, mut label, mut has_capitals) = (0, 0, false);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label += 1,
+            b'A'..=b'Z' if label < 63 => (label, has_capitals) = (label + 1, true),
+            b'.' if label > 0 => label = 0,
+            b':' => break,
+            _ => return None,
+        }
+        length += 1;
+    }
+    (length > 0).then_some((length, has_capitals))
+}
+
+/// Parses a port as browsers write it: `u16` would also take a sign, and digits that say nothing.
+fn parse_port(digits: &[u8]) -> Option<u16> {
+    if !matches!(digits, [b'1'..=b'9', ..]) || digits.len() > 5 {
+        return None;
+    }
+    let mut port = 0u32;
+    for digit in digits {
+        port = port * 10 + u32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    port.try_into().ok()
+}
+
+fn usual_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+impl<'a> Origin<'a> {
+    fn parse(value: &'a [u8]) -> Option<Origin<'a>> {
+        let text = std::str::from_utf8(value).ok()?;
+        let (scheme, host) = text.split_once("://")?;
+        let begins_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
+        if !begins_well || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+            return None;
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        let mut host = Host::parse(host)?;
+        // A browser leaves the usual port out.
+        host.port = host.port.filter(|&port| usual_port(&scheme) != Some(port));
+        Some(Origin { scheme: scheme.into(), host })
+    }
+
+    /// Returns whether it is of pages of a web server, and not of an extension, an editor or an app, whose host is a
+    /// name that they gave themselves.
+    fn is_of_web(&self) -> bool {
+        usual_port(&self.scheme).is_some()
+    }
+
+    fn into_owned(self) -> Origin<'static> {
+        Origin { scheme: self.scheme.into_owned().into(), host: self.host.into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{HOST, ORIGIN};
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::transport::http::request::head;
+
+    fn check(config: HttpConfig, authenticated: bool, host: &str, origin: Option<&str>) -> Result<(), Refused> {
+        let access = Access::new(&config, authenticated).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+        }
+        access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
+    }
+
+    #[test]
+    fn a_local_server_accepts_its_own_names_alone() {
+        let local = |host| check(HttpConfig::new(), false, host, None);
+        for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
+            assert_eq!(local(host), Ok(()), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "0.0.0.0", "127.0.0.2", "[::2]:80"] {
+            assert_eq!(local(host), Err(Refused::ForeignHost), "{host}");
+        }
+        for host in [
+            "",
+            "user@localhost",
+            "localhost:",
+            "localhost:x",
+            "localhost:99999",
+            "localhost:+80",
+            "localhost:-80",
+            "localhost:080",
+            "localhost:0",
+            "localhost: 80",
+            "localhost:80 ",
+            "localhost:８０",
+            "localhost:80:80",
+            "127.0.0.1:+80",
+            "[::1]:+80",
+            "[::1]:",
+            "[::1]80",
+            "[::1].",
+            "[::1%25lo]",
+            "[127.0.0.1]",
+            "[]",
+            ":80",
+            "::1",
+            "a b",
+            "[::1",
+            "localhost/x",
+            "localhost..",
+            "..",
+            "localhost,evil",
+        ] {
+            assert_eq!(local(host), Err(Refused::BadHost), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_host_allows_no_other() {
+        let access = Access::new(&HttpConfig::new(), false).unwrap();
+        let check = |host: &'static str, other: Option<(&'static str, &'static str)>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            if let Some((name, value)) = other {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
+        };
+        for _ in 0..2 {
+            assert_eq!(check("evil.example:8000", None), Err(Refused::ForeignHost));
+            assert_eq!(check("localhost:8000", None), Ok(()));
+            assert_eq!(check("localhost:8001", None), Ok(()));
+            assert_eq!(check("localhost:8000", Some(("sec-fetch-site", "cross-site"))), Err(Refused::ForeignOrigin));
+            assert_eq!(check("localhost:8000", Some(("origin", "http://evil.example"))), Err(Refused::ForeignOrigin));
+            assert_eq!(check("localhost:8000x", None), Err(Refused::BadHost));
+        }
+    }
+
+    #[test]
+    fn foreign_origins_are_refused() {
+        let of_this_machine = [
+            "http://localhost:6274",
+            "https://127.0.0.1",
+            "https://127.8.9.1:4",
+            "http://[::1]:3",
+            "http://x.localhost",
+        ];
+        for origin in of_this_machine {
+            let local = |config| check(config, false, "localhost:8000", Some(origin));
+            assert_eq!(local(HttpConfig::new()), Err(Refused::ForeignOrigin), "{origin}");
+            assert_eq!(local(HttpConfig::new().allow_loopback_origins(true)), Ok(()), "{origin}");
+        }
+        assert_eq!(check(HttpConfig::new(), false, "localhost:8000", Some("http://localhost:8000")), Ok(()));
+        let local =
+            |origin| check(HttpConfig::new().allow_loopback_origins(true), false, "localhost:8000", Some(origin));
+        for origin in [
+            "null",
+            "",
+            "http://evil.example",
+            "http://localhost.evil.example:8000",
+            "localhost",
+            "http://localhost@evil.example",
+            // What has no web server behind it has no host of this machine either.
+            "javascript://localhost",
+            "javascript://localhost:8000",
+            "data://localhost",
+            "blob://localhost",
+            "file://localhost",
+            "ftp://localhost",
+            "ws://localhost:8000",
+            "chrome-extension://localhost",
+            "vscode-webview://localhost",
+            "tauri://localhost",
+            "app://localhost",
+            "httpss://localhost",
+            "1http://localhost",
+            "://localhost",
+            "http:///localhost",
+            "http://localhost:+80",
+            "http://localhost:080",
+            "http://localhost/",
+            "http://localhost:8000/x",
+            "http://localhost?",
+        ] {
+            assert_eq!(local(origin), Err(Refused::ForeignOrigin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn configured_hosts_and_origins_are_allowed() {
+        let config = || {
+            let config = HttpConfig::new().allowed_hosts(["mcp.example.com", "other.example:8443"]);
+            config.allowed_origins(["https://app.example.com"])
+        };
+        let listed = |host, origin| check(config(), false, host, origin);
+        assert_eq!(listed("mcp.example.com:1", None), Ok(()));
+        assert_eq!(listed("MCP.example.com.", Some("https://app.example.com")), Ok(()));
+        assert_eq!(listed("mcp.example.com", Some("https://mcp.example.com")), Ok(()));
+        assert_eq!(listed("mcp.example.com", Some("http://app.example.com")), Err(Refused::ForeignOrigin));
+        assert_eq!(listed("mcp.example.com", Some("http://localhost")), Err(Refused::ForeignOrigin));
+        assert_eq!(listed("other.example:8443", None), Ok(()));
+        assert_eq!(listed("other.example", None), Err(Refused::ForeignHost));
+        assert_eq!(listed("localhost", None), Err(Refused::ForeignHost));
+        assert_eq!(check(HttpConfig::new(), true, "any.example", None), Ok(()));
+        assert_eq!(
+            check(HttpConfig::new(), true, "any.example", Some("https://evil.example")),
+            Err(Refused::ForeignOrigin)
+        );
+        assert_eq!(Access::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
+        // Editors and apps have origins of their own, and are allowed by them.
+        let named = || HttpConfig::new().allowed_origins(["vscode-webview://abc", "https://app.example.com:443"]);
+        let local = |origin| check(named(), false, "localhost:8000", Some(origin));
+        assert_eq!(local("vscode-webview://abc"), Ok(()));
+        assert_eq!(local("vscode-webview://abd"), Err(Refused::ForeignOrigin));
+        assert_eq!(local("https://app.example.com"), Ok(()), "the usual port says nothing");
+        // Nor does the name of the server itself let anything in that is no page of a web server.
+        assert_eq!(
+            check(HttpConfig::new(), true, "any.example", Some("javascript://any.example")),
+            Err(Refused::ForeignOrigin)
+        );
+    }
+}

@@ -1,0 +1,482 @@
+//! Room for large messages: taken as they arrive, and kept until the calls that they make have ended.
+//!
+//! Messages that arrive at the same time could take all of it without one of them being whole. So the oldest is sure of
+//! the rest that it needs, globally and among those of its peer. Those that wait get room in the order of what their
+//! peers hold besides, least first, then of their lengths, then of their age: room that is spread over many of them would
+//! make none of them whole. While they wait, messages that stop arriving are refused, the longest silent first, and what
+//! these held is free.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use super::super::peer::Peer;
+
+/// Room is taken in steps, so that a message in small pieces does not ask for each of them.
+pub(crate) const STEP: usize = 64 << 10;
+/// The time that a message waits for room, all its steps together.
+const ROOM_TIME: Duration = Duration::from_secs(5);
+/// The time that a message may take for a step while others wait for room.
+const STEP_TIME: Duration = Duration::from_secs(1);
+/// The interval at which those that wait look for messages that stopped arriving.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Room for large messages, globally and per peer.
+#[derive(Debug)]
+pub(crate) struct Room(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    total: usize,
+    /// The room of one peer.
+    share: usize,
+    /// The room of the largest message.
+    largest: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    used: usize,
+    used_by: HashMap<Peer, usize>,
+    /// The messages that are not whole yet, oldest first.
+    arriving: BTreeMap<u64, Arriving>,
+    last_id: u64,
+    /// The number of those that wait for room.
+    waiting: usize,
+    last_look: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Arriving {
+    peer: Option<Peer>,
+    held: usize,
+    /// What it waits for besides.
+    wanted: usize,
+    /// What it needs altogether, as far as is known.
+    expected: usize,
+    /// The time of its last step.
+    progress: Instant,
+    is_refused: bool,
+    changed: Arc<Notify>,
+}
+
+impl Arriving {
+    fn rest(&self) -> usize {
+        self.expected.saturating_sub(self.held)
+    }
+
+    /// Whether it stopped arriving: it has room, and takes too long for a step.
+    fn is_silent(&self, now: Instant) -> bool {
+        self.is_refused || (self.wanted == 0 && now.duration_since(self.progress) >= STEP_TIME)
+    }
+}
+
+/// There was no room in time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoRoom;
+
+impl Room {
+    /// Makes room for `total` bytes, of which one peer may hold `share`. The largest message has `limit` bytes, and
+    /// fits in any case.
+    pub(crate) fn new(total: usize, share: usize, limit: usize) -> Room {
+        let largest = limit.next_multiple_of(STEP);
+        let (total, share) = (total.max(largest), share.max(largest));
+        Room(Arc::new(Shared { total, share, largest, state: Mutex::default() }))
+    }
+
+    /// Begins with a message of which `announced` bytes are to come, if that is known.
+    pub(crate) fn begin(&self, peer: Option<Peer>, announced: usize) -> Upload {
+        let changed = Arc::<Notify>::default();
+        let expected = if announced == 0 { self.0.largest } else { announced.next_multiple_of(STEP) };
+        let arriving = Arriving {
+            peer,
+            held: 0,
+            wanted: 0,
+            expected,
+            progress: Instant::now(),
+            is_refused: false,
+            changed: Arc::clone(&changed),
+        };
+        let mut state = self.0.lock();
+        state.last_id += 1;
+        let id = state.last_id;
+        state.arriving.insert(id, arriving);
+        Upload { id, changed, patience: ROOM_TIME, shared: Arc::clone(&self.0) }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn used_by(&self, peer: &Peer) -> usize {
+        self.used_by.get(peer).copied().unwrap_or_default()
+    }
+
+    /// Gives a message the room that it waits for.
+    fn grant(&mut self, id: u64) {
+        let Some(arriving) = self.arriving.get_mut(&id) else { return };
+        let bytes = mem::take(&mut arriving.wanted);
+        arriving.held += bytes;
+        arriving.progress = Instant::now();
+        arriving.changed.notify_one();
+        self.waiting -= 1;
+        self.used += bytes;
+        if let Some(peer) = &arriving.peer {
+            *self.used_by.entry(peer.clone()).or_default() += bytes;
+        }
+    }
+
+    fn give_back(&mut self, bytes: usize, peer: Option<&Peer>) {
+        self.used -= bytes;
+        let Some(peer) = peer.filter(|_| bytes > 0) else { return };
+        if let Some(used) = self.used_by.get_mut(peer) {
+            *used -= bytes;
+            if *used == 0 {
+                self.used_by.remove(peer);
+            }
+        }
+    }
+
+    /// Gives room to those that wait, as far as there is some, and refuses those that keep it from them.
+    fn settle(&mut self, shared: &Shared) {
+        if self.waiting == 0 {
+            return;
+        }
+        let now = Instant::now();
+        // The oldest of each peer that arrives, and the oldest of all whose peer has not used up its share.
+        let mut oldest_of: HashMap<Peer, (u64, usize)> = HashMap::new();
+        let mut oldest = None;
+        let mut waiting = Vec::with_capacity(self.waiting);
+        for (id, arriving) in &self.arriving {
+            let used = match &arriving.peer {
+                None => arriving.held,
+                Some(peer) => {
+                    if !arriving.is_silent(now) {
+                        oldest_of.entry(peer.clone()).or_insert((*id, arriving.rest()));
+                    }
+                    self.used_by(peer)
+                }
+            };
+            let is_within_share = arriving.peer.is_none() || used + arriving.wanted <= shared.share;
+            if oldest.is_none() && is_within_share && !arriving.is_silent(now) {
+                oldest = Some((*id, arriving.rest()));
+            }
+            if arriving.wanted > 0 {
+                waiting.push((used - arriving.held, arriving.expected, *id));
+            }
+        }
+        waiting.sort_unstable();
+        let rest_of_other = |oldest: Option<&(u64, usize)>, id| match oldest {
+            Some((oldest, rest)) if *oldest != id => *rest,
+            _ => 0,
+        };
+        // What is missing, globally and to single peers.
+        let mut missing = 0;
+        let mut missing_to: HashMap<Peer, usize> = HashMap::new();
+        for (_, _, id) in waiting {
+            let Some(arriving) = self.arriving.get(&id) else { continue };
+            let more = arriving.wanted;
+            if let Some(peer) = &arriving.peer {
+                if self.used_by(peer) + more + rest_of_other(oldest_of.get(peer), id) > shared.share {
+                    *missing_to.entry(peer.clone()).or_default() += more;
+                    continue;
+                }
+            }
+            if self.used + more + rest_of_other(oldest.as_ref(), id) > shared.total {
+                missing += more;
+                continue;
+            }
+            self.grant(id);
+        }
+        self.refuse_silent(missing, missing_to, now);
+    }
+
+    /// Refuses messages that stopped arriving, until what they hold is enough.
+    fn refuse_silent(&mut self, mut missing: usize, mut missing_to: HashMap<Peer, usize>, now: Instant) {
+        if missing == 0 && missing_to.is_empty() {
+            return;
+        }
+        let silent = self.arriving.values_mut().filter(|arriving| arriving.held > 0 && arriving.is_silent(now));
+        let mut silent: Vec<_> = silent.collect();
+        // Those that were refused and are not gone yet come first, as their room is counted on already.
+        silent.sort_by_key(|arriving| (!arriving.is_refused, arriving.progress));
+        for arriving in silent {
+            let missing_to_peer = arriving.peer.as_ref().and_then(|peer| missing_to.get_mut(peer));
+            let missing = match missing_to_peer {
+                Some(missing) if *missing > 0 => missing,
+                _ => &mut missing,
+            };
+            if *missing > 0 {
+                *missing = missing.saturating_sub(arriving.held);
+                arriving.is_refused = true;
+                arriving.changed.notify_one();
+            }
+        }
+    }
+}
+
+/// A message that is arriving.
+pub(crate) struct Upload {
+    id: u64,
+    changed: Arc<Notify>,
+    /// The time that it may still wait for room.
+    patience: Duration,
+    shared: Arc<Shared>,
+}
+
+impl Upload {
+    /// Waits until there is room for `length` bytes altogether.
+    pub(crate) async fn grow(&mut self, length: usize) -> Result<(), NoRoom> {
+        if self.take(length) {
+            return Ok(());
+        }
+        let start = Instant::now();
+        loop {
+            let left = self.patience.saturating_sub(start.elapsed());
+            let _ = timeout(left.min(LOOK), self.changed.notified()).await;
+            let mut state = self.shared.lock();
+            // One of those that wait looks for all of them.
+            let now = Instant::now();
+            if state.last_look.is_none_or(|last| now.duration_since(last) >= LOOK) {
+                state.last_look = Some(now);
+                state.settle(&self.shared);
+            }
+            if state.arriving.get(&self.id).is_none_or(|arriving| arriving.wanted == 0) {
+                break;
+            }
+            if left.is_zero() {
+                return Err(NoRoom);
+            }
+        }
+        self.patience = self.patience.saturating_sub(start.elapsed());
+        Ok(())
+    }
+
+    /// Takes room for `length` bytes altogether; `false` if it has to be waited for.
+    fn take(&self, length: usize) -> bool {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        let State { used, used_by, arriving, waiting, .. } = &mut *state;
+        let Some(arriving) = arriving.get_mut(&self.id) else { return true };
+        let more = length.next_multiple_of(STEP).saturating_sub(arriving.held);
+        if more == 0 {
+            return true;
+        }
+        arriving.wanted = more;
+        // Usually there is enough for all.
+        let used_by = arriving.peer.as_ref().and_then(|peer| used_by.get(peer)).copied().unwrap_or_default();
+        let is_plenty = *waiting == 0
+            && *used + more + shared.largest <= shared.total
+            && (arriving.peer.is_none() || used_by + more + shared.largest <= shared.share);
+        *waiting += 1;
+        if is_plenty {
+            state.grant(self.id);
+            return true;
+        }
+        state.settle(shared);
+        state.arriving.get(&self.id).is_none_or(|arriving| arriving.wanted == 0)
+    }
+
+    /// Ready when others need its room, and it stopped arriving.
+    pub(crate) async fn refused(&self) {
+        while !self.shared.lock().arriving.get(&self.id).is_some_and(|arriving| arriving.is_refused) {
+            self.changed.notified().await;
+        }
+    }
+
+    /// Keeps the room of a message that is whole.
+    pub(crate) fn finish(self, length: usize) -> Held {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let Some(Arriving { peer, held, .. }) = state.arriving.remove(&self.id) else {
+            drop(state);
+            return Held { shared, peer: None, bytes: 0 };
+        };
+        let bytes = held.min(length);
+        state.give_back(held - bytes, peer.as_ref());
+        state.settle(&shared);
+        drop(state);
+        Held { shared, peer, bytes }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if let Some(arriving) = state.arriving.remove(&self.id) {
+            state.waiting -= usize::from(arriving.wanted > 0);
+            state.give_back(arriving.held, arriving.peer.as_ref());
+            state.settle(&self.shared);
+        }
+    }
+}
+
+/// The room of a whole message, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    shared: Arc<Shared>,
+    peer: Option<Peer>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.give_back(self.bytes, self.peer.as_ref());
+        state.settle(&self.shared);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: usize = 1 << 20;
+
+    fn room(messages: usize) -> Room {
+        Room::new(messages * MESSAGE, messages * MESSAGE / 2, MESSAGE)
+    }
+
+    fn peer(number: u32) -> Option<Peer> {
+        Some(Peer::of_address(std::net::Ipv4Addr::from_bits(number).into()))
+    }
+
+    fn is_empty(room: &Room) -> bool {
+        let state = room.0.lock();
+        state.used == 0 && state.used_by.is_empty() && state.arriving.is_empty() && state.waiting == 0
+    }
+
+    /// Begins with a message of which so much comes.
+    async fn silent(room: &Room, peer: Option<Peer>, length: usize) -> Upload {
+        let mut upload = room.begin(peer, MESSAGE);
+        upload.grow(length).await.unwrap();
+        upload
+    }
+
+    async fn is_refused(upload: &Upload) -> bool {
+        timeout(Duration::from_millis(1), upload.refused()).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_upload_that_was_silent_longest_yields_first() {
+        let room = room(4);
+        let mut uploads = Vec::new();
+        for _ in 0..4 {
+            uploads.push(silent(&room, None, MESSAGE).await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let (shared, start) = (Arc::clone(&room.0), Instant::now());
+        let waiting = tokio::spawn(async move {
+            let mut upload = Room(shared).begin(None, MESSAGE);
+            upload.grow(STEP * 2).await.map(|()| upload)
+        });
+        uploads[0].refused().await;
+        assert!(start.elapsed() <= STEP_TIME + LOOK, "{:?}", start.elapsed());
+        tokio::time::sleep(LOOK * 3).await;
+        for upload in &uploads[1..] {
+            assert!(!is_refused(upload).await, "one is enough");
+        }
+        uploads.remove(0);
+        let upload = waiting.await.unwrap().unwrap();
+        drop((uploads, upload));
+        assert!(is_empty(&room));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn complete_messages_are_awaited_and_not_refused() {
+        let room = room(2);
+        let held =
+            [silent(&room, None, MESSAGE).await.finish(MESSAGE), silent(&room, None, MESSAGE).await.finish(MESSAGE)];
+        let start = Instant::now();
+        assert_eq!(room.begin(None, MESSAGE).grow(STEP).await, Err(NoRoom));
+        assert!(start.elapsed() >= ROOM_TIME);
+        drop(held);
+        assert!(is_empty(&room));
+        // What was announced and did not come is given back.
+        let held = silent(&room, None, MESSAGE).await.finish(70_000);
+        assert_eq!(room.0.lock().used, 70_000);
+        drop(held);
+        assert!(is_empty(&room));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_waits_for_its_own_share_alone() {
+        let room = room(4);
+        let held = [silent(&room, peer(1), MESSAGE).await, silent(&room, peer(1), MESSAGE).await];
+        let held = held.map(|upload| upload.finish(MESSAGE));
+        let other = silent(&room, peer(2), MESSAGE).await;
+        tokio::time::sleep(STEP_TIME * 2).await;
+        assert_eq!(room.begin(peer(1), MESSAGE).grow(STEP).await, Err(NoRoom));
+        assert!(!is_refused(&other).await, "another peer's silence is not in its way");
+        let quick = Instant::now();
+        assert_eq!(room.begin(peer(3), MESSAGE).grow(STEP).await, Ok(()));
+        assert!(quick.elapsed().is_zero());
+        drop((held, other));
+        assert!(is_empty(&room));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn freed_memory_goes_to_the_peer_that_holds_least() {
+        let room = room(4);
+        let held = silent(&room, peer(1), MESSAGE).await.finish(MESSAGE);
+        let rest = Room(Arc::clone(&room.0)).begin(None, MESSAGE);
+        let mut others: Vec<_> = [2, 2, 3].into_iter().map(|number| room.begin(peer(number), MESSAGE)).collect();
+        for other in &mut others {
+            other.grow(MESSAGE - STEP).await.unwrap();
+        }
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        for number in [1, 4] {
+            let (sender, shared) = (sender.clone(), Arc::clone(&room.0));
+            tokio::spawn(async move {
+                let mut upload = Room(shared).begin(peer(number), MESSAGE);
+                let is_granted = upload.grow(STEP * 4).await;
+                let _ = sender.send((number, is_granted));
+                drop(upload);
+            });
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        drop((others, rest));
+        assert_eq!(receiver.recv().await, Some((4, Ok(()))));
+        assert_eq!(receiver.recv().await, Some((1, Ok(()))));
+        drop(held);
+    }
+
+    /// Many messages of many peers at the same time, which come in pieces.
+    #[tokio::test(start_paused = true)]
+    async fn uploads_never_wait_for_one_another_in_a_circle() {
+        let room = room(4);
+        let tasks: Vec<_> = (0..80_u32)
+            .map(|number| {
+                let shared = Arc::clone(&room.0);
+                tokio::spawn(async move {
+                    let peer = peer(number % 5).filter(|_| number % 3 > 0);
+                    let mut upload = Room(Arc::clone(&shared)).begin(peer, MESSAGE);
+                    for length in (1..=MESSAGE).step_by(50_000 + number as usize).chain([MESSAGE]) {
+                        tokio::time::sleep(Duration::from_millis(u64::from(number % 4))).await;
+                        upload.grow(length).await?;
+                        let state = shared.lock();
+                        assert!(state.used <= shared.total, "{}", state.used);
+                        assert!(state.used_by.values().all(|used| *used <= shared.share));
+                    }
+                    let held = upload.finish(MESSAGE);
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    drop(held);
+                    Ok::<_, NoRoom>(())
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), Ok(()));
+        }
+        assert!(is_empty(&room));
+    }
+}

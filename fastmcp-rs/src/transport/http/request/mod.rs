@@ -1,0 +1,9 @@
+//! The request side of HTTP: head, `Host` and `Origin`, authentication, body.
+
+pub(crate) mod authenticate;
+pub(crate) mod body;
+pub(crate) mod cors;
+pub(crate) mod head;
+pub(crate) mod header_values;
+pub(crate) mod host_origin;
+pub(crate) mod memory;

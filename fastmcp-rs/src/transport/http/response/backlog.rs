@@ -1,0 +1,149 @@
+//! Responses that wait until their clients read them, bounded in bytes: a connection that is not read keeps its response
+//! for as long as a client may read nothing, and a connection of HTTP/2 keeps many.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::body::Bytes;
+
+use super::super::peer::Peer;
+use crate::engine::write_error;
+use crate::protocol::frame::Frame;
+use crate::protocol::write::{RpcError, code};
+
+/// Responses up to this size are not counted.
+pub(crate) const SMALL: usize = 4 << 10;
+
+/// The number of bytes that wait, for each peer and for all.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    /// The most bytes that wait for all clients, of which one peer has a quarter. One response may be larger.
+    limit: usize,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    of_peers: HashMap<Peer, usize>,
+}
+
+impl Backlog {
+    pub(crate) fn new(limit: usize) -> Arc<Backlog> {
+        Arc::new(Backlog { limit, counts: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts what waits for one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Meter {
+    backlog: Arc<Backlog>,
+    peer: Option<Peer>,
+}
+
+impl Meter {
+    pub(crate) fn new(backlog: &Arc<Backlog>, peer: Option<&Peer>) -> Meter {
+        Meter { backlog: Arc::clone(backlog), peer: peer.cloned() }
+    }
+
+    /// Counts bytes until the connection has written all of them. Gives them back if too many wait already.
+    pub(crate) fn count(&self, bytes: Bytes) -> Result<Bytes, Bytes> {
+        if bytes.len() <= SMALL {
+            return Ok(bytes);
+        }
+        let fits = |used: usize, limit: usize| used == 0 || used + bytes.len() <= limit;
+        let mut counts = self.backlog.lock();
+        let of_peer = self.peer.as_ref().and_then(|peer| counts.of_peers.get(peer)).copied().unwrap_or_default();
+        if !fits(counts.all, self.backlog.limit) || !fits(of_peer, self.backlog.limit / 4) {
+            return Err(bytes);
+        }
+        counts.all += bytes.len();
+        if let Some(peer) = &self.peer {
+            *counts.of_peers.entry(peer.clone()).or_default() += bytes.len();
+        }
+        drop(counts);
+        Ok(Bytes::from_owner(CountedBytes { bytes, meter: self.clone() }))
+    }
+}
+
+struct CountedBytes {
+    bytes: Bytes,
+    meter: Meter,
+}
+
+impl AsRef<[u8]> for CountedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for CountedBytes {
+    fn drop(&mut self) {
+        let mut counts = self.meter.backlog.lock();
+        counts.all -= self.bytes.len();
+        let Some(peer) = &self.meter.peer else { return };
+        if let Some(of_peer) = counts.of_peers.get_mut(peer) {
+            *of_peer -= self.bytes.len();
+            if *of_peer == 0 {
+                counts.of_peers.remove(peer);
+            }
+        }
+    }
+}
+
+/// Returns the error that takes the place of a response; `None` if the text is no response to one request.
+pub(crate) fn dropped(response: &[u8]) -> Option<Vec<u8>> {
+    let frame = Frame::parse(std::str::from_utf8(response).ok()?).ok()?;
+    let id = frame.id.filter(|_| frame.method.is_none())?;
+    let mut error = Vec::new();
+    write_dropped(&mut error, Some(id.get()));
+    Some(error)
+}
+
+/// Writes the same error for the request of that id.
+pub(crate) fn write_dropped(out: &mut Vec<u8>, id: Option<&str>) {
+    let text = "Internal error: the response was dropped, as too many bytes of other responses wait to be read";
+    write_error(out, id, &RpcError::new(code::INTERNAL_ERROR, text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(number: u32) -> Peer {
+        Peer::of_address(std::net::Ipv4Addr::from_bits(number).into())
+    }
+
+    #[test]
+    fn unread_frames_are_bounded_per_peer_and_globally() {
+        let backlog = Backlog::new(256 << 10);
+        let kilobytes = |count: usize| Bytes::from(vec![b'x'; count << 10]);
+        let of = |number| Meter::new(&backlog, Some(&peer(number)));
+        let large = of(1).count(kilobytes(65)).unwrap();
+        assert!(of(1).count(kilobytes(5)).is_err(), "the peer has more than its share");
+        assert!(of(1).count(Bytes::from(vec![b'x'; SMALL])).is_ok(), "small ones always fit");
+        let others: Vec<_> = (2..5).map(|number| of(number).count(kilobytes(60)).unwrap()).collect();
+        assert!(Meter::new(&backlog, None).count(kilobytes(12)).is_err());
+        let part = large.slice(..1);
+        drop(large);
+        assert!(of(1).count(kilobytes(5)).is_err(), "a part of it still waits");
+        drop(part);
+        assert_eq!(of(1).count(kilobytes(5)).unwrap().len(), 5 << 10);
+        drop(others);
+        let counts = backlog.lock();
+        assert!(counts.all == 0 && counts.of_peers.is_empty());
+    }
+
+    #[test]
+    fn an_error_replaces_a_response_alone() {
+        let error = String::from_utf8(dropped(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
+        assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");
+        for text in [&br#"{"jsonrpc":"2.0","method":"notifications/message"}"#[..], b"[]", b"\xff"] {
+            assert_eq!(dropped(text), None);
+        }
+    }
+}

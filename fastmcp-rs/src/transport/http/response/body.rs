@@ -1,0 +1,80 @@
+//! The body of a response.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Bytes;
+
+use crate::transport::http::response::backlog::{self, Meter};
+use crate::transport::http::response::sse::EventStream;
+
+/// The body of a response of [`HttpService`](super::super::HttpService).
+#[derive(Debug)]
+pub struct ResponseBody(Content);
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Whole(Option<Bytes>),
+    Events(Box<EventStream>),
+}
+
+impl ResponseBody {
+    pub(crate) fn empty() -> ResponseBody {
+        ResponseBody(Content::Whole(None))
+    }
+
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> ResponseBody {
+        ResponseBody(Content::Whole(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())))
+    }
+
+    pub(crate) fn events(stream: EventStream) -> ResponseBody {
+        ResponseBody(Content::Events(Box::new(stream)))
+    }
+
+    /// Counts its bytes until they are written. A response that is beyond the limit becomes an error.
+    pub(crate) fn count_unread(&mut self, meter: impl FnOnce() -> Meter) {
+        match &mut self.0 {
+            Content::Whole(Some(bytes)) if bytes.len() > backlog::SMALL => {
+                *bytes = meter().count(std::mem::take(bytes)).unwrap_or_else(|bytes| {
+                    let mut error = backlog::dropped(&bytes).unwrap_or_default();
+                    if error.is_empty() {
+                        backlog::write_dropped(&mut error, None);
+                    }
+                    error.into()
+                });
+            }
+            Content::Whole(_) => {}
+            Content::Events(stream) => stream.count_unread(meter()),
+        }
+    }
+
+    /// Returns whether it is owed to a client that has closed its side of the connection.
+    pub(crate) fn outlives_input(&self) -> bool {
+        matches!(&self.0, Content::Events(stream) if stream.outlives_input())
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.0 {
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Events(stream) => stream.poll_next(task).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Content::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Events(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The text of server-sent events.
+
+use hyper::body::Bytes;
+
+use crate::transport::http::response::backlog;
+
+/// Frames, one a line, as events.
+pub(crate) fn events(frames: &[u8]) -> Bytes {
+    let mut events = Vec::with_capacity(frames.len() + 16);
+    for frame in lines(frames) {
+        events.extend_from_slice(b"data: ");
+        events.extend_from_slice(frame);
+        events.extend_from_slice(b"\n\n");
+    }
+    events.into()
+}
+
+/// Replaces a response that is the last of some events by an error.
+pub(crate) fn without_response(events: Bytes) -> Bytes {
+    let last = lines(&events).last().and_then(|line| line.strip_prefix(b"data: "));
+    last.and_then(backlog::dropped).map_or(events, |error| self::events(&error))
+}
+
+pub(crate) fn lines(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    frames.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
+}

@@ -1,0 +1,588 @@
+//! Streams of sessions, which a client that has lost one can read on.
+//!
+//! A channel is the stream of one request, or the session's own. While a client reads it, frames stay in the outbox
+//! until the client has room for them. While no client does, they are taken out of it at once: a call must be able to
+//! end, and whatever is kept has to be counted. What is kept is dropped when it is too much, notifications first, and
+//! then the oldest responses, each of which is replaced by an error.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::time::Instant;
+
+use super::event::lines;
+use crate::engine::write_error;
+use crate::outgoing::queue::{Keeper, Outbox};
+use crate::protocol::Revision;
+use crate::protocol::write::{RpcError, code, strip_id};
+
+/// The most bytes of one stream's notifications that are kept.
+const MAX_NOTIFICATIONS: usize = 256 << 10;
+/// What a stream and each of its events count besides their text.
+const STREAM_COST: usize = 1 << 10;
+const EVENT_COST: usize = 64;
+/// When to come back after a connection was lost, in milliseconds.
+const RETRY: u32 = 3_000;
+/// The id of a session's own stream, unless its id carries the session: then it is random.
+pub(crate) const OWN: u64 = 0;
+
+/// Counts the bytes that are kept for clients, as a part of a larger whole: a session's, a peer's, the server's.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    bytes: AtomicUsize,
+    whole: Option<Arc<Ledger>>,
+}
+
+impl Ledger {
+    pub(crate) fn part_of(whole: &Arc<Ledger>) -> Arc<Ledger> {
+        Arc::new(Ledger { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    /// How many bytes there are beyond a limit.
+    pub(crate) fn excess(&self, limit: usize) -> usize {
+        self.bytes().saturating_sub(limit)
+    }
+
+    fn change(&self, from: usize, to: usize) {
+        if from == to {
+            return;
+        }
+        let mut part = Some(self);
+        while let Some(ledger) = part {
+            // First more, so that it is never too little.
+            ledger.bytes.fetch_add(to, Ordering::AcqRel);
+            ledger.bytes.fetch_sub(from, Ordering::AcqRel);
+            part = ledger.whole.as_deref();
+        }
+    }
+}
+
+/// A stream of a session: what its readers, one after the other, are given.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// Unique in its session; the first part of each event's id.
+    pub(crate) id: u64,
+    /// True for the session's own stream, which carries the messages that belong to no request.
+    is_own: bool,
+    /// The id of the request that it answers, as JSON text. Neither the session's own stream nor a batch has one.
+    request: Option<Box<str>>,
+    outbox: Arc<Outbox>,
+    resumption: Resumption,
+    kept: Arc<Ledger>,
+    state: Mutex<ChannelState>,
+}
+
+/// Whether a client that has lost a stream can read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resumption {
+    /// The session is lost with its stream.
+    #[cfg(feature = "legacy-sse")]
+    Never,
+    /// Who thinks of it can.
+    Possible,
+    /// Its first event says so.
+    Announced,
+}
+
+impl Resumption {
+    /// What a stream of Streamable HTTP offers a client of that revision.
+    pub(crate) fn of(revision: Revision) -> Resumption {
+        // Clients before 2025-11-25 take an event without data for a broken message.
+        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
+    }
+
+    /// Whether events have ids, and are kept for somebody who comes back.
+    fn is_possible(self) -> bool {
+        matches!(self, Resumption::Possible | Resumption::Announced)
+    }
+}
+
+/// What is dropped when too much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shed {
+    Notifications,
+    Response,
+}
+
+#[derive(Debug)]
+struct ChannelState {
+    /// The number of the last event.
+    last: u64,
+    /// The number of the last event that a reader was given.
+    given: u64,
+    history: VecDeque<Event>,
+    history_bytes: usize,
+    /// What was added to the ledger.
+    counted: usize,
+    finished: bool,
+    /// Changes with each new reader: there is one at a time.
+    reader: u64,
+    /// Whether the newest reader is there.
+    is_read: bool,
+    /// When the last event came or the last reader left.
+    last_change: Instant,
+}
+
+#[derive(Debug)]
+struct Event {
+    number: u64,
+    bytes: Bytes,
+    is_response: bool,
+}
+
+impl Event {
+    fn cost(&self) -> usize {
+        self.bytes.len() + EVENT_COST
+    }
+}
+
+impl ChannelState {
+    /// Drops the oldest notifications until so many bytes are freed. Those that a reader is yet to be given stay.
+    fn drop_notifications(&mut self, excess: usize) {
+        let mut freed = 0;
+        while freed < excess {
+            let oldest = self.history.front().filter(|event| !self.is_read || event.number <= self.given);
+            let Some(cost) = oldest.filter(|event| !event.is_response).map(Event::cost) else { return };
+            self.history.pop_front();
+            self.history_bytes -= cost;
+            freed += cost;
+        }
+    }
+}
+
+impl Channel {
+    pub(crate) fn new(
+        id: u64,
+        request: Option<&str>,
+        outbox: Arc<Outbox>,
+        resumption: Resumption,
+        kept: &Arc<Ledger>,
+    ) -> Arc<Channel> {
+        Channel::make(id, false, request, outbox, resumption, kept)
+    }
+
+    /// Creates the own stream of a session, for messages that belong to no request.
+    pub(crate) fn own(id: u64, outbox: Arc<Outbox>, resumption: Resumption, kept: &Arc<Ledger>) -> Arc<Channel> {
+        Channel::make(id, true, None, outbox, resumption, kept)
+    }
+
+    fn make(
+        id: u64,
+        is_own: bool,
+        request: Option<&str>,
+        outbox: Arc<Outbox>,
+        resumption: Resumption,
+        kept: &Arc<Ledger>,
+    ) -> Arc<Channel> {
+        let state = ChannelState {
+            last: 0,
+            given: 0,
+            history: VecDeque::new(),
+            history_bytes: 0,
+            counted: 0,
+            finished: false,
+            reader: 0,
+            is_read: false,
+            last_change: Instant::now(),
+        };
+        let (request, kept) = (request.map(Into::into), Arc::clone(kept));
+        let channel = Channel { id, is_own, request, outbox, resumption, kept, state: Mutex::new(state) };
+        channel.count(&mut channel.lock());
+        Arc::new(channel)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ChannelState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets who bounds what is kept.
+    pub(crate) fn set_keeper(&self, keeper: impl Keeper + 'static) {
+        self.outbox.set_keeper(keeper);
+    }
+
+    /// Adds frames that were taken from the outbox already.
+    pub(crate) fn add(&self, frames: &[u8], is_last: bool) {
+        let mut state = self.lock();
+        self.add_to(&mut state, frames, is_last);
+        self.count(&mut state);
+    }
+
+    fn add_to(&self, state: &mut ChannelState, frames: &[u8], is_last: bool) {
+        for frame in lines(frames) {
+            state.last += 1;
+            let event = self.event(state.last, frame);
+            state.history_bytes += event.cost();
+            state.history.push_back(event);
+            state.last_change = Instant::now();
+        }
+        if let Some(event) = state.history.back_mut().filter(|_| is_last && !frames.is_empty()) {
+            event.is_response |= frames.strip_suffix(b"\n").is_some_and(|frames| {
+                let begin = memchr::memrchr(b'\n', frames).map_or(0, |at| at + 1);
+                is_response(&frames[begin..], self.request.as_deref())
+            });
+        }
+        state.finished |= is_last;
+    }
+
+    fn event(&self, number: u64, frame: &[u8]) -> Event {
+        let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
+        let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
+        Event { number, bytes: parts.concat().into(), is_response: false }
+    }
+
+    /// Counts what is kept now, after the stream's own limit was applied.
+    fn count(&self, state: &mut ChannelState) {
+        let response = state.history.back().filter(|event| event.is_response).map_or(0, Event::cost);
+        let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
+        state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
+        // There is one for each session, of which there is a limited number.
+        let own_cost = if self.is_own { 0 } else { STREAM_COST };
+        // What waits for a client that reads is not kept for one that is away, and cannot be dropped.
+        let waiting = if state.is_read { 0 } else { self.outbox.waiting() };
+        let counted = own_cost + state.history_bytes + waiting;
+        self.kept.change(state.counted, counted);
+        state.counted = counted;
+    }
+
+    /// Takes what waits in the outbox if no client reads it, and counts it. The session's own notifications stay there,
+    /// where they are joined to fewer.
+    pub(crate) fn keep(&self) {
+        let mut state = self.lock();
+        if !state.is_read && !self.is_own {
+            let (frames, is_last) = self.outbox.take_waiting();
+            self.add_to(&mut state, &frames, is_last);
+        }
+        self.count(&mut state);
+    }
+
+    /// Drops so many bytes, or all that there are of a kind. Returns how many there were.
+    pub(crate) fn shed(&self, what: Shed, excess: usize) -> usize {
+        let mut state = self.lock();
+        let before = state.counted;
+        match what {
+            Shed::Notifications => {
+                if self.is_own && !state.is_read {
+                    drop(self.outbox.take_waiting());
+                }
+                state.drop_notifications(excess);
+            }
+            Shed::Response => self.drop_response(&mut state),
+        }
+        self.count(&mut state);
+        before.saturating_sub(state.counted)
+    }
+
+    /// Replaces the response by an error, unless a reader is yet to be given it.
+    fn drop_response(&self, state: &mut ChannelState) {
+        let is_read = state.is_read;
+        let given = state.given;
+        let response =
+            state.history.back_mut().filter(|event| event.is_response && (!is_read || event.number <= given));
+        let (Some(response), Some(request)) = (response, &self.request) else { return };
+        let text = "Internal error: the response was not read in time, and was dropped to keep memory bounded";
+        let mut frame = Vec::new();
+        write_error(&mut frame, Some(request), &RpcError::new(code::INTERNAL_ERROR, text));
+        let error = self.event(response.number, frame.trim_ascii_end());
+        if error.cost() < response.cost() {
+            state.history_bytes -= response.cost();
+            state.history_bytes += error.cost();
+            *response = Event { is_response: true, ..error };
+        }
+    }
+
+    /// How many bytes are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.lock().counted
+    }
+
+    /// Returns true if a client reads the stream.
+    pub(crate) fn is_read(&self) -> bool {
+        self.lock().is_read
+    }
+
+    /// Whether there is nothing more to come, and no client that reads it.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let state = self.lock();
+        state.finished && !state.is_read
+    }
+
+    /// Whether it has been at rest for so long.
+    pub(crate) fn is_over(&self, time: Duration) -> bool {
+        let state = self.lock();
+        state.finished && !state.is_read && state.last_change.elapsed() >= time
+    }
+
+    /// The number of the last event.
+    pub(crate) fn latest(&self) -> u64 {
+        self.lock().last
+    }
+
+    /// Ends the stream. If it owes the response to a request, that is the error.
+    pub(crate) fn end(&self, error: Option<&RpcError>) {
+        let mut state = self.lock();
+        if !self.is_own {
+            let (frames, is_last) = self.outbox.take_waiting();
+            self.add_to(&mut state, &frames, is_last);
+        }
+        if let (Some(error), Some(request), false) = (error, &self.request, state.finished) {
+            let mut frame = Vec::new();
+            write_error(&mut frame, Some(request), error);
+            self.add_to(&mut state, &frame, true);
+        }
+        state.finished = true;
+        self.count(&mut state);
+        drop(state);
+        // Whoever reads is woken, and finds the end.
+        self.outbox.close();
+    }
+
+    /// A reader of what follows the event of that number. Who has read so far ends.
+    pub(crate) fn read(self: &Arc<Self>, after: u64) -> Reader {
+        let mut state = self.lock();
+        if state.reader > 0 {
+            // Who was asked to go is gone already.
+            self.outbox.take_hang_up();
+        }
+        state.reader += 1;
+        state.is_read = true;
+        state.given = after;
+        let is_primed = self.resumption != Resumption::Announced;
+        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
+        drop(state);
+        // The one before looks again, and finds that it is no longer wanted.
+        self.outbox.wake_reader();
+        reader
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.kept.change(state.counted, 0);
+        // A call that still runs has nowhere to send its response, and must not wait for room.
+        self.outbox.abandon();
+    }
+}
+
+/// One who reads a [`Channel`].
+pub(crate) struct Reader {
+    channel: Arc<Channel>,
+    number: u64,
+    /// The last event that was given.
+    after: u64,
+    is_primed: bool,
+    /// Whether it gives no more, though there may be more.
+    has_hung_up: bool,
+}
+
+impl Reader {
+    /// Whether it reads the answer to a request.
+    pub(crate) fn is_of_request(&self) -> bool {
+        !self.channel.is_own
+    }
+
+    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let channel = &self.channel;
+        let mut state = channel.lock();
+        if state.reader != self.number || self.has_hung_up {
+            return Poll::Ready(None);
+        }
+        let mut events = Vec::new();
+        if !std::mem::replace(&mut self.is_primed, true) {
+            // So the client has an id to come back with even if it loses the stream now.
+            events.extend_from_slice(
+                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(channel.id, self.after)).as_bytes(),
+            );
+        }
+        let mut poll_outbox = || match channel.outbox.poll_take(task) {
+            Poll::Ready(Some((frames, is_last))) => {
+                channel.add_to(&mut state, &frames, is_last);
+                true
+            }
+            Poll::Ready(None) => {
+                state.finished = true;
+                true
+            }
+            Poll::Pending => false,
+        };
+        let is_awake = poll_outbox();
+        let unread = state.history.partition_point(|event| event.number <= self.after);
+        for event in state.history.range(unread..) {
+            events.extend_from_slice(&event.bytes);
+            self.after = event.number;
+        }
+        state.given = self.after;
+        channel.count(&mut state);
+        self.has_hung_up = channel.outbox.take_hang_up();
+        let is_over = state.finished || self.has_hung_up;
+        drop(state);
+        match (events.is_empty(), is_over) {
+            (false, _) => {
+                channel.outbox.call_keeper();
+                Poll::Ready(Some(events.into()))
+            }
+            (true, true) => Poll::Ready(None),
+            (true, false) => {
+                if is_awake {
+                    task.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut state = self.channel.lock();
+        if state.reader != self.number {
+            return;
+        }
+        state.is_read = false;
+        state.last_change = Instant::now();
+        drop(state);
+        self.channel.outbox.call_keeper();
+    }
+}
+
+/// Whether a frame is the response to the request of that id, or to a batch. Frames are written here, so their members
+/// stand in a known order.
+fn is_response(frame: &[u8], request: Option<&str>) -> bool {
+    let Some(request) = request else { return frame.starts_with(b"[") };
+    strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
+}
+
+fn event_id(stream: u64, number: u64) -> String {
+    format!("{stream:x}_{number:x}")
+}
+
+/// The stream and the number that an event's id names. It is one of ours only if it is written as ours are.
+pub(crate) fn parse_event_id(id: &str) -> Option<(u64, u64)> {
+    let (stream, number) = id.split_once('_')?;
+    let parsed = (u64::from_str_radix(stream, 16).ok()?, u64::from_str_radix(number, 16).ok()?);
+    (event_id(parsed.0, parsed.1) == id).then_some(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn next(reader: &mut Reader) -> Option<String> {
+        match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(bytes)) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
+            Poll::Ready(None) => Some("end".into()),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_lost_stream_resumes_at_its_last_event() {
+        let outbox = Outbox::for_exchange();
+        let channel = Channel::new(10, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
+        let mut first = channel.read(0);
+        assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
+        assert_eq!(next(&mut first), None);
+        outbox.push(b"1\n2\n");
+        assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
+        drop(first);
+        outbox.push_last(b"3\n".to_vec());
+        let mut again = channel.read(parse_event_id("a_1").unwrap().1);
+        let text = next(&mut again).unwrap();
+        assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
+        assert_eq!(next(&mut again).unwrap(), "end");
+        let mut newest = channel.read(3);
+        assert_eq!(next(&mut again).unwrap(), "end", "there is one reader at a time");
+        next(&mut newest).unwrap();
+        assert_eq!(next(&mut newest).unwrap(), "end");
+    }
+
+    #[test]
+    fn a_disconnected_reader_can_reconnect() {
+        let outbox = Outbox::for_exchange();
+        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
+        outbox.hang_up();
+        let mut first = channel.read(0);
+        assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
+        outbox.push(b"1\n");
+        assert_eq!(next(&mut first).unwrap(), "end", "what comes later is for later");
+        drop(first);
+        // Who is away already is not sent away when he comes back.
+        outbox.hang_up();
+        let mut second = channel.read(0);
+        assert!(next(&mut second).unwrap().ends_with("id: 1_1\ndata: 1\n\n"));
+        assert_eq!(next(&mut second), None);
+        outbox.hang_up();
+        assert_eq!(next(&mut second).unwrap(), "end");
+        outbox.push_last(b"2\n".to_vec());
+        let mut third = channel.read(1);
+        assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
+        assert_eq!(next(&mut third).unwrap(), "end");
+    }
+
+    fn frame_of(bytes: usize) -> Vec<u8> {
+        [&vec![b'x'; bytes][..], b"\n"].concat()
+    }
+
+    #[test]
+    fn notifications_that_were_read_are_kept_within_a_limit() {
+        let outbox = Outbox::for_exchange();
+        let ledger = Arc::new(Ledger::default());
+        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Possible, &ledger);
+        let mut reader = channel.read(0);
+        for _ in 0..100 {
+            outbox.push(&frame_of(10_000));
+            assert!(next(&mut reader).is_some());
+        }
+        assert!(channel.kept() <= MAX_NOTIFICATIONS + STREAM_COST, "{}", channel.kept());
+        assert_eq!(ledger.bytes(), channel.kept());
+        drop((reader, channel));
+        assert_eq!(ledger.bytes(), 0);
+    }
+
+    #[test]
+    fn unread_events_are_counted_and_the_call_can_end() {
+        let outbox = Outbox::for_exchange();
+        let whole = Arc::new(Ledger::default());
+        let ledger = Ledger::part_of(&whole);
+        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Possible, &ledger);
+        // In the outbox, where it is not looked for yet.
+        assert!(outbox.try_push(&frame_of(200_000)));
+        channel.keep();
+        assert!(ledger.bytes() > 200_000 && whole.bytes() == ledger.bytes());
+        assert!(outbox.try_push(&frame_of(200_000)), "there is room again");
+        channel.keep();
+        assert!((200_000..300_000).contains(&ledger.bytes()), "the older notification is dropped: {}", ledger.bytes());
+        outbox.push_last([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
+        channel.keep();
+        assert!(ledger.bytes() > 700_000, "the response has no limit of its own");
+        assert!(channel.shed(Shed::Notifications, 1) > 200_000);
+        assert!(channel.shed(Shed::Response, 1) > 490_000);
+        assert_eq!(channel.shed(Shed::Response, 1), 0);
+        let mut reader = channel.read(1);
+        let text = next(&mut reader).unwrap();
+        let error = r#"id: 1_3
+data: {"jsonrpc":"2.0","id":7,"error":{"code":-32603,"#;
+        assert!(text.starts_with(error), "{text}");
+        assert_eq!(next(&mut reader).unwrap(), "end");
+    }
+
+    #[test]
+    fn only_own_event_ids_are_parsed() {
+        assert_eq!(parse_event_id("a_1f"), Some((10, 31)));
+        assert_eq!(parse_event_id("0_ffffffffffffffff"), Some((0, u64::MAX)));
+        for odd in ["", "_", "1_", "_1", "+1_2", "1_+2", "A_1", "01_1", "1_01", "1_1_1", "1_10000000000000000", " 1_1"]
+        {
+            assert_eq!(parse_event_id(odd), None, "{odd:?}");
+        }
+    }
+}

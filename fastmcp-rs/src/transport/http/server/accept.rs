@@ -1,0 +1,245 @@
+//! The server around the service: it accepts connections, and ends them.
+//!
+//! The loop is our own, as a server for everybody has to close what is silent, slow or too much. What happens on a
+//! connection is in `connection`.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::super::limits::{Counted, PerPeer};
+use super::super::peer::Peer;
+use super::front::{Connected, Front};
+use super::listener::Listener;
+use super::timeouts::Times;
+use crate::engine::Client;
+use crate::util::operator_log;
+
+/// How long to wait before connections are accepted again that could not be for want of resources.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Longer than anybody waits, and short enough to be added to a point in time.
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long to wait for what was cancelled.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// Serves until `stop` is ready, and then until what runs has ended or its time is over.
+pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Future<Output = ()>) {
+    let service = front.site.service.clone();
+    let config = service.shared.config.clone();
+    let [header, idle, write] = [config.header_time, config.idle_time, config.write_time].map(|time| time.min(ENDLESS));
+    let times = Times { header, idle, write };
+    let (stopping, stopped) = watch::channel(false);
+    let connected = Connected { front, times, stopped };
+    let connections = Arc::clone(&service.shared.connections);
+    let addresses = config.max_connections_per_address.map(PerPeer::new);
+    let proxies = &service.shared.proxies;
+    let mut tasks = JoinSet::new();
+    let mut stop = pin!(stop);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let accepted = poll_fn(|task| match stop.as_mut().poll(task) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => listener.poll_accept(task).map(Some),
+        })
+        .await;
+        while tasks.try_join_next().is_some() {}
+        let (stream, peer) = match accepted {
+            None => break,
+            Some(Ok(accepted)) => accepted,
+            Some(Err(error)) if is_the_peers(&error) => continue,
+            Some(Err(error)) => {
+                // Too many open files, most likely: to ask again at once would only burn time.
+                operator_log::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
+                if tokio::time::timeout(pause, stop.as_mut()).await.is_ok() {
+                    break;
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+        };
+        pause = FIRST_PAUSE;
+        let Some(counted) = Counted::new(&connections, config.max_connections) else {
+            service.refused_connection();
+            continue;
+        };
+        let of_address = match (&addresses, peer) {
+            (Some(addresses), Some(peer)) if !proxies.trusts(peer.ip()) => {
+                match addresses.count(Peer::of_address(peer.ip())) {
+                    Some(counted) => Some(counted),
+                    None => {
+                        service.refused_connection();
+                        continue;
+                    }
+                }
+            }
+            _ => None,
+        };
+        let mut connected = connected.clone();
+        let client = peer.map_or(Client::OnThisMachine, Client::At);
+        connected.front.site.service.client = client;
+        tasks.spawn(connected.serve(stream, (counted, of_address)));
+    }
+    drop((listener, connected));
+    service.close();
+    let _ = stopping.send(true);
+    let drained = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(config.drain, drained).await.is_err() {
+        let cut = [(service.calls(), "message", "cancelled"), (tasks.len(), "connection", "closed")];
+        let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| cut_off(*cut)).collect();
+        operator_log::warn(format_args!("not all has ended within {:?}: {}", config.drain, cut.join(", ")));
+    }
+    service.shared.end_sessions();
+    // The calls of sessions that were cancelled are answered with an error.
+    let _ = tokio::time::timeout(LAST_WAIT, async { while tasks.join_next().await.is_some() {} }).await;
+    tasks.shutdown().await;
+    // Streams of HTTP/2 are tasks of their own, which end by themselves when their connection has.
+    let _ = tokio::time::timeout(LAST_WAIT, stopping.closed()).await;
+    service.end().await;
+}
+
+/// Says how much of something was cut off.
+fn cut_off((count, what, how): (usize, &str, &str)) -> String {
+    match count {
+        1 => format!("1 {what} is {how}"),
+        _ => format!("{count} {what}s are {how}"),
+    }
+}
+
+/// Whether an error of `accept` is one of the connection that was to be accepted.
+fn is_the_peers(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Waits until the process is asked to stop, by SIGTERM, SIGINT or SIGHUP, and elsewhere by Ctrl-C. A second signal
+/// ends it at once.
+pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let mut signals = Vec::new();
+        for kind in kinds {
+            signals.push(signal(kind)?);
+        }
+        let waiting = second_signal::SignalWait::begin(&kinds.map(|kind| kind.as_raw_value()))?;
+        Ok(async move {
+            poll_fn(|task| match signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+            .await;
+            drop(waiting);
+        })
+    }
+    #[cfg(windows)]
+    {
+        let mut console = crate::platform::console::ConsoleEvents::new()?;
+        Ok(async move {
+            console.next().await;
+            tokio::spawn(async move {
+                console.next().await;
+                std::process::exit(0);
+            });
+        })
+    }
+}
+
+/// Gives signals their default action back once the process is ending, or its servers have ended. The handler of the
+/// signal does so by itself, as all threads may be held by handlers of requests.
+#[cfg(unix)]
+mod second_signal {
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    /// Set when a signal ends the process at once.
+    static IS_ENDING: AtomicBool = AtomicBool::new(false);
+    static SERVERS: Mutex<Servers> = Mutex::new(Servers { waiting: 0, is_registered: false });
+
+    struct Servers {
+        /// The number of servers that wait for a signal.
+        waiting: usize,
+        is_registered: bool,
+    }
+
+    /// A server that waits for a signal.
+    pub(crate) struct SignalWait(());
+
+    impl SignalWait {
+        pub(crate) fn begin(signals: &[i32]) -> io::Result<SignalWait> {
+            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            if !servers.is_registered {
+                for signal in signals {
+                    // In this order: the first signal is not the second one.
+                    signal_hook::flag::register_conditional_default(*signal, &IS_ENDING)?;
+                    signal_hook::flag::register(*signal, &IS_ENDING)?;
+                }
+                servers.is_registered = true;
+            }
+            if servers.waiting == 0 {
+                IS_ENDING.store(false, Ordering::SeqCst);
+            }
+            servers.waiting += 1;
+            Ok(SignalWait(()))
+        }
+    }
+
+    impl Drop for SignalWait {
+        fn drop(&mut self) {
+            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            servers.waiting -= 1;
+            if servers.waiting == 0 {
+                IS_ENDING.store(true, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "tls"))]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::super::{HttpConfig, Site, Tls};
+    use super::*;
+    use crate::App;
+
+    #[tokio::test]
+    async fn an_unfinished_handshake_does_not_delay_the_shutdown() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let no_names = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
+        let tls = Tls::new(Arc::new(config.with_no_client_auth().with_cert_resolver(no_names)));
+        let app = App::empty("ending").http(HttpConfig::new().header_time(Duration::from_secs(60)));
+        let front = Front { site: Site::new(app.into_service().await.unwrap(), None), tls: Some(tls.start().unwrap()) };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (ask, asked) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(serve(listener, front, async { drop(asked.await) }));
+        let mut clients = Vec::new();
+        for bytes in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(bytes).await.unwrap();
+            clients.push(client);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let start = Instant::now();
+        ask.send(()).unwrap();
+        server.await.unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        for mut client in clients {
+            assert!(matches!(client.read(&mut [0; 8]).await, Ok(0) | Err(_)));
+        }
+    }
+}

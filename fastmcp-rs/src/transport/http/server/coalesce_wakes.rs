@@ -1,0 +1,122 @@
+//! One poll of a connection for one request.
+//!
+//! hyper gives the body of a request to its service through a channel, and whoever takes a piece out of it wakes the
+//! side that feeds it. Over HTTP/1 that is the very task that takes it: it was polled a second time for every request,
+//! and found nothing. So the connection is polled with a waker of its own, which can be held while a piece is taken;
+//! who holds it sees whether the wake is needed, as more of the body is to come, or not.
+//!
+//! Only a wake of that very task is held, on the holding thread and from within the work that it does meanwhile: others
+//! are never late.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
+thread_local! {
+    static HELD: Cell<Option<Held>> = const { Cell::new(None) };
+}
+
+/// The task whose wakes are held, by its address, and whether there was one.
+#[derive(Clone, Copy)]
+struct Held {
+    task: *const (),
+    was_woken: bool,
+}
+
+/// The waker that a connection is polled with.
+#[derive(Default)]
+pub(crate) struct Wakes(Option<(Arc<Task>, Waker)>);
+
+/// The task that a connection is, or is part of.
+struct Task(Waker);
+
+impl Wakes {
+    /// The waker for a poll by that task.
+    pub(crate) fn of(&mut self, task: &Context<'_>) -> &Waker {
+        // A task has one waker nearly always, but need not.
+        if self.0.as_ref().is_some_and(|(known, _)| !known.0.will_wake(task.waker())) {
+            self.0 = None;
+        }
+        let (_, waker) = self.0.get_or_insert_with(|| {
+            let task = Arc::new(Task(task.waker().clone()));
+            (Arc::clone(&task), Waker::from(task))
+        });
+        waker
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        match HELD.get() {
+            Some(held) if ptr::eq(held.task, Arc::as_ptr(self).cast()) => {
+                HELD.set(Some(Held { was_woken: true, ..held }));
+            }
+            _ => self.0.wake_by_ref(),
+        }
+    }
+}
+
+/// Does something that may wake the task which does it; the flag tells whether it wanted to, and has not.
+pub(crate) fn hold<T>(task: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
+    /// Also if the work panics.
+    struct LetGo;
+    impl Drop for LetGo {
+        fn drop(&mut self) {
+            HELD.set(None);
+        }
+    }
+    let _let_go = LetGo;
+    HELD.set(Some(Held { task: task.waker().data(), was_woken: false }));
+    let done = work(task);
+    (done, HELD.get().is_some_and(|held| held.was_woken))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_wake_is_held_for_its_own_task_alone() {
+        let (counter, other) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+        let count = |counter: &Counter| counter.0.load(Ordering::Relaxed);
+        let task = Waker::from(Arc::clone(&counter));
+        let mut wakes = Wakes::default();
+        let waker = wakes.of(&Context::from_waker(&task)).clone();
+        waker.wake_by_ref();
+        assert_eq!(count(&counter), 1, "nothing is held");
+        let hold = |work: &dyn Fn()| hold(&mut Context::from_waker(&waker), |_| work()).1;
+        let is_held = hold(&|| {
+            waker.wake_by_ref();
+            waker.wake_by_ref();
+        });
+        assert!(is_held && count(&counter) == 1);
+        let is_held = hold(&|| std::thread::scope(|threads| threads.spawn(|| waker.wake_by_ref()).join().unwrap()));
+        assert!(!is_held && count(&counter) == 2, "a wake from elsewhere is not late");
+        let is_held = hold(&|| Wakes::default().of(&Context::from_waker(&task)).wake_by_ref());
+        assert!(!is_held && count(&counter) == 3, "nor is that of another connection");
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(|| hold(&|| panic!("on purpose")))).is_err());
+        waker.wake_by_ref();
+        assert_eq!(count(&counter), 4, "nothing is held after a panic");
+        // Polled by another task from now on.
+        let moved = Waker::from(Arc::clone(&other));
+        wakes.of(&Context::from_waker(&moved)).wake_by_ref();
+        assert_eq!((count(&counter), count(&other)), (4, 1));
+    }
+}

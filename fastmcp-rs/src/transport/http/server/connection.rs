@@ -1,0 +1,108 @@
+//! One connection, from its first byte to its last: encrypted or not, HTTP/1.1 or HTTP/2.
+//!
+//! Plain HTTP/1.1 on TCP is what is read and written most, so nothing stands between it and the socket but `Guarded`,
+//! and the rest is put into boxes, which a connection that does without them has not to carry.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+
+use crate::transport::http::server::coalesce_wakes::Wakes;
+use crate::transport::http::server::front::{Connected, MAX_HEAD};
+use crate::transport::http::server::listener::Stream;
+use crate::transport::http::server::router::Paths;
+use crate::transport::http::server::timeouts::{Activity, Guarded, Patience, TimedWrites};
+
+impl Connected {
+    /// Serves what comes by `stream`, until it ends. What is `held` is dropped then.
+    #[cfg(not(any(feature = "h2", feature = "tls")))]
+    pub(crate) fn serve<S: Stream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
+        let activity = Activity::default();
+        let stream = TimedWrites::new(stream, activity.clone(), self.times);
+        self.http1(stream, activity, held)
+    }
+
+    /// Finds out what comes by `stream`, and serves it, until it ends. What is `held` is dropped then.
+    #[cfg(any(feature = "h2", feature = "tls"))]
+    pub(crate) async fn serve<S: Stream>(mut self, stream: S, held: impl Send + 'static) {
+        let activity = Activity::default();
+        let stream = TimedWrites::new(stream, activity.clone(), self.times);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.front.tls.clone() {
+            let accepted = unless_stopped(&mut self.stopped, tls.accept(stream, self.times));
+            let Some((stream, protocol)) = Box::pin(accepted).await else { return };
+            let stream: Box<dyn Stream> = Box::new(stream);
+            return match protocol {
+                super::tls::Protocol::Http1 => Box::pin(self.http1(stream, activity, held)).await,
+                #[cfg(feature = "h2")]
+                super::tls::Protocol::Http2 => Box::pin(super::h2::serve(stream, self, activity, held)).await,
+            };
+        }
+        #[cfg(feature = "h2")]
+        match Box::pin(unless_stopped(&mut self.stopped, super::protocol_detect::read(stream, self.times))).await {
+            Some((stream, true)) => Box::pin(super::h2::serve(Box::new(stream), self, activity, held)).await,
+            Some((stream, false)) => Box::pin(self.http1(stream, activity, held)).await,
+            None => {}
+        }
+        #[cfg(not(feature = "h2"))]
+        Box::pin(self.http1(stream, activity, held)).await;
+    }
+
+    /// A future that awaits what was moved into it keeps room for it twice, and there are as many of these as there
+    /// are connections: so nothing is moved once it is here, and what is rare is put into a box.
+    fn http1<S: Stream>(
+        self,
+        stream: S,
+        activity: Activity,
+        held: impl Send + 'static,
+    ) -> impl Future<Output = ()> + Send {
+        let Connected { front, times, mut stopped } = self;
+        let io = TokioIo::new(Guarded::new(stream, activity.clone()));
+        let mut builder = http1::Builder::new();
+        // Times are kept by `TimedWrites` and `Patience`, which also know how long a connection may rest.
+        builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
+        let mut patience = Patience::new(activity.clone(), times);
+        let mut connection = builder.serve_connection(io, Paths { site: front.site, activity: activity.clone() });
+        async move {
+            let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
+            let mut is_stopping = false;
+            let mut wakes = Wakes::default();
+            let ended = poll_fn(|task| {
+                let mut connection = Pin::new(&mut connection);
+                if !is_stopping && stop.as_mut().poll(task).is_ready() {
+                    is_stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                if let Poll::Ready(ended) = connection.poll(&mut Context::from_waker(wakes.of(task))) {
+                    return Poll::Ready(ended.map_err(|error| error.to_string()));
+                }
+                // Half a head is no request yet.
+                if is_stopping && activity.is_at_rest() {
+                    return Poll::Ready(Ok(()));
+                }
+                patience.poll_over(task).map(|()| Err("the client sent nothing for too long".to_owned()))
+            })
+            .await;
+            if let Err(why) = ended {
+                tracing::debug!(target: "fastmcp_rs", "a connection ended: {why}");
+            }
+            drop(held);
+        }
+    }
+}
+
+/// Waits for the beginning of a connection, but not when the server has been asked to stop: nothing is asked on it yet.
+#[cfg(any(feature = "h2", feature = "tls"))]
+async fn unless_stopped<T>(stopped: &mut watch::Receiver<bool>, begun: impl Future<Output = Option<T>>) -> Option<T> {
+    let mut begun = pin!(begun);
+    let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
+    poll_fn(|task| match begun.as_mut().poll(task) {
+        Poll::Pending => stop.as_mut().poll(task).map(|()| None),
+        begun => begun,
+    })
+    .await
+}

@@ -1,0 +1,78 @@
+//! The response to clients that look for OAuth, which this server has not.
+//!
+//! A client that was answered 401 asks for metadata and tries to register itself, at paths that every server may have.
+//! It reads the response as one of OAuth, and shows its user the description; any other text looks like a broken server.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization>
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use http_body::Body;
+
+use super::super::paths::is_same_path;
+use super::super::response::body::ResponseBody;
+use super::super::response::status::{Answer, respond};
+
+const ENDPOINTS: [&str; 3] = ["/authorize", "/register", "/token"];
+const WELL_KNOWN: &str = "/.well-known/";
+const OPENID: &str = "openid-configuration";
+
+/// An error of OAuth (RFC 6749, section 5.2).
+const ABSENT: &str = "{\"error\":\"invalid_request\",\"error_description\":\"This server has no OAuth authorization. \
+                      Connect without it; if credentials are needed, send those that the server's operator gave you.\"}";
+
+/// Returns whether a client that looks for OAuth may ask for this path: an endpoint that clients assume, or metadata of
+/// the server or of one of its paths, which is named behind or before.
+pub(crate) fn is_path(path: &str) -> bool {
+    let is_metadata = |name: &str| {
+        name.starts_with("oauth-")
+            || name.strip_prefix(OPENID).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    ENDPOINTS.iter().any(|endpoint| is_same_path(path, endpoint))
+        || path.split_once(WELL_KNOWN).is_some_and(|(_, name)| is_metadata(name))
+}
+
+pub(crate) fn absent() -> Answer {
+    let mut answer = respond(StatusCode::NOT_FOUND, ResponseBody::whole(ABSENT));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// Returns whether a response says no more than that there is nothing, as a router does by itself.
+pub(crate) fn is_bare(answer: &http::Response<impl Body>) -> bool {
+    answer.status() == StatusCode::NOT_FOUND && answer.body().is_end_stream()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_at_which_clients_look_for_oauth_are_known() {
+        for path in [
+            "/register",
+            "/token/",
+            "/authorize",
+            "/.well-known/oauth-protected-resource",
+            "/.well-known/oauth-protected-resource/mcp",
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/openid-configuration",
+            "/.well-known/openid-configuration/mcp",
+            "/mcp/.well-known/openid-configuration",
+            "/mcp/.well-known/oauth-authorization-server",
+        ] {
+            assert!(is_path(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/registered",
+            "/tokens",
+            "/register/x",
+            "/oauth-x",
+            "/.well-known/",
+            "/.well-known/openid-configurations",
+        ] {
+            assert!(!is_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! HTTPS: certificates, and the handshake.
+//!
+//! Who renews certificates replaces files, and forgets servers: so the files are looked at again, at most once a
+//! minute, when a client connects. What is wrong then must not end what works: a broken file is told to the operator,
+//! and the certificate of before stays.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ring::digest::{Digest, SHA256, digest};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{InconsistentKeys, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::listener::Stream;
+use super::protocol_detect::Begun;
+use super::timeouts::Times;
+use crate::util::operator_log;
+
+/// How often files are looked at.
+const RENEWAL: Duration = Duration::from_secs(60);
+/// The largest file of certificates or of a key.
+const MAX_FILE: u64 = 1 << 20;
+/// The time that a client waits for files to be read.
+const RENEWAL_TIME: Duration = Duration::from_secs(1);
+/// What a TLS connection begins with: the type of the record that a handshake is in.
+const HANDSHAKE: u8 = 22;
+/// What somebody is told who speaks HTTP where HTTPS is spoken.
+const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+    content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
+
+/// The certificate and the key of a server on HTTPS. [`HttpConfig::tls`](crate::HttpConfig::tls) takes it.
+///
+/// TLS 1.3 and 1.2 are spoken, with the cryptography of `ring`.
+///
+/// # Example
+///
+/// ```no_run
+/// use fastmcp_rs::prelude::*;
+/// use fastmcp_rs::{HttpConfig, Tls};
+///
+/// #[mcp::main]
+/// async fn main() -> Result<(), fastmcp_rs::Error> {
+///     let tls = Tls::from_pem_files("/etc/ssl/mcp.example.com/chain.pem", "/etc/ssl/mcp.example.com/key.pem");
+///     let config = HttpConfig::new().allowed_hosts(["mcp.example.com"]).tls(tls);
+///     App::new("orders").http(config).run_http("0.0.0.0:443").await
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tls {
+    source: Source,
+    renewal: Duration,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Files(Files),
+    Config(Arc<ServerConfig>),
+}
+
+#[derive(Clone, Debug)]
+struct Files {
+    certificates: PathBuf,
+    key: PathBuf,
+}
+
+impl Tls {
+    /// A certificate and its key from files in PEM: the server's own certificate first, then those between it and its
+    /// authority; the key as PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    ///
+    /// They are regular files of at most 1 MiB each, or links to such; a pipe or a device is refused. They are read when
+    /// the server starts, which fails if anything is wrong with them. They are looked at again
+    /// when a client connects, at most once a minute; what has changed holds from then on. If it is not usable, a
+    /// warning says why, and the certificate of before stays.
+    pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
+        let files = Files { certificates: certificates.into(), key: key.into() };
+        Tls { source: Source::Files(files), renewal: RENEWAL }
+    }
+
+    /// Whatever rustls 0.23 can do: client certificates, several names, keys in hardware, other cryptography.
+    ///
+    /// Where it names no protocols (`alpn_protocols`), those that this server speaks are added.
+    ///
+    /// # Errors
+    ///
+    /// The server does not start if it names `h2` without the feature `h2`.
+    pub fn new(config: Arc<ServerConfig>) -> Tls {
+        Tls { source: Source::Config(config), renewal: RENEWAL }
+    }
+
+    /// How often the files are looked at. Default: 60 seconds.
+    pub fn renewal(mut self, interval: Duration) -> Tls {
+        self.renewal = interval;
+        self
+    }
+
+    /// Reads what there is to read. Returns what is wrong.
+    pub(crate) fn start(&self) -> Result<Acceptor, String> {
+        let (config, files, seen) = match &self.source {
+            Source::Config(config) => (with_protocols(config)?, None, None),
+            Source::Files(files) => {
+                let contents = files.read()?;
+                (files.config(&contents)?, Some(files.clone()), Some(contents.digest()))
+            }
+        };
+        let current = Mutex::new(Current { config, seen, looked: Instant::now(), is_renewing: false });
+        Ok(Acceptor(Arc::new(Shared { current, files, renewal: self.renewal })))
+    }
+}
+
+/// The protocols that this server speaks inside of TLS, best first.
+fn protocols() -> Vec<Vec<u8>> {
+    #[cfg(feature = "h2")]
+    return vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    #[cfg(not(feature = "h2"))]
+    return vec![b"http/1.1".to_vec()];
+}
+
+fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, String> {
+    if config.alpn_protocols.is_empty() {
+        let mut config = ServerConfig::clone(config);
+        config.alpn_protocols = protocols();
+        return Ok(Arc::new(config));
+    }
+    match config.alpn_protocols.iter().find(|&protocol| !protocols().contains(protocol)) {
+        None => Ok(Arc::clone(config)),
+        Some(unknown) if unknown == b"h2" => {
+            Err("the TLS configuration names the protocol h2: turn on the feature `h2` of fastmcp-rs".into())
+        }
+        Some(unknown) => Err(format!(
+            "the TLS configuration names the protocol `{}`, which is not spoken here",
+            String::from_utf8_lossy(unknown)
+        )),
+    }
+}
+
+/// What is in the files.
+struct Contents {
+    certificates: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Contents {
+    /// Tells whether something has changed, without keeping the key.
+    fn digest(&self) -> [Digest; 2] {
+        [digest(&SHA256, &self.certificates), digest(&SHA256, &self.key)]
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<Contents, String> {
+        Ok(Contents { certificates: read(&self.certificates)?, key: read(&self.key)? })
+    }
+
+    fn config(&self, contents: &Contents) -> Result<Arc<ServerConfig>, String> {
+        let (certificates, key) = (self.certificates.display(), self.key.display());
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificates)
+            .collect::<Result<_, _>>()
+            .map_err(|error| malformed(&self.certificates, &error))?;
+        if chain.is_empty() {
+            return Err(format!(
+                "`{certificates}` has no certificate in it: one begins with `-----BEGIN CERTIFICATE-----`"
+            ));
+        }
+        let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
+            pem::Error::NoItemsFound => format!(
+                "`{key}` has no private key in it that is not encrypted: one begins with `-----BEGIN PRIVATE KEY-----`"
+            ),
+            error => malformed(&self.key, &error),
+        })?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                format!("the key in `{key}` is not that of the first certificate in `{certificates}`")
+            }
+            rustls::Error::InvalidCertificate(problem) => {
+                format!("the first certificate in `{certificates}` cannot be used: {problem:?}")
+            }
+            error => format!("the key in `{key}` cannot be used: {error}"),
+        })?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        config.alpn_protocols = protocols();
+        Ok(Arc::new(config))
+    }
+}
+
+/// What is wrong with a file, without a word of what is in it: that may be a key.
+fn malformed(path: &Path, error: &pem::Error) -> String {
+    let path = path.display();
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => format!(
+            "`{path}` is not well-formed PEM: it breaks off before `-----END {}-----`",
+            String::from_utf8_lossy(end_marker)
+        ),
+        pem::Error::IllegalSectionStart { .. } => {
+            format!("`{path}` is not well-formed PEM: a line with `-----BEGIN` does not end with `-----`")
+        }
+        error => format!("`{path}` is not well-formed PEM: {error}"),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display()));
+    }
+    Ok(bytes)
+}
+
+/// Opens a file, and nothing else: to open a named pipe, or to read a device, may take for ever.
+fn open(path: &Path) -> io::Result<File> {
+    let check = |found: &Metadata| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no regular file")),
+    };
+    check(&std::fs::metadata(path)?)?;
+    let mut options = File::options();
+    options.read(true);
+    // What was a file may be a pipe by now.
+    #[cfg(unix)]
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path)?;
+    check(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Which HTTP client and server have agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    #[cfg(feature = "h2")]
+    Http2,
+}
+
+/// Makes encrypted connections of plain ones.
+#[derive(Clone)]
+pub(crate) struct Acceptor(Arc<Shared>);
+
+struct Shared {
+    current: Mutex<Current>,
+    /// Where there is something to renew.
+    files: Option<Files>,
+    renewal: Duration,
+}
+
+struct Current {
+    config: Arc<ServerConfig>,
+    /// What was in the files when they were last read, usable or not.
+    seen: Option<[Digest; 2]>,
+    looked: Instant,
+    /// Set while the files are being read: a file system that hangs may hold one thread, and no more.
+    is_renewing: bool,
+}
+
+impl Acceptor {
+    /// Does the handshake. `None` if there is no encrypted connection in the end.
+    pub(crate) async fn accept<S: Stream>(&self, stream: S, times: Times) -> Option<(TlsStream<Begun<S>>, Protocol)> {
+        timeout(times.header, self.shake_hands(stream)).await.ok()?
+    }
+
+    async fn shake_hands<S: Stream>(&self, stream: S) -> Option<(TlsStream<Begun<S>>, Protocol)> {
+        let mut stream = Begun::new(stream);
+        match stream.first().await {
+            Ok(Some(HANDSHAKE)) => {}
+            Ok(Some(b'A'..=b'Z')) => {
+                let _ = refuse(stream).await;
+                return None;
+            }
+            _ => return None,
+        }
+        let config = self.config().await;
+        match TlsAcceptor::from(config).accept(stream).await {
+            Ok(stream) => {
+                let protocol = match stream.get_ref().1.alpn_protocol() {
+                    #[cfg(feature = "h2")]
+                    Some(b"h2") => Protocol::Http2,
+                    _ => Protocol::Http1,
+                };
+                Some((stream, protocol))
+            }
+            Err(error) => {
+                tracing::debug!(target: "fastmcp_rs", "a TLS handshake failed: {error}");
+                None
+            }
+        }
+    }
+
+    /// The configuration of now. One client in a minute waits until the files were read, but not for long.
+    async fn config(&self) -> Arc<ServerConfig> {
+        let shared = &self.0;
+        let is_due = shared.files.is_some() && {
+            let mut current = shared.lock();
+            let is_due = current.looked.elapsed() >= shared.renewal && !current.is_renewing;
+            if is_due {
+                current.looked = Instant::now();
+                current.is_renewing = true;
+            }
+            is_due
+        };
+        if is_due {
+            let shared = Arc::clone(shared);
+            let renewing = tokio::task::spawn_blocking(move || {
+                shared.renew();
+                shared.lock().is_renewing = false;
+            });
+            let _ = timeout(RENEWAL_TIME, renewing).await;
+        }
+        Arc::clone(&shared.lock().config)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what has changed in the files, if it is usable.
+    fn renew(&self) {
+        let Some(files) = &self.files else { return };
+        let renewed = files.read().and_then(|contents| {
+            let digest = contents.digest();
+            let is_same = |seen: &[Digest; 2]| seen.iter().zip(&digest).all(|(a, b)| a.as_ref() == b.as_ref());
+            if self.lock().seen.as_ref().is_some_and(is_same) {
+                return Ok(None);
+            }
+            // Also if it is unusable, which is told once.
+            self.lock().seen = Some(digest);
+            files.config(&contents).map(Some)
+        });
+        match renewed {
+            Ok(None) => {}
+            Ok(Some(config)) => {
+                self.lock().config = config;
+                operator_log::line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
+            }
+            Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
+        }
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Acceptor").field("files", &self.0.files).finish_non_exhaustive()
+    }
+}
+
+/// Tells a client of plain HTTP what it should have spoken.
+async fn refuse<S: Stream>(mut stream: Begun<S>) -> io::Result<()> {
+    stream.write_all(SPEAK_TLS).await?;
+    stream.shutdown().await?;
+    // A connection that is closed with something unread is reset, and its last answer may be lost.
+    let mut rest = [0; 1024];
+    for _ in 0..64 {
+        if stream.read(&mut rest).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! The body of a response that tells when it is written.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Bytes;
+
+use crate::transport::http::response::body::ResponseBody;
+use crate::transport::http::server::route_body::RouteBody;
+use crate::transport::http::server::timeouts::Active;
+
+/// What an answer holds.
+pub(crate) enum Content {
+    Own(ResponseBody),
+    Route(RouteBody),
+}
+
+/// A body that tells when it is written.
+pub(crate) struct Tracked {
+    pub(crate) content: Content,
+    pub(crate) active: Active,
+}
+
+impl Content {
+    /// Returns whether it is owed to a client that has closed its side of the connection.
+    pub(crate) fn outlives_input(&self) -> bool {
+        matches!(self, Content::Own(body) if body.outlives_input())
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
+            Content::Route(body) => Pin::new(body).poll_frame(task),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Content::Own(body) => body.is_end_stream(),
+            Content::Route(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Content::Own(body) => body.size_hint(),
+            Content::Route(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Body for Tracked {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.content).poll_frame(task);
+        if polled.is_pending() {
+            self.active.disconnect_if_closed(|| self.content.outlives_input());
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.content.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.content.size_hint()
+    }
+}

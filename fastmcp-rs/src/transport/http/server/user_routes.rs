@@ -1,0 +1,141 @@
+//! An author's own routes beside the endpoint: a tower service that is asked for every path which is not ours.
+//!
+//! Its types are erased once, here, so that an app with routes is the same type as one without. What a route does is
+//! its author's business; ours is that it cannot be reached by a foreign name, and that it takes nothing else down
+//! with it: a panic is an answer, and a client that sends nothing is not waited for.
+
+use std::error::Error as StdError;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{fmt, io};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::{Bytes, Incoming};
+use tokio::time::Sleep;
+use tower_service::Service;
+
+use crate::transport::http::request::head;
+use crate::transport::http::request::host_origin::Refused;
+use crate::transport::http::response::plain::{closing, plain};
+use crate::transport::http::server::route_body::{BoxError, RouteBody, catch};
+use crate::transport::http::server::tracked_body::Content;
+use crate::transport::http::shared::Shared;
+use crate::util::operator_log;
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<RouteBody>, BoxError>> + Send>>;
+
+/// The author's service, whatever its type is.
+#[derive(Clone)]
+pub(crate) struct Routes(Arc<dyn Fn(Request<RequestBody>) -> Answering + Send + Sync>);
+
+impl Routes {
+    pub(crate) fn new<S, B>(service: S) -> Routes
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: Body + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Routes(Arc::new(move |request| {
+            let mut service = service.clone();
+            Box::pin(async move {
+                poll_fn(|task| service.poll_ready(task)).await.map_err(Into::into)?;
+                let response = service.call(request).await.map_err(Into::into)?;
+                Ok(response.map(RouteBody::new))
+            })
+        }))
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Incoming>, shared: &Shared) -> Response<Content> {
+        let own = |answer: Response<_>| answer.map(Content::Own);
+        if let Err(refused) = shared.access.check_host(request.uri(), head::read(request.headers()).0.host) {
+            if refused != Refused::BadHost {
+                return own(plain(StatusCode::FORBIDDEN, "this server is not known by that `Host`\n"));
+            }
+            return own(closing(plain(StatusCode::BAD_REQUEST, "there must be one valid `Host`\n")));
+        }
+        // It asks for a tunnel, which there is none to anywhere.
+        if request.method() == Method::CONNECT {
+            return own(plain(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
+        }
+        let request = request.map(|body| RequestBody::new(body, shared.config.body_time));
+        let mut answering = match catch(|| (self.0)(request)) {
+            Ok(answering) => answering,
+            Err(error) => return own(failed(&*error)),
+        };
+        let answer = poll_fn(|task| match catch(|| answering.as_mut().poll(task)) {
+            Ok(polled) => polled,
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        });
+        match answer.await {
+            Ok(answer) => answer.map(Content::Route),
+            Err(error) => own(failed(&*error)),
+        }
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Routes").finish_non_exhaustive()
+    }
+}
+
+fn failed(error: &(dyn StdError + Send + Sync)) -> Response<super::super::response::body::ResponseBody> {
+    operator_log::error(format_args!("a route has failed: {error}"));
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
+}
+
+/// The body of a request to one of the [routes](crate::App::routes) beside an app.
+///
+/// It is an [`http_body::Body`], which axum's extractors read, and `http_body_util::BodyExt::collect`. It has no limit
+/// of its own for its size: axum's extractors have one of 2 MB, and `http_body_util::Limited` is one. A client that
+/// sends nothing of it for as long as [`HttpConfig::body_time`](crate::HttpConfig::body_time) is an error.
+pub struct RequestBody {
+    incoming: Incoming,
+    time: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl RequestBody {
+    fn new(incoming: Incoming, time: Duration) -> RequestBody {
+        RequestBody { incoming, time, timer: None }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(task) {
+            this.timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
+        }
+        let time = this.time;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        timer
+            .as_mut()
+            .poll(task)
+            .map(|()| Some(Err(io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing"))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RequestBody").finish_non_exhaustive()
+    }
+}

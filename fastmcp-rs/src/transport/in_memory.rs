@@ -1,0 +1,11 @@
+//! A connection in process: lines in, lines out, the same engine.
+
+use std::sync::Arc;
+
+use crate::auth::principal::Principal;
+use crate::context::Transport;
+use crate::engine::{Connection, Server};
+
+pub(crate) fn connect(server: Server, principal: Option<Principal>) -> Arc<Connection> {
+    Connection::of(Arc::new(server), Transport::Memory, principal.map(Arc::new))
+}

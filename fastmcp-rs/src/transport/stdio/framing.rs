@@ -1,0 +1,354 @@
+//! Lines out of a stream of bytes, each found once and none longer than a limit.
+//!
+//! Lines that came together are looked at together for whether they are UTF-8: to begin and to end that look costs as
+//! much as it does for a short line.
+
+use std::str::Utf8Error;
+
+use crate::outgoing::queue::MUCH;
+
+/// What is next in the buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// A whole line, without its newline.
+    Whole(Result<&'a str, Utf8Error>),
+    /// The beginning of a line that is too long; the rest of it will be skipped.
+    Oversized(&'a [u8]),
+}
+
+/// A growing buffer that the stream is read into.
+#[derive(Debug)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// How many bytes from `start` are known to hold no newline.
+    scanned: usize,
+    limit: usize,
+    /// The length of the last line.
+    last: usize,
+    /// Whether the rest of an oversized line is still to come.
+    skipping: bool,
+    /// Whether nothing has been read yet: a byte order mark may only be there.
+    at_beginning: bool,
+}
+
+/// What is read at once by a server that is kept busy.
+const BLOCK: usize = 64 << 10;
+/// What is read at once at first: most servers see one small message at a time.
+const FIRST_BLOCK: usize = 16 << 10;
+/// The most that is ever kept of a buffer.
+pub(super) const MOST: usize = 64 << 20;
+/// How much of a line that is too long is looked at for its id.
+const EXCERPT: usize = 4 << 10;
+
+impl Lines {
+    pub(super) fn new(limit: usize) -> Lines {
+        Lines {
+            buffer: vec![0; FIRST_BLOCK],
+            start: 0,
+            end: 0,
+            scanned: 0,
+            limit,
+            last: 0,
+            skipping: false,
+            at_beginning: true,
+        }
+    }
+
+    /// Room for the next read; [`Lines::filled`] says how much of it was used.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.scanned = 0;
+            // A large message has passed. Its room is kept as long as more such messages follow: to get it and give
+            // it back each time costs more than to read them.
+            let room = self.buffer.capacity();
+            if room > MUCH && (room > MOST || self.last < room / 8) {
+                self.buffer = vec![0; BLOCK];
+            }
+        } else if self.buffer.len() - self.end < BLOCK / 4 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            if self.buffer.len() - self.end < BLOCK / 4 {
+                // A line is never kept beyond its limit, so doubling ends.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Whether a large message has left its room behind.
+    pub(super) fn keep_much(&self) -> bool {
+        self.start == self.end && self.buffer.capacity() > MUCH
+    }
+
+    /// Gives back the room that large messages have left behind.
+    pub(super) fn give_back(&mut self) {
+        if self.keep_much() {
+            self.buffer = vec![0; BLOCK];
+        }
+    }
+
+    pub(super) fn filled(&mut self, count: usize) {
+        self.end += count;
+        if self.end == self.buffer.len() && self.end < BLOCK {
+            self.buffer.resize(BLOCK, 0);
+        }
+        if self.at_beginning && self.end - self.start >= 3 {
+            self.at_beginning = false;
+            if self.buffer[self.start..].starts_with(b"\xEF\xBB\xBF") {
+                self.start += 3;
+                self.scanned = self.scanned.saturating_sub(3);
+            }
+        }
+    }
+
+    /// Gives each line that is whole, or that is known to be too long, until `take` says that it wants no more: what came
+    /// with the others is dropped then.
+    pub(super) fn each(&mut self, mut take: impl FnMut(Line<'_>) -> bool) {
+        let from = self.start + self.scanned;
+        if let Some(first) = memchr::memchr(b'\n', &self.buffer[from..self.end]) {
+            // Mostly it is the only one.
+            let first = self.scanned + first;
+            let after = &self.buffer[self.start + first + 1..self.end];
+            let others = if after.is_empty() { None } else { memchr::memrchr(b'\n', after) };
+            let bytes = &self.buffer[self.start..][..first + 1 + others.map_or(0, |last| last + 1)];
+            self.start += bytes.len();
+            self.scanned = 0;
+            self.at_beginning = false;
+            let text = std::str::from_utf8(bytes);
+            let (mut start, mut end) = (0, first);
+            loop {
+                let line = start..end;
+                if !std::mem::take(&mut self.skipping) {
+                    let line = if line.len() > self.limit {
+                        Line::Oversized(excerpt(&bytes[line]))
+                    } else {
+                        self.last = line.len();
+                        // One line that is not UTF-8 is no fault of the others.
+                        Line::Whole(match text {
+                            Ok(text) => Ok(&text[line]),
+                            Err(_) => std::str::from_utf8(&bytes[line]),
+                        })
+                    };
+                    if !take(line) {
+                        return;
+                    }
+                }
+                start = end + 1;
+                if start == bytes.len() {
+                    break;
+                }
+                match memchr::memchr(b'\n', &bytes[start..]) {
+                    Some(next) => end = start + next,
+                    None => break,
+                }
+            }
+        }
+        self.scanned = self.end - self.start;
+        if self.skipping {
+            self.start = self.end;
+            self.scanned = 0;
+        } else if self.scanned > self.limit {
+            self.skipping = true;
+            let rest = self.start..self.end;
+            self.start = self.end;
+            self.scanned = 0;
+            take(Line::Oversized(excerpt(&self.buffer[rest])));
+        }
+    }
+
+    /// What follows the last newline when the stream has ended: a last line without one.
+    pub(super) fn rest(&mut self) -> Option<Result<&str, Utf8Error>> {
+        let rest = self.start..self.end;
+        self.start = self.end;
+        (!rest.is_empty() && !self.skipping).then(|| std::str::from_utf8(&self.buffer[rest]))
+    }
+}
+
+/// The part of a line that is looked at if the line is too long.
+fn excerpt(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(EXCERPT)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads some of the input; gives the rest.
+    fn fill<'a>(lines: &mut Lines, input: &'a [u8]) -> &'a [u8] {
+        let room = lines.room();
+        let (some, rest) = input.split_at(input.len().min(room.len()));
+        room[..some.len()].copy_from_slice(some);
+        lines.filled(some.len());
+        rest
+    }
+
+    /// Feeds the input in pieces of a size, and gives what comes out as text.
+    fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
+        let mut lines = Lines::new(limit);
+        let mut found = Vec::new();
+        for mut part in input.chunks(piece) {
+            while !part.is_empty() {
+                part = fill(&mut lines, part);
+                lines.each(|line| {
+                    found.push(match line {
+                        Line::Whole(line) => line.map_or("?".into(), str::to_owned),
+                        Line::Oversized(start) => {
+                            assert!(start.len() <= EXCERPT, "{} bytes", start.len());
+                            format!("!{}", String::from_utf8_lossy(&start[..4]))
+                        }
+                    });
+                    true
+                });
+            }
+        }
+        found.extend(lines.rest().map(|rest| format!("{}$", rest.unwrap_or("?"))));
+        found
+    }
+
+    #[test]
+    fn lines_do_not_depend_on_the_split_of_the_input() {
+        let input = b"\xEF\xBB\xBFfirst\n\nsecond line\r\nlast";
+        for piece in 1..input.len() + 1 {
+            assert_eq!(split(input, piece, 100), ["first", "", "second line\r", "last$"], "pieces of {piece}");
+        }
+        assert_eq!(split(b"", 1, 100), [""; 0]);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_reported_once_and_skipped() {
+        let long = "x".repeat(5000);
+        let input = format!("a\n{long}\nb\n{long}");
+        for piece in [1, 7, 1000, 4096, input.len()] {
+            let found = split(input.as_bytes(), piece, 1024);
+            assert_eq!(found, ["a", "!xxxx", "b", "!xxxx"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_line_can_be_as_long_as_the_limit() {
+        let [under, exactly, over] = [9, 10, 11].map(|length| "x".repeat(length));
+        let input = format!("{over}\n{exactly}\n{under}\n{over}\n{exactly}\n{exactly}");
+        let expected = ["!xxxx", &exactly, &under, "!xxxx", &exactly, &format!("{exactly}$")];
+        for piece in 1..=input.len() {
+            assert_eq!(split(input.as_bytes(), piece, 10), expected, "pieces of {piece}");
+            assert_eq!(split(over.as_bytes(), piece, 10), ["!xxxx"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn no_line_follows_once_the_reader_stops() {
+        let mut lines = Lines::new(100);
+        fill(&mut lines, b"be");
+        lines.each(|line| panic!("{line:?}"));
+        fill(&mut lines, b"gin\nstop\nlost\nlost");
+        let mut found = Vec::new();
+        lines.each(|line| {
+            let Line::Whole(Ok(line)) = line else { panic!("{line:?}") };
+            found.push(line.to_owned());
+            line != "stop"
+        });
+        assert_eq!(found, ["begin", "stop"]);
+        lines.each(|line| panic!("{line:?}"));
+        // Also if less follows than there was before it.
+        let mut lines = Lines::new(100);
+        fill(&mut lines, b"beginning");
+        lines.each(|line| panic!("{line:?}"));
+        fill(&mut lines, b"\nlost");
+        lines.each(|_| false);
+        lines.each(|line| panic!("{line:?}"));
+    }
+
+    #[test]
+    fn the_unterminated_last_line_is_returned_once() {
+        let mut lines = Lines::new(10);
+        fill(&mut lines, b"rest");
+        lines.each(|line| panic!("{line:?}"));
+        assert_eq!(lines.rest(), Some(Ok("rest")));
+        assert_eq!(lines.rest(), None);
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_over_the_limit_is_returned() {
+        for end in ["", "\n"] {
+            let mut lines = Lines::new(1_024);
+            fill(&mut lines, format!("{}{end}", "x".repeat(5_000)).as_bytes());
+            let mut found = Vec::new();
+            lines.each(|line| {
+                let Line::Oversized(start) = line else { panic!("{line:?}") };
+                found.push(start.len());
+                true
+            });
+            assert_eq!(found, [EXCERPT]);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_at_the_beginning_alone() {
+        for piece in 1..10 {
+            assert_eq!(split(b"\xEF\xBB\xBF", piece, 10), [""; 0]);
+            assert_eq!(split(b"\xEF\xBB\xBF\xEF\xBB\xBFa\n", piece, 10), ["\u{FEFF}a"], "pieces of {piece}");
+            assert_eq!(split(b"a\n\xEF\xBB\xBFb\n", piece, 10), ["a", "\u{FEFF}b"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf_8_does_not_affect_others() {
+        let input = b"first\n\xFF\nna\xC3\xAFve\n\xE2\x98\n\xE2\x98\x83";
+        for piece in 1..input.len() + 1 {
+            assert_eq!(split(input, piece, 100), ["first", "?", "na\u{EF}ve", "?", "\u{2603}$"], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn large_lines_pass_and_their_memory_is_released() {
+        let long = "y".repeat(3 << 20);
+        let input = format!("{long}\nb\n");
+        assert_eq!(split(input.as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
+        let mut lines = Lines::new(16 << 20);
+        let feed = |lines: &mut Lines, mut input: &[u8]| {
+            while !input.is_empty() {
+                input = fill(lines, input);
+                lines.each(|_| true);
+            }
+            lines.room();
+            lines.buffer.len()
+        };
+        let large = feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]);
+        assert!(large > MUCH, "{large} bytes");
+        assert_eq!(feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]), large, "more such lines may follow");
+        assert_eq!(feed(&mut lines, b"b\n"), BLOCK);
+    }
+
+    #[test]
+    fn no_memory_is_kept_for_a_refused_line() {
+        let mut lines = Lines::new(3 << 20);
+        let mut input = &vec![b'x'; 3 << 20][..];
+        while !input.is_empty() {
+            input = fill(&mut lines, input);
+            lines.each(|line| panic!("{line:?}"));
+        }
+        fill(&mut lines, b"x\n");
+        let mut refused = 0;
+        lines.each(|line| {
+            refused += usize::from(matches!(line, Line::Oversized(_)));
+            true
+        });
+        lines.room();
+        assert_eq!((refused, lines.buffer.len()), (1, BLOCK));
+    }
+
+    #[test]
+    fn an_endless_line_is_not_buffered() {
+        let mut lines = Lines::new(1_000);
+        for _ in 0..200 {
+            fill(&mut lines, &[b'x'; 50_000]);
+            lines.each(|line| matches!(line, Line::Oversized(_)));
+        }
+        assert!(lines.buffer.len() <= BLOCK, "{} bytes", lines.buffer.len());
+    }
+}

@@ -1,0 +1,16 @@
+//! Combinators for futures.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+/// Does some work, and drops it if the end comes first.
+#[cfg_attr(not(any(feature = "http", feature = "stdio")), allow(dead_code))]
+pub(crate) async fn unless_first<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut end, mut work) = (pin!(end), pin!(work));
+    poll_fn(|task| match end.as_mut().poll(task) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => work.as_mut().poll(task).map(Some),
+    })
+    .await
+}

@@ -1,0 +1,347 @@
+//! Holds the library to `docs/ARCHITECTURE.md`: the order of its rooms, the map of its files, and the paths that the
+//! documentation names.
+//!
+//! A room is a folder of `fastmcp-rs/src`. It may use the rooms below it on the map, and none above. Test modules are
+//! not read, as they may use anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+
+/// Files at the top of `src` that only re-export, or that every room may use.
+const FACES: [&str; 5] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs"];
+
+/// A module, as the names of its path from the root of the crate.
+type Module = Vec<String>;
+
+#[test]
+fn no_room_uses_a_room_above_it() {
+    let rooms = Map::read().rooms;
+    let library = Library::read();
+    let mut wrong = Vec::new();
+    for (module, used) in library.uses() {
+        let Some(own) = rooms.iter().position(|room| *room == module[0]) else { continue };
+        for target in used {
+            match rooms.iter().position(|room| *room == target[0]) {
+                Some(other) if other < own => wrong.push(format!("{} uses {}", module.join("/"), target.join("/"))),
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the map has these rooms in another order:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_use_each_other_in_no_circle() {
+    let graph = Library::read().uses();
+    let mut circles: Vec<String> = Vec::new();
+    for start in graph.keys() {
+        if let Some(circle) = circle_through(&graph, start) {
+            let mut names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
+            names.sort();
+            circles.push(names.join(", "));
+        }
+    }
+    circles.sort();
+    circles.dedup();
+    assert!(circles.is_empty(), "these files use each other:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn the_map_names_every_file_and_no_other() {
+    let map = Map::read();
+    let files: BTreeSet<String> = Library::read().files.into_keys().collect();
+    let missing: Vec<_> = files.difference(&map.files).collect();
+    let gone: Vec<_> = map.files.difference(&files).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not on the map: {missing:?}; on the map, but not there: {gone:?}");
+}
+
+#[test]
+fn only_faces_are_at_the_top_of_the_library() {
+    let files = Library::read().files;
+    let top: Vec<_> = files.keys().filter(|file| !file.contains('/') && !FACES.contains(&file.as_str())).collect();
+    assert!(top.is_empty(), "these belong into a room: {top:?}");
+}
+
+#[test]
+fn every_room_says_what_it_is_for() {
+    for room in Map::read().rooms {
+        let text = read(&source().join(&room).join("mod.rs"));
+        let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        assert!(header.len() >= 3, "`{room}/mod.rs` says too little of the room: {header:?}");
+    }
+}
+
+#[test]
+fn every_path_that_the_documentation_names_exists() {
+    let root = root();
+    let pattern = Regex::new(r"`([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.*-]+)*\.(?:rs|md|toml|json|stderr|sh))`").unwrap();
+    let mut documents = files_below(&root.join("docs"), "md");
+    documents.extend(["README.md", "CONTRIBUTING.md", "tests/clients/README.md"].map(|name| root.join(name)));
+    documents.extend(files_below(&source(), "rs"));
+    let mut missing = Vec::new();
+    for document in documents {
+        let text = read(&document);
+        let is_source = document.extension().is_some_and(|extension| extension == "rs");
+        let folder = document.parent().unwrap_or(&root).to_path_buf();
+        let bases = [
+            root.clone(),
+            root.join("fastmcp-rs"),
+            source(),
+            root.join("fastmcp-rs-macros/src"),
+            root.join("tests"),
+            folder,
+        ];
+        for line in text.lines().filter(|line| !is_source || line.trim_start().starts_with("//")) {
+            for found in pattern.captures_iter(line) {
+                let path = &found[1];
+                // A bare name is an example's, or a file of the reader's project.
+                let is_hidden = path.starts_with('.') && !path.starts_with(".ci/");
+                let is_ours = !is_hidden
+                    && path.contains('/')
+                    && !path.contains('*')
+                    && FOREIGN.iter().all(|start| !path.starts_with(start));
+                if is_ours && !bases.iter().any(|base| base.join(path).exists()) {
+                    missing.push(format!("{}: `{path}`", document.strip_prefix(&root).unwrap_or(&document).display()));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "these paths do not exist:\n{}", missing.join("\n"));
+}
+
+/// Beginnings of paths in the projects of readers.
+const FOREIGN: [&str; 2] = ["src/", "~/"];
+
+/// The code map of `docs/ARCHITECTURE.md`.
+struct Map {
+    /// From top to bottom.
+    rooms: Vec<String>,
+    files: BTreeSet<String>,
+}
+
+impl Map {
+    /// Reads the block that begins with "```text map". A room stands at the beginning of a line; its files are
+    /// indented below it.
+    fn read() -> Map {
+        let text = read(&root().join("docs/ARCHITECTURE.md"));
+        let block = text.split("```text map\n").nth(1).and_then(|rest| rest.split("```").next());
+        let (mut rooms, mut files) = (Vec::new(), BTreeSet::new());
+        for line in block.expect("the page has a map").lines() {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            if let (Some(room), false) = (name.strip_suffix('/'), line.starts_with(' ')) {
+                rooms.push(room.to_owned());
+            } else if name.ends_with(".rs") {
+                let room = if line.starts_with(' ') { rooms.last().map(|room| format!("{room}/")) } else { None };
+                files.insert(format!("{}{name}", room.unwrap_or_default()));
+            }
+        }
+        Map { rooms, files }
+    }
+}
+
+/// The sources of the library.
+struct Library {
+    /// The text of each file, without comments and test modules, by its path below `src`.
+    files: BTreeMap<String, String>,
+}
+
+impl Library {
+    fn read() -> Library {
+        let source = source();
+        let files = files_below(&source, "rs").into_iter().map(|path| {
+            let name = path.strip_prefix(&source).expect("it is below").to_string_lossy().replace('\\', "/");
+            (name, without_tests(&without_comments(&read(&path))))
+        });
+        let is_test = |name: &str| name.ends_with("/tests.rs") || name.contains("/tests/");
+        Library { files: files.filter(|(name, _)| !is_test(name)).collect() }
+    }
+
+    /// Returns the modules that each module names. The folder of a module and its own files are left out.
+    fn uses(&self) -> BTreeMap<Module, BTreeSet<Module>> {
+        let modules: BTreeSet<Module> =
+            self.files.keys().filter(|file| *file != "lib.rs").map(|file| module_of(file)).collect();
+        let exported = self.exports();
+        let path = Regex::new(r"\b(crate|super|self)::((?:\w+::)*(?:\w+|\{))").unwrap();
+        let mut uses: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+        for (file, text) in &self.files {
+            let module = module_of(file);
+            if FACES.contains(&file.as_str()) {
+                continue;
+            }
+            let used = uses.entry(module.clone()).or_default();
+            for found in path.captures_iter(text) {
+                let end = found.get(0).expect("the whole match").end();
+                let leaves = match found[2].strip_suffix('{') {
+                    Some(prefix) => expand(prefix, block(&text[end..])),
+                    None => vec![found[2].to_owned()],
+                };
+                for leaf in leaves {
+                    let full = resolve(&found[1], &leaf, &module, &exported);
+                    let target = (1..=full.len()).rev().map(|length| full[..length].to_vec());
+                    if let Some(target) = target.into_iter().find(|target| modules.contains(target)) {
+                        if !module.starts_with(&target) && !target.starts_with(&module) {
+                            used.insert(target);
+                        }
+                    }
+                }
+            }
+        }
+        uses
+    }
+
+    /// Returns the module that defines each name at the root of the crate.
+    fn exports(&self) -> BTreeMap<String, Module> {
+        let statement = Regex::new(r"(?m)^pub use ([^;]+);").unwrap();
+        let mut exported = BTreeMap::new();
+        for found in statement.captures_iter(&self.files["lib.rs"]) {
+            let leaves = match found[1].split_once('{') {
+                Some((prefix, rest)) => expand(prefix, block(rest)),
+                None => vec![found[1].to_owned()],
+            };
+            for leaf in leaves {
+                let mut parts: Module = leaf.split("::").map(str::to_owned).collect();
+                let name = parts.pop().expect("a path has a last part");
+                exported.insert(name, parts);
+            }
+        }
+        exported
+    }
+}
+
+/// Returns the path of a name from the root of the crate.
+fn resolve(start: &str, path: &str, module: &Module, exported: &BTreeMap<String, Module>) -> Module {
+    let mut parts: Vec<&str> = path.split("::").filter(|part| !part.is_empty() && *part != "self").collect();
+    let mut full: Module = match start {
+        "crate" => match parts.first().and_then(|name| exported.get(*name)) {
+            Some(module) => module.clone(),
+            None => Module::new(),
+        },
+        "super" => module[..module.len() - 1].to_vec(),
+        _ => module.clone(),
+    };
+    while parts.first() == Some(&"super") {
+        parts.remove(0);
+        full.pop();
+    }
+    full.extend(parts.into_iter().map(str::to_owned));
+    full
+}
+
+/// Returns the text up to the brace that closes a block.
+fn block(text: &str) -> &str {
+    let mut depth = 1;
+    for (at, letter) in text.char_indices() {
+        depth += match letter {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        if depth == 0 {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// Returns the paths of a group of imports, such as `a::{b, c::{d, e}}`.
+fn expand(prefix: &str, group: &str) -> Vec<String> {
+    let (mut paths, mut depth, mut start) = (Vec::new(), 0, 0);
+    let ends = group.char_indices().chain([(group.len(), ',')]);
+    for (at, letter) in ends {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let part = group[start..at].trim();
+                start = (at + 1).min(group.len());
+                match part.split_once('{') {
+                    Some((inner, rest)) => paths.extend(expand(&format!("{prefix}{inner}"), block(rest))),
+                    None if !part.is_empty() => {
+                        paths.push(format!("{prefix}{}", part.split(" as ").next().unwrap_or(part)));
+                    }
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+/// Returns the modules of a circle that begins and ends with `start`.
+fn circle_through(graph: &BTreeMap<Module, BTreeSet<Module>>, start: &Module) -> Option<Vec<Module>> {
+    let mut came_from: BTreeMap<&Module, &Module> = BTreeMap::new();
+    let mut open = vec![start];
+    while let Some(module) = open.pop() {
+        for next in graph.get(module).into_iter().flatten() {
+            if next == start {
+                let mut circle = vec![start.clone()];
+                let mut at = module;
+                while at != start {
+                    circle.push(at.clone());
+                    at = came_from[at];
+                }
+                return Some(circle);
+            }
+            if !came_from.contains_key(next) {
+                came_from.insert(next, module);
+                open.push(next);
+            }
+        }
+    }
+    None
+}
+
+fn module_of(file: &str) -> Module {
+    let name = file.trim_end_matches(".rs");
+    name.strip_suffix("/mod").unwrap_or(name).split('/').map(str::to_owned).collect()
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Cuts out the modules that are compiled for tests only.
+fn without_tests(text: &str) -> String {
+    let start =
+        Regex::new(r"#\[cfg\((?:all\()?test[^\]]*\)\]\s*(?:#\[[^\n]*\]\s*)*(?:pub\(crate\) )?mod \w+ \{").unwrap();
+    let (mut kept, mut rest) = (String::new(), text);
+    while let Some(found) = start.find(rest) {
+        kept.push_str(&rest[..found.start()]);
+        let after = &rest[found.end()..];
+        rest = &after[block(after).len()..];
+    }
+    kept + rest
+}
+
+fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn source() -> PathBuf {
+    root().join("fastmcp-rs/src")
+}
