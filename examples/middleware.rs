@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastmcp_rs::middleware::{
-    Kind, Layer, Next, Operation, RateLimit, Refusal, Reply, ResultSizeLimit, StructuredLogging,
+    Layer, Method, Next, Operation, RateLimit, Refusal, Reply, ResultSizeLimit, StructuredLogging,
 };
 use fastmcp_rs::prelude::*;
 
@@ -35,7 +35,7 @@ impl Layer for OpeningHours {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
         let maintenance = operation.context().state::<Maintenance>();
         let is_closed = maintenance.is_some_and(|maintenance| maintenance.0.load(Ordering::Relaxed));
-        if is_closed && operation.kind() == Kind::CallTool && operation.name() != "set_maintenance" {
+        if is_closed && operation.method() == Method::CallTool && operation.name() != "set_maintenance" {
             return Err(ToolError::new("The shop is closed for maintenance: try again in an hour.").into());
         }
         next.run(operation).await

@@ -7,7 +7,7 @@
 
 use fastmcp_rs::Elicited;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Answer;
+use fastmcp_rs::testing::ClientReply;
 use serde_json::json;
 
 /// Exchange rates by currency.
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A real server would call `app(rates).run_stdio().await`; this one calls its own tool.
     let client = app(Rates(vec![("CHF", 0.95)])).test_client().on_elicitation(|question| {
         println!("{}", question.message);
-        Answer::accept(json!({"value": true}))
+        ClientReply::accept(json!({"value": true}))
     });
     let reply = client.await?.call("buy", json!({"euros": 100, "currency": "CHF"})).await?;
     println!("{}", reply.text());
@@ -75,7 +75,7 @@ mod tests {
         for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
             let client = client().revision(revision).on_elicitation(|question| {
                 assert_eq!(question.message, "Buy 12.50 USD for 10.00 EUR?");
-                Answer::accept(json!({"value": true}))
+                ClientReply::accept(json!({"value": true}))
             });
             let client = client.await.expect("the app is right");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
@@ -86,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_user_does_not_want_is_not_bought() -> Result<(), Failure> {
-        for answer in [Answer::accept(json!({"value": false})), Answer::decline(), Answer::cancel()] {
+        for answer in [ClientReply::accept(json!({"value": false})), ClientReply::decline(), ClientReply::cancel()] {
             let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is right");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
             assert!(reply.is_error());

@@ -17,7 +17,8 @@ pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
 pub use crate::component::output::{
-    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, Rendered, StructuredOutput, render,
+    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, RenderedResult as Rendered, StructuredOutput,
+    render,
 };
 pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::middleware::{self, Kind, Next, Operation, Reply};
+use fastmcp_rs::middleware::{self, Method, Next, Operation, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{Elicited, Message, ResourceContents, Role};
 use serde_json::{Value, json};
@@ -214,7 +214,7 @@ fn nested_calls_pass_through_middleware() {
 
 #[test]
 fn a_cached_result_serves_clients_and_nested_calls() {
-    type Kept = Mutex<HashMap<(Kind, String, String, fastmcp_rs::Revision), Reply>>;
+    type Kept = Mutex<HashMap<(Method, String, String, fastmcp_rs::Revision), Reply>>;
     for revision in Revision::ALL {
         run(async {
             let kept = Arc::new(Kept::default());
@@ -222,7 +222,7 @@ fn a_cached_result_serves_clients_and_nested_calls() {
                 let kept = Arc::clone(&kept);
                 async move {
                     let (name, arguments) = (operation.name().to_owned(), operation.arguments_json().to_owned());
-                    let key = (operation.kind(), name, arguments, operation.revision());
+                    let key = (operation.method(), name, arguments, operation.revision());
                     if let Some(reply) = kept.lock().unwrap().get(&key) {
                         return Ok(reply.clone());
                     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{Answer, TestClient};
+use fastmcp_rs::testing::{ClientReply, TestClient};
 use fastmcp_rs::{Annotations, DynamicTool, IntoContent, Level, ResourceContents};
 use serde_json::{Value, json};
 
@@ -404,7 +404,7 @@ fn a_default_never_replaces_a_float_by_null() {
         for revision in [Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28] {
             let client = app().test_client().on_elicitation(|question| {
                 assert!(!question.params.to_string().contains("null"), "{}", question.params);
-                Answer::accept(json!({"kilos": 3}))
+                ClientReply::accept(json!({"kilos": 3}))
             });
             let client = validated(client, revision).await.expect("the app is right");
             assert_eq!(client.call("ask_weight", json!({})).await.expect("a result").text(), "NaN of 3");

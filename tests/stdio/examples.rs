@@ -322,7 +322,7 @@ fn the_state_example_serves_every_revision() {
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
-        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there are `article`\nNothing was done. Correct the arguments and call again.";
+        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there is only `article`\nNothing was done. Correct the arguments and call again.";
         assert_eq!(sent.content_text(), expected);
 
         let mut price = |meta: Value| {

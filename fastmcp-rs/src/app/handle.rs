@@ -8,7 +8,7 @@ use crate::component::resource::Resource;
 use crate::component::tool::Tool;
 use crate::context::change_hub::ListKind;
 use crate::error::Error;
-use crate::registry::{Added, Scope, Selector};
+use crate::registry::{ComponentTree, Registration, Selector};
 
 /// Adds, removes, enables and disables tools, resources and prompts, before the app is served and meanwhile.
 ///
@@ -48,65 +48,65 @@ use crate::registry::{Added, Scope, Selector};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Handle {
-    pub(super) scope: Arc<Scope>,
+    pub(super) tree: Arc<ComponentTree>,
 }
 
 impl Handle {
-    fn add(&self, component: Added) -> Result<(), Error> {
-        self.scope.add_component(component).map_err(Error::configuration)
+    fn add(&self, component: Registration) -> Result<(), Error> {
+        self.tree.add_component(component).map_err(Error::configuration)
     }
 
     /// Adds a tool by the name of its function.
     pub fn tool<T: Tool>(&self) -> Result<(), Error> {
-        self.add(Added::tool(T::DEFINITION))
+        self.add(Registration::tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
     pub fn resource<R: Resource>(&self) -> Result<(), Error> {
-        self.add(Added::resource(R::DEFINITION))
+        self.add(Registration::resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
     pub fn prompt<P: Prompt>(&self) -> Result<(), Error> {
-        self.add(Added::prompt(P::DEFINITION))
+        self.add(Registration::prompt(P::DEFINITION))
     }
 
     /// Adds a tool that was made at run time.
     #[track_caller]
     pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
-        self.add(Added::dynamic_tool(tool))
+        self.add(Registration::dynamic_tool(tool))
     }
 
     /// Adds a resource that was made at run time.
     #[track_caller]
     pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
-        self.add(Added::dynamic_resource(resource))
+        self.add(Registration::dynamic_resource(resource))
     }
 
     /// Adds a prompt that was made at run time.
     #[track_caller]
     pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
-        self.add(Added::dynamic_prompt(prompt))
+        self.add(Registration::dynamic_prompt(prompt))
     }
 
     /// Removes the tool of a name; whether there was one.
     pub fn remove_tool(&self, name: &str) -> bool {
-        self.scope.remove(ListKind::Tools, name)
+        self.tree.remove(ListKind::Tools, name)
     }
 
     /// Removes the resource of a URI, or the resources of a template; whether there were any.
     pub fn remove_resource(&self, uri: &str) -> bool {
-        self.scope.remove(ListKind::Resources, uri)
+        self.tree.remove(ListKind::Resources, uri)
     }
 
     /// Removes the prompt of a name; whether there was one.
     pub fn remove_prompt(&self, name: &str) -> bool {
-        self.scope.remove(ListKind::Prompts, name)
+        self.tree.remove(ListKind::Prompts, name)
     }
 
     /// Serves what was disabled. See [`Handle::disable`].
     pub fn enable(&self, selector: Selector) {
-        self.scope.set_rule(&selector, true);
+        self.tree.set_rule(&selector, true);
     }
 
     /// Stops serving what a selector means: it is not listed any more, and answers as if it were not there.
@@ -118,12 +118,12 @@ impl Handle {
     /// A rule for the name or URI of a component ends when the component is removed: a later one of that name is served
     /// as if there had been no rule. Rules for tags stay.
     pub fn disable(&self, selector: Selector) {
-        self.scope.set_rule(&selector, false);
+        self.tree.set_rule(&selector, false);
     }
 
     /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
     /// See [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
     pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
-        self.scope.resource_updated(uri.as_ref());
+        self.tree.publish_resource_update(uri.as_ref());
     }
 }

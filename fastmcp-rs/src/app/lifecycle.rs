@@ -10,28 +10,28 @@ use std::sync::Arc;
 use super::App;
 use crate::component::extract::{Requirements, State};
 use crate::context::states::{self, OwnedState, StateOwner, States};
-use crate::engine::Ending;
+use crate::engine::ShutdownTask;
 use crate::error::Error;
 use crate::util::catch_panic;
-use crate::util::operator_log::{self, LAST_LINES};
+use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
-type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type StateFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Begins something with the states that are there.
-type Begin<T> = Box<dyn FnOnce(&States) -> Work<T> + Send>;
-type Failure = Box<dyn StdError + Send + Sync>;
+type StateFn<T> = Box<dyn FnOnce(&States) -> StateFuture<T> + Send>;
+type StateError = Box<dyn StdError + Send + Sync>;
 
 /// Makes a state when the app starts.
-pub(super) struct Maker {
+pub(super) struct StateConstructor {
     id: TypeId,
     name: &'static str,
-    wants: Requirements,
-    make: Begin<Result<OwnedState, Failure>>,
+    requirements: Requirements,
+    make: StateFn<Result<OwnedState, StateError>>,
 }
 
 /// Runs when the app ends.
-pub(super) struct AtShutdown {
-    wants: Requirements,
-    work: Begin<()>,
+pub(super) struct ShutdownFunction {
+    requirements: Requirements,
+    work: StateFn<()>,
 }
 
 /// A function that [`App::state_with`] takes: `async`, with at most three parameters, which are [`State`]s, and a
@@ -47,7 +47,7 @@ pub trait MakeState<Parameters>: Send + 'static {
     #[doc(hidden)]
     fn requirements(requirements: &mut Requirements);
     #[doc(hidden)]
-    fn make(self, states: &States) -> Work<Result<Self::Made, Failure>>;
+    fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
 }
 
 /// A function that [`App::on_shutdown`] takes: `async`, with at most three parameters, which are [`State`]s.
@@ -60,11 +60,11 @@ pub trait EndApp<Parameters>: Send + 'static {
     #[doc(hidden)]
     fn requirements(requirements: &mut Requirements);
     #[doc(hidden)]
-    fn run(self, states: &States) -> Work<()>;
+    fn run(self, states: &States) -> StateFuture<()>;
 }
 
 /// The state of a type. Before anything runs, it was made sure that it is there.
-fn state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, Failure> {
+fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, StateError> {
     states::find(states)
         .map(State::from_arc)
         .ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
@@ -78,7 +78,7 @@ macro_rules! functions {
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = Result<T, E>> + Send + 'static,
             T: Send + Sync + 'static,
-            E: Into<Failure>,
+            E: Into<StateError>,
         {
             type Made = T;
 
@@ -88,8 +88,8 @@ macro_rules! functions {
             }
 
             #[allow(non_snake_case, unused_variables)]
-            fn make(self, states: &States) -> Work<Result<T, Failure>> {
-                $(let $state = state::<$state>(states);)*
+            fn make(self, states: &States) -> StateFuture<Result<T, StateError>> {
+                $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move { self($($state?),*).await.map_err(Into::into) })
             }
         }
@@ -106,8 +106,8 @@ macro_rules! functions {
             }
 
             #[allow(non_snake_case, unused_variables)]
-            fn run(self, states: &States) -> Work<()> {
-                $(let $state = state::<$state>(states);)*
+            fn run(self, states: &States) -> StateFuture<()> {
+                $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move {
                     $(let Ok($state) = $state else { return };)*
                     self($($state),*).await;
@@ -162,12 +162,12 @@ impl App {
     /// assert!(app.check().is_ok());
     /// ```
     pub fn state_with<P, F: MakeState<P>>(mut self, make: F) -> App {
-        let mut wants = Requirements::default();
-        F::requirements(&mut wants);
-        self.makers.push(Maker {
+        let mut requirements = Requirements::default();
+        F::requirements(&mut requirements);
+        self.state_constructors.push(StateConstructor {
             id: TypeId::of::<F::Made>(),
             name: type_name::<F::Made>(),
-            wants,
+            requirements,
             make: Box::new(|states| {
                 let made = make.make(states);
                 Box::pin(async move { made.await.map(OwnedState::new) })
@@ -198,9 +198,9 @@ impl App {
     /// assert!(app.check().is_ok());
     /// ```
     pub fn on_shutdown<P, F: EndApp<P>>(mut self, run: F) -> App {
-        let mut wants = Requirements::default();
-        F::requirements(&mut wants);
-        self.endings.push(AtShutdown { wants, work: Box::new(|states| run.run(states)) });
+        let mut requirements = Requirements::default();
+        F::requirements(&mut requirements);
+        self.shutdown_tasks.push(ShutdownFunction { requirements, work: Box::new(|states| run.run(states)) });
         self
     }
 
@@ -208,19 +208,19 @@ impl App {
     /// problems.
     pub(super) fn state_types(&self, problems: &mut Vec<String>) -> HashSet<TypeId> {
         let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
-        for maker in &self.makers {
-            for name in missing(&maker.wants, &known) {
+        for maker in &self.state_constructors {
+            for name in missing_states(&maker.requirements, &known) {
                 problems.push(format!(
                     "the state `{}` is made from one of type `{name}`, which is not there yet: add `.state(…)` or `.state_with(…)` with such a value before it",
                     maker.name
                 ));
             }
             if !known.insert(maker.id) {
-                problems.push(two_states(maker.name));
+                problems.push(duplicate_state_message(maker.name));
             }
         }
-        for ending in &self.endings {
-            for name in missing(&ending.wants, &known) {
+        for task in &self.shutdown_tasks {
+            for name in missing_states(&task.requirements, &known) {
                 problems
                     .push(format!("`on_shutdown` wants a state of type `{name}`: add `.state(…)` with such a value"));
             }
@@ -231,15 +231,15 @@ impl App {
     /// Makes the states that are made at start.
     pub(super) async fn make_states(&mut self, owner: &StateOwner) -> Result<Arc<States>, Error> {
         let mut states = std::mem::take(&mut self.states);
-        for maker in std::mem::take(&mut self.makers) {
+        for maker in std::mem::take(&mut self.state_constructors) {
             let make = maker.make;
-            let made = catch_panic::run(|| make(&states)).await.unwrap_or_else(|panicked| {
+            let made = catch_panic::run_catching_async(|| make(&states)).await.unwrap_or_else(|panicked| {
                 operator_log::error(format_args!(
                     "the state `{}` panicked while it was made: {}",
                     maker.name, panicked.0
                 ));
                 // The program may end with the error that this becomes.
-                operator_log::flush(LAST_LINES);
+                operator_log::flush(FINAL_FLUSH_TIMEOUT);
                 Err(format!("it panicked: {}", panicked.0).into())
             });
             owner.add(&mut states, made.map_err(|failure| Error::start(maker.name, failure))?);
@@ -248,21 +248,21 @@ impl App {
     }
 
     /// What is done at the end, in the order in which it was registered.
-    pub(super) fn endings(&mut self, states: &Arc<States>) -> Vec<Ending> {
-        let endings = std::mem::take(&mut self.endings).into_iter();
-        endings
-            .map(|ending| {
+    pub(super) fn shutdown_tasks(&mut self, states: &Arc<States>) -> Vec<ShutdownTask> {
+        let shutdown_tasks = std::mem::take(&mut self.shutdown_tasks).into_iter();
+        shutdown_tasks
+            .map(|task| {
                 let states = Arc::clone(states);
-                Box::new(move || (ending.work)(&states)) as Ending
+                Box::new(move || (task.work)(&states)) as ShutdownTask
             })
             .collect()
     }
 }
 
-pub(super) fn two_states(name: &str) -> String {
+pub(super) fn duplicate_state_message(name: &str) -> String {
     format!("the app was given two states of type `{name}`: put one of them into a type of its own")
 }
 
-fn missing(wants: &Requirements, known: &HashSet<TypeId>) -> Vec<&'static str> {
-    wants.states.iter().filter(|(id, _)| !known.contains(id)).map(|(_, name)| *name).collect()
+fn missing_states(requirements: &Requirements, known: &HashSet<TypeId>) -> Vec<&'static str> {
+    requirements.states.iter().filter(|(id, _)| !known.contains(id)).map(|(_, name)| *name).collect()
 }

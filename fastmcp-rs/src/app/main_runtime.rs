@@ -15,7 +15,7 @@ pub struct Main {
 }
 
 /// How long what still runs may go on after `main` has returned.
-const SHUTDOWN: Duration = Duration::from_millis(200);
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Runs a program's `main` on a small runtime that ends when `main` does.
 ///
@@ -26,7 +26,7 @@ pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
     let runtime = build_runtime(&main);
     let output = runtime.block_on(future);
-    runtime.shutdown_timeout(SHUTDOWN);
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     output
 }
 

@@ -18,10 +18,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use handle::Handle;
-use lifecycle::{AtShutdown, Maker, two_states};
 pub use lifecycle::{EndApp, MakeState};
+use lifecycle::{ShutdownFunction, StateConstructor, duplicate_state_message};
 
-use crate::component::client_arguments::Ignored;
+use crate::component::client_arguments::IgnoredArguments;
 use crate::component::component_set::Server;
 use crate::component::definition::Location;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
@@ -35,15 +35,17 @@ use crate::engine::{self, ServerConfig};
 use crate::error::Error;
 #[cfg(feature = "testing")]
 use crate::json::encode::ObjectWriter;
-use crate::middleware::{Chain, ErasedLayer, Layer};
+use crate::middleware::{ErasedLayer, Layer, LayerChain};
 use crate::protocol::CacheScope;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
-use crate::registry::{Added, Component, ListConfig, Listed, Live, Scope, Visible, order};
-use crate::schema::publish::Style;
+use crate::registry::{
+    Component, ComponentTree, ListConfig, ListEntry, Registration, RegistryCache, VisibilityFn, sort_indices,
+};
+use crate::schema::publish::SchemaStyle;
 use crate::schema::{lint, precision};
 use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
@@ -75,13 +77,13 @@ pub struct App {
     pub(crate) config: ServerConfig,
     version_is_set: bool,
     /// Its components.
-    scope: Arc<Scope>,
+    tree: Arc<ComponentTree>,
     states: States,
     /// Also of the states of mounted apps.
     state_owner: Arc<StateOwner>,
-    makers: Vec<Maker>,
-    endings: Vec<AtShutdown>,
-    visible: Option<Visible>,
+    state_constructors: Vec<StateConstructor>,
+    shutdown_tasks: Vec<ShutdownFunction>,
+    visibility: Option<VisibilityFn>,
     /// The apps that are mounted in it, with their namespaces.
     mounted: Vec<(Box<str>, App)>,
     pub(crate) sealing_keys: Vec<SealingKey>,
@@ -94,7 +96,7 @@ pub struct App {
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
-    pub(crate) http: run_http::HttpParts,
+    pub(crate) http: run_http::HttpSettings,
 }
 
 impl App {
@@ -103,7 +105,7 @@ impl App {
     /// A library crate of tools must be named by the program, or the linker leaves it out:
     /// `use my_tools as _;`.
     pub fn new(name: impl Into<String>) -> App {
-        App::with(name.into(), registered(|_| true))
+        App::from_registrations(name.into(), registered_components(|_| true))
     }
 
     /// An app with the tools, resources and prompts of one module and the modules in it.
@@ -129,16 +131,16 @@ impl App {
     pub fn from_module(name: impl Into<String>, module_path: &str) -> App {
         let inside =
             |path: &str| path.strip_prefix(module_path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-        App::with(name.into(), registered(|location| inside(location.module_path)))
+        App::from_registrations(name.into(), registered_components(|location| inside(location.module_path)))
     }
 
     /// An app without components, for those that are registered by [`App::tool`], [`App::resource`],
     /// [`App::prompt`] and [`App::server`].
     pub fn empty(name: impl Into<String>) -> App {
-        App::with(name.into(), Vec::new())
+        App::from_registrations(name.into(), Vec::new())
     }
 
-    fn with(name: String, components: Vec<Added>) -> App {
+    fn from_registrations(name: String, components: Vec<Registration>) -> App {
         let app = App {
             config: ServerConfig {
                 name,
@@ -150,21 +152,21 @@ impl App {
                 instructions: None,
                 timeout: Duration::from_secs(60),
                 strict_arguments: false,
-                ignored: Ignored::default(),
+                ignored_arguments: IgnoredArguments::default(),
                 show_errors: false,
                 announce_server: true,
                 lists: ListConfig::default(),
-                contents: CacheHints::default(),
-                answer_time: Duration::from_secs(600),
+                resource_cache: CacheHints::default(),
+                request_state_ttl: Duration::from_secs(600),
                 max_request_state: sealing::DEFAULT_MAX_TEXT,
             },
             version_is_set: false,
-            scope: Arc::default(),
+            tree: Arc::default(),
             states: States::default(),
             state_owner: Arc::default(),
-            makers: Vec::new(),
-            endings: Vec::new(),
-            visible: None,
+            state_constructors: Vec::new(),
+            shutdown_tasks: Vec::new(),
+            visibility: None,
             mounted: Vec::new(),
             sealing_keys: Vec::new(),
             layers: Vec::new(),
@@ -174,13 +176,13 @@ impl App {
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
-            http: run_http::HttpParts::default(),
+            http: run_http::HttpSettings::default(),
         };
         components.into_iter().fold(app, App::add)
     }
 
-    fn add(mut self, component: Added) -> App {
-        if let Err(problems) = self.scope.add_component(component) {
+    fn add(mut self, component: Registration) -> App {
+        if let Err(problems) = self.tree.add_component(component) {
             self.problems.extend(problems);
         }
         self
@@ -203,35 +205,35 @@ impl App {
     /// assert_eq!(app.tool_names(), ["double"]);
     /// ```
     pub fn tool<T: Tool>(self) -> App {
-        self.add(Added::tool(T::DEFINITION))
+        self.add(Registration::tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
     pub fn resource<R: Resource>(self) -> App {
-        self.add(Added::resource(R::DEFINITION))
+        self.add(Registration::resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
     pub fn prompt<P: Prompt>(self) -> App {
-        self.add(Added::prompt(P::DEFINITION))
+        self.add(Registration::prompt(P::DEFINITION))
     }
 
     /// Adds a tool that is made at run time.
     #[track_caller]
     pub fn add_tool(self, tool: DynamicTool) -> App {
-        self.add(Added::dynamic_tool(tool))
+        self.add(Registration::dynamic_tool(tool))
     }
 
     /// Adds a resource that is made at run time.
     #[track_caller]
     pub fn add_resource(self, resource: DynamicResource) -> App {
-        self.add(Added::dynamic_resource(resource))
+        self.add(Registration::dynamic_resource(resource))
     }
 
     /// Adds a prompt that is made at run time.
     #[track_caller]
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
-        self.add(Added::dynamic_prompt(prompt))
+        self.add(Registration::dynamic_prompt(prompt))
     }
 
     /// Gives out a handle that adds, removes, enables and disables components, now and while the app is served.
@@ -239,8 +241,8 @@ impl App {
     /// The app then says that it has tools, resources and prompts, also while it has none, and that their lists may
     /// change. See [`Handle`].
     pub fn handle(&self) -> Handle {
-        self.scope.make_dynamic();
-        Handle { scope: Arc::clone(&self.scope) }
+        self.tree.make_dynamic();
+        Handle { tree: Arc::clone(&self.tree) }
     }
 
     /// Begins to count what the app does, and gives out a handle on the numbers: how many requests of which tool
@@ -291,7 +293,7 @@ impl App {
     /// # assert!(app.check().is_ok());
     /// ```
     pub fn visible(mut self, function: impl Fn(&Component<'_>, &Context) -> bool + Send + Sync + 'static) -> App {
-        self.visible = Some(Arc::new(function));
+        self.visibility = Some(Arc::new(function));
         self
     }
 
@@ -322,15 +324,15 @@ impl App {
     /// assert!(app.check().is_ok());
     /// ```
     pub fn server<S: Server>(self) -> App {
-        let tools = S::TOOLS.iter().copied().map(Added::tool);
-        let resources = S::RESOURCES.iter().copied().map(Added::resource);
-        let prompts = S::PROMPTS.iter().copied().map(Added::prompt);
+        let tools = S::TOOLS.iter().copied().map(Registration::tool);
+        let resources = S::RESOURCES.iter().copied().map(Registration::resource);
+        let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);
         tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
     /// The names of the app's tools, sorted, with those of mounted apps.
     pub fn tool_names(&self) -> Vec<String> {
-        self.scope.tool_names()
+        self.tree.tool_names()
     }
 
     /// Gives the app a value that its tools may take as [`State<T>`](crate::State), by its type.
@@ -344,7 +346,7 @@ impl App {
     /// or a thread of the program still holds is dropped when that ends, and a warning names its type.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
         if self.state_owner.add(&mut self.states, OwnedState::new(value)) {
-            self.problems.push(two_states(type_name::<T>()));
+            self.problems.push(duplicate_state_message(type_name::<T>()));
         }
         self
     }
@@ -504,7 +506,7 @@ impl App {
     /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
     /// [`App::ignore_arguments`].
     pub fn ignore_unknown_arguments(mut self) -> App {
-        self.config.ignored.everything = true;
+        self.config.ignored_arguments.everything = true;
         self
     }
 
@@ -523,7 +525,7 @@ impl App {
     /// # let _ = app;
     /// ```
     pub fn ignore_arguments(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> App {
-        self.config.ignored.names.extend(names.into_iter().map(Into::into));
+        self.config.ignored_arguments.names.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -579,7 +581,7 @@ impl App {
     ///
     /// [`CacheScope::Public`] is a promise that what is read does not depend on who reads it.
     pub fn cache_resources(mut self, ttl: Duration, scope: CacheScope) -> App {
-        self.config.contents = CacheHints { ttl, scope };
+        self.config.resource_cache = CacheHints { ttl, scope };
         self
     }
 
@@ -589,7 +591,7 @@ impl App {
     /// What the handler has learnt until then travels with the questions, sealed; after this time it no longer
     /// opens, and the call must begin anew.
     pub fn answer_time(mut self, time: Duration) -> App {
-        self.config.answer_time = time;
+        self.config.request_state_ttl = time;
         self
     }
 
@@ -662,11 +664,11 @@ impl App {
     /// assert!(error.to_string().contains("registered twice"), "{error}");
     /// ```
     pub fn check(mut self) -> Result<(), Error> {
-        self.inspect()
+        self.validate()
     }
 
     /// Finds what is wrong with the app and those that are mounted in it.
-    pub(crate) fn inspect(&mut self) -> Result<(), Error> {
+    pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
         if self.config.name.trim().is_empty() {
             problems.push("the server has no name: give `App::new` one".into());
@@ -674,7 +676,7 @@ impl App {
         let icons = self.config.icons.iter().flat_map(Icon::problems);
         problems.extend(icons.map(|problem| format!("an icon of the server: {problem}")));
         self.collect_problems(&[], &mut problems);
-        problems.extend(self.scope.clashes());
+        problems.extend(self.tree.find_conflicts());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
     }
 
@@ -687,30 +689,30 @@ impl App {
 
     /// Makes what is made at start, and the server of it.
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
-        self.inspect()?;
+        self.validate()?;
         if !self.version_is_set {
             self.config.version = PROGRAM_VERSION.get().copied().unwrap_or(UNKNOWN_VERSION).to_owned();
         }
-        let counts = self.scope.counts();
+        let counts = self.tree.component_counts();
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
-        if counts == [0; 3] && !self.scope.is_dynamic() {
+        if counts == [0; 3] && !self.tree.is_dynamic() {
             crate::util::operator_log::warn(format_args!(
                 "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
-        let mut endings = Vec::new();
-        let (changes, owner) = (Arc::clone(self.scope.changes()), Arc::clone(&self.state_owner));
-        self.serve(Vec::new(), Chain::default(), Vec::new(), &changes, &owner, &mut endings).await?;
-        let components = Live::new(Arc::clone(&self.scope), self.config.lists);
-        warn_of_tools(&components, self.config.lists.style);
+        let mut shutdown_tasks = Vec::new();
+        let (changes, owner) = (Arc::clone(self.tree.changes()), Arc::clone(&self.state_owner));
+        self.activate(Vec::new(), LayerChain::default(), Vec::new(), &changes, &owner, &mut shutdown_tasks).await?;
+        let components = RegistryCache::new(Arc::clone(&self.tree), self.config.lists);
+        warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
-        sealer.limit(self.config.max_request_state);
+        sealer.set_max_text(self.config.max_request_state);
         #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
-        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, endings);
+        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks);
         #[cfg(feature = "metrics")]
         if let Some(metrics) = self.metrics.into_inner() {
-            metrics.name(&server.config.name, &server.config.version);
+            metrics.set_server(&server.config.name, &server.config.version);
             server.metrics = Some(metrics);
         }
         Ok(server)
@@ -720,8 +722,8 @@ impl App {
     /// of them needs no state.
     #[cfg(feature = "testing")]
     pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
-        self.serve_without_states(Vec::new());
-        let registry = Live::new(Arc::clone(&self.scope), self.config.lists).load();
+        self.activate_without_states(Vec::new());
+        let registry = RegistryCache::new(Arc::clone(&self.tree), self.config.lists).load();
         let style = self.config.lists.style;
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
@@ -733,7 +735,7 @@ impl App {
 
     /// Warns of a version that is not known. Tests have no need of one.
     #[cfg(any(feature = "stdio", feature = "http"))]
-    fn warn_of_version(&self) {
+    fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
             crate::util::operator_log::warn(format_args!(
                 "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
@@ -744,7 +746,7 @@ impl App {
 }
 
 /// The components that registered themselves at certain places. `inventory` promises no order, so it is made here.
-fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
+fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
     let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
     let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
     let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
@@ -752,20 +754,20 @@ fn registered(is_wanted: impl Fn(&Location) -> bool) -> Vec<Added> {
     let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
     let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.location)).collect();
     let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
-    let ordered = order(tools.iter().map(|tool| (tool.name, tool.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::tool(tools[at])));
-    let ordered = order(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::resource(resources[at])));
-    let ordered = order(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
-    added.extend(ordered.into_iter().map(|at| Added::prompt(prompts[at])));
+    let ordered = sort_indices(tools.iter().map(|tool| (tool.name, tool.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::tool(tools[at])));
+    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::resource(resources[at])));
+    let ordered = sort_indices(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::prompt(prompts[at])));
     added
 }
 
 /// The most tools that one warning names.
-const MAX_WARNED_OF: usize = 10;
+const MAX_LISTED_TOOLS: usize = 10;
 
 /// Warns of what some vendors refuse or change in the tools, and of what cannot be read.
-fn warn_of_tools(components: &Live, style: Style) {
+fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
     let is_arbitrary = precision::is_arbitrary();
     let mut with_wide_integers = Vec::new();
     for tool in components.load().tools.entries() {
@@ -780,12 +782,12 @@ fn warn_of_tools(components: &Live, style: Style) {
             crate::util::operator_log::warn(format_args!("tool `{name}`: {problem}"));
         }
         if !found.wide_integers.is_empty() {
-            with_wide_integers.push(format!("`{name}` ({})", lint::told(&found.wide_integers)));
+            with_wide_integers.push(format!("`{name}` ({})", lint::list_paths(&found.wide_integers)));
         }
     }
     if !with_wide_integers.is_empty() {
-        let more = with_wide_integers.len().saturating_sub(MAX_WARNED_OF);
-        with_wide_integers.truncate(MAX_WARNED_OF);
+        let more = with_wide_integers.len().saturating_sub(MAX_LISTED_TOOLS);
+        with_wide_integers.truncate(MAX_LISTED_TOOLS);
         let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
         crate::util::operator_log::warn(format_args!(
             "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",

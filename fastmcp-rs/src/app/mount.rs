@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
-use crate::context::change_hub::Hub;
+use crate::context::change_hub::ChangeHub;
 use crate::context::states::StateOwner;
-use crate::engine::Ending;
+use crate::engine::ShutdownTask;
 use crate::error::Error;
-use crate::middleware::Chain;
-use crate::registry::{Setting, Watch};
+use crate::middleware::LayerChain;
+use crate::registry::{AppSettings, VisibilityRule};
 
 impl App {
     /// Puts another app into this one, under a namespace: its tool `charge` becomes `pay_charge`, its prompts
@@ -42,7 +42,7 @@ impl App {
     /// ```
     pub fn mount(mut self, namespace: impl AsRef<str>, app: App) -> App {
         let namespace = namespace.as_ref();
-        match self.scope.mount(namespace, &app.scope) {
+        match self.tree.mount(namespace, &app.tree) {
             Ok(()) => {
                 self.state_owner.adopt(&app.state_owner);
                 self.mounted.push((namespace.into(), app));
@@ -56,7 +56,7 @@ impl App {
     pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<String>) {
         problems.append(&mut self.problems);
         let states = self.state_types(problems);
-        problems.extend(self.scope.problems(namespaces, &states));
+        problems.extend(self.tree.problems(namespaces, &states));
         for (name, app) in &mut self.mounted {
             let inner: Vec<Box<str>> = namespaces.iter().chain([&*name]).cloned().collect();
             app.collect_problems(&inner, problems);
@@ -65,41 +65,45 @@ impl App {
 
     /// Makes the states of this app and of those that are mounted in it, and lets their components be served.
     ///
-    /// `layers` and `gates` are those of the apps around, `changes` is where the outermost tells of changes, and `owner`
+    /// `layers` and `visibility_rules` are those of the apps around, `changes` is where the outermost tells of changes, and `owner`
     /// is that of its states.
-    pub(super) fn serve<'a>(
+    pub(super) fn activate<'a>(
         &'a mut self,
         namespaces: Vec<Box<str>>,
-        layers: Chain,
-        mut gates: Vec<Watch>,
-        changes: &'a Arc<Hub>,
+        layers: LayerChain,
+        mut visibility_rules: Vec<VisibilityRule>,
+        changes: &'a Arc<ChangeHub>,
         owner: &'a StateOwner,
-        endings: &'a mut Vec<Ending>,
+        shutdown_tasks: &'a mut Vec<ShutdownTask>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
             // Every context has the states, and so a way to tell of changes.
-            self.states.insert(TypeId::of::<Hub>(), Arc::downgrade(changes) as _);
+            self.states.insert(TypeId::of::<ChangeHub>(), Arc::downgrade(changes) as _);
             let states = self.make_states(owner).await?;
-            endings.extend(self.endings(&states));
-            if let Some(visible) = self.visible.take() {
-                gates.push(Watch { visible, states: Arc::clone(&states), depth: namespaces.len() });
+            shutdown_tasks.extend(self.shutdown_tasks(&states));
+            if let Some(function) = self.visibility.take() {
+                visibility_rules.push(VisibilityRule {
+                    function,
+                    states: Arc::clone(&states),
+                    depth: namespaces.len(),
+                });
             }
-            let layers = layers.around(&Chain::new(std::mem::take(&mut self.layers)));
-            self.scope.serve(Setting {
+            let layers = layers.wrap(&LayerChain::new(std::mem::take(&mut self.layers)));
+            self.tree.activate(AppSettings {
                 states: Arc::clone(&states),
                 namespaces: namespaces.as_slice().into(),
                 default_timeout: (!namespaces.is_empty()).then_some(self.config.timeout),
                 layers: layers.clone(),
-                gates: gates.clone(),
+                visibility_rules: visibility_rules.clone(),
             });
             // What a handle has added while states were made.
-            let missing = self.scope.problems(&namespaces, &states.keys().copied().collect());
+            let missing = self.tree.problems(&namespaces, &states.keys().copied().collect());
             if !missing.is_empty() {
                 return Err(Error::configuration(missing));
             }
             for (name, app) in &mut self.mounted {
                 let inner = namespaces.iter().chain([&*name]).cloned().collect();
-                app.serve(inner, layers.clone(), gates.clone(), changes, owner, endings).await?;
+                app.activate(inner, layers.clone(), visibility_rules.clone(), changes, owner, shutdown_tasks).await?;
             }
             Ok(())
         })
@@ -107,16 +111,16 @@ impl App {
 
     /// Gives components their names, for one who only wants to see them.
     #[cfg(feature = "testing")]
-    pub(super) fn serve_without_states(&self, namespaces: Vec<Box<str>>) {
+    pub(super) fn activate_without_states(&self, namespaces: Vec<Box<str>>) {
         for (name, app) in &self.mounted {
-            app.serve_without_states(namespaces.iter().chain([name]).cloned().collect());
+            app.activate_without_states(namespaces.iter().chain([name]).cloned().collect());
         }
-        self.scope.serve(Setting {
+        self.tree.activate(AppSettings {
             states: Arc::default(),
             namespaces: namespaces.into(),
             default_timeout: None,
-            layers: Chain::default(),
-            gates: Vec::new(),
+            layers: LayerChain::default(),
+            visibility_rules: Vec::new(),
         });
     }
 }

@@ -15,15 +15,15 @@ use super::App;
 use crate::error::Error;
 use crate::exec::runtime;
 use crate::transport::http::{
-    self as transport, Authenticate, Authenticator, Front, HttpConfig, HttpService, Listener, RequestBody, Routes,
+    self as transport, Authenticate, Authenticator, HttpConfig, HttpServer, HttpService, Listener, RequestBody, Routes,
     SessionMode, Site,
 };
-use crate::util::future::unless_first;
+use crate::util::future::run_until;
 use crate::util::{catch_panic, operator_log};
 
 /// What an app knows of HTTP.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HttpParts {
+pub(crate) struct HttpSettings {
     config: HttpConfig,
     authenticator: Option<Authenticator>,
     routes: Option<Routes>,
@@ -149,15 +149,15 @@ impl App {
     pub async fn into_service(mut self) -> Result<HttpService, Error> {
         catch_panic::install_hook();
         runtime::check_timers()?;
-        let HttpParts { config, authenticator, .. } = self.http.clone();
+        let HttpSettings { config, authenticator, .. } = self.http.clone();
         if config.replicas > 1 && self.sealing_keys.is_empty() {
             return Err(Error::configuration(vec![
                 "several replicas must open what one of them has sealed: give all of them the same keys by `App::sealing_keys`"
                     .into(),
             ]));
         }
-        self.inspect()?;
-        self.warn_of_version();
+        self.validate()?;
+        self.warn_about_version();
         #[cfg(feature = "metrics")]
         if config.metrics {
             self.metrics();
@@ -212,8 +212,8 @@ impl App {
     /// As [`App::run_http`].
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
-        self.check_reach(address)?;
-        self.run_on(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
+        self.check_exposure(address)?;
+        self.run_on_listener(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
     }
 
     /// Serves this app on HTTP on a Unix socket, a file, for programs of this machine: a reverse proxy, a supervisor,
@@ -244,7 +244,7 @@ impl App {
         let socket = path.as_ref();
         let listener = transport::bind(socket, self.http.config.socket_mode).await;
         let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
-        self.run_on(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
+        self.run_on_listener(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
     }
 
     /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
@@ -255,54 +255,54 @@ impl App {
     /// As [`App::run_http`].
     #[cfg(unix)]
     pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
-        let socket = transport::name_of(&listener);
-        self.run_on(listener, |_, path| format!("unix:{socket}, at {path}")).await
+        let socket = transport::socket_name(&listener);
+        self.run_on_listener(listener, |_, path| format!("unix:{socket}, at {path}")).await
     }
 
     /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
-    async fn run_on(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
+    async fn run_on_listener(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
         check_runtime()?;
         let config = &self.http.config;
         let (name, path) = (self.config.name.clone(), config.path.clone());
         let configuration = |problem| Error::configuration(vec![problem]);
         transport::check_path(&path).map_err(configuration)?;
         #[cfg(feature = "metrics")]
-        if config.metrics && path.trim_end_matches('/') == transport::METRICS {
+        if config.metrics && path.trim_end_matches('/') == transport::METRICS_PATH {
             return Err(configuration(format!("`{path}` cannot be the path of the endpoint: the numbers are there")));
         }
         #[cfg(feature = "tls")]
-        let tls = config.tls.as_ref().map(|tls| tls.start()).transpose().map_err(configuration)?;
+        let tls = config.tls.as_ref().map(|tls| tls.build_acceptor()).transpose().map_err(configuration)?;
         #[cfg(feature = "tls")]
         let scheme = if tls.is_some() { "https" } else { "http" };
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let routes = self.http.routes.clone();
         let listen = || async {
-            let stop = transport::asked_to_stop().await;
+            let stop = transport::shutdown_signal().await;
             stop.map(Box::pin).map_err(|error| Error::transport("signals cannot be heard", error))
         };
         // While states are made, the default action of a signal ends the process, even if a state blocks its thread.
         // Process 1, as in a container, has no default action.
         let (service, stop) = if std::process::id() == 1 {
             let mut stop = listen().await?;
-            let Some(service) = unless_first(&mut stop, self.into_service()).await else { return Ok(()) };
+            let Some(service) = run_until(&mut stop, self.into_service()).await else { return Ok(()) };
             (service?, stop)
         } else {
             (self.into_service().await?, listen().await?)
         };
-        let front = Front {
+        let front = HttpServer {
             site: Site::new(service, routes),
             #[cfg(feature = "tls")]
             tls,
         };
-        operator_log::line(&format!("{name} listens on {}", place(scheme, &path)));
+        operator_log::write_line(&format!("{name} listens on {}", place(scheme, &path)));
         transport::serve(listener, front, stop).await;
         Ok(())
     }
 
     /// Who can reach an address of other machines than this must be somebody's decision.
-    fn check_reach(&self, address: SocketAddr) -> Result<(), Error> {
-        let HttpParts { config, authenticator, .. } = &self.http;
+    fn check_exposure(&self, address: SocketAddr) -> Result<(), Error> {
+        let HttpSettings { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
         if address.ip().to_canonical().is_loopback() || !is_open {
             return Ok(());

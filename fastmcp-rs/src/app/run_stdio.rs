@@ -85,9 +85,9 @@ impl App {
     async fn serve_standard_streams(self) -> Result<(), Error> {
         catch_panic::install_hook();
         runtime::check_timers()?;
-        let _last_lines = stdio::LastLines;
+        let _flush = stdio::FlushPrintsOnDrop;
         // If this future is dropped, threads still hold the server, and only this drops its states.
-        let states = DropStates(Arc::clone(&self.state_owner));
+        let states = StatesGuard(Arc::clone(&self.state_owner));
         let served = self.serve_wire().await;
         states.0.release(|| ()).await;
         served
@@ -103,18 +103,18 @@ impl App {
                 "this program is built with `panic = \"abort\"`: a panic in a tool ends the server instead of answering its call"
             ));
         }
-        self.inspect()?;
+        self.validate()?;
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
             .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
-        self.warn_of_version();
+        self.warn_about_version();
         self.fit_request_state(config.max_line);
         let states = Arc::clone(&self.state_owner);
         // Text that is printed while states are made must not reach the client either.
         let start = async {
             let server = Arc::new(self.start().await?);
             if on_terminal {
-                greet(&server);
+                print_greeting(&server);
             }
             Ok(server)
         };
@@ -123,26 +123,26 @@ impl App {
 }
 
 /// Drops states at once when it is dropped, unless they were dropped before.
-struct DropStates(Arc<StateOwner>);
+struct StatesGuard(Arc<StateOwner>);
 
-impl Drop for DropStates {
+impl Drop for StatesGuard {
     fn drop(&mut self) {
         self.0.drop_now();
     }
 }
 
 /// Somebody has started the server by hand, and sees nothing happen.
-fn greet(server: &Server) {
+fn print_greeting(server: &Server) {
     let program = std::env::args_os().next().unwrap_or_else(|| "this-program".into());
     let program = program.to_string_lossy();
     let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
-    operator_log::line(&format!(
+    operator_log::write_line(&format!(
         "{} {} is an MCP server: it waits for JSON-RPC messages on standard input, one a line.\n\
          It has {} tools. Connect a client to it, or look at it with:\n\
          \x20   npx @modelcontextprotocol/inspector {program}\n\
          To end it, press {end}.",
         server.config.name,
         server.config.version,
-        server.components.load().tools.entries().len(),
+        server.registry.load().tools.entries().len(),
     ));
 }

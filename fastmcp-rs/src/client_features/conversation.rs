@@ -19,39 +19,39 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::client_features::pending_requests::ClientRequests;
-use crate::client_features::{AskError, Question};
+use crate::client_features::pending_requests::PendingClientRequests;
+use crate::client_features::{AskError, ClientRequestSpec};
 use crate::json::encode;
-use crate::sealing::State;
+use crate::sealing::RequestState;
 
 /// The default time limit for an answer. People need time to think.
-const TIME_TO_ANSWER: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The number of rounds whose answers match no question, after which a call fails. A handler whose question differs in
 /// each round, for example because it contains the time, would otherwise ask for ever.
-pub(crate) const MAX_ROUNDS_IN_VAIN: u32 = 8;
+pub(crate) const MAX_FRUITLESS_ROUNDS: u32 = 8;
 
 /// The way in which a call can ask its client.
 #[derive(Debug)]
-pub(crate) enum Channel {
+pub(crate) enum RequestChannel {
     /// None: the protocol allows no requests to the client while this request is handled.
     None,
     /// The call ends with the questions, and the client repeats it with the answers.
     Rounds,
     /// JSON-RPC requests on the same connection.
-    Requests(Arc<ClientRequests>),
+    Requests(Arc<PendingClientRequests>),
     /// Not at all, as the client takes nothing but the answer to this request.
     AnswerOnly,
 }
 
 #[derive(Debug)]
-pub(crate) struct Questions {
-    channel: Channel,
-    state: Mutex<Conversation>,
+pub(crate) struct CallClientRequests {
+    channel: RequestChannel,
+    state: Mutex<ClientRequestState>,
     /// True while a question is open that needs another round.
-    is_asking: AtomicBool,
+    has_open_requests: AtomicBool,
     /// Notified when a question is opened, because a task that the handler has spawned may open it.
-    asked: Notify,
+    open_request_added: Notify,
     /// Set when the call has ended.
     has_ended: AtomicBool,
     /// Notified when the call has ended, if anything has ever waited for that. Only tasks that the handler has spawned
@@ -59,78 +59,82 @@ pub(crate) struct Questions {
     ended: Notify,
     is_waited_for: AtomicBool,
     /// Set before the first request is sent to the client.
-    has_sent: AtomicBool,
+    has_sent_request: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Conversation {
+struct ClientRequestState {
     /// The number of questions per kind, from which their keys are made; a kind includes the key's prefix.
     counts: Vec<(String, u32)>,
     /// The digests of this run's questions, by key.
     keys: BTreeMap<String, String>,
     /// The answers so far, including those of this request, and the remembered values.
-    state: State,
+    state: RequestState,
     /// The keys of the open questions that this request answers.
     answered: HashSet<String>,
     /// True once the handler has asked again a question that this request answers.
-    fits: bool,
+    has_matching_response: bool,
     /// The questions that need another round, by key.
-    open: HashMap<String, OpenQuestion>,
+    open_requests: HashMap<String, RoundRequest>,
     /// The number of questions opened so far, which gives each its position.
-    opened: usize,
-    waiting: Waiting,
+    open_count: usize,
+    user_wait: UserWait,
 }
 
 /// A question that the client gets at the end of this round.
 #[derive(Debug)]
-struct OpenQuestion {
-    place: usize,
+struct RoundRequest {
+    position: usize,
     digest: String,
     request: Value,
     /// The number of futures that wait for the answer.
-    askers: u32,
+    waiters: u32,
 }
 
 /// The time that the call has spent waiting for answers.
 #[derive(Debug, Default)]
-struct Waiting {
-    questions: u32,
+struct UserWait {
+    active: u32,
     since: Option<Instant>,
     before: Duration,
 }
 
-impl Questions {
+impl CallClientRequests {
     /// Starts from the state of the earlier rounds and the answers of this request. An answer counts only if the state
     /// says that its question was asked.
-    pub(crate) fn new(channel: Channel, mut state: State, responses: Map<String, Value>) -> Questions {
-        let answered = state.take_answers(responses);
-        Questions {
+    pub(crate) fn new(
+        channel: RequestChannel,
+        mut state: RequestState,
+        responses: Map<String, Value>,
+    ) -> CallClientRequests {
+        let answered = state.accept_responses(responses);
+        CallClientRequests {
             channel,
-            state: Mutex::new(Conversation { state, answered, ..Conversation::default() }),
-            is_asking: AtomicBool::new(false),
-            asked: Notify::new(),
+            state: Mutex::new(ClientRequestState { state, answered, ..ClientRequestState::default() }),
+            has_open_requests: AtomicBool::new(false),
+            open_request_added: Notify::new(),
             has_ended: AtomicBool::new(false),
             ended: Notify::new(),
             is_waited_for: AtomicBool::new(false),
-            has_sent: AtomicBool::new(false),
+            has_sent_request: AtomicBool::new(false),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Conversation> {
+    fn lock(&self) -> MutexGuard<'_, ClientRequestState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns true if the call cannot continue without another round.
-    pub(crate) fn is_asking(&self) -> bool {
-        self.is_asking.load(Ordering::Acquire)
+    pub(crate) fn has_open_requests(&self) -> bool {
+        self.has_open_requests.load(Ordering::Acquire)
     }
 
-    /// Waits until [`Questions::is_asking`] is true.
-    pub(crate) async fn asked(&self) {
+    /// Waits until [`CallClientRequests::has_open_requests`] is true.
+    pub(crate) async fn wait_for_open_request(&self) {
         loop {
-            self.asked.notified().await;
+            self.open_request_added.notified().await;
             // The handler may have dropped its question in the meantime.
-            if self.is_asking() {
+            if self.has_open_requests() {
                 return;
             }
         }
@@ -138,32 +142,36 @@ impl Questions {
 
     /// Ends the round: returns the questions for the client, and the state that must come back with the answers. Call
     /// this before the handler is dropped, because dropping a future that waits for an answer withdraws its question.
-    pub(crate) fn round(&self) -> Round {
-        let mut conversation = self.lock();
-        let mut state = std::mem::take(&mut conversation.state);
-        let mut open: Vec<_> = std::mem::take(&mut conversation.open).into_iter().collect();
-        open.sort_unstable_by_key(|(_, question)| question.place);
-        let mut asked_in_vain = None;
-        if !conversation.answered.is_empty() && !conversation.fits {
-            state.rounds_in_vain += 1;
-            let again = open.iter().find(|(key, _)| conversation.answered.contains(key));
-            asked_in_vain = again.or(open.first()).map(|(key, _)| key.clone());
+    pub(crate) fn take_input_required(&self) -> InputRequired {
+        let mut locked = self.lock();
+        let mut state = std::mem::take(&mut locked.state);
+        let mut open_requests: Vec<_> = std::mem::take(&mut locked.open_requests).into_iter().collect();
+        open_requests.sort_unstable_by_key(|(_, request)| request.position);
+        let mut fruitless_key = None;
+        if !locked.answered.is_empty() && !locked.has_matching_response {
+            state.fruitless_rounds += 1;
+            let again = open_requests.iter().find(|(key, _)| locked.answered.contains(key));
+            fruitless_key = again.or(open_requests.first()).map(|(key, _)| key.clone());
         }
         let mut requests = Map::new();
-        for (key, OpenQuestion { digest, request, .. }) in open {
-            state.ask(&key, digest);
+        for (key, RoundRequest { digest, request, .. }) in open_requests {
+            state.add_request(&key, digest);
             requests.insert(key, request);
         }
-        Round { requests, asked_in_vain: asked_in_vain.filter(|_| state.rounds_in_vain >= MAX_ROUNDS_IN_VAIN), state }
+        InputRequired {
+            requests,
+            fruitless_key: fruitless_key.filter(|_| state.fruitless_rounds >= MAX_FRUITLESS_ROUNDS),
+            state,
+        }
     }
 
     /// Returns true if a request was sent to the client, which may have to be withdrawn.
-    pub(crate) fn has_sent(&self) -> bool {
-        self.has_sent.load(Ordering::Acquire)
+    pub(crate) fn has_sent_request(&self) -> bool {
+        self.has_sent_request.load(Ordering::Acquire)
     }
 
     /// Ends the call: from now on the client is asked nothing.
-    pub(crate) fn end(&self) {
+    pub(crate) fn close(&self) {
         // Each side writes its own flag before it reads the other's, so at least one of them sees the other.
         self.has_ended.store(true, Ordering::SeqCst);
         if self.is_waited_for.load(Ordering::SeqCst) {
@@ -172,7 +180,7 @@ impl Questions {
     }
 
     /// Waits until the call has ended.
-    async fn end_of_call(&self) {
+    async fn wait_for_end(&self) {
         self.is_waited_for.store(true, Ordering::SeqCst);
         let mut ended = pin!(self.ended.notified());
         loop {
@@ -187,10 +195,10 @@ impl Questions {
 
     /// Returns the time that the call has waited for answers so far, and whether it waits for one now. This time does
     /// not count towards the time limit of the call.
-    pub(crate) fn waited(&self) -> (Duration, bool) {
-        let waiting = &self.lock().waiting;
-        let now = waiting.since.map_or(Duration::ZERO, |since| since.elapsed());
-        (waiting.before + now, waiting.questions > 0)
+    pub(crate) fn user_wait(&self) -> (Duration, bool) {
+        let user_wait = &self.lock().user_wait;
+        let now = user_wait.since.map_or(Duration::ZERO, |since| since.elapsed());
+        (user_wait.before + now, user_wait.active > 0)
     }
 
     /// Returns the value remembered under a key.
@@ -203,17 +211,17 @@ impl Questions {
     }
 }
 
-impl Conversation {
+impl ClientRequestState {
     /// Returns the key of a question: the given one, or one made from its kind and its position within the kind.
-    fn key(
+    fn assign_key(
         &mut self,
-        question: &Question,
+        spec: &ClientRequestSpec,
         digest: &str,
         prefix: &str,
         own: Option<String>,
     ) -> Result<String, AskError> {
         let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
-            let noun = match question.method {
+            let noun = match spec.method {
                 "sampling/createMessage" => "sampling",
                 "roots/list" => "roots",
                 _ => "elicitation",
@@ -243,20 +251,20 @@ impl Conversation {
 
     /// Returns the answer to exactly this question, from this request or an earlier round. An answer to a question in
     /// other words does not count, because it must not pass for a person's consent.
-    fn answer(&mut self, key: &str, digest: &str) -> Option<Value> {
-        let result = self.state.answer(key, digest)?.clone();
-        self.fits |= self.answered.contains(key);
+    fn find_response(&mut self, key: &str, digest: &str) -> Option<Value> {
+        let result = self.state.response(key, digest)?.clone();
+        self.has_matching_response |= self.answered.contains(key);
         Some(result)
     }
 
-    fn ask(&mut self, key: &str, digest: String, question: Question) {
-        match self.open.get_mut(key) {
-            Some(open) => open.askers += 1,
+    fn add_round_request(&mut self, key: &str, digest: String, spec: ClientRequestSpec) {
+        match self.open_requests.get_mut(key) {
+            Some(request) => request.waiters += 1,
             None => {
-                let request = json!({ "method": question.method, "params": question.params });
-                let open = OpenQuestion { place: self.opened, digest, request, askers: 1 };
-                self.opened += 1;
-                self.open.insert(key.to_owned(), open);
+                let request = json!({ "method": spec.method, "params": spec.params });
+                let added = RoundRequest { position: self.open_count, digest, request, waiters: 1 };
+                self.open_count += 1;
+                self.open_requests.insert(key.to_owned(), added);
             }
         }
     }
@@ -268,87 +276,88 @@ pub(crate) trait FrameSink: Sync {
     fn send(&self, frame: Vec<u8>) -> impl Future<Output = bool> + Send;
 
     /// Sends a frame if there is room for it.
-    fn send_if_there_is_room(&self, frame: Vec<u8>);
+    fn try_send(&self, frame: Vec<u8>);
 }
 
-impl Questions {
+impl CallClientRequests {
     /// Asks the client, and waits for the result.
-    pub(crate) async fn ask(
+    pub(crate) async fn request(
         &self,
         sink: &impl FrameSink,
-        question: Question,
+        spec: ClientRequestSpec,
         prefix: &str,
         key: Option<String>,
         timeout: Option<Duration>,
     ) -> Result<Value, AskError> {
-        let questions = self;
-        match &questions.channel {
-            Channel::None => Err(AskError::NotPossibleHere),
-            Channel::AnswerOnly => Err(AskError::unreachable(question.capability)),
-            Channel::Rounds => {
-                let digest = question.digest();
+        let call_requests = self;
+        match &call_requests.channel {
+            RequestChannel::None => Err(AskError::NotPossibleHere),
+            RequestChannel::AnswerOnly => Err(AskError::unreachable(spec.capability)),
+            RequestChannel::Rounds => {
+                let digest = spec.digest();
                 let _asking = {
-                    let mut conversation = questions.lock();
-                    let key = conversation.key(&question, &digest, prefix, key)?;
-                    if let Some(result) = conversation.answer(&key, &digest) {
+                    let mut locked = call_requests.lock();
+                    let key = locked.assign_key(&spec, &digest, prefix, key)?;
+                    if let Some(result) = locked.find_response(&key, &digest) {
                         return Ok(result);
                     }
-                    if questions.has_ended.load(Ordering::SeqCst) {
+                    if call_requests.has_ended.load(Ordering::SeqCst) {
                         return Err(AskError::Ended);
                     }
-                    conversation.ask(&key, digest, question);
-                    questions.is_asking.store(true, Ordering::Release);
-                    Asking { questions, key }
+                    locked.add_round_request(&key, digest, spec);
+                    call_requests.has_open_requests.store(true, Ordering::Release);
+                    RoundRequestGuard { call_requests, key }
                 };
-                questions.asked.notify_one();
+                call_requests.open_request_added.notify_one();
                 // The engine ends the call with the open questions and drops the handler, which never continues past
                 // this point. A task that the handler has spawned must not wait for ever.
-                questions.end_of_call().await;
+                call_requests.wait_for_end().await;
                 Err(AskError::Ended)
             }
-            Channel::Requests(requests) => {
-                self.ask_now(sink, requests, &question, timeout.unwrap_or(TIME_TO_ANSWER)).await
+            RequestChannel::Requests(requests) => {
+                self.send_request(sink, requests, &spec, timeout.unwrap_or(DEFAULT_TIMEOUT)).await
             }
         }
     }
 
-    async fn ask_now(
+    async fn send_request(
         &self,
         sink: &impl FrameSink,
-        requests: &ClientRequests,
-        question: &Question,
+        requests: &PendingClientRequests,
+        spec: &ClientRequestSpec,
         timeout: Duration,
     ) -> Result<Value, AskError> {
-        let (id, answer) = requests.open()?;
-        let mut open = Open { sink, requests, id, was_sent: false, reason: "the call that asked has ended" };
-        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": question.method });
-        if !question.params.is_null() {
-            request["params"] = question.params.clone();
+        let (id, answer) = requests.open_request()?;
+        let mut sent =
+            SentRequestGuard { sink, requests, id, was_sent: false, reason: "the call that asked has ended" };
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method });
+        if !spec.params.is_null() {
+            request["params"] = spec.params.clone();
         }
         let mut frame = Vec::new();
         // A `Value` always has a JSON form.
-        let _ = encode::json(&mut frame, &request);
+        let _ = encode::write_json(&mut frame, &request);
         frame.push(b'\n');
-        self.has_sent.store(true, Ordering::Release);
-        open.was_sent = sink.send(frame).await;
-        if !open.was_sent {
-            self.end_of_call().await;
+        self.has_sent_request.store(true, Ordering::Release);
+        sent.was_sent = sink.send(frame).await;
+        if !sent.was_sent {
+            self.wait_for_end().await;
             return Err(AskError::Ended);
         }
-        let _waiting = WaitingFor::new(self);
+        let _wait = UserWaitGuard::new(self);
         let mut reply = pin!(tokio::time::timeout(timeout, answer));
-        let mut ended = pin!(self.end_of_call());
+        let mut ended = pin!(self.wait_for_end());
         let reply = poll_fn(|task| match reply.as_mut().poll(task) {
             Poll::Ready(reply) => Poll::Ready(Some(reply)),
             Poll::Pending => ended.as_mut().poll(task).map(|()| None),
         });
         match reply.await {
             Some(Ok(Ok(Ok(result)))) => Ok(result),
-            Some(Ok(Ok(Err((code, message))))) => Err(AskError::refused(code, &message)),
+            Some(Ok(Ok(Err((code, message))))) => Err(AskError::from_error_response(code, &message)),
             // The call has ended, or the connection was closed, which ends the call.
             None | Some(Ok(Err(_))) => Err(AskError::Ended),
             Some(Err(_)) => {
-                open.reason = "no answer came in time";
+                sent.reason = "no answer came in time";
                 Err(AskError::TimedOut { after: timeout })
             }
         }
@@ -356,68 +365,68 @@ impl Questions {
 }
 
 /// The questions and the state with which a call ends that asks its client.
-pub(crate) struct Round {
+pub(crate) struct InputRequired {
     pub(crate) requests: Map<String, Value>,
-    pub(crate) state: State,
+    pub(crate) state: RequestState,
     /// The key of a question that no answer matches; if set, the call must not ask again.
-    pub(crate) asked_in_vain: Option<String>,
+    pub(crate) fruitless_key: Option<String>,
 }
 
 /// A question of this round. It is withdrawn when the last future that waits for its answer is dropped.
-struct Asking<'a> {
-    questions: &'a Questions,
+struct RoundRequestGuard<'a> {
+    call_requests: &'a CallClientRequests,
     key: String,
 }
 
-impl Drop for Asking<'_> {
+impl Drop for RoundRequestGuard<'_> {
     fn drop(&mut self) {
-        let mut conversation = self.questions.lock();
-        if let Some(open) = conversation.open.get_mut(&self.key) {
-            open.askers -= 1;
-            if open.askers == 0 {
-                conversation.open.remove(&self.key);
+        let mut locked = self.call_requests.lock();
+        if let Some(request) = locked.open_requests.get_mut(&self.key) {
+            request.waiters -= 1;
+            if request.waiters == 0 {
+                locked.open_requests.remove(&self.key);
             }
-            self.questions.is_asking.store(!conversation.open.is_empty(), Ordering::Release);
+            self.call_requests.has_open_requests.store(!locked.open_requests.is_empty(), Ordering::Release);
         }
     }
 }
 
 /// A request sent to the client. It is withdrawn if this is dropped before the response arrives.
-struct Open<'a, S: FrameSink> {
+struct SentRequestGuard<'a, S: FrameSink> {
     sink: &'a S,
-    requests: &'a ClientRequests,
+    requests: &'a PendingClientRequests,
     id: i64,
     was_sent: bool,
     reason: &'static str,
 }
 
-impl<S: FrameSink> Drop for Open<'_, S> {
+impl<S: FrameSink> Drop for SentRequestGuard<'_, S> {
     fn drop(&mut self) {
         if let Some(frame) = self.requests.withdraw(self.id, self.reason).filter(|_| self.was_sent) {
-            self.sink.send_if_there_is_room(frame);
+            self.sink.try_send(frame);
         }
     }
 }
 
 /// Counts the time until it is dropped as waiting for answers.
-struct WaitingFor<'a>(&'a Questions);
+struct UserWaitGuard<'a>(&'a CallClientRequests);
 
-impl<'a> WaitingFor<'a> {
-    fn new(questions: &'a Questions) -> Self {
-        let waiting = &mut questions.lock().waiting;
-        waiting.questions += 1;
-        waiting.since.get_or_insert_with(Instant::now);
-        WaitingFor(questions)
+impl<'a> UserWaitGuard<'a> {
+    fn new(call_requests: &'a CallClientRequests) -> Self {
+        let user_wait = &mut call_requests.lock().user_wait;
+        user_wait.active += 1;
+        user_wait.since.get_or_insert_with(Instant::now);
+        UserWaitGuard(call_requests)
     }
 }
 
-impl Drop for WaitingFor<'_> {
+impl Drop for UserWaitGuard<'_> {
     fn drop(&mut self) {
-        let waiting = &mut self.0.lock().waiting;
-        waiting.questions -= 1;
-        if waiting.questions == 0 {
-            if let Some(since) = waiting.since.take() {
-                waiting.before += since.elapsed();
+        let user_wait = &mut self.0.lock().user_wait;
+        user_wait.active -= 1;
+        if user_wait.active == 0 {
+            if let Some(since) = user_wait.since.take() {
+                user_wait.before += since.elapsed();
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AskError, Capability, Question};
+use super::{AskError, Capability, ClientRequestSpec};
 use crate::client_features::form::{self, Form};
 use crate::client_features::form_schema::{FormSchema, is_uri};
 use crate::protocol::Revision;
@@ -57,7 +57,7 @@ impl<T> Elicited<T> {
 /// # Errors
 ///
 /// [`AskError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
-pub(crate) fn form_of<T: Form>() -> Result<FormSchema, AskError> {
+pub(crate) fn derive_form<T: Form>() -> Result<FormSchema, AskError> {
     form::schema::<T>().map_err(AskError::invalid_question)
 }
 
@@ -66,8 +66,8 @@ pub(crate) fn form_of<T: Form>() -> Result<FormSchema, AskError> {
 /// # Errors
 ///
 /// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
-pub(crate) fn form_by_hand(schema: &Value) -> Result<FormSchema, AskError> {
-    FormSchema::written(schema).map_err(AskError::invalid_question)
+pub(crate) fn form_from_schema(schema: &Value) -> Result<FormSchema, AskError> {
+    FormSchema::from_hand_written(schema).map_err(AskError::invalid_question)
 }
 
 /// Builds a request to fill in a form.
@@ -75,7 +75,11 @@ pub(crate) fn form_by_hand(schema: &Value) -> Result<FormSchema, AskError> {
 /// # Errors
 ///
 /// [`AskError::Unsupported`] if the revision cannot express the form.
-pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Result<Question, AskError> {
+pub(crate) fn form_request(
+    message: &str,
+    form: &FormSchema,
+    revision: Revision,
+) -> Result<ClientRequestSpec, AskError> {
     let schema =
         form.for_revision(revision).map_err(|reason| AskError::unsupported_because(Capability::Form, reason))?;
     let mut params = Map::new();
@@ -84,7 +88,7 @@ pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Resu
     }
     params.insert("message".into(), message.into());
     params.insert("requestedSchema".into(), schema);
-    Ok(Question { method: METHOD, params: params.into(), capability: Capability::Form })
+    Ok(ClientRequestSpec { method: METHOD, params: params.into(), capability: Capability::Form })
 }
 
 /// Builds a request to open a web page.
@@ -92,7 +96,7 @@ pub(crate) fn form(message: &str, form: &FormSchema, revision: Revision) -> Resu
 /// # Errors
 ///
 /// [`AskError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
-pub(crate) fn url(message: &str, url: &str, revision: Revision) -> Result<Question, AskError> {
+pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Result<ClientRequestSpec, AskError> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
         return Err(AskError::invalid_question(
@@ -104,7 +108,7 @@ pub(crate) fn url(message: &str, url: &str, revision: Revision) -> Result<Questi
         let id = sealing::random_id().map_err(|error| AskError::invalid_question(error.to_string()))?;
         params["elicitationId"] = id.into();
     }
-    Ok(Question { method: METHOD, params, capability: Capability::Url })
+    Ok(ClientRequestSpec { method: METHOD, params, capability: Capability::Url })
 }
 
 /// Reads the answer to a form that asks for a `T`.
@@ -121,7 +125,7 @@ pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicite
 /// # Errors
 ///
 /// [`AskError::InvalidAnswer`] if the answer does not fit the form.
-pub(crate) fn read_by_hand(form: &FormSchema, result: &Value) -> Result<Elicited<Map<String, Value>>, AskError> {
+pub(crate) fn read_schema_form(form: &FormSchema, result: &Value) -> Result<Elicited<Map<String, Value>>, AskError> {
     read_content(result, |content| form.check(content))
 }
 
@@ -170,7 +174,7 @@ mod tests {
 
     #[test]
     fn elicitation_has_the_form_of_each_revision() {
-        let by_type = form_of::<bool>().unwrap();
+        let by_type = derive_form::<bool>().unwrap();
         let schema =
             json!({ "type": "object", "properties": { "value": { "type": "boolean" } }, "required": ["value"] });
         for (revision, params) in [
@@ -178,23 +182,23 @@ mod tests {
             (Revision::V2025_11_25, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
             (NEWEST, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
         ] {
-            let question = form("Sure?", &by_type, revision).unwrap();
-            assert_eq!((question.method, &question.params), ("elicitation/create", &params));
+            let spec = form_request("Sure?", &by_type, revision).unwrap();
+            assert_eq!((spec.method, &spec.params), ("elicitation/create", &params));
         }
         let page = "https://shop.example/sign-in";
-        let modern = url("Sign in", page, NEWEST).unwrap();
+        let modern = url_request("Sign in", page, NEWEST).unwrap();
         assert_eq!(modern.params, json!({ "mode": "url", "message": "Sign in", "url": page }));
-        let id = |question: &Question| question.params["elicitationId"].as_str().map(str::to_owned);
-        let first = url("Sign in", page, Revision::V2025_11_25).unwrap();
-        let second = url("Sign in", page, Revision::V2025_11_25).unwrap();
+        let id = |spec: &ClientRequestSpec| spec.params["elicitationId"].as_str().map(str::to_owned);
+        let first = url_request("Sign in", page, Revision::V2025_11_25).unwrap();
+        let second = url_request("Sign in", page, Revision::V2025_11_25).unwrap();
         assert!(id(&first).is_some() && id(&first) != id(&second));
     }
 
     #[test]
     fn a_multiple_choice_needs_a_newer_client() {
         let several = json!({ "type": "array", "items": { "type": "string", "enum": ["a"] } });
-        let several = form_by_hand(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
-        let error = form("Which?", &several, Revision::V2025_06_18).unwrap_err();
+        let several = form_from_schema(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
+        let error = form_request("Which?", &several, Revision::V2025_06_18).unwrap_err();
         assert!(matches!(error, AskError::Unsupported { capability: "elicitation.form", .. }), "{error}");
         assert!(error.to_string().contains("field `some` lets several be chosen"), "{error}");
     }
@@ -202,15 +206,15 @@ mod tests {
     #[test]
     fn only_http_urls_can_be_opened() {
         for bad in ["", "shop.example", "file:///etc/passwd", "javascript:alert(1)", "https://a b", "ftp://a"] {
-            let error = url("Open", bad, NEWEST).unwrap_err();
+            let error = url_request("Open", bad, NEWEST).unwrap_err();
             assert!(matches!(error, AskError::InvalidQuestion { .. }), "{bad}: {error}");
         }
-        url("Open", "HTTPS://shop.example/", NEWEST).unwrap();
+        url_request("Open", "HTTPS://shop.example/", NEWEST).unwrap();
     }
 
     #[test]
     fn every_action_is_parsed() {
-        let one = form_of::<u8>().unwrap();
+        let one = derive_form::<u8>().unwrap();
         let read = |result: Value| read::<u8>(&one, &result);
         assert_eq!(read(json!({ "action": "accept", "content": { "value": 3 } })), Ok(Elicited::Accepted(3)));
         assert_eq!(read(json!({ "action": "decline" })), Ok(Elicited::Declined));
@@ -233,12 +237,12 @@ mod tests {
     #[test]
     fn a_custom_form_returns_the_fields_of_its_schema() {
         let by_hand =
-            form_by_hand(&json!({ "type": "object", "properties": { "name": { "type": "string" } } })).unwrap();
+            form_from_schema(&json!({ "type": "object", "properties": { "name": { "type": "string" } } })).unwrap();
         let answer = json!({ "action": "accept", "content": { "name": "Ada", "more": 1 } });
-        let content = read_by_hand(&by_hand, &answer).unwrap().accepted().unwrap();
+        let content = read_schema_form(&by_hand, &answer).unwrap().accepted().unwrap();
         assert_eq!(Value::from(content), json!({ "name": "Ada" }));
-        let empty = read_by_hand(&by_hand, &json!({ "action": "accept" })).unwrap();
+        let empty = read_schema_form(&by_hand, &json!({ "action": "accept" })).unwrap();
         assert_eq!(empty, Elicited::Accepted(Map::new()));
-        assert!(matches!(form_by_hand(&json!([])), Err(AskError::InvalidQuestion { .. })));
+        assert!(matches!(form_from_schema(&json!([])), Err(AskError::InvalidQuestion { .. })));
     }
 }

@@ -102,8 +102,8 @@ impl AskError {
     }
 
     /// Wraps the error response of a client. The message is the client's text, so it is cut.
-    pub(crate) fn refused(code: i64, message: &str) -> AskError {
-        AskError::Refused { code, message: cut(message) }
+    pub(crate) fn from_error_response(code: i64, message: &str) -> AskError {
+        AskError::Refused { code, message: truncate(message) }
     }
 
     pub(crate) fn invalid_answer(reason: impl Into<String>) -> AskError {
@@ -122,7 +122,7 @@ impl AskError {
     }
 
     /// Returns true if the handler must be changed. Such an error is for the operator, and of no use to a model.
-    pub(crate) fn is_mistake_of_author(&self) -> bool {
+    pub(crate) fn is_author_mistake(&self) -> bool {
         matches!(self, AskError::InvalidQuestion { .. } | AskError::DuplicateKey { .. } | AskError::NotPossibleHere)
     }
 }
@@ -141,7 +141,7 @@ fn unsupported(capability: &str, reason: &Option<String>) -> String {
     }
 }
 
-pub(super) fn cut(text: &str) -> String {
+pub(super) fn truncate(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -170,10 +170,12 @@ mod tests {
 
     #[test]
     fn the_error_text_of_a_client_is_cut() {
-        let AskError::Refused { message, .. } = AskError::refused(-1, &"é".repeat(1000)) else { unreachable!() };
+        let AskError::Refused { message, .. } = AskError::from_error_response(-1, &"é".repeat(1000)) else {
+            unreachable!()
+        };
         assert_eq!(message.chars().count(), MAX_QUOTED + 1);
         assert_eq!(
-            AskError::refused(-1, "the user is away").to_string(),
+            AskError::from_error_response(-1, "the user is away").to_string(),
             "the client refused the question: the user is away (code -1)"
         );
     }

@@ -130,7 +130,8 @@ pub(crate) fn schema<T: Form>() -> Result<FormSchema, String> {
     } else {
         T::json_schema(&mut generator).to_value()
     };
-    FormSchema::derived(schema).map_err(|problem| format!("`{}` cannot be a form: {problem}", T::schema_name()))
+    FormSchema::from_type_schema(schema)
+        .map_err(|problem| format!("`{}` cannot be a form: {problem}", T::schema_name()))
 }
 
 /// Reads the content of an answer to `schema`.

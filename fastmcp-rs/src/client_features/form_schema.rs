@@ -8,7 +8,7 @@
 use serde_json::{Map, Number, Value, json};
 
 use crate::protocol::Revision;
-use crate::schema::number::number_of;
+use crate::schema::number::parse_number;
 use crate::schema::{normalize, validate};
 
 /// The string formats that a form may use.
@@ -29,13 +29,13 @@ struct Field {
     description: Option<String>,
     default: Option<Value>,
     required: bool,
-    kind: Kind,
+    kind: FieldKind,
     /// True if titles were written as `enumNames`, which every revision still supports.
     has_enum_names: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum FieldKind {
     Text { min: Option<u64>, max: Option<u64>, format: Option<String> },
     Number { integer: bool, min: Option<Number>, max: Option<Number> },
     Boolean,
@@ -55,9 +55,9 @@ impl FormSchema {
     /// # Errors
     ///
     /// Returns, for the author of the type, the field that a form cannot have.
-    pub(crate) fn derived(raw: Value) -> Result<FormSchema, String> {
-        let full = normalize::input(raw.clone());
-        let fields = Reader { strict: false }.object(&full, &raw)?;
+    pub(crate) fn from_type_schema(raw: Value) -> Result<FormSchema, String> {
+        let full = normalize::normalize_input(raw.clone());
+        let fields = SchemaReader { strict: false }.object(&full, &raw)?;
         Ok(FormSchema { fields, full })
     }
 
@@ -66,10 +66,10 @@ impl FormSchema {
     /// # Errors
     ///
     /// Returns, for the author, the part outside of the subset, and the allowed parts.
-    pub(crate) fn written(schema: &Value) -> Result<FormSchema, String> {
-        let fields = Reader { strict: true }.object(schema, schema)?;
+    pub(crate) fn from_hand_written(schema: &Value) -> Result<FormSchema, String> {
+        let fields = SchemaReader { strict: true }.object(schema, schema)?;
         let mut form = FormSchema { fields, full: Value::Null };
-        form.full = form.object(Field::plain);
+        form.full = form.object(Field::write_plain);
         Ok(form)
     }
 
@@ -80,13 +80,13 @@ impl FormSchema {
     /// Returns the field that the revision does not support.
     pub(crate) fn for_revision(&self, revision: Revision) -> Result<Value, String> {
         let old = revision < Revision::V2025_11_25;
-        if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, Kind::Many { .. })) {
+        if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, FieldKind::Many { .. })) {
             return Err(format!(
                 "field `{}` lets several be chosen, which a client of revision {revision} cannot show",
                 field.name
             ));
         }
-        Ok(self.object(if old { Field::old } else { Field::newest }))
+        Ok(self.object(if old { Field::write_legacy } else { Field::write_newest }))
     }
 
     fn object(&self, write: impl Fn(&Field) -> Map<String, Value>) -> Value {
@@ -111,11 +111,11 @@ impl FormSchema {
         content
             .retain(|name, value| self.fields.iter().any(|field| field.name == *name && !field.is_left_empty(value)));
         let mut value = Value::Object(content);
-        let found = validate::walk(&self.full, &mut value, true);
+        let found = validate::validate_and_coerce(&self.full, &mut value, true);
         let Value::Object(content) = value else { return Err("it must be an object".into()) };
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         for field in &self.fields {
-            if let (Kind::Text { format: Some(format), .. }, Some(Value::String(text))) =
+            if let (FieldKind::Text { format: Some(format), .. }, Some(Value::String(text))) =
                 (&field.kind, content.get(&field.name))
             {
                 if !has_format(format, text) {
@@ -131,11 +131,11 @@ impl Field {
     /// Returns true if the value is the empty text of an input that was left empty. Some clients send it for each such
     /// input, even for fields that are not texts.
     fn is_left_empty(&self, value: &Value) -> bool {
-        let takes_empty = matches!(&self.kind, Kind::Text { min, format: None, .. } if min.unwrap_or(0) == 0);
+        let takes_empty = matches!(&self.kind, FieldKind::Text { min, format: None, .. } if min.unwrap_or(0) == 0);
         !self.required && !takes_empty && value.as_str() == Some("")
     }
 
-    fn newest(&self) -> Map<String, Value> {
+    fn write_newest(&self) -> Map<String, Value> {
         if self.has_enum_names {
             return self.write(with_enum_names);
         }
@@ -151,16 +151,16 @@ impl Field {
     }
 
     /// Writes the field for revision 2025-06-18.
-    fn old(&self) -> Map<String, Value> {
+    fn write_legacy(&self) -> Map<String, Value> {
         let mut members = self.write(with_enum_names);
-        if self.kind != Kind::Boolean {
+        if self.kind != FieldKind::Boolean {
             members.remove("default");
         }
         members
     }
 
     /// Writes the field without titles, for the check.
-    fn plain(&self) -> Map<String, Value> {
+    fn write_plain(&self) -> Map<String, Value> {
         self.write(|choices, _| vec![("enum", names(choices))])
     }
 
@@ -172,32 +172,32 @@ impl Field {
             }
         };
         let name = match &self.kind {
-            Kind::Text { .. } | Kind::One(_) => "string",
-            Kind::Number { integer: true, .. } => "integer",
-            Kind::Number { integer: false, .. } => "number",
-            Kind::Boolean => "boolean",
-            Kind::Many { .. } => "array",
+            FieldKind::Text { .. } | FieldKind::One(_) => "string",
+            FieldKind::Number { integer: true, .. } => "integer",
+            FieldKind::Number { integer: false, .. } => "number",
+            FieldKind::Boolean => "boolean",
+            FieldKind::Many { .. } => "array",
         };
         put("type", Some(name.into()));
         put("title", self.title.clone().map(Value::from));
         put("description", self.description.clone().map(Value::from));
         match &self.kind {
-            Kind::Text { min, max, format } => {
+            FieldKind::Text { min, max, format } => {
                 put("minLength", min.map(Value::from));
                 put("maxLength", max.map(Value::from));
                 put("format", format.clone().map(Value::from));
             }
-            Kind::Number { min, max, .. } => {
+            FieldKind::Number { min, max, .. } => {
                 put("minimum", min.clone().map(Value::from));
                 put("maximum", max.clone().map(Value::from));
             }
-            Kind::Boolean => {}
-            Kind::One(names) => {
+            FieldKind::Boolean => {}
+            FieldKind::One(names) => {
                 for (key, value) in choices(names, false) {
                     put(key, Some(value));
                 }
             }
-            Kind::Many { choices: names, min, max } => {
+            FieldKind::Many { choices: names, min, max } => {
                 put("minItems", min.map(Value::from));
                 put("maxItems", max.map(Value::from));
                 let items = choices(names, true).into_iter().map(|(key, value)| (key.to_owned(), value));
@@ -228,12 +228,12 @@ fn names(choices: &[Choice]) -> Value {
 }
 
 /// Reads schemas into the model.
-struct Reader {
+struct SchemaReader {
     /// True if keywords outside of the subset are errors.
     strict: bool,
 }
 
-impl Reader {
+impl SchemaReader {
     /// Reads the fields of a form. `raw` is the same schema before normalisation: it still has the documented names as
     /// separate alternatives.
     fn object(&self, schema: &Value, raw: &Value) -> Result<Vec<Field>, String> {
@@ -306,13 +306,13 @@ impl Reader {
             kind,
             has_enum_names: members.contains_key("enumNames"),
         };
-        if matches!(field.kind, Kind::One(_) | Kind::Many { .. }) {
+        if matches!(field.kind, FieldKind::One(_) | FieldKind::Many { .. }) {
             // The normalised schema puts the meanings of the names into the description; a form has them as titles.
             field.description = description_of(raw);
         }
         if let Some(default) = members.get("default") {
             let mut checked = default.clone();
-            let found = validate::walk(&field.plain().into(), &mut checked, false);
+            let found = validate::validate_and_coerce(&field.write_plain().into(), &mut checked, false);
             if let Some(problem) = found.problems.first() {
                 return Err(format!("its default does not fit: {problem}"));
             }
@@ -321,7 +321,7 @@ impl Reader {
         Ok(field)
     }
 
-    fn kind(&self, members: &Map<String, Value>, raw: &Value) -> Result<Kind, String> {
+    fn kind(&self, members: &Map<String, Value>, raw: &Value) -> Result<FieldKind, String> {
         let named = match members.get("type") {
             Some(Value::String(name)) => Some(name.as_str()),
             Some(_) => return Err(no_place()),
@@ -329,41 +329,41 @@ impl Reader {
         };
         match named {
             Some("array") => {
-                self.only(members, "a list of choices", &["items", "minItems", "maxItems"])?;
+                self.check_keywords(members, "a list of choices", &["items", "minItems", "maxItems"])?;
                 let raw = items_of(raw).ok_or_else(no_place)?;
                 if self.strict {
-                    self.only_choices(raw, "anyOf")?;
+                    self.check_choice_keywords(raw, "anyOf")?;
                 }
                 let choices = choices_of(raw).ok_or_else(no_place)?;
                 check_choices(&choices)?;
-                Ok(Kind::Many { choices, min: count(members, "minItems")?, max: count(members, "maxItems")? })
+                Ok(FieldKind::Many { choices, min: count(members, "minItems")?, max: count(members, "maxItems")? })
             }
             Some("boolean") => {
-                self.only(members, "a boolean", &[])?;
-                Ok(Kind::Boolean)
+                self.check_keywords(members, "a boolean", &[])?;
+                Ok(FieldKind::Boolean)
             }
             Some(name @ ("integer" | "number")) => {
-                self.only(members, "a number", &["minimum", "maximum"])?;
+                self.check_keywords(members, "a number", &["minimum", "maximum"])?;
                 let bound = |key: &str| match members.get(key) {
                     None => Ok(None),
                     Some(Value::Number(number)) => Ok(Some(number.clone())),
                     Some(_) => Err(format!("`{key}` must be a number")),
                 };
-                Ok(Kind::Number { integer: name == "integer", min: bound("minimum")?, max: bound("maximum")? })
+                Ok(FieldKind::Number { integer: name == "integer", min: bound("minimum")?, max: bound("maximum")? })
             }
             Some("string") | None => match choices_of(raw) {
                 Some(choices) => {
                     if self.strict {
-                        self.only_choices(raw, "oneOf")?;
+                        self.check_choice_keywords(raw, "oneOf")?;
                     }
                     check_choices(&choices)?;
-                    Ok(Kind::One(choices))
+                    Ok(FieldKind::One(choices))
                 }
                 None if named.is_none() || ["enum", "oneOf", "anyOf"].iter().any(|key| members.contains_key(*key)) => {
                     Err(no_place())
                 }
                 None => {
-                    self.only(members, "a string", &["minLength", "maxLength", "format"])?;
+                    self.check_keywords(members, "a string", &["minLength", "maxLength", "format"])?;
                     let format = members.get("format").and_then(Value::as_str);
                     if self.strict
                         && members.contains_key("format")
@@ -372,7 +372,7 @@ impl Reader {
                         return Err("`format` is one of \"email\", \"uri\", \"date\" and \"date-time\"".into());
                     }
                     let format = format.filter(|format| FORMATS.contains(format)).map(str::to_owned);
-                    Ok(Kind::Text { min: count(members, "minLength")?, max: count(members, "maxLength")?, format })
+                    Ok(FieldKind::Text { min: count(members, "minLength")?, max: count(members, "maxLength")?, format })
                 }
             },
             Some(_) => Err(no_place()),
@@ -380,7 +380,7 @@ impl Reader {
     }
 
     /// Rejects keywords that this kind of field does not have.
-    fn only(&self, members: &Map<String, Value>, what: &str, own: &[&str]) -> Result<(), String> {
+    fn check_keywords(&self, members: &Map<String, Value>, what: &str, own: &[&str]) -> Result<(), String> {
         if !self.strict {
             return Ok(());
         }
@@ -395,9 +395,9 @@ impl Reader {
     }
 
     /// Rejects keywords that a list of choices does not have, in a hand-written schema.
-    fn only_choices(&self, schema: &Value, titled: &str) -> Result<(), String> {
+    fn check_choice_keywords(&self, schema: &Value, titled: &str) -> Result<(), String> {
         let Some(members) = schema.as_object() else { return Err(no_place()) };
-        self.only(members, "a choice", &["enum", "enumNames", titled])?;
+        self.check_keywords(members, "a choice", &["enum", "enumNames", titled])?;
         if members.contains_key("enum") && members.contains_key(titled) {
             return Err(format!("`enum` and `{titled}` say the same: leave one out"));
         }
@@ -423,14 +423,13 @@ impl Reader {
     }
 }
 
-impl Kind {
+impl FieldKind {
     fn check_bounds(&self) -> Result<(), String> {
         let crossed = match self {
-            Kind::Text { min: Some(min), max: Some(max), .. } | Kind::Many { min: Some(min), max: Some(max), .. } => {
-                min > max
-            }
-            Kind::Number { min: Some(min), max: Some(max), .. } => {
-                let number = |number: &Number| number_of(&Value::Number(number.clone()));
+            FieldKind::Text { min: Some(min), max: Some(max), .. }
+            | FieldKind::Many { min: Some(min), max: Some(max), .. } => min > max,
+            FieldKind::Number { min: Some(min), max: Some(max), .. } => {
+                let number = |number: &Number| parse_number(&Value::Number(number.clone()));
                 matches!((number(min), number(max)), (Some(min), Some(max))
                     if crate::schema::constraints::check_range(min, None, Some(max)).is_err())
             }
@@ -565,7 +564,7 @@ mod tests {
     use super::*;
 
     fn form(properties: Value) -> Result<FormSchema, String> {
-        FormSchema::written(&json!({ "type": "object", "properties": properties }))
+        FormSchema::from_hand_written(&json!({ "type": "object", "properties": properties }))
     }
 
     fn answer(form: &FormSchema, content: Value) -> Result<Value, String> {
@@ -589,7 +588,7 @@ mod tests {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object", "properties": properties, "required": ["name", "age"],
         });
-        let form = FormSchema::written(&schema).unwrap();
+        let form = FormSchema::from_hand_written(&schema).unwrap();
         for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
             let sent = form.for_revision(revision).unwrap();
             assert_eq!(sent["properties"], properties);
@@ -672,7 +671,7 @@ mod tests {
             ),
             (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` is a list"),
         ] {
-            let found = FormSchema::written(&schema).unwrap_err();
+            let found = FormSchema::from_hand_written(&schema).unwrap_err();
             assert!(found.contains(problem), "{schema}: {found}");
         }
     }
@@ -689,7 +688,7 @@ mod tests {
             },
             "required": ["age"],
         });
-        let form = FormSchema::written(&schema).unwrap();
+        let form = FormSchema::from_hand_written(&schema).unwrap();
         let good = json!({ "age": 3, "plan": "free", "days": ["tu"], "note": "" });
         assert_eq!(answer(&form, good.clone()), Ok(good));
         let sloppy = json!({ "age": "3", "plan": "", "days": null, "more": {} });

@@ -66,16 +66,16 @@ impl Capability {
 
 /// A request to the client, in the form of one revision.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Question {
+pub(crate) struct ClientRequestSpec {
     pub(crate) method: &'static str,
     /// A JSON object.
     pub(crate) params: Value,
     pub(crate) capability: Capability,
 }
 
-impl Question {
+impl ClientRequestSpec {
     /// Returns an error if the client has not declared the needed capability.
-    pub(crate) fn capability_missing(&self, capabilities: &Map<String, Value>, revision: Revision) -> Option<AskError> {
+    pub(crate) fn missing_capability(&self, capabilities: &Map<String, Value>, revision: Revision) -> Option<AskError> {
         let declared = self.capability.is_declared(capabilities, revision);
         (!declared).then(|| AskError::unsupported(self.capability))
     }
@@ -115,8 +115,8 @@ mod tests {
             (json!({ "sampling": { "context": {} } }), V2026_07_28, &[Sampling]),
         ] {
             for capability in [Form, Url, Sampling, SamplingTools, Roots] {
-                let question = Question { method: "x", params: json!({}), capability };
-                let missing = question.capability_missing(capabilities.as_object().unwrap(), revision);
+                let spec = ClientRequestSpec { method: "x", params: json!({}), capability };
+                let missing = spec.missing_capability(capabilities.as_object().unwrap(), revision);
                 assert_eq!(missing.is_none(), has.contains(&capability), "{capabilities} {revision} {capability:?}");
             }
         }
@@ -128,10 +128,9 @@ mod tests {
     fn requests_match_the_recorded_ones() {
         let mut lines = Vec::new();
         for revision in Revision::ALL.iter().rev().copied() {
-            for question in examples(revision) {
-                let question =
-                    json!({ "revision": revision.as_str(), "method": question.method, "params": question.params });
-                lines.push(question.to_string());
+            for spec in examples(revision) {
+                let spec = json!({ "revision": revision.as_str(), "method": spec.method, "params": spec.params });
+                lines.push(spec.to_string());
             }
         }
         let text = format!("[\n{}\n]\n", lines.join(",\n"));
@@ -142,9 +141,9 @@ mod tests {
         assert_eq!(std::fs::read_to_string(path).unwrap(), text);
     }
 
-    fn examples(revision: Revision) -> Vec<Question> {
+    fn examples(revision: Revision) -> Vec<ClientRequestSpec> {
         use sampling::{ModelPreferences, Sampling, SamplingMessage, SamplingTool, ToolChoice, ToolUse, ToolUseResult};
-        let mut questions = vec![roots::question()];
+        let mut specs = vec![roots::request_spec()];
         let media = SamplingMessage::user("Hi")
             .and(crate::content::Image::new([1], "image/png"))
             .and(crate::content::Audio::new([1], "audio/wav"));
@@ -155,11 +154,11 @@ mod tests {
             .temperature(0.5)
             .stop_sequence("END")
             .model_preferences(ModelPreferences::new().hint("sonnet").cost(0.1).speed(0.2).intelligence(0.9));
-        questions.push(full.question(revision).unwrap());
+        specs.push(full.request_spec(revision).unwrap());
         if revision >= Revision::V2025_06_18 {
             let hand = |name: &str, property: Value| {
                 let schema = json!({ "type": "object", "properties": { name: property }, "required": [name] });
-                elicitation::form("Please", &elicitation::form_by_hand(&schema).unwrap(), revision)
+                elicitation::form_request("Please", &elicitation::form_from_schema(&schema).unwrap(), revision)
             };
             let titled = json!([{ "const": "a", "title": "A" }, { "const": "b", "title": "B" }]);
             for (name, property) in [
@@ -174,21 +173,22 @@ mod tests {
                 ("plan", json!({ "type": "string", "enum": ["free", "paid"], "default": "free" })),
                 ("size", json!({ "type": "string", "oneOf": titled, "default": "a" })),
             ] {
-                questions.push(hand(name, property).unwrap());
+                specs.push(hand(name, property).unwrap());
             }
             if revision >= Revision::V2025_11_25 {
                 let names = json!({ "type": "string", "enum": ["mo", "tu"] });
                 let days = json!({ "type": "array", "items": names, "minItems": 1, "maxItems": 2, "default": ["mo"] });
-                questions.push(hand("days", days).unwrap());
-                questions.push(hand("tags", json!({ "type": "array", "items": { "anyOf": titled } })).unwrap());
+                specs.push(hand("days", days).unwrap());
+                specs.push(hand("tags", json!({ "type": "array", "items": { "anyOf": titled } })).unwrap());
             }
         }
         if revision >= Revision::V2025_11_25 {
-            let mut page = elicitation::url("Sign in", "https://shop.example/sign-in?order=1", revision).unwrap();
+            let mut page =
+                elicitation::url_request("Sign in", "https://shop.example/sign-in?order=1", revision).unwrap();
             if let Some(id) = page.params.get_mut("elicitationId") {
                 *id = "random".into();
             }
-            questions.push(page);
+            specs.push(page);
             let schema = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
             let input = Map::from_iter([("a".to_owned(), json!(1))]);
             let result = ToolUseResult::new("1", "2").structured(Map::new()).error();
@@ -197,18 +197,18 @@ mod tests {
                 .message(SamplingMessage::tool_results([result]))
                 .tool(SamplingTool::new("add", schema).description("Adds."))
                 .tool_choice(ToolChoice::Auto);
-            questions.push(tools.question(revision).unwrap());
+            specs.push(tools.request_spec(revision).unwrap());
         }
-        questions
+        specs
     }
 
     #[test]
     fn different_requests_have_different_digests() {
-        let question = |method, params| Question { method, params, capability: Capability::Form }.digest();
-        let first = question("a", json!({ "b": 1 }));
-        assert_eq!(first, question("a", json!({ "b": 1 })));
-        assert_ne!(first, question("a", json!({ "b": 2 })));
-        assert_eq!(question("a", json!({ "b": 1, "c": 2 })), question("a", json!({ "c": 2, "b": 1 })));
-        assert_ne!(first, question("a{", json!({ "b": 1 })));
+        let spec = |method, params| ClientRequestSpec { method, params, capability: Capability::Form }.digest();
+        let first = spec("a", json!({ "b": 1 }));
+        assert_eq!(first, spec("a", json!({ "b": 1 })));
+        assert_ne!(first, spec("a", json!({ "b": 2 })));
+        assert_eq!(spec("a", json!({ "b": 1, "c": 2 })), spec("a", json!({ "c": 2, "b": 1 })));
+        assert_ne!(first, spec("a{", json!({ "b": 1 })));
     }
 }

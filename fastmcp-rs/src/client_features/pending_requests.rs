@@ -13,35 +13,35 @@ use crate::client_features::AskError;
 use crate::json::encode;
 
 /// The most requests that may await a response at a time.
-const MAX_WAITING: usize = 1_024;
+const MAX_PENDING: usize = 1_024;
 
 /// The response of a client: a result, or an error with its code and message.
-pub(crate) type Reply = Result<Value, (i64, String)>;
+pub(crate) type ClientResponse = Result<Value, (i64, String)>;
 
 #[derive(Debug, Default)]
-pub(crate) struct ClientRequests {
-    table: Mutex<Table>,
+pub(crate) struct PendingClientRequests {
+    table: Mutex<PendingTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct PendingTable {
     /// The id before that of the first request.
     base: i64,
     last_id: i64,
-    waiting: HashMap<i64, oneshot::Sender<Reply>>,
+    senders: HashMap<i64, oneshot::Sender<ClientResponse>>,
     /// Set when the client can send no more responses.
-    closed: bool,
+    is_closed: bool,
 }
 
-impl ClientRequests {
-    fn lock(&self) -> MutexGuard<'_, Table> {
+impl PendingClientRequests {
+    fn lock(&self) -> MutexGuard<'_, PendingTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Creates a table whose ids follow `base`.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn after(base: i64) -> ClientRequests {
-        ClientRequests { table: Mutex::new(Table { base, last_id: base, ..Table::default() }) }
+    pub(crate) fn starting_after(base: i64) -> PendingClientRequests {
+        PendingClientRequests { table: Mutex::new(PendingTable { base, last_id: base, ..PendingTable::default() }) }
     }
 
     /// Returns true if a request with this id was opened, even if no call waits for its response any more.
@@ -51,18 +51,18 @@ impl ClientRequests {
     }
 
     /// Registers a new request. Returns its id, and the receiver of its response.
-    pub(crate) fn open(&self) -> Result<(i64, oneshot::Receiver<Reply>), AskError> {
+    pub(crate) fn open_request(&self) -> Result<(i64, oneshot::Receiver<ClientResponse>), AskError> {
         let mut table = self.lock();
-        if table.closed {
+        if table.is_closed {
             return Err(AskError::Ended);
         }
-        if table.waiting.len() >= MAX_WAITING {
+        if table.senders.len() >= MAX_PENDING {
             return Err(AskError::TooMany);
         }
         table.last_id += 1;
         let id = table.last_id;
         let (sender, receiver) = oneshot::channel();
-        table.waiting.insert(id, sender);
+        table.senders.insert(id, sender);
         Ok((id, receiver))
     }
 
@@ -71,8 +71,8 @@ impl ClientRequests {
     pub(crate) fn close(&self) {
         let waiting = {
             let mut table = self.lock();
-            table.closed = true;
-            std::mem::take(&mut table.waiting)
+            table.is_closed = true;
+            std::mem::take(&mut table.senders)
         };
         // Dropping the senders wakes the receivers.
         drop(waiting);
@@ -80,12 +80,12 @@ impl ClientRequests {
 
     /// Returns true if a request of this id awaits a response.
     pub(crate) fn is_open(&self, id: i64) -> bool {
-        self.lock().waiting.contains_key(&id)
+        self.lock().senders.contains_key(&id)
     }
 
     /// Passes a response to the future that waits for it, or drops it if none does.
-    pub(crate) fn resolve(&self, id: i64, reply: Reply) {
-        let waiting = self.lock().waiting.remove(&id);
+    pub(crate) fn resolve(&self, id: i64, reply: ClientResponse) {
+        let waiting = self.lock().senders.remove(&id);
         if let Some(waiting) = waiting {
             // The receiver may be gone by now.
             let _ = waiting.send(reply);
@@ -95,12 +95,12 @@ impl ClientRequests {
     /// Gives up the wait for a response. Returns the frame that cancels the request, or `None` if the client has
     /// responded.
     pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
-        self.lock().waiting.remove(&id)?;
+        self.lock().senders.remove(&id)?;
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
         // Serializing a number cannot fail.
-        let _ = encode::json(&mut frame, &id);
+        let _ = encode::write_json(&mut frame, &id);
         frame.extend_from_slice(br#","reason":"#);
-        encode::string(&mut frame, reason);
+        encode::write_string(&mut frame, reason);
         frame.extend_from_slice(b"}}\n");
         Some(frame)
     }
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn a_response_reaches_its_request_once() {
-        let requests = ClientRequests::default();
-        let (id, answer) = requests.open().unwrap();
-        let (other, _) = requests.open().unwrap();
+        let requests = PendingClientRequests::default();
+        let (id, answer) = requests.open_request().unwrap();
+        let (other, _) = requests.open_request().unwrap();
         assert_ne!(id, other);
         requests.resolve(id, Ok(json!({"action": "decline"})));
         requests.resolve(id, Err((0, "again".into())));
@@ -126,11 +126,11 @@ mod tests {
 
     #[test]
     fn only_requests_without_a_response_are_cancelled() {
-        let requests = ClientRequests::default();
-        let (id, _) = requests.open().unwrap();
+        let requests = PendingClientRequests::default();
+        let (id, _) = requests.open_request().unwrap();
         requests.resolve(id, Ok(Value::Null));
         assert_eq!(requests.withdraw(id, "x"), None);
-        let (id, _) = requests.open().unwrap();
+        let (id, _) = requests.open_request().unwrap();
         let frame: Value = serde_json::from_slice(&requests.withdraw(id, "x").unwrap()).unwrap();
         assert_eq!(frame["params"], json!({"requestId": id, "reason": "x"}));
         assert_eq!(requests.withdraw(id, "x"), None);
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn ids_that_were_opened_are_told_from_others() {
-        let requests = ClientRequests::after(1 << 50);
-        let (id, _) = requests.open().unwrap();
+        let requests = PendingClientRequests::starting_after(1 << 50);
+        let (id, _) = requests.open_request().unwrap();
         assert_eq!(id, (1 << 50) + 1);
         assert!(requests.withdraw(id, "x").is_some());
         assert!(requests.was_opened(id), "a late answer is no stray one");
@@ -148,20 +148,20 @@ mod tests {
 
     #[test]
     fn requests_beyond_the_limit_are_refused() {
-        let requests = ClientRequests::default();
-        let open: Vec<_> = (0..MAX_WAITING).map(|_| requests.open().unwrap()).collect();
-        assert!(matches!(requests.open(), Err(AskError::TooMany)));
+        let requests = PendingClientRequests::default();
+        let open: Vec<_> = (0..MAX_PENDING).map(|_| requests.open_request().unwrap()).collect();
+        assert!(matches!(requests.open_request(), Err(AskError::TooMany)));
         requests.resolve(open[0].0, Ok(Value::Null));
-        assert!(requests.open().is_ok());
+        assert!(requests.open_request().is_ok());
     }
 
     #[test]
     fn pending_requests_end_with_the_connection() {
-        let requests = ClientRequests::default();
-        let (id, answer) = requests.open().unwrap();
+        let requests = PendingClientRequests::default();
+        let (id, answer) = requests.open_request().unwrap();
         requests.close();
         assert!(answer.blocking_recv().is_err());
         assert_eq!(requests.withdraw(id, "x"), None);
-        assert!(matches!(requests.open(), Err(AskError::Ended)));
+        assert!(matches!(requests.open_request(), Err(AskError::Ended)));
     }
 }

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::error::cut;
-use super::{AskError, Capability, Question};
+use super::error::truncate;
+use super::{AskError, Capability, ClientRequestSpec};
 
 /// A folder or file that the client works in.
 ///
@@ -33,8 +33,8 @@ pub struct Root {
 }
 
 /// Builds the request for the roots.
-pub(crate) fn question() -> Question {
-    Question { method: "roots/list", params: json!({}), capability: Capability::Roots }
+pub(crate) fn request_spec() -> ClientRequestSpec {
+    ClientRequestSpec { method: "roots/list", params: json!({}), capability: Capability::Roots }
 }
 
 /// Reads the answer.
@@ -61,7 +61,7 @@ fn read_root(root: &Value) -> Result<Root, AskError> {
         }
         Some(uri) => Err(AskError::invalid_answer(format!(
             "the `uri` of a root must begin with `file://`, and one is `{}`",
-            cut(uri)
+            truncate(uri)
         ))),
         None => Err(AskError::invalid_answer("a root must have a `uri`")),
     }

@@ -187,9 +187,9 @@ impl<T: ?Sized> KnownDefault<T> {
 
 /// A type that is known only from its schema, so it is checked when the server starts.
 #[doc(hidden)]
-pub struct Unknown;
+pub struct UnknownType;
 
-impl Unknown {
+impl UnknownType {
     pub fn integer(self) {}
 
     pub fn float(self) {}
@@ -204,7 +204,7 @@ impl Unknown {
 /// The values of a type, as far as constraints need them.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
-pub enum Values {
+pub enum ValueSet {
     Integers {
         min: i128,
         max: i128,
@@ -216,16 +216,16 @@ pub enum Values {
     Any,
 }
 
-impl Values {
+impl ValueSet {
     /// Returns true if a `min` or a `max` is one of these values.
     pub const fn reach(self, bound: Number) -> bool {
         match (self, bound) {
-            (Values::Integers { min, max }, Number::Integer(bound)) => min <= bound && bound <= max,
-            (Values::Integers { min, max }, Number::Float(bound)) => {
+            (ValueSet::Integers { min, max }, Number::Integer(bound)) => min <= bound && bound <= max,
+            (ValueSet::Integers { min, max }, Number::Float(bound)) => {
                 let whole = bound as i128;
                 whole as f64 == bound && min <= whole && whole <= max
             }
-            (Values::Singles, Number::Float(bound)) => bound >= f32::MIN as f64 && bound <= f32::MAX as f64,
+            (ValueSet::Singles, Number::Float(bound)) => bound >= f32::MIN as f64 && bound <= f32::MAX as f64,
             _ => true,
         }
     }
@@ -233,7 +233,7 @@ impl Values {
     /// Returns true if values can have a length of at least `min` and at most `max`.
     pub const fn have_length(self, min: u64, max: u64) -> bool {
         match self {
-            Values::OfLength(length) => min <= length && length <= max,
+            ValueSet::OfLength(length) => min <= length && length <= max,
             _ => true,
         }
     }
@@ -241,20 +241,20 @@ impl Values {
 
 /// A type whose values are known at compile time.
 #[doc(hidden)]
-pub trait Bounded {
-    const VALUES: Values;
+pub trait BoundedType {
+    const VALUES: ValueSet;
 }
 
 macro_rules! bounded {
     ($($ty:ty => $values:expr;)*) => {$(
-        impl Bounded for $ty {
-            const VALUES: Values = $values;
+        impl BoundedType for $ty {
+            const VALUES: ValueSet = $values;
         }
     )*};
 }
 
-const fn integers(min: i128, max: i128) -> Values {
-    Values::Integers { min, max }
+const fn integers(min: i128, max: i128) -> ValueSet {
+    ValueSet::Integers { min, max }
 }
 
 bounded! {
@@ -275,28 +275,28 @@ bounded! {
     std::num::NonZeroU32 => integers(1, u32::MAX as i128);
     std::num::NonZeroU64 => integers(1, u64::MAX as i128);
     std::num::NonZeroUsize => integers(1, usize::MAX as i128);
-    f32 => Values::Singles;
-    char => Values::OfLength(1);
+    f32 => ValueSet::Singles;
+    char => ValueSet::OfLength(1);
 }
 
-impl<T, const N: usize> Bounded for [T; N] {
-    const VALUES: Values = Values::OfLength(N as u64);
+impl<T, const N: usize> BoundedType for [T; N] {
+    const VALUES: ValueSet = ValueSet::OfLength(N as u64);
 }
 
-impl<T: Bounded> Bounded for Option<T> {
-    const VALUES: Values = T::VALUES;
+impl<T: BoundedType> BoundedType for Option<T> {
+    const VALUES: ValueSet = T::VALUES;
 }
 
-impl<T: Bounded + ?Sized> Bounded for Box<T> {
-    const VALUES: Values = T::VALUES;
+impl<T: BoundedType + ?Sized> BoundedType for Box<T> {
+    const VALUES: ValueSet = T::VALUES;
 }
 
 /// The values of a type: an inherent constant for known types, the constant of [`probe::AnyBounds`] for all others.
 #[doc(hidden)]
 pub struct BoundsOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
 
-impl<T: Bounded + ?Sized> BoundsOf<T> {
-    pub const VALUES: Values = T::VALUES;
+impl<T: BoundedType + ?Sized> BoundsOf<T> {
+    pub const VALUES: ValueSet = T::VALUES;
 }
 
 /// A type that can be mirrored into an HTTP header.
@@ -364,7 +364,7 @@ pub mod probe {
     use super::*;
 
     pub trait AnyBounds {
-        const VALUES: Values = Values::Any;
+        const VALUES: ValueSet = ValueSet::Any;
     }
     impl<T: ?Sized> AnyBounds for BoundsOf<T> {}
 
@@ -377,11 +377,11 @@ pub mod probe {
         }
     }
     pub trait UnknownDefaultType {
-        fn kind(&self) -> Unknown;
+        fn kind(&self) -> UnknownType;
     }
     impl<T: ?Sized> UnknownDefaultType for &DefaultOf<T> {
-        fn kind(&self) -> Unknown {
-            Unknown
+        fn kind(&self) -> UnknownType {
+            UnknownType
         }
     }
 
@@ -394,11 +394,11 @@ pub mod probe {
         }
     }
     pub trait UnknownHeaderType {
-        fn kind(&self) -> Unknown;
+        fn kind(&self) -> UnknownType;
     }
     impl<T: ?Sized> UnknownHeaderType for &Header<T> {
-        fn kind(&self) -> Unknown {
-            Unknown
+        fn kind(&self) -> UnknownType {
+            UnknownType
         }
     }
 }

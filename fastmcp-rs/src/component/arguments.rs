@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::component::definition::Parameter;
 use crate::component::slot::{JsonReader, Slot};
-use crate::component::unknown_members::Strict;
+use crate::component::unknown_members::StrictGuard;
 use crate::json::reader::Reader;
 use crate::protocol::frame::without_position;
-use crate::schema::validate::shown;
+use crate::schema::validate::excerpt;
 use crate::schema::{constraints, place};
 
 /// The reason why arguments do not fit: the first problem that was found. It is reported if checking the arguments
@@ -29,16 +29,16 @@ pub struct ArgumentError {
 
 impl ArgumentError {
     /// Creates the error for an argument whose value cannot be read; `rest` begins with the value.
-    fn at(argument: &str, rest: &str, error: &serde_json::Error) -> Self {
-        let place = place::innermost(rest, place::offset(rest, error.line(), error.column()));
+    fn for_json_error(argument: &str, rest: &str, error: &serde_json::Error) -> Self {
+        let place = place::find_innermost(rest, place::text_offset(rest, error.line(), error.column()));
         let path = place.as_ref().map(|place| place.path.as_str()).unwrap_or_default();
         let value = place.as_ref().and_then(|place| serde_json::from_str(place.text).ok());
-        let got = value.map(|value| format!(", got {}", shown(&value))).unwrap_or_default();
+        let got = value.map(|value| format!(", got {}", excerpt(&value))).unwrap_or_default();
         let name = argument.replace('~', "~0").replace('/', "~1");
-        ArgumentError::of(&format!("{name}{path}"), format!("{}{got}", without_position(error)))
+        ArgumentError::for_argument(&format!("{name}{path}"), format!("{}{got}", without_position(error)))
     }
 
-    fn of(argument: &str, message: impl Into<String>) -> Self {
+    fn for_argument(argument: &str, message: impl Into<String>) -> Self {
         // Names and messages may contain text from the peer.
         let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
         ArgumentError { argument: Some(cut(argument.to_owned())), message: cut(message.into()) }
@@ -48,42 +48,42 @@ impl ArgumentError {
 /// Fills every slot, or returns the first problem.
 // Compiled once per program, not inlined into the code of a program's only tool, which would be larger.
 #[inline(never)]
-pub(crate) fn decode(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
+pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
     let malformed = || ArgumentError { argument: None, message: "the arguments are not a JSON object".into() };
     let mut reader = Reader::new(object);
-    if !reader.eat(b'{') {
+    if !reader.take_byte(b'{') {
         return Err(malformed());
     }
-    while !reader.eat(b'}') {
+    while !reader.take_byte(b'}') {
         reader.peek();
-        let (slot, argument) = match find(slots, |name| reader.eat_name(name)) {
+        let (slot, argument) = match find_slot(slots, |name| reader.take_name(name)) {
             Some(found) => found,
             None => {
-                let key = reader.key().map_err(|_| malformed())?;
+                let key = reader.read_key().map_err(|_| malformed())?;
                 // The key may be spelled with escapes.
-                let found = find(slots, |name| name == key);
-                found.ok_or_else(|| ArgumentError::of(&key, "there is no such argument"))?
+                let found = find_slot(slots, |name| name == key);
+                found.ok_or_else(|| ArgumentError::for_argument(&key, "there is no such argument"))?
             }
         };
-        if !reader.eat(b':') {
+        if !reader.take_byte(b':') {
             return Err(malformed());
         }
-        value(&mut reader, slot, argument)?;
-        if !reader.eat(b',') && reader.peek() != Some(b'}') {
+        read_argument(&mut reader, slot, argument)?;
+        if !reader.take_byte(b',') && reader.peek() != Some(b'}') {
             return Err(malformed());
         }
     }
     for slot in slots.iter_mut() {
         if !slot.is_filled() && !slot.fill_absent() {
             let name = slot.argument().map_or("", |argument| argument.name);
-            return Err(ArgumentError::of(name, "it is required"));
+            return Err(ArgumentError::for_argument(name, "it is required"));
         }
     }
     Ok(())
 }
 
 /// Returns the slot of the argument whose name fits.
-fn find<'s>(
+fn find_slot<'s>(
     slots: &'s mut [&mut dyn Slot],
     mut fits: impl FnMut(&str) -> bool,
 ) -> Option<(&'s mut dyn Slot, &'static Parameter)> {
@@ -94,11 +94,11 @@ fn find<'s>(
 }
 
 /// Reads the next value into `slot`, and checks the constraints that its type does not check.
-fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Result<(), ArgumentError> {
+fn read_argument(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Result<(), ArgumentError> {
     text.peek();
     let rest = text.rest();
     if slot.is_filled() {
-        return Err(ArgumentError::of(argument.name, "it is given twice"));
+        return Err(ArgumentError::for_argument(argument.name, "it is given twice"));
     }
     // `null` counts as absent, so that a default applies.
     if argument.default.is_some() && rest.starts_with("null") {
@@ -107,19 +107,19 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Re
     }
     if let Some(place) = slot.text().filter(|_| rest.starts_with('"')) {
         // An unpaired surrogate leaves the slot empty, and serde reports it below.
-        *place = text.text();
+        *place = text.read_text();
     }
     if !slot.is_filled() {
         let mut reader = serde_json::Deserializer::from_str(rest);
-        let strict = Strict::begin();
-        slot.fill(&mut reader).map_err(|error| ArgumentError::at(argument.name, rest, &error))?;
+        let strict = StrictGuard::new();
+        slot.fill(&mut reader).map_err(|error| ArgumentError::for_json_error(argument.name, rest, &error))?;
         drop(strict);
-        let mut length = consumed(reader);
+        let mut length = count_consumed(reader);
         if length == 0 {
             // A type that reads nothing leaves its value unread, so it is skipped here.
             let mut reader = serde_json::Deserializer::from_str(rest);
             let _: Result<IgnoredAny, _> = serde::Deserialize::deserialize(&mut reader);
-            length = consumed(reader);
+            length = count_consumed(reader);
         }
         text.advance(length);
     }
@@ -128,16 +128,16 @@ fn value(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Parameter) -> Re
         return Ok(());
     }
     constraints::check_json(&argument.constraints, argument.header.is_some(), rest[..length].trim_end())
-        .map_err(|problem| ArgumentError::of(argument.name, problem))
+        .map_err(|problem| ArgumentError::for_argument(argument.name, problem))
 }
 
-fn consumed(reader: JsonReader<'_>) -> usize {
+fn count_consumed(reader: JsonReader<'_>) -> usize {
     reader.into_iter::<IgnoredAny>().byte_offset()
 }
 
 /// Returns the arguments that are strings. They are inserted one by one: collecting a map sorts it first, and that code
 /// adds a few kilobytes to every server.
-pub(crate) fn texts(arguments: &Map<String, Value>) -> BTreeMap<String, String> {
+pub(crate) fn text_values(arguments: &Map<String, Value>) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for (name, value) in arguments {
         if let Value::String(text) = value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::json::object;
-use crate::json::reader::{Fault, Members, Reader};
+use crate::json::reader::{JsonError, Members, Reader};
 
 /// The names that are ignored in every call: additions of Gemini CLI and n8n.
 const ALWAYS: [&str; 2] = ["wait_for_previous", CALL_ID];
@@ -14,19 +14,19 @@ const BESIDE_CALL_ID: [&str; 4] = ["sessionId", "action", "chatInput", "tool"];
 
 /// The arguments that are ignored if a tool does not declare them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ignored {
+pub(crate) struct IgnoredArguments {
     pub(crate) everything: bool,
     pub(crate) names: Vec<String>,
 }
 
-impl Ignored {
+impl IgnoredArguments {
     /// Returns the arguments without those to be ignored, or `None` if there is nothing to remove.
     pub(crate) fn strip(&self, arguments: &str, schema: &Value, tool: &str) -> Option<String> {
         let is_named = |name: &str| arguments.contains(name);
         if !self.everything && !ALWAYS.into_iter().any(is_named) && !self.names.iter().any(|name| is_named(name)) {
             return None;
         }
-        let given = object::read::<Texts<'_>>(arguments).ok()?.0;
+        let given = object::read_members::<MemberTexts<'_>>(arguments).ok()?.0;
         let none = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
         // An open schema accepts arguments that it does not name.
@@ -54,17 +54,17 @@ impl Ignored {
 
 /// The members of an object in their original order, including duplicates.
 #[derive(Default)]
-struct Texts<'a>(Vec<(String, &'a str)>);
+struct MemberTexts<'a>(Vec<(String, &'a str)>);
 
-impl<'a> Members<'a> for Texts<'a> {
+impl<'a> Members<'a> for MemberTexts<'a> {
     const KEYS: &'static [&'static str] = &[];
 
-    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        reader.skip()
+    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.skip_value()
     }
 
-    fn take_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let value = reader.value()?;
+    fn take_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        let value = reader.read_value()?;
         self.0.push((name.to_owned(), value.get()));
         Ok(())
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn only_arguments_added_by_the_client_are_removed() {
         let schema = json!({"type": "object", "properties": {"n": {}, "tool": {}}, "additionalProperties": false});
-        let strip = |text: &str| Ignored::default().strip(text, &schema, "t");
+        let strip = |text: &str| IgnoredArguments::default().strip(text, &schema, "t");
         assert_eq!(strip(r#"{"n":1}"#), None);
         assert_eq!(strip(r#"{"n": 1, "wait_for_previous": true}"#).unwrap(), r#"{"n":1}"#);
         assert_eq!(strip(r#"{"action":"x"}"#), None, "a word that others mean");
@@ -88,10 +88,10 @@ mod tests {
             r#"{"tool":"y","n":[1,{"toolCallId":2}]}"#,
             "neither what is declared nor what is inside"
         );
-        let all = Ignored { everything: true, names: Vec::new() };
+        let all = IgnoredArguments { everything: true, names: Vec::new() };
         assert_eq!(all.strip(r#"{"x":1,"n":2,"n":3}"#, &schema, "t").unwrap(), r#"{"n":2,"n":3}"#);
         assert_eq!(all.strip(r#"{"x":1}"#, &json!({"type": "object"}), "t"), None, "an open schema takes all");
-        let named = Ignored { everything: false, names: vec!["summary".into()] };
+        let named = IgnoredArguments { everything: false, names: vec!["summary".into()] };
         assert_eq!(named.strip(r#"{"summary":1}"#, &schema, "t").unwrap(), "{}");
     }
 }

@@ -9,7 +9,7 @@ use crate::component::completion_request::{Completing, CompletionFuture};
 use crate::component::describe::Description;
 use crate::component::extract::FromContext;
 use crate::component::output::{OutputDescription, OutputKind};
-use crate::component::result_writer::Answer;
+use crate::component::result_writer::ResultWriter;
 use crate::context::Context;
 use crate::error::ToolError;
 
@@ -43,14 +43,14 @@ impl<E: Into<ToolError>> Candidates for Result<Vec<String>, E> {
 }
 
 #[doc(hidden)]
-pub struct Sync<T>(PhantomData<T>);
+pub struct SyncMarker<T>(PhantomData<T>);
 #[doc(hidden)]
-pub struct Async<T>(PhantomData<T>);
+pub struct AsyncMarker<T>(PhantomData<T>);
 
 macro_rules! handlers {
     ($($injected:ident),*) => {
         #[diagnostic::do_not_recommend]
-        impl<F, R, $($injected: FromContext),*> CompletionHandler<Sync<(R, $($injected,)*)>> for F
+        impl<F, R, $($injected: FromContext),*> CompletionHandler<SyncMarker<(R, $($injected,)*)>> for F
         where
             F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
             R: Candidates,
@@ -65,7 +65,7 @@ macro_rules! handlers {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<F, R, $($injected: FromContext),*> CompletionHandler<Async<(R, $($injected,)*)>> for F
+        impl<F, R, $($injected: FromContext),*> CompletionHandler<AsyncMarker<(R, $($injected,)*)>> for F
         where
             F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
             R: Future + Send,
@@ -99,15 +99,15 @@ impl OutputDescription for CandidatesOutput {
 impl OutputKind<Vec<String>> for CandidatesOutput {
     type Rendered = Vec<String>;
 
-    fn write(&self, candidates: Vec<String>, answer: &mut Answer<'_>) {
-        answer.candidates(candidates);
+    fn write(&self, candidates: Vec<String>, writer: &mut ResultWriter<'_>) {
+        writer.candidates(candidates);
     }
 
     fn render(&self, candidates: Vec<String>) -> Result<Vec<String>, ToolError> {
         Ok(candidates)
     }
 
-    fn write_rendered(candidates: Vec<String>, answer: &mut Answer<'_>) {
-        answer.candidates(candidates);
+    fn write_rendered(candidates: Vec<String>, writer: &mut ResultWriter<'_>) {
+        writer.candidates(candidates);
     }
 }

@@ -25,7 +25,7 @@ pub struct IconDefinition {
 }
 
 /// A text of a definition: a literal from the source, or created at run time.
-pub(crate) type Text = Cow<'static, str>;
+pub(crate) type DefinitionText = Cow<'static, str>;
 
 /// The thread on which the body of a tool runs.
 #[doc(hidden)]

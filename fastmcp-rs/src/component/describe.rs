@@ -5,11 +5,11 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::component::completion_request::Complete;
-use crate::component::definition::{Parameter, Text};
+use crate::component::definition::{DefinitionText, Parameter};
 use crate::component::extract::Requirements;
 use crate::protocol::frame::without_position;
 use crate::schema::generator::generator;
-use crate::schema::publish::{self, FLAT, Style};
+use crate::schema::publish::{self, FLAT, SchemaStyle};
 use crate::schema::{constraints, mcp_header, normalize};
 
 /// A component's description while it is being filled in.
@@ -21,7 +21,7 @@ pub struct Description {
     output: Option<Value>,
     scalar: Option<ScalarSchema>,
     mime_type: Option<&'static str>,
-    parameters: Vec<Argument>,
+    parameters: Vec<ArgumentInfo>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     /// Problems of the component, in messages for its author.
@@ -30,7 +30,7 @@ pub struct Description {
 
 /// A component's schemas and requirements.
 #[derive(Debug)]
-pub(crate) struct Described {
+pub(crate) struct ComponentInterface {
     pub(crate) input: Value,
     pub(crate) output: Option<Value>,
     /// The schema of single-value results. It is published if they are sent as structured content.
@@ -38,7 +38,7 @@ pub(crate) struct Described {
     /// The MIME type of a resource's values, if their type determines it.
     pub(crate) mime_type: Option<&'static str>,
     /// The parameters that come from the client, in order.
-    pub(crate) parameters: Vec<Argument>,
+    pub(crate) parameters: Vec<ArgumentInfo>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     /// Whether a value that was read may have had unknown members that were ignored: a type that flattens other types
@@ -56,17 +56,17 @@ pub(crate) struct ScalarSchema {
 
 /// A parameter that comes from the client, in the form that a server stores.
 #[derive(Debug)]
-pub(crate) struct Argument {
-    pub(crate) name: Text,
-    pub(crate) title: Option<Text>,
-    pub(crate) description: Text,
+pub(crate) struct ArgumentInfo {
+    pub(crate) name: DefinitionText,
+    pub(crate) title: Option<DefinitionText>,
+    pub(crate) description: DefinitionText,
     pub(crate) complete: Option<Complete>,
 }
 
-impl Described {
+impl ComponentInterface {
     /// Creates the description of a component from its input schema, for a handler whose needs are unknown.
-    pub(crate) fn dynamic(input: Value, problems: Vec<String>) -> Described {
-        Described {
+    pub(crate) fn for_dynamic(input: Value, problems: Vec<String>) -> ComponentInterface {
+        ComponentInterface {
             input,
             output: None,
             scalar: None,
@@ -80,9 +80,9 @@ impl Described {
     }
 
     /// Creates the description of a component whose generated function panicked.
-    pub(crate) fn panicked(text: &str) -> Described {
+    pub(crate) fn for_panic(text: &str) -> ComponentInterface {
         let problem = format!("it cannot be described: {text}");
-        Described::dynamic(json!({ "type": "object" }), vec![problem])
+        ComponentInterface::for_dynamic(json!({ "type": "object" }), vec![problem])
     }
 }
 
@@ -110,14 +110,14 @@ impl Description {
         schema: fn(&mut SchemaGenerator) -> Schema,
         required: bool,
     ) {
-        let mut property = normalize::input(schema(&mut self.generator).to_value());
+        let mut property = normalize::normalize_input(schema(&mut self.generator).to_value());
         if !required {
             normalize::without_null(&mut property);
         }
-        let members = normalize::members(&mut property);
-        constraints::publish(&parameter.constraints, members, parameter.name, &mut self.problems);
+        let members = normalize::schema_members(&mut property);
+        constraints::publish_constraints(&parameter.constraints, members, parameter.name, &mut self.problems);
         if let Some(name) = parameter.header {
-            mcp_header::publish(name, members, parameter.name, &mut self.problems);
+            mcp_header::publish_mark(name, members, parameter.name, &mut self.problems);
         }
         if let Some(title) = parameter.title {
             members.insert("title".into(), title.into());
@@ -133,9 +133,9 @@ impl Description {
             members.insert("examples".into(), Value::Array(examples.collect()));
         }
         self.check_preset(parameter);
-        self.parameters.push(Argument {
+        self.parameters.push(ArgumentInfo {
             name: parameter.name.into(),
-            title: parameter.title.map(Text::from),
+            title: parameter.title.map(DefinitionText::from),
             description: parameter.description.into(),
             complete: parameter.complete,
         });
@@ -149,32 +149,38 @@ impl Description {
     fn check_preset(&mut self, parameter: &'static Parameter) {
         let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
         if let Some(Err(problem)) = parameter.default.map(check) {
-            self.problem(parameter, format!("its default breaks its own rule: {problem}"));
+            self.add_problem(parameter, format!("its default breaks its own rule: {problem}"));
         }
         for example in parameter.examples {
             if let Err(problem) = check(example) {
-                self.problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
+                self.add_problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
             }
         }
     }
 
     #[inline(never)]
-    pub(crate) fn preset_does_not_fit(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
+    pub(crate) fn report_unfit_default(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
         let default = parameter.default.unwrap_or_default();
-        self.problem(parameter, format!("its default {default} does not fit its type: {}", without_position(error)));
+        self.add_problem(
+            parameter,
+            format!("its default {default} does not fit its type: {}", without_position(error)),
+        );
     }
 
     #[inline(never)]
-    pub(crate) fn example_does_not_fit(
+    pub(crate) fn report_unfit_example(
         &mut self,
         parameter: &'static Parameter,
         example: &str,
         error: &serde_json::Error,
     ) {
-        self.problem(parameter, format!("its example {example} does not fit its type: {}", without_position(error)));
+        self.add_problem(
+            parameter,
+            format!("its example {example} does not fit its type: {}", without_position(error)),
+        );
     }
 
-    fn problem(&mut self, parameter: &'static Parameter, problem: String) {
+    fn add_problem(&mut self, parameter: &'static Parameter, problem: String) {
         self.problems.push(format!("parameter `{}`: {problem}", parameter.name));
     }
 
@@ -190,10 +196,10 @@ impl Description {
 
     #[inline(never)]
     fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
-        let mut schema = normalize::output(schema.to_value());
-        add_definitions(&mut schema, generator, normalize::output);
+        let mut schema = normalize::normalize_output(schema.to_value());
+        add_definitions(&mut schema, generator, normalize::normalize_output);
         // Output schemas are not used for reading.
-        self.output = Some(publish::own(&schema, Style::default()));
+        self.output = Some(publish::publish_generated(&schema, SchemaStyle::default()));
     }
 
     pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
@@ -201,7 +207,7 @@ impl Description {
         self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
     }
 
-    pub(crate) fn finish(mut self) -> Described {
+    pub(crate) fn into_interface(mut self) -> ComponentInterface {
         let mut input = Map::new();
         input.insert("type".into(), "object".into());
         input.insert("properties".into(), self.properties.into());
@@ -210,12 +216,12 @@ impl Description {
         }
         input.insert("additionalProperties".into(), false.into());
         let mut input = Value::Object(input);
-        add_definitions(&mut input, self.generator, normalize::input);
-        mcp_header::check_elsewhere(&input, &mut self.problems);
+        add_definitions(&mut input, self.generator, normalize::normalize_input);
+        mcp_header::check_marks(&input, &mut self.problems);
         for (name, property) in input.get("properties").and_then(Value::as_object).into_iter().flatten() {
             constraints::check_inside(property, &format!("/{name}"), &mut self.problems);
         }
-        Described {
+        ComponentInterface {
             may_lose_members: has_mark(&input, FLAT),
             input,
             output: self.output,
@@ -237,12 +243,12 @@ fn has_mark(value: &Value, mark: &str) -> bool {
     }
 }
 
-fn add_definitions(schema: &mut Value, mut generator: SchemaGenerator, normalise: fn(Value) -> Value) {
+fn add_definitions(schema: &mut Value, mut generator: SchemaGenerator, normalize: fn(Value) -> Value) {
     let definitions = generator.take_definitions(false);
     if definitions.is_empty() {
         return;
     }
     let definitions: Map<String, Value> =
-        definitions.into_iter().map(|(name, schema)| (name, normalise(schema))).collect();
-    normalize::members(schema).insert("$defs".into(), definitions.into());
+        definitions.into_iter().map(|(name, schema)| (name, normalize(schema))).collect();
+    normalize::schema_members(schema).insert("$defs".into(), definitions.into());
 }

@@ -113,7 +113,7 @@ impl<T: Send + Sync + 'static> State<T> {
     }
 
     /// Returns the state of the call's app.
-    pub(crate) fn of(context: &Context) -> Result<State<T>, ToolError> {
+    pub(crate) fn find(context: &Context) -> Result<State<T>, ToolError> {
         // The check at start-up finds missing states, except those of extractors that do not declare them.
         let missing = || ToolError::internal(format!("the app has no state of type `{}`", type_name::<T>()));
         context.state::<T>().map(State).ok_or_else(missing)
@@ -144,7 +144,7 @@ impl<T: Send + Sync + 'static> FromContext for State<T> {
     type Error = ToolError;
 
     fn from_context(context: &Context) -> impl Future<Output = Result<Self, ToolError>> + Send {
-        std::future::ready(State::of(context))
+        std::future::ready(State::find(context))
     }
 
     fn requirements(requirements: &mut Requirements) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::definition::{IconDefinition, Text};
+use super::definition::{DefinitionText, IconDefinition};
 
 /// An icon that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not get it.
 ///
@@ -17,27 +17,27 @@ use super::definition::{IconDefinition, Text};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Icon {
-    src: Text,
-    mime_type: Option<Text>,
-    sizes: Vec<Text>,
-    theme: Option<Text>,
+    src: DefinitionText,
+    mime_type: Option<DefinitionText>,
+    sizes: Vec<DefinitionText>,
+    theme: Option<DefinitionText>,
 }
 
 impl Icon {
     /// Creates an icon from a URL: `https:`, `http:`, or the image itself as `data:`.
     pub fn new(src: impl Into<String>) -> Icon {
-        Icon { src: Text::Owned(src.into()), mime_type: None, sizes: Vec::new(), theme: None }
+        Icon { src: DefinitionText::Owned(src.into()), mime_type: None, sizes: Vec::new(), theme: None }
     }
 
     /// Sets the image's MIME type, if the URL does not show it.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Icon {
-        self.mime_type = Some(Text::Owned(mime_type.into()));
+        self.mime_type = Some(DefinitionText::Owned(mime_type.into()));
         self
     }
 
     /// Adds a size in which the image can be shown: `"48x48"`, or `"any"`. Call it once per size.
     pub fn size(mut self, size: impl Into<String>) -> Icon {
-        self.sizes.push(Text::Owned(size.into()));
+        self.sizes.push(DefinitionText::Owned(size.into()));
         self
     }
 
@@ -75,7 +75,7 @@ impl Icon {
             entry.insert("mimeType".into(), mime_type.as_ref().into());
         }
         if !self.sizes.is_empty() {
-            entry.insert("sizes".into(), self.sizes.iter().map(Text::as_ref).collect());
+            entry.insert("sizes".into(), self.sizes.iter().map(DefinitionText::as_ref).collect());
         }
         if let Some(theme) = &self.theme {
             entry.insert("theme".into(), theme.as_ref().into());
@@ -93,9 +93,9 @@ impl From<&IconDefinition> for Icon {
     fn from(icon: &IconDefinition) -> Icon {
         Icon {
             src: icon.src.into(),
-            mime_type: icon.mime_type.map(Text::from),
-            sizes: icon.sizes.iter().copied().map(Text::from).collect(),
-            theme: icon.theme.map(Text::from),
+            mime_type: icon.mime_type.map(DefinitionText::from),
+            sizes: icon.sizes.iter().copied().map(DefinitionText::from).collect(),
+            theme: icon.theme.map(DefinitionText::from),
         }
     }
 }

@@ -11,17 +11,17 @@ use pin_project_lite::pin_project;
 
 use super::arguments::{self, ArgumentError};
 use super::describe::Description;
-use super::output::{OutputDescription, OutputKind, Rendered, RenderedOutput};
-use super::result_writer::Answer;
+use super::output::{OutputDescription, OutputKind, RenderedOutput, RenderedResult};
+use super::result_writer::ResultWriter;
 use super::slot::Slot;
 use crate::context::Context;
 use crate::error::ToolError;
 
 /// The purpose of a call of the generated function.
 #[doc(hidden)]
-pub struct Invocation<'a>(Mode<'a>);
+pub struct Invocation<'a>(InvocationKind<'a>);
 
-enum Mode<'a> {
+enum InvocationKind<'a> {
     Describe(&'a mut Description),
     Call { arguments: &'a str, context: Context },
 }
@@ -34,33 +34,33 @@ pub enum Invoked {
     /// The arguments do not fit the signature.
     Refused(ArgumentError),
     /// The call has started and can be polled.
-    Started(Started),
+    Started(BoxedCall),
 }
 
 /// A handler that has started.
-pub(crate) type Started = Pin<Box<dyn CallFuture>>;
+pub(crate) type BoxedCall = Pin<Box<dyn CallFuture>>;
 
 impl<'a> Invocation<'a> {
     pub(crate) fn describe(description: &'a mut Description) -> Self {
-        Invocation(Mode::Describe(description))
+        Invocation(InvocationKind::Describe(description))
     }
 
     /// Creates a call; `arguments` is the text of a JSON object that is known to be well formed.
     pub(crate) fn call(arguments: &'a str, context: Context) -> Self {
-        Invocation(Mode::Call { arguments, context })
+        Invocation(InvocationKind::Call { arguments, context })
     }
 
     /// Describes the component, or reads its arguments.
     pub fn begin(self, slots: &mut [&mut dyn Slot], output: &dyn OutputDescription) -> Result<Call, Invoked> {
         match self.0 {
-            Mode::Describe(description) => {
+            InvocationKind::Describe(description) => {
                 for slot in slots {
                     slot.describe(description);
                 }
                 output.describe(description);
                 Err(Invoked::Described)
             }
-            Mode::Call { arguments, context } => match arguments::decode(arguments, slots) {
+            InvocationKind::Call { arguments, context } => match arguments::decode_arguments(arguments, slots) {
                 Ok(()) => Ok(Call { context }),
                 Err(error) => Err(Invoked::Refused(error)),
             },
@@ -85,13 +85,13 @@ impl Call {
         F: Future<Output = Result<V, ToolError>> + Send + 'static,
         K: OutputKind<V> + Send + 'static,
     {
-        Invoked::Started(started(output, future))
+        Invoked::Started(box_call(output, future))
     }
 
     /// Does the same for a handler whose result borrows from its arguments, and so was rendered together with them.
     pub fn run_rendered<F, R>(self, future: F) -> Invoked
     where
-        F: Future<Output = Result<Rendered<R>, ToolError>> + Send + 'static,
+        F: Future<Output = Result<RenderedResult<R>, ToolError>> + Send + 'static,
         R: Send + 'static,
     {
         self.run(RenderedOutput, future)
@@ -102,16 +102,16 @@ impl Call {
 #[doc(hidden)]
 pub trait CallFuture: Send {
     /// Polls the handler; when it is ready, writes its response.
-    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()>;
+    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, writer: &mut ResultWriter<'_>) -> Poll<()>;
 }
 
 /// Boxes a handler's future together with the writer of its result.
-pub(crate) fn started<F, V, K>(output: K, future: F) -> Started
+pub(crate) fn box_call<F, V, K>(output: K, future: F) -> BoxedCall
 where
     F: Future<Output = Result<V, ToolError>> + Send + 'static,
     K: OutputKind<V> + Send + 'static,
 {
-    Box::pin(Running { future, output })
+    Box::pin(RunningHandler { future, output })
 }
 
 pin_project! {
@@ -119,23 +119,23 @@ pin_project! {
     /// the outgoing buffer.
     ///
     /// An `async` block that awaits the handler would reserve space for it twice, and move it at its first poll.
-    struct Running<F, K> {
+    struct RunningHandler<F, K> {
         #[pin]
         future: F,
         output: K,
     }
 }
 
-impl<F, V, K> CallFuture for Running<F, K>
+impl<F, V, K> CallFuture for RunningHandler<F, K>
 where
     F: Future<Output = Result<V, ToolError>> + Send,
     K: OutputKind<V> + Send,
 {
-    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, answer: &mut Answer<'_>) -> Poll<()> {
+    fn poll_call(self: Pin<&mut Self>, task: &mut std::task::Context<'_>, writer: &mut ResultWriter<'_>) -> Poll<()> {
         let this = self.project();
         this.future.poll(task).map(|result| match result {
-            Ok(value) => this.output.write(value, answer),
-            Err(error) => answer.error(error),
+            Ok(value) => this.output.write(value, writer),
+            Err(error) => writer.error(error),
         })
     }
 }

@@ -2,25 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::Text;
+use super::definition::DefinitionText;
 use super::icon::Icon;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::Revision;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct About {
-    pub(crate) name: Text,
-    pub(crate) title: Option<Text>,
-    pub(crate) description: Text,
-    pub(crate) tags: Vec<Text>,
+pub(crate) struct Metadata {
+    pub(crate) name: DefinitionText,
+    pub(crate) title: Option<DefinitionText>,
+    pub(crate) description: DefinitionText,
+    pub(crate) tags: Vec<DefinitionText>,
     pub(crate) icons: Vec<Icon>,
     pub(crate) meta: Map<String, Value>,
 }
 
 /// Builds the shared metadata from the definition of a component of any kind.
-macro_rules! about {
+macro_rules! metadata {
     ($definition:expr) => {
-        $crate::component::metadata::About {
+        $crate::component::metadata::Metadata {
             name: $definition.name.into(),
             title: $definition.title.map(Into::into),
             description: $definition.description.into(),
@@ -31,35 +31,35 @@ macro_rules! about {
         }
     };
 }
-pub(crate) use about;
+pub(crate) use metadata;
 
 /// Defines the methods that the builders of all kinds of components share.
-macro_rules! about_methods {
+macro_rules! metadata_methods {
     ($builder:ident) => {
         impl $builder {
             /// Sets the display name. Peers before 2025-06-18 do not get it. A tool without a title gets its name in
             /// words: `get_order` becomes "Get Order".
             pub fn title(mut self, title: impl Into<String>) -> $builder {
-                self.about.title = Some(Text::Owned(title.into()));
+                self.metadata.title = Some(DefinitionText::Owned(title.into()));
                 self
             }
 
             /// Sets the description: the purpose of the component, and when to use it. Models and people choose by it.
             pub fn description(mut self, description: impl Into<String>) -> $builder {
-                self.about.description = Text::Owned(description.into());
+                self.metadata.description = DefinitionText::Owned(description.into());
                 self
             }
 
             /// Adds a tag, by which the component can be found, enabled and disabled. Call it once per tag. Tags are
             /// sent as `_meta.fastmcp.tags`; peers before 2025-06-18 do not get them.
             pub fn tag(mut self, tag: impl Into<String>) -> $builder {
-                self.about.tags.push(Text::Owned(tag.into()));
+                self.metadata.tags.push(DefinitionText::Owned(tag.into()));
                 self
             }
 
             /// Adds an icon that clients may show. Call it once per icon.
             pub fn icon(mut self, icon: Icon) -> $builder {
-                self.about.icons.push(icon);
+                self.metadata.icons.push(icon);
                 self
             }
 
@@ -67,7 +67,7 @@ macro_rules! about_methods {
             ///
             /// Keys should have a prefix that you own, such as `com.example/key`.
             pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $builder {
-                self.about.meta.insert(key.into(), value.into());
+                self.metadata.meta.insert(key.into(), value.into());
                 self
             }
 
@@ -80,33 +80,33 @@ macro_rules! about_methods {
 
         impl std::fmt::Debug for $builder {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.debug_struct(stringify!($builder)).field("name", &self.about.name).finish_non_exhaustive()
+                formatter.debug_struct(stringify!($builder)).field("name", &self.metadata.name).finish_non_exhaustive()
             }
         }
     };
 }
-pub(super) use about_methods;
+pub(super) use metadata_methods;
 
-impl About {
-    pub(crate) fn named(name: impl Into<String>) -> About {
-        About { name: Text::Owned(name.into()), ..About::default() }
+impl Metadata {
+    pub(crate) fn new(name: impl Into<String>) -> Metadata {
+        Metadata { name: DefinitionText::Owned(name.into()), ..Metadata::default() }
     }
 
     /// Writes the members at the start of an entry: name, title and description.
-    pub(crate) fn begin(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
-        entry.text("name", &self.name);
+    pub(crate) fn write_first_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+        entry.add_text("name", &self.name);
         if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
-            entry.text("title", title);
+            entry.add_text("title", title);
         }
         if !self.description.is_empty() {
-            entry.text("description", &self.description);
+            entry.add_text("description", &self.description);
         }
     }
 
     /// Writes the members at the end of an entry: icons and `_meta`.
-    pub(crate) fn end(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
+    pub(crate) fn write_last_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
-            entry.member("icons", &self.icons.iter().map(Icon::to_json).collect());
+            entry.add_member("icons", &self.icons.iter().map(Icon::to_json).collect());
         }
         if revision < Revision::V2025_06_18 {
             return;
@@ -115,11 +115,11 @@ impl About {
         if !self.tags.is_empty() {
             let fastmcp = meta.entry("fastmcp").or_insert_with(|| json!({}));
             if let Value::Object(fastmcp) = fastmcp {
-                fastmcp.insert("tags".into(), self.tags.iter().map(Text::as_ref).collect());
+                fastmcp.insert("tags".into(), self.tags.iter().map(DefinitionText::as_ref).collect());
             }
         }
         if !meta.is_empty() {
-            entry.member("_meta", &meta.into());
+            entry.add_member("_meta", &meta.into());
         }
     }
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::describe::Description;
-use super::result_writer::Answer;
+use super::result_writer::ResultWriter;
 use crate::content::tool_result::ToolResult;
 use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use crate::error::ToolError;
@@ -47,8 +47,8 @@ pub trait IntoContent: Sized {
 
     /// Writes the answer. The provided types do so without making a [`ToolResult`] first.
     #[doc(hidden)]
-    fn write(self, answer: &mut Answer<'_>) {
-        answer.result(self.into_result());
+    fn write(self, writer: &mut ResultWriter<'_>) {
+        writer.result(self.into_result());
     }
 }
 
@@ -63,8 +63,8 @@ impl IntoContent for String {
         ToolResult::text(self)
     }
 
-    fn write(self, answer: &mut Answer<'_>) {
-        answer.text(&self);
+    fn write(self, writer: &mut ResultWriter<'_>) {
+        writer.text(&self);
     }
 }
 
@@ -73,8 +73,8 @@ impl IntoContent for &str {
         ToolResult::text(self)
     }
 
-    fn write(self, answer: &mut Answer<'_>) {
-        answer.text(self);
+    fn write(self, writer: &mut ResultWriter<'_>) {
+        writer.text(self);
     }
 }
 
@@ -83,8 +83,8 @@ impl IntoContent for std::borrow::Cow<'_, str> {
         ToolResult::text(self)
     }
 
-    fn write(self, answer: &mut Answer<'_>) {
-        answer.text(&self);
+    fn write(self, writer: &mut ResultWriter<'_>) {
+        writer.text(&self);
     }
 }
 
@@ -102,8 +102,8 @@ macro_rules! shown_as_text {
                 ToolResult { is_scalar: structured.is_some(), structured, ..ToolResult::text(self.to_string()) }
             }
 
-            fn write(self, answer: &mut Answer<'_>) {
-                answer.text(&self.to_string());
+            fn write(self, writer: &mut ResultWriter<'_>) {
+                writer.text(&self.to_string());
             }
         }
     )*};
@@ -120,11 +120,11 @@ macro_rules! floats {
                 ToolResult { fault, is_scalar: true, structured, ..ToolResult::text(self.to_string()) }
             }
 
-            fn write(self, answer: &mut Answer<'_>) {
+            fn write(self, writer: &mut ResultWriter<'_>) {
                 if self.is_finite() {
-                    answer.text(&self.to_string());
+                    writer.text(&self.to_string());
                 } else {
-                    answer.result(self.into_result());
+                    writer.result(self.into_result());
                 }
             }
         }
@@ -154,10 +154,10 @@ impl<T: IntoContent> IntoContent for Option<T> {
         self.map_or_else(ToolResult::new, T::into_result)
     }
 
-    fn write(self, answer: &mut Answer<'_>) {
+    fn write(self, writer: &mut ResultWriter<'_>) {
         match self {
-            Some(value) => value.write(answer),
-            None => answer.content(&[]),
+            Some(value) => value.write(writer),
+            None => writer.content(&[]),
         }
     }
 }
@@ -256,24 +256,24 @@ pub trait OutputKind<V>: OutputDescription {
     /// The same as a value that borrows nothing, for results that borrow from the arguments.
     type Rendered: Send + 'static;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>);
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>);
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError>;
 
-    fn write_rendered(rendered: Self::Rendered, answer: &mut Answer<'_>);
+    fn write_rendered(rendered: Self::Rendered, writer: &mut ResultWriter<'_>);
 }
 
 /// Makes an answer that borrows nothing.
 #[doc(hidden)]
-pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<Rendered<K::Rendered>, ToolError> {
-    output.render(value).map(|value| Rendered { value, write: K::write_rendered })
+pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<RenderedResult<K::Rendered>, ToolError> {
+    output.render(value).map(|value| RenderedResult { value, write: K::write_rendered })
 }
 
 /// An answer that was made where it could borrow, and is written elsewhere.
 #[doc(hidden)]
-pub struct Rendered<R> {
+pub struct RenderedResult<R> {
     value: R,
-    write: fn(R, &mut Answer<'_>),
+    write: fn(R, &mut ResultWriter<'_>),
 }
 
 /// Writes what was rendered.
@@ -284,19 +284,19 @@ impl OutputDescription for RenderedOutput {
     fn describe(&self, _: &mut Description) {}
 }
 
-impl<R: Send + 'static> OutputKind<Rendered<R>> for RenderedOutput {
-    type Rendered = Rendered<R>;
+impl<R: Send + 'static> OutputKind<RenderedResult<R>> for RenderedOutput {
+    type Rendered = RenderedResult<R>;
 
-    fn write(&self, rendered: Rendered<R>, answer: &mut Answer<'_>) {
-        (rendered.write)(rendered.value, answer);
+    fn write(&self, rendered: RenderedResult<R>, writer: &mut ResultWriter<'_>) {
+        (rendered.write)(rendered.value, writer);
     }
 
-    fn render(&self, rendered: Rendered<R>) -> Result<Rendered<R>, ToolError> {
+    fn render(&self, rendered: RenderedResult<R>) -> Result<RenderedResult<R>, ToolError> {
         Ok(rendered)
     }
 
-    fn write_rendered(rendered: Rendered<R>, answer: &mut Answer<'_>) {
-        (rendered.write)(rendered.value, answer);
+    fn write_rendered(rendered: RenderedResult<R>, writer: &mut ResultWriter<'_>) {
+        (rendered.write)(rendered.value, writer);
     }
 }
 
@@ -316,16 +316,16 @@ impl OutputDescription for ContentOutput {
 impl<V: IntoContent> OutputKind<V> for ContentOutput {
     type Rendered = ToolResult;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
-        value.write(answer);
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
+        value.write(writer);
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(value.into_result())
     }
 
-    fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
-        answer.result(result);
+    fn write_rendered(result: ToolResult, writer: &mut ResultWriter<'_>) {
+        writer.result(result);
     }
 }
 
@@ -348,10 +348,10 @@ impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
     /// The text, and the value if that is another thing.
     type Rendered = (ToolResult, Option<serde_json::Value>);
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
-        match answer.structures_scalars() {
-            true => answer.structured(&value),
-            false => value.write(answer),
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
+        match writer.structures_scalars() {
+            true => writer.structured(&value),
+            false => value.write(writer),
         }
     }
 
@@ -360,14 +360,14 @@ impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
         Ok((value.into_result(), json))
     }
 
-    fn write_rendered((result, json): Self::Rendered, answer: &mut Answer<'_>) {
-        if !answer.structures_scalars() || result.fault.is_some() {
-            return answer.result(result);
+    fn write_rendered((result, json): Self::Rendered, writer: &mut ResultWriter<'_>) {
+        if !writer.structures_scalars() || result.fault.is_some() {
+            return writer.result(result);
         }
         match (json, result.content.first()) {
-            (Some(json), _) => answer.structured(&json),
-            (None, Some(Content::Text(text))) => answer.structured(&text.as_str()),
-            (None, _) => answer.structured(&()),
+            (Some(json), _) => writer.structured(&json),
+            (None, Some(Content::Text(text))) => writer.structured(&text.as_str()),
+            (None, _) => writer.structured(&()),
         }
     }
 }
@@ -396,16 +396,16 @@ impl<T: StructuredOutput> OutputDescription for StructuredKind<T> {
 impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<T> {
     type Rendered = ToolResult;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
-        answer.structured(&value);
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
+        writer.structured(&value);
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(ToolResult::new().structured(value)?)
     }
 
-    fn write_rendered(result: ToolResult, answer: &mut Answer<'_>) {
-        answer.result(result);
+    fn write_rendered(result: ToolResult, writer: &mut ResultWriter<'_>) {
+        writer.result(result);
     }
 }
 
@@ -542,10 +542,10 @@ impl<K: OutputDescription, X> OutputDescription for FallibleOutput<K, X> {
 impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for FallibleOutput<K, X> {
     type Rendered = K::Rendered;
 
-    fn write(&self, value: Result<V, E>, answer: &mut Answer<'_>) {
+    fn write(&self, value: Result<V, E>, writer: &mut ResultWriter<'_>) {
         match value {
-            Ok(value) => self.value.write(value, answer),
-            Err(error) => answer.error(self.error.convert(error)),
+            Ok(value) => self.value.write(value, writer),
+            Err(error) => writer.error(self.error.convert(error)),
         }
     }
 
@@ -556,8 +556,8 @@ impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for Falli
         }
     }
 
-    fn write_rendered(rendered: K::Rendered, answer: &mut Answer<'_>) {
-        K::write_rendered(rendered, answer);
+    fn write_rendered(rendered: K::Rendered, writer: &mut ResultWriter<'_>) {
+        K::write_rendered(rendered, writer);
     }
 }
 

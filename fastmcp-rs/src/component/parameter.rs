@@ -138,11 +138,11 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
         let required = self.parameter.default.is_none() && (self.absent)().is_none();
         description.argument(self.parameter, self.schema, required);
         if let Some(Err(error)) = self.preset() {
-            description.preset_does_not_fit(self.parameter, &error);
+            description.report_unfit_default(self.parameter, &error);
         }
         for example in self.parameter.examples {
             if let Err(error) = (self.read)(&mut serde_json::Deserializer::from_str(example)) {
-                description.example_does_not_fit(self.parameter, example, &error);
+                description.report_unfit_example(self.parameter, example, &error);
             }
         }
     }
@@ -171,7 +171,7 @@ pub struct Receiver<T> {
 /// Creates the receiver; the macro generates this call from `&self`.
 #[doc(hidden)]
 pub fn receiver<T: Send + Sync + 'static>() -> Receiver<T> {
-    Receiver { state: State::of, requirements: State::<T>::requirements }
+    Receiver { state: State::find, requirements: State::<T>::requirements }
 }
 
 impl<T> Receiver<T> {

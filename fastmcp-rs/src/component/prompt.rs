@@ -7,7 +7,7 @@ use crate::component::definition::{Execution, IconDefinition, Location};
 use crate::component::describe::Description;
 use crate::component::invocation::{Invocation, Invoked};
 use crate::component::output::{OutputDescription, OutputKind, ValueType};
-use crate::component::result_writer::Answer;
+use crate::component::result_writer::ResultWriter;
 use crate::content::Content;
 use crate::content::message::Message;
 use crate::error::ToolError;
@@ -116,16 +116,16 @@ impl OutputDescription for MessagesOutput {
 impl<V: IntoMessages> OutputKind<V> for MessagesOutput {
     type Rendered = Vec<Message>;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
-        answer.messages(&value.into_messages());
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
+        writer.messages(&value.into_messages());
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(value.into_messages())
     }
 
-    fn write_rendered(messages: Self::Rendered, answer: &mut Answer<'_>) {
-        answer.messages(&messages);
+    fn write_rendered(messages: Self::Rendered, writer: &mut ResultWriter<'_>) {
+        writer.messages(&messages);
     }
 }
 

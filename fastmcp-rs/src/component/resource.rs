@@ -9,8 +9,8 @@ use crate::component::definition::{Execution, IconDefinition, Location};
 use crate::component::describe::Description;
 use crate::component::invocation::{Invocation, Invoked};
 use crate::component::output::{OutputDescription, OutputKind, ValueType};
-use crate::component::result_writer::Answer;
-use crate::content::resource_contents::{Body, ResourceContents};
+use crate::component::result_writer::ResultWriter;
+use crate::content::resource_contents::{ContentsData, ResourceContents};
 use crate::error::ToolError;
 use crate::protocol::CacheScope;
 
@@ -162,16 +162,16 @@ impl<T: IntoResource> OutputDescription for ContentsOutput<T> {
 impl<T: IntoResource, V: IntoResource> OutputKind<V> for ContentsOutput<T> {
     type Rendered = Option<Vec<ResourceContents>>;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
-        answer.contents(value.into_contents());
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
+        writer.contents(value.into_contents());
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         Ok(value.into_contents())
     }
 
-    fn write_rendered(contents: Self::Rendered, answer: &mut Answer<'_>) {
-        answer.contents(contents);
+    fn write_rendered(contents: Self::Rendered, writer: &mut ResultWriter<'_>) {
+        writer.contents(contents);
     }
 }
 
@@ -199,21 +199,21 @@ impl OutputDescription for JsonOutput {
 impl<V: JsonResource> OutputKind<V> for JsonOutput {
     type Rendered = Option<Vec<ResourceContents>>;
 
-    fn write(&self, value: V, answer: &mut Answer<'_>) {
+    fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
         match self.render(value) {
-            Ok(contents) => answer.contents(contents),
-            Err(error) => answer.error(error),
+            Ok(contents) => writer.contents(contents),
+            Err(error) => writer.error(error),
         }
     }
 
     fn render(&self, value: V) -> Result<Self::Rendered, ToolError> {
         // `null` is the JSON of an absent value, and an absent resource is reported as not found.
         let contents = ResourceContents::json(&value)?;
-        Ok(if contents.body == Body::Text("null".into()) { None } else { Some(vec![contents]) })
+        Ok(if contents.body == ContentsData::Text("null".into()) { None } else { Some(vec![contents]) })
     }
 
-    fn write_rendered(contents: Self::Rendered, answer: &mut Answer<'_>) {
-        answer.contents(contents);
+    fn write_rendered(contents: Self::Rendered, writer: &mut ResultWriter<'_>) {
+        writer.contents(contents);
     }
 }
 
@@ -227,16 +227,16 @@ impl OutputDescription for RawContents {
 impl OutputKind<Option<Vec<ResourceContents>>> for RawContents {
     type Rendered = Option<Vec<ResourceContents>>;
 
-    fn write(&self, contents: Option<Vec<ResourceContents>>, answer: &mut Answer<'_>) {
-        answer.contents(contents);
+    fn write(&self, contents: Option<Vec<ResourceContents>>, writer: &mut ResultWriter<'_>) {
+        writer.contents(contents);
     }
 
     fn render(&self, contents: Option<Vec<ResourceContents>>) -> Result<Self::Rendered, ToolError> {
         Ok(contents)
     }
 
-    fn write_rendered(contents: Self::Rendered, answer: &mut Answer<'_>) {
-        answer.contents(contents);
+    fn write_rendered(contents: Self::Rendered, writer: &mut ResultWriter<'_>) {
+        writer.contents(contents);
     }
 }
 

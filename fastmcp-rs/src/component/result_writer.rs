@@ -3,26 +3,26 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::definition::Text;
+use super::definition::DefinitionText;
 use crate::client_features::AskError;
 use crate::component::ranking;
 use crate::content::message::Message;
-use crate::content::resource_contents::{Body, ResourceContents};
+use crate::content::resource_contents::{ContentsData, ResourceContents};
 use crate::content::tool_result::ToolResult;
-use crate::content::{self, Content, Projected};
+use crate::content::{self, Content, RevisionView};
 use crate::error::{Audience, Chain, ToolError};
-use crate::json::dual_serializer::{TextOfJson, json_and_text, of_tree};
+use crate::json::dual_serializer::{EscapedJson, of_tree, write_json_and_text};
 use crate::json::{encode, separators};
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
-use crate::util::catch_panic::Panicked;
+use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
 /// What an answer depends on, besides the handler's result.
 #[derive(Clone, Copy)]
-pub(crate) struct AnswerFrame<'a> {
+pub(crate) struct ResponseFrame<'a> {
     pub(crate) id: &'a str,
     pub(crate) revision: Revision,
     /// The component that answers.
@@ -48,11 +48,11 @@ pub(crate) enum Subject {
     },
     ResourceRead {
         uri: Box<str>,
-        mime_type: Option<Text>,
+        mime_type: Option<DefinitionText>,
         cache: CacheHints,
     },
     PromptGet {
-        description: Text,
+        description: DefinitionText,
     },
     Completion {
         text: Box<str>,
@@ -63,7 +63,7 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// Whether the protocol lets a handler ask its client something meanwhile.
-    pub(crate) fn can_ask(&self) -> bool {
+    pub(crate) fn allows_client_requests(&self) -> bool {
         matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
     }
 
@@ -88,14 +88,14 @@ macro_rules! beginning {
 
 /// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
 #[doc(hidden)]
-pub struct Answer<'a> {
+pub struct ResultWriter<'a> {
     out: &'a mut Vec<u8>,
-    frame: AnswerFrame<'a>,
+    frame: ResponseFrame<'a>,
 }
 
-impl<'a> Answer<'a> {
-    pub(crate) fn new(out: &'a mut Vec<u8>, frame: AnswerFrame<'a>) -> Self {
-        Answer { out, frame }
+impl<'a> ResultWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, frame: ResponseFrame<'a>) -> Self {
+        ResultWriter { out, frame }
     }
 
     /// A result that is JSON text already.
@@ -127,42 +127,42 @@ impl<'a> Answer<'a> {
     }
 
     pub(crate) fn rpc_error(&mut self, error: &RpcError) {
-        write::error(self.out, Some(self.frame.id), error);
+        write::write_error(self.out, Some(self.frame.id), error);
     }
 
     fn text_block(&mut self, text: &str, is_error: bool) {
-        self.begin(beginning!(r#""content":[{"type":"text","text":"#));
-        encode::string(self.out, text);
+        self.begin_result(beginning!(r#""content":[{"type":"text","text":"#));
+        encode::write_string(self.out, text);
         self.out.extend_from_slice(if is_error { br#"}],"isError":true"# } else { b"}]" });
-        self.end(false);
+        self.end_result(false);
     }
 
     /// A value as structured content, and its JSON as text for peers and models that read only text. Where there is no
     /// structured content yet, the text is all.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
-        let wraps = self.wraps();
-        self.begin_structured(wraps);
+        let wraps = self.wraps_result();
+        self.begin_structured_result(wraps);
         let json = self.out.len();
-        match json_and_text(self.out, value) {
-            Ok(text) => self.finish_structured(json, text, wraps),
+        match write_json_and_text(self.out, value) {
+            Ok(text) => self.end_structured_result(json, text, wraps),
             Err(error) => {
                 self.out.truncate(start);
-                self.masked(&no_json_form(&error));
+                self.masked_error(&no_json_form(&error));
             }
         }
     }
 
     /// Begins a result, up to where the JSON of a value follows.
-    fn begin_structured(&mut self, wraps: bool) {
-        self.begin(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
+    fn begin_structured_result(&mut self, wraps: bool) {
+        self.begin_result(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
         if wraps {
             self.out.extend_from_slice(br#"{"result":"#);
         }
     }
 
     /// Ends a result behind the JSON of a value, which begins at `json`.
-    fn finish_structured(&mut self, json: usize, text: TextOfJson, wraps: bool) {
+    fn end_structured_result(&mut self, json: usize, text: EscapedJson, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
             self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
@@ -176,28 +176,29 @@ impl<'a> Answer<'a> {
             false => text.append(self.out),
         }
         self.out.extend_from_slice(b"}]");
-        self.end(wraps);
+        self.end_result(wraps);
     }
 
     /// Blocks of content.
     pub(crate) fn content(&mut self, blocks: &[Content]) {
-        self.begin(beginning!(r#""content":"#));
-        self.blocks(blocks);
-        self.end(false);
+        self.begin_result(beginning!(r#""content":"#));
+        self.write_blocks(blocks);
+        self.end_result(false);
     }
 
     /// An answer that the author composed.
     pub fn result(&mut self, result: ToolResult) {
         if let Some(fault) = &result.fault {
-            return self.masked(fault);
+            return self.masked_error(fault);
         }
         let is_sent = self.has_structured() && (!result.is_scalar || self.structures_scalars());
         let structured = result.structured.as_ref().filter(|_| is_sent);
-        let wrapped = structured.is_some_and(|value| self.wraps() || (self.peer_wants_objects() && !value.is_object()));
-        self.begin(beginning!(r#""content":"#));
+        let wrapped =
+            structured.is_some_and(|value| self.wraps_result() || (self.peer_wants_objects() && !value.is_object()));
+        self.begin_result(beginning!(r#""content":"#));
         match structured.filter(|_| wrapped).map(|value| wrapped_text(&result.content, value)) {
-            Some(Some(block)) => self.blocks(&[block]),
-            _ => self.blocks(&result.content),
+            Some(Some(block)) => self.write_blocks(&[block]),
+            _ => self.write_blocks(&result.content),
         }
         if let Some(value) = structured {
             self.out.extend_from_slice(br#","structuredContent":"#);
@@ -205,7 +206,7 @@ impl<'a> Answer<'a> {
                 self.out.extend_from_slice(br#"{"result":"#);
             }
             // A `Value` always has a JSON form.
-            let _ = encode::json(self.out, value);
+            let _ = encode::write_json(self.out, value);
             if wrapped {
                 self.out.push(b'}');
             }
@@ -222,21 +223,21 @@ impl<'a> Answer<'a> {
             if !members.is_empty() {
                 members.push(b',');
             }
-            encode::string(&mut members, key);
+            encode::write_string(&mut members, key);
             members.push(b':');
-            let _ = encode::json(&mut members, value);
+            let _ = encode::write_json(&mut members, value);
         }
-        self.end_with(wrapped, &members);
+        self.end_result_with(wrapped, &members);
     }
 
-    fn blocks(&mut self, blocks: &[Content]) {
+    fn write_blocks(&mut self, blocks: &[Content]) {
         // Blocks are strings and JSON values, which always have a JSON form.
-        let _ = encode::json(self.out, &Projected(blocks, self.frame.revision));
+        let _ = encode::write_json(self.out, &RevisionView(blocks, self.frame.revision));
         if let Some(text) = self.text_of_links(blocks) {
             // Into the list that has just been closed.
             self.out.pop();
             self.out.extend_from_slice(br#",{"type":"text","text":"#);
-            encode::string(self.out, &text);
+            encode::write_string(self.out, &text);
             self.out.extend_from_slice(b"}]");
         }
     }
@@ -256,14 +257,14 @@ impl<'a> Answer<'a> {
         match error.audience {
             Audience::Model(text) => self.failure(&text),
             Audience::Operator(error) => match error.downcast_ref::<AskError>() {
-                Some(error) if !error.is_mistake_of_author() => self.unanswered(error),
-                _ => self.masked(&Chain(&*error).to_string()),
+                Some(error) if !error.is_author_mistake() => self.client_request_error(error),
+                _ => self.masked_error(&Chain(&*error).to_string()),
             },
         }
     }
 
     /// The client could not be asked, or did not answer as it should; that is nothing to hide.
-    fn unanswered(&mut self, error: &AskError) {
+    fn client_request_error(&mut self, error: &AskError) {
         match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
             Some(required) => {
                 let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
@@ -274,7 +275,7 @@ impl<'a> Answer<'a> {
     }
 
     /// A failure that only the operator may read.
-    pub(crate) fn masked(&mut self, detail: &str) {
+    pub(crate) fn masked_error(&mut self, detail: &str) {
         let id = operator_log::error_id();
         let (noun, name) = (self.frame.subject.noun(), self.frame.name);
         operator_log::error(format_args!("{noun} `{name}` failed (error {id}): {detail}"));
@@ -288,7 +289,7 @@ impl<'a> Answer<'a> {
     }
 
     /// A panic, of which only the operator may read.
-    pub(crate) fn panicked(&mut self, panicked: &Panicked) {
+    pub(crate) fn panicked(&mut self, panicked: &CaughtPanic) {
         let attribute = match self.frame.subject {
             Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
             Subject::PromptGet { .. } => "#[mcp::prompt(blocking)]",
@@ -296,10 +297,10 @@ impl<'a> Answer<'a> {
         };
         let text = &panicked.0;
         match panicked.is_by_blocking() {
-            true => self.masked(&format!(
+            true => self.masked_error(&format!(
                 "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
             )),
-            false => self.masked(&format!("panicked: {text}")),
+            false => self.masked_error(&format!("panicked: {text}")),
         }
     }
 
@@ -309,20 +310,20 @@ impl<'a> Answer<'a> {
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
             return self.rpc_error(&unknown_resource(uri, self.frame.revision));
         };
-        self.begin(beginning!(r#""contents":["#));
+        self.begin_result(beginning!(r#""contents":["#));
         for (at, item) in contents.iter().enumerate() {
             if at > 0 {
                 self.out.push(b',');
             }
-            let shown = ShownContents { item, uri, mime_type: mime_type.as_deref(), revision: self.frame.revision };
+            let shown = ContentsView { item, uri, mime_type: mime_type.as_deref(), revision: self.frame.revision };
             // Items are strings and JSON values, which always have a JSON form.
-            let _ = encode::json(self.out, &shown);
+            let _ = encode::write_json(self.out, &shown);
         }
         self.out.push(b']');
         if self.frame.revision.is_modern() {
             cache.write(self.out);
         }
-        self.end(false);
+        self.end_result(false);
     }
 
     /// What the client is asked before there can be an answer. `state` must come back with its answers.
@@ -330,32 +331,32 @@ impl<'a> Answer<'a> {
         write::begin_result(self.out, self.frame.id);
         self.out.extend_from_slice(br#"{"resultType":"input_required","inputRequests":"#);
         // A `Value` always has a JSON form.
-        let _ = encode::json(self.out, requests);
+        let _ = encode::write_json(self.out, requests);
         self.out.extend_from_slice(br#","requestState":"#);
-        encode::string(self.out, state);
-        self.end(false);
+        encode::write_string(self.out, state);
+        self.end_result(false);
     }
 
     /// The messages of a prompt.
     pub(crate) fn messages(&mut self, messages: &[Message]) {
         let Subject::PromptGet { description } = self.frame.subject else { return };
-        self.begin(beginning!(""));
+        self.begin_result(beginning!(""));
         if !description.is_empty() {
             self.out.extend_from_slice(br#""description":"#);
-            encode::string(self.out, description);
+            encode::write_string(self.out, description);
             self.out.push(b',');
         }
         self.out.extend_from_slice(br#""messages":["#);
         for (at, message) in messages.iter().enumerate() {
             self.out.extend_from_slice(if at > 0 { br#",{"role":"# } else { br#"{"role":"# });
             // Roles and blocks always have a JSON form.
-            let _ = encode::json(self.out, &message.role);
+            let _ = encode::write_json(self.out, &message.role);
             self.out.extend_from_slice(br#","content":"#);
-            let _ = encode::json(self.out, &Projected(&message.content, self.frame.revision));
+            let _ = encode::write_json(self.out, &RevisionView(&message.content, self.frame.revision));
             self.out.push(b'}');
         }
         self.out.push(b']');
-        self.end(false);
+        self.end_result(false);
     }
 
     /// Candidates for an argument, ranked by how well they fit what was typed.
@@ -363,14 +364,14 @@ impl<'a> Answer<'a> {
         let Subject::Completion { text } = self.frame.subject else { return };
         let ranked = ranking::rank(candidates, text);
         let values = &ranked[..ranked.len().min(ranking::MAX_VALUES)];
-        self.begin(beginning!(r#""completion":{"values":"#));
+        self.begin_result(beginning!(r#""completion":{"values":"#));
         // Strings and numbers always have a JSON form.
-        let _ = encode::json(self.out, values);
+        let _ = encode::write_json(self.out, values);
         self.out.extend_from_slice(br#","total":"#);
-        let _ = encode::json(self.out, &ranked.len());
+        let _ = encode::write_json(self.out, &ranked.len());
         let more: &[u8] = if values.len() < ranked.len() { br#","hasMore":true}"# } else { br#","hasMore":false}"# };
         self.out.extend_from_slice(more);
-        self.end(false);
+        self.end_result(false);
     }
 
     fn has_structured(&self) -> bool {
@@ -383,7 +384,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Whether the structured content is an object that holds the result, for peers that know no other.
-    fn wraps(&self) -> bool {
+    fn wraps_result(&self) -> bool {
         matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
             && self.has_structured()
             && self.peer_wants_objects()
@@ -395,21 +396,21 @@ impl<'a> Answer<'a> {
     }
 
     /// Begins a result with the members that [`beginning!`] was given.
-    fn begin(&mut self, beginning: [&'static str; 2]) {
+    fn begin_result(&mut self, beginning: [&'static str; 2]) {
         write::begin_frame(self.out, self.frame.id);
         self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
     }
 
-    fn end(&mut self, wrapped: bool) {
+    fn end_result(&mut self, wrapped: bool) {
         if wrapped {
-            return self.end_with(wrapped, &[]);
+            return self.end_result_with(wrapped, &[]);
         }
         let end = if self.frame.revision.is_modern() { self.frame.server_info.end_of_frame() } else { b"}}" };
         self.out.extend_from_slice(end);
     }
 
     /// Closes the result, after a `_meta` if there is anything to put into it.
-    fn end_with(&mut self, wrapped: bool, members: &[u8]) {
+    fn end_result_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
         let server_info = if self.frame.revision.is_modern() { self.frame.server_info.member() } else { b"" };
@@ -450,14 +451,14 @@ pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
 }
 
 /// An item of a resource as a peer of some revision may see it.
-struct ShownContents<'a> {
+struct ContentsView<'a> {
     item: &'a ResourceContents,
     uri: &'a str,
     mime_type: Option<&'a str>,
     revision: Revision,
 }
 
-impl Serialize for ShownContents<'_> {
+impl Serialize for ContentsView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("uri", self.item.uri.as_deref().unwrap_or(self.uri))?;
@@ -465,8 +466,8 @@ impl Serialize for ShownContents<'_> {
             map.serialize_entry("mimeType", mime_type)?;
         }
         match &self.item.body {
-            Body::Text(text) => map.serialize_entry("text", text)?,
-            Body::Blob(blob) => map.serialize_entry("blob", blob)?,
+            ContentsData::Text(text) => map.serialize_entry("text", text)?,
+            ContentsData::Blob(blob) => map.serialize_entry("blob", blob)?,
         }
         if self.revision >= Revision::V2025_06_18 && !self.item.meta.is_empty() {
             map.serialize_entry("_meta", &self.item.meta)?;

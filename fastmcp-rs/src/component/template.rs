@@ -13,7 +13,7 @@ const MAX_URI: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Template {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
     /// The names of optional query parameters.
     query: Vec<Box<str>>,
     /// Query parameters that are part of the template's literal text, and must occur unchanged.
@@ -21,7 +21,7 @@ pub(crate) struct Template {
 }
 
 #[derive(Debug, PartialEq)]
-enum Part {
+enum TemplatePart {
     Literal(Box<str>),
     Variable {
         name: Box<str>,
@@ -45,7 +45,7 @@ impl Template {
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
             if !literal.is_empty() {
-                parts.push(Part::Literal(literal.into()));
+                parts.push(TemplatePart::Literal(literal.into()));
             }
             let (expression, after) = after.split_once('}').unwrap_or((after, ""));
             rest = after;
@@ -60,20 +60,20 @@ impl Template {
                     Some(b'?' | b'&') => query.push(name.into()),
                     operator => {
                         if at > 0 && matches!(operator, None | Some(b'+')) {
-                            parts.push(Part::Literal(",".into()));
+                            parts.push(TemplatePart::Literal(",".into()));
                         }
                         let prefix = operator.filter(|operator| *operator != b'+').map(char::from);
                         let whole = star.is_some() || matches!(operator, Some(b'+' | b'#'));
-                        parts.push(Part::Variable { name: name.into(), prefix, whole });
+                        parts.push(TemplatePart::Variable { name: name.into(), prefix, whole });
                     }
                 }
             }
         }
         if !rest.is_empty() {
-            parts.push(Part::Literal(rest.into()));
+            parts.push(TemplatePart::Literal(rest.into()));
         }
         // The query that `{&name}` continues is literal text at the end of the last literal.
-        if let Some(Part::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
+        if let Some(TemplatePart::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
             if let Some((path, written)) = last.split_once('?') {
                 let pairs = written.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
                 fixed_query.extend(pairs.map(|(name, value)| (name.into(), value.into())));
@@ -177,8 +177,8 @@ impl Template {
     /// Returns the names of all variables, in the order of the template.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
-            Part::Variable { name, .. } => Some(&**name),
-            Part::Literal(_) => None,
+            TemplatePart::Variable { name, .. } => Some(&**name),
+            TemplatePart::Literal(_) => None,
         });
         of_path.chain(self.query.iter().map(|name| &**name))
     }
@@ -186,7 +186,7 @@ impl Template {
     /// Returns the names of the variables that a URI may leave out.
     pub(crate) fn optional_variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
-            Part::Variable { name, prefix: Some(_), .. } => Some(&**name),
+            TemplatePart::Variable { name, prefix: Some(_), .. } => Some(&**name),
             _ => None,
         });
         of_path.chain(self.query.iter().map(|name| &**name))
@@ -195,10 +195,10 @@ impl Template {
     /// Returns the sort key by which the most specific template comes first: more literal bytes, then fewer variables
     /// that match anything, then fewer optional variables.
     pub(crate) fn openness(&self) -> impl Ord + use<> {
-        let of_part = |part: &Part| if let Part::Literal(literal) = part { literal.len() } else { 0 };
+        let of_part = |part: &TemplatePart| if let TemplatePart::Literal(literal) = part { literal.len() } else { 0 };
         let of_query = |(name, value): &(Box<str>, Box<str>)| name.len() + value.len() + 2;
         let fixed: usize = self.parts.iter().map(of_part).chain(self.fixed_query.iter().map(of_query)).sum();
-        let whole = self.parts.iter().filter(|part| matches!(part, Part::Variable { whole: true, .. })).count();
+        let whole = self.parts.iter().filter(|part| matches!(part, TemplatePart::Variable { whole: true, .. })).count();
         (std::cmp::Reverse(fixed), whole, self.optional_variables().count())
     }
 
@@ -232,8 +232,8 @@ impl Template {
         }
         for (at, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Literal(literal) => rest = rest.strip_prefix(&**literal)?,
-                Part::Variable { name, prefix, whole } => {
+                TemplatePart::Literal(literal) => rest = rest.strip_prefix(&**literal)?,
+                TemplatePart::Variable { name, prefix, whole } => {
                     if let Some(prefix) = prefix {
                         match rest.strip_prefix(*prefix) {
                             Some(after) => rest = after,
@@ -258,7 +258,7 @@ impl Template {
         let limit = if whole { rest.len() } else { rest.find(['/', '?', '#']).unwrap_or(rest.len()) };
         match self.parts.get(at + 1) {
             None => Some(limit),
-            Some(Part::Literal(literal)) => {
+            Some(TemplatePart::Literal(literal)) => {
                 let last = at + 2 == self.parts.len();
                 if last {
                     let start = rest.len().checked_sub(literal.len())?;
@@ -266,9 +266,11 @@ impl Template {
                 }
                 rest.find(&**literal).filter(|end| *end <= limit)
             }
-            Some(Part::Variable { prefix: Some(prefix), .. }) => Some(rest[..limit].find(*prefix).unwrap_or(limit)),
+            Some(TemplatePart::Variable { prefix: Some(prefix), .. }) => {
+                Some(rest[..limit].find(*prefix).unwrap_or(limit))
+            }
             // Of two adjacent variables, the first takes everything.
-            Some(Part::Variable { prefix: None, .. }) => Some(limit),
+            Some(TemplatePart::Variable { prefix: None, .. }) => Some(limit),
         }
     }
 }
@@ -301,19 +303,19 @@ fn decode(text: &str) -> Option<String> {
 pub(crate) fn is_traversal(value: &str) -> bool {
     let may_be_json = value.trim_start().starts_with(['[', '{', '"']);
     let inside = if may_be_json { serde_json::from_str::<Value>(value).ok() } else { None };
-    leads_elsewhere(value) || inside.is_some_and(|inside| any_leads_elsewhere(&inside))
+    is_path_outside(value) || inside.is_some_and(|inside| has_path_outside(&inside))
 }
 
-fn any_leads_elsewhere(value: &Value) -> bool {
+fn has_path_outside(value: &Value) -> bool {
     match value {
-        Value::String(text) => leads_elsewhere(text),
-        Value::Array(items) => items.iter().any(any_leads_elsewhere),
-        Value::Object(members) => members.iter().any(|(key, value)| leads_elsewhere(key) || any_leads_elsewhere(value)),
+        Value::String(text) => is_path_outside(text),
+        Value::Array(items) => items.iter().any(has_path_outside),
+        Value::Object(members) => members.iter().any(|(key, value)| is_path_outside(key) || has_path_outside(value)),
         _ => false,
     }
 }
 
-fn leads_elsewhere(value: &str) -> bool {
+fn is_path_outside(value: &str) -> bool {
     let is_separator = |character| matches!(character, '/' | '\\');
     // On other systems, `r:main` is an ordinary name.
     let after_colon =

@@ -14,17 +14,17 @@ thread_local! {
 }
 
 /// A guard during which models reject unknown members.
-pub(super) struct Strict(());
+pub(super) struct StrictGuard(());
 
-impl Strict {
+impl StrictGuard {
     #[inline]
-    pub(super) fn begin() -> Strict {
+    pub(super) fn new() -> StrictGuard {
         READS_ARGUMENTS.set(true);
-        Strict(())
+        StrictGuard(())
     }
 }
 
-impl Drop for Strict {
+impl Drop for StrictGuard {
     // Arguments are not read recursively.
     #[inline]
     fn drop(&mut self) {

@@ -40,31 +40,31 @@ const TYPES: [(&str, &str); 31] = [
 ];
 
 /// Returns the MIME type for a file's extension, or `None` if it is unknown.
-pub(super) fn mime_type(path: &Path) -> Option<&'static str> {
+pub(super) fn guess_mime_type(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?;
     TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime_type)| *mime_type)
 }
 
 /// Reads a file; an error names the file.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
 }
 
 /// Reads a file whose MIME type belongs to a family, such as `image`.
 pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'static str)> {
     let fits = |mime_type: &&str| mime_type.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'));
-    let Some(mime_type) = mime_type(path).filter(fits) else {
+    let Some(mime_type) = guess_mime_type(path).filter(fits) else {
         let problem = format!(
             "the extension of `{}` is of no known type of {family}: read the file, and say its MIME type",
             path.display()
         );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     };
-    Ok((read(path)?, mime_type))
+    Ok((read_file(path)?, mime_type))
 }
 
 /// Returns the `file:` URI of a path.
-pub(super) fn uri(path: &Path) -> io::Result<String> {
+pub(super) fn to_file_uri(path: &Path) -> io::Result<String> {
     let path = path::absolute(path)?;
     let separators = path.to_string_lossy();
     let path = if cfg!(windows) { separators.replace('\\', "/") } else { separators.into_owned() };
@@ -85,14 +85,14 @@ mod tests {
 
     #[test]
     fn a_path_becomes_a_file_uri() {
-        assert_eq!(uri(Path::new("/srv/a b/ü#?.txt")).unwrap(), "file:///srv/a%20b/%C3%BC%23%3F.txt");
-        assert!(uri(Path::new("x.txt")).unwrap().ends_with("/x.txt"));
+        assert_eq!(to_file_uri(Path::new("/srv/a b/ü#?.txt")).unwrap(), "file:///srv/a%20b/%C3%BC%23%3F.txt");
+        assert!(to_file_uri(Path::new("x.txt")).unwrap().ends_with("/x.txt"));
     }
 
     #[test]
     fn file_extensions_have_mime_types() {
-        assert_eq!(mime_type(Path::new("a.PNG")), Some("image/png"));
-        assert_eq!(mime_type(Path::new("png")), None);
+        assert_eq!(guess_mime_type(Path::new("a.PNG")), Some("image/png"));
+        assert_eq!(guess_mime_type(Path::new("png")), None);
         let problem = read_media(Path::new("a.mp3"), "image").unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::InvalidInput);
         assert!(problem.to_string().contains("`a.mp3` is of no known type of image"), "{problem}");

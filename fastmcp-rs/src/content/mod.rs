@@ -377,14 +377,14 @@ pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
 pub struct EmbeddedResource {
     uri: String,
     mime_type: Option<String>,
-    contents: ResourceContents,
+    contents: EmbeddedData,
     annotations: Option<Annotations>,
     meta: Map<String, Value>,
 }
 common_methods!(EmbeddedResource);
 
 #[derive(Clone, Debug, PartialEq)]
-enum ResourceContents {
+enum EmbeddedData {
     Text(String),
     Blob(String),
 }
@@ -392,12 +392,12 @@ enum ResourceContents {
 impl EmbeddedResource {
     /// Creates a resource with text.
     pub fn text(uri: impl Into<String>, text: impl Into<String>) -> EmbeddedResource {
-        EmbeddedResource::with(uri.into(), ResourceContents::Text(text.into()))
+        EmbeddedResource::new(uri.into(), EmbeddedData::Text(text.into()))
     }
 
     /// Creates a resource with bytes and encodes them as Base64.
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> EmbeddedResource {
-        EmbeddedResource::with(uri.into(), ResourceContents::Blob(BASE64_STANDARD.encode(bytes)))
+        EmbeddedResource::new(uri.into(), EmbeddedData::Blob(BASE64_STANDARD.encode(bytes)))
     }
 
     /// Creates a resource from a file, at its `file:` URI: text if the file is UTF-8, bytes otherwise. The MIME type
@@ -422,8 +422,8 @@ impl EmbeddedResource {
     /// ```
     pub fn from_file(path: impl AsRef<Path>) -> io::Result<EmbeddedResource> {
         let path = path.as_ref();
-        let (uri, bytes) = (files::uri(path)?, files::read(path)?);
-        let mime_type = files::mime_type(path);
+        let (uri, bytes) = (files::to_file_uri(path)?, files::read_file(path)?);
+        let mime_type = files::guess_mime_type(path);
         let embedded = match String::from_utf8(bytes) {
             Ok(text) => EmbeddedResource::text(uri, text).mime_type(mime_type.unwrap_or("text/plain")),
             Err(error) => {
@@ -433,7 +433,7 @@ impl EmbeddedResource {
         Ok(embedded)
     }
 
-    fn with(uri: String, contents: ResourceContents) -> EmbeddedResource {
+    fn new(uri: String, contents: EmbeddedData) -> EmbeddedResource {
         EmbeddedResource { uri, mime_type: None, contents, annotations: None, meta: Map::new() }
     }
 
@@ -445,38 +445,38 @@ impl EmbeddedResource {
 }
 
 /// A value in the form that a peer of a revision supports.
-pub(crate) struct Projected<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
+pub(crate) struct RevisionView<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
 
-impl Serialize for Projected<'_, [Content]> {
+impl Serialize for RevisionView<'_, [Content]> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|block| Projected(block, self.1)))
+        serializer.collect_seq(self.0.iter().map(|block| RevisionView(block, self.1)))
     }
 }
 
-impl Serialize for Projected<'_, Annotations> {
+impl Serialize for RevisionView<'_, Annotations> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if !self.0.audience.is_empty() {
             map.serialize_entry("audience", &self.0.audience)?;
         }
-        optional(&mut map, "priority", self.0.priority.as_ref())?;
+        serialize_optional(&mut map, "priority", self.0.priority.as_ref())?;
         if self.1 >= Revision::V2025_06_18 {
-            optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
+            serialize_optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
         }
         map.end()
     }
 }
 
-impl Serialize for Projected<'_, Content> {
+impl Serialize for RevisionView<'_, Content> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let revision = self.1;
         match self.0 {
             Content::Audio(audio) if revision < Revision::V2025_03_26 => {
                 let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
-                return Projected(&Content::text(note), revision).serialize(serializer);
+                return RevisionView(&Content::text(note), revision).serialize(serializer);
             }
             Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
-                return Projected(&Content::text(link.line()), revision).serialize(serializer);
+                return RevisionView(&Content::text(link.line()), revision).serialize(serializer);
             }
             _ => {}
         }
@@ -503,20 +503,20 @@ impl Serialize for Projected<'_, Content> {
                 map.serialize_entry("type", "resource_link")?;
                 map.serialize_entry("uri", &block.uri)?;
                 map.serialize_entry("name", &block.name)?;
-                optional(&mut map, "title", block.title.as_ref())?;
-                optional(&mut map, "description", block.description.as_ref())?;
-                optional(&mut map, "mimeType", block.mime_type.as_ref())?;
-                optional(&mut map, "size", block.size.as_ref())?;
+                serialize_optional(&mut map, "title", block.title.as_ref())?;
+                serialize_optional(&mut map, "description", block.description.as_ref())?;
+                serialize_optional(&mut map, "mimeType", block.mime_type.as_ref())?;
+                serialize_optional(&mut map, "size", block.size.as_ref())?;
                 (&block.annotations, &block.meta)
             }
             Content::Resource(block) => {
                 map.serialize_entry("type", "resource")?;
-                map.serialize_entry("resource", &Contents(block))?;
+                map.serialize_entry("resource", &EmbeddedContents(block))?;
                 (&block.annotations, &block.meta)
             }
         };
         if let Some(annotations) = annotations {
-            map.serialize_entry("annotations", &Projected(annotations, revision))?;
+            map.serialize_entry("annotations", &RevisionView(annotations, revision))?;
         }
         if revision >= Revision::V2025_06_18 && !meta.is_empty() {
             map.serialize_entry("_meta", meta)?;
@@ -525,23 +525,23 @@ impl Serialize for Projected<'_, Content> {
     }
 }
 
-struct Contents<'a>(&'a EmbeddedResource);
+struct EmbeddedContents<'a>(&'a EmbeddedResource);
 
-impl Serialize for Contents<'_> {
+impl Serialize for EmbeddedContents<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("uri", &self.0.uri)?;
-        optional(&mut map, "mimeType", self.0.mime_type.as_ref())?;
+        serialize_optional(&mut map, "mimeType", self.0.mime_type.as_ref())?;
         match &self.0.contents {
-            ResourceContents::Text(text) => map.serialize_entry("text", text)?,
-            ResourceContents::Blob(blob) => map.serialize_entry("blob", blob)?,
+            EmbeddedData::Text(text) => map.serialize_entry("text", text)?,
+            EmbeddedData::Blob(blob) => map.serialize_entry("blob", blob)?,
         }
         map.end()
     }
 }
 
 /// Writes a member, or leaves it out if there is no value: the protocol has no `null` members.
-fn optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
+fn serialize_optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
     match value {
         Some(value) => map.serialize_entry(key, value),
         None => Ok(()),
@@ -572,7 +572,7 @@ mod tests {
     }
 
     fn shown(content: impl Into<Content>, revision: Revision) -> Value {
-        serde_json::to_value(Projected(&content.into(), revision)).unwrap()
+        serde_json::to_value(RevisionView(&content.into(), revision)).unwrap()
     }
 
     #[test]

@@ -23,11 +23,11 @@ impl Content {
             "resource" => {
                 let inner = block.get("resource")?;
                 let contents = match text(inner, "text") {
-                    Some(text) => super::ResourceContents::Text(text),
-                    None => super::ResourceContents::Blob(text(inner, "blob")?),
+                    Some(text) => super::EmbeddedData::Text(text),
+                    None => super::EmbeddedData::Blob(text(inner, "blob")?),
                 };
                 let mime_type = text(inner, "mimeType");
-                let resource = EmbeddedResource::with(text(inner, "uri")?, contents);
+                let resource = EmbeddedResource::new(text(inner, "uri")?, contents);
                 Some(Content::Resource(EmbeddedResource { mime_type, annotations, meta, ..resource }))
             }
             _ => Content::read(block),
@@ -37,7 +37,7 @@ impl Content {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Audio, Image, Projected, Role, Text};
+    use super::super::{Audio, Image, RevisionView, Role, Text};
     use super::*;
     use crate::protocol::Revision;
 
@@ -52,7 +52,7 @@ mod tests {
             EmbeddedResource::text("a:b", "text").mime_type("text/plain").annotations(hints()).into(),
             EmbeddedResource::blob("a:b", b"bytes").into(),
         ];
-        let written = serde_json::to_value(Projected(blocks.as_slice(), Revision::V2026_07_28)).unwrap();
+        let written = serde_json::to_value(RevisionView(blocks.as_slice(), Revision::V2026_07_28)).unwrap();
         let read: Option<Vec<Content>> = written.as_array().unwrap().iter().map(Content::read_own).collect();
         assert_eq!(read, Some(blocks));
         assert_eq!(Content::read_own(&serde_json::json!({"type": "video"})), None);

@@ -33,30 +33,30 @@ use crate::json::dual_serializer::to_string;
 pub struct ResourceContents {
     pub(crate) uri: Option<String>,
     pub(crate) mime_type: Option<String>,
-    pub(crate) body: Body,
+    pub(crate) body: ContentsData,
     pub(crate) meta: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Body {
+pub(crate) enum ContentsData {
     Text(String),
     /// Base64.
     Blob(String),
 }
 
 impl ResourceContents {
-    fn with(body: Body) -> ResourceContents {
+    fn from_data(body: ContentsData) -> ResourceContents {
         ResourceContents { uri: None, mime_type: None, body, meta: Map::new() }
     }
 
     /// Creates an item of text.
     pub fn text(text: impl Into<String>) -> ResourceContents {
-        ResourceContents::with(Body::Text(text.into()))
+        ResourceContents::from_data(ContentsData::Text(text.into()))
     }
 
     /// Creates an item of bytes and encodes them as Base64.
     pub fn blob(bytes: impl AsRef<[u8]>) -> ResourceContents {
-        ResourceContents::with(Body::Blob(BASE64_STANDARD.encode(bytes)))
+        ResourceContents::from_data(ContentsData::Blob(BASE64_STANDARD.encode(bytes)))
     }
 
     /// Creates an item of JSON: text of type `application/json`.
@@ -72,16 +72,16 @@ impl ResourceContents {
     /// Returns the item's text, or `None` if it has bytes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.body {
-            Body::Text(text) => Some(text),
-            Body::Blob(_) => None,
+            ContentsData::Text(text) => Some(text),
+            ContentsData::Blob(_) => None,
         }
     }
 
     /// Returns the item's bytes, or `None` if it has text.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match &self.body {
-            Body::Text(_) => None,
-            Body::Blob(blob) => BASE64_STANDARD.decode(blob).ok(),
+            ContentsData::Text(_) => None,
+            ContentsData::Blob(blob) => BASE64_STANDARD.decode(blob).ok(),
         }
     }
 

@@ -12,9 +12,9 @@ use tracing::Span;
 
 use crate::context::current_call;
 use crate::error::ToolError;
-use crate::exec::paused_clock::ClockStop;
-use crate::exec::thread_pool::{Wanted, block_on, submit};
-use crate::util::catch_panic::{self, Panicked};
+use crate::exec::paused_clock::ClockHold;
+use crate::exec::thread_pool::{JobGuard, block_on, submit_job};
+use crate::util::catch_panic::{self, CaughtPanic};
 
 /// Runs `work` on a thread of the pool. A panic in it continues in the caller.
 pub(crate) async fn run<V, F>(tool: &str, work: F) -> Result<V, ToolError>
@@ -28,11 +28,11 @@ where
 pub(crate) async fn run_with<V, F>(tool: &str, work: F) -> Result<V, ToolError>
 where
     V: Send + 'static,
-    F: FnOnce(&mut oneshot::Sender<Result<V, Panicked>>, &Weak<ClockStop>) -> V + Send + 'static,
+    F: FnOnce(&mut oneshot::Sender<Result<V, CaughtPanic>>, &Weak<ClockHold>) -> V + Send + 'static,
 {
     let (mut sender, receiver) = oneshot::channel();
     let runtime = tokio::runtime::Handle::try_current().ok();
-    let clock = runtime.as_ref().and_then(ClockStop::begin);
+    let clock = runtime.as_ref().and_then(ClockHold::hold_if_tested);
     let clock_of_job = clock.as_ref().map_or_else(Weak::new, Arc::downgrade);
     let call = current_call::current();
     let span = current_span();
@@ -40,11 +40,11 @@ where
         let _span = span.enter();
         let _call = current_call::enter(|| call);
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
-        let result = catch_panic::watched(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))
-            .map_err(catch_panic::record);
+        let result = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))
+            .map_err(catch_panic::record_panic);
         let _ = sender.send(result);
     };
-    let _wanted = Wanted(submit(tool, Box::new(job)));
+    let _guard = JobGuard(submit_job(tool, Box::new(job)));
     match receiver.await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(panic)) => resume_unwind(Box::new(panic) as Box<dyn Any + Send>),

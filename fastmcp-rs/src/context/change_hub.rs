@@ -1,6 +1,6 @@
 //! Publishes changes of a server's components to the parts that notify clients.
 //!
-//! Code that changes something calls [`Hub::publish`]; the writers of notifications are its listeners. Neither side
+//! Code that changes something calls [`ChangeHub::publish`]; the writers of notifications are its listeners. Neither side
 //! knows the other: a handler needs neither the engine nor a list of clients. Publishing never waits for a client,
 //! works on any thread, and costs one atomic load if no client is interested.
 
@@ -21,13 +21,13 @@ impl ListKind {
 
 /// A set of lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lists(u8);
+pub(crate) struct ListSet(u8);
 
-impl Lists {
-    pub(crate) const NONE: Lists = Lists(0);
+impl ListSet {
+    pub(crate) const NONE: ListSet = ListSet(0);
 
-    pub(crate) fn with(self, kind: ListKind) -> Lists {
-        Lists(self.0 | 1 << kind as u8)
+    pub(crate) fn with(self, kind: ListKind) -> ListSet {
+        ListSet(self.0 | 1 << kind as u8)
     }
 
     pub(crate) fn contains(self, kind: ListKind) -> bool {
@@ -38,14 +38,14 @@ impl Lists {
         self.0 == 0
     }
 
-    pub(crate) fn and(self, other: Lists) -> Lists {
-        Lists(self.0 & other.0)
+    pub(crate) fn intersection(self, other: ListSet) -> ListSet {
+        ListSet(self.0 & other.0)
     }
 }
 
-impl FromIterator<ListKind> for Lists {
-    fn from_iter<I: IntoIterator<Item = ListKind>>(kinds: I) -> Lists {
-        kinds.into_iter().fold(Lists::NONE, Lists::with)
+impl FromIterator<ListKind> for ListSet {
+    fn from_iter<I: IntoIterator<Item = ListKind>>(kinds: I) -> ListSet {
+        kinds.into_iter().fold(ListSet::NONE, ListSet::with)
     }
 }
 
@@ -59,47 +59,47 @@ pub(crate) enum Change<'a> {
 }
 
 /// A receiver of changes. It is called while a lock is held, so it must not wait.
-pub(crate) trait Listener: Send + Sync {
-    fn changed(self: Arc<Self>, change: Change<'_>);
+pub(crate) trait ChangeListener: Send + Sync {
+    fn on_change(self: Arc<Self>, change: Change<'_>);
 }
 
 /// Distributes the changes of a server to its listeners.
 #[derive(Default)]
-pub(crate) struct Hub {
-    listeners: RwLock<Listeners>,
-    /// The number of [`Interest`]s in lists.
-    lists: AtomicUsize,
-    /// The number of [`Interest`]s in resources.
-    resources: AtomicUsize,
+pub(crate) struct ChangeHub {
+    listeners: RwLock<ChangeListeners>,
+    /// The number of [`ChangeInterest`]s in lists.
+    list_interests: AtomicUsize,
+    /// The number of [`ChangeInterest`]s in resources.
+    resource_interests: AtomicUsize,
 }
 
 #[derive(Default)]
-struct Listeners {
-    all: Vec<Weak<dyn Listener>>,
+struct ChangeListeners {
+    all: Vec<Weak<dyn ChangeListener>>,
     /// The number of listeners at which dropped listeners are removed.
     limit: usize,
 }
 
-impl Hub {
+impl ChangeHub {
     /// Notifies the listeners of a change. Call it after the change is made: a client that reads from now on must see
     /// it.
     pub(crate) fn publish(&self, change: Change<'_>) {
         let interested = match change {
-            Change::List(_) => &self.lists,
-            Change::Resource(_) => &self.resources,
+            Change::List(_) => &self.list_interests,
+            Change::Resource(_) => &self.resource_interests,
         };
         if interested.load(Ordering::Acquire) == 0 {
             return;
         }
         for listener in &self.listeners.read().unwrap_or_else(PoisonError::into_inner).all {
             if let Some(listener) = listener.upgrade() {
-                listener.changed(change);
+                listener.on_change(change);
             }
         }
     }
 
-    /// Adds a listener. It is notified while it is alive and at least one [`Interest`] of the change's kind exists.
-    pub(crate) fn listen(&self, listener: Weak<dyn Listener>) {
+    /// Adds a listener. It is notified while it is alive and at least one [`ChangeInterest`] of the change's kind exists.
+    pub(crate) fn add_listener(&self, listener: Weak<dyn ChangeListener>) {
         let mut listeners = self.listeners.write().unwrap_or_else(PoisonError::into_inner);
         if listeners.all.len() >= listeners.limit {
             listeners.all.retain(|listener| listener.strong_count() > 0);
@@ -109,37 +109,41 @@ impl Hub {
     }
 
     /// Registers an interest in lists until the result is dropped.
-    pub(crate) fn interest_in_lists(self: &Arc<Self>) -> Interest {
-        Interest::new(self, |hub| &hub.lists)
+    pub(crate) fn register_list_interest(self: &Arc<Self>) -> ChangeInterest {
+        ChangeInterest::new(self, |hub| &hub.list_interests)
     }
 
     /// Registers an interest in resources until the result is dropped.
-    pub(crate) fn interest_in_resources(self: &Arc<Self>) -> Interest {
-        Interest::new(self, |hub| &hub.resources)
+    pub(crate) fn register_resource_interest(self: &Arc<Self>) -> ChangeInterest {
+        ChangeInterest::new(self, |hub| &hub.resource_interests)
     }
 }
 
-impl std::fmt::Debug for Hub {
+impl std::fmt::Debug for ChangeHub {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Hub { lists, resources, .. } = self;
-        formatter.debug_struct("Hub").field("lists", lists).field("resources", resources).finish_non_exhaustive()
+        let ChangeHub { list_interests, resource_interests, .. } = self;
+        formatter
+            .debug_struct("Hub")
+            .field("lists", list_interests)
+            .field("resources", resource_interests)
+            .finish_non_exhaustive()
     }
 }
 
 /// An interest in changes of one kind. Changes without any interest are not published.
-pub(crate) struct Interest {
-    hub: Arc<Hub>,
-    counter: fn(&Hub) -> &AtomicUsize,
+pub(crate) struct ChangeInterest {
+    hub: Arc<ChangeHub>,
+    counter: fn(&ChangeHub) -> &AtomicUsize,
 }
 
-impl Interest {
-    fn new(hub: &Arc<Hub>, counter: fn(&Hub) -> &AtomicUsize) -> Interest {
+impl ChangeInterest {
+    fn new(hub: &Arc<ChangeHub>, counter: fn(&ChangeHub) -> &AtomicUsize) -> ChangeInterest {
         counter(hub).fetch_add(1, Ordering::AcqRel);
-        Interest { hub: Arc::clone(hub), counter }
+        ChangeInterest { hub: Arc::clone(hub), counter }
     }
 }
 
-impl Drop for Interest {
+impl Drop for ChangeInterest {
     fn drop(&mut self) {
         (self.counter)(&self.hub).fetch_sub(1, Ordering::AcqRel);
     }
@@ -152,40 +156,40 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Ear(Mutex<Vec<String>>);
+    struct RecordingListener(Mutex<Vec<String>>);
 
-    impl Listener for Ear {
-        fn changed(self: Arc<Self>, change: Change<'_>) {
+    impl ChangeListener for RecordingListener {
+        fn on_change(self: Arc<Self>, change: Change<'_>) {
             self.0.lock().unwrap().push(format!("{change:?}"));
         }
     }
 
     #[test]
     fn listeners_are_notified_until_they_are_dropped() {
-        let hub = Arc::new(Hub::default());
-        let ear = Arc::new(Ear::default());
-        let weak: Weak<dyn Listener> = Arc::downgrade(&(Arc::clone(&ear) as Arc<dyn Listener>));
-        hub.listen(weak);
+        let hub = Arc::new(ChangeHub::default());
+        let recorder = Arc::new(RecordingListener::default());
+        let weak: Weak<dyn ChangeListener> = Arc::downgrade(&(Arc::clone(&recorder) as Arc<dyn ChangeListener>));
+        hub.add_listener(weak);
         hub.publish(Change::Resource("a:b"));
         hub.publish(Change::List(ListKind::Tools));
-        assert!(ear.0.lock().unwrap().is_empty());
+        assert!(recorder.0.lock().unwrap().is_empty());
 
-        let interest = hub.interest_in_resources();
+        let interest = hub.register_resource_interest();
         hub.publish(Change::Resource("a:b"));
         hub.publish(Change::List(ListKind::Tools));
-        assert_eq!(*ear.0.lock().unwrap(), [r#"Resource("a:b")"#]);
+        assert_eq!(*recorder.0.lock().unwrap(), [r#"Resource("a:b")"#]);
         drop(interest);
         hub.publish(Change::Resource("a:b"));
-        assert_eq!(ear.0.lock().unwrap().len(), 1);
+        assert_eq!(recorder.0.lock().unwrap().len(), 1);
     }
 
     #[test]
     fn dropped_listeners_do_not_accumulate() {
-        let hub = Hub::default();
-        let stays = Arc::new(Ear::default()) as Arc<dyn Listener>;
-        hub.listen(Arc::downgrade(&stays));
+        let hub = ChangeHub::default();
+        let stays = Arc::new(RecordingListener::default()) as Arc<dyn ChangeListener>;
+        hub.add_listener(Arc::downgrade(&stays));
         for _ in 0..1000 {
-            hub.listen(Arc::downgrade(&(Arc::new(Ear::default()) as Arc<dyn Listener>)));
+            hub.add_listener(Arc::downgrade(&(Arc::new(RecordingListener::default()) as Arc<dyn ChangeListener>)));
         }
         let listeners = hub.listeners.read().unwrap();
         assert!(listeners.all.len() <= 16, "{}", listeners.all.len());
@@ -194,9 +198,9 @@ mod tests {
 
     #[test]
     fn sets_of_lists_can_be_searched_and_intersected() {
-        let some: Lists = [ListKind::Tools, ListKind::Prompts].into_iter().collect();
+        let some: ListSet = [ListKind::Tools, ListKind::Prompts].into_iter().collect();
         assert!(some.contains(ListKind::Prompts) && !some.contains(ListKind::Resources));
-        assert!(some.and(Lists::NONE.with(ListKind::Resources)).is_empty());
-        assert_eq!(some.and(ListKind::ALL.into_iter().collect()), some);
+        assert!(some.intersection(ListSet::NONE.with(ListKind::Resources)).is_empty());
+        assert_eq!(some.intersection(ListKind::ALL.into_iter().collect()), some);
     }
 }

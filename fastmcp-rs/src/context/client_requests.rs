@@ -15,7 +15,7 @@ use crate::client_features::elicitation::{self, Elicited};
 use crate::client_features::form::Form;
 use crate::client_features::roots::{self, Root};
 use crate::client_features::sampling::{self, Sampled, Sampling};
-use crate::client_features::{AskError, Question};
+use crate::client_features::{AskError, ClientRequestSpec};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::json::dual_serializer::to_value;
@@ -73,9 +73,10 @@ impl Context {
     pub fn elicit<T: Form>(&self, message: impl Into<String>) -> Ask<'_, Elicited<T>> {
         let message = message.into();
         let revision = self.revision();
-        let form = elicitation::form_of::<T>();
-        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
-        Ask::new(self, question, move |result| elicitation::read(&form?, result))
+        let form = elicitation::derive_form::<T>();
+        let spec =
+            form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form_request(&message, form, revision));
+        Ask::new(self, spec, move |result| elicitation::read(&form?, result))
     }
 
     /// Asks the person at the client to fill in a form whose schema is written by hand: a flat object of strings,
@@ -110,9 +111,10 @@ impl Context {
     pub fn elicit_form(&self, message: impl Into<String>, schema: Value) -> Ask<'_, Elicited<Map<String, Value>>> {
         let message = message.into();
         let revision = self.revision();
-        let form = elicitation::form_by_hand(&schema);
-        let question = form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form(&message, form, revision));
-        Ask::new(self, question, move |result| elicitation::read_by_hand(&form?, result))
+        let form = elicitation::form_from_schema(&schema);
+        let spec =
+            form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form_request(&message, form, revision));
+        Ask::new(self, spec, move |result| elicitation::read_schema_form(&form?, result))
     }
 
     /// Asks the person at the client to open a web page, for example to sign in, to pay or to type a secret.
@@ -138,8 +140,8 @@ impl Context {
     /// }
     /// ```
     pub fn elicit_url(&self, message: impl Into<String>, url: impl AsRef<str>) -> Ask<'_, Elicited<()>> {
-        let question = elicitation::url(&message.into(), url.as_ref(), self.revision());
-        Ask::new(self, question, elicitation::read_url)
+        let spec = elicitation::url_request(&message.into(), url.as_ref(), self.revision());
+        Ask::new(self, spec, elicitation::read_url)
     }
 
     /// Asks the client's model for a completion (sampling).
@@ -168,7 +170,7 @@ impl Context {
     /// }
     /// ```
     pub fn sample(&self, question: Sampling) -> Ask<'_, Sampled> {
-        Ask::new(self, question.question(self.revision()), sampling::read)
+        Ask::new(self, question.request_spec(self.revision()), sampling::read)
     }
 
     /// Asks the client for its roots: the folders in which it works.
@@ -194,7 +196,7 @@ impl Context {
     /// }
     /// ```
     pub fn roots(&self) -> Ask<'_, Vec<Root>> {
-        Ask::new(self, Ok(roots::question()), roots::read)
+        Ask::new(self, Ok(roots::request_spec()), roots::read)
     }
 
     /// Runs `work` once for all rounds of a call: when the handler runs again after a question, it gets the value of
@@ -235,18 +237,18 @@ impl Context {
         T: Serialize + DeserializeOwned,
         E: Into<ToolError>,
     {
-        let key = format!("{}{}", self.prefix(), key.into());
+        let key = format!("{}{}", self.key_prefix(), key.into());
         let Some(request) = &self.request else { return work.await.map_err(Into::into) };
-        if let Some(value) = request.questions.recall(&key) {
+        if let Some(value) = request.client_requests.recall(&key) {
             return Ok(serde_json::from_value(value)?);
         }
         let value = work.await.map_err(Into::into)?;
-        request.questions.remember(key, to_value(&value)?);
+        request.client_requests.remember(key, to_value(&value)?);
         Ok(value)
     }
 }
 
-type Read<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
+type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
 
 /// A request to the client, which is sent when it is awaited.
 ///
@@ -255,19 +257,19 @@ type Read<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
 #[must_use = "a question is asked when it is awaited"]
 pub struct Ask<'a, T> {
     context: &'a Context,
-    question: Result<Question, AskError>,
+    spec: Result<ClientRequestSpec, AskError>,
     key: Option<String>,
     timeout: Option<Duration>,
-    read: Read<'a, T>,
+    read: ResponseReader<'a, T>,
 }
 
 impl<'a, T> Ask<'a, T> {
     fn new(
         context: &'a Context,
-        question: Result<Question, AskError>,
+        spec: Result<ClientRequestSpec, AskError>,
         read: impl FnOnce(&Value) -> Result<T, AskError> + Send + 'a,
     ) -> Self {
-        Ask { context, question, key: None, timeout: None, read: Box::new(read) }
+        Ask { context, spec, key: None, timeout: None, read: Box::new(read) }
     }
 
     /// Sets the key by which a modern client answers this request; for legacy clients it has no effect. If two
@@ -292,13 +294,16 @@ impl<'a, T> Ask<'a, T> {
     }
 
     async fn ask(self) -> Result<T, AskError> {
-        let question = self.question?;
+        let spec = self.spec?;
         let Some(request) = &self.context.request else { return Err(AskError::NotPossibleHere) };
         let capabilities = self.context.client_capabilities();
-        if let Some(error) = question.capability_missing(&capabilities, request.revision) {
+        if let Some(error) = spec.missing_capability(&capabilities, request.revision) {
             return Err(error);
         }
-        let result = request.questions.ask(&**request, question, self.context.prefix(), self.key, self.timeout).await?;
+        let result = request
+            .client_requests
+            .request(&**request, spec, self.context.key_prefix(), self.key, self.timeout)
+            .await?;
         (self.read)(&result)
     }
 }
@@ -314,6 +319,6 @@ impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {
 
 impl<T> std::fmt::Debug for Ask<'_, T> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Ask").field("question", &self.question).field("key", &self.key).finish_non_exhaustive()
+        formatter.debug_struct("Ask").field("question", &self.spec).field("key", &self.key).finish_non_exhaustive()
     }
 }

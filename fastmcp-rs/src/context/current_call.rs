@@ -5,8 +5,8 @@
 //! the functions are empty, and cost a call nothing.
 
 #[cfg(feature = "logging")]
-pub(crate) use call::want;
-pub(crate) use call::{current, enter, is_wanted};
+pub(crate) use call::enable;
+pub(crate) use call::{current, enter, is_enabled};
 
 #[cfg(feature = "logging")]
 mod call {
@@ -15,26 +15,26 @@ mod call {
 
     use crate::context::Context;
 
-    static WANTED: AtomicBool = AtomicBool::new(false);
+    static ENABLED: AtomicBool = AtomicBool::new(false);
 
     thread_local! {
         static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
     }
 
     /// Starts to record the current call, for the rest of the process.
-    pub(crate) fn want() {
-        WANTED.store(true, Ordering::Relaxed);
+    pub(crate) fn enable() {
+        ENABLED.store(true, Ordering::Relaxed);
     }
 
     /// Returns true if the current call is recorded.
     #[inline]
-    pub(crate) fn is_wanted() -> bool {
-        WANTED.load(Ordering::Relaxed)
+    pub(crate) fn is_enabled() -> bool {
+        ENABLED.load(Ordering::Relaxed)
     }
 
     /// Returns the call that runs on this thread.
     pub(crate) fn current() -> Option<Context> {
-        if !is_wanted() {
+        if !is_enabled() {
             return None;
         }
         CURRENT.try_with(|current| current.try_borrow().ok()?.clone()).ok().flatten()
@@ -42,14 +42,14 @@ mod call {
 
     /// Sets the current call of this thread until the returned guard is dropped.
     #[inline]
-    pub(crate) fn enter(call: impl FnOnce() -> Option<Context>) -> Option<Entered> {
-        is_wanted().then(|| Entered(replace(call())))
+    pub(crate) fn enter(call: impl FnOnce() -> Option<Context>) -> Option<CurrentCallGuard> {
+        is_enabled().then(|| CurrentCallGuard(replace(call())))
     }
 
     /// A guard that restores the previous call when it is dropped: handlers may run inside one another.
-    pub(crate) struct Entered(Option<Context>);
+    pub(crate) struct CurrentCallGuard(Option<Context>);
 
-    impl Drop for Entered {
+    impl Drop for CurrentCallGuard {
         fn drop(&mut self) {
             // The replaced context may drop user values, and their destructors may read the current call. So it is
             // dropped after the borrow ends.
@@ -66,9 +66,9 @@ mod call {
 mod call {
     use crate::context::Context;
 
-    pub(crate) struct Entered;
+    pub(crate) struct CurrentCallGuard;
 
-    pub(crate) const fn is_wanted() -> bool {
+    pub(crate) const fn is_enabled() -> bool {
         false
     }
 
@@ -76,7 +76,7 @@ mod call {
         None
     }
 
-    pub(crate) fn enter(_: impl FnOnce() -> Option<Context>) -> Option<Entered> {
+    pub(crate) fn enter(_: impl FnOnce() -> Option<Context>) -> Option<CurrentCallGuard> {
         None
     }
 }

@@ -20,14 +20,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-pub(crate) use request::{Delivery, LogFilter, Request};
+pub(crate) use request::{CallRequest, Delivery, LogFilter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::context::change_hub::{Change, Hub};
+use crate::context::change_hub::{Change, ChangeHub};
 use crate::context::states::States;
 use crate::error::ToolError;
-pub(crate) use crate::protocol::client_facts::ClientFacts;
+pub(crate) use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::{Level, Revision};
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
@@ -55,28 +55,28 @@ use crate::protocol::{Level, Revision};
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    pub(crate) component: Arc<Shared>,
+    pub(crate) component: Arc<ComponentEnv>,
     /// Present only for handlers that use the request; the others do not pay for it.
-    pub(crate) request: Option<Arc<Request>>,
+    pub(crate) request: Option<Arc<CallRequest>>,
     /// The position in the chain of calls, if another handler called this one.
-    pub(crate) branch: Option<Arc<Branch>>,
+    pub(crate) nesting: Option<Arc<Nesting>>,
 }
 
 /// The position of a handler in a chain of handlers that call each other.
 #[derive(Debug)]
-pub(crate) struct Branch {
+pub(crate) struct Nesting {
     /// The number of handlers that wait for this one.
     pub(crate) depth: u8,
     /// The prefix of the keys of its questions and of its remembered values. A component that is called twice in one
     /// call runs as two handlers with separate keys.
-    pub(crate) prefix: String,
+    pub(crate) key_prefix: String,
     /// The number of handlers that it has called.
-    pub(crate) asked: AtomicU32,
+    pub(crate) nested_call_count: AtomicU32,
 }
 
 /// The data shared by all calls of one component.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct ComponentEnv {
     pub(crate) name: Cow<'static, str>,
     /// The states of the app that the component belongs to.
     pub(crate) states: Arc<States>,
@@ -109,31 +109,33 @@ pub struct ClientInfo {
 }
 
 impl Context {
-    pub(crate) fn new(component: &Arc<Shared>, request: Option<Arc<Request>>) -> Context {
-        Context { component: Arc::clone(component), request, branch: None }
+    pub(crate) fn new(component: &Arc<ComponentEnv>, request: Option<Arc<CallRequest>>) -> Context {
+        Context { component: Arc::clone(component), request, nesting: None }
     }
 
     /// Creates the context of a component that this handler calls.
-    pub(crate) fn of_sibling(&self, component: &Arc<Shared>) -> Context {
-        let root = || self.request.as_ref().map(|request| &request.siblings_asked);
-        let asked = self.branch.as_ref().map(|branch| &branch.asked).or_else(root);
-        let place = asked.map_or(0, |asked| asked.fetch_add(1, Ordering::Relaxed)).saturating_add(1);
-        let branch = Branch {
+    pub(crate) fn for_nested_call(&self, component: &Arc<ComponentEnv>) -> Context {
+        let root = || self.request.as_ref().map(|request| &request.nested_call_count);
+        let nested_call_count = self.nesting.as_ref().map(|nesting| &nesting.nested_call_count).or_else(root);
+        let place = nested_call_count
+            .map_or(0, |nested_call_count| nested_call_count.fetch_add(1, Ordering::Relaxed))
+            .saturating_add(1);
+        let nesting = Nesting {
             depth: self.depth().saturating_add(1),
-            prefix: format!("{}{}_{place}/", self.prefix(), component.name),
-            asked: AtomicU32::new(0),
+            key_prefix: format!("{}{}_{place}/", self.key_prefix(), component.name),
+            nested_call_count: AtomicU32::new(0),
         };
-        Context { component: Arc::clone(component), request: self.request.clone(), branch: Some(Arc::new(branch)) }
+        Context { component: Arc::clone(component), request: self.request.clone(), nesting: Some(Arc::new(nesting)) }
     }
 
     /// Returns the number of handlers that wait for this one.
     pub(crate) fn depth(&self) -> u8 {
-        self.branch.as_ref().map_or(0, |branch| branch.depth)
+        self.nesting.as_ref().map_or(0, |nesting| nesting.depth)
     }
 
     /// Returns the prefix of the keys of questions and remembered values.
-    pub(crate) fn prefix(&self) -> &str {
-        self.branch.as_ref().map_or("", |branch| &branch.prefix)
+    pub(crate) fn key_prefix(&self) -> &str {
+        self.nesting.as_ref().map_or("", |nesting| &nesting.key_prefix)
     }
 
     /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that outlives
@@ -171,10 +173,10 @@ impl Context {
         let total = total.into();
         let shown = total.filter(|total| total.is_finite());
         if !done.is_finite() || shown.is_some() != total.is_some() {
-            request.warn_of_progress(&self.component.name, done, total);
+            request.warn_about_progress(&self.component.name, done, total);
         }
         if done.is_finite() {
-            request.progress(done, shown, message.into());
+            request.send_progress(done, shown, message.into());
         }
     }
 
@@ -217,15 +219,15 @@ impl Context {
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
     pub fn log(&self, level: Level, data: impl Serialize) {
         let Some(request) = &self.request else { return };
-        if request.log.wants(level) {
+        if request.log.accepts(level) {
             request.log_message(level, &self.component.name, &data);
         }
     }
 
     /// Returns true if the client wants log messages of a level.
     #[cfg(feature = "logging")]
-    pub(crate) fn wants_log(&self, level: Level) -> bool {
-        self.request.as_ref().is_some_and(|request| request.log.wants(level))
+    pub(crate) fn accepts_log(&self, level: Level) -> bool {
+        self.request.as_ref().is_some_and(|request| request.log.accepts(level))
     }
 
     /// Calls [`Context::log`] with [`Level::Debug`].
@@ -270,7 +272,7 @@ impl Context {
     /// }
     /// ```
     pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
-        if let Some(changes) = self.state::<Hub>() {
+        if let Some(changes) = self.state::<ChangeHub>() {
             changes.publish(Change::Resource(&self.component.full_uri(uri.as_ref())));
         }
     }
@@ -278,20 +280,20 @@ impl Context {
     /// Returns true if the call was cancelled or timed out. An `async` tool need not check it, because it is dropped at
     /// its next `await`. A `fn` tool that works in a loop should.
     pub fn is_cancelled(&self) -> bool {
-        self.request.as_ref().is_some_and(|request| request.ended.load(Ordering::Acquire))
+        self.request.as_ref().is_some_and(|request| request.is_cancelled.load(Ordering::Acquire))
     }
 
     /// Waits until the call is cancelled or times out. Use it in tasks that a tool has spawned.
     pub async fn cancelled(&self) {
         let Some(request) = &self.request else { return std::future::pending().await };
-        let mut changed = std::pin::pin!(request.end.notified());
+        let mut changed = std::pin::pin!(request.cancel_notify.notified());
         loop {
             changed.as_mut().enable();
             if self.is_cancelled() {
                 return;
             }
             changed.as_mut().await;
-            changed.set(request.end.notified());
+            changed.set(request.cancel_notify.notified());
         }
     }
 
@@ -322,7 +324,7 @@ impl Context {
         let Some(request) = &self.request else { return };
         let comes_back = request.revision >= Revision::V2025_11_25 && !request.revision.is_modern();
         if comes_back && request.transport == Transport::Http {
-            request.outbox.hang_up();
+            request.outgoing.request_disconnect();
         }
     }
 
@@ -351,14 +353,15 @@ impl Context {
 
     /// Returns the client's description of itself.
     pub fn client_info(&self) -> ClientInfo {
-        let info = self.client_fact("io.modelcontextprotocol/clientInfo", |client| &client.info);
+        let info = self.client_declaration("io.modelcontextprotocol/clientInfo", |client| &client.info);
         let text = |key: &str| info.get(key).and_then(Value::as_str).map(str::to_owned);
         ClientInfo { name: text("name"), version: text("version"), title: text("title") }
     }
 
     /// Returns the capabilities that the client declared: `elicitation`, `sampling`, `roots`, extensions.
     pub fn client_capabilities(&self) -> Map<String, Value> {
-        let facts = self.client_fact("io.modelcontextprotocol/clientCapabilities", |client| &client.capabilities);
+        let facts =
+            self.client_declaration("io.modelcontextprotocol/clientCapabilities", |client| &client.capabilities);
         match facts {
             Value::Object(capabilities) => capabilities,
             _ => Map::new(),
@@ -366,7 +369,7 @@ impl Context {
     }
 
     /// Reads a fact that modern clients send in each request, and legacy clients once in the handshake.
-    fn client_fact(&self, key: &str, legacy: impl Fn(&ClientFacts) -> &Option<Box<str>>) -> Value {
+    fn client_declaration(&self, key: &str, legacy: impl Fn(&ClientDeclaration) -> &Option<Box<str>>) -> Value {
         let Some(request) = &self.request else { return Value::Null };
         match &request.client {
             Some(client) => {
@@ -379,7 +382,7 @@ impl Context {
 
     /// Returns the memory permit that the transport holds for the arguments of the call. A thread that still uses the
     /// arguments keeps it, even if the call has ended.
-    fn retained(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn arguments_guard(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.request.as_ref()?.retained.as_ref()?.upgrade()
     }
 
@@ -388,7 +391,7 @@ impl Context {
         self,
         work: impl FnOnce() -> V + Send + 'static,
     ) -> Result<V, ToolError> {
-        let retained = self.retained();
+        let retained = self.arguments_guard();
         let work = move || {
             let value = work();
             drop(retained);
@@ -404,7 +407,7 @@ impl Context {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = V>,
     {
-        let retained = self.retained();
+        let retained = self.arguments_guard();
         let work = move || {
             let work = work();
             async move {

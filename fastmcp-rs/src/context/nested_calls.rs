@@ -1,7 +1,7 @@
 //! Calls from a handler to other components of its server.
 //!
 //! Such a call takes the way of a client's request: the same look-up, the same layers, the same check of arguments. The
-//! engine does this behind [`Siblings`], because a context does not know the engine. Results pass as the JSON text of
+//! engine does this behind [`NestedCalls`], because a context does not know the engine. Results pass as the JSON text of
 //! the newest revision, whatever the client's revision is, so that nothing is lost between two handlers.
 
 use std::future::Future;
@@ -11,24 +11,30 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::content::message::Message;
-use crate::content::resource_contents::{Body, ResourceContents};
+use crate::content::resource_contents::{ContentsData, ResourceContents};
 use crate::content::tool_result::ToolResult;
 use crate::content::{Content, Role};
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::protocol::method::Kind;
+use crate::protocol::method::Method;
 
 /// The most handlers that may call each other in a chain.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// A future of the members of a result.
-pub(crate) type SiblingFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, ToolError>> + Send>>;
+pub(crate) type NestedCallFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, ToolError>> + Send>>;
 
 /// Calls a component for a handler; implemented by the engine.
-pub(crate) trait Siblings: Send + Sync {
+pub(crate) trait NestedCalls: Send + Sync {
     /// Calls the component `name`. `arguments` is the text of a JSON object; `context` is the context of the calling
     /// handler.
-    fn ask_component(self: Arc<Self>, kind: Kind, name: String, arguments: String, context: Context) -> SiblingFuture;
+    fn call_component(
+        self: Arc<Self>,
+        kind: Method,
+        name: String,
+        arguments: String,
+        context: Context,
+    ) -> NestedCallFuture;
 }
 
 impl Context {
@@ -61,9 +67,9 @@ impl Context {
     /// # let _ = App::empty("orders").resource::<rules>().tool::<explain_refunds>();
     /// ```
     pub async fn read_resource(&self, uri: &str) -> Result<Vec<ResourceContents>, ToolError> {
-        let result = self.ask_sibling(Kind::ReadResource, uri, Value::Null).await?;
+        let result = self.call_nested(Method::ReadResource, uri, Value::Null).await?;
         let contents = result.get("contents").and_then(Value::as_array).into_iter().flatten();
-        contents.map(ResourceContents::read_own).collect::<Option<_>>().ok_or_else(unreadable)
+        contents.map(ResourceContents::read_own).collect::<Option<_>>().ok_or_else(unreadable_result)
     }
 
     /// Gets the messages of another prompt of this server, as a client would. `arguments` is an object or `null`; its
@@ -98,9 +104,9 @@ impl Context {
                 .into(),
             other => other,
         };
-        let result = self.ask_sibling(Kind::GetPrompt, name, texts).await?;
+        let result = self.call_nested(Method::GetPrompt, name, texts).await?;
         let messages = result.get("messages").and_then(Value::as_array).into_iter().flatten();
-        messages.map(Message::read_own).collect::<Option<_>>().ok_or_else(unreadable)
+        messages.map(Message::read_own).collect::<Option<_>>().ok_or_else(unreadable_result)
     }
 
     /// Calls another tool of this server, as a client would. `arguments` is an object or `null`.
@@ -123,12 +129,12 @@ impl Context {
     /// # }
     /// ```
     pub async fn call_tool(&self, name: &str, arguments: Value) -> Result<ToolResult, ToolError> {
-        let result = self.ask_sibling(Kind::CallTool, name, arguments).await?;
-        let result = ToolResult::read_own(result).ok_or_else(unreadable)?;
+        let result = self.call_nested(Method::CallTool, name, arguments).await?;
+        let result = ToolResult::read_own(result).ok_or_else(unreadable_result)?;
         if result.is_error { Err(ToolError::new(result.as_text())) } else { Ok(result) }
     }
 
-    async fn ask_sibling(&self, kind: Kind, name: &str, arguments: Value) -> Result<Map<String, Value>, ToolError> {
+    async fn call_nested(&self, kind: Method, name: &str, arguments: Value) -> Result<Map<String, Value>, ToolError> {
         let Some(request) = &self.request else {
             return Err(ToolError::internal("a context without a request has no siblings"));
         };
@@ -142,12 +148,12 @@ impl Context {
                 "`{name}` was not asked: {MAX_DEPTH} components wait for one another already, which looks like a loop."
             )));
         }
-        Arc::clone(&request.siblings).ask_component(kind, name.to_owned(), arguments, self.clone()).await
+        Arc::clone(&request.nested_calls).call_component(kind, name.to_owned(), arguments, self.clone()).await
     }
 }
 
 /// The error for a result that a layer has changed to something the protocol does not allow.
-fn unreadable() -> ToolError {
+fn unreadable_result() -> ToolError {
     ToolError::internal("the result of a component is not what the protocol has")
 }
 
@@ -155,8 +161,8 @@ impl ResourceContents {
     fn read_own(item: &Value) -> Option<ResourceContents> {
         let text = |name: &str| item.get(name)?.as_str().map(str::to_owned);
         let body = match text("text") {
-            Some(text) => Body::Text(text),
-            None => Body::Blob(text("blob")?),
+            Some(text) => ContentsData::Text(text),
+            None => ContentsData::Blob(text("blob")?),
         };
         let meta = item.get("_meta").and_then(Value::as_object).cloned().unwrap_or_default();
         Some(ResourceContents { uri: text("uri"), mime_type: text("mimeType"), body, meta })

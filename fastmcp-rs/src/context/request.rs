@@ -9,14 +9,14 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::auth::principal::Principal;
-use crate::client_features::conversation::{FrameSink, Questions};
+use crate::client_features::conversation::{CallClientRequests, FrameSink};
 use crate::context::Transport;
-use crate::context::nested_calls::Siblings;
+use crate::context::nested_calls::NestedCalls;
 use crate::context::request_id::RequestId;
-use crate::json::dual_serializer::json_and_text;
+use crate::json::dual_serializer::write_json_and_text;
 use crate::json::encode;
-use crate::outgoing::queue::Outbox;
-use crate::protocol::client_facts::ClientFacts;
+use crate::outgoing::queue::OutgoingQueue;
+use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{Level, Revision, write};
 use crate::util::operator_log;
@@ -34,7 +34,7 @@ pub(crate) enum LogFilter {
 }
 
 impl LogFilter {
-    pub(super) fn wants(&self, level: Level) -> bool {
+    pub(super) fn accepts(&self, level: Level) -> bool {
         match self {
             LogFilter::None => false,
             LogFilter::From(least) => level >= *least,
@@ -46,12 +46,12 @@ impl LogFilter {
 }
 
 /// A request while it is handled.
-pub(crate) struct Request {
+pub(crate) struct CallRequest {
     pub(crate) id: RequestId,
     pub(crate) principal: Option<Arc<Principal>>,
     /// The other components of the server, and the number of calls that the handler has made to them.
-    pub(crate) siblings: Arc<dyn Siblings>,
-    pub(crate) siblings_asked: AtomicU32,
+    pub(crate) nested_calls: Arc<dyn NestedCalls>,
+    pub(crate) nested_call_count: AtomicU32,
     pub(crate) revision: Revision,
     pub(crate) transport: Transport,
     /// The text of `_meta`.
@@ -61,33 +61,33 @@ pub(crate) struct Request {
     /// The memory permit for the arguments. A thread that uses them keeps it, even if the call has ended.
     pub(crate) retained: Option<Weak<dyn Any + Send + Sync>>,
     /// `None` for a modern client, which sends these facts in `meta`.
-    pub(crate) client: Option<Arc<ClientFacts>>,
+    pub(crate) client: Option<Arc<ClientDeclaration>>,
     /// JSON text.
     pub(crate) progress_token: Option<Box<str>>,
     pub(crate) log: LogFilter,
     pub(crate) deadline: Option<Instant>,
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) ended: AtomicBool,
-    pub(crate) end: Notify,
+    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) is_cancelled: AtomicBool,
+    pub(crate) cancel_notify: Notify,
     pub(crate) delivery: Mutex<Delivery>,
-    pub(crate) questions: Questions,
+    pub(crate) client_requests: CallClientRequests,
 }
 
 /// The destination of notifications: they must arrive before the response, and in order.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    phase: Phase,
+    phase: DeliveryPhase,
     last_value: f64,
     /// Set when invalid progress was logged.
     has_warned: bool,
     last_sent: Option<Instant>,
     /// The newest progress notification that was held back.
-    held: Option<Vec<u8>>,
+    held_progress: Option<Vec<u8>>,
     flush_is_due: bool,
 }
 
 #[derive(Debug)]
-enum Phase {
+enum DeliveryPhase {
     /// The reader polls the handler for the first time, and has not written its batch yet.
     InPlace(Vec<u8>),
     /// The handler runs as a task.
@@ -99,22 +99,22 @@ enum Phase {
 impl Delivery {
     pub(crate) fn new() -> Mutex<Delivery> {
         Mutex::new(Delivery {
-            phase: Phase::InPlace(Vec::new()),
+            phase: DeliveryPhase::InPlace(Vec::new()),
             last_value: f64::NEG_INFINITY,
             has_warned: false,
             last_sent: None,
-            held: None,
+            held_progress: None,
             flush_is_due: false,
         })
     }
 }
 
-impl Request {
+impl CallRequest {
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {
+    pub(super) fn send_progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {
         let Some(token) = &self.progress_token else { return };
         let mut delivery = self.delivery();
         if done <= delivery.last_value {
@@ -128,10 +128,10 @@ impl Request {
         let Some(wait) = wait.filter(|wait| !wait.is_zero()) else {
             delivery.last_sent = Some(now);
             // A notification that finds no room is kept, because the last one must arrive.
-            delivery.held = self.deliver(&mut delivery, frame);
+            delivery.held_progress = self.deliver(&mut delivery, frame);
             return;
         };
-        delivery.held = Some(frame);
+        delivery.held_progress = Some(frame);
         if !delivery.flush_is_due {
             // Outside of a runtime, the held frame is sent with the next one or before the response.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -147,7 +147,7 @@ impl Request {
 
     /// Logs, once per call, that a progress value is not a finite number and cannot be sent.
     #[cold]
-    pub(super) fn warn_of_progress(&self, name: &str, done: f64, total: Option<f64>) {
+    pub(super) fn warn_about_progress(&self, name: &str, done: f64, total: Option<f64>) {
         if self.progress_token.is_none() || std::mem::replace(&mut self.delivery().has_warned, true) {
             return;
         }
@@ -160,9 +160,9 @@ impl Request {
     fn flush_progress(&self) {
         let mut delivery = self.delivery();
         delivery.flush_is_due = false;
-        if let Some(frame) = delivery.held.take() {
+        if let Some(frame) = delivery.held_progress.take() {
             delivery.last_sent = Some(Instant::now());
-            delivery.held = self.deliver(&mut delivery, frame);
+            delivery.held_progress = self.deliver(&mut delivery, frame);
         }
     }
 
@@ -170,9 +170,9 @@ impl Request {
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
         frame.extend_from_slice(level.as_str().as_bytes());
         frame.extend_from_slice(br#"","logger":"#);
-        encode::string(&mut frame, logger);
+        encode::write_string(&mut frame, logger);
         frame.extend_from_slice(br#","data":"#);
-        if let Err(error) = json_and_text(&mut frame, data) {
+        if let Err(error) = write_json_and_text(&mut frame, data) {
             return operator_log::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
         }
         frame.extend_from_slice(b"}}\n");
@@ -182,42 +182,42 @@ impl Request {
     /// Sends a frame, or returns it if there is no room.
     fn deliver(&self, delivery: &mut Delivery, frame: Vec<u8>) -> Option<Vec<u8>> {
         match &mut delivery.phase {
-            Phase::InPlace(frames) => frames.extend_from_slice(&frame),
-            Phase::Running if !self.outbox.try_push(&frame) => return Some(frame),
-            Phase::Running | Phase::Ended => {}
+            DeliveryPhase::InPlace(frames) => frames.extend_from_slice(&frame),
+            DeliveryPhase::Running if !self.outgoing.try_push(&frame) => return Some(frame),
+            DeliveryPhase::Running | DeliveryPhase::Ended => {}
         }
         None
     }
 
     /// Switches to immediate delivery because the call was not answered at once: sends the notifications collected so
     /// far, and later ones as they come.
-    pub(crate) fn detach(&self) {
+    pub(crate) fn start_delivery(&self) {
         // The lock is held for both steps; otherwise a notification from a thread of the handler could overtake an
         // earlier one.
         let mut delivery = self.delivery();
-        if let Phase::InPlace(frames) = &delivery.phase {
-            self.outbox.push(frames);
-            delivery.phase = Phase::Running;
+        if let DeliveryPhase::InPlace(frames) = &delivery.phase {
+            self.outgoing.push(frames);
+            delivery.phase = DeliveryPhase::Running;
         }
     }
 
     /// Ends delivery because the call has a response or will have none. Returns the notifications that must precede the
-    /// response. Once these are on their way, [`Questions::end`] must be called.
-    pub(crate) fn finish(&self) -> Vec<u8> {
+    /// response. Once these are on their way, [`CallClientRequests::close`] must be called.
+    pub(crate) fn take_notifications(&self) -> Vec<u8> {
         let mut delivery = self.delivery();
-        let held = delivery.held.take();
-        let mut frames = match std::mem::replace(&mut delivery.phase, Phase::Ended) {
-            Phase::InPlace(frames) => frames,
-            Phase::Running | Phase::Ended => Vec::new(),
+        let held_progress = delivery.held_progress.take();
+        let mut frames = match std::mem::replace(&mut delivery.phase, DeliveryPhase::Ended) {
+            DeliveryPhase::InPlace(frames) => frames,
+            DeliveryPhase::Running | DeliveryPhase::Ended => Vec::new(),
         };
-        frames.extend(held.into_iter().flatten());
+        frames.extend(held_progress.into_iter().flatten());
         frames
     }
 
     /// Marks the call as cancelled or timed out.
     pub(crate) fn cancel(&self) {
-        self.ended.store(true, Ordering::Release);
-        self.end.notify_waiters();
+        self.is_cancelled.store(true, Ordering::Release);
+        self.cancel_notify.notify_waiters();
     }
 }
 
@@ -226,45 +226,45 @@ fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&s
     write::append_id(&mut frame, token);
     // Serializing a finite number cannot fail.
     frame.extend_from_slice(br#","progress":"#);
-    let _ = encode::json(&mut frame, &done);
+    let _ = encode::write_json(&mut frame, &done);
     if let Some(total) = total {
         frame.extend_from_slice(br#","total":"#);
-        let _ = encode::json(&mut frame, &total);
+        let _ = encode::write_json(&mut frame, &total);
     }
     if let Some(message) = message {
         frame.extend_from_slice(br#","message":"#);
-        encode::string(&mut frame, message);
+        encode::write_string(&mut frame, message);
     }
     frame.extend_from_slice(b"}}\n");
     frame
 }
 
-impl FrameSink for Request {
+impl FrameSink for CallRequest {
     /// Sends a frame that must arrive, waiting for room if necessary. Returns false if the call has ended or the queue
     /// is closed.
     async fn send(&self, mut frame: Vec<u8>) -> bool {
         loop {
             {
                 let mut delivery = self.delivery();
-                if matches!(delivery.phase, Phase::Ended) {
+                if matches!(delivery.phase, DeliveryPhase::Ended) {
                     return false;
                 }
                 match self.deliver(&mut delivery, frame) {
                     None => return true,
-                    Some(_) if self.outbox.is_closed() => return false,
+                    Some(_) if self.outgoing.is_closed() => return false,
                     Some(kept) => frame = kept,
                 }
             }
-            self.outbox.room().await;
+            self.outgoing.wait_for_capacity().await;
         }
     }
 
     /// Sends a frame after all earlier frames of the call, even if the call has ended. The frame is only informative,
     /// so it is dropped if there is no room.
-    fn send_if_there_is_room(&self, frame: Vec<u8>) {
+    fn try_send(&self, frame: Vec<u8>) {
         let mut delivery = self.delivery();
-        if matches!(delivery.phase, Phase::Ended) {
-            self.outbox.try_push(&frame);
+        if matches!(delivery.phase, DeliveryPhase::Ended) {
+            self.outgoing.try_push(&frame);
         } else {
             self.deliver(&mut delivery, frame);
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::auth::principal::Principal;
 use crate::context::Context;
-use crate::protocol::id::Key;
+use crate::protocol::id::IdKey;
 use crate::protocol::trace_context::TraceContext;
 
 /// The id of a request. The number 1 and the text `1` are different ids.
@@ -25,11 +25,11 @@ impl fmt::Display for RequestId {
     }
 }
 
-impl From<Key> for RequestId {
-    fn from(key: Key) -> RequestId {
+impl From<IdKey> for RequestId {
+    fn from(key: IdKey) -> RequestId {
         match key {
-            Key::Integer(number) => RequestId::Integer(number),
-            Key::Text(text) => RequestId::Text(text),
+            IdKey::Integer(number) => RequestId::Integer(number),
+            IdKey::Text(text) => RequestId::Text(text),
         }
     }
 }
@@ -74,7 +74,7 @@ impl Context {
     /// # }
     /// ```
     pub fn trace_context(&self) -> TraceContext {
-        let own = TraceContext::of_meta(&self.meta());
+        let own = TraceContext::from_meta(&self.meta());
         match self.request.as_ref().and_then(|request| request.transport_trace.as_deref()) {
             Some(of_transport) => own.or(of_transport),
             None => own,

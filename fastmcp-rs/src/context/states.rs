@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::exec::paused_clock;
 use crate::util::catch_panic;
 use crate::util::known_keys::KnownKeys;
-use crate::util::operator_log::{self, LAST_LINES};
+use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
 /// The values that an app was given, by type.
 pub(crate) type States = KnownKeys<TypeId, Weak<dyn Any + Send + Sync>>;
@@ -23,7 +23,7 @@ pub(crate) type States = KnownKeys<TypeId, Weak<dyn Any + Send + Sync>>;
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 
 /// The limit of the time that all states of a server take to be dropped at its end.
-pub(crate) const TIME_TO_DROP: Duration = Duration::from_secs(5);
+pub(crate) const STATE_DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that is given to calls and tasks that end just now, and hold states.
 const LAST_USE: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(1);
@@ -102,9 +102,9 @@ impl StateOwner {
         let (owner, runtime) = (Arc::clone(self), Handle::try_current().ok());
         let work = move || {
             let _entered = runtime.as_ref().map(Handle::enter);
-            if let Err(panicked) = catch_panic::catch(first) {
+            if let Err(panicked) = catch_panic::run_catching(first) {
                 operator_log::error(format_args!("a component panicked when it was dropped: {}", panicked.0));
-                operator_log::flush(LAST_LINES);
+                operator_log::flush(FINAL_FLUSH_TIMEOUT);
             }
             owner.drop_unused();
             owner.end_release();
@@ -121,7 +121,7 @@ impl StateOwner {
         self.released.notify_waiters();
     }
 
-    /// Drops the states as [`StateOwner::begin_release`] does, and waits for that, within [`TIME_TO_DROP`].
+    /// Drops the states as [`StateOwner::begin_release`] does, and waits for that, within [`STATE_DROP_TIMEOUT`].
     pub(crate) async fn release(self: &Arc<Self>, first: impl FnOnce() + Send + 'static) {
         self.begin_release(first);
         let released = async {
@@ -137,13 +137,13 @@ impl StateOwner {
             // The time of destructors is not that of a paused clock.
             return released.await;
         }
-        if tokio::time::timeout(TIME_TO_DROP, released).await.is_err() {
+        if tokio::time::timeout(STATE_DROP_TIMEOUT, released).await.is_err() {
             let dropping = *self.dropping.lock().unwrap_or_else(PoisonError::into_inner);
             operator_log::warn(format_args!(
-                "the states of the server were not dropped within {TIME_TO_DROP:?}: the destructor of `{}` still runs",
+                "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
                 dropping.unwrap_or("a component")
             ));
-            operator_log::flush(LAST_LINES);
+            operator_log::flush(FINAL_FLUSH_TIMEOUT);
         }
     }
 
@@ -166,7 +166,7 @@ impl StateOwner {
                 "states of the server were not dropped at its end, as tasks or threads still use them: {}",
                 in_use.join(", ")
             ));
-            operator_log::flush(LAST_LINES);
+            operator_log::flush(FINAL_FLUSH_TIMEOUT);
         }
     }
 
@@ -184,10 +184,10 @@ impl StateOwner {
     fn drop_state(&self, state: OwnedState) {
         let OwnedState { name, value, .. } = state;
         *self.dropping.lock().unwrap_or_else(PoisonError::into_inner) = Some(name);
-        if let Err(panicked) = catch_panic::catch(|| drop(value)) {
+        if let Err(panicked) = catch_panic::run_catching(|| drop(value)) {
             operator_log::error(format_args!("the state `{name}` panicked when it was dropped: {}", panicked.0));
             // The process may end before it is written otherwise.
-            operator_log::flush(LAST_LINES);
+            operator_log::flush(FINAL_FLUSH_TIMEOUT);
         }
         *self.dropping.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

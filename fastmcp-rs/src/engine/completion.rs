@@ -4,37 +4,37 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::component::arguments::texts;
+use crate::component::arguments::text_values;
 use crate::component::completion::CandidatesOutput;
 use crate::component::completion_request::Completing;
-use crate::component::describe::Argument;
-use crate::component::invocation::{Started, started};
+use crate::component::describe::ArgumentInfo;
+use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
-use crate::engine::fact;
-use crate::engine::visibility::Sight;
+use crate::engine::read_member;
+use crate::engine::visibility::Visibility;
 use crate::json::object::Raw;
 use crate::protocol::frame::Params;
 use crate::protocol::write::RpcError;
-use crate::registry::{Handler, Listed};
+use crate::registry::{ComponentHandler, ListEntry};
 
 /// The parameters of `completion/complete`.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct AskedFor<'a> {
+pub(crate) struct CompletionParams<'a> {
     pub(crate) reference: Option<Raw<'a>>,
     pub(crate) argument: Option<Raw<'a>>,
     pub(crate) context: Option<Raw<'a>>,
 }
 
-impl<'a> From<&Params<'a>> for AskedFor<'a> {
-    fn from(params: &Params<'a>) -> AskedFor<'a> {
-        AskedFor { reference: params.reference, argument: params.argument, context: params.context }
+impl<'a> From<&Params<'a>> for CompletionParams<'a> {
+    fn from(params: &Params<'a>) -> CompletionParams<'a> {
+        CompletionParams { reference: params.reference, argument: params.argument, context: params.context }
     }
 }
 
-impl AskedFor<'_> {
+impl CompletionParams<'_> {
     /// Returns the parameters as the text of a JSON object.
-    pub(crate) fn text(self) -> String {
+    pub(crate) fn to_json(self) -> String {
         let members = [("ref", self.reference), ("argument", self.argument), ("context", self.context)];
         let members = members.into_iter().filter_map(|(name, raw)| Some(format!(r#""{name}":{}"#, raw?.get())));
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))
@@ -42,28 +42,28 @@ impl AskedFor<'_> {
 }
 
 /// The parsed parameters of `completion/complete`.
-pub(crate) struct Wanted {
-    pub(crate) reference: Reference,
+pub(crate) struct CompletionQuery {
+    pub(crate) reference: CompletionReference,
     argument: String,
     value: String,
     arguments: BTreeMap<String, String>,
 }
 
-pub(crate) enum Reference {
+pub(crate) enum CompletionReference {
     Prompt(String),
     Resource(String),
 }
 
-impl Reference {
+impl CompletionReference {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Reference::Prompt(name) | Reference::Resource(name) => name,
+            CompletionReference::Prompt(name) | CompletionReference::Resource(name) => name,
         }
     }
 }
 
-impl Wanted {
-    pub(crate) fn parse(asked_for: AskedFor<'_>) -> Result<Wanted, RpcError> {
+impl CompletionQuery {
+    pub(crate) fn parse(params: CompletionParams<'_>) -> Result<CompletionQuery, RpcError> {
         let string = |object: &Value, member: &str| -> Result<String, RpcError> {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
@@ -72,12 +72,12 @@ impl Wanted {
                 )
             })
         };
-        let reference = fact(asked_for.reference, "ref")?;
-        let argument = fact(asked_for.argument, "argument")?;
-        let context = fact(asked_for.context, "context")?;
+        let reference = read_member(params.reference, "ref")?;
+        let argument = read_member(params.argument, "argument")?;
+        let context = read_member(params.context, "context")?;
         let reference = match reference.get("type").and_then(Value::as_str) {
-            Some("ref/prompt") => Reference::Prompt(string(&reference, "name")?),
-            Some("ref/resource") => Reference::Resource(string(&reference, "uri")?),
+            Some("ref/prompt") => CompletionReference::Prompt(string(&reference, "name")?),
+            Some("ref/resource") => CompletionReference::Resource(string(&reference, "uri")?),
             _ => {
                 return Err(RpcError::invalid_params(
                     "Invalid params: `ref.type` must be `ref/prompt` or `ref/resource`",
@@ -85,11 +85,11 @@ impl Wanted {
             }
         };
         let known = context.get("arguments").and_then(Value::as_object);
-        Ok(Wanted {
+        Ok(CompletionQuery {
             reference,
             argument: string(&argument, "name")?,
             value: string(&argument, "value")?,
-            arguments: known.map(texts).unwrap_or_default(),
+            arguments: known.map(text_values).unwrap_or_default(),
         })
     }
 
@@ -98,13 +98,16 @@ impl Wanted {
     }
 
     /// Returns the component, and the parameter that is to be completed.
-    pub(crate) fn find<'a>(&self, sight: &Sight<'a>) -> Result<(&'a Handler, &'a Argument), RpcError> {
+    pub(crate) fn resolve<'a>(
+        &self,
+        visibility: &Visibility<'a>,
+    ) -> Result<(&'a ComponentHandler, &'a ArgumentInfo), RpcError> {
         let handler = match &self.reference {
-            Reference::Prompt(name) => sight.prompt(name)?.handler(),
+            CompletionReference::Prompt(name) => visibility.prompt(name)?.handler(),
             // A reference contains the text of a template, or a URI that matches it.
-            Reference::Resource(uri) => match sight.template(uri) {
+            CompletionReference::Resource(uri) => match visibility.template(uri) {
                 Some(template) => template.handler(),
-                None => match sight.resource(uri) {
+                None => match visibility.resource(uri) {
                     Some((resource, _)) => &resource.handler,
                     None => {
                         return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
@@ -120,13 +123,18 @@ impl Wanted {
     }
 
     /// Starts the search for candidates.
-    pub(crate) fn start(self, handler: &Handler, parameter: &Argument, context: Context) -> Started {
+    pub(crate) fn start_completion(
+        self,
+        handler: &ComponentHandler,
+        parameter: &ArgumentInfo,
+        context: Context,
+    ) -> BoxedCall {
         let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
         let completing = Completing { text: self.value, arguments: self.arguments };
         let candidates = parameter.complete.map(|complete| complete(completing, context));
         let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
-        started(CandidatesOutput, async move {
+        box_call(CandidatesOutput, async move {
             match candidates {
                 Some(candidates) => candidates.await,
                 None => Ok(listed),

@@ -12,39 +12,45 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::Request;
-use crate::json::object::{self, AnyMembers, text};
+use super::IncomingRequest;
+use crate::json::object::{self, MemberMap, string_value};
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
     /// Returns the value of a header, whose name is given in lower case.
-    fn value(&self, name: &str) -> Mirrored<'_>;
+    fn value(&self, name: &str) -> HeaderField<'_>;
 }
 
 /// The value of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mirrored<'a> {
+pub(crate) enum HeaderField<'a> {
     Absent,
     Value(&'a [u8]),
     /// The header occurs twice: two readers may use different values.
-    Twice,
+    Repeated,
 }
 
-pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
-pub(crate) const METHOD: &str = "mcp-method";
-pub(crate) const NAME: &str = "mcp-name";
+pub(crate) const PROTOCOL_VERSION_HEADER: &str = "mcp-protocol-version";
+pub(crate) const METHOD_HEADER: &str = "mcp-method";
+pub(crate) const NAME_HEADER: &str = "mcp-name";
 const PARAMETER_PREFIX: &str = "mcp-param-";
 
 /// Checks that the version in the header equals the version in the body (step 2).
 pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), RpcError> {
-    must_equal("MCP-Protocol-Version", headers.value(PROTOCOL_VERSION), "the version in `_meta`", version, false)
+    check_header(
+        "MCP-Protocol-Version",
+        headers.value(PROTOCOL_VERSION_HEADER),
+        "the version in `_meta`",
+        version,
+        false,
+    )
 }
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
-pub(crate) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Result<(), RpcError> {
-    must_equal("Mcp-Method", headers.value(METHOD), "`method`", request.method, false)?;
+pub(crate) fn check_routing(headers: &dyn Headers, request: &IncomingRequest<'_>) -> Result<(), RpcError> {
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method, false)?;
     let params = request.frame.params();
     let (name, what) = match request.method {
         "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
@@ -52,8 +58,8 @@ pub(crate) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Res
         _ => return Ok(()),
     };
     // A name that is missing or is not a string is rejected later, for that reason.
-    match name.and_then(text) {
-        Some(name) => must_equal("Mcp-Name", headers.value(NAME), what, &name, true),
+    match name.and_then(string_value) {
+        Some(name) => check_header("Mcp-Name", headers.value(NAME_HEADER), what, &name, true),
         None => Ok(()),
     }
 }
@@ -61,35 +67,35 @@ pub(crate) fn check_routing(headers: &dyn Headers, request: &Request<'_>) -> Res
 /// Checks the header of a notification, which may be absent, but must not name another method.
 #[cfg(feature = "http")]
 pub(crate) fn check_notification(headers: &dyn Headers, method: &str) -> Result<(), RpcError> {
-    match headers.value(METHOD) {
-        Mirrored::Absent => Ok(()),
-        value => must_equal("Mcp-Method", value, "`method`", method, false),
+    match headers.value(METHOD_HEADER) {
+        HeaderField::Absent => Ok(()),
+        value => check_header("Mcp-Method", value, "`method`", method, false),
     }
 }
 
-fn must_equal(
+fn check_header(
     header: &str,
-    value: Mirrored<'_>,
+    value: HeaderField<'_>,
     what: &str,
     expected: &str,
     may_be_encoded: bool,
 ) -> Result<(), RpcError> {
-    if let Mirrored::Value(value) = value {
+    if let HeaderField::Value(value) = value {
         // The bytes are equal, and none has a special meaning: there is nothing to trim and nothing to decode.
         let is_literal = |byte: &u8| matches!(byte, 0x21..=0x7E);
         if value == expected.as_bytes() && value.iter().all(is_literal) && !value.starts_with(b"=?") {
             return Ok(());
         }
     }
-    let value = match one(header, value)? {
+    let value = match single_value(header, value)? {
         Some(value) => value,
-        None => return Err(mismatch(format!("the header `{header}` is missing: it must repeat {what}"))),
+        None => return Err(mismatch_error(format!("the header `{header}` is missing: it must repeat {what}"))),
     };
-    let value = if may_be_encoded { decode(header, value)? } else { Cow::Borrowed(value) };
+    let value = if may_be_encoded { decode_value(header, value)? } else { Cow::Borrowed(value) };
     if value == expected {
         return Ok(());
     }
-    Err(mismatch(format!("the header `{header}` says \"{}\", which is not {what}", shown(&value))))
+    Err(mismatch_error(format!("the header `{header}` says \"{}\", which is not {what}", truncate(&value))))
 }
 
 /// Checks that the headers repeat the arguments that a tool mirrors into headers (step 7).
@@ -101,24 +107,28 @@ pub(crate) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
     for mirror in mirrors {
         let header = format!("Mcp-Param-{}", mirror.header);
         let value = headers.value(&format!("{PARAMETER_PREFIX}{}", mirror.header.to_ascii_lowercase()));
-        let argument = argument(arguments, &mirror.path);
+        let argument = argument_at(arguments, &mirror.path);
         let path = mirror.path.join(".");
-        match (argument.as_deref(), one(&header, value)?) {
+        match (argument.as_deref(), single_value(&header, value)?) {
             (None | Some("null"), None) => {}
             (None | Some("null"), Some(_)) => {
-                return Err(mismatch(format!("the header `{header}` is there, but the argument `{path}` is not")));
+                return Err(mismatch_error(format!(
+                    "the header `{header}` is there, but the argument `{path}` is not"
+                )));
             }
             (Some(_), None) => {
-                return Err(mismatch(format!(
+                return Err(mismatch_error(format!(
                     "the header `{header}` is missing: it must repeat the argument `{path}`"
                 )));
             }
             (Some(argument), Some(value)) => {
-                let value = decode(&header, value)?;
-                if !says(&value, argument) {
-                    let text =
-                        format!("the header `{header}` says \"{}\", which is not the argument `{path}`", shown(&value));
-                    return Err(mismatch(text));
+                let value = decode_value(&header, value)?;
+                if !matches_argument(&value, argument) {
+                    let text = format!(
+                        "the header `{header}` says \"{}\", which is not the argument `{path}`",
+                        truncate(&value)
+                    );
+                    return Err(mismatch_error(text));
                 }
             }
         }
@@ -127,26 +137,26 @@ pub(crate) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
 }
 
 /// Returns the JSON text at a path of members. Of duplicate members, the last is used; the call is rejected later.
-fn argument(arguments: &str, path: &[Box<str>]) -> Option<String> {
+fn argument_at(arguments: &str, path: &[Box<str>]) -> Option<String> {
     let mut text = arguments.to_owned();
     for member in path {
-        text = object::read::<AnyMembers>(&text).ok()?.0.remove(&**member)?;
+        text = object::read_members::<MemberMap>(&text).ok()?.0.remove(&**member)?;
     }
     Some(text)
 }
 
 /// Returns true if a header and a JSON value are equal. Numbers are compared by value.
-fn says(header: &str, argument: &str) -> bool {
+fn matches_argument(header: &str, argument: &str) -> bool {
     match argument.as_bytes().first() {
         Some(b'"') => serde_json::from_str::<String>(argument).is_ok_and(|argument| argument == header),
         Some(b't' | b'f') => argument == header,
-        Some(b'-' | b'0'..=b'9') => number(header).is_some_and(|header| number(argument) == Some(header)),
+        Some(b'-' | b'0'..=b'9') => parse_integer(header).is_some_and(|header| parse_integer(argument) == Some(header)),
         _ => false,
     }
 }
 
 /// Parses a whole number on which all readers of JSON agree.
-fn number(text: &str) -> Option<i64> {
+fn parse_integer(text: &str) -> Option<i64> {
     if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
     }
@@ -158,34 +168,38 @@ fn number(text: &str) -> Option<i64> {
 }
 
 /// Returns the text of a header that occurs at most once.
-fn one<'a>(header: &str, value: Mirrored<'a>) -> Result<Option<&'a str>, RpcError> {
+fn single_value<'a>(header: &str, value: HeaderField<'a>) -> Result<Option<&'a str>, RpcError> {
     let value = match value {
-        Mirrored::Absent => return Ok(None),
-        Mirrored::Twice => return Err(mismatch(format!("the header `{header}` is there twice"))),
-        Mirrored::Value(value) => value,
+        HeaderField::Absent => return Ok(None),
+        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` is there twice"))),
+        HeaderField::Value(value) => value,
     };
     if !value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) {
-        return Err(mismatch(format!("the header `{header}` has characters that are not ASCII: encode it by Base64")));
+        return Err(mismatch_error(format!(
+            "the header `{header}` has characters that are not ASCII: encode it by Base64"
+        )));
     }
     let value = std::str::from_utf8(value).unwrap_or_default();
     Ok(Some(value.trim_matches([' ', '\t'])))
 }
 
 /// Decodes `=?base64?…?=`; all other values are literal.
-fn decode<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcError> {
+fn decode_value<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcError> {
     let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
         return Ok(value.into());
     };
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded.map(Cow::Owned).ok_or_else(|| mismatch(format!("the header `{header}` is not Base64 of a text in UTF-8")))
+    decoded
+        .map(Cow::Owned)
+        .ok_or_else(|| mismatch_error(format!("the header `{header}` is not Base64 of a text in UTF-8")))
 }
 
 /// Truncates text from the peer: an error is one short sentence.
-fn shown(value: &str) -> String {
+fn truncate(value: &str) -> String {
     value.chars().take(128).collect()
 }
 
-fn mismatch(text: String) -> RpcError {
+fn mismatch_error(text: String) -> RpcError {
     RpcError::new(code::HEADER_MISMATCH, format!("Header mismatch: {text}"))
 }
 
@@ -204,7 +218,7 @@ mod tests {
             ("-7", "-7"),
             ("true", "true"),
         ] {
-            assert!(says(header, argument), "{header} {argument}");
+            assert!(matches_argument(header, argument), "{header} {argument}");
         }
         for (header, argument) in [
             ("EU", r#""eu""#),
@@ -216,26 +230,26 @@ mod tests {
             ("1", r#""1 ""#),
             ("[1]", "[1]"),
         ] {
-            assert!(!says(header, argument), "{header} {argument}");
+            assert!(!matches_argument(header, argument), "{header} {argument}");
         }
     }
 
     #[test]
     fn a_value_is_encoded_only_with_both_markers() {
-        assert_eq!(decode("h", "=?base64?Z3LDvG4=?=").unwrap(), "grün");
+        assert_eq!(decode_value("h", "=?base64?Z3LDvG4=?=").unwrap(), "grün");
         for literal in ["=?base64?Z3LDvG4=", "Z3LDvG4=?=", "=?BASE64?Z3LDvG4=?=", "plain"] {
-            assert_eq!(decode("h", literal).unwrap(), literal);
+            assert_eq!(decode_value("h", literal).unwrap(), literal);
         }
         for broken in ["=?base64?Z3LDvG4?=", "=?base64?Z3_Dv-4=?=", "=?base64?/w==?=", "=?base64?Z3 LDvG4=?="] {
-            assert_eq!(decode("h", broken).unwrap_err().code, code::HEADER_MISMATCH, "{broken}");
+            assert_eq!(decode_value("h", broken).unwrap_err().code, code::HEADER_MISMATCH, "{broken}");
         }
     }
 
     #[test]
     fn a_path_finds_its_argument() {
         let path: Vec<Box<str>> = vec!["to".into(), "region".into()];
-        assert_eq!(argument(r#"{"to":{"region":"eu"}}"#, &path).as_deref(), Some("\"eu\""));
-        assert_eq!(argument(r#"{"to":"eu"}"#, &path), None);
-        assert_eq!(argument("{}", &path), None);
+        assert_eq!(argument_at(r#"{"to":{"region":"eu"}}"#, &path).as_deref(), Some("\"eu\""));
+        assert_eq!(argument_at(r#"{"to":"eu"}"#, &path), None);
+        assert_eq!(argument_at("{}", &path), None);
     }
 }

@@ -9,73 +9,74 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::header_match::Mirrored;
-use super::{Admitted, Carrier, Client, Connection, Dispatched, Request};
+use super::header_match::HeaderField;
+use super::{ClientAddress, Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo};
 use crate::context::Transport;
-use crate::json::object::text;
+use crate::json::object::string_value;
 use crate::protocol::Revision;
-use crate::protocol::frame::meta_text;
+use crate::protocol::frame::find_meta;
 use crate::protocol::id::Id;
 use crate::protocol::trace_context::TraceContext;
-use crate::registry::{Handler, Listed};
+use crate::registry::{ComponentHandler, ListEntry};
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::{Reading, Source, Timer};
-use crate::telemetry::{Outcome, Target, span};
+use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
+use crate::telemetry::{RequestOutcome, Target, span};
 
 /// A request whose span or metrics are recorded.
-pub(crate) struct Observed {
+pub(crate) struct Instrumentation {
     span: Span,
     is_tool_call: bool,
     /// Whether the request may be kept until others have ended, instead of being answered.
     can_wait: bool,
     #[cfg(feature = "metrics")]
-    timer: Option<Timer>,
+    timer: Option<RequestTimer>,
 }
 
 impl Connection {
     /// Starts to observe a request. A request that has to wait gets no span yet: it is dispatched again when there is a
     /// place for it.
     #[cold]
-    pub(crate) fn observe(&self, request: &Request<'_>) -> Observed {
+    pub(crate) fn instrument(&self, request: &IncomingRequest<'_>) -> Instrumentation {
         let can_wait = can_wait(request);
         let is_full = can_wait && self.in_flight.get().is_some_and(|calls| calls.is_full());
-        Observed::new(self, request, can_wait, is_full)
+        Instrumentation::new(self, request, can_wait, is_full)
     }
 
     /// Records the outcome of dispatching an observed request.
     #[cold]
-    pub(crate) fn observed(
+    pub(crate) fn finish_instrumentation(
         &self,
-        mut observed: Observed,
-        mut dispatched: Dispatched,
+        mut instrumentation: Instrumentation,
+        mut dispatched: DispatchStatus,
         (id, method): (Id<'_>, &str),
         begin: usize,
         out: &[u8],
-    ) -> Dispatched {
+    ) -> DispatchStatus {
         match &mut dispatched {
-            Dispatched::Pending(call) => {
-                observed.goes_on();
-                call.observe(observed);
+            DispatchStatus::Pending(call) => {
+                instrumentation.mark_running();
+                call.set_instrumentation(instrumentation);
             }
-            Dispatched::Done if out.len() > begin => observed.end(out, id.as_str()),
+            DispatchStatus::Done if out.len() > begin => instrumentation.record_response(out, id.as_str()),
             // The request waits.
-            Dispatched::Done if observed.can_wait => observed.forget(),
-            Dispatched::Done => {
+            DispatchStatus::Done if instrumentation.can_wait => instrumentation.discard(),
+            DispatchStatus::Done => {
                 // The acknowledgement of a subscription has been sent already, and so have the frames that were ready
                 // before it.
-                let outcome = if answers_by_a_handler(method) { Outcome::Cancelled } else { Outcome::Ok };
-                observed.end_with(outcome);
+                let outcome =
+                    if is_answered_by_handler(method) { RequestOutcome::Cancelled } else { RequestOutcome::Ok };
+                instrumentation.record_outcome(outcome);
             }
         }
         dispatched
     }
 
     /// Returns the trace that a request names, and the trace in the headers of its transport.
-    fn traces(&self, request: &Request<'_>) -> (TraceContext, Option<Box<TraceContext>>) {
-        let meta = request.frame.meta().and_then(|_| meta_text(request.message));
+    fn traces(&self, request: &IncomingRequest<'_>) -> (TraceContext, Option<Box<TraceContext>>) {
+        let meta = request.frame.meta().and_then(|_| find_meta(request.message));
         let meta: Option<Map<String, Value>> = meta.and_then(|meta| serde_json::from_str(meta).ok());
-        let own = meta.map(|meta| TraceContext::of_meta(&meta)).unwrap_or_default();
-        (own, request.exchange.and_then(|exchange| exchange.carrier.trace()))
+        let own = meta.map(|meta| TraceContext::from_meta(&meta)).unwrap_or_default();
+        (own, request.exchange.and_then(|exchange| exchange.transport_info.trace()))
     }
 
     /// Sets the label of this connection's session in spans.
@@ -86,33 +87,33 @@ impl Connection {
 }
 
 #[cfg(feature = "metrics")]
-impl Source for Connection {
-    fn read(&self, reading: &mut Reading) {
-        reading.waiting_calls += self.in_flight.get().map_or(0, |calls| calls.waiting());
+impl GaugeSource for Connection {
+    fn read(&self, gauges: &mut GaugeValues) {
+        gauges.waiting_calls += self.in_flight.get().map_or(0, |calls| calls.queued_count());
     }
 }
 
 /// Returns true if the request may be kept until others have ended.
-fn can_wait(request: &Request<'_>) -> bool {
-    let admitted = request.admitted.take();
-    let is_admitted = matches!(admitted, Admitted::Reserved(_) | Admitted::Member);
-    request.admitted.set(admitted);
-    !is_admitted && request.exchange.is_none() && answers_by_a_handler(request.method)
+fn can_wait(request: &IncomingRequest<'_>) -> bool {
+    let permit_state = request.permit_state.take();
+    let is_admitted = matches!(permit_state, PermitState::Held(_) | PermitState::Batch);
+    request.permit_state.set(permit_state);
+    !is_admitted && request.exchange.is_none() && is_answered_by_handler(request.method)
 }
 
 /// Returns true for methods whose requests a handler or a layer answers.
-fn answers_by_a_handler(method: &str) -> bool {
+fn is_answered_by_handler(method: &str) -> bool {
     !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
 }
 
-impl Observed {
-    fn new(connection: &Connection, request: &Request<'_>, can_wait: bool, is_full: bool) -> Observed {
+impl Instrumentation {
+    fn new(connection: &Connection, request: &IncomingRequest<'_>, can_wait: bool, is_full: bool) -> Instrumentation {
         let is_tool_call = request.method == "tools/call";
         // The clock is read first.
         #[cfg(feature = "metrics")]
-        let timer = connection.server.metrics.as_ref().map(|metrics| Timer::start(metrics, request.method));
-        let span = if !is_full && span::is_wanted() { begin_span(connection, request) } else { Span::none() };
-        Observed {
+        let timer = connection.server.metrics.as_ref().map(|metrics| RequestTimer::start(metrics, request.method));
+        let span = if !is_full && span::is_enabled() { start_request_span(connection, request) } else { Span::none() };
+        Instrumentation {
             span,
             is_tool_call,
             can_wait,
@@ -122,18 +123,18 @@ impl Observed {
     }
 
     /// Records that the request was not ready at once.
-    pub(crate) fn goes_on(&mut self) {
+    pub(crate) fn mark_running(&mut self) {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
-            timer.goes_on();
+            timer.mark_running();
         }
     }
 
     /// Discards the timer, because the request has not begun yet.
-    fn forget(&self) {
+    fn discard(&self) {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
-            timer.forget();
+            timer.discard();
         }
     }
 
@@ -143,40 +144,40 @@ impl Observed {
     }
 
     /// Ends the observation. The last of the frames is the response.
-    pub(crate) fn end(&self, frames: &[u8], id: &str) {
-        self.end_with(Outcome::of(frames, id, self.is_tool_call));
+    pub(crate) fn record_response(&self, frames: &[u8], id: &str) {
+        self.record_outcome(RequestOutcome::from_frames(frames, id, self.is_tool_call));
     }
 
-    fn end_with(&self, outcome: Outcome) {
+    fn record_outcome(&self, outcome: RequestOutcome) {
         #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
-            timer.end(outcome);
+            timer.stop(outcome);
         }
-        span::end(&self.span, outcome);
+        span::record_outcome(&self.span, outcome);
     }
 }
 
-impl Request<'_> {
+impl IncomingRequest<'_> {
     /// Records the component that the request addresses.
     #[inline]
-    pub(crate) fn is_for(&self, target: Target, handler: &Handler) {
-        if let Some(observed) = self.observed {
+    pub(crate) fn set_target(&self, target: Target, handler: &ComponentHandler) {
+        if let Some(instrumentation) = self.instrumentation {
             if target == Target::Resource {
-                observed.span.record(target.attribute(), handler.name());
+                instrumentation.span.record(target.attribute(), handler.name());
             }
             #[cfg(feature = "metrics")]
-            if let Some(timer) = &observed.timer {
-                timer.is_for(target, handler.name(), &handler.series);
+            if let Some(timer) = &instrumentation.timer {
+                timer.set_component(target, handler.name(), &handler.series);
             }
         }
     }
 }
 
-fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
+fn start_request_span(connection: &Connection, request: &IncomingRequest<'_>) -> Span {
     let params = request.frame.params();
     let registry = request.registry;
-    let name = params.and_then(|params| params.name).and_then(text);
-    let uri = params.and_then(|params| params.uri).and_then(text);
+    let name = params.and_then(|params| params.name).and_then(string_value);
+    let uri = params.and_then(|params| params.uri).and_then(string_value);
     let target = match (request.method, &name) {
         ("tools/call", Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
         ("prompts/get", Some(name)) => Some((Target::Prompt, &**name, registry.prompts.find(name).is_some())),
@@ -184,46 +185,48 @@ fn begin_span(connection: &Connection, request: &Request<'_>) -> Span {
     };
     // The URI of a template contains arguments, so only the URIs of plain resources are recorded.
     let resource = uri.and_then(|uri| registry.resources.find(&uri));
-    let carrier = request.exchange.map(|exchange| exchange.carrier).unwrap_or_default();
-    let facts = span::Facts {
+    let transport_info = request.exchange.map(|exchange| exchange.transport_info).unwrap_or_default();
+    let attributes = span::SpanAttributes {
         method: request.method,
         id: request.id.as_str(),
-        version: revision(connection, request).map(|revision| revision.as_str()),
+        version: request_revision(connection, request).map(|revision| revision.as_str()),
         session: connection.session_label.get().map(|label| &**label),
         target,
         uri: resource.map(|resource| resource.key()),
-        transport: match (connection.transport, carrier.client) {
+        transport: match (connection.transport, transport_info.client) {
             (Transport::Stdio, _) => Some("pipe"),
-            (Transport::Http, Client::OnThisMachine | Client::Forwarded { by_socket: true, .. }) => Some("unix"),
+            (Transport::Http, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. }) => {
+                Some("unix")
+            }
             (Transport::Http, _) => Some("tcp"),
             (Transport::Memory, _) => None,
         },
-        http_version: carrier.http_version,
-        client: match carrier.client {
-            Client::At(address) => Some((address.ip(), Some(address.port()))),
-            Client::Forwarded { address, .. } => address.map(|address| (address, None)),
-            Client::Unknown | Client::OnThisMachine => None,
+        http_version: transport_info.http_version,
+        client: match transport_info.client {
+            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
+            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
+            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
         },
     };
     let (own, of_transport) = connection.traces(request);
-    span::begin(&facts, own, of_transport.as_deref())
+    span::start_span(&attributes, own, of_transport.as_deref())
 }
 
 /// Returns the revision of the request, or `None` if it is unknown or not negotiated yet.
-fn revision(connection: &Connection, request: &Request<'_>) -> Option<Revision> {
+fn request_revision(connection: &Connection, request: &IncomingRequest<'_>) -> Option<Revision> {
     match request.frame.meta().and_then(|meta| meta.protocol_version) {
-        Some(version) => text(version).and_then(|version| Revision::parse(&version)),
+        Some(version) => string_value(version).and_then(|version| Revision::parse(&version)),
         None => connection.session().map(|session| session.revision),
     }
 }
 
-impl Carrier<'_> {
+impl TransportInfo<'_> {
     /// Returns the trace in the headers.
     pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
         let headers = self.headers?;
         let trace = TraceContext::read(|name| match headers.value(name) {
-            Mirrored::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
-            Mirrored::Absent | Mirrored::Twice => None,
+            HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+            HeaderField::Absent | HeaderField::Repeated => None,
         });
         (!trace.is_empty()).then(|| Box::new(trace))
     }

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::{Connection, finish_frame};
-use crate::protocol::frame::{MAX_DEPTH, Malformed, salvage};
+use super::{Connection, write_frame};
+use crate::protocol::frame::{FrameError, MAX_DEPTH, recover_envelope};
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
 use crate::util::operator_log;
@@ -21,81 +21,82 @@ const ERRORS_PER_SECOND: u32 = 10;
 
 /// The budget of errors that answer no request.
 pub(crate) struct ErrorBudget {
-    left: u32,
+    remaining: u32,
     /// The time at which errors were last added to the budget; set at the first error.
-    since: Option<Instant>,
-    refused: u64,
+    refilled_at: Option<Instant>,
+    suppressed: u64,
 }
 
 impl Default for ErrorBudget {
     fn default() -> ErrorBudget {
-        ErrorBudget { left: MAX_ERRORS, since: None, refused: 0 }
+        ErrorBudget { remaining: MAX_ERRORS, refilled_at: None, suppressed: 0 }
     }
 }
 
 impl Connection {
     /// Rejects a line that was too long to be kept; `start` is its beginning.
-    pub(crate) fn refuse_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
+    pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
         let error =
             RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
-        match leading_part(start) {
-            Leading::Request(id) => finish_frame(out, |out| write::error(out, Some(&id), &error)),
-            Leading::Unknown => self.anonymous_error(out, &error),
-            Leading::Response => {}
+        match classify_truncated(start) {
+            TruncatedMessage::Request(id) => write_frame(out, |out| write::write_error(out, Some(&id), &error)),
+            TruncatedMessage::Unknown => self.write_error_without_id(out, &error),
+            TruncatedMessage::Response => {}
         }
     }
 
-    pub(crate) fn refuse(&self, message: &str, malformed: &Malformed, out: &mut Vec<u8>) {
+    pub(crate) fn reject_malformed(&self, message: &str, malformed: &FrameError, out: &mut Vec<u8>) {
         let error = match malformed {
-            Malformed::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
-            Malformed::NotAnObject => {
+            FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
+            FrameError::NotAnObject => {
                 RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
             }
-            Malformed::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
-            Malformed::DuplicateMember(member) => {
+            FrameError::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
+            FrameError::DuplicateMember(member) => {
                 RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
             }
-            Malformed::TooDeep => RpcError::new(
+            FrameError::TooDeep => RpcError::new(
                 code::INVALID_REQUEST,
                 format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
             ),
         };
-        let salvaged = salvage(message);
+        let salvaged = recover_envelope(message);
         if salvaged.as_ref().is_some_and(|salvaged| salvaged.is_response()) {
             return;
         }
         match salvaged.and_then(|salvaged| salvaged.id).and_then(Id::parse) {
-            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
-            None => self.anonymous_error(out, &error),
+            Some(id) => write_frame(out, |out| write::write_error(out, Some(id.as_str()), &error)),
+            None => self.write_error_without_id(out, &error),
         }
     }
 
-    pub(crate) fn refuse_frame(&self, id: Option<Id<'_>>, out: &mut Vec<u8>, message: &str) {
+    pub(crate) fn reject_frame(&self, id: Option<Id<'_>>, out: &mut Vec<u8>, message: &str) {
         let error = RpcError::new(code::INVALID_REQUEST, message);
         match id {
-            Some(id) => finish_frame(out, |out| write::error(out, Some(id.as_str()), &error)),
-            None => self.anonymous_error(out, &error),
+            Some(id) => write_frame(out, |out| write::write_error(out, Some(id.as_str()), &error)),
+            None => self.write_error_without_id(out, &error),
         }
     }
 
     /// Writes an error that answers no particular request. Two peers that answer each other's malformed messages would
     /// never stop, so there is a limit.
-    pub(crate) fn anonymous_error(&self, out: &mut Vec<u8>, error: &RpcError) {
-        let mut budget = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *budget.since.get_or_insert_with(Instant::now);
+    pub(crate) fn write_error_without_id(&self, out: &mut Vec<u8>, error: &RpcError) {
+        let mut budget = self.error_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *budget.refilled_at.get_or_insert_with(Instant::now);
         let earned = u32::try_from(since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
         if earned > 0 {
-            budget.left = budget.left.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
-            budget.since = Some(Instant::now());
+            budget.remaining =
+                budget.remaining.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
+            budget.refilled_at = Some(Instant::now());
         }
-        if budget.left > 0 {
-            budget.left -= 1;
-            finish_frame(out, |out| write::error(out, None, error));
+        if budget.remaining > 0 {
+            budget.remaining -= 1;
+            write_frame(out, |out| write::write_error(out, None, error));
             return;
         }
-        budget.refused += 1;
-        if budget.refused.is_power_of_two() {
-            let refused = budget.refused;
+        budget.suppressed += 1;
+        if budget.suppressed.is_power_of_two() {
+            let refused = budget.suppressed;
             operator_log::warn(format_args!(
                 "the client sends messages that cannot be read: {refused} went unanswered"
             ));
@@ -104,7 +105,7 @@ impl Connection {
 }
 
 /// Classification of a truncated message.
-enum Leading {
+enum TruncatedMessage {
     Request(String),
     /// The message is a response, so it is not answered.
     Response,
@@ -112,20 +113,20 @@ enum Leading {
     Unknown,
 }
 
-fn leading_part(start: &[u8]) -> Leading {
+fn classify_truncated(start: &[u8]) -> TruncatedMessage {
     let start = match std::str::from_utf8(start) {
         Ok(start) => start,
         Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default(),
     };
     let mut id = None;
     let mut rest = start.trim_start().strip_prefix('{');
-    while let Some((key, after)) = rest.and_then(leading_value) {
+    while let Some((key, after)) = rest.and_then(split_first_value) {
         match key.get() {
-            "\"result\"" | "\"error\"" => return Leading::Response,
+            "\"result\"" | "\"error\"" => return TruncatedMessage::Response,
             "\"method\"" if id.is_some() => break,
             _ => {}
         }
-        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(leading_value) else { break };
+        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(split_first_value) else { break };
         let after = after.trim_start();
         // A number at the end of the text may be truncated.
         if key.get() == "\"id\"" && !after.is_empty() {
@@ -133,11 +134,11 @@ fn leading_part(start: &[u8]) -> Leading {
         }
         rest = after.strip_prefix(',');
     }
-    id.map_or(Leading::Unknown, Leading::Request)
+    id.map_or(TruncatedMessage::Unknown, TruncatedMessage::Request)
 }
 
 /// Returns the JSON value at the start of a text, and the rest of the text.
-fn leading_value(text: &str) -> Option<(&RawValue, &str)> {
+fn split_first_value(text: &str) -> Option<(&RawValue, &str)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let value = values.next()?.ok()?;
     Some((value, &text[values.byte_offset()..]))

@@ -35,33 +35,33 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 #[cfg(feature = "http")]
 pub(crate) use batch::batch_length;
-use call::in_flight::{InFlight, Place};
-use call::input_required::MAX_RESPONSES;
+use call::in_flight::{CallPermit, InFlightCalls};
+use call::input_required::MAX_RESPONSES_BYTES;
 pub(crate) use call::pending::PendingCall;
 pub(crate) use header_match::Headers;
 #[cfg(feature = "http")]
-pub(crate) use header_match::{METHOD, Mirrored, NAME, PROTOCOL_VERSION};
+pub(crate) use header_match::{HeaderField, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 #[cfg(feature = "http")]
 pub(crate) use http_exchange::{is_complete_envelope, write_error};
-use instrument::Observed;
+use instrument::Instrumentation;
 use malformed::ErrorBudget;
-use notifications::Feed;
+use notifications::NotificationFeed;
 use serde_json::Value;
 #[cfg(feature = "stdio")]
-pub(crate) use server::TIME_TO_END;
-pub(crate) use server::{Ending, Server, ServerConfig};
-use session::Session;
+pub(crate) use server::SHUTDOWN_TASKS_TIMEOUT;
+pub(crate) use server::{Server, ServerConfig, ShutdownTask};
+use session::NegotiatedSession;
 
 use crate::auth::principal::Principal;
-use crate::client_features::pending_requests::ClientRequests;
+use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::Transport;
-use crate::json::object::{Raw, text};
-use crate::outgoing::queue::Outbox;
+use crate::json::object::{Raw, string_value};
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
-use crate::protocol::frame::{Frame, Malformed};
-use crate::protocol::id::{Id, Key};
+use crate::protocol::frame::{Frame, FrameError};
+use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{self, RpcError, code};
-use crate::registry::{Registry, RestingView, View};
+use crate::registry::{Registry, RegistrySnapshot, WeakRegistrySnapshot};
 
 /// The state of one peer.
 pub(crate) struct Connection {
@@ -70,30 +70,30 @@ pub(crate) struct Connection {
     /// The identity of the peer, if the transport knows it.
     principal: Option<Arc<Principal>>,
     /// Created on first use if the connection serves a single exchange.
-    outbox: OnceLock<Arc<Outbox>>,
+    outgoing: OnceLock<Arc<OutgoingQueue>>,
     /// Created on first use, like `in_flight` and `feed`: most HTTP requests end before that.
-    client_requests: OnceLock<Arc<ClientRequests>>,
+    client_requests: OnceLock<Arc<PendingClientRequests>>,
     /// The newest revision that a handshake offers.
-    newest: Revision,
+    newest_revision: Revision,
     /// The session, which an `initialize` opens. A connection has at most one.
-    session: OnceLock<Arc<Session>>,
+    session: OnceLock<Arc<NegotiatedSession>>,
     /// The label of the session in spans, which cannot be used as the session's id.
     session_label: OnceLock<Box<str>>,
-    in_flight: OnceLock<Arc<InFlight>>,
+    in_flight: OnceLock<Arc<InFlightCalls>>,
     /// The notifications that the client gets outside of calls.
-    feed: OnceLock<Arc<Feed>>,
+    feed: OnceLock<Arc<NotificationFeed>>,
     /// Whether a call has ever waited, or notifications were requested: from then on, frames may arrive in the outbox
     /// at any time.
-    answers_late: AtomicBool,
+    uses_outgoing_queue: AtomicBool,
     /// Whether no more messages are served.
     stopping: AtomicBool,
     /// The number of lines received.
     received: AtomicU64,
-    errors: Mutex<ErrorBudget>,
+    error_budget: Mutex<ErrorBudget>,
 }
 
 /// The outcome of a message.
-pub(crate) enum Dispatched {
+pub(crate) enum DispatchStatus {
     /// The response is written, or there is none.
     Done,
     /// The response comes later.
@@ -102,93 +102,97 @@ pub(crate) enum Dispatched {
 
 impl Connection {
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
-        Connection::of(server, transport, None)
+        Connection::for_principal(server, transport, None)
     }
 
     /// Creates a connection with the peer's principal, if the transport knows it.
-    pub(crate) fn of(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::with_outbox(server, transport, principal, Some(Arc::default()))
-    }
-
-    fn with_outbox(
+    pub(crate) fn for_principal(
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
-        outbox: Option<Arc<Outbox>>,
     ) -> Arc<Connection> {
-        Arc::new(Connection::up_to(Revision::NEWEST_LEGACY, server, transport, principal, outbox))
+        Connection::for_latest_handshake(server, transport, principal, Some(Arc::default()))
     }
 
-    fn up_to(
-        newest: Revision,
+    fn for_latest_handshake(
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
-        outbox: Option<Arc<Outbox>>,
+        outgoing: Option<Arc<OutgoingQueue>>,
+    ) -> Arc<Connection> {
+        Arc::new(Connection::for_handshake_up_to(Revision::NEWEST_LEGACY, server, transport, principal, outgoing))
+    }
+
+    fn for_handshake_up_to(
+        newest_revision: Revision,
+        server: Arc<Server>,
+        transport: Transport,
+        principal: Option<Arc<Principal>>,
+        outgoing: Option<Arc<OutgoingQueue>>,
     ) -> Connection {
-        let outbox = outbox.map_or_else(OnceLock::new, |outbox| server.measured(outbox).into());
+        let outgoing = outgoing.map_or_else(OnceLock::new, |outgoing| server.measure_queue(outgoing).into());
         Connection {
             server,
             transport,
             principal,
-            outbox,
+            outgoing,
             client_requests: OnceLock::new(),
-            newest,
+            newest_revision,
             feed: OnceLock::new(),
             session: OnceLock::new(),
             session_label: OnceLock::new(),
             in_flight: OnceLock::new(),
-            answers_late: AtomicBool::new(false),
+            uses_outgoing_queue: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             received: AtomicU64::new(0),
-            errors: Mutex::default(),
+            error_budget: Mutex::default(),
         }
     }
 
     /// Returns the table of calls in flight.
-    fn in_flight(&self) -> &Arc<InFlight> {
+    fn in_flight(&self) -> &Arc<InFlightCalls> {
         self.in_flight.get_or_init(Arc::default)
     }
 
-    fn feed(&self) -> &Arc<Feed> {
-        self.feed.get_or_init(|| Feed::new(&self.server.changes, self.outbox()))
+    fn feed(&self) -> &Arc<NotificationFeed> {
+        self.feed.get_or_init(|| NotificationFeed::new(&self.server.changes, self.outgoing()))
     }
 
-    fn client_requests(&self) -> &Arc<ClientRequests> {
+    fn client_requests(&self) -> &Arc<PendingClientRequests> {
         self.client_requests.get_or_init(Arc::default)
     }
 
     /// Returns the view that a caller of [`Connection::receive`] needs.
-    pub(crate) fn view(&self) -> View {
-        self.server.components.view()
+    pub(crate) fn registry_snapshot(&self) -> RegistrySnapshot {
+        self.server.registry.snapshot()
     }
 
     /// The same for one who waits between calls.
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn wake(&self, resting: &RestingView) -> View {
-        self.server.components.wake(resting)
+    pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
+        self.server.registry.upgrade_snapshot(resting)
     }
 
     /// Returns the outbox for notifications, and for responses that are not ready at once.
-    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        self.outbox.get_or_init(|| self.outbox_of_exchange())
+    pub(crate) fn outgoing(&self) -> &Arc<OutgoingQueue> {
+        self.outgoing.get_or_init(|| self.new_exchange_queue())
     }
 
     /// Creates an outbox for a single message.
-    fn outbox_of_exchange(&self) -> Arc<Outbox> {
-        self.server.measured(Outbox::for_exchange())
+    fn new_exchange_queue(&self) -> Arc<OutgoingQueue> {
+        self.server.measure_queue(OutgoingQueue::for_exchange())
     }
 
     /// Returns true if there are shutdown functions.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    pub(crate) fn has_endings(&self) -> bool {
-        self.server.has_endings()
+    pub(crate) fn has_shutdown_tasks(&self) -> bool {
+        self.server.has_shutdown_tasks()
     }
 
     /// Runs the shutdown functions, once.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    pub(crate) async fn end(&self) {
-        self.server.end().await;
+    pub(crate) async fn run_shutdown_tasks(&self) {
+        self.server.run_shutdown_tasks().await;
     }
 
     /// Begins to drop all components and states. Returns `false` if that was begun before.
@@ -202,7 +206,7 @@ impl Connection {
     }
 
     /// Stops serving messages; running calls may end.
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop_serving(&self) {
         self.stopping.store(true, Ordering::Release);
     }
 
@@ -216,19 +220,19 @@ impl Connection {
     }
 
     /// Returns true if responses may arrive in the outbox.
-    pub(crate) fn answers_late(&self) -> bool {
-        self.answers_late.load(Ordering::Acquire)
+    pub(crate) fn uses_outgoing_queue(&self) -> bool {
+        self.uses_outgoing_queue.load(Ordering::Acquire)
     }
 
     /// Ends every wait for a response of the client, now and later: the client can send none any more.
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn end_questions(&self) {
+    pub(crate) fn close_client_requests(&self) {
         self.client_requests().close();
     }
 
     /// Returns the number of calls that have ended and whose responses are not yet on their way.
-    pub(crate) fn answers_owed(&self) -> usize {
-        self.in_flight.get().map_or(0, |calls| calls.owed())
+    pub(crate) fn unsent_responses(&self) -> usize {
+        self.in_flight.get().map_or(0, |calls| calls.unsent_responses())
     }
 
     /// Cancels every call whose response is not yet certain; these calls are not answered.
@@ -240,55 +244,66 @@ impl Connection {
 
     /// Processes one line, without its newline. Responses that are ready are appended to `out`, each with a newline;
     /// all others go to the outbox when they are ready. Must be called inside a tokio runtime.
-    pub(crate) fn receive(self: &Arc<Self>, view: &mut View, line: Result<&str, Utf8Error>, out: &mut Vec<u8>) {
+    pub(crate) fn receive(
+        self: &Arc<Self>,
+        view: &mut RegistrySnapshot,
+        line: Result<&str, Utf8Error>,
+        out: &mut Vec<u8>,
+    ) {
         self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let Ok(line) = line else {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
-            return self.anonymous_error(out, &error);
+            return self.write_error_without_id(out, &error);
         };
         let message = line.strip_suffix('\r').unwrap_or(line);
         if message.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return;
         }
-        let registry = self.server.components.look(view);
-        if registry.decides_slowly() && self.serves_elsewhere(registry, message, out) {
+        let registry = self.server.registry.refresh(view);
+        if registry.has_slow_visibility() && self.offload_if_slow(registry, message, out) {
             return;
         }
-        self.serve(registry, message, None, out);
+        self.serve_message(registry, message, None, out);
     }
 
-    fn serve(self: &Arc<Self>, registry: &Arc<Registry>, message: &str, reservation: Option<Place>, out: &mut Vec<u8>) {
-        if let Dispatched::Pending(call) = self.dispatch(registry, message, reservation, None, out) {
-            self.start(call, out);
+    fn serve_message(
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
+        message: &str,
+        permit: Option<CallPermit>,
+        out: &mut Vec<u8>,
+    ) {
+        if let DispatchStatus::Pending(call) = self.dispatch(registry, message, permit, None, out) {
+            self.spawn_call(call, out);
         }
     }
 
     /// Continues a call as a task of the runtime.
-    fn start(self: &Arc<Self>, call: Box<PendingCall>, out: &mut Vec<u8>) {
-        self.answers_late.store(true, Ordering::Release);
-        let outbox = Arc::clone(call.outbox());
+    fn spawn_call(self: &Arc<Self>, call: Box<PendingCall>, out: &mut Vec<u8>) {
+        self.uses_outgoing_queue.store(true, Ordering::Release);
+        let outgoing = Arc::clone(call.outgoing());
         // The frames that are ready must not be overtaken by those of the task, so all of them go through the outbox.
-        outbox.push(out);
+        outgoing.push(out);
         call.send_early_notifications();
         out.clear();
         let connection = Arc::clone(self);
         tokio::spawn(async move {
-            match call.finish().await {
-                Some((frames, mut place)) => {
-                    place.release_id();
-                    outbox.push_last(frames);
-                    drop(place);
+            match call.run_to_end().await {
+                Some((frames, mut permit)) => {
+                    permit.release_id();
+                    outgoing.push_response(frames);
+                    drop(permit);
                 }
-                None => outbox.push_last(Vec::new()),
+                None => outgoing.push_response(Vec::new()),
             }
-            connection.resume().await;
+            connection.serve_queued().await;
         });
     }
 
     /// Starts calls that waited for others to end.
-    async fn resume(self: &Arc<Self>) {
-        while let Some((message, reservation)) = self.in_flight().next_waiting() {
-            self.serve_reserved(message, reservation).await;
+    async fn serve_queued(self: &Arc<Self>) {
+        while let Some((message, permit)) = self.in_flight().next_queued() {
+            self.serve_with_permit(message, permit).await;
         }
     }
 
@@ -297,20 +312,20 @@ impl Connection {
         self: &Arc<Self>,
         registry: &Arc<Registry>,
         message: &str,
-        reservation: Option<Place>,
-        exchange: Option<&Exchange<'_>>,
+        permit: Option<CallPermit>,
+        exchange: Option<&HttpExchange<'_>>,
         out: &mut Vec<u8>,
-    ) -> Dispatched {
+    ) -> DispatchStatus {
         let mut frame = Frame::default();
         match frame.read(message) {
             Ok(()) => {}
-            Err(Malformed::Batch) => return self.batch(registry, message, reservation, exchange, out),
+            Err(FrameError::Batch) => return self.dispatch_batch(registry, message, permit, exchange, out),
             Err(malformed) => {
-                self.refuse(message, &malformed, out);
-                return Dispatched::Done;
+                self.reject_malformed(message, &malformed, out);
+                return DispatchStatus::Done;
             }
         }
-        self.dispatch_frame(registry, message, &frame, Admitted::from(reservation), exchange, out)
+        self.dispatch_frame(registry, message, &frame, PermitState::from(permit), exchange, out)
     }
 
     fn dispatch_frame(
@@ -318,99 +333,105 @@ impl Connection {
         registry: &Arc<Registry>,
         message: &str,
         frame: &Frame<'_>,
-        admitted: Admitted,
-        exchange: Option<&Exchange<'_>>,
+        permit_state: PermitState,
+        exchange: Option<&HttpExchange<'_>>,
         out: &mut Vec<u8>,
-    ) -> Dispatched {
+    ) -> DispatchStatus {
         let id = match frame.id.map(Id::parse) {
             None => None,
             Some(Some(id)) => Some(id),
             Some(None) if frame.method.is_none() => {
                 // An error without an id may be about a message of ours that could not be read.
                 if frame.result.is_some() {
-                    refuse_stray(exchange, out);
+                    reject_stray_response(exchange, out);
                 }
-                return Dispatched::Done;
+                return DispatchStatus::Done;
             }
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
                     "Invalid request: an id is a string of at most 256 bytes, or a signed 64-bit integer",
                 );
-                self.anonymous_error(out, &error);
-                return Dispatched::Done;
+                self.write_error_without_id(out, &error);
+                return DispatchStatus::Done;
             }
         };
         if !frame.jsonrpc.is_some_and(is_version_two) {
-            self.refuse_frame(id, out, "Invalid request: `jsonrpc` must be \"2.0\"");
-            return Dispatched::Done;
+            self.reject_frame(id, out, "Invalid request: `jsonrpc` must be \"2.0\"");
+            return DispatchStatus::Done;
         }
         let Some(method) = frame.method else {
             if frame.result.is_none() && frame.error.is_none() {
-                self.refuse_frame(id, out, "Invalid request: there is no `method`");
+                self.reject_frame(id, out, "Invalid request: there is no `method`");
             } else {
                 match id.map(|id| id.key()) {
-                    Some(Key::Integer(id)) if self.was_asked(id) => self.response(id, frame),
+                    Some(IdKey::Integer(id)) if self.was_requested(id) => self.handle_response(id, frame),
                     None if frame.result.is_none() => {}
-                    _ => refuse_stray(exchange, out),
+                    _ => reject_stray_response(exchange, out),
                 }
             }
-            return Dispatched::Done;
+            return DispatchStatus::Done;
         };
-        let Some(method) = text(method) else {
-            self.refuse_frame(id, out, "Invalid request: `method` must be a string");
-            return Dispatched::Done;
+        let Some(method) = string_value(method) else {
+            self.reject_frame(id, out, "Invalid request: `method` must be a string");
+            return DispatchStatus::Done;
         };
         let Some(id) = id else {
-            self.notification(&method, frame, out);
-            return Dispatched::Done;
+            self.handle_notification(&method, frame, out);
+            return DispatchStatus::Done;
         };
-        let observed;
-        let mut request = Request {
+        let instrumentation;
+        let mut request = IncomingRequest {
             registry,
             message,
             frame,
             id,
             method: &method,
             arguments: OnceCell::new(),
-            admitted: Cell::new(admitted),
+            permit_state: Cell::new(permit_state),
             exchange,
-            observed: None,
+            instrumentation: None,
         };
-        let is_observed = self.server.is_observed();
-        observed = is_observed.then(|| self.observe(&request));
-        request.observed = observed.as_ref();
-        let entered = observed.as_ref().map(Observed::enter);
+        let is_instrumented = self.server.is_instrumented();
+        instrumentation = is_instrumented.then(|| self.instrument(&request));
+        request.instrumentation = instrumentation.as_ref();
+        let entered = instrumentation.as_ref().map(Instrumentation::enter);
         let begin = out.len();
-        let dispatched = if request.is_modern() { self.modern(&request, out) } else { self.legacy(&request, out) };
+        let dispatched = if request.is_modern() {
+            self.dispatch_stateless(&request, out)
+        } else {
+            self.dispatch_in_session(&request, out)
+        };
         let dispatched = match dispatched {
             Ok(dispatched) => dispatched,
             Err(error) => {
-                finish_frame(out, |out| write::error(out, Some(id.as_str()), &error));
-                Dispatched::Done
+                write_frame(out, |out| write::write_error(out, Some(id.as_str()), &error));
+                DispatchStatus::Done
             }
         };
         drop(entered);
-        match observed {
-            Some(observed) => self.observed(observed, dispatched, (id, &method), begin, out),
+        match instrumentation {
+            Some(instrumentation) => {
+                self.finish_instrumentation(instrumentation, dispatched, (id, &method), begin, out)
+            }
             None => dispatched,
         }
     }
 
     /// Returns true if this connection has sent a request with that id to the client.
-    fn was_asked(&self, id: i64) -> bool {
+    fn was_requested(&self, id: i64) -> bool {
         self.client_requests.get().is_some_and(|requests| requests.was_opened(id))
     }
 
     /// Handles the client's response to a request of the server. A response for which no call waits is not read.
-    fn response(&self, id: i64, frame: &Frame<'_>) {
+    fn handle_response(&self, id: i64, frame: &Frame<'_>) {
         let Some(requests) = self.client_requests.get().filter(|requests| requests.is_open(id)) else { return };
         let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
         let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
         let reply = match (frame.result, frame.error) {
-            _ if size > MAX_RESPONSES => Err((
+            _ if size > MAX_RESPONSES_BYTES => Err((
                 i64::from(code::INTERNAL_ERROR),
-                format!("the answer has {size} bytes, and at most {MAX_RESPONSES} are read"),
+                format!("the answer has {size} bytes, and at most {MAX_RESPONSES_BYTES} are read"),
             )),
             (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
             (_, error) => {
@@ -422,28 +443,28 @@ impl Connection {
         requests.resolve(id, reply);
     }
 
-    fn notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    fn handle_notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
         match method {
             "notifications/cancelled" => {
                 let params = frame.params();
                 if let Some(id) = params.and_then(|params| params.request_id).and_then(Id::parse) {
-                    let reason = params.and_then(|params| params.reason).and_then(text).unwrap_or_default();
+                    let reason = params.and_then(|params| params.reason).and_then(string_value).unwrap_or_default();
                     tracing::debug!(target: "fastmcp_rs", "request {} is cancelled: {reason}", id.as_str());
                     let key = id.key();
                     // The order matters: a subscription that is being opened checks its id last.
                     self.in_flight().cancel(&key);
-                    self.feed().close(&key);
+                    self.feed().close_subscription(&key);
                 }
             }
             // Requests are served even before this notification arrives.
-            "notifications/initialized" => self.begin_session(out),
+            "notifications/initialized" => self.start_session_notifications(out),
             _ => {}
         }
     }
 }
 
 /// A request with a well-formed frame.
-pub(crate) struct Request<'a> {
+pub(crate) struct IncomingRequest<'a> {
     registry: &'a Arc<Registry>,
     message: &'a str,
     frame: &'a Frame<'a>,
@@ -451,53 +472,53 @@ pub(crate) struct Request<'a> {
     method: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     arguments: OnceCell<String>,
-    admitted: Cell<Admitted>,
-    exchange: Option<&'a Exchange<'a>>,
+    permit_state: Cell<PermitState>,
+    exchange: Option<&'a HttpExchange<'a>>,
     /// The request's span and metrics, if they are recorded.
-    observed: Option<&'a Observed>,
+    instrumentation: Option<&'a Instrumentation>,
 }
 
 /// A value of the transport that lives as long as the arguments of a call.
-pub(crate) type Retained = Arc<dyn Any + Send + Sync>;
+pub(crate) type ArgumentsGuard = Arc<dyn Any + Send + Sync>;
 
 /// The data of a single message, on transports where each message has its own return path.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct HttpExchange<'a> {
     /// The outbox for the response, and for the frames before it, if the response is not ready at once; `None` if that
     /// is the connection's outbox. It is created on first use, because most responses are ready at once.
-    pub(crate) outbox: Option<OnceCell<Arc<Outbox>>>,
+    pub(crate) outgoing: Option<OnceCell<Arc<OutgoingQueue>>>,
     /// The message's headers, on transports where they are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The transport's other data about the message.
-    pub(crate) carrier: Carrier<'a>,
+    pub(crate) transport_info: TransportInfo<'a>,
     /// Whether requests to the client can precede the response.
     pub(crate) takes_requests: bool,
     /// Kept until the calls of the message have ended.
-    pub(crate) retained: Option<Retained>,
+    pub(crate) retained: Option<ArgumentsGuard>,
     /// Set if a response that answers no request of the server is refused; otherwise it is dropped.
-    pub(crate) refuses_strays: bool,
+    pub(crate) rejects_stray_responses: bool,
     /// Set if a response comes later.
     pub(crate) pending: Cell<bool>,
 }
 
 /// A transport's data about a message besides its text, for spans and traces.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Carrier<'a> {
+pub(crate) struct TransportInfo<'a> {
     /// All headers, whether or not they are checked.
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The version of HTTP, such as `1.1`.
     pub(crate) http_version: Option<&'static str>,
-    pub(crate) client: Client,
+    pub(crate) client: ClientAddress,
 }
 
 /// The address of a client, as known from its connection or from a trusted proxy.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Client {
+pub(crate) enum ClientAddress {
     #[default]
     Unknown,
-    At(SocketAddr),
+    Direct(SocketAddr),
     /// The client is connected through a Unix socket.
-    OnThisMachine,
+    UnixSocket,
     /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
     /// proxy's own otherwise.
     Forwarded {
@@ -507,81 +528,81 @@ pub(crate) enum Client {
     },
 }
 
-impl Exchange<'_> {
+impl HttpExchange<'_> {
     /// Returns the outbox for a response that is not ready at once.
-    pub(crate) fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
-        match &self.outbox {
-            Some(own) => own.get_or_init(|| connection.outbox_of_exchange()),
-            None => connection.outbox(),
+    pub(crate) fn outgoing<'a>(&'a self, connection: &'a Connection) -> &'a Arc<OutgoingQueue> {
+        match &self.outgoing {
+            Some(own) => own.get_or_init(|| connection.new_exchange_queue()),
+            None => connection.outgoing(),
         }
     }
 }
 
-impl Request<'_> {
+impl IncomingRequest<'_> {
     /// Returns true if the request names its revision.
     fn is_modern(&self) -> bool {
         self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
     }
 
     /// Returns the outbox for a response that is not ready at once.
-    fn outbox<'a>(&'a self, connection: &'a Connection) -> &'a Arc<Outbox> {
-        self.exchange.map_or_else(|| connection.outbox(), |exchange| exchange.outbox(connection))
+    fn outgoing<'a>(&'a self, connection: &'a Connection) -> &'a Arc<OutgoingQueue> {
+        self.exchange.map_or_else(|| connection.outgoing(), |exchange| exchange.outgoing(connection))
     }
 }
 
 /// The admission of a request, independent of other calls in flight.
 #[derive(Debug, Default)]
-pub(crate) enum Admitted {
+pub(crate) enum PermitState {
     /// The request is not admitted yet.
     #[default]
-    No,
+    Unrequested,
     /// The request has its place already: it has waited, or its id was reserved before it is served.
-    Reserved(Place),
+    Held(CallPermit),
     /// The request is part of a batch.
-    Member,
+    Batch,
 }
 
-impl From<Option<Place>> for Admitted {
-    fn from(reservation: Option<Place>) -> Admitted {
-        reservation.map_or(Admitted::No, Admitted::Reserved)
+impl From<Option<CallPermit>> for PermitState {
+    fn from(permit: Option<CallPermit>) -> PermitState {
+        permit.map_or(PermitState::Unrequested, PermitState::Held)
     }
 }
 
 /// Refuses a response that answers no request of the server, on transports that report it.
-fn refuse_stray(exchange: Option<&Exchange<'_>>, out: &mut Vec<u8>) {
-    if exchange.is_some_and(|exchange| exchange.refuses_strays) {
+fn reject_stray_response(exchange: Option<&HttpExchange<'_>>, out: &mut Vec<u8>) {
+    if exchange.is_some_and(|exchange| exchange.rejects_stray_responses) {
         let text = "Invalid request: this process has sent no request with the id of this response";
-        finish_frame(out, |out| write::error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
+        write_frame(out, |out| write::write_error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
     }
 }
 
 /// Returns true if a member is `"2.0"`, which may be spelled with escapes.
 fn is_version_two(jsonrpc: Raw<'_>) -> bool {
-    jsonrpc.get() == r#""2.0""# || text(jsonrpc).is_some_and(|text| text == "2.0")
+    jsonrpc.get() == r#""2.0""# || string_value(jsonrpc).is_some_and(|text| text == "2.0")
 }
 
 /// The maximum length of a value that a client sends to describe itself or to refer to a component. A tree of values
 /// takes sixty times the memory of its text.
-const MAX_FACT: usize = 64 << 10;
+const MAX_MEMBER_BYTES: usize = 64 << 10;
 
 /// Parses a small value; returns `null` if it is absent.
-fn fact(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
-    let text = fact_text(raw, name)?;
+fn read_member(raw: Option<Raw<'_>>, name: &str) -> Result<Value, RpcError> {
+    let text = member_text(raw, name)?;
     Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 
 /// Returns the text of a small value.
-fn fact_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, RpcError> {
+fn member_text<'a>(raw: Option<Raw<'a>>, name: &str) -> Result<Option<&'a str>, RpcError> {
     match raw {
-        Some(raw) if raw.get().len() > MAX_FACT => {
-            Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_FACT} bytes")))
+        Some(raw) if raw.get().len() > MAX_MEMBER_BYTES => {
+            Err(RpcError::invalid_params(format!("Invalid params: `{name}` may have at most {MAX_MEMBER_BYTES} bytes")))
         }
         raw => Ok(raw.map(|raw| raw.get())),
     }
 }
 
 /// Writes one frame and the newline that ends it.
-fn finish_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+fn write_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     write(out);
     out.push(b'\n');
 }

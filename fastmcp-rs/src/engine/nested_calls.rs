@@ -9,38 +9,51 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Connection;
-use super::call::middleware::Innermost;
-use super::call::pending::LOOK_AGAIN;
-use super::visibility::{Sight, unknown};
+use super::call::middleware::HandlerCore;
+use super::call::pending::TIMEOUT_RECHECK_INTERVAL;
+use super::visibility::{Visibility, unknown_component_message};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
-use crate::context::nested_calls::{SiblingFuture, Siblings};
+use crate::context::nested_calls::{NestedCallFuture, NestedCalls};
 use crate::error::ToolError;
-use crate::middleware::{Kind, Operation};
+use crate::middleware::{Method, Operation};
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
-use crate::registry::Handler;
-use crate::schema::publish::Style;
+use crate::registry::ComponentHandler;
+use crate::schema::publish::SchemaStyle;
 
-impl Siblings for Connection {
-    fn ask_component(self: Arc<Self>, kind: Kind, name: String, arguments: String, context: Context) -> SiblingFuture {
+impl NestedCalls for Connection {
+    fn call_component(
+        self: Arc<Self>,
+        kind: Method,
+        name: String,
+        arguments: String,
+        context: Context,
+    ) -> NestedCallFuture {
         Box::pin(async move {
-            let registry = self.server.components.load();
+            let registry = self.server.registry.load();
             // A handler uses the names of its own app, which may be mounted in another.
             let name = match kind {
-                Kind::ReadResource => context.component.full_uri(&name),
+                Method::ReadResource => context.component.full_uri(&name),
                 _ => context.component.full_name(&name),
             };
-            let found = find(&Sight::of(&context, &registry), kind, &name, &arguments, self.server.config.lists.style)
-                .map_err(ToolError::new)?;
-            let Found { handler, subject, arguments } = found;
+            let found = find_target(
+                &Visibility::for_call(&context, &registry),
+                kind,
+                &name,
+                &arguments,
+                self.server.config.lists.style,
+            )
+            .map_err(ToolError::new)?;
+            let NestedTarget { handler, subject, arguments } = found;
             // A result for another handler is not limited to the client's revision.
-            let form = self.form(&handler.shared, subject, Revision::V2026_07_28);
-            let operation = Operation::new(kind, &name, &arguments, context.of_sibling(&handler.shared), form);
-            let core = Arc::new(Innermost { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
+            let response_format = self.response_format(&handler.env, subject, Revision::V2026_07_28);
+            let operation =
+                Operation::new(kind, &name, &arguments, context.for_nested_call(&handler.env), response_format);
+            let core = Arc::new(HandlerCore { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
             let outcome = handler.layers.run(operation, core);
             let outcome = match handler.timeout.or(handler.default_timeout) {
-                Some(limit) => within(limit, &context, outcome)
+                Some(limit) => with_timeout(limit, &context, outcome)
                     .await
                     .ok_or_else(|| ToolError::new(format!("`{}` timed out after {limit:?}.", handler.name())))?,
                 None => outcome.await,
@@ -53,8 +66,8 @@ impl Siblings for Connection {
 
 /// Waits for the outcome of a sibling, at most until the sibling's own timeout. The time in which a person thinks does
 /// not count.
-async fn within<T>(limit: Duration, context: &Context, outcome: impl Future<Output = T>) -> Option<T> {
-    let waited = || context.request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
+async fn with_timeout<T>(limit: Duration, context: &Context, outcome: impl Future<Output = T>) -> Option<T> {
+    let waited = || context.request.as_ref().map(|request| request.client_requests.user_wait()).unwrap_or_default();
     let (waited_before, _) = waited();
     let begin = Instant::now();
     let mut outcome = pin!(outcome);
@@ -67,37 +80,44 @@ async fn within<T>(limit: Duration, context: &Context, outcome: impl Future<Outp
         let worked = begin.elapsed().saturating_sub(waited.saturating_sub(waited_before));
         wait = limit.saturating_sub(worked);
         if is_waiting {
-            wait = wait.max(LOOK_AGAIN);
+            wait = wait.max(TIMEOUT_RECHECK_INTERVAL);
         } else if wait.is_zero() {
             return None;
         }
     }
 }
 
-struct Found<'a> {
-    handler: &'a Handler,
+struct NestedTarget<'a> {
+    handler: &'a ComponentHandler,
     subject: Subject,
     arguments: Cow<'a, str>,
 }
 
 /// Finds the component to call, among those that the client of the request may see; or returns an error message.
-fn find<'a>(sight: &Sight<'a>, kind: Kind, name: &str, arguments: &'a str, style: Style) -> Result<Found<'a>, String> {
+fn find_target<'a>(
+    visibility: &Visibility<'a>,
+    kind: Method,
+    name: &str,
+    arguments: &'a str,
+    style: SchemaStyle,
+) -> Result<NestedTarget<'a>, String> {
     match kind {
-        Kind::CallTool => {
-            let tool = sight.tool(name).map_err(|error| error.message)?;
+        Method::CallTool => {
+            let tool = visibility.tool(name).map_err(|error| error.message)?;
             let subject = tool.subject_of_sibling(style);
-            Ok(Found { handler: &tool.handler, subject, arguments: arguments.into() })
+            Ok(NestedTarget { handler: &tool.handler, subject, arguments: arguments.into() })
         }
-        Kind::GetPrompt => {
-            let prompt = sight.prompt(name).map_err(|error| error.message)?;
-            let subject = Subject::PromptGet { description: prompt.about.description.clone() };
-            Ok(Found { handler: &prompt.handler, subject, arguments: arguments.into() })
+        Method::GetPrompt => {
+            let prompt = visibility.prompt(name).map_err(|error| error.message)?;
+            let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
+            Ok(NestedTarget { handler: &prompt.handler, subject, arguments: arguments.into() })
         }
         _ => {
-            let (resource, values) = sight.resource(name).ok_or_else(|| unknown("resource", name, None))?;
+            let (resource, values) =
+                visibility.resource(name).ok_or_else(|| unknown_component_message("resource", name, None))?;
             let cache = CacheHints::default();
             let subject = Subject::ResourceRead { uri: name.into(), mime_type: resource.mime_type(), cache };
-            Ok(Found {
+            Ok(NestedTarget {
                 handler: &resource.handler,
                 subject,
                 arguments: serde_json::Value::from(values).to_string().into(),

@@ -18,10 +18,10 @@ use tokio::runtime::Handle;
 // The clock of the runtime, which tests can pause.
 use tokio::time::Instant;
 
-use crate::context::change_hub::{Change, Hub, Interest, ListKind, Listener, Lists};
+use crate::context::change_hub::{Change, ChangeHub, ChangeInterest, ChangeListener, ListKind, ListSet};
 use crate::json::encode;
-use crate::outgoing::queue::Outbox;
-use crate::protocol::id::{Id, Key};
+use crate::outgoing::queue::OutgoingQueue;
+use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write;
 
 /// The maximum number of subscriptions of one feed, the session's not counted.
@@ -31,19 +31,19 @@ pub(crate) const MAX_URIS: usize = 1000;
 pub(crate) const MAX_URI_BYTES: usize = 64 << 10;
 
 /// The minimum time between two rounds of notifications.
-const PAUSE: Duration = Duration::from_millis(10);
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
-pub(crate) struct Feed {
-    hub: Arc<Hub>,
-    outbox: Arc<Outbox>,
+pub(crate) struct NotificationFeed {
+    hub: Arc<ChangeHub>,
+    outgoing: Arc<OutgoingQueue>,
     /// Set when the feed is registered with the hub: the runtime on which delayed changes are sent, if there is one.
-    attached: OnceLock<Option<Handle>>,
-    state: Mutex<State>,
+    listener_runtime: OnceLock<Option<Handle>>,
+    state: Mutex<FeedState>,
 }
 
 #[derive(Default)]
-struct State {
-    subscriptions: Vec<Subscription>,
+struct FeedState {
+    subscriptions: Vec<FeedSubscription>,
     last_sent: Option<Instant>,
     /// Whether a task is waiting to send the changes.
     flush_is_due: bool,
@@ -52,61 +52,61 @@ struct State {
 
 /// The changes that a client subscribes to.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) lists: Lists,
+pub(crate) struct SubscriptionTargets {
+    pub(crate) lists: ListSet,
     pub(crate) uris: Vec<Arc<str>>,
 }
 
 /// The reason why a subscription is rejected.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum SubscribeError {
     /// The server is shutting down.
     Ended,
     TooManySubscriptions,
     TooManyUris,
 }
 
-impl Feed {
-    pub(crate) fn new(hub: &Arc<Hub>, outbox: &Arc<Outbox>) -> Arc<Feed> {
-        Arc::new(Feed {
+impl NotificationFeed {
+    pub(crate) fn new(hub: &Arc<ChangeHub>, outgoing: &Arc<OutgoingQueue>) -> Arc<NotificationFeed> {
+        Arc::new(NotificationFeed {
             hub: Arc::clone(hub),
-            outbox: Arc::clone(outbox),
-            attached: OnceLock::new(),
+            outgoing: Arc::clone(outgoing),
+            listener_runtime: OnceLock::new(),
             state: Mutex::default(),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FeedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers the feed with the hub. Most connections never need that.
-    fn attach(self: &Arc<Self>) {
-        self.attached.get_or_init(|| {
-            let listener: Arc<dyn Listener> = Arc::clone(self) as _;
-            self.hub.listen(Arc::downgrade(&listener));
+    fn listen_for_changes(self: &Arc<Self>) {
+        self.listener_runtime.get_or_init(|| {
+            let listener: Arc<dyn ChangeListener> = Arc::clone(self) as _;
+            self.hub.add_listener(Arc::downgrade(&listener));
             Handle::try_current().ok()
         });
     }
 
     /// Opens a subscription with its own id. `acknowledge` sends the frames that must come first.
-    pub(crate) fn open(
+    pub(crate) fn open_subscription(
         self: &Arc<Self>,
         id: Id<'_>,
-        wanted: Wanted,
+        targets: SubscriptionTargets,
         acknowledge: impl FnOnce(),
-    ) -> Result<(), Refused> {
-        self.attach();
-        let mut subscription = Subscription::new(Some(Stream { id: id.as_str().into(), key: id.key() }));
+    ) -> Result<(), SubscribeError> {
+        self.listen_for_changes();
+        let mut subscription = FeedSubscription::new(Some(SubscriptionId { id: id.as_str().into(), key: id.key() }));
         subscription.is_open = true;
         // A client that has read the acknowledgement relies on notifications, so the interest is registered before.
-        subscription.want(&self.hub, wanted);
+        subscription.add_targets(&self.hub, targets);
         let mut state = self.lock();
         if state.has_ended {
-            return Err(Refused::Ended);
+            return Err(SubscribeError::Ended);
         }
-        if state.subscriptions.iter().filter(|other| other.stream.is_some()).count() >= MAX_SUBSCRIPTIONS {
-            return Err(Refused::TooManySubscriptions);
+        if state.subscriptions.iter().filter(|other| other.subscription_id.is_some()).count() >= MAX_SUBSCRIPTIONS {
+            return Err(SubscribeError::TooManySubscriptions);
         }
         acknowledge();
         state.subscriptions.push(subscription);
@@ -114,17 +114,19 @@ impl Feed {
     }
 
     /// Ends a subscription: no more notifications are sent for it.
-    pub(crate) fn close(&self, key: &Key) {
+    pub(crate) fn close_subscription(&self, key: &IdKey) {
         let mut state = self.lock();
-        state.subscriptions.retain(|subscription| subscription.stream.as_ref().is_none_or(|stream| stream.key != *key));
+        state.subscriptions.retain(|subscription| {
+            subscription.subscription_id.as_ref().is_none_or(|subscription_id| subscription_id.key != *key)
+        });
     }
 
-    /// Opens the subscription of a session, which has no id. Nothing is sent before [`Feed::begin_session`].
-    pub(crate) fn open_session(self: &Arc<Self>, lists: Lists) {
-        let mut subscription = Subscription::new(None);
+    /// Opens the subscription of a session, which has no id. Nothing is sent before [`NotificationFeed::start_session`].
+    pub(crate) fn open_session(self: &Arc<Self>, lists: ListSet) {
+        let mut subscription = FeedSubscription::new(None);
         if !lists.is_empty() {
-            self.attach();
-            subscription.want(&self.hub, Wanted { lists, uris: Vec::new() });
+            self.listen_for_changes();
+            subscription.add_targets(&self.hub, SubscriptionTargets { lists, uris: Vec::new() });
         }
         let mut state = self.lock();
         if !state.has_ended {
@@ -136,27 +138,27 @@ impl Feed {
 
     /// Starts to send notifications to the session's client, which is ready. If the session may get any, `send_earlier`
     /// first sends the frames that must precede them.
-    pub(crate) fn begin_session(self: &Arc<Self>, send_earlier: impl FnOnce()) {
+    pub(crate) fn start_session(self: &Arc<Self>, send_earlier: impl FnOnce()) {
         let mut state = self.lock();
         let Some(session) = state.session().filter(|session| !session.is_open) else { return };
         session.is_open = true;
         if !session.lists.is_empty() || !session.uris.is_empty() {
             send_earlier();
         }
-        self.send(&mut state);
+        self.send_changes(&mut state);
     }
 
     /// Adds a URI to the subscription of a session. `answer` sends the response, which must come first.
-    pub(crate) fn subscribe(self: &Arc<Self>, uri: &str, answer: impl FnOnce()) -> Result<(), Refused> {
-        self.attach();
+    pub(crate) fn subscribe(self: &Arc<Self>, uri: &str, answer: impl FnOnce()) -> Result<(), SubscribeError> {
+        self.listen_for_changes();
         let mut state = self.lock();
-        let Some(session) = state.session() else { return Err(Refused::Ended) };
+        let Some(session) = state.session() else { return Err(SubscribeError::Ended) };
         if !session.uris.contains_key(uri) {
             let bytes: usize = session.uris.keys().map(|uri| uri.len()).sum();
             if session.uris.len() >= MAX_URIS || bytes + uri.len() > MAX_URI_BYTES {
-                return Err(Refused::TooManyUris);
+                return Err(SubscribeError::TooManyUris);
             }
-            session.want(&self.hub, Wanted { lists: Lists::NONE, uris: vec![uri.into()] });
+            session.add_targets(&self.hub, SubscriptionTargets { lists: ListSet::NONE, uris: vec![uri.into()] });
         }
         answer();
         Ok(())
@@ -170,35 +172,35 @@ impl Feed {
             session.changed_uris.retain(|changed| &**changed != uri);
         }
         if session.uris.is_empty() {
-            session.interest_in_resources = None;
+            session.resource_interest = None;
         }
     }
 
     /// Ends all subscriptions because the server shuts down: sends the remaining changes, as far as there is room, and
     /// then the frames that end each subscription, which `last_words` writes.
-    pub(crate) fn end(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
+    pub(crate) fn close_all(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
         let mut state = self.lock();
-        self.flush(&mut state);
+        self.flush_changes(&mut state);
         let mut frames = Vec::new();
-        for stream in state.subscriptions.drain(..).filter_map(|subscription| subscription.stream) {
-            last_words(&mut frames, &stream.id);
+        for subscription_id in state.subscriptions.drain(..).filter_map(|subscription| subscription.subscription_id) {
+            last_words(&mut frames, &subscription_id.id);
         }
         state.has_ended = true;
-        self.outbox.push(&frames);
+        self.outgoing.push(&frames);
     }
 
     /// Sends the changes: now, or a little later if notifications were sent just before.
-    fn send(self: &Arc<Self>, state: &mut State) {
+    fn send_changes(self: &Arc<Self>, state: &mut FeedState) {
         if state.flush_is_due {
             return;
         }
         let since = state.last_sent.map(|last| last.elapsed());
-        let wait = since.and_then(|since| PAUSE.checked_sub(since)).filter(|wait| !wait.is_zero());
-        if wait.is_none() && self.flush(state) {
+        let wait = since.and_then(|since| MIN_INTERVAL.checked_sub(since)).filter(|wait| !wait.is_zero());
+        if wait.is_none() && self.flush_changes(state) {
             return;
         }
-        let Some(Some(runtime)) = self.attached.get() else {
-            self.flush(state);
+        let Some(Some(runtime)) = self.listener_runtime.get() else {
+            self.flush_changes(state);
             return;
         };
         state.flush_is_due = true;
@@ -206,9 +208,9 @@ impl Feed {
         runtime.spawn(async move {
             tokio::time::sleep(wait.unwrap_or_default()).await;
             loop {
-                feed.outbox.room().await;
+                feed.outgoing.wait_for_capacity().await;
                 let mut state = feed.lock();
-                if feed.flush(&mut state) {
+                if feed.flush_changes(&mut state) {
                     state.flush_is_due = false;
                     return;
                 }
@@ -217,13 +219,13 @@ impl Feed {
     }
 
     /// Sends the changes for which there is room. Returns true if nothing is left to send.
-    fn flush(&self, state: &mut State) -> bool {
+    fn flush_changes(&self, state: &mut FeedState) -> bool {
         let mut frames = Vec::new();
-        for subscription in state.subscriptions.iter_mut().filter(|subscription| subscription.is_due()) {
+        for subscription in state.subscriptions.iter_mut().filter(|subscription| subscription.has_unsent_changes()) {
             frames.clear();
-            subscription.write(&mut frames);
-            if !self.outbox.try_push(&frames) {
-                if self.outbox.is_closed() {
+            subscription.write_notifications(&mut frames);
+            if !self.outgoing.try_push(&frames) {
+                if self.outgoing.is_closed() {
                     // The outbox has no reader any more.
                     state.subscriptions.clear();
                     state.has_ended = true;
@@ -231,82 +233,82 @@ impl Feed {
                 }
                 return false;
             }
-            subscription.forget_changes();
+            subscription.clear_changes();
             state.last_sent = Some(Instant::now());
         }
         true
     }
 }
 
-impl Listener for Feed {
-    fn changed(self: Arc<Self>, change: Change<'_>) {
+impl ChangeListener for NotificationFeed {
+    fn on_change(self: Arc<Self>, change: Change<'_>) {
         let mut state = self.lock();
         let mut is_due = false;
         for subscription in &mut state.subscriptions {
-            subscription.note(change);
-            is_due |= subscription.is_due();
+            subscription.record_change(change);
+            is_due |= subscription.has_unsent_changes();
         }
         if is_due {
-            self.send(&mut state);
+            self.send_changes(&mut state);
         }
     }
 }
 
-impl State {
-    fn session(&mut self) -> Option<&mut Subscription> {
-        self.subscriptions.iter_mut().find(|subscription| subscription.stream.is_none())
+impl FeedState {
+    fn session(&mut self) -> Option<&mut FeedSubscription> {
+        self.subscriptions.iter_mut().find(|subscription| subscription.subscription_id.is_none())
     }
 }
 
 /// The id of a subscription.
-struct Stream {
+struct SubscriptionId {
     /// JSON text, as the client wrote it.
     id: Box<str>,
-    key: Key,
+    key: IdKey,
 }
 
-struct Subscription {
+struct FeedSubscription {
     /// `None` for the session of a legacy client, whose notifications carry no id.
-    stream: Option<Stream>,
+    subscription_id: Option<SubscriptionId>,
     /// Whether notifications may be sent yet.
     is_open: bool,
-    lists: Lists,
-    changed_lists: Lists,
+    lists: ListSet,
+    changed_lists: ListSet,
     /// The URIs, each with a flag that is true if it is in `changed_uris`.
     uris: HashMap<Arc<str>, bool>,
     /// The changed URIs, in the order of their first change.
     changed_uris: Vec<Arc<str>>,
-    interest_in_lists: Option<Interest>,
-    interest_in_resources: Option<Interest>,
+    list_interest: Option<ChangeInterest>,
+    resource_interest: Option<ChangeInterest>,
 }
 
-impl Subscription {
-    fn new(stream: Option<Stream>) -> Subscription {
-        Subscription {
-            stream,
+impl FeedSubscription {
+    fn new(subscription_id: Option<SubscriptionId>) -> FeedSubscription {
+        FeedSubscription {
+            subscription_id,
             is_open: false,
-            lists: Lists::NONE,
-            changed_lists: Lists::NONE,
+            lists: ListSet::NONE,
+            changed_lists: ListSet::NONE,
             uris: HashMap::new(),
             changed_uris: Vec::new(),
-            interest_in_lists: None,
-            interest_in_resources: None,
+            list_interest: None,
+            resource_interest: None,
         }
     }
 
-    fn want(&mut self, hub: &Arc<Hub>, wanted: Wanted) {
-        let Wanted { lists, uris } = wanted;
+    fn add_targets(&mut self, hub: &Arc<ChangeHub>, targets: SubscriptionTargets) {
+        let SubscriptionTargets { lists, uris } = targets;
         if !lists.is_empty() {
             self.lists = lists;
-            self.interest_in_lists.get_or_insert_with(|| hub.interest_in_lists());
+            self.list_interest.get_or_insert_with(|| hub.register_list_interest());
         }
         if !uris.is_empty() {
             self.uris.extend(uris.into_iter().map(|uri| (uri, false)));
-            self.interest_in_resources.get_or_insert_with(|| hub.interest_in_resources());
+            self.resource_interest.get_or_insert_with(|| hub.register_resource_interest());
         }
     }
 
-    fn note(&mut self, change: Change<'_>) {
+    fn record_change(&mut self, change: Change<'_>) {
         match change {
             Change::List(kind) if self.lists.contains(kind) => self.changed_lists = self.changed_lists.with(kind),
             Change::List(_) => {}
@@ -321,12 +323,12 @@ impl Subscription {
         }
     }
 
-    fn is_due(&self) -> bool {
+    fn has_unsent_changes(&self) -> bool {
         self.is_open && !(self.changed_lists.is_empty() && self.changed_uris.is_empty())
     }
 
     /// Writes a notification for each change.
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write_notifications(&self, out: &mut Vec<u8>) {
         for kind in ListKind::ALL.into_iter().filter(|kind| self.changed_lists.contains(*kind)) {
             out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
             out.extend_from_slice(match kind {
@@ -335,27 +337,27 @@ impl Subscription {
                 ListKind::Prompts => b"prompts",
             });
             out.extend_from_slice(br#"/list_changed""#);
-            if let Some(stream) = &self.stream {
+            if let Some(subscription_id) = &self.subscription_id {
                 out.extend_from_slice(br#","params":{"#);
-                write_meta(out, &stream.id);
+                write_meta(out, &subscription_id.id);
                 out.push(b'}');
             }
             out.extend_from_slice(b"}\n");
         }
         for uri in &self.changed_uris {
             out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"#);
-            if let Some(stream) = &self.stream {
-                write_meta(out, &stream.id);
+            if let Some(subscription_id) = &self.subscription_id {
+                write_meta(out, &subscription_id.id);
                 out.push(b',');
             }
             out.extend_from_slice(br#""uri":"#);
-            encode::string(out, uri);
+            encode::write_string(out, uri);
             out.extend_from_slice(b"}}\n");
         }
     }
 
-    fn forget_changes(&mut self) {
-        self.changed_lists = Lists::NONE;
+    fn clear_changes(&mut self) {
+        self.changed_lists = ListSet::NONE;
         for uri in self.changed_uris.drain(..) {
             self.uris.insert(uri, false);
         }
@@ -379,25 +381,26 @@ mod tests {
     use super::*;
 
     struct Setup {
-        hub: Arc<Hub>,
-        outbox: Arc<Outbox>,
-        feed: Arc<Feed>,
+        hub: Arc<ChangeHub>,
+        outgoing: Arc<OutgoingQueue>,
+        feed: Arc<NotificationFeed>,
     }
 
     impl Setup {
         fn new() -> Setup {
-            let (hub, outbox) = (Arc::default(), Arc::default());
-            let feed = Feed::new(&hub, &outbox);
-            Setup { hub, outbox, feed }
+            let (hub, outgoing) = (Arc::default(), Arc::default());
+            let feed = NotificationFeed::new(&hub, &outgoing);
+            Setup { hub, outgoing, feed }
         }
 
-        fn open(&self, id: &str, lists: &[ListKind], uris: &[&str]) -> Result<(), Refused> {
+        fn open(&self, id: &str, lists: &[ListKind], uris: &[&str]) -> Result<(), SubscribeError> {
             let id: Box<RawValue> = serde_json::from_str(id).unwrap();
-            let wanted = Wanted {
+            let targets = SubscriptionTargets {
                 lists: lists.iter().copied().collect(),
                 uris: uris.iter().map(|uri| Arc::from(*uri)).collect(),
             };
-            self.feed.open(Id::parse((&*id).into()).unwrap(), wanted, || self.outbox.push(b"\"open\"\n"))
+            self.feed
+                .open_subscription(Id::parse((&*id).into()).unwrap(), targets, || self.outgoing.push(b"\"open\"\n"))
         }
 
         fn change(&self, uri: &str) {
@@ -405,8 +408,8 @@ mod tests {
         }
 
         /// Returns the frames in the outbox, abbreviated.
-        fn told(&self) -> Vec<String> {
-            let bytes = self.outbox.take_now().unwrap_or_default();
+        fn notifications(&self) -> Vec<String> {
+            let bytes = self.outgoing.try_take().unwrap_or_default();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');
             lines
                 .map(|line| {
@@ -427,7 +430,7 @@ mod tests {
     }
 
     async fn pause() {
-        tokio::time::sleep(PAUSE * 3).await;
+        tokio::time::sleep(MIN_INTERVAL * 3).await;
     }
 
     #[test]
@@ -438,28 +441,28 @@ mod tests {
             setup.open("1", &[ListKind::Tools], &["a:1"]).unwrap();
             setup.open("\"1\"", &[ListKind::Tools, ListKind::Prompts], &["a:2"]).unwrap();
             setup.feed.open_session(ListKind::ALL.into_iter().collect());
-            setup.feed.begin_session(|| setup.outbox.push(b"\"begun\"\n"));
-            assert_eq!(setup.told(), ["\"open\"", "\"open\"", "\"begun\""]);
+            setup.feed.start_session(|| setup.outgoing.push(b"\"begun\"\n"));
+            assert_eq!(setup.notifications(), ["\"open\"", "\"open\"", "\"begun\""]);
             for (change, expected) in [
                 (Change::List(ListKind::Tools), &["tools 1", "tools \"1\"", "tools null"][..]),
                 (Change::List(ListKind::Prompts), &["prompts \"1\"", "prompts null"]),
                 (Change::List(ListKind::Resources), &["resources null"]),
             ] {
                 setup.hub.publish(change);
-                let told = setup.told();
+                let notifications = setup.notifications();
                 let of = |who: &&str| format!("{} ", who.replace(' ', "/list_changed "));
-                assert_eq!(told, expected.iter().map(of).collect::<Vec<_>>());
+                assert_eq!(notifications, expected.iter().map(of).collect::<Vec<_>>());
                 pause().await;
             }
             for (uri, id) in [("a:1", "1"), ("a:2", "\"1\"")] {
                 setup.change(uri);
-                assert_eq!(setup.told(), [format!("resources/updated {id} {uri}")]);
+                assert_eq!(setup.notifications(), [format!("resources/updated {id} {uri}")]);
                 pause().await;
             }
             setup.change("a:3");
-            assert!(setup.told().is_empty());
+            assert!(setup.notifications().is_empty());
             pause().await;
-            assert!(setup.told().is_empty());
+            assert!(setup.notifications().is_empty());
         });
     }
 
@@ -468,18 +471,18 @@ mod tests {
         run(async {
             let setup = Setup::new();
             setup.open("1", &[ListKind::Tools], &["a:1", "a:2"]).unwrap();
-            setup.told();
+            setup.notifications();
             for _ in 0..1000 {
                 setup.change("a:2");
                 setup.change("a:1");
                 setup.hub.publish(Change::List(ListKind::Tools));
             }
-            assert_eq!(setup.told(), ["resources/updated 1 a:2"]);
+            assert_eq!(setup.notifications(), ["resources/updated 1 a:2"]);
             pause().await;
             let rest = ["tools/list_changed 1 ", "resources/updated 1 a:1", "resources/updated 1 a:2"];
-            assert_eq!(setup.told(), rest);
+            assert_eq!(setup.notifications(), rest);
             pause().await;
-            assert!(setup.told().is_empty());
+            assert!(setup.notifications().is_empty());
         });
     }
 
@@ -487,8 +490,8 @@ mod tests {
     fn a_session_gets_changes_from_before_its_start() {
         run(async {
             let setup = Setup::new();
-            setup.feed.open_session(Lists::NONE.with(ListKind::Tools));
-            setup.feed.subscribe("a:1", || setup.outbox.push(b"\"answer\"\n")).unwrap();
+            setup.feed.open_session(ListSet::NONE.with(ListKind::Tools));
+            setup.feed.subscribe("a:1", || setup.outgoing.push(b"\"answer\"\n")).unwrap();
             setup.feed.subscribe("a:2", || {}).unwrap();
             for _ in 0..3 {
                 setup.hub.publish(Change::List(ListKind::Tools));
@@ -498,10 +501,10 @@ mod tests {
             }
             setup.feed.unsubscribe("a:2");
             pause().await;
-            assert_eq!(setup.told(), ["\"answer\""]);
-            setup.feed.begin_session(|| setup.outbox.push(b"\"before\"\n"));
-            assert_eq!(setup.told(), ["\"before\"", "tools/list_changed null ", "resources/updated null a:1"]);
-            setup.feed.begin_session(|| panic!("it has begun"));
+            assert_eq!(setup.notifications(), ["\"answer\""]);
+            setup.feed.start_session(|| setup.outgoing.push(b"\"before\"\n"));
+            assert_eq!(setup.notifications(), ["\"before\"", "tools/list_changed null ", "resources/updated null a:1"]);
+            setup.feed.start_session(|| panic!("it has begun"));
         });
     }
 
@@ -512,26 +515,26 @@ mod tests {
             for id in ["1", "2", "3"] {
                 setup.open(id, &[], &["a:1"]).unwrap();
             }
-            setup.told();
+            setup.notifications();
             // The second change is held back.
             setup.change("a:1");
             setup.change("a:1");
-            assert_eq!(setup.told().len(), 3);
-            setup.feed.close(&Key::Integer(2));
+            assert_eq!(setup.notifications().len(), 3);
+            setup.feed.close_subscription(&IdKey::Integer(2));
             pause().await;
-            assert_eq!(setup.told(), ["resources/updated 1 a:1", "resources/updated 3 a:1"]);
-            setup.feed.close(&Key::Integer(2));
+            assert_eq!(setup.notifications(), ["resources/updated 1 a:1", "resources/updated 3 a:1"]);
+            setup.feed.close_subscription(&IdKey::Integer(2));
             pause().await;
             setup.change("a:1");
             setup.change("a:1");
-            setup.feed.end(|out, id| out.extend_from_slice(format!("\"end {id}\"\n").as_bytes()));
+            setup.feed.close_all(|out, id| out.extend_from_slice(format!("\"end {id}\"\n").as_bytes()));
             let both = ["resources/updated 1 a:1", "resources/updated 3 a:1"];
-            assert_eq!(setup.told(), [&both[..], &both, &["\"end 1\"", "\"end 3\""]].concat());
+            assert_eq!(setup.notifications(), [&both[..], &both, &["\"end 1\"", "\"end 3\""]].concat());
             setup.change("a:1");
             pause().await;
-            assert!(setup.told().is_empty());
-            assert_eq!(setup.open("4", &[], &[]), Err(Refused::Ended));
-            assert_eq!(setup.feed.subscribe("a:1", || {}), Err(Refused::Ended));
+            assert!(setup.notifications().is_empty());
+            assert_eq!(setup.open("4", &[], &[]), Err(SubscribeError::Ended));
+            assert_eq!(setup.feed.subscribe("a:1", || {}), Err(SubscribeError::Ended));
         });
     }
 
@@ -545,20 +548,20 @@ mod tests {
             // 200,000 changes, while the client does not read.
             for _ in 0..200 {
                 uris.iter().for_each(|uri| setup.change(uri));
-                tokio::time::sleep(PAUSE + Duration::from_millis(1)).await;
-                most = most.max(setup.outbox.waiting());
+                tokio::time::sleep(MIN_INTERVAL + Duration::from_millis(1)).await;
+                most = most.max(setup.outgoing.queued_bytes());
             }
             assert!((8 << 20..9 << 20).contains(&most), "{most} bytes wait");
             // Now the client reads. Every resource has changed since the notifications that it reads first.
-            setup.told();
+            setup.notifications();
             pause().await;
-            let mut told = setup.told();
-            told.sort();
+            let mut notifications = setup.notifications();
+            notifications.sort();
             let mut expected: Vec<String> = uris.iter().map(|uri| format!("resources/updated 1 {uri}")).collect();
             expected.sort();
-            assert_eq!(told, expected);
+            assert_eq!(notifications, expected);
             pause().await;
-            assert!(setup.told().is_empty());
+            assert!(setup.notifications().is_empty());
         });
     }
 
@@ -567,19 +570,19 @@ mod tests {
         run(async {
             let setup = Setup::new();
             setup.open("1", &[], &["a:1"]).unwrap();
-            setup.outbox.close();
+            setup.outgoing.close();
             setup.change("a:1");
             assert!(setup.feed.lock().subscriptions.is_empty());
-            assert_eq!(setup.open("2", &[], &["a:1"]), Err(Refused::Ended));
+            assert_eq!(setup.open("2", &[], &["a:1"]), Err(SubscribeError::Ended));
             pause().await;
             assert_eq!(Arc::strong_count(&setup.feed), 1, "no task is left");
             // The same while a task waits for room.
             let setup = Setup::new();
             setup.open("1", &[], &["a:1"]).unwrap();
-            setup.outbox.push(&vec![b'x'; 9 << 20]);
+            setup.outgoing.push(&vec![b'x'; 9 << 20]);
             setup.change("a:1");
             pause().await;
-            setup.outbox.close();
+            setup.outgoing.close();
             pause().await;
             assert_eq!(Arc::strong_count(&setup.feed), 1, "no task is left");
         });
@@ -589,27 +592,27 @@ mod tests {
     fn changes_are_notified_from_any_thread_and_without_a_runtime() {
         let setup = Setup::new();
         setup.open("1", &[], &["a:1"]).unwrap();
-        setup.told();
+        setup.notifications();
         let hub = Arc::clone(&setup.hub);
         std::thread::spawn(move || (0..3).for_each(|_| hub.publish(Change::Resource("a:1")))).join().unwrap();
-        assert_eq!(setup.told().len(), 3, "nobody could send it later");
+        assert_eq!(setup.notifications().len(), 3, "nobody could send it later");
 
         run(async {
             let setup = Setup::new();
             setup.open("1", &[], &["a:1"]).unwrap();
-            setup.told();
+            setup.notifications();
             let hub = Arc::clone(&setup.hub);
             std::thread::spawn(move || (0..3).for_each(|_| hub.publish(Change::Resource("a:1")))).join().unwrap();
-            assert_eq!(setup.told().len(), 1);
+            assert_eq!(setup.notifications().len(), 1);
             pause().await;
-            assert_eq!(setup.told().len(), 1);
+            assert_eq!(setup.notifications().len(), 1);
         });
     }
 
     /// Waits long enough for a change to be made in the meantime, if that were possible, and sends a frame.
-    fn slowly(outbox: &Outbox) {
+    fn slowly(outgoing: &OutgoingQueue) {
         std::thread::sleep(Duration::from_millis(2));
-        outbox.push(b"\"first\"\n");
+        outgoing.push(b"\"first\"\n");
     }
 
     #[test]
@@ -617,10 +620,10 @@ mod tests {
         for round in 0..60 {
             let setup = Setup::new();
             if round % 3 > 0 {
-                setup.feed.open_session(Lists::NONE.with(ListKind::Tools));
+                setup.feed.open_session(ListSet::NONE.with(ListKind::Tools));
             }
             if round % 3 == 1 {
-                setup.feed.begin_session(|| {});
+                setup.feed.start_session(|| {});
             }
             let is_done = AtomicBool::new(false);
             std::thread::scope(|scope| {
@@ -630,25 +633,28 @@ mod tests {
                         setup.hub.publish(Change::List(ListKind::Prompts));
                     }
                 });
-                let outbox = &*setup.outbox;
+                let outgoing = &*setup.outgoing;
                 match round % 3 {
                     0 => {
-                        let wanted = Wanted { lists: Lists::NONE, uris: vec!["a:1".into()] };
+                        let targets = SubscriptionTargets { lists: ListSet::NONE, uris: vec!["a:1".into()] };
                         let id: Box<RawValue> = serde_json::from_str("1").unwrap();
-                        setup.feed.open(Id::parse((&*id).into()).unwrap(), wanted, || slowly(outbox)).unwrap();
+                        setup
+                            .feed
+                            .open_subscription(Id::parse((&*id).into()).unwrap(), targets, || slowly(outgoing))
+                            .unwrap();
                     }
-                    1 => setup.feed.subscribe("a:1", || slowly(outbox)).unwrap(),
+                    1 => setup.feed.subscribe("a:1", || slowly(outgoing)).unwrap(),
                     _ => {
                         setup.feed.subscribe("a:1", || {}).unwrap();
-                        setup.feed.begin_session(|| slowly(outbox));
+                        setup.feed.start_session(|| slowly(outgoing));
                     }
                 }
-                let mut told = setup.told();
-                while told.len() < 2 {
-                    told.extend(setup.told());
+                let mut notifications = setup.notifications();
+                while notifications.len() < 2 {
+                    notifications.extend(setup.notifications());
                 }
                 is_done.store(true, Ordering::Release);
-                assert_eq!(told[0], "\"first\"", "round {round}");
+                assert_eq!(notifications[0], "\"first\"", "round {round}");
             });
         }
     }
@@ -659,9 +665,9 @@ mod tests {
         for id in 0..MAX_SUBSCRIPTIONS {
             setup.open(&id.to_string(), &[], &["a:1"]).unwrap();
         }
-        setup.feed.open_session(Lists::NONE);
-        assert_eq!(setup.open("1000", &[], &[]), Err(Refused::TooManySubscriptions));
-        setup.feed.close(&Key::Integer(3));
+        setup.feed.open_session(ListSet::NONE);
+        assert_eq!(setup.open("1000", &[], &[]), Err(SubscribeError::TooManySubscriptions));
+        setup.feed.close_subscription(&IdKey::Integer(3));
         setup.open("1000", &[], &[]).unwrap();
 
         let subscribe = |uri: &str| setup.feed.subscribe(uri, || {});
@@ -669,9 +675,9 @@ mod tests {
             subscribe(&format!("a:{number}")).unwrap();
         }
         subscribe("a:7").unwrap();
-        assert_eq!(subscribe("a:more"), Err(Refused::TooManyUris));
+        assert_eq!(subscribe("a:more"), Err(SubscribeError::TooManyUris));
         (0..MAX_URIS).for_each(|number| setup.feed.unsubscribe(&format!("a:{number}")));
         subscribe(&"x".repeat(MAX_URI_BYTES)).unwrap();
-        assert_eq!(subscribe("y"), Err(Refused::TooManyUris));
+        assert_eq!(subscribe("y"), Err(SubscribeError::TooManyUris));
     }
 }

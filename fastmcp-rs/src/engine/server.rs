@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::component::client_arguments::Ignored;
+use crate::component::client_arguments::IgnoredArguments;
 use crate::component::icon::Icon;
-use crate::context::change_hub::{Hub, ListKind};
+use crate::context::change_hub::{ChangeHub, ListKind};
 use crate::context::states::StateOwner;
 use crate::json::encode;
-use crate::outgoing::queue::Outbox;
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
-use crate::registry::{ListConfig, Live, Offers, Registry};
+use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -38,34 +38,34 @@ pub(crate) struct ServerConfig {
     pub(crate) timeout: Duration,
     pub(crate) strict_arguments: bool,
     /// The arguments that are removed from calls of tools that do not declare them.
-    pub(crate) ignored: Ignored,
+    pub(crate) ignored_arguments: IgnoredArguments,
     pub(crate) show_errors: bool,
     pub(crate) announce_server: bool,
     pub(crate) lists: ListConfig,
     /// The cache hints for the contents of resources.
-    pub(crate) contents: CacheHints,
+    pub(crate) resource_cache: CacheHints,
     /// The lifetime of `requestState`: the time in which a client may answer the questions of a round.
-    pub(crate) answer_time: Duration,
+    pub(crate) request_state_ttl: Duration,
     /// The maximum length of `requestState` in bytes.
     pub(crate) max_request_state: usize,
 }
 
 /// The timeout of the shutdown functions, for all of them together.
-pub(crate) const TIME_TO_END: Duration = Duration::from_secs(10);
+pub(crate) const SHUTDOWN_TASKS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A shutdown function.
-pub(crate) type Ending = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+pub(crate) type ShutdownTask = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 pub(crate) struct Server {
     pub(crate) config: ServerConfig,
-    pub(crate) components: Live,
+    pub(crate) registry: RegistryCache,
     pub(crate) sealer: Sealer,
-    pub(crate) changes: Arc<Hub>,
+    pub(crate) changes: Arc<ChangeHub>,
     states: Arc<StateOwner>,
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Metrics>,
     /// The shutdown functions, in the order of registration; they run in reverse.
-    endings: Mutex<Vec<Ending>>,
+    shutdown_tasks: Mutex<Vec<ShutdownTask>>,
     /// The end of results for modern clients.
     pub(crate) server_info: Arc<ServerInfo>,
 }
@@ -73,11 +73,11 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         config: ServerConfig,
-        components: Live,
+        registry: RegistryCache,
         sealer: Sealer,
-        changes: Arc<Hub>,
+        changes: Arc<ChangeHub>,
         states: Arc<StateOwner>,
-        endings: Vec<Ending>,
+        shutdown_tasks: Vec<ShutdownTask>,
     ) -> Server {
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
@@ -86,69 +86,71 @@ impl Server {
             info.remove("icons");
             Value::from(info)
         });
-        let (endings, server_info) = (Mutex::new(endings), Arc::new(ServerInfo::new(info.as_ref())));
+        let (shutdown_tasks, server_info) = (Mutex::new(shutdown_tasks), Arc::new(ServerInfo::new(info.as_ref())));
         Server {
             config,
-            components,
+            registry,
             sealer,
             changes,
             states,
             #[cfg(feature = "metrics")]
             metrics: None,
-            endings,
+            shutdown_tasks,
             server_info,
         }
     }
 
     /// Returns true if spans or metrics of requests are recorded.
     #[inline]
-    pub(crate) fn is_observed(&self) -> bool {
+    pub(crate) fn is_instrumented(&self) -> bool {
         #[cfg(feature = "metrics")]
         if self.metrics.is_some() {
             return true;
         }
-        span::is_wanted()
+        span::is_enabled()
     }
 
     /// Counts the bytes of an outbox in the metrics of this server, if these are enabled, and returns the outbox.
-    pub(crate) fn measured(&self, outbox: Arc<Outbox>) -> Arc<Outbox> {
+    pub(crate) fn measure_queue(&self, outgoing: Arc<OutgoingQueue>) -> Arc<OutgoingQueue> {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
-            outbox.measure(metrics.outboxes());
+            outgoing.add_to_gauge(metrics.queued_bytes());
         }
-        outbox
+        outgoing
     }
 
     /// Returns true if there are shutdown functions.
-    pub(crate) fn has_endings(&self) -> bool {
-        !self.endings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    pub(crate) fn has_shutdown_tasks(&self) -> bool {
+        !self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Does what is to be done at the end, once, when the last call has ended, and drops all components and states.
-    pub(crate) async fn end(self: &Arc<Self>) {
-        let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
-        if !endings.is_empty() {
-            Self::do_endings(endings).await;
+    pub(crate) async fn run_shutdown_tasks(self: &Arc<Self>) {
+        let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        if !shutdown_tasks.is_empty() {
+            Self::run_tasks(shutdown_tasks).await;
         }
         self.states.release(self.closing()).await;
         #[cfg(feature = "otel")]
         otel::flush().await;
     }
 
-    async fn do_endings(endings: Vec<Ending>) {
+    async fn run_tasks(shutdown_tasks: Vec<ShutdownTask>) {
         let work = async {
-            for ending in endings.into_iter().rev() {
+            for task in shutdown_tasks.into_iter().rev() {
                 // A shutdown function is user code and may panic; the others still run.
-                if let Err(panicked) = catch_panic::run(ending).await {
+                if let Err(panicked) = catch_panic::run_catching_async(task).await {
                     operator_log::error(format_args!("`on_shutdown` panicked: {}", panicked.0));
                 }
             }
         };
-        if tokio::time::timeout(TIME_TO_END, work).await.is_err() {
-            operator_log::warn(format_args!("`on_shutdown` took longer than {TIME_TO_END:?}, and was dropped"));
+        if tokio::time::timeout(SHUTDOWN_TASKS_TIMEOUT, work).await.is_err() {
+            operator_log::warn(format_args!(
+                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?}, and was dropped"
+            ));
         }
         // The process may end now, and log lines that are not written would be lost with it.
-        operator_log::flush(operator_log::LAST_LINES);
+        operator_log::flush(operator_log::FINAL_FLUSH_TIMEOUT);
     }
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
@@ -161,12 +163,12 @@ impl Server {
     /// Drops the components: closures and layers may hold what has to be dropped, too.
     fn closing(self: &Arc<Self>) -> impl FnOnce() + Send + 'static {
         let server = Arc::clone(self);
-        move || server.components.close()
+        move || server.registry.close()
     }
 
     /// Returns the capabilities of the server for a peer of a revision. The methods of all other features are answered
     /// with "method not found".
-    fn capabilities(offers: &Offers, revision: Revision) -> Value {
+    fn capabilities(available: &ServerCapabilities, revision: Revision) -> Value {
         let mut capabilities = Map::new();
         let mut offer = |name: &str, is_offered: bool, options: &[(&str, bool)]| {
             if is_offered {
@@ -175,33 +177,33 @@ impl Server {
                 capabilities.insert(name.into(), options.into());
             }
         };
-        let list_changed = |kind| ("listChanged", offers.list_changes.contains(kind));
+        let list_changed = |kind| ("listChanged", available.list_changes.contains(kind));
         // 2024-11-05 has the method, but no capability with that name.
-        offer("completions", offers.completions && revision >= Revision::V2025_03_26, &[]);
-        offer("logging", offers.logging, &[]);
-        offer("prompts", offers.prompts, &[list_changed(ListKind::Prompts)]);
-        offer("resources", offers.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
-        offer("tools", offers.tools, &[list_changed(ListKind::Tools)]);
+        offer("completions", available.completions && revision >= Revision::V2025_03_26, &[]);
+        offer("logging", available.logging, &[]);
+        offer("prompts", available.prompts, &[list_changed(ListKind::Prompts)]);
+        offer("resources", available.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
+        offer("tools", available.tools, &[list_changed(ListKind::Tools)]);
         capabilities.into()
     }
 
     /// Returns the result of `server/discover`, as JSON text.
-    pub(crate) fn discovery<'a>(&self, registry: &'a Registry) -> &'a [u8] {
-        registry.discovery.get_or_init(|| {
+    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry) -> &'a [u8] {
+        registry.discovery_result.get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
-            let _ = encode::json(&mut out, &versions);
+            let _ = encode::write_json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = encode::json(&mut out, &Self::capabilities(&registry.offers, Revision::V2026_07_28));
+            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, Revision::V2026_07_28));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
-                encode::string(&mut out, instructions);
+                encode::write_string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
             if self.config.announce_server {
                 let info = implementation(&self.config, Revision::V2026_07_28);
                 out.extend_from_slice(br#","_meta":"#);
-                let _ = encode::json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
+                let _ = encode::write_json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
             }
             out.push(b'}');
             out
@@ -209,10 +211,10 @@ impl Server {
     }
 
     /// Returns the result of `initialize`.
-    pub(crate) fn initialization(&self, offers: &Offers, revision: Revision) -> Value {
+    pub(crate) fn initialize_result(&self, available: &ServerCapabilities, revision: Revision) -> Value {
         let mut result = Map::new();
         result.insert("protocolVersion".into(), revision.as_str().into());
-        result.insert("capabilities".into(), Self::capabilities(offers, revision));
+        result.insert("capabilities".into(), Self::capabilities(available, revision));
         result.insert("serverInfo".into(), implementation(&self.config, revision).into());
         if let Some(instructions) = &self.config.instructions {
             result.insert("instructions".into(), instructions.as_str().into());
@@ -244,26 +246,26 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::change_hub::Lists;
+    use crate::context::change_hub::ListSet;
 
     #[test]
     fn lists_that_may_change_are_declared() {
-        let mut offers = Offers {
+        let mut available = ServerCapabilities {
             tools: true,
             resources: true,
             prompts: false,
             completions: false,
             logging: false,
-            list_changes: Lists::NONE,
+            list_changes: ListSet::NONE,
         };
         for revision in Revision::ALL {
-            offers.list_changes = Lists::NONE;
-            let capabilities = Server::capabilities(&offers, *revision);
+            available.list_changes = ListSet::NONE;
+            let capabilities = Server::capabilities(&available, *revision);
             assert_eq!(capabilities, json!({"resources": {"subscribe": true}, "tools": {}}), "{revision}");
-            offers.list_changes = ListKind::ALL.into_iter().collect();
+            available.list_changes = ListKind::ALL.into_iter().collect();
             let expected =
                 json!({"resources": {"subscribe": true, "listChanged": true}, "tools": {"listChanged": true}});
-            assert_eq!(Server::capabilities(&offers, *revision), expected, "{revision}");
+            assert_eq!(Server::capabilities(&available, *revision), expected, "{revision}");
         }
     }
 }

@@ -5,112 +5,120 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::call::CallFacts;
+use super::call::CallerInfo;
 use super::stateless::{incomplete_meta, unknown_level};
-use super::{Connection, Dispatched, Request, fact_text, finish_frame};
+use super::{Connection, DispatchStatus, IncomingRequest, member_text, write_frame};
 #[cfg(feature = "http")]
-use crate::context::change_hub::Lists;
-use crate::context::{ClientFacts, LogFilter};
+use crate::context::change_hub::ListSet;
+use crate::context::{ClientDeclaration, LogFilter};
 use crate::json::encode;
-use crate::json::object::{Object, text};
+use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
 use crate::protocol::{Level, Revision};
 
 /// The session that an `initialize` request opened, with the negotiated revision.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct NegotiatedSession {
     pub(crate) revision: Revision,
-    pub(crate) client: Arc<ClientFacts>,
+    pub(crate) client: Arc<ClientDeclaration>,
     /// The index of the least severe level that the client wants.
     log_level: Arc<AtomicU8>,
 }
 
 impl Connection {
-    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+    pub(crate) fn session(&self) -> Option<&Arc<NegotiatedSession>> {
         self.session.get()
     }
 
-    pub(crate) fn legacy(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+    pub(crate) fn dispatch_in_session(
+        self: &Arc<Self>,
+        request: &IncomingRequest<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<DispatchStatus, RpcError> {
         let id = request.id.as_str();
         if request.method == "initialize" {
             return self.initialize(request, out);
         }
         if request.method == "ping" {
-            finish_frame(out, |out| write::result(out, id, b"{}"));
-            return Ok(Dispatched::Done);
+            write_frame(out, |out| write::write_result(out, id, b"{}"));
+            return Ok(DispatchStatus::Done);
         }
         let Some(session) = self.session() else { return Err(incomplete_meta()) };
         if matches!(request.frame.params, Some(Object::NotAnObject)) {
             return Err(RpcError::invalid_params("Invalid params: `params` must be an object"));
         }
         match request.method {
-            "logging/setLevel" if request.registry.offers.logging => {
-                let level = request.frame.params().and_then(|params| params.level).and_then(text);
+            "logging/setLevel" if request.registry.capabilities.logging => {
+                let level = request.frame.params().and_then(|params| params.level).and_then(string_value);
                 let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
                 session.log_level.store(level as u8, Ordering::Relaxed);
-                finish_frame(out, |out| write::result(out, id, b"{}"));
-                Ok(Dispatched::Done)
+                write_frame(out, |out| write::write_result(out, id, b"{}"));
+                Ok(DispatchStatus::Done)
             }
-            "resources/unsubscribe" if request.registry.offers.resources => self.unsubscribe(request, out),
+            "resources/unsubscribe" if request.registry.capabilities.resources => self.unsubscribe(request, out),
             method => {
                 let token = request.frame.meta().and_then(|meta| meta.progress_token);
-                let facts = CallFacts {
+                let caller = CallerInfo {
                     revision: session.revision,
                     client: Some(&session.client),
                     progress_token: token.and_then(Id::parse),
                     log: LogFilter::Session(Arc::clone(&session.log_level)),
                 };
-                if method == "resources/subscribe" && request.registry.offers.resources {
-                    return self.subscribe(request, &facts, out);
+                if method == "resources/subscribe" && request.registry.capabilities.resources {
+                    return self.subscribe(request, &caller, out);
                 }
-                self.components(request, &facts, out)
+                self.dispatch_component_method(request, &caller, out)
             }
         }
     }
 
     #[cfg(feature = "http")]
-    pub(crate) fn open_assumed(&self, revision: Revision) {
+    pub(crate) fn open_session_without_handshake(&self, revision: Revision) {
         let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
         // An existing session is kept.
-        let _ = self.session.set(Arc::new(Session { revision, client: Arc::default(), log_level }));
+        let _ = self.session.set(Arc::new(NegotiatedSession { revision, client: Arc::default(), log_level }));
     }
 
     /// Opens a session that another process has initialized. Its client counts as ready, because it may have sent
     /// `notifications/initialized` to that process.
     #[cfg(feature = "http")]
-    pub(crate) fn open_carried(&self, revision: Revision, client: ClientFacts, lists: Lists) {
+    pub(crate) fn open_carried(&self, revision: Revision, client: ClientDeclaration, lists: ListSet) {
         let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
-        if self.session.set(Arc::new(Session { revision, client: Arc::new(client), log_level })).is_ok() {
+        if self.session.set(Arc::new(NegotiatedSession { revision, client: Arc::new(client), log_level })).is_ok() {
             self.feed().open_session(lists);
-            self.begin_session(&mut Vec::new());
+            self.start_session_notifications(&mut Vec::new());
         }
     }
 
-    fn initialize(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+    fn initialize(&self, request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchStatus, RpcError> {
         let params = request.frame.params();
-        let version = params.and_then(|params| params.protocol_version).and_then(text).ok_or_else(|| {
+        let version = params.and_then(|params| params.protocol_version).and_then(string_value).ok_or_else(|| {
             RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
         })?;
         // An unsupported version is answered with the newest one that this connection supports; the client then
         // decides.
-        let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest);
-        let revision = revision.unwrap_or(self.newest);
-        let info = fact_text(params.and_then(|params| params.client_info), "clientInfo")?;
-        let capabilities = fact_text(params.and_then(|params| params.capabilities), "capabilities")?;
-        let session = Session {
+        let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest_revision);
+        let revision = revision.unwrap_or(self.newest_revision);
+        let info = member_text(params.and_then(|params| params.client_info), "clientInfo")?;
+        let capabilities = member_text(params.and_then(|params| params.capabilities), "capabilities")?;
+        let session = NegotiatedSession {
             revision,
-            client: Arc::new(ClientFacts { info: info.map(Into::into), capabilities: capabilities.map(Into::into) }),
+            client: Arc::new(ClientDeclaration {
+                info: info.map(Into::into),
+                capabilities: capabilities.map(Into::into),
+            }),
             log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
         };
         if self.session.set(Arc::new(session)).is_err() {
             return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
         }
-        self.feed().open_session(request.registry.offers.list_changes);
+        self.feed().open_session(request.registry.capabilities.list_changes);
         let mut result = Vec::new();
         // Serialising a `Value` cannot fail.
-        let _ = encode::json(&mut result, &self.server.initialization(&request.registry.offers, revision));
-        finish_frame(out, |out| write::result(out, request.id.as_str(), &result));
-        Ok(Dispatched::Done)
+        let _ =
+            encode::write_json(&mut result, &self.server.initialize_result(&request.registry.capabilities, revision));
+        write_frame(out, |out| write::write_result(out, request.id.as_str(), &result));
+        Ok(DispatchStatus::Done)
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::call::CallFacts;
-use super::{Connection, Dispatched, Request, finish_frame, header_match};
+use super::call::CallerInfo;
+use super::{Connection, DispatchStatus, IncomingRequest, header_match, write_frame};
 use crate::context::LogFilter;
-use crate::json::object::text;
-use crate::middleware::Kind;
+use crate::json::object::string_value;
+use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
@@ -19,7 +19,11 @@ use crate::protocol::{Level, Revision};
 
 impl Connection {
     /// Performs the checks in their order; the first one that fails determines the error.
-    pub(crate) fn modern(self: &Arc<Self>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
+    pub(crate) fn dispatch_stateless(
+        self: &Arc<Self>,
+        request: &IncomingRequest<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<DispatchStatus, RpcError> {
         let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
         let version = check_envelope(meta)?;
         let headers = request.exchange.and_then(|exchange| exchange.headers);
@@ -36,23 +40,23 @@ impl Connection {
                 let log = check_meta(meta)?;
                 if !request.registry.layers.is_empty() {
                     let progress_token = meta.progress_token.and_then(Id::parse);
-                    let facts = CallFacts { revision, client: None, progress_token, log };
-                    return self.list_through_layers(Kind::Discover, request, &facts, out);
+                    let caller = CallerInfo { revision, client: None, progress_token, log };
+                    return self.list_through_middleware(Method::Discover, request, &caller, out);
                 }
-                finish_frame(out, |out| write::result(out, id, self.server.discovery(request.registry)));
-                Ok(Dispatched::Done)
+                write_frame(out, |out| write::write_result(out, id, self.server.discovery_result(request.registry)));
+                Ok(DispatchStatus::Done)
             }
             "subscriptions/listen" => {
                 let log = check_meta(meta)?;
-                let facts = CallFacts { revision, client: None, progress_token: None, log };
-                self.listen(request, &facts, out)
+                let caller = CallerInfo { revision, client: None, progress_token: None, log };
+                self.open_subscription(request, &caller, out)
             }
-            method if !request.registry.offers.method(method) => Err(unknown_method(method)),
+            method if !request.registry.capabilities.has_method(method) => Err(unknown_method(method)),
             _ => {
                 let log = check_meta(meta)?;
                 let progress_token = meta.progress_token.and_then(Id::parse);
-                let facts = CallFacts { revision, client: None, progress_token, log };
-                self.components(request, &facts, out)
+                let caller = CallerInfo { revision, client: None, progress_token, log };
+                self.dispatch_component_method(request, &caller, out)
             }
         }
     }
@@ -60,7 +64,7 @@ impl Connection {
 
 /// Returns the version that the request names, if the request has all members that a modern request needs.
 fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
-    let version = meta.protocol_version.and_then(text).ok_or_else(incomplete_meta)?;
+    let version = meta.protocol_version.and_then(string_value).ok_or_else(incomplete_meta)?;
     if !meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{')) {
         return Err(incomplete_meta());
     }
@@ -93,7 +97,7 @@ fn check_meta(meta: &Meta<'_>) -> Result<LogFilter, RpcError> {
         return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
     }
     let Some(level) = meta.log_level else { return Ok(LogFilter::None) };
-    match text(level).as_deref().and_then(Level::parse) {
+    match string_value(level).as_deref().and_then(Level::parse) {
         Some(level) => Ok(LogFilter::From(level)),
         None => Err(unknown_level()),
     }

@@ -13,16 +13,18 @@ use std::sync::atomic::Ordering;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::call::CallFacts;
-use super::methods::required;
-use super::notifications::{MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, Refused, Wanted, write_meta};
-use super::visibility::Sight;
-use super::{Admitted, Connection, Dispatched, Request, finish_frame};
+use super::call::CallerInfo;
+use super::methods::required_string;
+use super::notifications::{
+    MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, SubscribeError, SubscriptionTargets, write_meta,
+};
+use super::visibility::Visibility;
+use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
 use crate::component::result_writer::unknown_resource;
 use crate::context::Transport;
-use crate::context::change_hub::{ListKind, Lists};
+use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::encode;
-use crate::json::object::{self, Raw, members, text};
+use crate::json::object::{self, Raw, members, string_value};
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -37,95 +39,99 @@ members! {
 
 impl Connection {
     /// Handles `subscriptions/listen`: acknowledges it now, and answers it when the subscription ends.
-    pub(crate) fn listen(
+    pub(crate) fn open_subscription(
         self: &Arc<Self>,
-        request: &Request<'_>,
-        facts: &CallFacts<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Dispatched, RpcError> {
-        if request.is_member() {
+    ) -> Result<DispatchStatus, RpcError> {
+        if request.is_batch_member() {
             let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
             return Err(RpcError::new(code::INVALID_REQUEST, text));
         }
-        let wanted = honoured(&self.sight(request, facts), wanted(request)?);
+        let targets = visible_targets(&self.visibility(request, caller), parse_targets(request)?);
         let key = request.id.key();
-        if let Admitted::Reserved(mut place) = request.admitted.take() {
+        if let PermitState::Held(mut permit) = request.permit_state.take() {
             // The call that had the id ends here, and the subscription takes the id.
-            if !place.open_stream() {
-                return Ok(Dispatched::Done);
+            if !permit.open_subscription() {
+                return Ok(DispatchStatus::Done);
             }
-        } else if !self.in_flight().open_stream(key.clone()) {
+        } else if !self.in_flight().open_subscription(key.clone()) {
             return Err(RpcError::new(
                 code::INVALID_REQUEST,
                 "Invalid request: another request with this id is not yet answered",
             ));
         }
         let id = request.id.as_str();
-        let acknowledgement = acknowledgement(id, &wanted);
-        let opened = self.feed().open(request.id, wanted, || {
+        let acknowledgement = acknowledgement_frame(id, &targets);
+        let opened = self.feed().open_subscription(request.id, targets, || {
             out.extend_from_slice(&acknowledgement);
-            self.send_now(out);
+            self.queue_output(out);
         });
-        if opened.is_ok() && !self.in_flight().has_stream(&key) {
+        if opened.is_ok() && !self.in_flight().has_subscription(&key) {
             // The reading thread has cancelled it in the meantime.
-            self.feed().close(&key);
+            self.feed().close_subscription(&key);
         }
-        opened.map(|()| Dispatched::Done).map_err(|refused| {
-            self.in_flight().close_stream(&key);
-            refusal(&refused)
+        opened.map(|()| DispatchStatus::Done).map_err(|refused| {
+            self.in_flight().close_subscription(&key);
+            subscribe_error(&refused)
         })
     }
 
     /// Handles `resources/subscribe` of a legacy session.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
-        request: &Request<'_>,
-        facts: &CallFacts<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Dispatched, RpcError> {
-        let uri = required(request, "uri", |params| params.uri)?;
-        if self.sight(request, facts).resource(&uri).is_none() {
-            return Err(unknown_resource(&uri, facts.revision));
+    ) -> Result<DispatchStatus, RpcError> {
+        let uri = required_string(request, "uri", |params| params.uri)?;
+        if self.visibility(request, caller).resource(&uri).is_none() {
+            return Err(unknown_resource(&uri, caller.revision));
         }
         let subscribed = self.feed().subscribe(&uri, || {
-            finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
+            write_frame(out, |out| write::write_result(out, request.id.as_str(), b"{}"));
             if request.exchange.is_some() {
                 // The request has its own return path, where no notification can overtake the response.
-            } else if request.is_member() {
+            } else if request.is_batch_member() {
                 // The response is part of the batch's response.
-                self.answers_late.store(true, Ordering::Release);
+                self.uses_outgoing_queue.store(true, Ordering::Release);
             } else {
-                self.send_now(out);
+                self.queue_output(out);
             }
         });
-        subscribed.map(|()| Dispatched::Done).map_err(|refused| refusal(&refused))
+        subscribed.map(|()| DispatchStatus::Done).map_err(|refused| subscribe_error(&refused))
     }
 
     /// Handles `resources/unsubscribe` of a legacy session. A URI without a subscription need not exist.
-    pub(crate) fn unsubscribe(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Dispatched, RpcError> {
-        self.feed().unsubscribe(&required(request, "uri", |params| params.uri)?);
-        finish_frame(out, |out| write::result(out, request.id.as_str(), b"{}"));
-        Ok(Dispatched::Done)
+    pub(crate) fn unsubscribe(
+        &self,
+        request: &IncomingRequest<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<DispatchStatus, RpcError> {
+        self.feed().unsubscribe(&required_string(request, "uri", |params| params.uri)?);
+        write_frame(out, |out| write::write_result(out, request.id.as_str(), b"{}"));
+        Ok(DispatchStatus::Done)
     }
 
     /// Handles `notifications/initialized`: from now on, the session may get notifications that belong to no request.
-    pub(crate) fn begin_session(&self, out: &mut Vec<u8>) {
-        self.feed().begin_session(|| self.send_now(out));
+    pub(crate) fn start_session_notifications(&self, out: &mut Vec<u8>) {
+        self.feed().start_session(|| self.queue_output(out));
     }
 
     /// Sends the frames that are ready on the path of the notifications, which then cannot overtake them.
-    pub(crate) fn send_now(&self, out: &mut Vec<u8>) {
+    pub(crate) fn queue_output(&self, out: &mut Vec<u8>) {
         // From now on, the writer must check the outbox, even while there are no calls.
-        self.answers_late.store(true, Ordering::Release);
-        self.outbox().push(out);
+        self.uses_outgoing_queue.store(true, Ordering::Release);
+        self.outgoing().push(out);
         out.clear();
     }
 
     /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a
     /// server where subscriptions share a stream with all other messages.
-    pub(crate) fn end_subscriptions(&self) {
-        self.feed().end(|out, id| {
-            finish_frame(out, |out| {
+    pub(crate) fn close_subscriptions(&self) {
+        self.feed().close_all(|out, id| {
+            write_frame(out, |out| {
                 write::begin_result(out, id);
                 out.extend_from_slice(br#"{"resultType":"complete","#);
                 write_meta(out, id);
@@ -143,7 +149,7 @@ impl Connection {
             if self.transport == Transport::Http {
                 return;
             }
-            finish_frame(out, |out| {
+            write_frame(out, |out| {
                 out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
                 write::append_id(out, id);
                 out.extend_from_slice(br#","reason":"the server ends"}}"#);
@@ -153,7 +159,7 @@ impl Connection {
 }
 
 /// Parses the filter of a request.
-fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
+fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, RpcError> {
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
@@ -161,14 +167,14 @@ fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
-    let filter: Filter<'_> = object::read(filter)
+    let filter: Filter<'_> = object::read_members(filter)
         .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
         (ListKind::Prompts, "promptsListChanged", filter.prompts),
     ];
-    let mut lists = Lists::NONE;
+    let mut lists = ListSet::NONE;
     for (kind, name, flag) in flags {
         match flag.map(Raw::get) {
             Some("true") => lists = lists.with(kind),
@@ -179,13 +185,13 @@ fn wanted(request: &Request<'_>) -> Result<Wanted, RpcError> {
             }
         }
     }
-    Ok(Wanted { lists, uris: filter.uris.map_or_else(|| Ok(Vec::new()), wanted_uris)? })
+    Ok(SubscriptionTargets { lists, uris: filter.uris.map_or_else(|| Ok(Vec::new()), parse_uris)? })
 }
 
-fn wanted_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
+fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
-    let Uris(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    let UriList(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
     if uris.len() > MAX_URIS || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
@@ -193,56 +199,56 @@ fn wanted_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
         )));
     }
     let mut seen = HashSet::new();
-    let mut wanted = Vec::new();
+    let mut targets = Vec::new();
     for uri in uris {
-        let uri: Arc<str> = text(uri.into()).ok_or_else(invalid)?.into();
+        let uri: Arc<str> = string_value(uri.into()).ok_or_else(invalid)?.into();
         if seen.insert(Arc::clone(&uri)) {
-            wanted.push(uri);
+            targets.push(uri);
         }
     }
-    Ok(wanted)
+    Ok(targets)
 }
 
 /// A list that keeps at most one more item than a subscription may have, which shows that there are too many.
-struct Uris<'a>(Vec<&'a RawValue>);
+struct UriList<'a>(Vec<&'a RawValue>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Uris<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for UriList<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(UrisVisitor)
+        deserializer.deserialize_seq(UriListVisitor)
     }
 }
 
-struct UrisVisitor;
+struct UriListVisitor;
 
-impl<'de> Visitor<'de> for UrisVisitor {
-    type Value = Uris<'de>;
+impl<'de> Visitor<'de> for UriListVisitor {
+    type Value = UriList<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a list of URIs")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Uris<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UriList<'de>, A::Error> {
         let mut uris = Vec::new();
         while uris.len() <= MAX_URIS {
-            let Some(uri) = seq.next_element()? else { return Ok(Uris(uris)) };
+            let Some(uri) = seq.next_element()? else { return Ok(UriList(uris)) };
             uris.push(uri);
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Uris(uris))
+        Ok(UriList(uris))
     }
 }
 
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
-fn honoured(sight: &Sight<'_>, wanted: Wanted) -> Wanted {
-    let Wanted { lists, mut uris } = wanted;
-    uris.retain(|uri| sight.resource(uri).is_some());
-    Wanted { lists: lists.and(sight.registry().offers.list_changes), uris }
+fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
+    let SubscriptionTargets { lists, mut uris } = targets;
+    uris.retain(|uri| visibility.resource(uri).is_some());
+    SubscriptionTargets { lists: lists.intersection(visibility.registry().capabilities.list_changes), uris }
 }
 
-fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {
+fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
     let mut out = Vec::new();
-    finish_frame(&mut out, |out| {
+    write_frame(&mut out, |out| {
         out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
         write_meta(out, id);
         out.extend_from_slice(br#","notifications":{"#);
@@ -267,21 +273,21 @@ fn acknowledgement(id: &str, honoured: &Wanted) -> Vec<u8> {
             member(out, br#""resourceSubscriptions":"#);
             // Serialising strings cannot fail.
             let uris: Vec<&str> = honoured.uris.iter().map(|uri| &**uri).collect();
-            let _ = encode::json(out, &uris);
+            let _ = encode::write_json(out, &uris);
         }
         out.extend_from_slice(b"}}}");
     });
     out
 }
 
-fn refusal(refused: &Refused) -> RpcError {
+fn subscribe_error(refused: &SubscribeError) -> RpcError {
     match refused {
-        Refused::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
-        Refused::TooManySubscriptions => RpcError::new(
+        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        SubscribeError::TooManySubscriptions => RpcError::new(
             code::INTERNAL_ERROR,
             format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
         ),
-        Refused::TooManyUris => RpcError::new(
+        SubscribeError::TooManyUris => RpcError::new(
             code::INTERNAL_ERROR,
             format!(
                 "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
@@ -290,12 +296,12 @@ fn refusal(refused: &Refused) -> RpcError {
     }
 }
 
-impl Request<'_> {
-    fn is_member(&self) -> bool {
-        let admitted = self.admitted.take();
-        let is_member = matches!(admitted, Admitted::Member);
-        self.admitted.set(admitted);
-        is_member
+impl IncomingRequest<'_> {
+    fn is_batch_member(&self) -> bool {
+        let permit_state = self.permit_state.take();
+        let in_batch = matches!(permit_state, PermitState::Batch);
+        self.permit_state.set(permit_state);
+        in_batch
     }
 }
 
@@ -309,8 +315,8 @@ mod tests {
     fn an_acknowledgement_lists_the_accepted_filter() {
         let honoured = |lists: &[ListKind], uris: &[&str]| {
             let uris = uris.iter().map(|uri| Arc::from(*uri)).collect();
-            let wanted = Wanted { lists: lists.iter().copied().collect(), uris };
-            let mut frame: Value = serde_json::from_slice(&acknowledgement("\"a\"", &wanted)).unwrap();
+            let targets = SubscriptionTargets { lists: lists.iter().copied().collect(), uris };
+            let mut frame: Value = serde_json::from_slice(&acknowledgement_frame("\"a\"", &targets)).unwrap();
             assert_eq!(frame["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "a");
             frame["params"]["notifications"].take()
         };

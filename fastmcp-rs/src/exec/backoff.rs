@@ -9,43 +9,43 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The number of yields before a thread sleeps.
-const LOOKS: u32 = 16;
+const MAX_YIELDS: u32 = 16;
 /// A yield of at least this time is long: threads that produce work for others hold a core for less, threads that
 /// compute for more.
-const LONG: Duration = Duration::from_millis(1);
+const LONG_YIELD: Duration = Duration::from_millis(1);
 /// The time after a long yield in which the thread sleeps without yielding first.
-const PAUSE: Duration = Duration::from_secs(10);
+const PARK_ONLY_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
-pub(crate) struct Linger {
-    looks: u32,
+pub(crate) struct Backoff {
+    yields: u32,
     paused_until: Option<Instant>,
 }
 
-impl Linger {
+impl Backoff {
     /// Returns true if the thread should yield rather than sleep.
-    pub(crate) fn wants_to(&self) -> bool {
-        self.looks < LOOKS && self.paused_until.is_none_or(|until| Instant::now() >= until)
+    pub(crate) fn should_yield(&self) -> bool {
+        self.yields < MAX_YIELDS && self.paused_until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// Yields the core, and returns the elapsed time for [`Linger::passed`].
-    pub(crate) fn pass() -> Duration {
+    /// Yields the core, and returns the elapsed time for [`Backoff::record_yield`].
+    pub(crate) fn yield_thread() -> Duration {
         let start = Instant::now();
         thread::yield_now();
         start.elapsed()
     }
 
     /// Records a yield and its duration.
-    pub(crate) fn passed(&mut self, took: Duration) {
-        self.looks += 1;
-        if took >= LONG {
-            self.paused_until = Some(Instant::now() + PAUSE);
+    pub(crate) fn record_yield(&mut self, took: Duration) {
+        self.yields += 1;
+        if took >= LONG_YIELD {
+            self.paused_until = Some(Instant::now() + PARK_ONLY_TIME);
         }
     }
 
     /// Resets the number of yields, after work arrived or the thread slept.
-    pub(crate) fn begin_anew(&mut self) {
-        self.looks = 0;
+    pub(crate) fn reset(&mut self) {
+        self.yields = 0;
     }
 }
 
@@ -55,23 +55,23 @@ mod tests {
 
     #[test]
     fn a_thread_polls_again_before_it_parks() {
-        let mut linger = Linger::default();
-        for _ in 0..LOOKS {
-            assert!(linger.wants_to());
-            linger.passed(Duration::from_micros(300));
+        let mut backoff = Backoff::default();
+        for _ in 0..MAX_YIELDS {
+            assert!(backoff.should_yield());
+            backoff.record_yield(Duration::from_micros(300));
         }
-        assert!(!linger.wants_to());
-        linger.begin_anew();
-        assert!(linger.wants_to());
+        assert!(!backoff.should_yield());
+        backoff.reset();
+        assert!(backoff.should_yield());
     }
 
     #[test]
     fn a_thread_parks_at_once_after_a_long_wait() {
-        let mut linger = Linger::default();
-        linger.passed(LONG);
-        linger.begin_anew();
-        assert!(!linger.wants_to());
-        linger.paused_until = Some(Instant::now());
-        assert!(linger.wants_to());
+        let mut backoff = Backoff::default();
+        backoff.record_yield(LONG_YIELD);
+        backoff.reset();
+        assert!(!backoff.should_yield());
+        backoff.paused_until = Some(Instant::now());
+        assert!(backoff.should_yield());
     }
 }

@@ -13,61 +13,61 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio::runtime::Handle;
 
 /// The number of apps under test in this process.
-static LIVE_TESTS: AtomicUsize = AtomicUsize::new(0);
+static RUNNING_TESTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts an app as under test until it is dropped.
 #[cfg(feature = "testing")]
-pub(crate) struct LiveTest(());
+pub(crate) struct TestRegistration(());
 
 #[cfg(feature = "testing")]
-impl LiveTest {
-    pub(crate) fn new() -> LiveTest {
-        LIVE_TESTS.fetch_add(1, Ordering::Relaxed);
-        LiveTest(())
+impl TestRegistration {
+    pub(crate) fn new() -> TestRegistration {
+        RUNNING_TESTS.fetch_add(1, Ordering::Relaxed);
+        TestRegistration(())
     }
 }
 
 #[cfg(feature = "testing")]
-impl Drop for LiveTest {
+impl Drop for TestRegistration {
     fn drop(&mut self) {
-        LIVE_TESTS.fetch_sub(1, Ordering::Relaxed);
+        RUNNING_TESTS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Whether an app is under test, and so its clock may be paused.
 pub(crate) fn may_be_paused() -> bool {
-    cfg!(feature = "testing") && LIVE_TESTS.load(Ordering::Relaxed) > 0
+    cfg!(feature = "testing") && RUNNING_TESTS.load(Ordering::Relaxed) > 0
 }
 
 /// Holds the clock until it is dropped, except while a polled future is pending.
-pub(crate) struct ClockStop {
+pub(crate) struct ClockHold {
     runtime: Handle,
-    state: Mutex<State>,
+    state: Mutex<HoldState>,
 }
 
 #[derive(Default)]
-struct State {
+struct HoldState {
     /// Holds the clock while it exists: the blocking task ends when this sender is dropped.
     held: Option<mpsc::Sender<()>>,
     /// True if the future was woken since it was last polled.
     is_woken: bool,
 }
 
-impl ClockStop {
-    pub(crate) fn begin(runtime: &Handle) -> Option<Arc<ClockStop>> {
+impl ClockHold {
+    pub(crate) fn hold_if_tested(runtime: &Handle) -> Option<Arc<ClockHold>> {
         if !may_be_paused() {
             return None;
         }
-        let clock = ClockStop { runtime: runtime.clone(), state: Mutex::default() };
-        clock.hold(false);
+        let clock = ClockHold { runtime: runtime.clone(), state: Mutex::default() };
+        clock.hold_clock(false);
         Some(Arc::new(clock))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HoldState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hold(&self, is_woken: bool) {
+    fn hold_clock(&self, is_woken: bool) {
         let mut state = self.lock();
         state.is_woken = is_woken;
         if state.held.is_none() {
@@ -79,9 +79,9 @@ impl ClockStop {
     }
 
     /// Polls a future. The clock runs while the future is pending, and is held again as soon as the future is woken.
-    pub(crate) fn poll<F: Future>(self: Arc<ClockStop>, work: Pin<&mut F>, task: &mut Context<'_>) -> Poll<F::Output> {
-        self.hold(false);
-        let waker = Waker::from(Arc::new(StopOnWake { clock: Arc::downgrade(&self), task: task.waker().clone() }));
+    pub(crate) fn poll<F: Future>(self: Arc<ClockHold>, work: Pin<&mut F>, task: &mut Context<'_>) -> Poll<F::Output> {
+        self.hold_clock(false);
+        let waker = Waker::from(Arc::new(HoldOnWake { clock: Arc::downgrade(&self), task: task.waker().clone() }));
         let polled = work.poll(&mut Context::from_waker(&waker));
         if polled.is_pending() {
             let mut state = self.lock();
@@ -94,15 +94,15 @@ impl ClockStop {
 }
 
 /// Holds the clock before it wakes the polling thread; otherwise the clock could advance first.
-struct StopOnWake {
-    clock: Weak<ClockStop>,
+struct HoldOnWake {
+    clock: Weak<ClockHold>,
     task: Waker,
 }
 
-impl Wake for StopOnWake {
+impl Wake for HoldOnWake {
     fn wake(self: Arc<Self>) {
         if let Some(clock) = self.clock.upgrade() {
-            clock.hold(true);
+            clock.hold_clock(true);
         }
         self.task.wake_by_ref();
     }

@@ -41,7 +41,7 @@ pub(crate) fn check(what: &str, probe: impl FnOnce()) -> Result<(), Error> {
         return Ok(());
     }
     catch_panic::install_hook();
-    catch_panic::catch(probe).map_err(|_| {
+    catch_panic::run_catching(probe).map_err(|_| {
         Error::other(format!(
             "the tokio runtime has no {what}, which the server needs: call `enable_all()` on its builder, or put `#[mcp::main]` or `#[tokio::main]` on `main`"
         ))

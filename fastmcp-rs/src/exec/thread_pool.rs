@@ -15,81 +15,81 @@ use std::task::{self, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::exec::backoff::Linger;
+use crate::exec::backoff::Backoff;
 use crate::util::{catch_panic, operator_log};
 
 /// How many threads there are at the most.
 const MAX_THREADS: usize = 64;
 /// How long a thread without work is kept.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
 /// holds does not wait with it.
-pub(crate) type Slot = Arc<Mutex<Option<Job>>>;
+pub(crate) type JobSlot = Arc<Mutex<Option<Job>>>;
 
-struct Pool {
-    state: Mutex<State>,
-    work: Condvar,
+struct ThreadPool {
+    state: Mutex<PoolState>,
+    work_available: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    jobs: VecDeque<Slot>,
+struct PoolState {
+    jobs: VecDeque<JobSlot>,
     /// How many of them were emptied.
-    emptied: usize,
+    empty_slots: usize,
     threads: usize,
     idle: usize,
     /// How many jobs waited when it was last told that all threads are busy, as long as they are.
-    told: usize,
+    last_warned: usize,
     /// Whether a thread will look for work soon: it was told of some, or started, or lets others run meanwhile.
-    summoned: bool,
+    is_waking_thread: bool,
     /// How the one that lets others run does it.
-    linger: Linger,
+    backoff: Backoff,
 }
 
-impl State {
+impl PoolState {
     /// Whether to tell that a new job waits as all threads are busy. Told at powers of two, and of no number twice as
     /// long as they are, or a flood of calls would be a flood of lines.
-    fn tells_that_all_are_busy(&mut self) -> bool {
-        let is_full = self.threads >= MAX_THREADS && self.idle == 0 && !self.summoned;
+    fn should_warn_of_overload(&mut self) -> bool {
+        let is_full = self.threads >= MAX_THREADS && self.idle == 0 && !self.is_waking_thread;
         let waiting = self.jobs.len();
-        let tells = is_full && waiting.is_power_of_two() && waiting > self.told;
-        if tells {
-            self.told = waiting;
+        let should_warn = is_full && waiting.is_power_of_two() && waiting > self.last_warned;
+        if should_warn {
+            self.last_warned = waiting;
         }
-        tells
+        should_warn
     }
 }
 
-static POOL: OnceLock<Pool> = OnceLock::new();
+static POOL: OnceLock<ThreadPool> = OnceLock::new();
 
 thread_local! {
-    static IS_OF_POOL: Cell<bool> = const { Cell::new(false) };
+    static IS_POOL_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether this is a thread of the pool.
-pub(crate) fn is_thread_of_pool() -> bool {
-    IS_OF_POOL.get()
+pub(crate) fn is_pool_thread() -> bool {
+    IS_POOL_THREAD.get()
 }
 
-fn lock(pool: &Pool) -> MutexGuard<'_, State> {
+fn lock(pool: &ThreadPool) -> MutexGuard<'_, PoolState> {
     pool.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many jobs wait for a thread.
 #[cfg(feature = "metrics")]
-pub(crate) fn waiting() -> usize {
+pub(crate) fn queued_jobs() -> usize {
     POOL.get().map_or(0, |pool| {
         let state = lock(pool);
-        state.jobs.len().saturating_sub(state.emptied)
+        state.jobs.len().saturating_sub(state.empty_slots)
     })
 }
 
 /// Empties a job's slot when its caller is gone.
-pub(crate) struct Wanted(pub(crate) Slot);
+pub(crate) struct JobGuard(pub(crate) JobSlot);
 
-impl Drop for Wanted {
+impl Drop for JobGuard {
     fn drop(&mut self) {
         let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if job.is_none() {
@@ -97,10 +97,10 @@ impl Drop for Wanted {
         }
         if let Some(pool) = POOL.get() {
             let mut state = lock(pool);
-            state.emptied += 1;
-            if state.emptied > 64 && state.emptied * 2 > state.jobs.len() {
+            state.empty_slots += 1;
+            if state.empty_slots > 64 && state.empty_slots * 2 > state.jobs.len() {
                 state.jobs.retain(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some());
-                state.emptied = 0;
+                state.empty_slots = 0;
             }
         }
     }
@@ -111,7 +111,7 @@ impl Drop for Wanted {
 /// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic: they wait by
 /// `Runtime::block_on` or `blocking_recv` themselves.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let wake = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(true) });
+    let wake = Arc::new(ThreadWaker { thread: thread::current(), is_woken: AtomicBool::new(true) });
     let waker = Waker::from(Arc::clone(&wake));
     let mut future = pin!(future);
     loop {
@@ -126,12 +126,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Wakes a thread that waits in [`block_on`].
-struct Unpark {
+struct ThreadWaker {
     thread: Thread,
     is_woken: AtomicBool,
 }
 
-impl Wake for Unpark {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -142,15 +142,15 @@ impl Wake for Unpark {
     }
 }
 
-pub(crate) fn submit(tool: &str, job: Job) -> Slot {
-    let slot: Slot = Arc::new(Mutex::new(Some(job)));
-    let pool = POOL.get_or_init(|| Pool { state: Mutex::default(), work: Condvar::new() });
+pub(crate) fn submit_job(tool: &str, job: Job) -> JobSlot {
+    let slot: JobSlot = Arc::new(Mutex::new(Some(job)));
+    let pool = POOL.get_or_init(|| ThreadPool { state: Mutex::default(), work_available: Condvar::new() });
     let mut state = lock(pool);
     state.jobs.push_back(Arc::clone(&slot));
     let waiting = state.jobs.len();
-    let tells = state.tells_that_all_are_busy();
-    summon(pool, state);
-    if tells {
+    let should_warn = state.should_warn_of_overload();
+    wake_thread(pool, state);
+    if should_warn {
         operator_log::warn(format_args!(
             "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
         ));
@@ -162,24 +162,24 @@ pub(crate) fn submit(tool: &str, job: Job) -> Slot {
 ///
 /// One thread is told or started at a time, and does the same for the next if there is more to do. So a job never waits
 /// for another that blocks, and yet quick ones, which the first thread takes one after another, need no system call each.
-fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
-    if state.jobs.is_empty() || state.summoned {
+fn wake_thread(pool: &'static ThreadPool, mut state: MutexGuard<'_, PoolState>) {
+    if state.jobs.is_empty() || state.is_waking_thread {
         return;
     }
     if state.idle > 0 {
-        state.summoned = true;
-        pool.work.notify_one();
+        state.is_waking_thread = true;
+        pool.work_available.notify_one();
         return;
     }
     if state.threads >= MAX_THREADS {
         return;
     }
-    state.summoned = true;
+    state.is_waking_thread = true;
     state.threads += 1;
     drop(state);
-    if thread::Builder::new().name("mcp-blocking".into()).spawn(move || work(pool)).is_err() {
+    if thread::Builder::new().name("mcp-blocking".into()).spawn(move || run_worker(pool)).is_err() {
         let mut state = lock(pool);
-        state.summoned = false;
+        state.is_waking_thread = false;
         state.threads -= 1;
         if state.threads == 0 {
             // Nobody is left to take the jobs; dropping them answers their calls.
@@ -190,38 +190,39 @@ fn summon(pool: &'static Pool, mut state: MutexGuard<'_, State>) {
     }
 }
 
-fn work(pool: &'static Pool) {
-    IS_OF_POOL.set(true);
+fn run_worker(pool: &'static ThreadPool) {
+    IS_POOL_THREAD.set(true);
     let mut state = lock(pool);
-    state.summoned = false;
+    state.is_waking_thread = false;
     loop {
         if let Some(slot) = state.jobs.pop_front() {
-            state.linger.begin_anew();
-            summon(pool, state);
+            state.backoff.reset();
+            wake_thread(pool, state);
             let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let emptied = job.is_none();
+            let was_empty = job.is_none();
             // What a job holds may panic when it is dropped, and the thread must go on.
-            let _ = catch_panic::watched(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
+            let _ = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
             state = lock(pool);
-            state.emptied = state.emptied.saturating_sub(usize::from(emptied));
+            state.empty_slots = state.empty_slots.saturating_sub(usize::from(was_empty));
             continue;
         }
-        if !state.summoned && state.linger.wants_to() {
-            state.summoned = true;
+        if !state.is_waking_thread && state.backoff.should_yield() {
+            state.is_waking_thread = true;
             drop(state);
-            let took = Linger::pass();
+            let took = Backoff::yield_thread();
             state = lock(pool);
-            state.summoned = false;
-            state.linger.passed(took);
+            state.is_waking_thread = false;
+            state.backoff.record_yield(took);
             continue;
         }
-        state.linger.begin_anew();
-        state.told = 0;
+        state.backoff.reset();
+        state.last_warned = 0;
         state.idle += 1;
-        let (guard, timeout) = pool.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        let (guard, timeout) =
+            pool.work_available.wait_timeout(state, IDLE_TIMEOUT).unwrap_or_else(PoisonError::into_inner);
         state = guard;
         state.idle -= 1;
-        state.summoned = false;
+        state.is_waking_thread = false;
         if timeout.timed_out() && state.jobs.is_empty() {
             state.threads -= 1;
             return;
@@ -238,19 +239,19 @@ mod tests {
 
     #[test]
     fn a_growing_queue_of_blocking_calls_is_logged_at_each_doubling() {
-        let mut state = State { threads: MAX_THREADS, ..State::default() };
-        let mut told = Vec::new();
+        let mut state = PoolState { threads: MAX_THREADS, ..PoolState::default() };
+        let mut last_warned = Vec::new();
         for waiting in [1, 1, 2, 3, 4, 1, 2, 5, 8, 8] {
             state.jobs.clear();
-            state.jobs.extend((0..waiting).map(|_| Slot::default()));
-            if state.tells_that_all_are_busy() {
-                told.push(waiting);
+            state.jobs.extend((0..waiting).map(|_| JobSlot::default()));
+            if state.should_warn_of_overload() {
+                last_warned.push(waiting);
             }
         }
-        assert_eq!(told, [1, 2, 4, 8]);
+        assert_eq!(last_warned, [1, 2, 4, 8]);
         state.idle = 1;
-        state.jobs.extend((0..8).map(|_| Slot::default()));
-        assert!(!state.tells_that_all_are_busy(), "a thread has nothing to do");
+        state.jobs.extend((0..8).map(|_| JobSlot::default()));
+        assert!(!state.should_warn_of_overload(), "a thread has nothing to do");
     }
 
     #[tokio::test]
@@ -266,8 +267,8 @@ mod tests {
                 })
                 .collect();
             for job in jobs {
-                // A thread that sleeps looks again by itself after `IDLE`.
-                let ended = tokio::time::timeout(IDLE / 2, job).await;
+                // A thread that sleeps looks again by itself after `IDLE_TIMEOUT`.
+                let ended = tokio::time::timeout(IDLE_TIMEOUT / 2, job).await;
                 ended.expect("all of them run at once").unwrap().unwrap();
             }
         }

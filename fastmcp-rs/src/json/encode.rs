@@ -7,7 +7,7 @@ use crate::json::reader::{plain, plain_ascii};
 use crate::json::separators;
 
 /// Appends `value` as JSON. Writing into memory does not fail, so an error is one of the value's own.
-pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
+pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     let start = out.len();
     let written = serde_json::to_writer(&mut *out, value);
     separators::escape(out, start);
@@ -29,16 +29,16 @@ impl ObjectWriter<'_> {
     }
 
     /// Adds a member, whose name has nothing to escape.
-    pub(crate) fn member(&mut self, name: &'static str, value: &Value) {
+    pub(crate) fn add_member(&mut self, name: &'static str, value: &Value) {
         self.name(name);
         // A `Value` always has a JSON form.
-        let _ = json(self.out, value);
+        let _ = write_json(self.out, value);
     }
 
     /// Adds a member that is a string.
-    pub(crate) fn text(&mut self, name: &'static str, text: &str) {
+    pub(crate) fn add_text(&mut self, name: &'static str, text: &str) {
         self.name(name);
-        string(self.out, text);
+        write_string(self.out, text);
     }
 
     fn name(&mut self, name: &'static str) {
@@ -52,7 +52,7 @@ impl ObjectWriter<'_> {
 }
 
 /// Appends a JSON string.
-pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Texts have line ends, which are escaped. To grow while a long one is written would be to copy it.
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
@@ -68,7 +68,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
                 rest = after;
             }
             Some((&special, after)) => {
-                escape(out, special);
+                write_escape(out, special);
                 rest = after;
             }
         }
@@ -77,7 +77,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a byte that must not stand for itself in a JSON string.
-pub(crate) fn escape(out: &mut Vec<u8>, byte: u8) {
+pub(crate) fn write_escape(out: &mut Vec<u8>, byte: u8) {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
         b'"' | b'\\' => byte,

@@ -9,19 +9,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(crate) use super::reader::Raw;
-use super::reader::{Fault, Members, Reader};
+use super::reader::{JsonError, Members, Reader};
 
 /// A type that the value of a member can be read into.
 pub(crate) trait Member<'a>: Sized {
     /// Reads the next value into its place, so that nothing large is moved.
-    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault>;
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 }
 
 impl<'a> Member<'a> for Raw<'a> {
     // One shared function for all members, which writes each value directly into its place.
     #[inline(never)]
-    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        *place = Some(reader.value()?);
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        *place = Some(reader.read_value()?);
         Ok(())
     }
 }
@@ -43,24 +43,24 @@ impl<T> Object<T> {
 }
 
 impl<'a, T: Members<'a>> Member<'a> for Object<T> {
-    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), Fault> {
+    fn read(place: &mut Option<Self>, reader: &mut Reader<'a>) -> Result<(), JsonError> {
         if reader.peek() != Some(b'{') {
             *place = Some(Object::NotAnObject);
-            return reader.skip();
+            return reader.skip_value();
         }
         match place.insert(Object::Members(T::default())) {
-            Object::Members(members) => reader.members(members),
+            Object::Members(members) => reader.read_members(members),
             Object::NotAnObject => Ok(()),
         }
     }
 }
 
 /// Reads the members of an object that is the whole text.
-pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
+pub(crate) fn read_members<'a, T: Members<'a>>(text: &'a str) -> Result<T, JsonError> {
     let mut members = T::default();
     let mut reader = Reader::new(text);
-    reader.members(&mut members)?;
-    reader.end()?;
+    reader.read_members(&mut members)?;
+    reader.expect_end()?;
     Ok(members)
 }
 
@@ -70,17 +70,17 @@ pub(crate) fn read<'a, T: Members<'a>>(text: &'a str) -> Result<T, Fault> {
 /// Names and texts are copied into a map of strings, whose code every server contains anyway; so this type is not meant
 /// for the path of every call.
 #[derive(Debug, Default)]
-pub(crate) struct AnyMembers(pub(crate) BTreeMap<String, String>);
+pub(crate) struct MemberMap(pub(crate) BTreeMap<String, String>);
 
-impl<'a> Members<'a> for AnyMembers {
+impl<'a> Members<'a> for MemberMap {
     const KEYS: &'static [&'static str] = &[];
 
-    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        reader.skip()
+    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.skip_value()
     }
 
-    fn take_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let value = reader.value()?;
+    fn take_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        let value = reader.read_value()?;
         self.0.insert(name.to_owned(), value.get().to_owned());
         Ok(())
     }
@@ -116,20 +116,20 @@ macro_rules! members {
                 &mut self,
                 index: usize,
                 reader: &mut $crate::json::reader::Reader<'a>,
-            ) -> Result<(), $crate::json::reader::Fault> {
+            ) -> Result<(), $crate::json::reader::JsonError> {
                 let mut field = 0;
                 $(
                     if index == field {
                         if self.$field.is_some() {
                             reader.duplicate = $key;
-                            return Err($crate::json::reader::Fault::Duplicate);
+                            return Err($crate::json::reader::JsonError::Duplicate);
                         }
                         return $crate::json::object::Member::read(&mut self.$field, reader);
                     }
                     field += 1;
                 )*
                 debug_assert!(index < field, "there is no such name");
-                reader.skip()
+                reader.skip_value()
             }
         }
     };
@@ -137,6 +137,6 @@ macro_rules! members {
 pub(crate) use members;
 
 /// Returns the string in `raw`, or `None` if it is another value; see [`Raw::string`].
-pub(crate) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+pub(crate) fn string_value(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     raw.string()
 }

@@ -18,7 +18,7 @@ pub(crate) const MAX_DEPTH: u32 = u64::BITS;
 
 /// The reason why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum JsonError {
     /// The text is not JSON.
     Json,
     /// The text nests arrays and objects deeper than [`MAX_DEPTH`]; the rest was not read.
@@ -68,16 +68,16 @@ pub(crate) trait Members<'a>: Default {
     }
 
     /// Reads the next value as that of a known key.
-    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault>;
+    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), JsonError>;
 
     /// Reads the next value as that of an unknown name, or skips it.
-    fn take_other(&mut self, _name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        reader.skip()
+    fn take_other(&mut self, _name: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.skip_value()
     }
 }
 
 /// Returns true if a key, with its quotes and its colon, spells a name.
-pub(crate) fn is_key_of(key: &str, name: &str) -> bool {
+pub(crate) fn is_quoted_key(key: &str, name: &str) -> bool {
     key[1..].strip_prefix(name) == Some("\":")
 }
 
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
 
     /// Consumes the punctuation `byte` if it is next.
     #[inline]
-    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+    pub(crate) fn take_byte(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
@@ -131,30 +131,30 @@ impl<'a> Reader<'a> {
     }
 
     /// Fails if anything except white space is left.
-    pub(crate) fn end(&mut self) -> Result<(), Fault> {
-        if self.peek().is_none() { Ok(()) } else { Err(Fault::Json) }
+    pub(crate) fn expect_end(&mut self) -> Result<(), JsonError> {
+        if self.peek().is_none() { Ok(()) } else { Err(JsonError::Json) }
     }
 
     /// Reads the members of the object that is next.
-    pub(crate) fn members<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), Fault> {
-        self.expect(b'{')?;
+    pub(crate) fn read_members<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), JsonError> {
+        self.expect_byte(b'{')?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault::TooDeep);
+            return Err(JsonError::TooDeep);
         }
-        if self.eat(b'}') {
+        if self.take_byte(b'}') {
             self.depth -= 1;
             return Ok(());
         }
         let mut expected = 0;
         loop {
             self.peek();
-            match self.eat_key::<T>(expected) {
+            match self.take_key::<T>(expected) {
                 Some(index) => {
                     expected = index + 1;
                     members.take(index, self)?;
                 }
-                None => self.other_member(members)?,
+                None => self.read_other_member(members)?,
             }
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
                     self.depth -= 1;
                     return Ok(());
                 }
-                _ => return Err(Fault::Json),
+                _ => return Err(JsonError::Json),
             }
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
     /// one that follows it, but any known key matches.
     ///
     /// The comparison happens in place: searching for the end of the key first costs twice as much.
-    fn eat_key<T: Members<'a>>(&mut self, expected: usize) -> Option<usize> {
+    fn take_key<T: Members<'a>>(&mut self, expected: usize) -> Option<usize> {
         let rest = self.text.as_bytes().get(self.at..)?;
         // Keys rarely end at the same offset, so this check excludes most of them.
         let is_next = |key: &str, index| rest.get(key.len() - 1) == Some(&b':') && T::begins(index, rest);
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes the key at this position if it is `name`, spelled without escapes.
-    pub(crate) fn eat_name(&mut self, name: &str) -> bool {
+    pub(crate) fn take_name(&mut self, name: &str) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
         let end = name.len() + 1;
         let is_next = rest.get(end) == Some(&b'"') && rest[0] == b'"' && rest[1..end] == *name.as_bytes();
@@ -194,10 +194,10 @@ impl<'a> Reader<'a> {
     /// Reads a member that does not match a known key byte for byte: an unknown name, or another spelling of a known
     /// name.
     #[cold]
-    fn other_member<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), Fault> {
-        let name = self.key()?;
-        self.expect(b':')?;
-        match T::KEYS.iter().position(|key| is_key_of(key, &name)) {
+    fn read_other_member<T: Members<'a>>(&mut self, members: &mut T) -> Result<(), JsonError> {
+        let name = self.read_key()?;
+        self.expect_byte(b':')?;
+        match T::KEYS.iter().position(|key| is_quoted_key(key, &name)) {
             Some(index) => members.take(index, self),
             None => members.take_other(&name, self),
         }
@@ -206,41 +206,41 @@ impl<'a> Reader<'a> {
     /// Reads the value that is next.
     // Inlined, so that the result is built in its final place: a returned value is copied piece by piece.
     #[inline(always)]
-    pub(crate) fn value(&mut self) -> Result<Raw<'a>, Fault> {
+    pub(crate) fn read_value(&mut self) -> Result<Raw<'a>, JsonError> {
         let first = self.peek();
         let start = self.at;
-        let first_escape = if first == Some(b'"') { self.string()? } else { self.skip().map(|()| 0)? };
+        let first_escape = if first == Some(b'"') { self.skip_string()? } else { self.skip_value().map(|()| 0)? };
         Ok(Raw { text: &self.text[start..self.at], first_escape })
     }
 
     /// Skips the value that is next.
-    pub(crate) fn skip(&mut self) -> Result<(), Fault> {
+    pub(crate) fn skip_value(&mut self) -> Result<(), JsonError> {
         // The containers that were opened in this call, innermost in the lowest bit: 1 for an object.
         let mut objects = 0u64;
         let mut opened = 0;
         loop {
             let container = match self.peek() {
                 Some(b'"') => {
-                    self.string()?;
+                    self.skip_string()?;
                     None
                 }
                 Some(b'{') => Some((1, b'}')),
                 Some(b'[') => Some((0, b']')),
                 Some(b'-' | b'0'..=b'9') => {
-                    self.number()?;
+                    self.skip_number()?;
                     None
                 }
-                Some(b't') => self.literal("true")?,
-                Some(b'f') => self.literal("false")?,
-                Some(b'n') => self.literal("null")?,
-                _ => return Err(Fault::Json),
+                Some(b't') => self.skip_literal("true")?,
+                Some(b'f') => self.skip_literal("false")?,
+                Some(b'n') => self.skip_literal("null")?,
+                _ => return Err(JsonError::Json),
             };
             if let Some((bit, closing)) = container {
                 if self.depth + opened == MAX_DEPTH {
-                    return Err(Fault::TooDeep);
+                    return Err(JsonError::TooDeep);
                 }
                 self.at += 1;
-                if !self.eat(closing) {
+                if !self.take_byte(closing) {
                     objects = objects << 1 | bit;
                     opened += 1;
                     if bit == 1 {
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 if next != Some(closing) {
-                    return Err(Fault::Json);
+                    return Err(JsonError::Json);
                 }
                 self.at += 1;
                 objects >>= 1;
@@ -274,28 +274,28 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.eat(byte) { Ok(()) } else { Err(Fault::Json) }
+    fn expect_byte(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.take_byte(byte) { Ok(()) } else { Err(JsonError::Json) }
     }
 
     /// Reads the string that is next.
     #[inline]
-    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn read_key(&mut self) -> Result<Cow<'a, str>, JsonError> {
         if self.peek() != Some(b'"') {
-            return Err(Fault::Json);
+            return Err(JsonError::Json);
         }
         let start = self.at;
-        let first_escape = self.string()?;
+        let first_escape = self.skip_string()?;
         let string = &self.text[start + 1..self.at - 1];
         if first_escape > 0 {
-            return unescape(string).map(Cow::Owned).ok_or(Fault::Json);
+            return unescape(string).map(Cow::Owned).ok_or(JsonError::Json);
         }
         Ok(Cow::Borrowed(string))
     }
 
     /// Returns the string that is next, in a text that is known to be well formed, so the search looks only for quotes
     /// and backslashes. Returns `None` if an escape is an unpaired surrogate.
-    pub(crate) fn text(&mut self) -> Option<String> {
+    pub(crate) fn read_text(&mut self) -> Option<String> {
         let text = self.rest();
         let bytes = text.as_bytes();
         if let Some(length) = short_string(bytes) {
@@ -316,28 +316,28 @@ impl<'a> Reader<'a> {
         if is_escaped { unescape(string) } else { Some(string.to_owned()) }
     }
 
-    fn skip_key(&mut self) -> Result<(), Fault> {
+    fn skip_key(&mut self) -> Result<(), JsonError> {
         if self.peek() != Some(b'"') {
-            return Err(Fault::Json);
+            return Err(JsonError::Json);
         }
-        self.string()?;
-        self.expect(b':')
+        self.skip_string()?;
+        self.expect_byte(b':')
     }
 
     /// Skips the string at this position; returns the offset of its first escape within it, or 0 if it has none.
     #[inline]
-    fn string(&mut self) -> Result<usize, Fault> {
+    fn skip_string(&mut self) -> Result<usize, JsonError> {
         match short_string(&self.text.as_bytes()[self.at..]) {
             Some(length) => {
                 self.at += length;
                 Ok(0)
             }
-            None => self.any_string(),
+            None => self.skip_any_string(),
         }
     }
 
     #[inline(never)]
-    fn any_string(&mut self) -> Result<usize, Fault> {
+    fn skip_any_string(&mut self) -> Result<usize, JsonError> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         self.at += 1;
@@ -356,12 +356,12 @@ impl<'a> Reader<'a> {
                     self.at += escape(&bytes[self.at..])?;
                 }
                 // A control character, or the end of the text.
-                _ => return Err(Fault::Json),
+                _ => return Err(JsonError::Json),
             }
         }
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn skip_number(&mut self) -> Result<(), JsonError> {
         let bytes = self.text.as_bytes();
         let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         if bytes.get(self.at) == Some(&b'-') {
@@ -369,13 +369,13 @@ impl<'a> Reader<'a> {
         }
         let whole = digits(self.at);
         if whole == 0 || (whole > 1 && bytes[self.at] == b'0') {
-            return Err(Fault::Json);
+            return Err(JsonError::Json);
         }
         self.at += whole;
         if bytes.get(self.at) == Some(&b'.') {
             let fraction = digits(self.at + 1);
             if fraction == 0 {
-                return Err(Fault::Json);
+                return Err(JsonError::Json);
             }
             self.at += 1 + fraction;
         }
@@ -386,16 +386,16 @@ impl<'a> Reader<'a> {
             }
             let exponent = digits(self.at);
             if exponent == 0 {
-                return Err(Fault::Json);
+                return Err(JsonError::Json);
             }
             self.at += exponent;
         }
         Ok(())
     }
 
-    fn literal<T>(&mut self, word: &str) -> Result<Option<T>, Fault> {
+    fn skip_literal<T>(&mut self, word: &str) -> Result<Option<T>, JsonError> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(Fault::Json);
+            return Err(JsonError::Json);
         }
         self.at += word.len();
         Ok(None)
@@ -409,31 +409,31 @@ fn short_string(text: &[u8]) -> Option<usize> {
     let inner = text.get(1..)?;
     let length = match inner.split_first_chunk::<8>() {
         Some((first, after)) => match (special::<true>(u64::from_le_bytes(*first)), after.first_chunk::<8>()) {
-            (0, Some(second)) => 8 + first_mark(special::<true>(u64::from_le_bytes(*second))),
-            (0, None) => 8 + plain_bytes::<true>(after),
-            (marks, _) => first_mark(marks),
+            (0, Some(second)) => 8 + find_first_mark(special::<true>(u64::from_le_bytes(*second))),
+            (0, None) => 8 + count_plain_bytes::<true>(after),
+            (marks, _) => find_first_mark(marks),
         },
-        None => plain_bytes::<true>(inner),
+        None => count_plain_bytes::<true>(inner),
     };
     (inner.get(length) == Some(&b'"')).then_some(length + 2)
 }
 
 /// Returns the number of bytes in a word below the first mark: all of them if there is no mark.
 #[inline]
-fn first_mark(marks: u64) -> usize {
+fn find_first_mark(marks: u64) -> usize {
     (marks.trailing_zeros() / 8) as usize
 }
 
 /// Does the same as [`plain`], for a text shorter than a word.
 #[inline]
-fn plain_bytes<const WIDE: bool>(text: &[u8]) -> usize {
+fn count_plain_bytes<const WIDE: bool>(text: &[u8]) -> usize {
     debug_assert!(text.len() < 8, "it is longer than a word");
     let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
         return text.iter().take_while(|&&byte| is_plain::<WIDE>(byte)).count();
     };
     // Two halves of a word, which may overlap in the text.
     let halves = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
-    match first_mark(special::<WIDE>(halves)) {
+    match find_first_mark(special::<WIDE>(halves)) {
         first @ 0..4 => first,
         last => text.len() + last - 8,
     }
@@ -441,11 +441,11 @@ fn plain_bytes<const WIDE: bool>(text: &[u8]) -> usize {
 
 /// Returns the length of the escape at the start of the text.
 #[cold]
-fn escape(text: &[u8]) -> Result<usize, Fault> {
+fn escape(text: &[u8]) -> Result<usize, JsonError> {
     match text.get(1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
         Some(b'u') if text.len() >= 6 && text[2..6].iter().all(u8::is_ascii_hexdigit) => Ok(6),
-        _ => Err(Fault::Json),
+        _ => Err(JsonError::Json),
     }
 }
 
@@ -469,14 +469,14 @@ fn plain_or_wide<const WIDE: bool>(text: &[u8]) -> usize {
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let special = special::<WIDE>(u64::from_le_bytes(*word));
         if special != 0 {
-            return text.len() - rest.len() + first_mark(special);
+            return text.len() - rest.len() + find_first_mark(special);
         }
         rest = after;
         if text.len() - rest.len() == BLOCK {
-            rest = &rest[plain_blocks::<WIDE>(rest)..];
+            rest = &rest[count_plain_blocks::<WIDE>(rest)..];
         }
     }
-    text.len() - rest.len() + plain_bytes::<WIDE>(rest)
+    text.len() - rest.len() + count_plain_bytes::<WIDE>(rest)
 }
 
 /// The block size for longer strings, and the number of bytes that are first checked word by word.
@@ -485,7 +485,7 @@ const BLOCK: usize = 16;
 /// Returns the length of the leading blocks that contain only plain bytes. The loop has no branch per byte, so that the
 /// compiler can vectorise it.
 #[inline(never)]
-fn plain_blocks<const WIDE: bool>(text: &[u8]) -> usize {
+fn count_plain_blocks<const WIDE: bool>(text: &[u8]) -> usize {
     let is_plain_block = |block: &&[u8]| block.iter().fold(true, |plain, &byte| plain & is_plain::<WIDE>(byte));
     text.chunks_exact(BLOCK).take_while(is_plain_block).count() * BLOCK
 }
@@ -514,10 +514,10 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<(), Fault> {
+    fn read(text: &str) -> Result<(), JsonError> {
         let mut reader = Reader::new(text);
-        reader.skip()?;
-        reader.end()
+        reader.skip_value()?;
+        reader.expect_end()
     }
 
     const TEXTS: [&str; 14] = [
@@ -595,7 +595,7 @@ mod tests {
             ("1", "", false),
         ] {
             let mut reader = Reader::new(text);
-            assert_eq!(reader.eat_name(name), taken, "{text}");
+            assert_eq!(reader.take_name(name), taken, "{text}");
             assert_eq!(reader.rest(), if taken { &text[name.len() + 2..] } else { text });
         }
     }
@@ -608,7 +608,7 @@ mod tests {
                 for behind in ["", "                    ,"] {
                     let whole = format!("{json}{behind}");
                     let mut reader = Reader::new(&whole);
-                    assert_eq!(reader.text().as_deref(), Some(text.as_str()));
+                    assert_eq!(reader.read_text().as_deref(), Some(text.as_str()));
                     assert_eq!(reader.rest(), behind);
                 }
             }
@@ -618,12 +618,12 @@ mod tests {
     #[test]
     fn special_bytes_of_a_string_are_found_at_every_offset() {
         for text in [r#""a\nb\n""#, r#""0123456789\\01234567890123456789\"""#] {
-            assert_eq!(Reader::new(text).value().unwrap().first_escape, text.find('\\').unwrap());
+            assert_eq!(Reader::new(text).read_value().unwrap().first_escape, text.find('\\').unwrap());
         }
         for (length, control) in (0..40).flat_map(|length| (0..32).map(move |control| (length, char::from(control)))) {
             let text = format!("\"{}{control}", "x".repeat(length));
-            assert_eq!(read(&text), Err(Fault::Json));
-            assert_eq!(read(&format!("{text}\"")), Err(Fault::Json));
+            assert_eq!(read(&text), Err(JsonError::Json));
+            assert_eq!(read(&format!("{text}\"")), Err(JsonError::Json));
         }
         for (length, behind) in (0..24).flat_map(|length| (0..20).map(move |behind| (length, behind))) {
             for at in 0..=length {
@@ -631,7 +631,7 @@ mod tests {
                     let [before, after] = [at, length - at].map(|length| "x".repeat(length));
                     let text = format!("\"{before}{special}{after}\"{}", " ".repeat(behind));
                     assert_eq!(read(&text).is_ok(), special != "\u{1}", "{text}");
-                    if let Ok(value) = Reader::new(&text).value() {
+                    if let Ok(value) = Reader::new(&text).read_value() {
                         assert_eq!(value.first_escape, text.find('\\').unwrap_or(0), "{text}");
                     }
                 }
@@ -644,7 +644,7 @@ mod tests {
         for text in [" 1 ", "\"a\\\"b\" ,", "{\"a\":[1,\"]\"]}x", "null", "[] ]"] {
             let expected: &RawValue =
                 serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().next().unwrap().unwrap();
-            assert_eq!(Reader::new(text).value(), Ok(Raw::from(expected)));
+            assert_eq!(Reader::new(text).read_value(), Ok(Raw::from(expected)));
         }
     }
 
@@ -653,9 +653,9 @@ mod tests {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
             assert_eq!(read(&nested(64)), Ok(()));
-            assert_eq!(read(&nested(65)), Err(Fault::TooDeep));
+            assert_eq!(read(&nested(65)), Err(JsonError::TooDeep));
         }
-        assert_eq!(read(&"[".repeat(1_000_000)), Err(Fault::TooDeep));
+        assert_eq!(read(&"[".repeat(1_000_000)), Err(JsonError::TooDeep));
         assert_eq!(read(&format!("[{}]", "[[],{}],".repeat(1000).trim_end_matches(','))), Ok(()));
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
             b'n' => ('\n', 2),
             b'r' => ('\r', 2),
             b't' => ('\t', 2),
-            b'u' => by_number(escaped)?,
+            b'u' => parse_unicode_escape(escaped)?,
             // Quotes, slashes and backslashes.
             other => (char::from(*other), 2),
         };
@@ -37,7 +37,7 @@ pub(crate) fn unescape(string: &str) -> Option<String> {
 
 /// Returns the character of the numeric escape at the start of the text, which may be a surrogate pair, and its length.
 #[cold]
-fn by_number(text: &str) -> Option<(char, usize)> {
+fn parse_unicode_escape(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
     let first = unit(2)?;
     if let Some(character) = char::from_u32(first.into()) {

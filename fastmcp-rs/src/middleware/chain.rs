@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use super::response::Inner;
+use super::response::RefusalKind;
 use super::{Layer, Operation, Refusal, Reply};
 use crate::component::describe::Description;
-use crate::component::invocation::{Started, started};
+use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::output::{OutputDescription, OutputKind};
-use crate::component::result_writer::Answer;
+use crate::component::result_writer::ResultWriter;
 use crate::error::ToolError;
-use crate::util::catch_panic::{Panicked, catch};
+use crate::util::catch_panic::{CaughtPanic, run_catching};
 
 /// The future of an operation's result.
 pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
@@ -30,23 +30,23 @@ impl<L: Layer> ErasedLayer for L {
 }
 
 /// The engine inside of all layers, which calls the handler.
-pub(crate) trait Core: Send + Sync {
+pub(crate) trait InnerHandler: Send + Sync {
     fn call(self: Arc<Self>, operation: Operation) -> OperationFuture<'static>;
 }
 
 /// The layers around a component, outermost first. Most components have no layers, which costs them one comparison.
 #[derive(Clone, Default)]
-pub(crate) struct Chain(Option<Arc<[Arc<dyn ErasedLayer>]>>);
+pub(crate) struct LayerChain(Option<Arc<[Arc<dyn ErasedLayer>]>>);
 
-impl Chain {
-    pub(crate) fn new(layers: Vec<Arc<dyn ErasedLayer>>) -> Chain {
-        Chain((!layers.is_empty()).then(|| layers.into()))
+impl LayerChain {
+    pub(crate) fn new(layers: Vec<Arc<dyn ErasedLayer>>) -> LayerChain {
+        LayerChain((!layers.is_empty()).then(|| layers.into()))
     }
 
     /// Returns the layers of an app followed by the layers of an app that is mounted in it.
-    pub(crate) fn around(&self, inner: &Chain) -> Chain {
-        let layers = |chain: &Chain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
-        Chain::new([layers(self), layers(inner)].concat())
+    pub(crate) fn wrap(&self, inner: &LayerChain) -> LayerChain {
+        let layers = |chain: &LayerChain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
+        LayerChain::new([layers(self), layers(inner)].concat())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -54,18 +54,18 @@ impl Chain {
     }
 
     /// Runs an operation through the layers to the core.
-    pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn Core>) -> Result<Reply, Refusal> {
+    pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn InnerHandler>) -> Result<Reply, Refusal> {
         Next { chain: self.clone(), at: 0, core }.run(operation).await
     }
 
     /// Runs an operation as a handler invocation that can be polled and that writes its own response.
-    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn Core>) -> Started {
+    pub(crate) fn start(&self, operation: Operation, core: Arc<dyn InnerHandler>) -> BoxedCall {
         let chain = self.clone();
-        started(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
+        box_call(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
     }
 }
 
-impl fmt::Debug for Chain {
+impl fmt::Debug for LayerChain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} layers", self.0.as_ref().map_or(0, |layers| layers.len()))
     }
@@ -77,10 +77,10 @@ impl fmt::Debug for Chain {
 /// effects.
 #[derive(Clone)]
 pub struct Next {
-    chain: Chain,
+    chain: LayerChain,
     /// The number of layers already entered.
     at: usize,
-    core: Arc<dyn Core>,
+    core: Arc<dyn InnerHandler>,
 }
 
 impl Next {
@@ -91,16 +91,16 @@ impl Next {
     /// A [`Refusal`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a [`Reply`], even
     /// if the tool has failed: see [`Reply::is_error`].
     pub async fn run(self, operation: Operation) -> Result<Reply, Refusal> {
-        let form = Arc::clone(operation.form());
+        let response_format = Arc::clone(operation.response_format());
         let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
         let outcome = match layer {
             Some(layer) => {
                 let next = Next { chain: self.chain.clone(), at: self.at + 1, core: Arc::clone(&self.core) };
-                Caught::new(|| layer.handle(operation, next)).await
+                CatchUnwind::new(|| layer.handle(operation, next)).await
             }
-            None => Caught::new(|| Arc::clone(&self.core).call(operation)).await,
+            None => CatchUnwind::new(|| Arc::clone(&self.core).call(operation)).await,
         };
-        form.settle(outcome)
+        response_format.resolve_result(outcome)
     }
 }
 
@@ -111,30 +111,30 @@ impl fmt::Debug for Next {
 }
 
 /// A future that ends when it panics, so that the outer layers get the panic as a result.
-enum Caught<'a> {
+enum CatchUnwind<'a> {
     Running(OperationFuture<'a>),
-    Panicked(Option<Panicked>),
+    Panicked(Option<CaughtPanic>),
 }
 
-impl<'a> Caught<'a> {
-    fn new(make: impl FnOnce() -> OperationFuture<'a>) -> Caught<'a> {
-        match catch(make) {
-            Ok(future) => Caught::Running(future),
-            Err(panicked) => Caught::Panicked(Some(panicked)),
+impl<'a> CatchUnwind<'a> {
+    fn new(make: impl FnOnce() -> OperationFuture<'a>) -> CatchUnwind<'a> {
+        match run_catching(make) {
+            Ok(future) => CatchUnwind::Running(future),
+            Err(panicked) => CatchUnwind::Panicked(Some(panicked)),
         }
     }
 }
 
-impl Future for Caught<'_> {
-    type Output = Result<Result<Reply, Refusal>, Panicked>;
+impl Future for CatchUnwind<'_> {
+    type Output = Result<Result<Reply, Refusal>, CaughtPanic>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Caught::Running(future) => match catch(|| future.as_mut().poll(task)) {
+            CatchUnwind::Running(future) => match run_catching(|| future.as_mut().poll(task)) {
                 Ok(polled) => polled.map(Ok),
                 Err(panicked) => Poll::Ready(Err(panicked)),
             },
-            Caught::Panicked(panicked) => match panicked.take() {
+            CatchUnwind::Panicked(panicked) => match panicked.take() {
                 Some(panicked) => Poll::Ready(Err(panicked)),
                 // The future is awaited only once.
                 None => Poll::Pending,
@@ -153,19 +153,19 @@ impl OutputDescription for ReplyOutput {
 impl OutputKind<Result<Reply, Refusal>> for ReplyOutput {
     type Rendered = Result<Reply, Refusal>;
 
-    fn write(&self, outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
-        Self::write_rendered(outcome, answer);
+    fn write(&self, outcome: Result<Reply, Refusal>, writer: &mut ResultWriter<'_>) {
+        Self::write_rendered(outcome, writer);
     }
 
     fn render(&self, outcome: Result<Reply, Refusal>) -> Result<Self::Rendered, ToolError> {
         Ok(outcome)
     }
 
-    fn write_rendered(outcome: Result<Reply, Refusal>, answer: &mut Answer<'_>) {
+    fn write_rendered(outcome: Result<Reply, Refusal>, writer: &mut ResultWriter<'_>) {
         match outcome {
-            Ok(reply) => answer.raw(reply.json()),
-            Err(Refusal(Inner::Rpc(error))) => answer.rpc_error(&error),
-            Err(Refusal(Inner::Tool(error))) => answer.error(error),
+            Ok(reply) => writer.raw(reply.json()),
+            Err(Refusal(RefusalKind::Rpc(error))) => writer.rpc_error(&error),
+            Err(Refusal(RefusalKind::Tool(error))) => writer.error(error),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::outcome::{Outcome, Seen, watch};
+use super::outcome::{Observation, Outcome, observe};
 use super::timing::milliseconds;
 use super::{Layer, Next, Operation, Refusal, Reply};
 
@@ -55,13 +55,13 @@ impl Layer for StructuredLogging {
     fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
         let asked = operation.clone();
         let shows_arguments = self.arguments;
-        watch(operation, next, move |seen| log(&asked, &seen, shows_arguments))
+        observe(operation, next, move |observation| log(&asked, &observation, shows_arguments))
     }
 }
 
-fn log(asked: &Operation, seen: &Seen, shows_arguments: bool) {
+fn log(asked: &Operation, observation: &Observation, shows_arguments: bool) {
     let context = asked.context();
-    let error_code = match seen.outcome {
+    let error_code = match observation.outcome {
         Outcome::Error(code) => Some(code),
         _ => None,
     };
@@ -76,13 +76,13 @@ fn log(asked: &Operation, seen: &Seen, shows_arguments: bool) {
             tracing::event!(
                 target: "fastmcp_rs::middleware",
                 $level,
-                method = asked.method(),
+                method = asked.method().as_str(),
                 name = Some(asked.name()).filter(|name| !name.is_empty()),
-                outcome = %seen.outcome,
+                outcome = %observation.outcome,
                 error_code,
-                duration_ms = milliseconds(seen.duration),
+                duration_ms = milliseconds(observation.duration),
                 arguments_bytes = asked.arguments_json().len(),
-                reply_bytes = seen.reply_size,
+                reply_bytes = observation.reply_size,
                 revision = context.revision().as_str(),
                 client = client.as_deref(),
                 principal = context.principal().map(crate::Principal::id),
@@ -91,7 +91,7 @@ fn log(asked: &Operation, seen: &Seen, shows_arguments: bool) {
             )
         };
     }
-    match seen.outcome {
+    match observation.outcome {
         Outcome::Ok => event!(tracing::Level::INFO),
         _ => event!(tracing::Level::WARN),
     }

@@ -64,24 +64,24 @@ mod timing;
 use std::future::Future;
 
 pub use chain::Next;
-pub(crate) use chain::{Chain, Core, ErasedLayer, OperationFuture};
+pub(crate) use chain::{ErasedLayer, InnerHandler, LayerChain, OperationFuture};
 pub use logging::StructuredLogging;
 pub use outcome::Outcome;
 pub use rate_limit::RateLimit;
 pub use request::Operation;
-pub(crate) use response::Form;
+pub(crate) use response::ResponseFormat;
 pub use response::{Refusal, Replacement, Reply};
 pub use response_size::ResultSizeLimit;
 pub use timing::{Measurement, Timing};
 
-pub use crate::protocol::method::Kind;
+pub use crate::protocol::method::Method;
 
 /// A layer of code around every operation of an app; see [the module](self).
 ///
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::middleware::{Kind, Layer, Next, Operation, Refusal, Reply};
+/// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, Refusal, Reply};
 /// use fastmcp_rs::prelude::*;
 ///
 /// /// Lets nobody call tools at night.
@@ -90,7 +90,7 @@ pub use crate::protocol::method::Kind;
 /// impl Layer for OfficeHours {
 ///     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
 ///         # let is_night = false;
-///         if operation.kind() == Kind::CallTool && is_night {
+///         if operation.method() == Method::CallTool && is_night {
 ///             // The model reads this.
 ///             return Err(ToolError::new("The office is closed: try again after 8 a.m.").into());
 ///         }
@@ -124,7 +124,7 @@ pub trait Layer: Send + Sync + 'static {
 /// use fastmcp_rs::prelude::*;
 ///
 /// let app = App::empty("x").layer(middleware::from_fn(|operation, next| async move {
-///     println!("{} {}", operation.method(), operation.name());
+///     println!("{} {}", operation.method().as_str(), operation.name());
 ///     next.run(operation).await
 /// }));
 /// # let _ = app;

@@ -41,7 +41,7 @@ impl fmt::Display for Outcome {
 }
 
 /// The observed outcome, duration and size of an operation.
-pub(super) struct Seen {
+pub(super) struct Observation {
     pub(super) duration: Duration,
     pub(super) outcome: Outcome,
     /// The size of the result in bytes.
@@ -49,40 +49,40 @@ pub(super) struct Seen {
 }
 
 /// Continues with an operation, and reports its outcome exactly once, even if the future is dropped.
-pub(super) async fn watch(
+pub(super) async fn observe(
     operation: Operation,
     next: Next,
-    report: impl FnOnce(Seen) + Send,
+    report: impl FnOnce(Observation) + Send,
 ) -> Result<Reply, Refusal> {
     let context = operation.context().clone();
-    let mut watch = Watch { context, started: Instant::now(), report: Some(report) };
+    let mut guard = ObservationGuard { context, started: Instant::now(), report: Some(report) };
     let outcome = next.run(operation).await;
     let (kind, reply_size) = match &outcome {
         Ok(reply) if reply.is_error() => (Outcome::ToolError, Some(reply.json().len())),
         Ok(reply) => (Outcome::Ok, Some(reply.json().len())),
         Err(refusal) => (Outcome::Error(refusal.code()), None),
     };
-    watch.end(kind, reply_size);
+    guard.report_outcome(kind, reply_size);
     outcome
 }
 
-struct Watch<F: FnOnce(Seen)> {
+struct ObservationGuard<F: FnOnce(Observation)> {
     context: Context,
     started: Instant,
     report: Option<F>,
 }
 
-impl<F: FnOnce(Seen)> Watch<F> {
-    fn end(&mut self, outcome: Outcome, reply_size: Option<usize>) {
+impl<F: FnOnce(Observation)> ObservationGuard<F> {
+    fn report_outcome(&mut self, outcome: Outcome, reply_size: Option<usize>) {
         if let Some(report) = self.report.take() {
-            report(Seen { duration: self.started.elapsed(), outcome, reply_size });
+            report(Observation { duration: self.started.elapsed(), outcome, reply_size });
         }
     }
 }
 
-impl<F: FnOnce(Seen)> Drop for Watch<F> {
+impl<F: FnOnce(Observation)> Drop for ObservationGuard<F> {
     fn drop(&mut self) {
         let outcome = if self.context.is_cancelled() { Outcome::Cancelled } else { Outcome::Unfinished };
-        self.end(outcome, None);
+        self.report_outcome(outcome, None);
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 // The runtime's clock, which tests can pause.
 use tokio::time::Instant;
 
-use super::{Kind, Layer, Next, Operation, Refusal, Reply};
+use super::{Layer, Method, Next, Operation, Refusal, Reply};
 use crate::error::ToolError;
 use crate::protocol::write::code;
 
@@ -76,7 +76,7 @@ impl RateLimit {
     /// Panics unless `rate` is finite and above zero.
     #[track_caller]
     pub fn per_second(rate: f64) -> RateLimit {
-        RateLimit::per(rate, Duration::from_secs(1))
+        RateLimit::new(rate, Duration::from_secs(1))
     }
 
     /// Allows `rate` calls per minute on average. The burst is `rate` rounded down, and at least 1; see
@@ -87,11 +87,11 @@ impl RateLimit {
     /// Panics unless `rate` is finite and above zero.
     #[track_caller]
     pub fn per_minute(rate: f64) -> RateLimit {
-        RateLimit::per(rate, Duration::from_secs(60))
+        RateLimit::new(rate, Duration::from_secs(60))
     }
 
     #[track_caller]
-    fn per(rate: f64, time: Duration) -> RateLimit {
+    fn new(rate: f64, time: Duration) -> RateLimit {
         assert!(rate.is_finite() && rate > 0.0, "a rate is a number above zero, not {rate}");
         // An interval of more than a year is not a useful rate, and could overflow the clock.
         let seconds = (time.as_secs_f64() / rate).clamp(1e-9, 365.0 * 86_400.0);
@@ -112,15 +112,15 @@ impl RateLimit {
     }
 
     /// Takes a token, or returns the time until one is available.
-    fn take(&self, principal: Option<&str>, kind: Kind, component: &str) -> Result<(), Duration> {
+    fn take_token(&self, principal: Option<&str>, method: Method, component: &str) -> Result<(), Duration> {
         let rate = self.of_components.get(component).unwrap_or(&self.rate);
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = self.hasher.hash_one((principal, kind, component));
+        let mut key = self.hasher.hash_one((principal, method, component));
         if buckets.full_at.len() >= MAX_BUCKETS && !buckets.full_at.contains_key(&key) {
             buckets.sweep(now);
             if buckets.full_at.len() >= MAX_BUCKETS {
-                key = self.hasher.hash_one((kind, component));
+                key = self.hasher.hash_one((method, component));
             }
         } else if buckets.full_at.len() > 1024 {
             buckets.sweep(now);
@@ -150,22 +150,22 @@ impl Buckets {
 
 impl Layer for RateLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
-        let kind = operation.kind();
-        if !kind.is_of_a_component() {
+        let method = operation.method();
+        if !method.has_component() {
             return next.run(operation).await;
         }
         let principal = operation.context().principal().map(crate::Principal::id);
-        match self.take(principal, kind, operation.component_name()) {
+        match self.take_token(principal, method, operation.component_name()) {
             Ok(()) => next.run(operation).await,
-            Err(wait) => Err(refuse(kind, operation.component_name(), wait)),
+            Err(wait) => Err(refuse(method, operation.component_name(), wait)),
         }
     }
 }
 
-fn refuse(kind: Kind, component: &str, wait: Duration) -> Refusal {
+fn refuse(method: Method, component: &str, wait: Duration) -> Refusal {
     // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
-    if kind == Kind::CallTool {
+    if method == Method::CallTool {
         return ToolError::new(format!("Too many calls of `{component}`: try again in {seconds} seconds.")).into();
     }
     let text = format!("Internal error: too many requests for `{component}`: try again in {seconds} seconds");
@@ -186,30 +186,30 @@ mod tests {
     fn the_number_of_buckets_is_bounded() {
         let limit = RateLimit::per_minute(1.0);
         for at in 0..MAX_BUCKETS + 10 {
-            let _ = limit.take(Some(&at.to_string()), Kind::CallTool, "search");
+            let _ = limit.take_token(Some(&at.to_string()), Method::CallTool, "search");
         }
         let held = limit.buckets.lock().unwrap().full_at.len();
         assert!(held <= MAX_BUCKETS + 1, "{held}");
         // Existing pairs keep their buckets. New pairs share one, which is empty by now.
-        assert!(limit.take(Some("0"), Kind::CallTool, "search").is_err());
-        assert!(limit.take(Some("newcomer"), Kind::CallTool, "search").is_err());
-        assert!(limit.take(Some("newcomer"), Kind::CallTool, "other").is_ok());
+        assert!(limit.take_token(Some("0"), Method::CallTool, "search").is_err());
+        assert!(limit.take_token(Some("newcomer"), Method::CallTool, "search").is_err());
+        assert!(limit.take_token(Some("newcomer"), Method::CallTool, "other").is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn full_buckets_are_removed() {
         let limit = RateLimit::per_second(1.0).component("report", RateLimit::per_minute(1.0));
         let held = || limit.buckets.lock().unwrap().full_at.len();
-        limit.take(Some("ada"), Kind::CallTool, "report").unwrap();
+        limit.take_token(Some("ada"), Method::CallTool, "report").unwrap();
         for at in 0..MAX_BUCKETS {
-            let _ = limit.take(Some(&at.to_string()), Kind::CallTool, "search");
+            let _ = limit.take_token(Some(&at.to_string()), Method::CallTool, "search");
         }
         assert!(held() >= MAX_BUCKETS);
         tokio::time::advance(Duration::from_secs(2)).await;
-        limit.take(Some("newcomer"), Kind::CallTool, "search").unwrap();
+        limit.take_token(Some("newcomer"), Method::CallTool, "search").unwrap();
         assert_eq!(held(), 2, "the newcomer's, and the one that fills slowly");
-        assert!(limit.take(Some("ada"), Kind::CallTool, "report").is_err());
-        limit.take(Some("other"), Kind::CallTool, "search").expect("newcomers have buckets of their own again");
+        assert!(limit.take_token(Some("ada"), Method::CallTool, "report").is_err());
+        limit.take_token(Some("other"), Method::CallTool, "search").expect("newcomers have buckets of their own again");
     }
 
     #[test]
@@ -221,8 +221,8 @@ mod tests {
             RateLimit::per_minute(1e-300).burst(0),
         ] {
             for _ in 0..100 {
-                if let Err(wait) = limit.take(None, Kind::CallTool, "x") {
-                    assert!(!wait.is_zero() && refuse(Kind::GetPrompt, "x", wait).data_json().is_some());
+                if let Err(wait) = limit.take_token(None, Method::CallTool, "x") {
+                    assert!(!wait.is_zero() && refuse(Method::GetPrompt, "x", wait).data_json().is_some());
                 }
             }
         }

@@ -7,36 +7,37 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::context::Context;
-use crate::middleware::response::{Form, Refusal, Replacement, Reply};
+use crate::middleware::response::{Refusal, Replacement, Reply, ResponseFormat};
 use crate::protocol::Revision;
-use crate::protocol::method::Kind;
+use crate::protocol::method::Method;
 
 /// An operation requested from a server, with the context of the request.
 ///
 /// It is cheap to clone, so a layer can run an operation again.
 #[derive(Clone)]
 pub struct Operation {
-    kind: Kind,
+    method: Method,
     name: Arc<str>,
     /// The text of a JSON object.
     arguments: Arc<str>,
     context: Context,
-    form: Arc<Form>,
+    response_format: Arc<ResponseFormat>,
 }
 
 impl Operation {
-    pub(crate) fn new(kind: Kind, name: &str, arguments: &str, context: Context, form: Arc<Form>) -> Operation {
-        Operation { kind, name: name.into(), arguments: arguments.into(), context, form }
+    pub(crate) fn new(
+        method: Method,
+        name: &str,
+        arguments: &str,
+        context: Context,
+        response_format: Arc<ResponseFormat>,
+    ) -> Operation {
+        Operation { method, name: name.into(), arguments: arguments.into(), context, response_format }
     }
 
     /// Returns the kind of the operation.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Returns the method of the protocol, such as `tools/call`.
-    pub fn method(&self) -> &'static str {
-        self.kind.method()
+    pub fn method(&self) -> Method {
+        self.method
     }
 
     /// Returns the requested name: the name of the tool or prompt, or the URI of the resource. For a completion it is
@@ -106,14 +107,14 @@ impl Operation {
     /// use std::collections::HashMap;
     /// use std::sync::{Arc, Mutex};
     ///
-    /// use fastmcp_rs::middleware::{self, Kind, Next, Operation};
+    /// use fastmcp_rs::middleware::{self, Method, Next, Operation};
     ///
     /// // Reads each resource once.
     /// let kept = Arc::new(Mutex::new(HashMap::new()));
     /// let cache = middleware::from_fn(move |operation: Operation, next: Next| {
     ///     let kept = Arc::clone(&kept);
     ///     async move {
-    ///         if operation.kind() != Kind::ReadResource {
+    ///         if operation.method() != Method::ReadResource {
     ///             return next.run(operation).await;
     ///         }
     ///         let key = (operation.name().to_owned(), operation.revision());
@@ -128,7 +129,7 @@ impl Operation {
     /// # let _ = cache;
     /// ```
     pub fn revision(&self) -> Revision {
-        self.form.revision
+        self.response_format.revision
     }
 
     /// Answers the operation without calling the handler.
@@ -141,11 +142,11 @@ impl Operation {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::middleware::{self, Kind};
+    /// use fastmcp_rs::middleware::{self, Method};
     /// use fastmcp_rs::prelude::*;
     ///
     /// let canned = middleware::from_fn(|operation, next| async move {
-    ///     if operation.kind() == Kind::CallTool && operation.name() == "weather" {
+    ///     if operation.method() == Method::CallTool && operation.name() == "weather" {
     ///         return operation.answer(ToolResult::text("as always"));
     ///     }
     ///     next.run(operation).await
@@ -153,17 +154,21 @@ impl Operation {
     /// # let _ = canned;
     /// ```
     pub fn answer(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
-        self.form.write(result.into())
+        self.response_format.write(result.into())
     }
 
-    pub(crate) fn form(&self) -> &Arc<Form> {
-        &self.form
+    pub(crate) fn response_format(&self) -> &Arc<ResponseFormat> {
+        &self.response_format
     }
 }
 
 impl fmt::Debug for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Arguments may be secrets, so they are not printed.
-        formatter.debug_struct("Operation").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Operation")
+            .field("kind", &self.method)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -8,34 +8,34 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::component::result_writer::{Answer, AnswerFrame, Subject};
+use crate::component::result_writer::{ResponseFrame, ResultWriter, Subject};
 use crate::content::message::Message;
 use crate::content::resource_contents::ResourceContents;
 use crate::content::tool_result::ToolResult;
-use crate::context::Shared;
+use crate::context::ComponentEnv;
 use crate::error::{Audience, ToolError};
 use crate::protocol::Revision;
-use crate::protocol::frame::{error_of, says_error};
+use crate::protocol::frame::{is_tool_error, parse_error_response};
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{RpcError, begin_result, code};
-use crate::util::catch_panic::Panicked;
+use crate::util::catch_panic::CaughtPanic;
 
 /// The id in frames that handlers write for layers. Such frames are never sent.
 const ID: &str = "0";
 
 /// The settings with which the results of one operation are written.
 #[derive(Clone, Debug)]
-pub(crate) struct Form {
+pub(crate) struct ResponseFormat {
     pub(crate) revision: Revision,
-    pub(crate) component: Arc<Shared>,
+    pub(crate) component: Arc<ComponentEnv>,
     pub(crate) subject: Subject,
     pub(crate) server_info: Arc<ServerInfo>,
     pub(crate) show_errors: bool,
 }
 
-impl Form {
-    pub(crate) fn frame(&self) -> AnswerFrame<'_> {
-        AnswerFrame {
+impl ResponseFormat {
+    pub(crate) fn frame(&self) -> ResponseFrame<'_> {
+        ResponseFrame {
             id: ID,
             revision: self.revision,
             name: &self.component.name,
@@ -45,40 +45,43 @@ impl Form {
         }
     }
 
-    /// Renders the result that an [`Answer`] writes.
-    pub(crate) fn render(self: &Arc<Form>, write: impl FnOnce(&mut Answer<'_>)) -> Result<Reply, Refusal> {
+    /// Renders the result that a [`ResultWriter`] writes.
+    pub(crate) fn render(
+        self: &Arc<ResponseFormat>,
+        write: impl FnOnce(&mut ResultWriter<'_>),
+    ) -> Result<Reply, Refusal> {
         let mut frame = Vec::new();
-        write(&mut Answer::new(&mut frame, self.frame()));
+        write(&mut ResultWriter::new(&mut frame, self.frame()));
         self.read(frame)
     }
 
-    /// Extracts the result or the error from a frame that an [`Answer`] has written.
-    pub(crate) fn read(self: &Arc<Form>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
+    /// Extracts the result or the error from a frame that a [`ResultWriter`] has written.
+    pub(crate) fn read(self: &Arc<ResponseFormat>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
         let mut start = Vec::new();
         begin_result(&mut start, ID);
         if frame.starts_with(&start) && frame.ends_with(b"}") {
             frame.pop();
             frame.drain(..start.len());
             if let Ok(json) = String::from_utf8(frame) {
-                return Ok(Reply { json: json.into(), form: Arc::clone(self) });
+                return Ok(Reply { json: json.into(), response_format: Arc::clone(self) });
             }
             return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
         }
-        Err(match std::str::from_utf8(&frame).ok().and_then(error_of) {
-            Some(error) => Refusal(Inner::Rpc(error)),
+        Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
+            Some(error) => Refusal(RefusalKind::Rpc(error)),
             None => Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
         })
     }
 
     /// Wraps the text of a result that was written elsewhere.
-    pub(crate) fn reply(self: &Arc<Form>, json: &[u8]) -> Result<Reply, Refusal> {
+    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Reply, Refusal> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Reply { json: json.into(), form: Arc::clone(self) }),
+            Ok(json) => Ok(Reply { json: json.into(), response_format: Arc::clone(self) }),
             Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
         }
     }
 
-    pub(super) fn write(self: &Arc<Form>, replacement: Replacement) -> Result<Reply, Refusal> {
+    pub(super) fn write(self: &Arc<ResponseFormat>, replacement: Replacement) -> Result<Reply, Refusal> {
         let fits = matches!(
             (&replacement, &self.subject),
             (Replacement::Tool(_), Subject::ToolCall { .. })
@@ -88,7 +91,7 @@ impl Form {
         );
         if !fits {
             let made = replacement.noun();
-            return self.render(|answer| answer.masked(&format!("a layer gave it {made} for an answer")));
+            return self.render(|writer| writer.masked_error(&format!("a layer gave it {made} for an answer")));
         }
         self.render(|answer| match replacement {
             Replacement::Tool(result) => answer.result(result),
@@ -100,20 +103,20 @@ impl Form {
 
     /// Converts the end of a layer into the form in which the next outer layer gets it: the error of a tool and a panic
     /// become failed results.
-    pub(super) fn settle(
-        self: &Arc<Form>,
-        outcome: Result<Result<Reply, Refusal>, Panicked>,
+    pub(super) fn resolve_result(
+        self: &Arc<ResponseFormat>,
+        outcome: Result<Result<Reply, Refusal>, CaughtPanic>,
     ) -> Result<Reply, Refusal> {
         match outcome {
-            Ok(Ok(reply)) if self.is_like(&reply.form) => Ok(reply),
-            Ok(Ok(_)) => self.render(|answer| answer.masked("a layer gave it the answer to another request")),
-            Ok(Err(Refusal(Inner::Tool(error)))) => self.render(|answer| answer.error(error)),
+            Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
+            Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer gave it the answer to another request")),
+            Ok(Err(Refusal(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
-            Err(panicked) => self.render(|answer| answer.panicked(&panicked)),
+            Err(panicked) => self.render(|writer| writer.panicked(&panicked)),
         }
     }
 
-    fn is_like(&self, other: &Form) -> bool {
+    fn is_like(&self, other: &ResponseFormat) -> bool {
         self.revision == other.revision && discriminant(&self.subject) == discriminant(&other.subject)
     }
 }
@@ -125,7 +128,7 @@ impl Form {
 #[derive(Clone)]
 pub struct Reply {
     json: Arc<str>,
-    form: Arc<Form>,
+    response_format: Arc<ResponseFormat>,
 }
 
 impl Reply {
@@ -136,7 +139,7 @@ impl Reply {
 
     /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
     pub fn is_error(&self) -> bool {
-        matches!(self.form.subject, Subject::ToolCall { .. }) && says_error(&self.json)
+        matches!(self.response_format.subject, Subject::ToolCall { .. }) && is_tool_error(&self.json)
     }
 
     /// Parses the members of the result.
@@ -153,11 +156,11 @@ impl Reply {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::middleware::{self, Kind};
+    /// use fastmcp_rs::middleware::{self, Method};
     /// use fastmcp_rs::prelude::*;
     ///
     /// let discreet = middleware::from_fn(|operation, next| async move {
-    ///     let is_call = operation.kind() == Kind::CallTool;
+    ///     let is_call = operation.method() == Method::CallTool;
     ///     let reply = next.run(operation).await?;
     ///     if is_call && reply.json().contains("password") {
     ///         return reply.replace(ToolResult::error("this is not for you"));
@@ -167,13 +170,13 @@ impl Reply {
     /// # let _ = discreet;
     /// ```
     pub fn replace(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
-        self.form.write(result.into())
+        self.response_format.write(result.into())
     }
 
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
     pub fn with_members(self, members: Map<String, Value>) -> Reply {
-        Reply { json: Value::from(members).to_string().into(), form: self.form }
+        Reply { json: Value::from(members).to_string().into(), response_format: self.response_format }
     }
 }
 
@@ -237,10 +240,10 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 /// assert_eq!(refusal.code(), -32603);
 /// assert_eq!(Refusal::from(ToolError::new("ask for less")).message(), "ask for less");
 /// ```
-pub struct Refusal(pub(crate) Inner);
+pub struct Refusal(pub(crate) RefusalKind);
 
 #[derive(Debug)]
-pub(crate) enum Inner {
+pub(crate) enum RefusalKind {
     Rpc(RpcError),
     Tool(ToolError),
 }
@@ -248,13 +251,13 @@ pub(crate) enum Inner {
 impl Refusal {
     /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
     pub fn new(code: i32, message: impl Into<String>) -> Refusal {
-        Refusal(Inner::Rpc(RpcError::new(code, message)))
+        Refusal(RefusalKind::Rpc(RpcError::new(code, message)))
     }
 
     /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
     pub fn data(self, data: impl Serialize) -> Refusal {
         match self.0 {
-            Inner::Rpc(error) => Refusal(Inner::Rpc(error.with_data(&data))),
+            RefusalKind::Rpc(error) => Refusal(RefusalKind::Rpc(error.with_data(&data))),
             tool => Refusal(tool),
         }
     }
@@ -263,53 +266,53 @@ impl Refusal {
     /// called.
     pub fn code(&self) -> i32 {
         match &self.0 {
-            Inner::Rpc(error) => error.code,
-            Inner::Tool(_) => code::INTERNAL_ERROR,
+            RefusalKind::Rpc(error) => error.code,
+            RefusalKind::Tool(_) => code::INTERNAL_ERROR,
         }
     }
 
     /// Returns the text that the client reads, or an empty text if only the operator may read the error.
     pub fn message(&self) -> &str {
         match &self.0 {
-            Inner::Rpc(error) => &error.message,
-            Inner::Tool(ToolError { audience: Audience::Model(text) }) => text,
-            Inner::Tool(_) => "",
+            RefusalKind::Rpc(error) => &error.message,
+            RefusalKind::Tool(ToolError { audience: Audience::Model(text) }) => text,
+            RefusalKind::Tool(_) => "",
         }
     }
 
     /// Returns the `data` of the JSON-RPC error, as JSON text.
     pub fn data_json(&self) -> Option<&str> {
         match &self.0 {
-            Inner::Rpc(error) => error.data.as_deref(),
-            Inner::Tool(_) => None,
+            RefusalKind::Rpc(error) => error.data.as_deref(),
+            RefusalKind::Tool(_) => None,
         }
     }
 }
 
 impl From<RpcError> for Refusal {
     fn from(error: RpcError) -> Refusal {
-        Refusal(Inner::Rpc(error))
+        Refusal(RefusalKind::Rpc(error))
     }
 }
 
 impl From<ToolError> for Refusal {
     fn from(error: ToolError) -> Refusal {
-        Refusal(Inner::Tool(error))
+        Refusal(RefusalKind::Tool(error))
     }
 }
 
 // `Refusal` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
 impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
     fn from(error: E) -> Refusal {
-        Refusal(Inner::Tool(error.into()))
+        Refusal(RefusalKind::Tool(error.into()))
     }
 }
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
-            Inner::Tool(error) => write!(formatter, "Refusal({error:?})"),
+            RefusalKind::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
+            RefusalKind::Tool(error) => write!(formatter, "Refusal({error:?})"),
         }
     }
 }

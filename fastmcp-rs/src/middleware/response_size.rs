@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Kind, Layer, Next, Operation, Refusal, Reply};
+use super::{Layer, Method, Next, Operation, Refusal, Reply};
 use crate::content::tool_result::ToolResult;
 use crate::protocol::write::code;
 
@@ -36,19 +36,19 @@ impl ResultSizeLimit {
 
 impl Layer for ResultSizeLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
-        let (kind, context) = (operation.kind(), operation.context().clone());
+        let (method, context) = (operation.method(), operation.context().clone());
         let reply = next.run(operation).await?;
         let (size, limit) = (reply.json().len(), self.limit);
         if size <= limit {
             return Ok(reply);
         }
         let name = context.tool_name();
-        match kind {
-            Kind::CallTool => reply.replace(ToolResult::error(format!(
+        match method {
+            Method::CallTool => reply.replace(ToolResult::error(format!(
                 "The result of `{name}` has {size} bytes, and at most {limit} are allowed. Ask for less: narrow the \
                  arguments down, or take a part at a time."
             ))),
-            Kind::ReadResource | Kind::GetPrompt => {
+            Method::ReadResource | Method::GetPrompt => {
                 let text =
                     format!("Internal error: the result of `{name}` has {size} bytes, and at most {limit} are allowed");
                 Err(Refusal::new(code::INTERNAL_ERROR, text).data(json!({"size": size, "limit": limit})))

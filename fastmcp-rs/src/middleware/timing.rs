@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use super::outcome::{Outcome, watch};
-use super::{Kind, Layer, Next, Operation, Refusal, Reply};
+use super::outcome::{Outcome, observe};
+use super::{Layer, Method, Next, Operation, Refusal, Reply};
 
 /// Measures the duration of each operation, including all layers inside of this one.
 ///
@@ -19,7 +19,7 @@ use super::{Kind, Layer, Next, Operation, Refusal, Reply};
 /// use fastmcp_rs::prelude::*;
 ///
 /// let app = App::empty("timed").layer(Timing::with(|measured: &Measurement<'_>| {
-///     println!("{} {}: {:?}", measured.kind.method(), measured.component, measured.duration);
+///     println!("{} {}: {:?}", measured.method.as_str(), measured.component, measured.duration);
 /// }));
 /// # let _ = app;
 /// ```
@@ -32,7 +32,7 @@ pub struct Timing {
 #[non_exhaustive]
 pub struct Measurement<'a> {
     /// The kind of the operation.
-    pub kind: Kind,
+    pub method: Method,
     /// The component's name. Clients cannot add names, so the number of values is bounded.
     pub component: &'a str,
     /// The time from entering this layer to leaving it.
@@ -48,7 +48,7 @@ impl Timing {
         Timing::with(|measured| {
             tracing::debug!(
                 target: "fastmcp_rs::middleware",
-                method = measured.kind.method(),
+                method = measured.method.as_str(),
                 component = measured.component,
                 duration_ms = milliseconds(measured.duration),
                 outcome = %measured.outcome,
@@ -77,10 +77,15 @@ impl fmt::Debug for Timing {
 
 impl Layer for Timing {
     fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
-        let (kind, context) = (operation.kind(), operation.context().clone());
-        watch(operation, next, move |seen| {
+        let (method, context) = (operation.method(), operation.context().clone());
+        observe(operation, next, move |observation| {
             let component = context.tool_name();
-            (self.report)(&Measurement { kind, component, duration: seen.duration, outcome: seen.outcome });
+            (self.report)(&Measurement {
+                method,
+                component,
+                duration: observation.duration,
+                outcome: observation.outcome,
+            });
         })
     }
 }

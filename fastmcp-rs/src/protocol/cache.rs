@@ -32,7 +32,7 @@ impl CacheHints {
         out.extend_from_slice(br#","ttlMs":"#);
         let milliseconds = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
         // Serialising a number cannot fail.
-        let _ = encode::json(out, &milliseconds);
+        let _ = encode::write_json(out, &milliseconds);
         out.extend_from_slice(match self.scope {
             CacheScope::Private => br#","cacheScope":"private""#,
             CacheScope::Public => br#","cacheScope":"public""#,

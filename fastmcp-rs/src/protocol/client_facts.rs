@@ -3,12 +3,12 @@
 /// The facts that a legacy client gave about itself when its session began, as JSON text. Parsed values can take many
 /// times the memory, and a server may have thousands of sessions.
 #[derive(Debug, Default)]
-pub(crate) struct ClientFacts {
+pub(crate) struct ClientDeclaration {
     pub(crate) info: Option<Box<str>>,
     pub(crate) capabilities: Option<Box<str>>,
 }
 
-impl ClientFacts {
+impl ClientDeclaration {
     /// Returns the size in bytes.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn size(&self) -> usize {

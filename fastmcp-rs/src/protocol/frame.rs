@@ -8,9 +8,9 @@
 use serde_json::value::RawValue;
 
 use super::write::RpcError;
-use crate::json::object::{self, Object, Raw, members, text};
+use crate::json::object::{self, Object, Raw, members, string_value};
 pub(crate) use crate::json::reader::MAX_DEPTH;
-use crate::json::reader::{Fault, Members, Reader};
+use crate::json::reader::{JsonError, Members, Reader};
 
 members! {
     /// A JSON-RPC message: a request, a notification or a response.
@@ -60,34 +60,34 @@ members! {
 
 /// The id recovered from a malformed message, and the members that mark a response.
 #[derive(Debug, Default)]
-pub(crate) struct Salvaged<'a> {
+pub(crate) struct RecoveredEnvelope<'a> {
     pub(crate) id: Option<Raw<'a>>,
     result: Option<Raw<'a>>,
     error: Option<Raw<'a>>,
 }
 
 /// Values may be nested too deeply for the reader, so serde_json skips them.
-impl<'a> Members<'a> for Salvaged<'a> {
+impl<'a> Members<'a> for RecoveredEnvelope<'a> {
     const KEYS: &'static [&'static str] = &[r#""id":"#, r#""result":"#, r#""error":"#];
 
-    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let value = value_at_any_depth(reader)?;
+    fn take(&mut self, index: usize, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        let value = read_value_at_any_depth(reader)?;
         let member = match index {
             0 => &mut self.id,
             1 => &mut self.result,
             _ => &mut self.error,
         };
-        if member.replace(value).is_some() { Err(Fault::Duplicate) } else { Ok(()) }
+        if member.replace(value).is_some() { Err(JsonError::Duplicate) } else { Ok(()) }
     }
 
-    fn take_other(&mut self, _: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        value_at_any_depth(reader).map(|_| ())
+    fn take_other(&mut self, _: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        read_value_at_any_depth(reader).map(|_| ())
     }
 }
 
-fn value_at_any_depth<'a>(reader: &mut Reader<'a>) -> Result<Raw<'a>, Fault> {
+fn read_value_at_any_depth<'a>(reader: &mut Reader<'a>) -> Result<Raw<'a>, JsonError> {
     let mut values = serde_json::Deserializer::from_str(reader.rest()).into_iter::<&'a RawValue>();
-    let value = values.next().and_then(Result::ok).ok_or(Fault::Json)?;
+    let value = values.next().and_then(Result::ok).ok_or(JsonError::Json)?;
     reader.advance(values.byte_offset());
     Ok(value.into())
 }
@@ -123,24 +123,24 @@ members! {
 }
 
 /// Reads the error from a response that this crate wrote.
-pub(crate) fn error_of(frame: &str) -> Option<RpcError> {
-    let error: ErrorMembers<'_> = object::read(Frame::parse(frame).ok()?.error?.get()).ok()?;
+pub(crate) fn parse_error_response(frame: &str) -> Option<RpcError> {
+    let error: ErrorMembers<'_> = object::read_members(Frame::parse(frame).ok()?.error?.get()).ok()?;
     Some(RpcError {
         code: error.code?.get().parse().ok()?,
-        message: text(error.message?)?.into_owned(),
+        message: string_value(error.message?)?.into_owned(),
         data: error.data.map(|data| data.get().to_owned()),
     })
 }
 
 /// Returns true if a tool result has `isError: true`.
-pub(crate) fn says_error(result: &str) -> bool {
-    let flags = object::read::<ToolFlags<'_>>(result);
+pub(crate) fn is_tool_error(result: &str) -> bool {
+    let flags = object::read_members::<ToolFlags<'_>>(result);
     flags.is_ok_and(|flags| flags.is_error.is_some_and(|flag| flag.get() == "true"))
 }
 
 /// The reason why a text is not a valid message.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Malformed {
+pub(crate) enum FrameError {
     /// The text is not JSON.
     Json,
     /// The text is JSON, but neither an object nor an array.
@@ -153,41 +153,41 @@ pub(crate) enum Malformed {
     TooDeep,
 }
 
-impl Malformed {
+impl FrameError {
     /// Finds the reason why a text could not be read.
     #[cold]
-    fn of(text: &str, fault: Fault, duplicate: &'static str) -> Malformed {
+    fn from_fault(text: &str, fault: JsonError, duplicate: &'static str) -> FrameError {
         let mut reader = Reader::new(text);
         let first = reader.peek();
         // The reader stopped at the fault; the rest may be invalid too.
-        let whole = reader.skip().and_then(|()| reader.end());
+        let whole = reader.skip_value().and_then(|()| reader.expect_end());
         match (first, whole, fault) {
             // Only valid JSON counts as too deep; a run of brackets is not JSON.
-            (_, Err(Fault::TooDeep), _) => {
+            (_, Err(JsonError::TooDeep), _) => {
                 let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
-                if is_json { Malformed::TooDeep } else { Malformed::Json }
+                if is_json { FrameError::TooDeep } else { FrameError::Json }
             }
-            (Some(b'['), ..) => Malformed::Batch,
-            (_, Ok(()), Fault::Duplicate) => Malformed::DuplicateMember(duplicate),
-            (_, Ok(()), _) => Malformed::NotAnObject,
-            (_, Err(_), _) => Malformed::Json,
+            (Some(b'['), ..) => FrameError::Batch,
+            (_, Ok(()), JsonError::Duplicate) => FrameError::DuplicateMember(duplicate),
+            (_, Ok(()), _) => FrameError::NotAnObject,
+            (_, Err(_), _) => FrameError::Json,
         }
     }
 }
 
 impl<'a> Frame<'a> {
     /// Parses a message.
-    pub(crate) fn parse(text: &'a str) -> Result<Frame<'a>, Malformed> {
+    pub(crate) fn parse(text: &'a str) -> Result<Frame<'a>, FrameError> {
         let mut frame = Frame::default();
         frame.read(text)?;
         Ok(frame)
     }
 
     /// Parses a message into an empty frame in place, because moving a frame is expensive: it is large.
-    pub(crate) fn read(&mut self, text: &'a str) -> Result<(), Malformed> {
+    pub(crate) fn read(&mut self, text: &'a str) -> Result<(), FrameError> {
         let mut reader = Reader::new(text);
-        let read = reader.members(self).and_then(|()| reader.end());
-        read.map_err(|fault| Malformed::of(text, fault, reader.duplicate))
+        let read = reader.read_members(self).and_then(|()| reader.expect_end());
+        read.map_err(|fault| FrameError::from_fault(text, fault, reader.duplicate))
     }
 
     /// Returns the parameters, if they are an object.
@@ -203,11 +203,11 @@ impl<'a> Frame<'a> {
 
 /// Recovers the id of a message that could not be parsed, so that its error response can be matched to it. A message
 /// with two ids has none.
-pub(crate) fn salvage(text: &str) -> Option<Salvaged<'_>> {
-    object::read(text).ok()
+pub(crate) fn recover_envelope(text: &str) -> Option<RecoveredEnvelope<'_>> {
+    object::read_members(text).ok()
 }
 
-impl Salvaged<'_> {
+impl RecoveredEnvelope<'_> {
     /// Returns true if the message is a response. Its id is then an id of the server's own requests, and must not be
     /// answered.
     pub(crate) fn is_response(&self) -> bool {
@@ -216,9 +216,9 @@ impl Salvaged<'_> {
 }
 
 /// Returns the whole text of `params._meta`. Handlers may read members that the protocol does not define.
-pub(crate) fn meta_text(frame: &str) -> Option<&str> {
-    let params = object::read::<ParamsOnly<'_>>(frame).ok()?.params?;
-    Some(object::read::<MetaOnly<'_>>(params.get()).ok()?.meta?.get())
+pub(crate) fn find_meta(frame: &str) -> Option<&str> {
+    let params = object::read_members::<ParamsOnly<'_>>(frame).ok()?.params?;
+    Some(object::read_members::<MetaOnly<'_>>(params.get()).ok()?.meta?.get())
 }
 
 /// Returns a serde message without its "at line 1 column 7", which means nothing to the peer.
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_array_is_never_read_as_an_object() {
-        assert_eq!(Frame::parse(r#"["2.0",1,"ping"]"#).unwrap_err(), Malformed::Batch);
+        assert_eq!(Frame::parse(r#"["2.0",1,"ping"]"#).unwrap_err(), FrameError::Batch);
         let frame = Frame::parse(r#"{"id":1,"method":"ping","params":[{}]}"#).unwrap();
         assert!(matches!(frame.params, Some(Object::NotAnObject)));
     }
@@ -255,15 +255,15 @@ mod tests {
             r#"{"id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#,
             r#"{"id":1,"method":"a","\u006dethod":"b"}"#,
         ] {
-            assert!(matches!(Frame::parse(text), Err(Malformed::DuplicateMember(_))), "{text}");
+            assert!(matches!(Frame::parse(text), Err(FrameError::DuplicateMember(_))), "{text}");
         }
-        let salvaged = salvage(r#"{"id":1,"method":"a","method":"b"}"#).unwrap();
+        let salvaged = recover_envelope(r#"{"id":1,"method":"a","method":"b"}"#).unwrap();
         assert_eq!(salvaged.id.unwrap().get(), "1");
         assert!(!salvaged.is_response());
-        assert!(salvage(r#"{"id":1,"result":{},"jsonrpc":1,"jsonrpc":2}"#).unwrap().is_response());
-        assert!(salvage(r#"{"id":1,"id":2}"#).is_none());
+        assert!(recover_envelope(r#"{"id":1,"result":{},"jsonrpc":1,"jsonrpc":2}"#).unwrap().is_response());
+        assert!(recover_envelope(r#"{"id":1,"id":2}"#).is_none());
         let deep = format!(r#"{{"params":{}{},"id":7}}"#, "[".repeat(500), "]".repeat(500));
-        assert_eq!(salvage(&deep).unwrap().id.unwrap().get(), "7");
+        assert_eq!(recover_envelope(&deep).unwrap().id.unwrap().get(), "7");
     }
 
     #[test]
@@ -296,10 +296,10 @@ mod tests {
                 }
                 let frame = Frame::parse(&text).unwrap_or_else(|malformed| panic!("{malformed:?}: {text}"));
                 for (name, raw) in names.iter().zip([frame.jsonrpc, frame.id, frame.method]) {
-                    assert_eq!(raw.and_then(object::text).as_deref(), Some(*name), "{text}");
+                    assert_eq!(raw.and_then(object::string_value).as_deref(), Some(*name), "{text}");
                 }
                 let params = frame.params().unwrap();
-                assert_eq!(params.name.and_then(object::text).as_deref(), Some("yes"), "{text}");
+                assert_eq!(params.name.and_then(object::string_value).as_deref(), Some("yes"), "{text}");
                 assert_eq!(params.arguments.unwrap().get(), r#"{"name":"no"}"#, "{text}");
                 seen += 1;
             }
@@ -313,7 +313,7 @@ mod tests {
             r#"{"id":,"method":1}"#,
             r#"{"id"::1}"#,
         ] {
-            assert_eq!(Frame::parse(text).unwrap_err(), Malformed::Json, "{text}");
+            assert_eq!(Frame::parse(text).unwrap_err(), FrameError::Json, "{text}");
         }
     }
 
@@ -321,10 +321,10 @@ mod tests {
     fn broken_text_is_not_json() {
         for text in ["", "{", "not json", "{\"a\":}", "[1,", &"[".repeat(100_000), "{\"id\":1}x"] {
             let error = Frame::parse(text).unwrap_err();
-            let expected = if text == "[1," { Malformed::Batch } else { Malformed::Json };
+            let expected = if text == "[1," { FrameError::Batch } else { FrameError::Json };
             assert_eq!(error, expected, "{text:.20}");
         }
-        assert_eq!(Frame::parse("3").unwrap_err(), Malformed::NotAnObject);
+        assert_eq!(Frame::parse("3").unwrap_err(), FrameError::NotAnObject);
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
         let nested =
             |n: u32| format!("{{\"id\":1,\"params\":{{\"x\":{}{}}}}}", "[".repeat(n as usize), "]".repeat(n as usize));
         assert!(Frame::parse(&nested(MAX_DEPTH - 2)).is_ok());
-        assert_eq!(Frame::parse(&nested(MAX_DEPTH - 1)).unwrap_err(), Malformed::TooDeep);
+        assert_eq!(Frame::parse(&nested(MAX_DEPTH - 1)).unwrap_err(), FrameError::TooDeep);
         let quoted = format!(r#"{{"id":1,"method":"a\"{}"}}"#, "[".repeat(500));
         assert!(Frame::parse(&quoted).is_ok());
     }
@@ -340,6 +340,6 @@ mod tests {
     #[test]
     fn the_meta_member_keeps_its_text() {
         let text = r#"{"method":"x","params":{"name":"a","_meta":{"my/key": [1, 2]}},"id":1}"#;
-        assert_eq!(meta_text(text), Some(r#"{"my/key": [1, 2]}"#));
+        assert_eq!(find_meta(text), Some(r#"{"my/key": [1, 2]}"#));
     }
 }

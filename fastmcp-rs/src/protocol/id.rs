@@ -1,7 +1,7 @@
 //! Request ids and progress tokens: strings or integers, returned to the peer byte for byte.
 //!
 //! An id that neither a float nor a 64-bit integer can represent must be returned unchanged, so the text is kept; a
-//! [`Key`] is created only where two ids are compared.
+//! [`IdKey`] is created only where two ids are compared.
 
 use crate::json::object::Raw;
 use crate::json::unescape::unescape;
@@ -25,7 +25,7 @@ impl<'a> Id<'a> {
         } else {
             // Up to 18 digits always fit into 64 bits.
             let is_small = text.len() <= 18 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            is_small || text.len() <= MAX_LENGTH && integer(text).is_some()
+            is_small || text.len() <= MAX_LENGTH && parse_integer(text).is_some()
         };
         valid.then_some(Id(text))
     }
@@ -36,17 +36,17 @@ impl<'a> Id<'a> {
     }
 
     /// Returns the key of the id, which is the same for all spellings of an id.
-    pub(crate) fn key(self) -> Key {
-        match integer(self.0) {
-            Some(number) => Key::Integer(number),
-            None => Key::Text(serde_json::from_str(self.0).unwrap_or_else(|_| self.0.into())),
+    pub(crate) fn key(self) -> IdKey {
+        match parse_integer(self.0) {
+            Some(number) => IdKey::Integer(number),
+            None => IdKey::Text(serde_json::from_str(self.0).unwrap_or_else(|_| self.0.into())),
         }
     }
 }
 
 /// An id in comparable form. The number 1 and the string "1" are different ids.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub(crate) enum IdKey {
     Integer(i64),
     Text(Box<str>),
 }
@@ -59,7 +59,7 @@ fn is_short(string: &str) -> bool {
 }
 
 /// Parses a JSON number as an integer; some peers print whole numbers as `1.0`.
-fn integer(text: &str) -> Option<i64> {
+fn parse_integer(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);
     }
@@ -75,19 +75,19 @@ fn integer(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Option<Key> {
+    fn parse(text: &str) -> Option<IdKey> {
         let raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).unwrap();
         Id::parse(Raw::from(&*raw)).map(Id::key)
     }
 
     #[test]
     fn strings_and_integers_are_ids() {
-        assert_eq!(parse("9007199254740993"), Some(Key::Integer(9_007_199_254_740_993)));
-        assert_eq!(parse("-1"), Some(Key::Integer(-1)));
+        assert_eq!(parse("9007199254740993"), Some(IdKey::Integer(9_007_199_254_740_993)));
+        assert_eq!(parse("-1"), Some(IdKey::Integer(-1)));
         assert_eq!(parse("1.0"), parse("1"));
         assert_eq!(parse(r#""\u0061""#), parse(r#""a""#));
         assert_ne!(parse(r#""1""#), parse("1"));
-        assert_eq!(parse(r#""""#), Some(Key::Text("".into())));
+        assert_eq!(parse(r#""""#), Some(IdKey::Text("".into())));
     }
 
     #[test]

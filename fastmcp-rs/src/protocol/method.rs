@@ -3,7 +3,7 @@
 /// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum Method {
     /// Calls a tool: `tools/call`.
     CallTool,
     /// Reads a resource: `resources/read`.
@@ -24,25 +24,25 @@ pub enum Kind {
     Discover,
 }
 
-impl Kind {
+impl Method {
     /// Returns the method of the protocol.
-    pub const fn method(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Kind::CallTool => "tools/call",
-            Kind::ReadResource => "resources/read",
-            Kind::GetPrompt => "prompts/get",
-            Kind::Complete => "completion/complete",
-            Kind::ListTools => "tools/list",
-            Kind::ListResources => "resources/list",
-            Kind::ListResourceTemplates => "resources/templates/list",
-            Kind::ListPrompts => "prompts/list",
-            Kind::Discover => "server/discover",
+            Method::CallTool => "tools/call",
+            Method::ReadResource => "resources/read",
+            Method::GetPrompt => "prompts/get",
+            Method::Complete => "completion/complete",
+            Method::ListTools => "tools/list",
+            Method::ListResources => "resources/list",
+            Method::ListResourceTemplates => "resources/templates/list",
+            Method::ListPrompts => "prompts/list",
+            Method::Discover => "server/discover",
         }
     }
 
     /// Returns true if the operation addresses one component: a tool, a resource, a prompt or a completion. The other
     /// kinds list components or describe the server.
-    pub const fn is_of_a_component(self) -> bool {
-        matches!(self, Kind::CallTool | Kind::ReadResource | Kind::GetPrompt | Kind::Complete)
+    pub const fn has_component(self) -> bool {
+        matches!(self, Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::Complete)
     }
 }

@@ -21,7 +21,7 @@ impl ServerInfo {
         let Some(info) = info else { return ServerInfo { end: b"}}".as_slice().into() } };
         let mut end = [BEFORE, br#""io.modelcontextprotocol/serverInfo":"#].concat();
         // Serialising a `Value` cannot fail.
-        let _ = encode::json(&mut end, info);
+        let _ = encode::write_json(&mut end, info);
         end.extend_from_slice(AFTER);
         ServerInfo { end: end.into() }
     }

@@ -32,7 +32,7 @@ impl TraceContext {
     }
 
     /// Reads the trace context in the `_meta` of a request.
-    pub(crate) fn of_meta(meta: &Map<String, Value>) -> TraceContext {
+    pub(crate) fn from_meta(meta: &Map<String, Value>) -> TraceContext {
         TraceContext::read(|name| Some(meta.get(name)?.as_str()?.into()))
     }
 

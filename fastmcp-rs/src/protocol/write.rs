@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::encode::{json, string};
+use crate::json::encode::{write_json, write_string};
 use crate::json::{dual_serializer, separators};
 
 /// The JSON-RPC error codes that a server may use.
@@ -77,14 +77,14 @@ pub(crate) fn strip_id<'a>(frame: &'a [u8], id: &str) -> Option<&'a [u8]> {
 }
 
 /// Appends a whole answer whose result is `result`, a JSON text.
-pub(crate) fn result(out: &mut Vec<u8>, id: &str, result: &[u8]) {
+pub(crate) fn write_result(out: &mut Vec<u8>, id: &str, result: &[u8]) {
     begin_result(out, id);
     out.extend_from_slice(result);
     out.push(b'}');
 }
 
 /// Appends a whole error answer. Without a legible id there is no `id` member.
-pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
+pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
     if let Some(id) = id {
         out.extend_from_slice(br#""id":"#);
@@ -92,9 +92,9 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
         out.push(b',');
     }
     out.extend_from_slice(br#""error":{"code":"#);
-    let _ = json(out, &error.code);
+    let _ = write_json(out, &error.code);
     out.extend_from_slice(br#","message":"#);
-    string(out, &error.message);
+    write_string(out, &error.message);
     if let Some(data) = &error.data {
         out.extend_from_slice(br#","data":"#);
         out.extend_from_slice(data.as_bytes());
@@ -114,7 +114,7 @@ mod tests {
         texts.push(format!("{}\n{}", "long ".repeat(100), texts.concat()));
         for text in texts {
             let mut out = Vec::new();
-            string(&mut out, &text);
+            write_string(&mut out, &text);
             let expected = serde_json::to_string(&text).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), separators::escaped(&expected));
         }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn an_error_without_an_id_has_no_id_member() {
         let mut out = Vec::new();
-        error(&mut out, None, &RpcError::new(code::PARSE_ERROR, "not \"JSON\""));
+        write_error(&mut out, None, &RpcError::new(code::PARSE_ERROR, "not \"JSON\""));
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"not \"JSON\""}}"#);
     }

@@ -10,16 +10,16 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::component::Handler;
+use super::component::ComponentHandler;
 use super::visibility::ComponentKind;
 use crate::component::definition::{Location, ToolAnnotations};
-use crate::component::metadata::About;
+use crate::component::metadata::Metadata;
 use crate::json::encode;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::{CacheScope, Revision};
-use crate::schema::publish::Style;
+use crate::schema::publish::SchemaStyle;
 
 /// Settings of lists.
 #[derive(Clone, Copy, Debug)]
@@ -28,26 +28,26 @@ pub(crate) struct ListConfig {
     pub(crate) page_size: usize,
     pub(crate) cache: CacheHints,
     /// The style in which schemas of tools are published.
-    pub(crate) style: Style,
+    pub(crate) style: SchemaStyle,
 }
 
 impl Default for ListConfig {
     fn default() -> Self {
-        ListConfig { page_size: 1_000, cache: CacheHints::default(), style: Style::default() }
+        ListConfig { page_size: 1_000, cache: CacheHints::default(), style: SchemaStyle::default() }
     }
 }
 
 /// A component in a list.
-pub(crate) trait Listed {
+pub(crate) trait ListEntry {
     /// The member of the result that holds the list.
     const MEMBER: &'static str;
 
     /// Returns the sort key, which is unique in the list.
     fn key(&self) -> &str;
 
-    fn handler(&self) -> &Handler;
+    fn handler(&self) -> &ComponentHandler;
 
-    fn about(&self) -> &About;
+    fn metadata(&self) -> &Metadata;
 
     fn kind(&self) -> ComponentKind;
 
@@ -57,12 +57,12 @@ pub(crate) trait Listed {
     }
 
     /// Writes the entry with the members that the revision has.
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style);
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: SchemaStyle);
 }
 
 /// A sorted list and its pages.
 #[derive(Debug)]
-pub(crate) struct List<T> {
+pub(crate) struct ComponentList<T> {
     entries: Vec<Arc<T>>,
     config: ListConfig,
     /// True if clients may see different entries.
@@ -71,12 +71,13 @@ pub(crate) struct List<T> {
     pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
 }
 
-impl<T: Listed> List<T> {
-    pub(crate) fn new(entries: Vec<Arc<T>>, config: ListConfig) -> List<T> {
+impl<T: ListEntry> ComponentList<T> {
+    pub(crate) fn new(entries: Vec<Arc<T>>, config: ListConfig) -> ComponentList<T> {
         let keys = entries.iter().map(|entry| (entry.key(), entry.handler().location));
-        let entries: Vec<Arc<T>> = order(keys.collect()).into_iter().map(|at| Arc::clone(&entries[at])).collect();
-        let is_filtered = entries.iter().any(|entry| !entry.handler().gates.is_empty());
-        List { entries, config, is_filtered, pages: Default::default() }
+        let entries: Vec<Arc<T>> =
+            sort_indices(keys.collect()).into_iter().map(|at| Arc::clone(&entries[at])).collect();
+        let is_filtered = entries.iter().any(|entry| !entry.handler().visibility_checks.is_empty());
+        ComponentList { entries, config, is_filtered, pages: Default::default() }
     }
 
     /// Returns true if clients may see different entries.
@@ -94,13 +95,13 @@ impl<T: Listed> List<T> {
     }
 
     /// Returns the page at a cursor as the JSON text of a result, or `None` if the cursor does not belong to this list.
-    /// `sees` returns true for entries that the client may see.
+    /// `is_visible` returns true for entries that the client may see.
     pub(crate) fn page(
         &self,
         revision: Revision,
         cursor: Option<&str>,
         server_info: &ServerInfo,
-        sees: impl Fn(&T) -> bool,
+        is_visible: impl Fn(&T) -> bool,
     ) -> Option<Arc<[u8]>> {
         let page_size = self.config.page_size;
         let start = match cursor {
@@ -111,9 +112,9 @@ impl<T: Listed> List<T> {
             }
         };
         if self.is_filtered {
-            return Some(self.serialise(start, revision, server_info, sees));
+            return Some(self.serialise_page(start, revision, server_info, is_visible));
         }
-        let serialise = |start| self.serialise(start, revision, server_info, |_| true);
+        let serialise = |start| self.serialise_page(start, revision, server_info, |_| true);
         // A cursor of another instance, whose list was different, may begin at any entry.
         if start % page_size != 0 || start > 0 && start >= self.entries.len() {
             return Some(serialise(start));
@@ -125,14 +126,14 @@ impl<T: Listed> List<T> {
         pages.get(start / page_size).cloned()
     }
 
-    fn serialise(
+    fn serialise_page(
         &self,
         start: usize,
         revision: Revision,
         server_info: &ServerInfo,
-        sees: impl Fn(&T) -> bool,
+        is_visible: impl Fn(&T) -> bool,
     ) -> Arc<[u8]> {
-        let mut seen = self.entries[start..].iter().filter(|entry| sees(entry)).peekable();
+        let mut seen = self.entries[start..].iter().filter(|entry| is_visible(entry)).peekable();
         let mut out = Vec::new();
         out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });
         out.extend_from_slice(T::MEMBER.as_bytes());
@@ -148,7 +149,7 @@ impl<T: Listed> List<T> {
         out.push(b']');
         if let (Some(last), Some(_)) = (last, seen.peek()) {
             out.extend_from_slice(br#","nextCursor":"#);
-            encode::string(&mut out, &make_cursor(T::MEMBER, last.key()));
+            encode::write_string(&mut out, &make_cursor(T::MEMBER, last.key()));
         }
         if revision.is_modern() {
             let scope = if self.is_filtered { CacheScope::Private } else { self.config.cache.scope };
@@ -163,7 +164,7 @@ impl<T: Listed> List<T> {
 
 /// Returns the indices of components in the order of their keys; equal keys are ordered by place. All kinds are sorted
 /// here, because a sort per kind would need more code than all the rest of a list.
-pub(crate) fn order(keys: Vec<(&str, Location)>) -> Vec<usize> {
+pub(crate) fn sort_indices(keys: Vec<(&str, Location)>) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..keys.len()).collect();
     // The index is the last part of the key, so equal components keep their order.
     let key = |index: usize| {

@@ -19,79 +19,79 @@ mod visibility;
 use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use component::{Handler, Invoke, Pace};
-pub(crate) use list::{List, ListConfig, Listed, order};
+pub(crate) use component::{Callable, ComponentHandler, PollPace};
+pub(crate) use list::{ComponentList, ListConfig, ListEntry, sort_indices};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub use selector::Selector;
 use serde_json::{Map, Value};
-pub(crate) use snapshot::{Live, RestingView, View};
-pub(crate) use store::{Setting, Watch};
+pub(crate) use snapshot::{RegistryCache, RegistrySnapshot, WeakRegistrySnapshot};
+pub(crate) use store::{AppSettings, VisibilityRule};
 pub(crate) use tool::ToolEntry;
-pub(crate) use tree::Scope;
+pub(crate) use tree::ComponentTree;
 pub use visibility::{Component, ComponentKind};
-pub(crate) use visibility::{DecisionPace, Gate, Visible};
+pub(crate) use visibility::{VisibilityCheck, VisibilityFn, VisibilityPace};
 
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
 use crate::component::tool::ToolDefinition;
-use crate::context::change_hub::{ListKind, Lists};
+use crate::context::change_hub::{ListKind, ListSet};
 use crate::context::current_call;
 use crate::context::states::States;
-use crate::middleware::Chain;
+use crate::middleware::LayerChain;
 use crate::schema::suggest;
 use crate::util::known_keys::KnownKeys;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.
-pub(crate) struct Added(Box<dyn Way>);
+pub(crate) struct Registration(Box<dyn RegisterFn>);
 
 /// The function that adds a component to the scope of its app, or returns its problems.
-trait Way: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync {}
+trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync {}
 
-impl<F: FnOnce(&Arc<Scope>) -> Result<(), Vec<String>> + Send + Sync> Way for F {}
+impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync> RegisterFn for F {}
 
-impl Added {
-    fn by(add: impl Way + 'static) -> Added {
-        Added(Box::new(add))
+impl Registration {
+    fn new(add: impl RegisterFn + 'static) -> Registration {
+        Registration(Box::new(add))
     }
 
-    pub(crate) fn tool(definition: &'static ToolDefinition) -> Added {
-        Added::by(move |scope| scope.add(Box::new(ToolEntry::new(definition))))
+    pub(crate) fn tool(definition: &'static ToolDefinition) -> Registration {
+        Registration::new(move |tree| tree.add(Box::new(ToolEntry::new(definition))))
     }
 
-    pub(crate) fn resource(definition: &'static ResourceDefinition) -> Added {
-        Added::by(move |scope| scope.add_resource(ResourceEntry::new(definition)))
+    pub(crate) fn resource(definition: &'static ResourceDefinition) -> Registration {
+        Registration::new(move |tree| tree.add_resource(ResourceEntry::new(definition)))
     }
 
-    pub(crate) fn prompt(definition: &'static PromptDefinition) -> Added {
-        Added::by(move |scope| scope.add(Box::new(PromptEntry::new(definition))))
-    }
-
-    #[track_caller]
-    pub(crate) fn dynamic_tool(tool: DynamicTool) -> Added {
-        let added = location(Place::caller());
-        Added::by(move |scope| scope.add(Box::new(ToolEntry::dynamic(tool, added))))
+    pub(crate) fn prompt(definition: &'static PromptDefinition) -> Registration {
+        Registration::new(move |tree| tree.add(Box::new(PromptEntry::new(definition))))
     }
 
     #[track_caller]
-    pub(crate) fn dynamic_resource(resource: DynamicResource) -> Added {
+    pub(crate) fn dynamic_tool(tool: DynamicTool) -> Registration {
         let added = location(Place::caller());
-        Added::by(move |scope| scope.add_resource(ResourceEntry::dynamic(resource, added)))
+        Registration::new(move |tree| tree.add(Box::new(ToolEntry::dynamic(tool, added))))
     }
 
     #[track_caller]
-    pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Added {
+    pub(crate) fn dynamic_resource(resource: DynamicResource) -> Registration {
         let added = location(Place::caller());
-        Added::by(move |scope| scope.add(Box::new(PromptEntry::dynamic(prompt, added))))
+        Registration::new(move |tree| tree.add_resource(ResourceEntry::dynamic(resource, added)))
+    }
+
+    #[track_caller]
+    pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Registration {
+        let added = location(Place::caller());
+        Registration::new(move |tree| tree.add(Box::new(PromptEntry::dynamic(prompt, added))))
     }
 }
 
-impl Scope {
+impl ComponentTree {
     /// Describes a component and adds it, or returns its problems.
-    pub(crate) fn add_component(self: &Arc<Self>, component: Added) -> Result<(), Vec<String>> {
+    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<String>> {
         (component.0)(self)
     }
 
@@ -106,34 +106,34 @@ impl Scope {
 /// The components of a server at one time.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    pub(crate) tools: List<ToolEntry>,
-    pub(crate) resources: List<ResourceEntry>,
-    pub(crate) templates: List<TemplateEntry>,
-    pub(crate) prompts: List<PromptEntry>,
+    pub(crate) tools: ComponentList<ToolEntry>,
+    pub(crate) resources: ComponentList<ResourceEntry>,
+    pub(crate) templates: ComponentList<TemplateEntry>,
+    pub(crate) prompts: ComponentList<PromptEntry>,
     /// The layers that lists pass through.
-    pub(crate) layers: Chain,
+    pub(crate) layers: LayerChain,
     /// The states of the app.
     pub(crate) states: Arc<States>,
     /// An index for the most frequent look-up, that of calls.
     tools_by_name: KnownKeys<Box<str>, usize>,
-    pub(crate) offers: Offers,
+    pub(crate) capabilities: ServerCapabilities,
     /// The pace of visibility functions, if there are any.
-    pub(crate) decisions: Option<Arc<DecisionPace>>,
+    pub(crate) visibility_pace: Option<Arc<VisibilityPace>>,
     /// The result of `server/discover`, once it was requested.
-    pub(crate) discovery: OnceLock<Vec<u8>>,
+    pub(crate) discovery_result: OnceLock<Vec<u8>>,
 }
 
 impl Registry {
     /// Takes a snapshot of an app and of the apps mounted in it.
-    fn new(root: &Scope, config: ListConfig, decisions: &Arc<DecisionPace>) -> Registry {
-        let (layers, states) = root.own();
-        let tools: List<ToolEntry> = List::new(root.served(), config);
-        let resources = List::new(root.served(), config);
-        let templates = List::new(root.served(), config);
-        let prompts = List::new(root.served(), config);
-        let mut offers = Offers::new(&tools, &resources, &templates, &prompts, root.is_dynamic());
+    fn new(root: &ComponentTree, config: ListConfig, visibility_pace: &Arc<VisibilityPace>) -> Registry {
+        let (layers, states) = root.layers_and_states();
+        let tools: ComponentList<ToolEntry> = ComponentList::new(root.enabled_entries(), config);
+        let resources = ComponentList::new(root.enabled_entries(), config);
+        let templates = ComponentList::new(root.enabled_entries(), config);
+        let prompts = ComponentList::new(root.enabled_entries(), config);
+        let mut capabilities = ServerCapabilities::new(&tools, &resources, &templates, &prompts, root.is_dynamic());
         // A layer has the context of each call, and so can send log messages; forwarded events are log messages too.
-        offers.logging |= !layers.is_empty() || current_call::is_wanted();
+        capabilities.logging |= !layers.is_empty() || current_call::is_enabled();
         let is_filtered =
             tools.is_filtered() || resources.is_filtered() || templates.is_filtered() || prompts.is_filtered();
         let by_name = tools.entries().iter().enumerate();
@@ -146,9 +146,9 @@ impl Registry {
             layers,
             states,
             tools_by_name,
-            offers,
-            decisions: is_filtered.then(|| Arc::clone(decisions)),
-            discovery: OnceLock::new(),
+            capabilities,
+            visibility_pace: is_filtered.then(|| Arc::clone(visibility_pace)),
+            discovery_result: OnceLock::new(),
         }
     }
 
@@ -160,18 +160,21 @@ impl Registry {
 
     /// Returns true if the visibility functions may block the thread that calls them.
     #[inline]
-    pub(crate) fn decides_slowly(&self) -> bool {
-        self.decisions.as_ref().is_some_and(|decisions| decisions.is_slow())
+    pub(crate) fn has_slow_visibility(&self) -> bool {
+        self.visibility_pace.as_ref().is_some_and(|visibility_pace| visibility_pace.is_slow())
     }
 
     /// Returns the name of the visible tool that is closest to an unknown name.
-    pub(crate) fn nearest_tool(&self, name: &str, sees: impl Fn(&ToolEntry) -> bool) -> Option<&str> {
-        suggest::nearest(name, self.tools.entries().iter().filter(|tool| sees(tool)).map(|tool| tool.key()))
+    pub(crate) fn nearest_tool(&self, name: &str, is_visible: impl Fn(&ToolEntry) -> bool) -> Option<&str> {
+        suggest::find_nearest(name, self.tools.entries().iter().filter(|tool| is_visible(tool)).map(|tool| tool.key()))
     }
 
     /// Returns the name of the visible prompt that is closest to an unknown name.
-    pub(crate) fn nearest_prompt(&self, name: &str, sees: impl Fn(&PromptEntry) -> bool) -> Option<&str> {
-        suggest::nearest(name, self.prompts.entries().iter().filter(|prompt| sees(prompt)).map(|prompt| prompt.key()))
+    pub(crate) fn nearest_prompt(&self, name: &str, is_visible: impl Fn(&PromptEntry) -> bool) -> Option<&str> {
+        suggest::find_nearest(
+            name,
+            self.prompts.entries().iter().filter(|prompt| is_visible(prompt)).map(|prompt| prompt.key()),
+        )
     }
 
     /// Returns the visible resource at a URI, with the values of its template's variables. If several templates match,
@@ -179,15 +182,15 @@ impl Registry {
     pub(crate) fn resource(
         &self,
         uri: &str,
-        sees: impl Fn(&ResourceEntry) -> bool,
-        sees_template: impl Fn(&TemplateEntry) -> bool,
+        is_visible: impl Fn(&ResourceEntry) -> bool,
+        is_template_visible: impl Fn(&TemplateEntry) -> bool,
     ) -> Option<(&ResourceEntry, Map<String, Value>)> {
-        if let Some(resource) = self.resources.find(uri).filter(|resource| sees(resource)) {
+        if let Some(resource) = self.resources.find(uri).filter(|resource| is_visible(resource)) {
             return Some((resource, Map::new()));
         }
         let templates = self.templates.entries().iter();
         let matching = templates.filter_map(|template| Some((template, template.matches(uri)?)));
-        let seen = matching.filter(|(template, _)| sees_template(template));
+        let seen = matching.filter(|(template, _)| is_template_visible(template));
         let (template, values) = seen.min_by_key(|(template, _)| template.openness())?;
         Some((&template.resource, values))
     }
@@ -195,7 +198,7 @@ impl Registry {
 
 /// The capabilities of a server, derived from its components. Methods without a component do not exist.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Offers {
+pub(crate) struct ServerCapabilities {
     pub(crate) tools: bool,
     pub(crate) resources: bool,
     pub(crate) prompts: bool,
@@ -203,35 +206,35 @@ pub(crate) struct Offers {
     pub(crate) logging: bool,
     /// The lists that may change while the server runs. Their capabilities are offered from the start, because clients
     /// ask for capabilities only once.
-    pub(crate) list_changes: Lists,
+    pub(crate) list_changes: ListSet,
 }
 
-impl Offers {
+impl ServerCapabilities {
     fn new(
-        tools: &List<ToolEntry>,
-        resources: &List<ResourceEntry>,
-        templates: &List<TemplateEntry>,
-        prompts: &List<PromptEntry>,
+        tools: &ComponentList<ToolEntry>,
+        resources: &ComponentList<ResourceEntry>,
+        templates: &ComponentList<TemplateEntry>,
+        prompts: &ComponentList<PromptEntry>,
         dynamic: bool,
-    ) -> Offers {
+    ) -> ServerCapabilities {
         let of_tools = tools.entries().iter().map(|tool| &tool.handler);
         let of_resources = resources.entries().iter().map(|resource| &resource.handler);
         let of_templates = || templates.entries().iter().map(|template| template.handler());
         let of_prompts = || prompts.entries().iter().map(|prompt| &prompt.handler);
         let mut all = of_tools.chain(of_resources).chain(of_templates()).chain(of_prompts());
-        Offers {
+        ServerCapabilities {
             tools: dynamic || !tools.entries().is_empty(),
             resources: dynamic || !resources.entries().is_empty() || !templates.entries().is_empty(),
             prompts: dynamic || !prompts.entries().is_empty(),
-            completions: dynamic || of_templates().chain(of_prompts()).any(Handler::can_complete),
+            completions: dynamic || of_templates().chain(of_prompts()).any(ComponentHandler::can_complete),
             // Only a component that uses its request can send log messages.
-            logging: dynamic || all.any(Handler::looks_at_its_request),
-            list_changes: if dynamic { ListKind::ALL.into_iter().collect() } else { Lists::NONE },
+            logging: dynamic || all.any(ComponentHandler::uses_request),
+            list_changes: if dynamic { ListKind::ALL.into_iter().collect() } else { ListSet::NONE },
         }
     }
 
     /// Returns true if a method of the components exists.
-    pub(crate) fn method(&self, method: &str) -> bool {
+    pub(crate) fn has_method(&self, method: &str) -> bool {
         match method {
             "tools/call" | "tools/list" => self.tools,
             "resources/read" | "resources/list" | "resources/templates/list" => self.resources,
@@ -242,8 +245,8 @@ impl Offers {
     }
 }
 
-impl Handler {
-    fn looks_at_its_request(&self) -> bool {
+impl ComponentHandler {
+    fn uses_request(&self) -> bool {
         let completes = self.described.parameters.iter().any(|parameter| parameter.complete.is_some());
         self.described.needs_request || completes || !self.layers.is_empty()
     }

@@ -2,35 +2,36 @@
 
 use serde_json::{Map, Value};
 
-use super::component::Handler;
-use super::list::Listed;
+use super::component::ComponentHandler;
+use super::list::ListEntry;
 use super::visibility::ComponentKind;
 use crate::component::definition::Location;
 use crate::component::dynamic::DynamicPrompt;
-use crate::component::metadata::{About, about};
+use crate::component::metadata::{Metadata, metadata};
 use crate::component::prompt::PromptDefinition;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::Revision;
-use crate::schema::publish::{self, Style};
+use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
-    pub(crate) about: About,
-    pub(crate) handler: Handler,
+    pub(crate) metadata: Metadata,
+    pub(crate) handler: ComponentHandler,
 }
 
 impl PromptEntry {
     pub(crate) fn new(definition: &'static PromptDefinition) -> PromptEntry {
         let PromptDefinition { name, invoke, timeout, location, .. } = *definition;
-        let handler = Handler::generated(name.into(), invoke, timeout, location);
-        PromptEntry { about: about!(definition), handler }
+        let handler = ComponentHandler::for_function(name.into(), invoke, timeout, location);
+        PromptEntry { metadata: metadata!(definition), handler }
     }
 
     pub(crate) fn dynamic(prompt: DynamicPrompt, added: Location) -> PromptEntry {
-        let (about, timeout, location) = (prompt.about.clone(), prompt.timeout, prompt.location);
+        let (metadata, timeout, location) = (prompt.metadata.clone(), prompt.timeout, prompt.location);
         let (described, call) = prompt.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
-        PromptEntry { about, handler }
+        let handler =
+            ComponentHandler::for_closure(metadata.name.clone(), (described, None, call), timeout, (location, added));
+        PromptEntry { metadata, handler }
     }
 
     /// Returns the arguments. They are strings in the protocol, so the schema of a parameter of another type is added
@@ -46,7 +47,7 @@ impl PromptEntry {
             }
             let mut description = parameter.description.clone().into_owned();
             if let Some(schema) = input.get("properties").and_then(|properties| properties.get(&*parameter.name)) {
-                let mut schema = publish::own(schema, Style::default());
+                let mut schema = publish::publish_generated(schema, SchemaStyle::default());
                 // It may have more than the parameter's comment, such as the comments of an enum's variants.
                 if let Some(Value::String(whole)) = schema.get("description") {
                     description.clone_from(whole);
@@ -72,30 +73,30 @@ impl PromptEntry {
     }
 }
 
-impl Listed for PromptEntry {
+impl ListEntry for PromptEntry {
     const MEMBER: &'static str = "prompts";
 
     fn key(&self) -> &str {
-        &self.about.name
+        &self.metadata.name
     }
 
-    fn handler(&self) -> &Handler {
+    fn handler(&self) -> &ComponentHandler {
         &self.handler
     }
 
-    fn about(&self) -> &About {
-        &self.about
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     fn kind(&self) -> ComponentKind {
         ComponentKind::Prompt
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
-        self.about.begin(entry, revision);
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {
+        self.metadata.write_first_members(entry, revision);
         if !self.handler.described.parameters.is_empty() {
-            entry.member("arguments", &self.arguments(revision));
+            entry.add_member("arguments", &self.arguments(revision));
         }
-        self.about.end(entry, revision);
+        self.metadata.write_last_members(entry, revision);
     }
 }

@@ -4,34 +4,34 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::component::Handler;
-use super::list::Listed;
+use super::component::ComponentHandler;
+use super::list::ListEntry;
 use super::visibility::ComponentKind;
-use crate::component::definition::{Location, Text};
+use crate::component::definition::{DefinitionText, Location};
 use crate::component::dynamic::DynamicResource;
-use crate::component::metadata::{About, about};
+use crate::component::metadata::{Metadata, metadata};
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
-use crate::content::{Annotations, Projected};
+use crate::content::{Annotations, RevisionView};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::{CacheScope, Revision};
-use crate::schema::publish::Style;
+use crate::schema::publish::SchemaStyle;
 
 /// A resource with a fixed URI.
 #[derive(Debug)]
 pub(crate) struct ResourceEntry {
-    pub(super) about: About,
-    pub(super) uri: Text,
-    mime_type: Option<Text>,
+    pub(super) metadata: Metadata,
+    pub(super) uri: DefinitionText,
+    mime_type: Option<DefinitionText>,
     size: Option<u64>,
-    hints: Hints,
+    hints: AnnotationSource,
     /// Cache settings that override those of the app.
     ttl: Option<Duration>,
     scope: Option<CacheScope>,
     /// The variables whose values may contain path traversal.
-    allow_traversal: Vec<Text>,
-    pub(crate) handler: Handler,
+    allow_traversal: Vec<DefinitionText>,
+    pub(crate) handler: ComponentHandler,
 }
 
 /// A resource template.
@@ -42,9 +42,9 @@ pub(crate) struct TemplateEntry {
 }
 
 #[derive(Debug)]
-enum Hints {
-    Written(ResourceAnnotations),
-    Made(Option<Annotations>),
+enum AnnotationSource {
+    Static(ResourceAnnotations),
+    Dynamic(Option<Annotations>),
 }
 
 impl ResourceEntry {
@@ -52,62 +52,63 @@ impl ResourceEntry {
         let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, ttl, scope, .. } =
             *definition;
         ResourceEntry {
-            about: about!(definition),
+            metadata: metadata!(definition),
             uri: uri.into(),
-            mime_type: definition.mime_type.map(Text::from),
+            mime_type: definition.mime_type.map(DefinitionText::from),
             size,
-            hints: Hints::Written(annotations),
+            hints: AnnotationSource::Static(annotations),
             ttl,
             scope,
-            allow_traversal: definition.allow_traversal.iter().copied().map(Text::from).collect(),
-            handler: Handler::generated(name.into(), invoke, timeout, location),
+            allow_traversal: definition.allow_traversal.iter().copied().map(DefinitionText::from).collect(),
+            handler: ComponentHandler::for_function(name.into(), invoke, timeout, location),
         }
     }
 
     pub(crate) fn dynamic(mut resource: DynamicResource, added: Location) -> ResourceEntry {
-        let (about, uri) = (resource.about.clone(), Text::Owned(resource.uri.clone()));
+        let (metadata, uri) = (resource.metadata.clone(), DefinitionText::Owned(resource.uri.clone()));
         let (timeout, location) = (resource.timeout, resource.location);
         let (size, ttl, scope) = (resource.size, resource.ttl, resource.scope);
-        let hints = Hints::Made(resource.annotations.take());
-        let mime_type = resource.mime_type.take().map(Text::Owned);
-        let allow_traversal = resource.allow_traversal.iter().cloned().map(Text::Owned).collect();
+        let hints = AnnotationSource::Dynamic(resource.annotations.take());
+        let mime_type = resource.mime_type.take().map(DefinitionText::Owned);
+        let allow_traversal = resource.allow_traversal.iter().cloned().map(DefinitionText::Owned).collect();
         let (described, call) = resource.into_parts();
-        let handler = Handler::dynamic(about.name.clone(), (described, None, call), timeout, (location, added));
-        ResourceEntry { about, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
+        let handler =
+            ComponentHandler::for_closure(metadata.name.clone(), (described, None, call), timeout, (location, added));
+        ResourceEntry { metadata, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
     }
 
     /// Returns the cache settings that clients get with the contents.
     pub(crate) fn cache(&self, default: CacheHints) -> CacheHints {
         // Contents that only some clients may see must not be shared.
-        let own = if self.handler.gates.is_empty() { self.scope } else { Some(CacheScope::Private) };
+        let own = if self.handler.visibility_checks.is_empty() { self.scope } else { Some(CacheScope::Private) };
         CacheHints { ttl: self.ttl.unwrap_or(default.ttl), scope: own.unwrap_or(default.scope) }
     }
 
     /// Returns the given media type, or the one that follows from the result type.
-    pub(crate) fn mime_type(&self) -> Option<Text> {
-        self.mime_type.clone().or(self.handler.described.mime_type.map(Text::from))
+    pub(crate) fn mime_type(&self) -> Option<DefinitionText> {
+        self.mime_type.clone().or(self.handler.described.mime_type.map(DefinitionText::from))
     }
 
     fn write_as(&self, uri_member: &'static str, entry: &mut ObjectWriter<'_>, revision: Revision) {
-        entry.text(uri_member, &self.uri);
-        self.about.begin(entry, revision);
+        entry.add_text(uri_member, &self.uri);
+        self.metadata.write_first_members(entry, revision);
         if let Some(mime_type) = self.mime_type() {
-            entry.text("mimeType", &mime_type);
+            entry.add_text("mimeType", &mime_type);
         }
         if let Some(size) = self.size {
-            entry.member("size", &size.into());
+            entry.add_member("size", &size.into());
         }
         if let Some(annotations) = self.annotations(revision) {
-            entry.member("annotations", &annotations);
+            entry.add_member("annotations", &annotations);
         }
-        self.about.end(entry, revision);
+        self.metadata.write_last_members(entry, revision);
     }
 
     fn annotations(&self, revision: Revision) -> Option<Value> {
         let hints = match &self.hints {
-            Hints::Written(hints) => *hints,
-            Hints::Made(annotations) => {
-                let shown = serde_json::to_value(Projected(annotations.as_ref()?, revision)).ok()?;
+            AnnotationSource::Static(hints) => *hints,
+            AnnotationSource::Dynamic(annotations) => {
+                let shown = serde_json::to_value(RevisionView(annotations.as_ref()?, revision)).ok()?;
                 return shown.as_object().is_some_and(|shown| !shown.is_empty()).then_some(shown);
             }
         };
@@ -161,50 +162,50 @@ impl TemplateEntry {
     }
 }
 
-impl Listed for ResourceEntry {
+impl ListEntry for ResourceEntry {
     const MEMBER: &'static str = "resources";
 
     fn key(&self) -> &str {
         &self.uri
     }
 
-    fn handler(&self) -> &Handler {
+    fn handler(&self) -> &ComponentHandler {
         &self.handler
     }
 
-    fn about(&self) -> &About {
-        &self.about
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     fn kind(&self) -> ComponentKind {
         ComponentKind::Resource
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {
         self.write_as("uri", entry, revision);
     }
 }
 
-impl Listed for TemplateEntry {
+impl ListEntry for TemplateEntry {
     const MEMBER: &'static str = "resourceTemplates";
 
     fn key(&self) -> &str {
         &self.resource.uri
     }
 
-    fn handler(&self) -> &Handler {
+    fn handler(&self) -> &ComponentHandler {
         &self.resource.handler
     }
 
-    fn about(&self) -> &About {
-        &self.resource.about
+    fn metadata(&self) -> &Metadata {
+        &self.resource.metadata
     }
 
     fn kind(&self) -> ComponentKind {
         ComponentKind::ResourceTemplate
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: Style) {
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {
         self.resource.write_as("uriTemplate", entry, revision);
     }
 }

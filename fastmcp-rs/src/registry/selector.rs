@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::component::definition::Text;
+use crate::component::definition::DefinitionText;
 use crate::component::template::Template;
 use crate::context::change_hub::ListKind;
 
@@ -18,10 +18,10 @@ use crate::context::change_hub::ListKind;
 /// assert_ne!(dangerous, one_of_them);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector(pub(super) Select);
+pub struct Selector(pub(super) SelectorTarget);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Select {
+pub(super) enum SelectorTarget {
     /// The name of a tool or prompt, or the URI or template of a resource.
     Key(ListKind, String),
     Tag(String),
@@ -30,22 +30,22 @@ pub(super) enum Select {
 impl Selector {
     /// Selects the tool with a name.
     pub fn tool(name: impl Into<String>) -> Selector {
-        Selector(Select::Key(ListKind::Tools, name.into()))
+        Selector(SelectorTarget::Key(ListKind::Tools, name.into()))
     }
 
     /// Selects the resource with a URI, or a resource template. The names of a template's variables do not matter.
     pub fn resource(uri: impl Into<String>) -> Selector {
-        Selector(Select::Key(ListKind::Resources, identity(&uri.into())))
+        Selector(SelectorTarget::Key(ListKind::Resources, identity(&uri.into())))
     }
 
     /// Selects the prompt with a name.
     pub fn prompt(name: impl Into<String>) -> Selector {
-        Selector(Select::Key(ListKind::Prompts, name.into()))
+        Selector(SelectorTarget::Key(ListKind::Prompts, name.into()))
     }
 
     /// Selects every tool, resource and prompt with a tag.
     pub fn tag(tag: impl Into<String>) -> Selector {
-        Selector(Select::Tag(tag.into()))
+        Selector(SelectorTarget::Tag(tag.into()))
     }
 }
 
@@ -57,35 +57,35 @@ pub(super) fn identity(uri: &str) -> String {
 /// The rules of an app. The newest rule that matches a component applies; a component without a rule is enabled. Each
 /// selector has at most one rule, so rules do not accumulate.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
-    by_key: [HashMap<String, Rule>; 3],
-    by_tag: HashMap<String, Rule>,
-    made: u64,
+pub(super) struct EnableRules {
+    by_key: [HashMap<String, EnableRule>; 3],
+    by_tag: HashMap<String, EnableRule>,
+    last_number: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Rule {
+struct EnableRule {
     number: u64,
     is_enabled: bool,
 }
 
-impl Rules {
+impl EnableRules {
     pub(super) fn set(&mut self, selector: &Selector, is_enabled: bool) {
-        self.made += 1;
-        let rule = Rule { number: self.made, is_enabled };
+        self.last_number += 1;
+        let rule = EnableRule { number: self.last_number, is_enabled };
         match &selector.0 {
-            Select::Key(kind, key) => self.by_key[*kind as usize].insert(key.clone(), rule),
-            Select::Tag(tag) => self.by_tag.insert(tag.clone(), rule),
+            SelectorTarget::Key(kind, key) => self.by_key[*kind as usize].insert(key.clone(), rule),
+            SelectorTarget::Tag(tag) => self.by_tag.insert(tag.clone(), rule),
         };
     }
 
     /// Removes the rule for a component by its identity, because the component is removed. Rules for tags stay.
-    pub(super) fn forget(&mut self, kind: ListKind, identity: &str) {
+    pub(super) fn remove_key(&mut self, kind: ListKind, identity: &str) {
         self.by_key[kind as usize].remove(identity);
     }
 
     /// Returns true if these rules enable a component.
-    pub(super) fn allow(&self, kind: ListKind, identity: &str, tags: &[Text]) -> bool {
+    pub(super) fn is_enabled(&self, kind: ListKind, identity: &str, tags: &[DefinitionText]) -> bool {
         let own = self.by_key[kind as usize].get(identity);
         let of_tags = tags.iter().filter_map(|tag| self.by_tag.get(tag.as_ref()));
         own.into_iter().chain(of_tags).max_by_key(|rule| rule.number).is_none_or(|rule| rule.is_enabled)
@@ -98,15 +98,15 @@ mod tests {
 
     #[test]
     fn the_newest_rule_wins() {
-        let mut rules = Rules::default();
-        let tags = [Text::from("t"), Text::from("u")];
-        let allowed = |rules: &Rules| rules.allow(ListKind::Tools, "x", &tags);
+        let mut rules = EnableRules::default();
+        let tags = [DefinitionText::from("t"), DefinitionText::from("u")];
+        let allowed = |rules: &EnableRules| rules.is_enabled(ListKind::Tools, "x", &tags);
         assert!(allowed(&rules));
         rules.set(&Selector::tag("t"), false);
         assert!(!allowed(&rules));
         rules.set(&Selector::tool("x"), true);
         assert!(allowed(&rules));
-        assert!(!rules.allow(ListKind::Prompts, "x", &tags), "a rule for a tool is none for a prompt");
+        assert!(!rules.is_enabled(ListKind::Prompts, "x", &tags), "a rule for a tool is none for a prompt");
         rules.set(&Selector::tag("u"), false);
         assert!(!allowed(&rules));
         for _ in 0..1_000 {
@@ -115,9 +115,9 @@ mod tests {
         assert!(allowed(&rules));
         assert_eq!(rules.by_tag.len() + rules.by_key[0].len(), 3);
         rules.set(&Selector::prompt("x"), false);
-        rules.forget(ListKind::Tools, "x");
+        rules.remove_key(ListKind::Tools, "x");
         assert_eq!(rules.by_tag.len() + rules.by_key[0].len(), 2);
-        assert!(!rules.allow(ListKind::Prompts, "x", &tags));
+        assert!(!rules.is_enabled(ListKind::Prompts, "x", &tags));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The current registry of a server, which edits replace while the server runs.
 //!
-//! Each reader of messages keeps a [`View`]: while nothing changes, access costs one atomic load and no lock. A call
+//! Each reader of messages keeps a [`RegistrySnapshot`]: while nothing changes, access costs one atomic load and no lock. A call
 //! that has begun continues with the registry of its beginning.
 //!
 //! An edit only increments the version. The registry of that version is built on the next access, so a program may add
@@ -8,20 +8,20 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::tree::Scope;
-use super::{DecisionPace, ListConfig, Registry};
+use super::tree::ComponentTree;
+use super::{ListConfig, Registry, VisibilityPace};
 
 #[derive(Debug)]
-pub(crate) struct Live {
-    root: Arc<Scope>,
+pub(crate) struct RegistryCache {
+    root: Arc<ComponentTree>,
     config: ListConfig,
-    decisions: Arc<DecisionPace>,
-    current: RwLock<View>,
+    visibility_pace: Arc<VisibilityPace>,
+    current: RwLock<RegistrySnapshot>,
 }
 
 /// A snapshot of the registry, kept by a reader of messages.
 #[derive(Clone, Debug)]
-pub(crate) struct View {
+pub(crate) struct RegistrySnapshot {
     registry: Arc<Registry>,
     version: u64,
 }
@@ -29,37 +29,37 @@ pub(crate) struct View {
 /// A view that does not keep its registry, for one who waits: what is served no more can be dropped meanwhile.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 #[derive(Debug)]
-pub(crate) struct RestingView {
+pub(crate) struct WeakRegistrySnapshot {
     registry: Weak<Registry>,
     version: u64,
 }
 
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-impl RestingView {
-    pub(crate) fn of(view: &View) -> RestingView {
-        RestingView { registry: Arc::downgrade(&view.registry), version: view.version }
+impl WeakRegistrySnapshot {
+    pub(crate) fn new(snapshot: &RegistrySnapshot) -> WeakRegistrySnapshot {
+        WeakRegistrySnapshot { registry: Arc::downgrade(&snapshot.registry), version: snapshot.version }
     }
 
     /// Lets go of a view until it is needed again.
-    pub(crate) fn rest(&mut self, view: View) {
-        if view.version != self.version {
-            *self = RestingView::of(&view);
+    pub(crate) fn update(&mut self, snapshot: RegistrySnapshot) {
+        if snapshot.version != self.version {
+            *self = WeakRegistrySnapshot::new(&snapshot);
         }
     }
 }
 
-impl Live {
-    pub(crate) fn new(root: Arc<Scope>, config: ListConfig) -> Live {
-        let decisions = Arc::default();
-        let current = RwLock::new(View::of(&root, config, &decisions));
-        Live { root, config, decisions, current }
+impl RegistryCache {
+    pub(crate) fn new(root: Arc<ComponentTree>, config: ListConfig) -> RegistryCache {
+        let visibility_pace = Arc::default();
+        let current = RwLock::new(RegistrySnapshot::new(&root, config, &visibility_pace));
+        RegistryCache { root, config, visibility_pace, current }
     }
 
     pub(crate) fn load(&self) -> Arc<Registry> {
-        self.view().registry
+        self.snapshot().registry
     }
 
-    pub(crate) fn view(&self) -> View {
+    pub(crate) fn snapshot(&self) -> RegistrySnapshot {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         if current.version == self.root.version() {
             return current.clone();
@@ -70,7 +70,8 @@ impl Live {
         if current.version == self.root.version() {
             return current.clone();
         }
-        let before = std::mem::replace(&mut *current, View::of(&self.root, self.config, &self.decisions));
+        let before =
+            std::mem::replace(&mut *current, RegistrySnapshot::new(&self.root, self.config, &self.visibility_pace));
         let newest = current.clone();
         drop(current);
         // This may drop removed components and so run user code, which must not happen under the lock.
@@ -82,37 +83,40 @@ impl Live {
     pub(crate) fn close(&self) {
         self.root.clear();
         // Replaces the registry that was served last.
-        self.view();
+        self.snapshot();
     }
 
     /// The view that rested, or the newest one if its registry is gone.
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn wake(&self, resting: &RestingView) -> View {
+    pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
         match resting.registry.upgrade() {
-            Some(registry) => View { registry, version: resting.version },
-            None => self.view(),
+            Some(registry) => RegistrySnapshot { registry, version: resting.version },
+            None => self.snapshot(),
         }
     }
 
-    /// Returns the newest registry, and updates `view` if it is outdated.
-    pub(crate) fn look<'a>(&self, view: &'a mut View) -> &'a Arc<Registry> {
-        if self.root.version() != view.version {
-            *view = self.view();
+    /// Returns the newest registry, and updates `snapshot` if it is outdated.
+    pub(crate) fn refresh<'a>(&self, snapshot: &'a mut RegistrySnapshot) -> &'a Arc<Registry> {
+        if self.root.version() != snapshot.version {
+            *snapshot = self.snapshot();
         }
-        &view.registry
+        &snapshot.registry
     }
 }
 
 /// Clears the scope of an app that is no longer served. This breaks a cycle: states may hold a handle, and so the scope
 /// that holds the states.
-impl Drop for Live {
+impl Drop for RegistryCache {
     fn drop(&mut self) {
         self.root.clear();
     }
 }
 
-impl View {
-    fn of(root: &Scope, config: ListConfig, decisions: &Arc<DecisionPace>) -> View {
-        root.still(|| View { version: root.version(), registry: Arc::new(Registry::new(root, config, decisions)) })
+impl RegistrySnapshot {
+    fn new(root: &ComponentTree, config: ListConfig, visibility_pace: &Arc<VisibilityPace>) -> RegistrySnapshot {
+        root.read_locked(|| RegistrySnapshot {
+            version: root.version(),
+            registry: Arc::new(Registry::new(root, config, visibility_pace)),
+        })
     }
 }

@@ -4,61 +4,67 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::component::Handler;
-use super::list::Listed;
+use super::component::ComponentHandler;
+use super::list::ListEntry;
 use super::visibility::ComponentKind;
 use crate::component::definition::{Location, ToolAnnotations};
 use crate::component::dynamic::DynamicTool;
-use crate::component::metadata::{About, about};
+use crate::component::metadata::{Metadata, metadata};
 use crate::component::result_writer::Subject;
 use crate::component::tool::{ResultOptions, ToolDefinition};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::Revision;
 use crate::schema::lint;
-use crate::schema::mcp_header::{self, Mirror};
-use crate::schema::publish::{self, Style};
+use crate::schema::mcp_header::{self, HeaderArgument};
+use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
-    pub(super) about: About,
+    pub(super) metadata: Metadata,
     hints: ToolAnnotations,
     results: ResultOptions,
-    pub(crate) handler: Handler,
+    pub(crate) handler: ComponentHandler,
     /// True if the structured result of this tool is wrapped in an object for legacy clients, which support only
     /// objects. Each call reads it.
     pub(crate) wraps: bool,
     /// Computed on the first use: only HTTP uses it.
-    mirrors: OnceLock<Vec<Mirror>>,
+    mirrors: OnceLock<Vec<HeaderArgument>>,
 }
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
         let ToolDefinition { name, invoke, timeout, location, annotations, results, .. } = *definition;
-        let handler = Handler::generated(name.into(), invoke, timeout, location);
-        ToolEntry::of(about!(definition), annotations, results, handler)
+        let handler = ComponentHandler::for_function(name.into(), invoke, timeout, location);
+        ToolEntry::from_parts(metadata!(definition), annotations, results, handler)
     }
 
     pub(crate) fn dynamic(tool: DynamicTool, added: Location) -> ToolEntry {
         let DynamicTool { hints, results, timeout, location, .. } = tool;
-        let about = tool.about.clone();
-        let handler = Handler::dynamic(about.name.clone(), tool.into_parts(), timeout, (location, added));
-        ToolEntry::of(about, hints, results, handler)
+        let metadata = tool.metadata.clone();
+        let handler =
+            ComponentHandler::for_closure(metadata.name.clone(), tool.into_parts(), timeout, (location, added));
+        ToolEntry::from_parts(metadata, hints, results, handler)
     }
 
-    fn of(about: About, hints: ToolAnnotations, results: ResultOptions, handler: Handler) -> ToolEntry {
+    fn from_parts(
+        metadata: Metadata,
+        hints: ToolAnnotations,
+        results: ResultOptions,
+        handler: ComponentHandler,
+    ) -> ToolEntry {
         let output =
             handler.described.output.as_ref().or(handler.described.scalar.as_ref().map(|scalar| &scalar.schema));
         let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
-        ToolEntry { about, hints, results, handler, wraps, mirrors: OnceLock::new() }
+        ToolEntry { metadata, hints, results, handler, wraps, mirrors: OnceLock::new() }
     }
 
     /// Returns the arguments that clients mirror into headers.
-    pub(crate) fn mirrors(&self) -> &[Mirror] {
-        self.mirrors.get_or_init(|| mcp_header::mirrors(&self.handler.described.input))
+    pub(crate) fn mirrors(&self) -> &[HeaderArgument] {
+        self.mirrors.get_or_init(|| mcp_header::find_header_arguments(&self.handler.described.input))
     }
 
     /// Describes a call of the tool for its response.
-    pub(crate) fn subject(&self, style: Style) -> Subject {
+    pub(crate) fn subject(&self, style: SchemaStyle) -> Subject {
         Subject::ToolCall {
             wrap: self.wraps,
             wraps_for_all: self.wraps_for_all(style),
@@ -68,40 +74,40 @@ impl ToolEntry {
     }
 
     /// Describes a call by another component of the server, which gets the result as the handler has made it.
-    pub(crate) fn subject_of_sibling(&self, style: Style) -> Subject {
+    pub(crate) fn subject_of_sibling(&self, style: SchemaStyle) -> Subject {
         let scalars = self.structures_scalars(style);
         Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false }
     }
 
     /// Whether modern clients, too, get a result that is no object inside one.
-    fn wraps_for_all(&self, style: Style) -> bool {
+    fn wraps_for_all(&self, style: SchemaStyle) -> bool {
         self.results.wrapped.unwrap_or(style.wraps_results)
     }
 
     /// Returns true if a single value is also structured content. The result type of a closure is unknown in advance.
-    fn structures_scalars(&self, style: Style) -> bool {
+    fn structures_scalars(&self, style: SchemaStyle) -> bool {
         let is_text = self.handler.described.scalar.as_ref().is_some_and(|scalar| scalar.is_text);
         self.results.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
     }
 
     /// Returns the schema of the structured results.
-    fn output(&self, style: Style) -> Option<&Value> {
+    fn output(&self, style: SchemaStyle) -> Option<&Value> {
         let described = &self.handler.described;
         let scalar = described.scalar.as_ref().filter(|_| self.structures_scalars(style));
         described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))
     }
 
     /// Returns the parts of the definition that some vendors reject or change.
-    pub(crate) fn lints(&self, style: Style) -> lint::Lints {
-        lint::tool(&self.about.name, &self.published_input(style))
+    pub(crate) fn lints(&self, style: SchemaStyle) -> lint::LintReport {
+        lint::lint_tool(&self.metadata.name, &self.published_input(style))
     }
 
     /// Returns the published schema of the arguments. A hand-written schema is published as it was given.
-    fn published_input(&self, style: Style) -> Value {
+    fn published_input(&self, style: SchemaStyle) -> Value {
         let input = &self.handler.described.input;
         match self.handler.is_dynamic() {
-            true => publish::given(input, style),
-            false => publish::own(input, style),
+            true => publish::publish_hand_written(input, style),
+            false => publish::publish_generated(input, style),
         }
     }
 
@@ -109,7 +115,7 @@ impl ToolEntry {
         let hints = self.hints;
         let mut annotations = Map::new();
         // Clients before 2025-06-18, and some newer ones, read the title here.
-        if let Some(title) = &self.about.title {
+        if let Some(title) = &self.metadata.title {
             annotations.insert("title".into(), title.as_ref().into());
         }
         for (key, hint) in [
@@ -126,19 +132,19 @@ impl ToolEntry {
     }
 }
 
-impl Listed for ToolEntry {
+impl ListEntry for ToolEntry {
     const MEMBER: &'static str = "tools";
 
     fn key(&self) -> &str {
-        &self.about.name
+        &self.metadata.name
     }
 
-    fn handler(&self) -> &Handler {
+    fn handler(&self) -> &ComponentHandler {
         &self.handler
     }
 
-    fn about(&self) -> &About {
-        &self.about
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     fn kind(&self) -> ComponentKind {
@@ -149,31 +155,31 @@ impl Listed for ToolEntry {
         self.hints
     }
 
-    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: Style) {
-        self.about.begin(entry, revision);
-        if self.about.title.is_none() && revision >= Revision::V2025_06_18 {
-            entry.text("title", &title_of(&self.about.name));
+    fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: SchemaStyle) {
+        self.metadata.write_first_members(entry, revision);
+        if self.metadata.title.is_none() && revision >= Revision::V2025_06_18 {
+            entry.add_text("title", &title_from_name(&self.metadata.name));
         }
         let input = self.published_input(style);
         match revision.is_modern() || self.handler.is_dynamic() {
-            true => entry.member("inputSchema", &input),
-            false => entry.member("inputSchema", &mcp_header::without_marks(&input)),
+            true => entry.add_member("inputSchema", &input),
+            false => entry.add_member("inputSchema", &mcp_header::without_marks(&input)),
         }
         if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
             match self.wraps && (!revision.is_modern() || self.wraps_for_all(style)) {
-                true => entry.member("outputSchema", &wrapped(output)),
-                false => entry.member("outputSchema", output),
+                true => entry.add_member("outputSchema", &wrap_output_schema(output)),
+                false => entry.add_member("outputSchema", output),
             }
         }
         if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
-            entry.member("annotations", &annotations);
+            entry.add_member("annotations", &annotations);
         }
-        self.about.end(entry, revision);
+        self.metadata.write_last_members(entry, revision);
     }
 }
 
 /// Returns the name in words: `get_order_details` becomes "Get Order Details".
-fn title_of(name: &str) -> String {
+fn title_from_name(name: &str) -> String {
     let words = name.split(['_', '-', '.']).filter(|word| !word.is_empty());
     let capitalised = words.map(|word| {
         let mut letters = word.chars();
@@ -183,7 +189,7 @@ fn title_of(name: &str) -> String {
 }
 
 /// Returns the schema of `{"result": …}`, with the mark that tells FastMCP's clients to unwrap it.
-fn wrapped(output: &Value) -> Value {
+fn wrap_output_schema(output: &Value) -> Value {
     let mut inner = output.clone();
     let definitions = inner.as_object_mut().and_then(|inner| inner.remove("$defs"));
     let mut schema = json!({

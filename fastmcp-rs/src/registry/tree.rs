@@ -12,57 +12,57 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use super::component::Handler;
-use super::namespace::{self, local, qualified};
-use super::selector::{Rules, Select, Selector, identity};
-use super::store::{Adding, Entry, Setting, Shelves, Words, place};
+use super::component::ComponentHandler;
+use super::namespace::{self, qualify, strip_namespace};
+use super::selector::{EnableRules, Selector, SelectorTarget, identity};
+use super::store::{AppSettings, ComponentMaps, EntryWording, NewEntry, TreeEntry, apply_settings};
 use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
-use crate::component::definition::Text;
+use crate::component::definition::DefinitionText;
 use crate::component::dynamic::MAX_NAME;
-use crate::context::change_hub::{Change, Hub, ListKind};
+use crate::context::change_hub::{Change, ChangeHub, ListKind};
 use crate::context::states::States;
-use crate::middleware::Chain;
+use crate::middleware::LayerChain;
 
 /// The contents of a scope.
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(crate) shelves: Shelves,
-    pub(super) rules: Rules,
-    pub(super) mounted: Vec<(Box<str>, Arc<Scope>)>,
+pub(super) struct TreeContents {
+    pub(crate) components: ComponentMaps,
+    pub(super) rules: EnableRules,
+    pub(super) mounted: Vec<(Box<str>, Arc<ComponentTree>)>,
     /// Set when the app is served.
-    pub(super) setting: Option<Arc<Setting>>,
+    pub(super) settings: Option<Arc<AppSettings>>,
     /// Set when the app was served and no longer is. Then nothing can be added, because nothing would ever drop it.
-    pub(super) is_over: bool,
+    pub(super) is_retired: bool,
 }
 
 /// The components of one app.
 #[derive(Default)]
-pub(crate) struct Scope {
+pub(crate) struct ComponentTree {
     /// The scope in which this one is mounted.
-    parent: OnceLock<Parent>,
+    parent: OnceLock<ParentLink>,
     /// Held during every edit of the tree; only the root's is used.
-    tree: Mutex<()>,
-    contents: Mutex<Contents>,
+    edit_lock: Mutex<()>,
+    contents: Mutex<TreeContents>,
     /// Incremented by every edit of the tree that changes a list; only the root's is used.
     version: AtomicU64,
     /// Publishes changes; only the root's is used.
-    changes: Arc<Hub>,
+    changes: Arc<ChangeHub>,
     /// Set when a handle was created.
     is_dynamic: AtomicBool,
 }
 
-struct Parent {
-    scope: Weak<Scope>,
+struct ParentLink {
+    tree: Weak<ComponentTree>,
     namespace: Box<str>,
 }
 
 /// An entry of any kind, kept only until it is dropped.
-type Taken = Box<dyn Any>;
+type RemovedEntry = Box<dyn Any>;
 
 /// The scopes around a scope with the namespaces of their children, innermost first; the last scope is the root.
-type Trail = Vec<(Arc<Scope>, Box<str>)>;
+type AncestorPath = Vec<(Arc<ComponentTree>, Box<str>)>;
 
-impl Scope {
+impl ComponentTree {
     /// Records that a handle exists, so that anything may change.
     pub(crate) fn make_dynamic(&self) {
         self.is_dynamic.store(true, Ordering::Release);
@@ -71,7 +71,7 @@ impl Scope {
     /// Returns true if this app, or an app mounted in it, may change.
     pub(crate) fn is_dynamic(&self) -> bool {
         let own = self.is_dynamic.load(Ordering::Acquire);
-        own || self.contents().mounted.iter().any(|(_, scope)| scope.is_dynamic())
+        own || self.contents().mounted.iter().any(|(_, tree)| tree.is_dynamic())
     }
 
     /// Returns the version of the tree. Meaningful only for the root.
@@ -80,48 +80,51 @@ impl Scope {
     }
 
     /// Returns the hub on which changes of the tree are published. Meaningful only for the root.
-    pub(crate) fn changes(&self) -> &Arc<Hub> {
+    pub(crate) fn changes(&self) -> &Arc<ChangeHub> {
         &self.changes
     }
 
     /// Publishes that the contents of a resource of this app have changed.
-    pub(crate) fn resource_updated(self: &Arc<Self>, uri: &str) {
-        let trail = self.trail();
-        let full = trail.iter().fold(uri.to_owned(), |uri, (_, name)| qualified(ListKind::Resources, name, &uri));
-        trail.last().map_or(self, |(root, _)| root).changes.publish(Change::Resource(&full));
+    pub(crate) fn publish_resource_update(self: &Arc<Self>, uri: &str) {
+        let ancestors = self.ancestors();
+        let full = ancestors.iter().fold(uri.to_owned(), |uri, (_, name)| qualify(ListKind::Resources, name, &uri));
+        ancestors.last().map_or(self, |(root, _)| root).changes.publish(Change::Resource(&full));
     }
 
-    fn contents(&self) -> MutexGuard<'_, Contents> {
+    fn contents(&self) -> MutexGuard<'_, TreeContents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn parent(&self) -> Option<(Arc<Scope>, Box<str>)> {
+    fn parent(&self) -> Option<(Arc<ComponentTree>, Box<str>)> {
         let parent = self.parent.get()?;
-        Some((parent.scope.upgrade()?, parent.namespace.clone()))
+        Some((parent.tree.upgrade()?, parent.namespace.clone()))
     }
 
-    fn trail(&self) -> Trail {
-        let mut trail = Trail::new();
+    fn ancestors(&self) -> AncestorPath {
+        let mut ancestors = AncestorPath::new();
         let mut next = self.parent();
         while let Some(step) = next {
             next = step.0.parent();
-            trail.push(step);
+            ancestors.push(step);
         }
-        trail
+        ancestors
     }
 
     /// Runs an edit of this scope's tree while no other edit runs. `work` gets the root and the path to it, and returns
     /// the lists that have changed, which are then published.
-    fn edit<R>(self: &Arc<Self>, work: impl FnOnce(&Arc<Scope>, &Trail) -> (R, Vec<ListKind>)) -> R {
+    fn edit_tree<R>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<ComponentTree>, &AncestorPath) -> (R, Vec<ListKind>),
+    ) -> R {
         loop {
-            let trail = self.trail();
-            let root = trail.last().map_or(self, |(root, _)| root);
-            let guard = root.tree.lock().unwrap_or_else(PoisonError::into_inner);
+            let ancestors = self.ancestors();
+            let root = ancestors.last().map_or(self, |(root, _)| root);
+            let guard = root.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
             if root.parent().is_some() {
                 // The root was mounted in the meantime, so it is no longer the root.
                 continue;
             }
-            let (result, changed) = work(root, &trail);
+            let (result, changed) = work(root, &ancestors);
             if !changed.is_empty() {
                 root.version.fetch_add(1, Ordering::AcqRel);
             }
@@ -132,45 +135,45 @@ impl Scope {
     }
 
     /// Runs `work` while the tree, whose root this must be, does not change.
-    pub(super) fn still<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _guard = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn read_locked<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _guard = self.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
         work()
     }
 
     /// Adds an entry, or returns the problems that prevent it.
-    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn Adding>) -> Result<(), Vec<String>> {
-        let words = entry.words();
+    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn NewEntry>) -> Result<(), Vec<String>> {
+        let wording = entry.wording();
         let problems = entry.take_problems();
-        let mut problems: Vec<String> = problems.iter().map(|problem| at(&*entry, problem)).collect();
+        let mut problems: Vec<String> = problems.iter().map(|problem| describe_problem(&*entry, problem)).collect();
         let identity = entry.identity();
-        let added = self.edit(|root, trail| {
+        let added = self.edit_tree(|root, ancestors| {
             let full =
-                |key: &str| trail.iter().fold(key.to_owned(), |key, (_, name)| qualified(words.kind, name, &key));
-            if let Some(other) = root.find(&full(&identity), &*entry) {
-                problems.push(duplicate(words, &full(entry.key()), &other, entry.handler()));
+                |key: &str| ancestors.iter().fold(key.to_owned(), |key, (_, name)| qualify(wording.kind, name, &key));
+            if let Some(other) = root.find_existing(&full(&identity), &*entry) {
+                problems.push(conflict_message(wording, &full(entry.key()), &other, entry.handler()));
             }
             // The names in a mounted app are checked when the outermost app starts; a component that is added later is
             // checked here.
-            if !trail.is_empty() {
-                problems.extend(too_long(&*entry, &full(entry.key())));
+            if !ancestors.is_empty() {
+                problems.extend(check_name_length(&*entry, &full(entry.key())));
             }
             let mut contents = self.contents();
-            if contents.is_over {
-                problems.push(at(&*entry, "its app is not served any more: make a new app"));
+            if contents.is_retired {
+                problems.push(describe_problem(&*entry, "its app is not served any more: make a new app"));
             }
-            if let Some(setting) = &contents.setting {
-                let mut missing = Missing::default();
-                missing.look(entry.handler(), |id| setting.states.contains_key(id));
-                problems.extend(missing.problems(&setting.namespaces));
-                entry.place(setting);
+            if let Some(settings) = &contents.settings {
+                let mut missing = MissingStates::default();
+                missing.check_handler(entry.handler(), |id| settings.states.contains_key(id));
+                problems.extend(missing.problems(&settings.namespaces));
+                entry.apply_settings(settings);
             }
             if !problems.is_empty() {
                 return (Err((problems, entry)), Vec::new());
             }
-            entry.put(&identity, &mut contents.shelves);
+            entry.insert_into(&identity, &mut contents.components);
             drop(contents);
-            let is_listed = self.is_listed(words.kind, &identity, trail);
-            (Ok(()), if is_listed { vec![words.kind] } else { Vec::new() })
+            let is_listed = self.is_listed(wording.kind, &identity, ancestors);
+            (Ok(()), if is_listed { vec![wording.kind] } else { Vec::new() })
         });
         // Dropping the entry may run user code that calls back into this scope, so no lock is held here.
         added.map_err(|(problems, _entry)| problems)
@@ -178,48 +181,53 @@ impl Scope {
 
     /// Returns true if a component of this app, or of an app mounted in it, is listed: no rule here, inside or around
     /// disables it.
-    fn is_listed(&self, kind: ListKind, key: &str, trail: &Trail) -> bool {
-        let Some((is_allowed, tags)) = self.look_up(kind, key) else { return false };
+    fn is_listed(&self, kind: ListKind, key: &str, ancestors: &AncestorPath) -> bool {
+        let Some((is_allowed, tags)) = self.find_enabled_tags(kind, key) else { return false };
         let mut key = key.to_owned();
         is_allowed
-            && trail.iter().all(|(scope, name)| {
-                key = qualified(kind, name, &key);
-                scope.contents().rules.allow(kind, &key, &tags)
+            && ancestors.iter().all(|(tree, name)| {
+                key = qualify(kind, name, &key);
+                tree.contents().rules.is_enabled(kind, &key, &tags)
             })
     }
 
     /// Returns whether a component is enabled here and inside, and its tags.
-    fn look_up(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<Text>)> {
-        fn tags<T: Entry>(entry: &Arc<T>) -> Vec<Text> {
-            entry.about().tags.clone()
+    fn find_enabled_tags(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<DefinitionText>)> {
+        fn tags<T: TreeEntry>(entry: &Arc<T>) -> Vec<DefinitionText> {
+            entry.metadata().tags.clone()
         }
         let contents = self.contents();
         let own = match kind {
-            ListKind::Tools => contents.shelves.tools.get(key).map(tags),
-            ListKind::Prompts => contents.shelves.prompts.get(key).map(tags),
-            ListKind::Resources => {
-                contents.shelves.resources.get(key).map(tags).or_else(|| contents.shelves.templates.get(key).map(tags))
-            }
+            ListKind::Tools => contents.components.tools.get(key).map(tags),
+            ListKind::Prompts => contents.components.prompts.get(key).map(tags),
+            ListKind::Resources => contents
+                .components
+                .resources
+                .get(key)
+                .map(tags)
+                .or_else(|| contents.components.templates.get(key).map(tags)),
         };
         let inside = || {
             let mut mounted = contents.mounted.iter();
-            mounted.find_map(|(name, scope)| scope.look_up(kind, &local(kind, name, key)?))
+            mounted.find_map(|(name, tree)| tree.find_enabled_tags(kind, &strip_namespace(kind, name, key)?))
         };
         let (is_allowed, tags) = own.map(|tags| (true, tags)).or_else(inside)?;
-        Some((is_allowed && contents.rules.allow(kind, key, &tags), tags))
+        Some((is_allowed && contents.rules.is_enabled(kind, key, &tags), tags))
     }
 
     /// Finds the entry with an identity in this app or in an app mounted in it.
-    fn find(&self, identity: &str, other: &dyn Adding) -> Option<Found> {
+    fn find_existing(&self, identity: &str, other: &dyn NewEntry) -> Option<ExistingEntry> {
         let contents = self.contents();
-        if let Some(handler) = other.kept(&contents.shelves, identity) {
-            let place = |handler: &Handler| (handler.location.file, handler.location.line);
+        if let Some(handler) = other.find_existing(&contents.components, identity) {
+            let place = |handler: &ComponentHandler| (handler.location.file, handler.location.line);
             let other = other.handler();
             let is_same = place(handler) == place(other) && !handler.is_dynamic() && !other.is_dynamic();
-            return Some(Found { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same });
+            return Some(ExistingEntry { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same });
         }
-        let kind = other.words().kind;
-        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.find(&local(kind, name, identity)?, other);
+        let kind = other.wording().kind;
+        let inside = |(name, tree): &(Box<str>, Arc<ComponentTree>)| {
+            tree.find_existing(&strip_namespace(kind, name, identity)?, other)
+        };
         contents.mounted.iter().find_map(inside)
     }
 
@@ -227,14 +235,14 @@ impl Scope {
     /// and around, because these must not affect a later component of that name. Returns whether the component existed.
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
         let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
-        let taken = self.edit(|_, trail| {
-            let was_listed = self.is_listed(kind, &key, trail);
-            let taken = self.take(kind, &key);
+        let taken = self.edit_tree(|_, ancestors| {
+            let was_listed = self.is_listed(kind, &key, ancestors);
+            let taken = self.take_entry(kind, &key);
             if taken.is_some() {
                 let mut key = key.clone();
-                for (scope, name) in trail {
-                    key = qualified(kind, name, &key);
-                    scope.contents().rules.forget(kind, &key);
+                for (tree, name) in ancestors {
+                    key = qualify(kind, name, &key);
+                    tree.contents().rules.remove_key(kind, &key);
                 }
             }
             (taken, if was_listed { vec![kind] } else { Vec::new() })
@@ -243,33 +251,35 @@ impl Scope {
         taken.is_some()
     }
 
-    fn take(&self, kind: ListKind, key: &str) -> Option<Taken> {
+    fn take_entry(&self, kind: ListKind, key: &str) -> Option<RemovedEntry> {
         let mut contents = self.contents();
         let own = match kind {
-            ListKind::Tools => contents.shelves.tools.remove(key).map(|tool| Box::new(tool) as Taken),
-            ListKind::Prompts => contents.shelves.prompts.remove(key).map(|prompt| Box::new(prompt) as Taken),
+            ListKind::Tools => contents.components.tools.remove(key).map(|tool| Box::new(tool) as RemovedEntry),
+            ListKind::Prompts => contents.components.prompts.remove(key).map(|prompt| Box::new(prompt) as RemovedEntry),
             ListKind::Resources => {
-                let resource = contents.shelves.resources.remove(key).map(|resource| Box::new(resource) as Taken);
-                resource.or_else(|| Some(Box::new(contents.shelves.templates.remove(key)?)))
+                let resource =
+                    contents.components.resources.remove(key).map(|resource| Box::new(resource) as RemovedEntry);
+                resource.or_else(|| Some(Box::new(contents.components.templates.remove(key)?)))
             }
         };
-        let inside = |(name, scope): &(Box<str>, Arc<Scope>)| scope.take(kind, &local(kind, name, key)?);
+        let inside =
+            |(name, tree): &(Box<str>, Arc<ComponentTree>)| tree.take_entry(kind, &strip_namespace(kind, name, key)?);
         let taken = own.or_else(|| contents.mounted.iter().find_map(inside));
         if taken.is_some() {
-            contents.rules.forget(kind, key);
+            contents.rules.remove_key(kind, key);
         }
         taken
     }
 
     /// Enables or disables the components that a selector matches, including components that are added later.
     pub(crate) fn set_rule(self: &Arc<Self>, selector: &Selector, is_enabled: bool) {
-        self.edit(|_, trail| {
+        self.edit_tree(|_, ancestors| {
             let mut meant = Vec::new();
             match &selector.0 {
-                Select::Key(kind, key) => meant.push((*kind, key.clone())),
-                Select::Tag(tag) => self.tagged(tag, &mut meant),
+                SelectorTarget::Key(kind, key) => meant.push((*kind, key.clone())),
+                SelectorTarget::Tag(tag) => self.collect_tagged(tag, &mut meant),
             }
-            let listed = || meant.iter().map(|(kind, key)| self.is_listed(*kind, key, trail)).collect::<Vec<_>>();
+            let listed = || meant.iter().map(|(kind, key)| self.is_listed(*kind, key, ancestors)).collect::<Vec<_>>();
             let before = listed();
             self.contents().rules.set(selector, is_enabled);
             let mut changed = Vec::new();
@@ -283,32 +293,32 @@ impl Scope {
     }
 
     /// Collects the components with a tag, each with its identity in this app.
-    fn tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
-        fn look<T: Entry>(shelves: &Shelves, tag: &str, found: &mut Vec<(ListKind, String)>) {
-            let has_tag = |entry: &Arc<T>| entry.about().tags.iter().any(|other| other == tag);
-            let meant = T::shelf(shelves).iter().filter(|(_, entry)| has_tag(entry));
-            found.extend(meant.map(|(key, _)| (T::WORDS.kind, key.as_ref().to_owned())));
+    fn collect_tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
+        fn check<T: TreeEntry>(components: &ComponentMaps, tag: &str, found: &mut Vec<(ListKind, String)>) {
+            let has_tag = |entry: &Arc<T>| entry.metadata().tags.iter().any(|other| other == tag);
+            let meant = T::entries(components).iter().filter(|(_, entry)| has_tag(entry));
+            found.extend(meant.map(|(key, _)| (T::WORDING.kind, key.as_ref().to_owned())));
         }
         let contents = self.contents();
-        look::<ToolEntry>(&contents.shelves, tag, found);
-        look::<ResourceEntry>(&contents.shelves, tag, found);
-        look::<TemplateEntry>(&contents.shelves, tag, found);
-        look::<PromptEntry>(&contents.shelves, tag, found);
-        for (name, scope) in &contents.mounted {
+        check::<ToolEntry>(&contents.components, tag, found);
+        check::<ResourceEntry>(&contents.components, tag, found);
+        check::<TemplateEntry>(&contents.components, tag, found);
+        check::<PromptEntry>(&contents.components, tag, found);
+        for (name, tree) in &contents.mounted {
             let before = found.len();
-            scope.tagged(tag, found);
-            found[before..].iter_mut().for_each(|(kind, key)| *key = qualified(*kind, name, key));
+            tree.collect_tagged(tag, found);
+            found[before..].iter_mut().for_each(|(kind, key)| *key = qualify(*kind, name, key));
         }
     }
 
     /// Mounts another app in this one, before either is served.
-    pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<Scope>) -> Result<(), String> {
-        if let Some(problem) = namespace::problem(name) {
+    pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<ComponentTree>) -> Result<(), String> {
+        if let Some(problem) = namespace::check_namespace(name) {
             return Err(problem);
         }
-        self.edit(|_, _| {
-            let _guard = other.tree.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = other.parent.set(Parent { scope: Arc::downgrade(self), namespace: name.into() });
+        self.edit_tree(|_, _| {
+            let _guard = other.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = other.parent.set(ParentLink { tree: Arc::downgrade(self), namespace: name.into() });
             self.contents().mounted.push((name.into(), Arc::clone(other)));
             (Ok(()), Vec::new())
         })
@@ -317,159 +327,168 @@ impl Scope {
     /// Returns the names of the tools of this app and of the apps mounted in it.
     pub(crate) fn tool_names(&self) -> Vec<String> {
         let contents = self.contents();
-        let mut names: Vec<String> = contents.shelves.tools.keys().map(|name| name.as_ref().to_owned()).collect();
-        for (name, scope) in &contents.mounted {
-            names.extend(scope.tool_names().iter().map(|tool| qualified(ListKind::Tools, name, tool)));
+        let mut names: Vec<String> = contents.components.tools.keys().map(|name| name.as_ref().to_owned()).collect();
+        for (name, tree) in &contents.mounted {
+            names.extend(tree.tool_names().iter().map(|tool| qualify(ListKind::Tools, name, tool)));
         }
         names.sort_unstable();
         names
     }
 
     /// Returns the numbers of tools, of resources with templates, and of prompts, including mounted apps.
-    pub(crate) fn counts(&self) -> [usize; 3] {
+    pub(crate) fn component_counts(&self) -> [usize; 3] {
         let contents = self.contents();
-        let resources = contents.shelves.resources.len() + contents.shelves.templates.len();
-        let own = [contents.shelves.tools.len(), resources, contents.shelves.prompts.len()];
-        let mounted = contents.mounted.iter().map(|(_, scope)| scope.counts());
+        let resources = contents.components.resources.len() + contents.components.templates.len();
+        let own = [contents.components.tools.len(), resources, contents.components.prompts.len()];
+        let mounted = contents.mounted.iter().map(|(_, tree)| tree.component_counts());
         mounted.fold(own, |[a, b, c], [d, e, f]| [a + d, b + e, c + f])
     }
 
     /// Returns the problems of the components of this app alone, given the types of its states.
     pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
-        fn look<T: Entry>(shelves: &Shelves, missing: &mut Missing, states: &HashSet<TypeId>) {
-            let handlers = T::shelf(shelves).values().map(|entry| entry.handler());
-            handlers.for_each(|handler| missing.look(handler, |id| states.contains(id)));
+        fn check<T: TreeEntry>(components: &ComponentMaps, missing: &mut MissingStates, states: &HashSet<TypeId>) {
+            let handlers = T::entries(components).values().map(|entry| entry.handler());
+            handlers.for_each(|handler| missing.check_handler(handler, |id| states.contains(id)));
         }
         let contents = self.contents();
-        let mut missing = Missing::default();
-        look::<ToolEntry>(&contents.shelves, &mut missing, states);
-        look::<ResourceEntry>(&contents.shelves, &mut missing, states);
-        look::<TemplateEntry>(&contents.shelves, &mut missing, states);
-        look::<PromptEntry>(&contents.shelves, &mut missing, states);
+        let mut missing = MissingStates::default();
+        check::<ToolEntry>(&contents.components, &mut missing, states);
+        check::<ResourceEntry>(&contents.components, &mut missing, states);
+        check::<TemplateEntry>(&contents.components, &mut missing, states);
+        check::<PromptEntry>(&contents.components, &mut missing, states);
         missing.problems(namespaces)
     }
 
     /// Returns the conflicts among components, and the names that are too long under their namespace.
-    pub(crate) fn clashes(&self) -> Vec<String> {
+    pub(crate) fn find_conflicts(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        self.clashes_of::<ToolEntry>(&mut problems);
-        self.clashes_of::<ResourceEntry>(&mut problems);
-        self.clashes_of::<TemplateEntry>(&mut problems);
-        self.clashes_of::<PromptEntry>(&mut problems);
+        self.find_conflicts_of::<ToolEntry>(&mut problems);
+        self.find_conflicts_of::<ResourceEntry>(&mut problems);
+        self.find_conflicts_of::<TemplateEntry>(&mut problems);
+        self.find_conflicts_of::<PromptEntry>(&mut problems);
         problems
     }
 
-    fn clashes_of<T: Entry>(&self, problems: &mut Vec<String>) {
-        let mut places: HashMap<String, Found> = HashMap::new();
-        self.visit::<T>(&mut |identity, full, entry| {
+    fn find_conflicts_of<T: TreeEntry>(&self, problems: &mut Vec<String>) {
+        let mut places: HashMap<String, ExistingEntry> = HashMap::new();
+        self.visit_entries::<T>(&mut |identity, full, entry| {
             let handler = entry.handler();
             let location = handler.location;
-            if T::WORDS.kind != ListKind::Resources && full.len() > MAX_NAME {
+            if T::WORDING.kind != ListKind::Resources && full.len() > MAX_NAME {
                 problems.push(format!(
                     "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
-                    T::WORDS.noun,
+                    T::WORDING.noun,
                     full.len()
                 ));
             }
-            let found = Found { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same: false };
+            let found = ExistingEntry { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same: false };
             if let Some(other) = places.insert(identity.to_owned(), found) {
-                problems.push(duplicate(&T::WORDS, full, &other, handler));
+                problems.push(conflict_message(&T::WORDING, full, &other, handler));
             }
         });
     }
 
     /// Visits every entry with its identity and its key in this app, before any of them is served.
-    fn visit<T: Entry>(&self, look: &mut dyn FnMut(&str, &str, &T)) {
+    fn visit_entries<T: TreeEntry>(&self, visitor: &mut dyn FnMut(&str, &str, &T)) {
         let contents = self.contents();
-        for (identity, entry) in T::shelf(&contents.shelves) {
-            look(identity, entry.key(), entry);
+        for (identity, entry) in T::entries(&contents.components) {
+            visitor(identity, entry.key(), entry);
         }
-        for (name, scope) in &contents.mounted {
-            scope.visit::<T>(&mut |identity, key, entry| {
-                look(&qualified(T::WORDS.kind, name, identity), &qualified(T::WORDS.kind, name, key), entry);
+        for (name, tree) in &contents.mounted {
+            tree.visit_entries::<T>(&mut |identity, key, entry| {
+                visitor(&qualify(T::WORDING.kind, name, identity), &qualify(T::WORDING.kind, name, key), entry);
             });
         }
     }
 
     /// Gives the app's components its settings, and starts to serve them.
-    pub(crate) fn serve(&self, setting: Setting) {
-        fn serve<T: Entry>(shelves: &mut Shelves, setting: &Setting) {
-            T::shelf_mut(shelves).values_mut().filter_map(Arc::get_mut).for_each(|entry| place(entry, setting));
+    pub(crate) fn activate(&self, settings: AppSettings) {
+        fn activate<T: TreeEntry>(components: &mut ComponentMaps, settings: &AppSettings) {
+            T::entries_mut(components)
+                .values_mut()
+                .filter_map(Arc::get_mut)
+                .for_each(|entry| apply_settings(entry, settings));
         }
-        let setting = Arc::new(setting);
+        let settings = Arc::new(settings);
         let mut contents = self.contents();
-        serve::<ToolEntry>(&mut contents.shelves, &setting);
-        serve::<ResourceEntry>(&mut contents.shelves, &setting);
-        serve::<TemplateEntry>(&mut contents.shelves, &setting);
-        serve::<PromptEntry>(&mut contents.shelves, &setting);
-        contents.setting = Some(setting);
+        activate::<ToolEntry>(&mut contents.components, &settings);
+        activate::<ResourceEntry>(&mut contents.components, &settings);
+        activate::<TemplateEntry>(&mut contents.components, &settings);
+        activate::<PromptEntry>(&mut contents.components, &settings);
+        contents.settings = Some(settings);
     }
 
     /// Drops all components, because the app is no longer served.
     pub(super) fn clear(&self) {
         // Dropping the contents may run user code that calls back into this scope, so the lock is released before.
-        let over = Contents { is_over: true, ..Contents::default() };
+        let over = TreeContents { is_retired: true, ..TreeContents::default() };
         let contents = std::mem::replace(&mut *self.contents(), over);
         self.version.fetch_add(1, Ordering::AcqRel);
-        contents.mounted.iter().for_each(|(_, scope)| scope.clear());
+        contents.mounted.iter().for_each(|(_, tree)| tree.clear());
     }
 
     /// Returns the layers and the states of this app, once it is served.
-    pub(super) fn own(&self) -> (Chain, Arc<States>) {
-        let setting = self.contents().setting.clone();
-        setting.map(|setting| (setting.layers.clone(), Arc::clone(&setting.states))).unwrap_or_default()
+    pub(super) fn layers_and_states(&self) -> (LayerChain, Arc<States>) {
+        let settings = self.contents().settings.clone();
+        settings.map(|settings| (settings.layers.clone(), Arc::clone(&settings.states))).unwrap_or_default()
     }
 
     /// Returns the enabled entries of this app and of the apps mounted in it.
-    pub(super) fn served<T: Entry>(&self) -> Vec<Arc<T>> {
+    pub(super) fn enabled_entries<T: TreeEntry>(&self) -> Vec<Arc<T>> {
         let mut served = Vec::new();
-        self.collect(&|_: &str, _: &[Text]| true, &mut served);
+        self.collect_enabled(&|_: &str, _: &[DefinitionText]| true, &mut served);
         served
     }
 
-    fn collect<T: Entry>(&self, is_allowed: &dyn Fn(&str, &[Text]) -> bool, served: &mut Vec<Arc<T>>) {
+    fn collect_enabled<T: TreeEntry>(
+        &self,
+        is_allowed: &dyn Fn(&str, &[DefinitionText]) -> bool,
+        served: &mut Vec<Arc<T>>,
+    ) {
         let contents = self.contents();
         let rules = &contents.rules;
-        let allows = |key: &str, tags: &[Text]| rules.allow(T::WORDS.kind, key, tags) && is_allowed(key, tags);
+        let allows =
+            |key: &str, tags: &[DefinitionText]| rules.is_enabled(T::WORDING.kind, key, tags) && is_allowed(key, tags);
         // Until the app is served, the scope must hold the only reference to its entries.
-        if contents.setting.is_some() {
-            let allowed = T::shelf(&contents.shelves).iter().filter(|(key, entry)| allows(key, &entry.about().tags));
+        if contents.settings.is_some() {
+            let allowed =
+                T::entries(&contents.components).iter().filter(|(key, entry)| allows(key, &entry.metadata().tags));
             served.extend(allowed.map(|(_, entry)| Arc::clone(entry)));
         }
-        for (name, scope) in &contents.mounted {
-            scope.collect(&|key, tags| allows(&qualified(T::WORDS.kind, name, key), tags), served);
+        for (name, tree) in &contents.mounted {
+            tree.collect_enabled(&|key, tags| allows(&qualify(T::WORDING.kind, name, key), tags), served);
         }
     }
 }
 
-impl std::fmt::Debug for Scope {
+impl std::fmt::Debug for ComponentTree {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Scope").field("version", &self.version()).finish_non_exhaustive()
     }
 }
 
-fn at(entry: &dyn Adding, problem: &str) -> String {
+fn describe_problem(entry: &dyn NewEntry, problem: &str) -> String {
     let handler = entry.handler();
-    format!("{} `{}` ({}): {problem}", entry.words().noun, handler.name(), handler.location)
+    format!("{} `{}` ({}): {problem}", entry.wording().noun, handler.name(), handler.location)
 }
 
-fn too_long(entry: &dyn Adding, full: &str) -> Option<String> {
+fn check_name_length(entry: &dyn NewEntry, full: &str) -> Option<String> {
     let length = full.len();
     let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
-    (entry.words().kind != ListKind::Resources && length > MAX_NAME).then(|| at(entry, &problem))
+    (entry.wording().kind != ListKind::Resources && length > MAX_NAME).then(|| describe_problem(entry, &problem))
 }
 
 /// An existing entry whose identity a new entry shares.
-struct Found {
+struct ExistingEntry {
     places: String,
     is_dynamic: bool,
     /// True if both come from the same definition.
     is_same: bool,
 }
 
-fn duplicate(words: &Words, key: &str, one: &Found, other: &Handler) -> String {
-    let Words { noun, share, advice, .. } = words;
-    let Found { places, is_dynamic, is_same } = one;
+fn conflict_message(wording: &EntryWording, key: &str, one: &ExistingEntry, other: &ComponentHandler) -> String {
+    let EntryWording { noun, share, advice, .. } = wording;
+    let ExistingEntry { places, is_dynamic, is_same } = one;
     if *is_same {
         return format!(
             "the {noun} `{key}` ({places}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
@@ -484,10 +503,10 @@ fn duplicate(words: &Words, key: &str, one: &Found, other: &Handler) -> String {
 
 /// The missing states, each once, with the names of the components that need it.
 #[derive(Default)]
-struct Missing(Vec<(&'static str, TypeId, Vec<String>)>);
+struct MissingStates(Vec<(&'static str, TypeId, Vec<String>)>);
 
-impl Missing {
-    fn look(&mut self, handler: &Handler, has: impl Fn(&TypeId) -> bool) {
+impl MissingStates {
+    fn check_handler(&mut self, handler: &ComponentHandler, has: impl Fn(&TypeId) -> bool) {
         for (id, name) in &handler.described.requirements.states {
             if !has(id) {
                 let component = format!("`{}`", handler.name());

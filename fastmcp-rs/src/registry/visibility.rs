@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::component::definition::{Text, ToolAnnotations};
-use crate::component::metadata::About;
-use crate::context::{Context, Shared};
+use crate::component::definition::{DefinitionText, ToolAnnotations};
+use crate::component::metadata::Metadata;
+use crate::context::{ComponentEnv, Context};
 use crate::util::operator_log;
 
 /// The function passed to [`App::visible`](crate::App::visible).
-pub(crate) type Visible = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
+pub(crate) type VisibilityFn = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
 
 /// The kind of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub struct Component<'a> {
     pub(super) kind: ComponentKind,
     pub(super) name: &'a str,
     pub(super) uri: Option<&'a str>,
-    pub(super) about: &'a About,
+    pub(super) metadata: &'a Metadata,
     pub(super) hints: ToolAnnotations,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Component<'a> {
 
     /// Returns the tags.
     pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.about.tags.iter().map(Text::as_ref)
+        self.metadata.tags.iter().map(DefinitionText::as_ref)
     }
 
     /// Returns true if the component has a tag.
@@ -66,7 +66,7 @@ impl<'a> Component<'a> {
 
     /// Returns a member of `_meta`.
     pub fn meta(&self, key: &str) -> Option<&'a Value> {
-        self.about.meta.get(key)
+        self.metadata.meta.get(key)
     }
 
     /// Returns true for a tool with the hint `read_only`, and for every other kind of component.
@@ -82,31 +82,31 @@ impl<'a> Component<'a> {
 
 /// A visibility function with its view of one component. The function belongs to the component's app or to an app in
 /// which that app is mounted.
-pub(crate) struct Gate {
-    pub(super) visible: Visible,
+pub(crate) struct VisibilityCheck {
+    pub(super) function: VisibilityFn,
     /// The component's name and the states in the function's app.
-    pub(super) shared: Arc<Shared>,
-    pub(super) uri: Option<Text>,
+    pub(super) env: Arc<ComponentEnv>,
+    pub(super) uri: Option<DefinitionText>,
 }
 
 /// Measures whether the functions of [`App::visible`](crate::App::visible) are quick enough to run on the thread that
 /// reads messages. At first they count as slow, because one call may block for any time; they must prove to be quick.
 #[derive(Debug)]
-pub(crate) struct DecisionPace {
+pub(crate) struct VisibilityPace {
     /// The number of consecutive quick requests after which the functions count as quick.
     distrust: AtomicU32,
-    panics: Occasion,
-    delays: Occasion,
+    panics: LogThrottle,
+    delays: LogThrottle,
 }
 
-impl Default for DecisionPace {
+impl Default for VisibilityPace {
     fn default() -> Self {
-        let distrust = AtomicU32::new(DecisionPace::PROBATION);
-        DecisionPace { distrust, panics: Occasion::default(), delays: Occasion::default() }
+        let distrust = AtomicU32::new(VisibilityPace::PROBATION);
+        VisibilityPace { distrust, panics: LogThrottle::default(), delays: LogThrottle::default() }
     }
 }
 
-impl DecisionPace {
+impl VisibilityPace {
     /// The longest time that the decisions of one request may delay other requests.
     const QUICK: Duration = Duration::from_micros(100);
     /// The number of quick requests required after a slow one.
@@ -127,14 +127,16 @@ impl DecisionPace {
         let distrust = self.distrust.load(Ordering::Relaxed);
         // Concurrent records may count a request twice or not at all, which does no harm.
         match took {
-            _ if took > DecisionPace::BLOCKING => self.distrust.store(DecisionPace::LONG_PROBATION, Ordering::Relaxed),
-            _ if took > DecisionPace::QUICK => {
-                self.distrust.store(distrust.max(DecisionPace::PROBATION), Ordering::Relaxed);
+            _ if took > VisibilityPace::BLOCKING => {
+                self.distrust.store(VisibilityPace::LONG_PROBATION, Ordering::Relaxed)
+            }
+            _ if took > VisibilityPace::QUICK => {
+                self.distrust.store(distrust.max(VisibilityPace::PROBATION), Ordering::Relaxed);
             }
             _ if distrust > 0 => self.distrust.store(distrust - 1, Ordering::Relaxed),
             _ => {}
         }
-        if took > DecisionPace::LOGGED && self.delays.is_due() {
+        if took > VisibilityPace::LOGGED && self.delays.should_log() {
             operator_log::warn(format_args!(
                 "`App::visible` took {} ms for one request, which waits for it; other requests do not: let it look into \
                  memory only",
@@ -145,7 +147,7 @@ impl DecisionPace {
 
     /// Logs that a function panicked on a component, at most once per minute.
     pub(crate) fn report_panic(&self, name: &str, panic: &str) {
-        if self.panics.is_due() {
+        if self.panics.should_log() {
             operator_log::error(format_args!(
                 "`App::visible` panicked on `{name}`, which is hidden therefore: {panic} (logged once a minute)"
             ));
@@ -155,39 +157,45 @@ impl DecisionPace {
 
 /// Limits an event to one log line per minute.
 #[derive(Debug, Default)]
-struct Occasion {
+struct LogThrottle {
     /// The time at which the next event is due, in milliseconds since the first event of the process.
     due: AtomicU64,
 }
 
-impl Occasion {
+impl LogThrottle {
     const INTERVAL: u64 = 60_000;
 
-    fn is_due(&self) -> bool {
+    fn should_log(&self) -> bool {
         static START: OnceLock<Instant> = OnceLock::new();
         let now = u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX);
         let due = self.due.load(Ordering::Relaxed);
-        let next = now.saturating_add(Occasion::INTERVAL);
+        let next = now.saturating_add(LogThrottle::INTERVAL);
         now >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
-impl std::fmt::Debug for Gate {
+impl std::fmt::Debug for VisibilityCheck {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Gate").field("name", &self.shared.name).finish_non_exhaustive()
+        formatter.debug_struct("Gate").field("name", &self.env.name).finish_non_exhaustive()
     }
 }
 
-impl Gate {
+impl VisibilityCheck {
     /// Returns the name and the states that the function gets.
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(crate) fn env(&self) -> &Arc<ComponentEnv> {
+        &self.env
     }
 
     /// Returns true if the component is visible.
-    pub(crate) fn opens(&self, kind: ComponentKind, about: &About, hints: ToolAnnotations, context: &Context) -> bool {
-        let component = Component { kind, name: &self.shared.name, uri: self.uri.as_deref(), about, hints };
-        (self.visible)(&component, context)
+    pub(crate) fn is_visible(
+        &self,
+        kind: ComponentKind,
+        metadata: &Metadata,
+        hints: ToolAnnotations,
+        context: &Context,
+    ) -> bool {
+        let component = Component { kind, name: &self.env.name, uri: self.uri.as_deref(), metadata, hints };
+        (self.function)(&component, context)
     }
 }
 
@@ -197,7 +205,7 @@ mod tests {
 
     #[test]
     fn functions_count_as_slow_until_measured_as_quick() {
-        let pace = DecisionPace::default();
+        let pace = VisibilityPace::default();
         let quick_until_trusted = || {
             let mut count = 0;
             while pace.is_slow() {
@@ -216,7 +224,7 @@ mod tests {
 
     #[test]
     fn an_event_is_logged_once_a_minute() {
-        let occasion = Occasion::default();
-        assert_eq!((0..1_000).filter(|_| occasion.is_due()).count(), 1);
+        let throttle = LogThrottle::default();
+        assert_eq!((0..1_000).filter(|_| throttle.should_log()).count(), 1);
     }
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::json::object::{self, AnyMembers};
+use crate::json::object::{self, MemberMap};
 use crate::schema::mcp_header;
 use crate::schema::normalize::{has_type, length_unit};
-use crate::schema::number::{Number, number_of};
+use crate::schema::number::{Number, parse_number};
 
 /// The constraints of `#[arg(…)]` on a value, besides its type.
 #[doc(hidden)]
@@ -38,7 +38,7 @@ impl Constraints {
 }
 
 /// Adds the constraints to the schema of a property. Constraints that do not fit its type are added to `problems`.
-pub(crate) fn publish(
+pub(crate) fn publish_constraints(
     constraints: &Constraints,
     property: &mut Map<String, Value>,
     parameter: &str,
@@ -57,12 +57,12 @@ pub(crate) fn publish(
     {
         let Some(bound) = bound else { continue };
         // The type's own bound stays if it is tighter.
-        let own = property.get(keyword).and_then(number_of);
+        let own = property.get(keyword).and_then(parse_number);
         if own.is_none_or(|own| bound.cmp_to(own) == tighter) {
             property.insert(keyword.into(), bound.to_json());
         }
     }
-    let bound = |keyword| property.get(keyword).and_then(number_of);
+    let bound = |keyword| property.get(keyword).and_then(parse_number);
     if let (Some(min), Some(max)) = (bound("minimum"), bound("maximum")) {
         if min.cmp_to(max).is_gt() {
             problems.push(format!("parameter `{parameter}`: no value of its type is from {min} to {max}"));
@@ -175,7 +175,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             check_length(items.len() as u64, min_length, max_length, "items")
         }
         Some(b'{') if counted => {
-            let members = object::read::<AnyMembers>(json).unwrap_or_default().0;
+            let members = object::read_members::<MemberMap>(json).unwrap_or_default().0;
             check_length(members.len() as u64, min_length, max_length, "members")
         }
         _ => Ok(()),
@@ -216,7 +216,7 @@ pub(crate) fn check_text(
         check_length(text.chars().count() as u64, min_length, max_length, "characters")?;
     }
     match pattern {
-        Some(pattern) if !matches(pattern, text) => Err(format!("it must match the pattern `{pattern}`")),
+        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("it must match the pattern `{pattern}`")),
         _ => Ok(()),
     }
 }
@@ -238,7 +238,7 @@ const MAX_COMPILED: usize = 1_000;
 /// Returns true if the pattern occurs in the text. Patterns come from the author, so there are few; each thread
 /// compiles a pattern once. Invalid patterns of generated schemas are rejected when the server starts; invalid patterns
 /// of hand-written schemas accept any text.
-fn matches(pattern: &str, text: &str) -> bool {
+fn matches_pattern(pattern: &str, text: &str) -> bool {
     thread_local! {
         static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
     }
@@ -291,7 +291,7 @@ mod tests {
     fn a_constraint_on_the_wrong_type_is_a_problem() {
         let mut problems = Vec::new();
         let mut property = serde_json::json!({"type": "boolean"});
-        publish(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
+        publish_constraints(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[0].contains("`flag`: `min` wants a number, but its schema has type \"boolean\""));
     }
@@ -300,7 +300,7 @@ mod tests {
     fn the_tighter_bound_is_published() {
         let mut property = serde_json::json!({"type": "integer", "minimum": 0, "maximum": 255});
         let rules = Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::NONE };
-        publish(&rules, property.as_object_mut().unwrap(), "n", &mut Vec::new());
+        publish_constraints(&rules, property.as_object_mut().unwrap(), "n", &mut Vec::new());
         assert_eq!(property, serde_json::json!({"type": "integer", "minimum": 0, "maximum": 10}));
     }
 }

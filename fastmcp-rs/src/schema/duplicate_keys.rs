@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Returns the name of the first duplicate member in any object of this JSON text.
-pub(crate) fn first(json: &str) -> Option<String> {
+pub(crate) fn find_duplicate(json: &str) -> Option<String> {
     let error = serde_json::from_str::<Unique>(json).err()?;
     let text = error.to_string();
     let name = text.strip_prefix(MARK)?;
@@ -79,12 +79,12 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::first;
+    use super::find_duplicate;
 
     #[test]
     fn duplicate_members_are_found_at_any_depth() {
-        assert_eq!(first(r#"{"a":[{"b":1,"c":null},{"b":1}],"d":{"b":"x"}}"#), None);
-        assert_eq!(first(r#"{"a":1,"b":2,"\u0061":3}"#).as_deref(), Some("a"));
-        assert_eq!(first(r#"{"a":[{"b":1.5,"b":true}]}"#).as_deref(), Some("b"));
+        assert_eq!(find_duplicate(r#"{"a":[{"b":1,"c":null},{"b":1}],"d":{"b":"x"}}"#), None);
+        assert_eq!(find_duplicate(r#"{"a":1,"b":2,"\u0061":3}"#).as_deref(), Some("a"));
+        assert_eq!(find_duplicate(r#"{"a":[{"b":1.5,"b":true}]}"#).as_deref(), Some("b"));
     }
 }

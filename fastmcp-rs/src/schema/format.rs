@@ -34,7 +34,7 @@ pub(crate) fn is_registered(format: &str) -> bool {
 }
 
 /// Describes the values of a format.
-pub(crate) fn in_words(format: &str) -> Option<&'static str> {
+pub(crate) fn describe_format(format: &str) -> Option<&'static str> {
     Some(match format {
         "date" => "a date, such as \"2026-01-31\"",
         "date-time" => "a date and time with an offset, such as \"2026-01-31T12:30:00Z\"",
@@ -53,15 +53,15 @@ pub(crate) fn in_words(format: &str) -> Option<&'static str> {
 }
 
 /// Returns true if a text may be a value of a format.
-pub(crate) fn may_be(format: &str, text: &str) -> bool {
+pub(crate) fn may_match(format: &str, text: &str) -> bool {
     match format {
-        "date" => date(text).is_some_and(|rest| rest.is_empty() || date_time_rest(rest).is_some()),
+        "date" => parse_date(text).is_some_and(|rest| rest.is_empty() || date_time_rest(rest).is_some()),
         "date-time" | "zoned-date-time" => {
-            date(text).and_then(date_time_rest).is_some_and(|rest| is_offset(rest.trim_start()))
+            parse_date(text).and_then(date_time_rest).is_some_and(|rest| is_offset(rest.trim_start()))
         }
-        "partial-date-time" => date(text).and_then(date_time_rest) == Some(""),
-        "time" => time(text).is_some_and(|rest| rest.is_empty() || is_offset(rest)),
-        "partial-time" => time(text.trim_start_matches(['T', 't'])) == Some(""),
+        "partial-date-time" => parse_date(text).and_then(date_time_rest) == Some(""),
+        "time" => parse_time(text).is_some_and(|rest| rest.is_empty() || is_offset(rest)),
+        "partial-time" => parse_time(text.trim_start_matches(['T', 't'])) == Some(""),
         "duration" => is_duration(text),
         "uuid" => is_uuid(text),
         "uri" => is_uri(text),
@@ -73,23 +73,23 @@ pub(crate) fn may_be(format: &str, text: &str) -> bool {
 }
 
 /// Parses 1 to `most` digits. Returns the number and the rest.
-fn digits(text: &str, most: usize) -> Option<(u32, &str)> {
+fn parse_digits(text: &str, most: usize) -> Option<(u32, &str)> {
     let end = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
 /// Parses an existing date. Returns the rest.
-fn date(text: &str) -> Option<&str> {
-    let (year, rest) = digits(text.strip_prefix(['+', '-']).unwrap_or(text), 6)?;
+fn parse_date(text: &str) -> Option<&str> {
+    let (year, rest) = parse_digits(text.strip_prefix(['+', '-']).unwrap_or(text), 6)?;
     // The separators are either all present or all absent.
     let (year, month, day, rest) = match rest.strip_prefix('-') {
         Some(rest) => {
-            let (month, rest) = digits(rest, 2)?;
-            let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
+            let (month, rest) = parse_digits(rest, 2)?;
+            let (day, rest) = parse_digits(rest.strip_prefix('-')?, 2)?;
             (year, month, day, rest)
         }
         None => {
-            let (whole, rest) = digits(text, 8).filter(|(_, rest)| text.len() - rest.len() == 8)?;
+            let (whole, rest) = parse_digits(text, 8).filter(|(_, rest)| text.len() - rest.len() == 8)?;
             (whole / 10_000, whole / 100 % 100, whole % 100, rest)
         }
     };
@@ -105,13 +105,14 @@ fn date(text: &str) -> Option<&str> {
 
 /// Parses the separator and the time after a date. Returns the rest.
 fn date_time_rest(text: &str) -> Option<&str> {
-    time(text.strip_prefix(['T', 't', ' '])?)
+    parse_time(text.strip_prefix(['T', 't', ' '])?)
 }
 
 /// Parses a time. Returns the rest.
-fn time(text: &str) -> Option<&str> {
-    let (hour, rest) = digits(text, 2)?;
-    let next = |rest: &'_ str| rest.strip_prefix(':').and_then(|rest| digits(rest, 2)).map(|(n, rest)| (n, rest.len()));
+fn parse_time(text: &str) -> Option<&str> {
+    let (hour, rest) = parse_digits(text, 2)?;
+    let next =
+        |rest: &'_ str| rest.strip_prefix(':').and_then(|rest| parse_digits(rest, 2)).map(|(n, rest)| (n, rest.len()));
     let (minute, rest) = next(rest).map_or((0, rest), |(minute, left)| (minute, &rest[rest.len() - left..]));
     let (second, rest) = next(rest).map_or((0, rest), |(second, left)| (second, &rest[rest.len() - left..]));
     let rest = match rest.strip_prefix(['.', ',']) {
@@ -182,10 +183,10 @@ mod tests {
             ("unknown", &["anything"], &[]),
         ] {
             for text in good {
-                assert!(may_be(format, text), "{format}: {text}");
+                assert!(may_match(format, text), "{format}: {text}");
             }
             for text in bad {
-                assert!(!may_be(format, text), "{format}: {text}");
+                assert!(!may_match(format, text), "{format}: {text}");
             }
         }
     }

@@ -18,7 +18,7 @@ const MAX_PROBLEMS: usize = 20;
 
 /// The result of the check.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
+pub(crate) struct SchemaFindings {
     pub(crate) problems: Vec<String>,
     /// Patterns that may be valid but cannot be checked here.
     pub(crate) patterns: Vec<String>,
@@ -27,19 +27,19 @@ pub(crate) struct Findings {
 }
 
 /// Checks a whole schema; `which` names it in messages, such as "input".
-pub(crate) fn look(schema: &Value, which: &str) -> Findings {
-    let mut found = Findings::default();
+pub(crate) fn check_schema(schema: &Value, which: &str) -> SchemaFindings {
+    let mut report = SchemaFindings::default();
     if depth_exceeds(schema, MAX_DEPTH) {
-        found.is_too_deep = true;
-        found.problems.push(format!(
+        report.is_too_deep = true;
+        report.problems.push(format!(
             "its {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read: move parts of it into `$defs`"
         ));
-        return found;
+        return report;
     }
-    let mut looker = Looker { root: schema, which, found };
-    looker.schema(schema, "");
-    looker.found.problems.truncate(MAX_PROBLEMS);
-    looker.found
+    let mut looker = SchemaChecker { root: schema, which, report };
+    looker.check_subschema(schema, "");
+    looker.report.problems.truncate(MAX_PROBLEMS);
+    looker.report
 }
 
 /// Returns true if a value is nested deeper than `limit`. It does not recurse, because the stack could overflow.
@@ -58,25 +58,25 @@ fn depth_exceeds(value: &Value, limit: usize) -> bool {
     false
 }
 
-struct Looker<'a> {
+struct SchemaChecker<'a> {
     root: &'a Value,
     which: &'a str,
-    found: Findings,
+    report: SchemaFindings,
 }
 
-impl Looker<'_> {
-    fn problem(&mut self, keyword: &str, path: &str, text: &str) {
+impl SchemaChecker<'_> {
+    fn add_problem(&mut self, keyword: &str, path: &str, text: &str) {
         let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-        self.found.problems.push(format!("`{keyword}`{at} of its {} schema {text}", self.which));
+        self.report.problems.push(format!("`{keyword}`{at} of its {} schema {text}", self.which));
     }
 
-    fn schema(&mut self, schema: &Value, path: &str) {
+    fn check_subschema(&mut self, schema: &Value, path: &str) {
         let keywords = match schema {
             Value::Bool(_) => return,
             Value::Object(keywords) => keywords,
             other => {
                 let text = format!("`{path}` of its {} schema must be a schema, and is {other}", self.which);
-                return self.found.problems.push(text);
+                return self.report.problems.push(text);
             }
         };
         // References in a schema with its own `$id` are relative to that.
@@ -86,62 +86,62 @@ impl Looker<'_> {
         for (keyword, value) in keywords {
             let inner = format!("{path}/{}", keyword.replace('~', "~0").replace('/', "~1"));
             match keyword.as_str() {
-                "$ref" => self.reference(value, path),
-                "type" => self.types(value, path),
+                "$ref" => self.check_reference(value, path),
+                "type" => self.check_types(value, path),
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => match value {
                     Value::Object(schemas) => {
                         for (name, schema) in schemas {
                             let name = name.replace('~', "~0").replace('/', "~1");
-                            self.schema(schema, &format!("{inner}/{name}"));
+                            self.check_subschema(schema, &format!("{inner}/{name}"));
                         }
                     }
-                    _ => self.problem(keyword, path, "must be an object: from names to schemas"),
+                    _ => self.add_problem(keyword, path, "must be an object: from names to schemas"),
                 },
                 "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
                     Value::Array(schemas) => {
                         for (index, schema) in schemas.iter().enumerate() {
-                            self.schema(schema, &format!("{inner}/{index}"));
+                            self.check_subschema(schema, &format!("{inner}/{index}"));
                         }
                     }
-                    _ => self.problem(keyword, path, "must be a list of schemas"),
+                    _ => self.add_problem(keyword, path, "must be a list of schemas"),
                 },
                 // In older drafts a list of schemas in `items` has the meaning of `prefixItems`.
                 "items" if value.is_array() => {}
                 "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
-                    self.schema(value, &inner);
+                    self.check_subschema(value, &inner);
                 }
                 "required" if !value.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
-                    self.problem(keyword, path, "must be a list of names");
+                    self.add_problem(keyword, path, "must be a list of names");
                 }
-                "enum" if !value.is_array() => self.problem(keyword, path, "must be a list of values"),
+                "enum" if !value.is_array() => self.add_problem(keyword, path, "must be a list of values"),
                 "pattern" => match value {
                     Value::String(pattern) if Regex::new(pattern).is_ok() => {}
-                    Value::String(pattern) => self.found.patterns.push(pattern.clone()),
-                    _ => self.problem(keyword, path, "must be a regular expression, as a string"),
+                    Value::String(pattern) => self.report.patterns.push(pattern.clone()),
+                    _ => self.add_problem(keyword, path, "must be a regular expression, as a string"),
                 },
                 "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems"
                 | "minProperties" | "maxProperties"
                     if !value.is_number() =>
                 {
-                    self.problem(keyword, path, &format!("must be a number, and is {value}"));
+                    self.add_problem(keyword, path, &format!("must be a number, and is {value}"));
                 }
                 _ => {}
             }
         }
     }
 
-    fn reference(&mut self, value: &Value, path: &str) {
+    fn check_reference(&mut self, value: &Value, path: &str) {
         match value {
-            Value::String(to) if to.starts_with('#') && resolve(self.root, to).is_none() => {
-                self.problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
+            Value::String(to) if to.starts_with('#') && resolve_reference(self.root, to).is_none() => {
+                self.add_problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
             }
             // External references are not checked.
             Value::String(_) => {}
-            other => self.problem("$ref", path, &format!("must be a string, and is {other}")),
+            other => self.add_problem("$ref", path, &format!("must be a string, and is {other}")),
         }
     }
 
-    fn types(&mut self, value: &Value, path: &str) {
+    fn check_types(&mut self, value: &Value, path: &str) {
         let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
         let fits = match value {
             Value::Array(names) => !names.is_empty() && names.iter().all(is_type),
@@ -149,19 +149,19 @@ impl Looker<'_> {
         };
         if !fits {
             let text = format!("is {value}, and must be one of {}, or a list of them", TYPES.join(", "));
-            self.problem("type", path, &text);
+            self.add_problem("type", path, &text);
         }
     }
 }
 
 /// Resolves a local reference: a JSON pointer in its URI form, or the `$anchor` of a definition.
-pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+pub(crate) fn resolve_reference<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let fragment = reference.strip_prefix('#')?;
     if fragment.is_empty() {
         return Some(root);
     }
     if fragment.starts_with('/') {
-        return root.pointer(fragment).or_else(|| root.pointer(&decoded(fragment)?));
+        return root.pointer(fragment).or_else(|| root.pointer(&decode_percent(fragment)?));
     }
     let definitions = ["$defs", "definitions"].iter().filter_map(|name| root.get(name)?.as_object());
     let mut all = std::iter::once(root).chain(definitions.flat_map(|definitions| definitions.values()));
@@ -169,7 +169,7 @@ pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value>
 }
 
 /// Decodes percent-encoding, if there is any.
-fn decoded(text: &str) -> Option<Cow<'_, str>> {
+fn decode_percent(text: &str) -> Option<Cow<'_, str>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut parts = text.split('%');
     bytes.extend_from_slice(parts.next()?.as_bytes());
@@ -188,12 +188,12 @@ mod tests {
     use super::*;
 
     fn problems(schema: Value) -> Vec<String> {
-        look(&schema, "input").problems
+        check_schema(&schema, "input").problems
     }
 
     #[test]
     fn schemas_that_would_leave_arguments_unchecked_are_reported() {
-        let found = problems(json!({
+        let report = problems(json!({
             "type": "object",
             "properties": {
                 "a": {"$ref": "#/$defs/Nope"},
@@ -206,7 +206,7 @@ mod tests {
             }
         }));
         assert_eq!(
-            found,
+            report,
             [
                 "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
                 "`type` at `/properties/b` of its input schema is \"strin\", and must be one of array, boolean, integer, null, number, object, string, or a list of them",
@@ -241,15 +241,16 @@ mod tests {
             "additionalProperties": false
         });
         assert_eq!(problems(schema), [""; 0]);
-        let found = look(&json!({"properties": {"a": {"pattern": "^(?=x)"}, "b": {"pattern": "^x"}}}), "input");
-        assert_eq!((found.problems.len(), found.patterns), (0, vec!["^(?=x)".to_owned()]));
+        let report =
+            check_schema(&json!({"properties": {"a": {"pattern": "^(?=x)"}, "b": {"pattern": "^x"}}}), "input");
+        assert_eq!((report.problems.len(), report.patterns), (0, vec!["^(?=x)".to_owned()]));
     }
 
     #[test]
     fn a_schema_that_is_too_deep_is_not_traversed() {
         let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }));
         assert!(problems(nested(99)).is_empty());
-        let found = look(&nested(1_000), "input");
-        assert!(found.is_too_deep && found.problems[0].contains("more than 100 levels"));
+        let report = check_schema(&nested(1_000), "input");
+        assert!(report.is_too_deep && report.problems[0].contains("more than 100 levels"));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A compiled schema.
 #[derive(Debug)]
-pub(crate) struct Full {
+pub(crate) struct CompiledSchema {
     #[cfg(feature = "schema-validation")]
     validator: jsonschema::Validator,
 }
@@ -17,13 +17,13 @@ pub(crate) struct Full {
 const MAX_PROBLEMS: usize = 20;
 
 #[cfg(feature = "schema-validation")]
-impl Full {
+impl CompiledSchema {
     /// Compiles a schema. All references must be local: nothing is fetched.
-    pub(crate) fn compile(schema: &Value) -> Result<Option<Full>, String> {
+    pub(crate) fn compile(schema: &Value) -> Result<Option<CompiledSchema>, String> {
         let patterns = jsonschema::PatternOptions::regex();
         // The crate `regex` matches in linear time, whatever the text is.
         let validator = jsonschema::options().with_pattern_options(patterns).build(schema);
-        validator.map(|validator| Some(Full { validator })).map_err(|error| error.to_string())
+        validator.map(|validator| Some(CompiledSchema { validator })).map_err(|error| error.to_string())
     }
 
     /// Returns the problems of a value.
@@ -39,8 +39,8 @@ impl Full {
 }
 
 #[cfg(not(feature = "schema-validation"))]
-impl Full {
-    pub(crate) fn compile(_: &Value) -> Result<Option<Full>, String> {
+impl CompiledSchema {
+    pub(crate) fn compile(_: &Value) -> Result<Option<CompiledSchema>, String> {
         Ok(None)
     }
 

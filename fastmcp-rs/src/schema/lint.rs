@@ -13,7 +13,7 @@ const MAX_TOLD: usize = 5;
 
 /// The findings in a tool's names and input schema.
 #[derive(Debug, Default)]
-pub(crate) struct Lints {
+pub(crate) struct LintReport {
     /// The problems, each with its place.
     pub(crate) problems: Vec<String>,
     /// The paths of integers that JavaScript may change.
@@ -21,33 +21,33 @@ pub(crate) struct Lints {
 }
 
 /// Checks a tool in its published form.
-pub(crate) fn tool(name: &str, schema: &Value) -> Lints {
+pub(crate) fn lint_tool(name: &str, schema: &Value) -> LintReport {
     let mut linter = Linter::default();
     if let Some(problem) = name_problem(name) {
-        linter.found.problems.push(format!("its name {problem}"));
+        linter.report.problems.push(format!("its name {problem}"));
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if schema.get(keyword).is_some() {
             let text = format!(
                 "its input schema has `{keyword}` at the top, where some vendors refuse it: describe one object, with what differs in a property"
             );
-            linter.found.problems.push(text);
+            linter.report.problems.push(text);
         }
     }
-    linter.schema(schema, "");
-    linter.finish()
+    linter.lint_schema(schema, "");
+    linter.into_report()
 }
 
 #[derive(Default)]
 struct Linter {
-    found: Lints,
+    report: LintReport,
     names: Vec<String>,
     anything: Vec<String>,
     lists: Vec<String>,
 }
 
 impl Linter {
-    fn schema(&mut self, schema: &Value, path: &str) {
+    fn lint_schema(&mut self, schema: &Value, path: &str) {
         let Value::Object(keywords) = schema else {
             if *schema == Value::Bool(true) {
                 self.anything.push(path.to_owned());
@@ -63,7 +63,7 @@ impl Linter {
         };
         let is_bounded = bound("minimum", "exclusiveMinimum") && bound("maximum", "exclusiveMaximum");
         if is_type(keywords, "integer") && !is_bounded && !keywords.contains_key("enum") {
-            self.found.wide_integers.push(path.to_owned());
+            self.report.wide_integers.push(path.to_owned());
         }
         for (keyword, value) in keywords {
             match (keyword.as_str(), value) {
@@ -73,43 +73,43 @@ impl Linter {
                         if let Some(problem) = name_problem(name) {
                             self.names.push(format!("`{path}` {problem}"));
                         }
-                        self.schema(property, &path);
+                        self.lint_schema(property, &path);
                     }
                 }
                 ("$defs" | "definitions" | "patternProperties", Value::Object(schemas)) => {
-                    schemas.iter().for_each(|(name, schema)| self.schema(schema, &format!("{path}/{name}")));
+                    schemas.iter().for_each(|(name, schema)| self.lint_schema(schema, &format!("{path}/{name}")));
                 }
                 ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
-                    schemas.iter().for_each(|schema| self.schema(schema, path));
+                    schemas.iter().for_each(|schema| self.lint_schema(schema, path));
                 }
-                ("items" | "not", schema) => self.schema(schema, path),
+                ("items" | "not", schema) => self.lint_schema(schema, path),
                 // Members of any name.
-                ("additionalProperties", schema @ Value::Object(_)) => self.schema(schema, &format!("{path}/*")),
+                ("additionalProperties", schema @ Value::Object(_)) => self.lint_schema(schema, &format!("{path}/*")),
                 _ => {}
             }
         }
     }
 
-    fn finish(mut self) -> Lints {
-        let found = &mut self.found;
-        found.problems.extend(self.names.into_iter().take(MAX_TOLD));
+    fn into_report(mut self) -> LintReport {
+        let report = &mut self.report;
+        report.problems.extend(self.names.into_iter().take(MAX_TOLD));
         if !self.anything.is_empty() {
-            let paths = told(&self.anything);
+            let paths = list_paths(&self.anything);
             let text = format!("{paths}: some vendors refuse the schema `true`: write `{{}}`, or say what is meant");
-            found.problems.push(text);
+            report.problems.push(text);
         }
         if !self.lists.is_empty() {
-            let paths = told(&self.lists);
+            let paths = list_paths(&self.lists);
             let text = format!("{paths}: some vendors refuse a list that does not say what its `items` are: add them");
-            found.problems.push(text);
+            report.problems.push(text);
         }
-        found.wide_integers.dedup();
-        self.found
+        report.wide_integers.dedup();
+        self.report
     }
 }
 
 /// Formats paths for a message.
-pub(crate) fn told(paths: &[String]) -> String {
+pub(crate) fn list_paths(paths: &[String]) -> String {
     let shown: Vec<String> = paths.iter().take(MAX_TOLD).map(|path| format!("`{path}`")).collect();
     let more =
         if paths.len() > shown.len() { format!(" and {} more", paths.len() - shown.len()) } else { String::new() };
@@ -157,9 +157,9 @@ mod tests {
                 "h": {"type": "object", "additionalProperties": {"type": "integer"}}
             }
         });
-        let found = tool("x", &schema);
-        let problems = found.problems.join("\n");
-        assert_eq!(found.problems.len(), 4, "{problems}");
+        let report = lint_tool("x", &schema);
+        let problems = report.problems.join("\n");
+        assert_eq!(report.problems.len(), 4, "{problems}");
         for part in [
             "`anyOf` at the top",
             "`/$b` holds",
@@ -168,8 +168,8 @@ mod tests {
         ] {
             assert!(problems.contains(part), "{part}: {problems}");
         }
-        assert_eq!(found.wide_integers, ["/e", "/g", "/h/*"]);
-        assert_eq!(tool(&"x".repeat(65), &json!({"type": "object"})).problems.len(), 1);
-        assert!(tool("a.b-c_D", &json!({"type": "object"})).problems.is_empty());
+        assert_eq!(report.wide_integers, ["/e", "/g", "/h/*"]);
+        assert_eq!(lint_tool(&"x".repeat(65), &json!({"type": "object"})).problems.len(), 1);
+        assert!(lint_tool("a.b-c_D", &json!({"type": "object"})).problems.is_empty());
     }
 }

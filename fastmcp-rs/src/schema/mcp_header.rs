@@ -15,7 +15,7 @@ const MAX_INTEGER: i128 = (1 << 53) - 1;
 const KEYWORD: &str = "x-mcp-header";
 
 /// Marks a property, or adds the reason that it cannot be marked to `problems`.
-pub(crate) fn publish(name: &str, property: &mut Map<String, Value>, parameter: &str, problems: &mut Vec<String>) {
+pub(crate) fn publish_mark(name: &str, property: &mut Map<String, Value>, parameter: &str, problems: &mut Vec<String>) {
     let primitive = ["string", "integer", "boolean"].into_iter().any(|kind| has_type(property, kind));
     if !primitive || has_type(property, "number") {
         let found = property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"));
@@ -47,9 +47,9 @@ pub(crate) fn check_integer(value: Number) -> Result<(), String> {
 }
 
 /// Checks the marks of a whole input schema, including marks that an author wrote into a type.
-pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
+pub(crate) fn check_marks(schema: &Value, problems: &mut Vec<String>) {
     let mut names = Vec::new();
-    visit(schema, true, &mut names, problems);
+    visit_schema(schema, true, &mut names, problems);
     let mut lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     lower.sort_unstable();
     for pair in lower.windows(2).filter(|pair| pair[0] == pair[1]) {
@@ -60,7 +60,7 @@ pub(crate) fn check_elsewhere(schema: &Value, problems: &mut Vec<String>) {
 
 /// An argument that clients mirror into a header.
 #[derive(Debug)]
-pub(crate) struct Mirror {
+pub(crate) struct HeaderArgument {
     /// The header's name without the prefix `Mcp-Param-`.
     pub(crate) header: Box<str>,
     /// The names of the members that lead to the argument.
@@ -68,27 +68,27 @@ pub(crate) struct Mirror {
 }
 
 /// Returns the arguments that an input schema marks.
-pub(crate) fn mirrors(schema: &Value) -> Vec<Mirror> {
+pub(crate) fn find_header_arguments(schema: &Value) -> Vec<HeaderArgument> {
     let mut found = Vec::new();
-    collect(schema, &mut Vec::new(), &mut found);
+    collect_marks(schema, &mut Vec::new(), &mut found);
     found
 }
 
-fn collect(schema: &Value, path: &mut Vec<Box<str>>, found: &mut Vec<Mirror>) {
+fn collect_marks(schema: &Value, path: &mut Vec<Box<str>>, found: &mut Vec<HeaderArgument>) {
     if let Some(name) = schema.get(KEYWORD).and_then(Value::as_str) {
-        found.push(Mirror { header: name.into(), path: path.clone() });
+        found.push(HeaderArgument { header: name.into(), path: path.clone() });
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
         path.push(name.as_str().into());
-        collect(property, path, found);
+        collect_marks(property, path, found);
         path.pop();
     }
 }
 
 /// Visits the marks of a schema. `reachable` is true if only `properties` led here, because clients look for marks only
 /// there.
-fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mut Vec<String>) {
+fn visit_schema(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mut Vec<String>) {
     let Some(object) = schema.as_object() else { return };
     match object.get(KEYWORD) {
         Some(Value::String(name)) if is_token(name) => {
@@ -103,16 +103,16 @@ fn visit(schema: &Value, reachable: bool, names: &mut Vec<String>, problems: &mu
     for (keyword, value) in object {
         match (keyword.as_str(), value) {
             ("properties", Value::Object(properties)) => {
-                properties.values().for_each(|schema| visit(schema, reachable, names, problems));
+                properties.values().for_each(|schema| visit_schema(schema, reachable, names, problems));
             }
             ("$defs" | "patternProperties", Value::Object(schemas)) => {
-                schemas.values().for_each(|schema| visit(schema, false, names, problems));
+                schemas.values().for_each(|schema| visit_schema(schema, false, names, problems));
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
-                schemas.iter().for_each(|schema| visit(schema, false, names, problems));
+                schemas.iter().for_each(|schema| visit_schema(schema, false, names, problems));
             }
             ("items" | "additionalProperties" | "not" | "if" | "then" | "else", value) => {
-                visit(value, false, names, problems);
+                visit_schema(value, false, names, problems);
             }
             _ => {}
         }
@@ -146,7 +146,7 @@ mod tests {
 
     fn problems(schema: Value) -> Vec<String> {
         let mut problems = Vec::new();
-        check_elsewhere(&schema, &mut problems);
+        check_marks(&schema, &mut problems);
         problems
     }
 
@@ -166,13 +166,13 @@ mod tests {
     fn header_integers_stay_in_the_range_of_every_reader() {
         let mut property = json!({"type": "integer", "minimum": 0});
         let mut found = Vec::new();
-        publish("N", property.as_object_mut().unwrap(), "n", &mut found);
+        publish_mark("N", property.as_object_mut().unwrap(), "n", &mut found);
         assert_eq!(
             property,
             json!({"type": "integer", "minimum": 0, "maximum": MAX_INTEGER as i64, "x-mcp-header": "N"})
         );
         assert!(found.is_empty());
-        publish("N", json!({"type": "number"}).as_object_mut().unwrap(), "n", &mut found);
+        publish_mark("N", json!({"type": "number"}).as_object_mut().unwrap(), "n", &mut found);
         assert_eq!(found.len(), 1);
     }
 }

@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 use super::{format, publish};
 
 /// Normalises the schema of values that the client sends.
-pub(crate) fn input(schema: Value) -> Value {
-    normalise(schema, Direction::Input)
+pub(crate) fn normalize_input(schema: Value) -> Value {
+    normalize(schema, Direction::Input)
 }
 
 /// Normalises the schema of values that the server sends.
-pub(crate) fn output(schema: Value) -> Value {
-    normalise(schema, Direction::Output)
+pub(crate) fn normalize_output(schema: Value) -> Value {
+    normalize(schema, Direction::Output)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ enum Direction {
 }
 
 /// Returns the members of a schema. The schema `true` becomes `{}`, and `false` becomes `{"not": {}}`.
-pub(crate) fn members(schema: &mut Value) -> &mut Map<String, Value> {
+pub(crate) fn schema_members(schema: &mut Value) -> &mut Map<String, Value> {
     if !schema.is_object() {
         *schema = if *schema == Value::Bool(false) { json!({ "not": {} }) } else { json!({}) };
     }
@@ -36,32 +36,32 @@ pub(crate) fn members(schema: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-fn normalise(mut schema: Value, direction: Direction) -> Value {
-    let object = members(&mut schema);
+fn normalize(mut schema: Value, direction: Direction) -> Value {
+    let object = schema_members(&mut schema);
     remove_numeric_format(object);
     remove_unregistered_format(object, direction);
     place_length_bounds(object);
-    close(object, direction);
+    close_objects(object, direction);
     for (keyword, value) in object.iter_mut() {
         match keyword.as_str() {
             "properties" | "$defs" | "patternProperties" | "dependentSchemas" => {
                 if let Value::Object(schemas) = value {
                     for schema in schemas.values_mut() {
-                        *schema = normalise(schema.take(), direction);
+                        *schema = normalize(schema.take(), direction);
                     }
                 }
             }
             "items" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
-                *value = normalise(value.take(), direction);
+                *value = normalize(value.take(), direction);
             }
             // `false` forbids further members, which `{"not": {}}` would express less briefly.
             "additionalProperties" | "unevaluatedProperties" if !value.is_boolean() => {
-                *value = normalise(value.take(), direction);
+                *value = normalize(value.take(), direction);
             }
             "prefixItems" | "anyOf" | "oneOf" | "allOf" => {
                 if let Value::Array(schemas) = value {
                     for schema in schemas {
-                        *schema = normalise(schema.take(), direction);
+                        *schema = normalize(schema.take(), direction);
                     }
                 }
             }
@@ -100,7 +100,7 @@ fn remove_unregistered_format(object: &mut Map<String, Value>, direction: Direct
 ///
 /// The mark of `#[mcp::model]` says which objects to close. Alternatives that another type brings into an enum keep
 /// their own rules.
-fn close(object: &mut Map<String, Value>, direction: Direction) {
+fn close_objects(object: &mut Map<String, Value>, direction: Direction) {
     let Some(mark) = object.remove("x-fastmcp-closed") else { return };
     let mark = mark.as_str().unwrap_or_default().to_owned();
     let is_input = direction == Direction::Input;
@@ -240,7 +240,7 @@ fn loosen_properties(object: &mut Map<String, Value>) {
 
 /// Removes `null` from the values that a schema allows.
 pub(crate) fn without_null(schema: &mut Value) {
-    let object = members(schema);
+    let object = schema_members(schema);
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -312,7 +312,7 @@ mod tests {
     fn schema_of<T: JsonSchema>() -> Value {
         let mut settings = SchemaSettings::draft2020_12();
         settings.inline_subschemas = true;
-        input(settings.into_generator().subschema_for::<T>().to_value())
+        normalize_input(settings.into_generator().subschema_for::<T>().to_value())
     }
 
     #[test]
@@ -361,14 +361,14 @@ mod tests {
     #[test]
     fn documented_enums_are_plain_lists() {
         assert_eq!(
-            publish::own(&schema_of::<Status>(), publish::Style::default()),
+            publish::publish_generated(&schema_of::<Status>(), publish::SchemaStyle::default()),
             json!({
                 "type": "string",
                 "enum": ["Pending", "Lost", "Shipped"],
                 "description": "Where it is.\n\n- `Shipped`: On its way."
             })
         );
-        let order = publish::own(&schema_of::<Order>(), publish::Style::default());
+        let order = publish::publish_generated(&schema_of::<Order>(), publish::SchemaStyle::default());
         let field = &order["properties"]["status"];
         assert_eq!(field["description"], "The state.\n\n- `Shipped`: On its way.");
         assert_eq!(field["type"], "string");

@@ -48,7 +48,7 @@ impl std::fmt::Display for Number {
     }
 }
 
-pub(crate) fn number_of(value: &Value) -> Option<Number> {
+pub(crate) fn parse_number(value: &Value) -> Option<Number> {
     let number = value.as_number()?;
     number.as_i128().map(Number::Integer).or_else(|| number.as_f64().map(Number::Float))
 }

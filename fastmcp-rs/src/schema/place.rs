@@ -1,35 +1,35 @@
 //! Finds the JSON value at which a reader stopped.
 
 /// A value inside of another one.
-pub(crate) struct Place<'a> {
+pub(crate) struct JsonPlace<'a> {
     /// A JSON pointer.
     pub(crate) path: String,
     pub(crate) text: &'a str,
 }
 
 /// Returns the offset of a position reported by serde_json: a line, counted from 1, and the number of bytes read in it.
-pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
+pub(crate) fn text_offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (before + column).min(text.len())
 }
 
 /// Returns the innermost value that was being read, or had just been read, at an offset. `text` must begin with a
 /// well-formed value.
-pub(crate) fn innermost(text: &str, offset: usize) -> Option<Place<'_>> {
-    let mut finder = Finder { bytes: text.as_bytes(), at: 0, offset, path: Vec::new() };
+pub(crate) fn find_innermost(text: &str, offset: usize) -> Option<JsonPlace<'_>> {
+    let mut finder = PlaceFinder { bytes: text.as_bytes(), at: 0, offset, path: Vec::new() };
     let (start, end) = finder.value()?;
     let path = finder.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
-    Some(Place { path, text: text.get(start..end)? })
+    Some(JsonPlace { path, text: text.get(start..end)? })
 }
 
-struct Finder<'a> {
+struct PlaceFinder<'a> {
     bytes: &'a [u8],
     at: usize,
     offset: usize,
     path: Vec<String>,
 }
 
-impl Finder<'_> {
+impl PlaceFinder<'_> {
     /// Skips a value; returns its bounds if the value, or one inside of it, is at the offset. The recursion is bounded
     /// by the nesting that the reader of frames allows.
     fn value(&mut self) -> Option<(usize, usize)> {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str, offset: usize) -> String {
-        innermost(text, offset).map_or_else(String::new, |place| format!("{} {}", place.path, place.text))
+        find_innermost(text, offset).map_or_else(String::new, |place| format!("{} {}", place.path, place.text))
     }
 
     #[test]

@@ -12,11 +12,11 @@ use super::publish::FLAT;
 
 /// Returns true if floats are passed as maps.
 pub(crate) fn is_arbitrary() -> bool {
-    gives_maps(&mut serde_json::Deserializer::from_str("1.5"))
+    reads_floats_as_maps(&mut serde_json::Deserializer::from_str("1.5"))
 }
 
-fn gives_maps<'de, D: serde::Deserializer<'de>>(deserializer: D) -> bool {
-    deserializer.deserialize_any(Probe).unwrap_or_default()
+fn reads_floats_as_maps<'de, D: serde::Deserializer<'de>>(deserializer: D) -> bool {
+    deserializer.deserialize_any(FloatProbe).unwrap_or_default()
 }
 
 /// Returns true if an argument may contain a float that is read through a buffer.
@@ -42,9 +42,9 @@ fn holds_floats(schema: &Value) -> bool {
     }
 }
 
-struct Probe;
+struct FloatProbe;
 
-impl<'de> Visitor<'de> for Probe {
+impl<'de> Visitor<'de> for FloatProbe {
     type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +72,7 @@ mod tests {
     fn floats_given_as_maps_are_detected() {
         // Simulates serde_json with the feature, which is off in this workspace.
         let map = MapDeserializer::<_, Error>::new([("$serde_json::private::Number", "1.5")].into_iter());
-        assert!(gives_maps(map));
+        assert!(reads_floats_as_maps(map));
         assert!(!is_arbitrary());
     }
 

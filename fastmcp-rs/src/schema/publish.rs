@@ -13,7 +13,7 @@ pub(crate) const FLAT: &str = "x-fastmcp-flat";
 
 /// The style in which an app sends the schemas and the results of its tools.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Style {
+pub(crate) struct SchemaStyle {
     /// Publishes `additionalProperties: false`.
     pub(crate) closes_objects: bool,
     /// Repeats limits and the values of enums in descriptions.
@@ -28,9 +28,9 @@ pub(crate) struct Style {
     pub(crate) describes_links: bool,
 }
 
-impl Default for Style {
+impl Default for SchemaStyle {
     fn default() -> Self {
-        Style {
+        SchemaStyle {
             closes_objects: true,
             repeats_limits: false,
             structures_numbers: true,
@@ -41,19 +41,19 @@ impl Default for Style {
     }
 }
 
-impl Style {
+impl SchemaStyle {
     fn is_plain(self) -> bool {
         self.closes_objects && !self.repeats_limits
     }
 }
 
 /// Returns the published schema of a generated tool.
-pub(crate) fn own(schema: &Value, style: Style) -> Value {
+pub(crate) fn publish_generated(schema: &Value, style: SchemaStyle) -> Value {
     Publisher { style, is_own: true }.schema(schema)
 }
 
 /// Returns the published form of a hand-written schema, which differs only where the app's style requires it.
-pub(crate) fn given(schema: &Value, style: Style) -> Value {
+pub(crate) fn publish_hand_written(schema: &Value, style: SchemaStyle) -> Value {
     match style.is_plain() {
         true => schema.clone(),
         false => Publisher { style, is_own: false }.schema(schema),
@@ -61,7 +61,7 @@ pub(crate) fn given(schema: &Value, style: Style) -> Value {
 }
 
 struct Publisher {
-    style: Style,
+    style: SchemaStyle,
     is_own: bool,
 }
 
@@ -109,7 +109,8 @@ impl Publisher {
         }
         let mut notes: Vec<String> = Vec::new();
         notes.extend(members.get(NOTES).and_then(Value::as_str).map(str::to_owned));
-        if let Some(words) = members.get(format::UNPUBLISHED).and_then(Value::as_str).and_then(format::in_words) {
+        if let Some(words) = members.get(format::UNPUBLISHED).and_then(Value::as_str).and_then(format::describe_format)
+        {
             notes.push(format!("Format: {words}"));
         }
         if let Some(values @ Value::Object(_)) =
@@ -118,7 +119,7 @@ impl Publisher {
             notes.push(format!("The value of each member fits the JSON Schema {}", self.schema(values)));
         }
         if self.style.repeats_limits {
-            notes.extend(limits(members));
+            notes.extend(describe_limits(members));
         }
         if !notes.is_empty() {
             let own = members.get("description").and_then(Value::as_str).map(str::to_owned);
@@ -150,7 +151,7 @@ fn describe_items(schema: &mut Map<String, Value>) {
 }
 
 /// Describes the limits of a value in words, because the keywords do not reach every model.
-fn limits(schema: &Map<String, Value>) -> Option<String> {
+fn describe_limits(schema: &Map<String, Value>) -> Option<String> {
     let mut parts = Vec::new();
     let mut range = |low: &str, high: &str, unit: &str| match (schema.get(low), schema.get(high)) {
         (Some(low), Some(high)) if low == high => parts.push(format!("exactly {low}{unit}")),
@@ -175,7 +176,7 @@ fn limits(schema: &Map<String, Value>) -> Option<String> {
         parts.push(format!("one of {}", values.join(", ")));
     }
     if let Some(Value::String(format)) = schema.get("format") {
-        parts.push(format::in_words(format).map_or_else(|| format!("format {format}"), str::to_owned));
+        parts.push(format::describe_format(format).map_or_else(|| format!("format {format}"), str::to_owned));
     }
     (!parts.is_empty()).then(|| format!("Allowed: {}.", parts.join("; ")))
 }
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     fn plain(schema: Value) -> Value {
-        own(&schema, Style::default())
+        publish_generated(&schema, SchemaStyle::default())
     }
 
     #[test]
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn limits_are_repeated_in_words_on_request() {
-        let style = Style { closes_objects: false, repeats_limits: true, ..Style::default() };
+        let style = SchemaStyle { closes_objects: false, repeats_limits: true, ..SchemaStyle::default() };
         let schema = json!({
             "type": "object", "additionalProperties": false, "description": "An order.",
             "properties": {
@@ -219,7 +220,7 @@ mod tests {
             }
         });
         assert_eq!(
-            own(&schema, style),
+            publish_generated(&schema, style),
             json!({
                 "type": "object", "description": "An order.",
                 "properties": {
@@ -231,7 +232,7 @@ mod tests {
                 }
             })
         );
-        assert_eq!(given(&schema, Style::default()), schema);
-        assert!(given(&schema, style).get("additionalProperties").is_none());
+        assert_eq!(publish_hand_written(&schema, SchemaStyle::default()), schema);
+        assert!(publish_hand_written(&schema, style).get("additionalProperties").is_none());
     }
 }

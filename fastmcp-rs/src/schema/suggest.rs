@@ -1,7 +1,7 @@
 //! Suggestions for misspelt names: "Did you mean …?"
 
 /// Returns the candidate that is most similar to `given`, if one is similar enough.
-pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn find_nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A peer may send a long text; valid names are shorter.
     if given.len() > 256 {
         return None;
@@ -17,14 +17,14 @@ pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a 
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::find_nearest;
 
     #[test]
     fn only_similar_names_are_suggested() {
         let names = ["get_order_details", "list_orders_by_status", "check_refund_eligibility"];
-        assert_eq!(nearest("get_order_detail", names), Some("get_order_details"));
-        assert_eq!(nearest("getOrderDetails", names), Some("get_order_details"));
-        assert_eq!(nearest("shiped", ["SHIPPED", "PROCESSING"]), Some("SHIPPED"));
-        assert_eq!(nearest("zzz", names), None);
+        assert_eq!(find_nearest("get_order_detail", names), Some("get_order_details"));
+        assert_eq!(find_nearest("getOrderDetails", names), Some("get_order_details"));
+        assert_eq!(find_nearest("shiped", ["SHIPPED", "PROCESSING"]), Some("SHIPPED"));
+        assert_eq!(find_nearest("zzz", names), None);
     }
 }

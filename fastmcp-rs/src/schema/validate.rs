@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::constraints::{check_length, check_range, check_text};
-use super::hand_written::resolve;
-use super::number::{Number, number_of};
-use super::suggest::nearest;
+use super::hand_written::resolve_reference;
+use super::number::{Number, parse_number};
+use super::suggest::find_nearest;
 use super::{format, publish};
 
 /// The most problems that are reported; a model does not correct more at a time.
@@ -31,7 +31,7 @@ const MAX_OWN_STEPS: usize = 10_000_000;
 
 /// The problem of one value.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct ValueProblem {
     /// A JSON pointer.
     path: String,
     text: String,
@@ -39,7 +39,7 @@ pub(crate) struct Problem {
     pub(crate) is_unknown_member: bool,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for ValueProblem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "`{}`: {}", if self.path.is_empty() { "/" } else { &self.path }, self.text)
     }
@@ -47,28 +47,33 @@ impl std::fmt::Display for Problem {
 
 /// The result of a walk.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
-    pub(crate) problems: Vec<Problem>,
+pub(crate) struct ValidationReport {
+    pub(crate) problems: Vec<ValueProblem>,
     /// True if the value was corrected.
-    pub(crate) mended: bool,
+    pub(crate) is_coerced: bool,
     /// True if the value was too large to be visited completely.
-    pub(crate) unfinished: bool,
+    pub(crate) is_incomplete: bool,
 }
 
 /// Checks `value` against `schema`, and corrects it. With `lenient`, JSON inside of strings is unwrapped.
-pub(crate) fn walk(schema: &Value, value: &mut Value, lenient: bool) -> Findings {
-    let reading = if lenient { Reading::Lenient } else { Reading::Plain };
-    Walker::new(schema, reading, MAX_STEPS).finish(schema, value)
+pub(crate) fn validate_and_coerce(schema: &Value, value: &mut Value, lenient: bool) -> ValidationReport {
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Plain };
+    Validator::new(schema, strictness, MAX_STEPS).run(schema, value)
 }
 
 /// Explains why a type has rejected arguments, and corrects them. Formats are checked too, because the type checks
 /// them. With `empty_is_nothing`, an empty text counts as absent where it is not a valid value.
-pub(crate) fn explain(schema: &Value, value: &mut Value, lenient: bool, empty_is_nothing: bool) -> Findings {
-    let reading = if lenient { Reading::Lenient } else { Reading::Plain };
-    let mut walker = Walker::new(schema, reading, MAX_STEPS);
-    walker.has_types = true;
-    walker.empty_is_nothing = empty_is_nothing;
-    walker.finish(schema, value)
+pub(crate) fn explain_refusal(
+    schema: &Value,
+    value: &mut Value,
+    lenient: bool,
+    empty_is_nothing: bool,
+) -> ValidationReport {
+    let strictness = if lenient { Strictness::Lenient } else { Strictness::Plain };
+    let mut validator = Validator::new(schema, strictness, MAX_STEPS);
+    validator.has_types = true;
+    validator.empty_is_nothing = empty_is_nothing;
+    validator.run(schema, value)
 }
 
 /// Removes an optional argument whose value is the empty text. Returns whether it did.
@@ -83,13 +88,13 @@ pub(crate) fn leave_out_empty(schema: &Value, value: &mut Value, argument: Optio
 }
 
 /// Checks `value` against `schema` exactly as a recipient would: `null` is a value like any other.
-pub(crate) fn check(schema: &Value, value: &Value) -> Findings {
-    Walker::new(schema, Reading::Exact, MAX_OWN_STEPS).finish(schema, &mut value.clone())
+pub(crate) fn check_value(schema: &Value, value: &Value) -> ValidationReport {
+    Validator::new(schema, Strictness::Exact, MAX_OWN_STEPS).run(schema, &mut value.clone())
 }
 
 /// The interpretation of values.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum Strictness {
     /// JSON inside of strings is unwrapped, and `null` counts as absent where it is not a valid value.
     Lenient,
     /// `null` counts as absent where it is not a valid value.
@@ -98,12 +103,12 @@ enum Reading {
     Exact,
 }
 
-impl<'a> Walker<'a> {
-    fn new(root: &'a Value, reading: Reading, steps: usize) -> Walker<'a> {
-        Walker {
+impl<'a> Validator<'a> {
+    fn new(root: &'a Value, strictness: Strictness, steps: usize) -> Validator<'a> {
+        Validator {
             root,
-            reading,
-            found: Findings::default(),
+            strictness,
+            report: ValidationReport::default(),
             path: String::new(),
             references: 0,
             steps,
@@ -112,22 +117,22 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn finish(self, schema: &'a Value, value: &mut Value) -> Findings {
-        let mut walker = self;
-        walker.value(schema, value);
-        if walker.steps == 0 {
+    fn run(self, schema: &'a Value, value: &mut Value) -> ValidationReport {
+        let mut validator = self;
+        validator.validate_value(schema, value);
+        if validator.steps == 0 {
             // The unvisited part may be invalid, so the corrected value must not be used for a call.
-            walker.found.mended = false;
-            walker.found.unfinished = true;
+            validator.report.is_coerced = false;
+            validator.report.is_incomplete = true;
         }
-        walker.found
+        validator.report
     }
 }
 
-struct Walker<'a> {
+struct Validator<'a> {
     root: &'a Value,
-    reading: Reading,
-    found: Findings,
+    strictness: Strictness,
+    report: ValidationReport,
     path: String,
     references: usize,
     /// The number of values that may still be visited.
@@ -137,21 +142,21 @@ struct Walker<'a> {
     empty_is_nothing: bool,
 }
 
-impl<'a> Walker<'a> {
-    fn problem(&mut self, text: impl Into<String>) {
-        if self.found.problems.len() < MAX_PROBLEMS {
+impl<'a> Validator<'a> {
+    fn add_problem(&mut self, text: impl Into<String>) {
+        if self.report.problems.len() < MAX_PROBLEMS {
             let (path, text) = (self.path.clone(), text.into());
-            self.found.problems.push(Problem { path, text, is_unknown_member: false });
+            self.report.problems.push(ValueProblem { path, text, is_unknown_member: false });
         }
     }
 
     /// Returns another walker at the same place, whose findings can be discarded.
-    fn attempt(&self) -> Walker<'a> {
-        Walker { found: Findings::default(), path: self.path.clone(), ..*self }
+    fn fork(&self) -> Validator<'a> {
+        Validator { report: ValidationReport::default(), path: self.path.clone(), ..*self }
     }
 
     /// Runs `work` with the path of the member `key`.
-    fn at(&mut self, key: &str, work: impl FnOnce(&mut Self)) {
+    fn at_member(&mut self, key: &str, work: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         self.path.push('/');
         self.path.push_str(&key.replace('~', "~0").replace('/', "~1"));
@@ -159,69 +164,70 @@ impl<'a> Walker<'a> {
         self.path.truncate(length);
     }
 
-    fn value(&mut self, schema: &'a Value, value: &mut Value) {
+    fn validate_value(&mut self, schema: &'a Value, value: &mut Value) {
         self.steps = self.steps.saturating_sub(1);
         if self.steps == 0 {
             return;
         }
         let Some(keywords) = schema.as_object() else {
             if *schema == Value::Bool(false) {
-                self.problem(format!("nothing may stand here, got {}", shown(value)));
+                self.add_problem(format!("nothing may stand here, got {}", excerpt(value)));
             }
             return;
         };
-        if let Some(target) = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)) {
+        if let Some(target) = keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve_reference(name))
+        {
             if self.references < MAX_REFERENCES {
                 self.references += 1;
-                self.value(target, value);
+                self.validate_value(target, value);
                 self.references -= 1;
             }
         }
         if let Some(Value::Array(parts)) = keywords.get("allOf") {
-            parts.iter().for_each(|part| self.value(part, value));
+            parts.iter().for_each(|part| self.validate_value(part, value));
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(Value::Array(branches)) = keywords.get(keyword) {
-                self.alternatives(branches, value);
+                self.validate_alternatives(branches, value);
             }
         }
         if let Some(allowed) = keywords.get("const") {
-            if !same(allowed, value) {
-                self.problem(format!("expected {allowed}, got {}", shown(value)));
+            if !is_equal(allowed, value) {
+                self.add_problem(format!("expected {allowed}, got {}", excerpt(value)));
                 return;
             }
         }
         if let Some(Value::Array(allowed)) = keywords.get("enum") {
-            if !allowed.iter().any(|candidate| same(candidate, value)) {
-                self.not_listed(allowed, value);
+            if !allowed.iter().any(|candidate| is_equal(candidate, value)) {
+                self.report_unlisted(allowed, value);
                 return;
             }
         }
-        if !self.has_right_type(keywords, value) {
+        if !self.check_type(keywords, value) {
             return;
         }
         let references = std::mem::take(&mut self.references);
         match value {
-            Value::Number(_) => self.number(keywords, value),
+            Value::Number(_) => self.validate_number(keywords, value),
             Value::String(text) if self.has_other_format(keywords, text) => {
-                self.problem(format!("expected {}, got {}", expected(keywords), shown(value)));
+                self.add_problem(format!("expected {}, got {}", describe_expected(keywords), excerpt(value)));
             }
             Value::String(text) => {
-                let (min, max) = (count(keywords, "minLength"), count(keywords, "maxLength"));
+                let (min, max) = (parse_limit(keywords, "minLength"), parse_limit(keywords, "maxLength"));
                 let pattern = keywords.get("pattern").and_then(Value::as_str);
                 if let Err(problem) = check_text(text, min, max, pattern) {
-                    self.problem(format!("{problem}; got {}", shown(value)));
+                    self.add_problem(format!("{problem}; got {}", excerpt(value)));
                 }
             }
-            Value::Array(items) => self.array(keywords, items),
-            Value::Object(members) => self.object(keywords, members),
+            Value::Array(items) => self.validate_array(keywords, items),
+            Value::Object(members) => self.validate_object(keywords, members),
             Value::Null | Value::Bool(_) => {}
         }
         self.references = references;
     }
 
-    fn resolve(&self, reference: &str) -> Option<&'a Value> {
-        resolve(self.root, reference)
+    fn resolve_reference(&self, reference: &str) -> Option<&'a Value> {
+        resolve_reference(self.root, reference)
     }
 
     /// Returns true if `null` may be a value of this schema.
@@ -241,14 +247,14 @@ impl<'a> Walker<'a> {
             ("anyOf" | "oneOf", branches) => any(branches),
             ("allOf", Value::Array(parts)) => parts.iter().all(|part| self.allows_null(part, references)),
             ("$ref", Value::String(name)) if references > 0 => {
-                self.resolve(name).is_none_or(|target| self.allows_null(target, references - 1))
+                self.resolve_reference(name).is_none_or(|target| self.allows_null(target, references - 1))
             }
             _ => true,
         })
     }
 
     /// Checks the JSON type, and corrects a value of another type if its meaning is clear.
-    fn has_right_type(&mut self, keywords: &'a Map<String, Value>, value: &mut Value) -> bool {
+    fn check_type(&mut self, keywords: &'a Map<String, Value>, value: &mut Value) -> bool {
         let types: Vec<&str> = match keywords.get("type") {
             Some(Value::String(only)) => vec![only],
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -260,49 +266,49 @@ impl<'a> Walker<'a> {
         if value.is_number() && keywords.get(format::UNPUBLISHED).is_some_and(|format| format == "decimal") {
             return true;
         }
-        if mend_integer(&types, value) {
-            self.found.mended = true;
+        if coerce_integer(&types, value) {
+            self.report.is_coerced = true;
             return true;
         }
-        if let (Reading::Lenient, Value::String(text)) = (self.reading, &*value) {
+        if let (Strictness::Lenient, Value::String(text)) = (self.strictness, &*value) {
             let inside = serde_json::from_str::<Value>(text.trim()).ok().filter(|inside| !inside.is_string());
             if let Some(mut inside) = inside {
-                if types.iter().any(|name| is_type(name, &inside)) || mend_integer(&types, &mut inside) {
+                if types.iter().any(|name| is_type(name, &inside)) || coerce_integer(&types, &mut inside) {
                     *value = inside;
-                    self.found.mended = true;
+                    self.report.is_coerced = true;
                     return true;
                 }
             }
         }
-        self.problem(format!("expected {}, got {}", expected(keywords), shown(value)));
+        self.add_problem(format!("expected {}, got {}", describe_expected(keywords), excerpt(value)));
         false
     }
 
     /// Returns true if a text cannot have the format that its type reads.
     fn has_other_format(&self, keywords: &Map<String, Value>, text: &str) -> bool {
         self.has_types
-            && format_of(keywords).is_some_and(|format| match format {
+            && find_format(keywords).is_some_and(|format| match format {
                 "decimal" => text.trim().parse::<f64>().is_err(),
-                format => !format::may_be(format, text),
+                format => !format::may_match(format, text),
             })
     }
 
-    fn number(&mut self, keywords: &'a Map<String, Value>, value: &Value) {
-        let bound = |keyword| keywords.get(keyword).and_then(number_of);
-        let Some(number) = number_of(value) else { return };
+    fn validate_number(&mut self, keywords: &'a Map<String, Value>, value: &Value) {
+        let bound = |keyword| keywords.get(keyword).and_then(parse_number);
+        let Some(number) = parse_number(value) else { return };
         if check_range(number, bound("minimum"), bound("maximum")).is_err() {
-            self.problem(format!("expected {}, got {value}", expected(keywords)));
+            self.add_problem(format!("expected {}, got {value}", describe_expected(keywords)));
         }
         // Only hand-written schemas have these keywords.
         if let Some(low) = bound("exclusiveMinimum").filter(|low| number.cmp_to(*low).is_le()) {
-            self.problem(format!("expected a number greater than {low}, got {value}"));
+            self.add_problem(format!("expected a number greater than {low}, got {value}"));
         }
         if let Some(high) = bound("exclusiveMaximum").filter(|high| number.cmp_to(*high).is_ge()) {
-            self.problem(format!("expected a number less than {high}, got {value}"));
+            self.add_problem(format!("expected a number less than {high}, got {value}"));
         }
         let float = |value: &Value| value.as_f64().unwrap_or_default();
         if let Some(step) = keywords.get("multipleOf").filter(|step| float(step) > 0.0) {
-            let fits = match (number, number_of(step)) {
+            let fits = match (number, parse_number(step)) {
                 (Number::Integer(number), Some(Number::Integer(step))) => number % step == 0,
                 _ => {
                     let times = float(value) / float(step);
@@ -311,28 +317,28 @@ impl<'a> Walker<'a> {
                 }
             };
             if !fits {
-                self.problem(format!("expected a multiple of {step}, got {value}"));
+                self.add_problem(format!("expected a multiple of {step}, got {value}"));
             }
         }
     }
 
-    fn array(&mut self, keywords: &'a Map<String, Value>, items: &mut [Value]) {
-        let (min, max) = (count(keywords, "minItems"), count(keywords, "maxItems"));
+    fn validate_array(&mut self, keywords: &'a Map<String, Value>, items: &mut [Value]) {
+        let (min, max) = (parse_limit(keywords, "minItems"), parse_limit(keywords, "maxItems"));
         if let Err(problem) = check_length(items.len() as u64, min, max, "items") {
-            self.problem(problem);
+            self.add_problem(problem);
         }
         let first = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         for (at, item) in items.iter_mut().enumerate() {
             if let Some(schema) = first.get(at).or_else(|| keywords.get("items")) {
-                self.at(&at.to_string(), |walker| walker.value(schema, item));
+                self.at_member(&at.to_string(), |validator| validator.validate_value(schema, item));
             }
         }
     }
 
-    fn object(&mut self, keywords: &'a Map<String, Value>, members: &mut Map<String, Value>) {
-        let (min, max) = (count(keywords, "minProperties"), count(keywords, "maxProperties"));
+    fn validate_object(&mut self, keywords: &'a Map<String, Value>, members: &mut Map<String, Value>) {
+        let (min, max) = (parse_limit(keywords, "minProperties"), parse_limit(keywords, "maxProperties"));
         if let Err(problem) = check_length(members.len() as u64, min, max, "members") {
-            self.problem(problem);
+            self.add_problem(problem);
         }
         let none = Map::new();
         let properties: &Map<String, Value> = match keywords.get("properties") {
@@ -346,24 +352,24 @@ impl<'a> Walker<'a> {
         let patterns = keywords.get("patternProperties").and_then(Value::as_object);
         let given = members.len();
         members.retain(|key, member| {
-            if self.reading == Reading::Exact {
+            if self.strictness == Strictness::Exact {
                 return true;
             }
             // `null` counts as absent where it is not a valid value.
             let allows_null = properties.get(key).is_none_or(|schema| self.allows_null(schema, MAX_REFERENCES));
             allows_null || !member.is_null() || required.contains(&key.as_str())
         });
-        self.found.mended |= members.len() < given;
+        self.report.is_coerced |= members.len() < given;
         if self.empty_is_nothing && self.path.is_empty() {
             let empty = members.iter().filter(|(key, member)| *member == "" && !required.contains(&key.as_str()));
             let cannot_be = |key: &&String| {
-                let mut attempt = self.attempt();
+                let mut attempt = self.fork();
                 let schema = keywords.get("properties").and_then(|properties| properties.get(*key));
-                schema.into_iter().for_each(|schema| attempt.value(schema, &mut Value::from("")));
-                !attempt.found.problems.is_empty()
+                schema.into_iter().for_each(|schema| attempt.validate_value(schema, &mut Value::from("")));
+                !attempt.report.problems.is_empty()
             };
             let left_out: Vec<String> = empty.map(|(key, _)| key).filter(cannot_be).cloned().collect();
-            self.found.mended |= !left_out.is_empty();
+            self.report.is_coerced |= !left_out.is_empty();
             members.retain(|key, _| !left_out.contains(key));
         }
         let is_flat = keywords.contains_key(publish::FLAT);
@@ -378,21 +384,21 @@ impl<'a> Walker<'a> {
             let fits = |(pattern, _): &(&String, &Value)| check_text(key, None, None, Some(pattern)).is_ok();
             let of_patterns = patterns.into_iter().flatten().filter(fits).map(|(_, schema)| schema);
             let mut is_known = false;
-            let before = self.found.problems.len();
+            let before = self.report.problems.len();
             for schema in own.into_iter().chain(of_patterns) {
                 is_known = true;
-                self.at(key, |walker| walker.value(schema, member));
+                self.at_member(key, |validator| validator.validate_value(schema, member));
             }
             let is_null = member.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("null"));
             if is_null && !required.contains(&key.as_str()) {
-                for problem in &mut self.found.problems[before..] {
+                for problem in &mut self.report.problems[before..] {
                     problem.text.push_str("; send such a value, or leave it out");
                 }
             }
             is_known |= parts.iter().any(|part| takes(part, key));
             match keywords.get("additionalProperties").filter(|_| !is_known) {
                 Some(Value::Bool(false)) => unknown.push(key.clone()),
-                Some(schema) => self.at(key, |walker| walker.value(schema, member)),
+                Some(schema) => self.at_member(key, |validator| validator.validate_value(schema, member)),
                 None if is_flat && !is_known => unknown.push(key.clone()),
                 None => {}
             }
@@ -400,8 +406,8 @@ impl<'a> Walker<'a> {
         for name in required {
             if !members.contains_key(name) {
                 let schema = properties.get(name).and_then(Value::as_object);
-                let what = schema.map_or_else(String::new, |schema| format!(": {}", expected(schema)));
-                self.at(name, |walker| walker.problem(format!("it is required{what}")));
+                let what = schema.map_or_else(String::new, |schema| format!(": {}", describe_expected(schema)));
+                self.at_member(name, |validator| validator.add_problem(format!("it is required{what}")));
             }
         }
         let of_parts = parts.iter().filter_map(|part| part.get("properties")?.as_object());
@@ -409,7 +415,7 @@ impl<'a> Walker<'a> {
             std::iter::once(properties).chain(of_parts).flat_map(Map::keys).map(String::as_str).collect();
         for key in unknown {
             let given = |name: &&str| !members.contains_key(*name);
-            let meant = nearest(&key, known.iter().copied().filter(given));
+            let meant = find_nearest(&key, known.iter().copied().filter(given));
             let noun = if self.path.is_empty() { "argument" } else { "member" };
             let mut text = format!("there is no such {noun}");
             let pattern = patterns.and_then(|patterns| patterns.keys().next());
@@ -422,9 +428,9 @@ impl<'a> Walker<'a> {
                 (None, [only], _) => _ = write!(text, "; there is only `{only}`"),
                 (None, known, _) => _ = write!(text, "; there are {}", quoted(known)),
             }
-            let before = self.found.problems.len();
-            self.at(&key, |walker| walker.problem(text));
-            self.found.problems[before..].iter_mut().for_each(|problem| problem.is_unknown_member = true);
+            let before = self.report.problems.len();
+            self.at_member(&key, |validator| validator.add_problem(text));
+            self.report.problems[before..].iter_mut().for_each(|problem| problem.is_unknown_member = true);
         }
     }
 
@@ -437,17 +443,17 @@ impl<'a> Walker<'a> {
         references: usize,
         parts: &mut Vec<&'a Value>,
     ) {
-        let mut found: Vec<&'a Value> = Vec::new();
+        let mut report: Vec<&'a Value> = Vec::new();
         for keyword in ["anyOf", "oneOf", "allOf"] {
             let Some(Value::Array(schemas)) = keywords.get(keyword) else { continue };
             let fitting = || schemas.iter().filter(|schema| !has_other_tag(schema, object));
             match fitting().next() {
-                Some(_) => found.extend(fitting()),
-                None => found.extend(schemas),
+                Some(_) => report.extend(fitting()),
+                None => report.extend(schemas),
             }
         }
-        found.extend(keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)));
-        for part in found {
+        report.extend(keywords.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve_reference(name)));
+        for part in report {
             parts.push(part);
             if let Some(keywords) = part.as_object().filter(|_| references > 0) {
                 self.parts(keywords, object, references - 1, parts);
@@ -455,33 +461,35 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn not_listed(&mut self, allowed: &[Value], value: &Value) {
-        let mut text = format!("expected {}, got {}", one_of(allowed), shown(value));
-        if let Some(meant) = value.as_str().and_then(|given| nearest(given, allowed.iter().filter_map(Value::as_str))) {
+    fn report_unlisted(&mut self, allowed: &[Value], value: &Value) {
+        let mut text = format!("expected {}, got {}", list_allowed(allowed), excerpt(value));
+        if let Some(meant) =
+            value.as_str().and_then(|given| find_nearest(given, allowed.iter().filter_map(Value::as_str)))
+        {
             let _ = write!(text, "; did you mean \"{meant}\"?");
         }
-        self.problem(text);
+        self.add_problem(text);
     }
 
     /// Takes the first alternative that matches. If none matches, reports the problems of the closest one: the
     /// alternative whose tag matches, or else the alternative with the fewest problems.
-    fn alternatives(&mut self, branches: &'a [Value], value: &mut Value) {
-        if self.reading == Reading::Lenient {
-            self.take_out(branches, value);
+    fn validate_alternatives(&mut self, branches: &'a [Value], value: &mut Value) {
+        if self.strictness == Strictness::Lenient {
+            self.parse_embedded_json(branches, value);
         }
-        match Tags::of(self, branches) {
-            Some(Tags::Member(name, tagged)) => return self.by_tag(name, &tagged, value),
-            Some(Tags::Name { plain, tagged }) => return self.by_name(&plain, &tagged, value),
-            Some(Tags::Flat(tagged)) if self.by_member(&tagged, value) => return,
+        match VariantTags::find(self, branches) {
+            Some(VariantTags::Member(name, tagged)) => return self.validate_by_tag(name, &tagged, value),
+            Some(VariantTags::Name { plain, tagged }) => return self.validate_by_name(&plain, &tagged, value),
+            Some(VariantTags::Flat(tagged)) if self.by_member(&tagged, value) => return,
             _ => {}
         }
         // A value other than `null` is meant for one of the other alternatives.
         let is_null = |branch: &&Value| branch.get("type").is_some_and(|name| name == "null");
         let others: Vec<&'a Value> = branches.iter().filter(|branch| !is_null(branch)).collect();
         if let ([only], false) = (others.as_slice(), value.is_null()) {
-            return self.value(only, value);
+            return self.validate_value(only, value);
         }
-        let mut closest: Option<(Likeness, Vec<Problem>)> = None;
+        let mut closest: Option<(Likeness, Vec<ValueProblem>)> = None;
         let mut is_tie = false;
         for branch in branches {
             // A different tag excludes an alternative. Visiting it anyway would multiply the work at each level.
@@ -489,17 +497,17 @@ impl<'a> Walker<'a> {
                 continue;
             }
             let mut candidate = value.clone();
-            let mut walker = self.attempt();
-            walker.value(branch, &mut candidate);
-            self.steps = walker.steps;
-            let Findings { problems, mended, .. } = walker.found;
+            let mut validator = self.fork();
+            validator.validate_value(branch, &mut candidate);
+            self.steps = validator.steps;
+            let ValidationReport { problems, is_coerced, .. } = validator.report;
             if problems.is_empty() {
                 *value = candidate;
-                self.found.mended |= mended;
+                self.report.is_coerced |= is_coerced;
                 return;
             }
             let likeness = Likeness {
-                is_tagged: has_tag_of(branch, value),
+                is_tagged: has_matching_tag(branch, value),
                 has_type: (value.is_object() || value.is_array())
                     && problems.iter().all(|problem| problem.path != self.path),
                 problems: std::cmp::Reverse(problems.len()),
@@ -512,13 +520,13 @@ impl<'a> Walker<'a> {
         }
         match closest {
             Some((likeness, problems)) if likeness.is_tagged || likeness.has_type && !is_tie => {
-                self.found.problems.extend(problems);
-                self.found.problems.truncate(MAX_PROBLEMS);
+                self.report.problems.extend(problems);
+                self.report.problems.truncate(MAX_PROBLEMS);
             }
             _ => {
                 let forms: Vec<String> =
                     branches.iter().map(|branch| branch.as_object().map_or("anything".into(), form)).collect();
-                self.problem(format!("expected {}, got {}", forms.join(", or "), shown(value)));
+                self.add_problem(format!("expected {}, got {}", forms.join(", or "), excerpt(value)));
             }
         }
     }
@@ -534,7 +542,7 @@ struct Likeness {
 }
 
 /// The tags that distinguish alternatives.
-enum Tags<'a> {
+enum VariantTags<'a> {
     /// The value of a member.
     Member(&'a str, Vec<(&'a str, &'a Value)>),
     /// The name of the only member; a unit variant is a text.
@@ -543,20 +551,20 @@ enum Tags<'a> {
     Flat(Vec<(&'a str, &'a Value)>),
 }
 
-impl<'a> Tags<'a> {
-    fn of(walker: &Walker<'a>, branches: &'a [Value]) -> Option<Tags<'a>> {
+impl<'a> VariantTags<'a> {
+    fn find(validator: &Validator<'a>, branches: &'a [Value]) -> Option<VariantTags<'a>> {
         let resolved = |branch: &'a Value| match branch.get("$ref").and_then(Value::as_str) {
-            Some(name) => walker.resolve(name),
+            Some(name) => validator.resolve_reference(name),
             None => Some(branch),
         };
         let branches: Vec<&'a Value> = branches.iter().map(resolved).collect::<Option<_>>()?;
         if branches.len() < 2 {
             return None;
         }
-        Tags::member(&branches).or_else(|| Tags::name(&branches)).or_else(|| Tags::flat(&branches))
+        VariantTags::member(&branches).or_else(|| VariantTags::name(&branches)).or_else(|| VariantTags::flat(&branches))
     }
 
-    fn member(branches: &[&'a Value]) -> Option<Tags<'a>> {
+    fn member(branches: &[&'a Value]) -> Option<VariantTags<'a>> {
         let tag = |branch: &'a Value, name: &str| -> Option<&'a str> {
             branch.get("required")?.as_array()?.iter().find(|required| *required == name)?;
             only_text(branch.get("properties")?.get(name)?)
@@ -564,12 +572,12 @@ impl<'a> Tags<'a> {
         let names = branches.first()?.get("properties")?.as_object()?.keys();
         let tags = names.map(|name| {
             let tagged = branches.iter().map(|branch| Some((tag(branch, name)?, *branch)));
-            Some(Tags::Member(name, tagged.collect::<Option<_>>()?))
+            Some(VariantTags::Member(name, tagged.collect::<Option<_>>()?))
         });
         tags.flatten().next()
     }
 
-    fn name(branches: &[&'a Value]) -> Option<Tags<'a>> {
+    fn name(branches: &[&'a Value]) -> Option<VariantTags<'a>> {
         let (mut plain, mut tagged) = (Vec::new(), Vec::new());
         for branch in branches {
             if let Some(name) = only_text(branch) {
@@ -581,16 +589,16 @@ impl<'a> Tags<'a> {
                 tagged.push(only_member(branch).filter(|_| is_closed)?);
             }
         }
-        (!tagged.is_empty()).then_some(Tags::Name { plain, tagged })
+        (!tagged.is_empty()).then_some(VariantTags::Name { plain, tagged })
     }
 
-    fn flat(branches: &[&'a Value]) -> Option<Tags<'a>> {
+    fn flat(branches: &[&'a Value]) -> Option<VariantTags<'a>> {
         let named = |branch: &&'a Value| Some((only_member(branch)?.0, *branch));
         let tagged: Vec<(&str, &Value)> = branches.iter().map(named).collect::<Option<_>>()?;
         let mut names: Vec<&str> = tagged.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
-        (names.len() == tagged.len()).then_some(Tags::Flat(tagged))
+        (names.len() == tagged.len()).then_some(VariantTags::Flat(tagged))
     }
 }
 
@@ -610,9 +618,9 @@ fn only_text(schema: &Value) -> Option<&str> {
     }
 }
 
-impl<'a> Walker<'a> {
+impl<'a> Validator<'a> {
     /// Unwraps an object or a list from a text, if no alternative allows a text.
-    fn take_out(&mut self, branches: &[Value], value: &mut Value) {
+    fn parse_embedded_json(&mut self, branches: &[Value], value: &mut Value) {
         let takes_text = |branch: &Value| {
             let names = branch.get("type").and_then(Value::as_str);
             branch.get("$ref").is_some()
@@ -623,25 +631,28 @@ impl<'a> Walker<'a> {
         let inside = serde_json::from_str::<Value>(text.trim()).ok();
         if let Some(inside) = inside.filter(|inside| inside.is_object() || inside.is_array()) {
             *value = inside;
-            self.found.mended = true;
+            self.report.is_coerced = true;
         }
     }
 
     /// Visits the alternative that the value's tag names.
-    fn by_tag(&mut self, tag: &str, tagged: &[(&'a str, &'a Value)], value: &mut Value) {
+    fn validate_by_tag(&mut self, tag: &str, tagged: &[(&'a str, &'a Value)], value: &mut Value) {
         let allowed: Vec<Value> = tagged.iter().map(|(name, _)| Value::from(*name)).collect();
         let Some(members) = value.as_object() else {
-            let text = format!("expected an object whose `{tag}` is {}, got {}", one_of(&allowed), shown(value));
-            return self.problem(text);
+            let text =
+                format!("expected an object whose `{tag}` is {}, got {}", list_allowed(&allowed), excerpt(value));
+            return self.add_problem(text);
         };
         let Some(given) = members.get(tag) else {
-            let meant = nearest(tag, members.keys().map(String::as_str));
+            let meant = find_nearest(tag, members.keys().map(String::as_str));
             let meant = meant.map(|meant| format!("; did you mean it by `{meant}`?")).unwrap_or_default();
-            return self.at(tag, |walker| walker.problem(format!("it is required: {}{meant}", one_of(&allowed))));
+            return self.at_member(tag, |validator| {
+                validator.add_problem(format!("it is required: {}{meant}", list_allowed(&allowed)))
+            });
         };
         match tagged.iter().find(|(name, _)| given == name) {
-            Some((_, branch)) => self.value(branch, value),
-            None => self.at(tag, |walker| walker.not_listed(&allowed, given)),
+            Some((_, branch)) => self.validate_value(branch, value),
+            None => self.at_member(tag, |validator| validator.report_unlisted(&allowed, given)),
         }
     }
 
@@ -649,62 +660,66 @@ impl<'a> Walker<'a> {
     fn by_member(&mut self, tagged: &[(&'a str, &'a Value)], value: &mut Value) -> bool {
         let names: Vec<&str> = tagged.iter().map(|(name, _)| *name).collect();
         let Some(members) = value.as_object() else {
-            let text = format!("expected an object with one of the members {}, got {}", quoted(&names), shown(value));
-            self.problem(text);
+            let text = format!("expected an object with one of the members {}, got {}", quoted(&names), excerpt(value));
+            self.add_problem(text);
             return true;
         };
         let mut named = tagged.iter().filter(|(name, _)| members.contains_key(*name)).map(|(_, branch)| *branch);
         match (named.next(), named.next()) {
-            (None, _) => self.problem(format!("one of the members {} is required", quoted(&names))),
-            (Some(branch), None) => self.value(branch, value),
+            (None, _) => self.add_problem(format!("one of the members {} is required", quoted(&names))),
+            (Some(branch), None) => self.validate_value(branch, value),
             (Some(_), Some(_)) => return false,
         }
         true
     }
 
     /// Visits the alternative that is named by the value or by its only member.
-    fn by_name(&mut self, plain: &[&'a str], tagged: &[(&'a str, &'a Value)], value: &mut Value) {
+    fn validate_by_name(&mut self, plain: &[&'a str], tagged: &[(&'a str, &'a Value)], value: &mut Value) {
         let names = || plain.iter().copied().chain(tagged.iter().map(|(name, _)| *name));
         let allowed: Vec<Value> = names().map(Value::from).collect();
         match value {
             Value::String(text) if plain.contains(&text.as_str()) => {}
             Value::String(text) => match tagged.iter().find(|(name, _)| name == text) {
                 Some((name, held)) => {
-                    let held = held.as_object().map_or_else(|| "a value".into(), expected);
+                    let held = held.as_object().map_or_else(|| "a value".into(), describe_expected);
                     let text =
-                        format!("expected an object with the member `{name}`, which is {held}, got {}", shown(value));
-                    self.problem(text);
+                        format!("expected an object with the member `{name}`, which is {held}, got {}", excerpt(value));
+                    self.add_problem(text);
                 }
-                None => self.not_listed(&allowed, value),
+                None => self.report_unlisted(&allowed, value),
             },
             Value::Object(members) if members.len() == 1 && members.keys().any(|key| plain.contains(&key.as_str())) => {
                 // serde accepts this form of a unit variant too, with `null`.
                 let Some((name, held)) = members.iter().next() else { return };
                 let name = Value::from(name.as_str());
                 if !held.is_null() {
-                    self.problem(format!("expected the string {name} alone, got {}", shown(value)));
+                    self.add_problem(format!("expected the string {name} alone, got {}", excerpt(value)));
                 }
             }
             Value::Object(members) if members.len() == 1 => {
                 let Some((key, held)) = members.iter_mut().next() else { return };
                 if let Some((_, schema)) = tagged.iter().find(|(name, _)| name == key) {
-                    return self.at(key, |walker| walker.value(schema, held));
+                    return self.at_member(key, |validator| validator.validate_value(schema, held));
                 }
-                let meant = nearest(key, names()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                let text = format!("there is no such variant: expected {}{meant}", one_of(&allowed));
-                self.at(key, |walker| walker.problem(text));
+                let meant =
+                    find_nearest(key, names()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                let text = format!("there is no such variant: expected {}{meant}", list_allowed(&allowed));
+                self.at_member(key, |validator| validator.add_problem(text));
             }
             other => {
-                let text =
-                    format!("expected an object with one member, named {}, got {}", one_of(&allowed), shown(other));
-                self.problem(text);
+                let text = format!(
+                    "expected an object with one member, named {}, got {}",
+                    list_allowed(&allowed),
+                    excerpt(other)
+                );
+                self.add_problem(text);
             }
         }
     }
 }
 
 /// Returns the format of a text, published or not.
-fn format_of(keywords: &Map<String, Value>) -> Option<&str> {
+fn find_format(keywords: &Map<String, Value>) -> Option<&str> {
     keywords.get(format::UNPUBLISHED).or_else(|| keywords.get("format")).and_then(Value::as_str)
 }
 
@@ -718,7 +733,7 @@ fn takes(schema: &Value, name: &str) -> bool {
 }
 
 /// Returns true if a member of the value marks it as this alternative.
-fn has_tag_of(branch: &Value, value: &Value) -> bool {
+fn has_matching_tag(branch: &Value, value: &Value) -> bool {
     let (Some(Value::Object(properties)), Some(members)) = (branch.get("properties"), value.as_object()) else {
         return false;
     };
@@ -752,7 +767,7 @@ fn is_type(name: &str, value: &Value) -> bool {
 }
 
 /// Converts a float without a fraction to an integer. `1.0` is an integer in JSON Schema, but not in serde.
-fn mend_integer(types: &[&str], value: &mut Value) -> bool {
+fn coerce_integer(types: &[&str], value: &mut Value) -> bool {
     let Some(float) = value.as_f64().filter(|float| types.contains(&"integer") && float.fract() == 0.0) else {
         return false;
     };
@@ -765,25 +780,25 @@ fn mend_integer(types: &[&str], value: &mut Value) -> bool {
 }
 
 /// Compares values as JSON Schema does: 1 and 1.0 are equal.
-fn same(one: &Value, other: &Value) -> bool {
+fn is_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(_), Value::Number(_)) => match (number_of(one), number_of(other)) {
+        (Value::Number(_), Value::Number(_)) => match (parse_number(one), parse_number(other)) {
             (Some(one), Some(other)) => one.cmp_to(other).is_eq(),
             _ => one == other,
         },
         (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_equal(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
-                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| same(one, other)))
+                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| is_equal(one, other)))
         }
         _ => one == other,
     }
 }
 
 /// Reads a limit, which may be written as a float: `3.0`.
-fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
+fn parse_limit(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
     let limit = keywords.get(keyword)?;
     limit
         .as_u64()
@@ -791,9 +806,9 @@ fn count(keywords: &Map<String, Value>, keyword: &str) -> Option<u64> {
 }
 
 /// Describes the values that a schema allows.
-fn expected(keywords: &Map<String, Value>) -> String {
+fn describe_expected(keywords: &Map<String, Value>) -> String {
     if let Some(Value::Array(allowed)) = keywords.get("enum") {
-        return one_of(allowed);
+        return list_allowed(allowed);
     }
     if let Some(only) = keywords.get("const") {
         return only.to_string();
@@ -815,7 +830,7 @@ fn expected(keywords: &Map<String, Value>) -> String {
             if nullable {
                 let mut inner = keywords.clone();
                 inner.insert("type".into(), others.into());
-                return format!("{}, or null", expected(&inner));
+                return format!("{}, or null", describe_expected(&inner));
             }
             names.iter().filter_map(Value::as_str).map(article).collect::<Vec<_>>().join(" or ")
         }
@@ -833,7 +848,7 @@ fn expected(keywords: &Map<String, Value>) -> String {
     text.push_str(&range(keywords.get("minimum"), keywords.get("maximum"), ""));
     text.push_str(&range(keywords.get("minLength"), keywords.get("maxLength"), " characters"));
     text.push_str(&range(keywords.get("minItems"), keywords.get("maxItems"), " items"));
-    match format_of(keywords).map(|format| (format, format::in_words(format))) {
+    match find_format(keywords).map(|format| (format, format::describe_format(format))) {
         Some((_, Some(words))) => return words.to_owned(),
         Some((format, None)) => _ = write!(text, " in the format {format}"),
         None => {}
@@ -848,12 +863,12 @@ fn expected(keywords: &Map<String, Value>) -> String {
 fn form(keywords: &Map<String, Value>) -> String {
     let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
     match required.filter_map(Value::as_str).collect::<Vec<_>>().as_slice() {
-        [] => expected(keywords),
-        required => format!("{} with {}", expected(keywords), quoted(required)),
+        [] => describe_expected(keywords),
+        required => format!("{} with {}", describe_expected(keywords), quoted(required)),
     }
 }
 
-fn one_of(allowed: &[Value]) -> String {
+fn list_allowed(allowed: &[Value]) -> String {
     let values: Vec<String> = allowed.iter().take(30).map(Value::to_string).collect();
     let more = if allowed.len() > values.len() { ", …" } else { "" };
     format!("one of {}{more}", values.join(", "))
@@ -865,7 +880,7 @@ fn quoted(names: &[&str]) -> String {
 }
 
 /// Formats a value with its type, cut to a useful length.
-pub(crate) fn shown(value: &Value) -> String {
+pub(crate) fn excerpt(value: &Value) -> String {
     let (kind, text) = match value {
         Value::Null => return "null".into(),
         Value::Bool(_) => ("", value.to_string()),
@@ -911,7 +926,7 @@ mod tests {
     }
 
     fn told(mut value: Value, lenient: bool) -> Vec<String> {
-        walk(&schema(), &mut value, lenient).problems.iter().map(ToString::to_string).collect()
+        validate_and_coerce(&schema(), &mut value, lenient).problems.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -944,15 +959,15 @@ mod tests {
     #[test]
     fn json_inside_strings_is_parsed() {
         let mut value = json!({"status": "SHIPPED", "limit": " 3 ", "tags": "[\"a\"]", "item": "{\"n\": \"1.5\"}"});
-        assert_eq!(walk(&schema(), &mut value.clone(), false).problems.len(), 3);
-        assert!(walk(&schema(), &mut value, true).problems.is_empty());
+        assert_eq!(validate_and_coerce(&schema(), &mut value.clone(), false).problems.len(), 3);
+        assert!(validate_and_coerce(&schema(), &mut value, true).problems.is_empty());
         assert_eq!(value, json!({"status": "SHIPPED", "limit": 3, "tags": ["a"], "item": {"n": 1.5}}));
     }
 
     #[test]
     fn whole_floats_become_integers_and_null_becomes_absent() {
         let mut value = json!({"status": "SHIPPED", "limit": 3.0, "tags": null});
-        assert!(walk(&schema(), &mut value, false).problems.is_empty());
+        assert!(validate_and_coerce(&schema(), &mut value, false).problems.is_empty());
         assert_eq!(value["limit"], json!(3));
         assert!(value["limit"].is_i64());
         assert_eq!(told(json!({"status": null}), true).len(), 1);
@@ -965,10 +980,10 @@ mod tests {
             {"type": "object", "properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]},
             {"type": "object", "properties": {"kind": {"const": "cash"}}, "required": ["kind"]}
         ]});
-        let problems = walk(&schema, &mut json!({"kind": "card", "number": 4}), true).problems;
+        let problems = validate_and_coerce(&schema, &mut json!({"kind": "card", "number": 4}), true).problems;
         assert_eq!(problems[0].to_string(), "`/number`: expected a string, got 4");
-        assert!(walk(&schema, &mut json!({"kind": "cash"}), true).problems.is_empty());
-        let problems = walk(&schema, &mut json!(3), true).problems;
+        assert!(validate_and_coerce(&schema, &mut json!({"kind": "cash"}), true).problems.is_empty());
+        let problems = validate_and_coerce(&schema, &mut json!(3), true).problems;
         assert_eq!(problems[0].to_string(), r#"`/`: expected an object whose `kind` is one of "card", "cash", got 3"#);
     }
 
@@ -983,7 +998,7 @@ mod tests {
             value = json!({"op": "add", "left": {"op": "num", "value": 1}, "right": value});
         }
         let start = std::time::Instant::now();
-        let problems = walk(&schema, &mut value, true).problems;
+        let problems = validate_and_coerce(&schema, &mut value, true).problems;
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().ends_with("/right/value`: expected an integer, got the string \"x\""));
@@ -997,7 +1012,7 @@ mod tests {
             value = json!({"a": value});
         }
         let start = std::time::Instant::now();
-        assert!(!walk(&untagged, &mut value, true).mended);
+        assert!(!validate_and_coerce(&untagged, &mut value, true).is_coerced);
         assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     }
 
@@ -1005,9 +1020,9 @@ mod tests {
     fn maps_with_patterns_are_checked() {
         let schema = json!({"type": "object", "patternProperties": {"^-?[0-9]+$": {"type": "number"}}, "additionalProperties": false});
         let mut value = json!({"1": "2.0"});
-        let found = walk(&schema, &mut value, true);
-        assert!(found.problems.is_empty() && found.mended);
-        assert_eq!(walk(&schema, &mut json!({"x": 1}), true).problems.len(), 1);
+        let report = validate_and_coerce(&schema, &mut value, true);
+        assert!(report.problems.is_empty() && report.is_coerced);
+        assert_eq!(validate_and_coerce(&schema, &mut json!({"x": 1}), true).problems.len(), 1);
     }
 
     #[test]
@@ -1019,7 +1034,7 @@ mod tests {
             "one": {"enum": [1, null]},
         }, "$defs": {"Maybe": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
         let told = |value: Value| -> Vec<String> {
-            walk(&schema, &mut value.clone(), false).problems.iter().map(ToString::to_string).collect()
+            validate_and_coerce(&schema, &mut value.clone(), false).problems.iter().map(ToString::to_string).collect()
         };
         assert_eq!(told(json!({"n": 0.3})), [""; 0]);
         assert_eq!(told(json!({"n": 0})), ["`/n`: expected a number greater than 0, got 0"]);
@@ -1027,20 +1042,20 @@ mod tests {
         assert_eq!(told(json!({"n": 0.25})), ["`/n`: expected a multiple of 0.1, got 0.25"]);
         assert_eq!(told(json!({"never": 1})), ["`/never`: nothing may stand here, got 1"]);
         let mut value = json!({"maybe": null, "one": null, "n": null});
-        assert!(walk(&schema, &mut value, false).problems.is_empty());
+        assert!(validate_and_coerce(&schema, &mut value, false).problems.is_empty());
         assert_eq!(value, json!({"maybe": null, "one": null}), "only what cannot be `null` is left out");
     }
 
     #[test]
     fn the_walk_over_a_large_value_stops_at_its_limit() {
         let schema = json!({"type": "array", "items": {"type": "integer"}});
-        assert!(!walk(&schema, &mut json!(vec![0; 1000]), false).unfinished);
-        assert!(walk(&schema, &mut json!(vec![0; 100_000]), false).unfinished);
+        assert!(!validate_and_coerce(&schema, &mut json!(vec![0; 1000]), false).is_incomplete);
+        assert!(validate_and_coerce(&schema, &mut json!(vec![0; 100_000]), false).is_incomplete);
     }
 
     #[test]
     fn a_self_referential_schema_terminates() {
         let schema = json!({"$defs": {"A": {"$ref": "#/$defs/A"}}, "$ref": "#/$defs/A"});
-        assert!(walk(&schema, &mut json!(1), true).problems.is_empty());
+        assert!(validate_and_coerce(&schema, &mut json!(1), true).problems.is_empty());
     }
 }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest::{Context, SHA256};
 use serde_json::value::RawValue;
 
-use crate::json::object::{self, AnyMembers};
+use crate::json::object::{self, MemberMap};
 
 /// How many bytes of SHA-256 tell questions apart.
 const DIGEST_LENGTH: usize = 16;
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_READ: usize = 1024 * 1024;
 
 /// The associated data of a sealed text: it opens with the same, and with no other.
-pub(crate) trait Bind {
+pub(crate) trait AssociatedData {
     /// Appends all parts. Two different bindings are never written alike.
     fn write(&self, out: &mut Vec<u8>);
 }
@@ -44,7 +44,7 @@ pub(crate) struct Binding<'a> {
     pub(crate) arguments: [u8; 32],
 }
 
-impl Bind for Binding<'_> {
+impl AssociatedData for Binding<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         let parts = [self.server.as_bytes(), self.method.as_bytes(), self.component.as_bytes(), &self.arguments];
         write_parts(out, self.principal, &parts);
@@ -65,7 +65,7 @@ pub(crate) fn digest(parts: &[&[u8]]) -> String {
 /// it need not write a request the same way again. A text above 1 MiB is taken as it is written.
 pub(crate) fn digest_of_json(json: &str) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
-    update(&mut context, json, if json.len() > MAX_READ { MAX_DEPTH } else { 0 });
+    hash_value(&mut context, json, if json.len() > MAX_READ { MAX_DEPTH } else { 0 });
     let mut digest = [0; 32];
     digest.copy_from_slice(context.finish().as_ref());
     digest
@@ -73,41 +73,41 @@ pub(crate) fn digest_of_json(json: &str) -> [u8; 32] {
 
 /// Numbers are taken as they are written, as some do not fit into any type. Each level is read again for the
 /// levels within it, hence the limits.
-fn update(context: &mut Context, json: &str, depth: usize) {
+fn hash_value(context: &mut Context, json: &str, depth: usize) {
     let json = json.trim_matches([' ', '\t', '\r', '\n']);
     let first = json.bytes().next().filter(|_| depth < MAX_DEPTH);
     match first {
         Some(b'{') => {
-            if let Ok(AnyMembers(members)) = object::read(json) {
-                part(context, b'{', &(members.len() as u64).to_le_bytes());
+            if let Ok(MemberMap(members)) = object::read_members(json) {
+                hash_part(context, b'{', &(members.len() as u64).to_le_bytes());
                 for (name, value) in &members {
-                    part(context, b'k', name.as_bytes());
-                    update(context, value, depth + 1);
+                    hash_part(context, b'k', name.as_bytes());
+                    hash_value(context, value, depth + 1);
                 }
                 return;
             }
         }
         Some(b'[') => {
             if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) {
-                part(context, b'[', &(items.len() as u64).to_le_bytes());
+                hash_part(context, b'[', &(items.len() as u64).to_le_bytes());
                 for item in items {
-                    update(context, item.get(), depth + 1);
+                    hash_value(context, item.get(), depth + 1);
                 }
                 return;
             }
         }
         Some(b'"') => {
             if let Ok(text) = serde_json::from_str::<String>(json) {
-                return part(context, b's', text.as_bytes());
+                return hash_part(context, b's', text.as_bytes());
             }
         }
         _ => {}
     }
-    part(context, b'v', json.as_bytes());
+    hash_part(context, b'v', json.as_bytes());
 }
 
 /// A part begins with a letter for its kind and its length, so that no two values are written alike.
-fn part(context: &mut Context, kind: u8, bytes: &[u8]) {
+fn hash_part(context: &mut Context, kind: u8, bytes: &[u8]) {
     context.update(&[kind]);
     context.update(&(bytes.len() as u64).to_le_bytes());
     context.update(bytes);

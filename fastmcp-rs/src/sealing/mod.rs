@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use binding::Bind;
+use binding::AssociatedData;
 pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -26,7 +26,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 #[cfg(feature = "http")]
 pub(crate) use session::{CarriedSession, SessionBinding};
-pub(crate) use state::State;
+pub(crate) use state::RequestState;
 #[cfg(feature = "http")]
 pub(crate) use state::milliseconds;
 
@@ -55,15 +55,15 @@ pub(crate) enum SealError {
 /// Seals and opens with a ring of keys: the first one seals, each one opens.
 pub(crate) struct Sealer {
     purpose: Purpose,
-    keys: Vec<Key>,
+    keys: Vec<RingKey>,
     /// A key of this process alone, for want of any other. It is made when it is first needed.
-    own: OnceLock<Key>,
+    own: OnceLock<RingKey>,
     random: SystemRandom,
     /// The longest text that is sealed or opened, in bytes.
     max_text: usize,
 }
 
-struct Key {
+struct RingKey {
     id: [u8; ID_LENGTH],
     secret: hmac::Key,
 }
@@ -87,15 +87,15 @@ impl Purpose {
     }
 }
 
-impl Key {
-    fn new(key: &SealingKey, purpose: Purpose) -> Key {
+impl RingKey {
+    fn new(key: &SealingKey, purpose: Purpose) -> RingKey {
         // What the ring's keys are used for directly is to make others, each for one purpose.
         let master = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
         let [id_label, secret_label] = purpose.labels();
         let mut id = [0; ID_LENGTH];
         id.copy_from_slice(&hmac::sign(&master, id_label.as_bytes()).as_ref()[..ID_LENGTH]);
         let secret = hmac::sign(&master, secret_label.as_bytes());
-        Key { id, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()) }
+        RingKey { id, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()) }
     }
 
     /// The key of one text.
@@ -113,12 +113,12 @@ impl Sealer {
     }
 
     fn for_purpose(purpose: Purpose, keys: &[SealingKey], max_text: usize) -> Sealer {
-        let keys = keys.iter().map(|key| Key::new(key, purpose)).collect();
+        let keys = keys.iter().map(|key| RingKey::new(key, purpose)).collect();
         Sealer { purpose, keys, own: OnceLock::new(), random: SystemRandom::new(), max_text }
     }
 
     /// Sets the longest text that is sealed or opened, in bytes; at least [`MIN_MAX_TEXT`].
-    pub(crate) fn limit(&mut self, bytes: usize) {
+    pub(crate) fn set_max_text(&mut self, bytes: usize) {
         self.max_text = bytes.max(MIN_MAX_TEXT);
     }
 
@@ -127,7 +127,7 @@ impl Sealer {
     /// # Errors
     ///
     /// See [`SealError`].
-    pub(crate) fn seal(&self, plaintext: &[u8], binding: &impl Bind) -> Result<String, SealError> {
+    pub(crate) fn seal(&self, plaintext: &[u8], binding: &impl AssociatedData) -> Result<String, SealError> {
         let length = text_length(plaintext.len());
         if length > self.max_text {
             return Err(SealError::TooLong { length, limit: self.max_text });
@@ -140,7 +140,7 @@ impl Sealer {
         let (salt, nonce) = salt_and_nonce(&header);
         let mut text = plaintext.to_vec();
         key.derive(salt)
-            .and_then(|key| key.seal_in_place_append_tag(nonce?, aad(&header, binding), &mut text).ok())
+            .and_then(|key| key.seal_in_place_append_tag(nonce?, associated_data(&header, binding), &mut text).ok())
             .ok_or(SealError::NoRandomNumbers)?;
         let mut sealed = header.to_vec();
         sealed.append(&mut text);
@@ -148,7 +148,7 @@ impl Sealer {
     }
 
     /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
-    pub(crate) fn open(&self, text: &str, binding: &impl Bind) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, text: &str, binding: &impl AssociatedData) -> Option<Vec<u8>> {
         if text.len() > self.max_text {
             return None;
         }
@@ -159,17 +159,17 @@ impl Sealer {
         let mut text = sealed.split_off(HEADER_LENGTH);
         let key = self.keys.iter().chain(self.own.get()).find(|key| key.id == sealed[1..][..ID_LENGTH])?;
         let (salt, nonce) = salt_and_nonce(&sealed);
-        let length = key.derive(salt)?.open_in_place(nonce?, aad(&sealed, binding), &mut text).ok()?.len();
+        let length = key.derive(salt)?.open_in_place(nonce?, associated_data(&sealed, binding), &mut text).ok()?.len();
         text.truncate(length);
         Some(text)
     }
 
-    fn sealing_key(&self) -> Result<&Key, SealError> {
+    fn sealing_key(&self) -> Result<&RingKey, SealError> {
         match self.keys.first().or_else(|| self.own.get()) {
             Some(key) => Ok(key),
             None => {
                 let key = SealingKey::random(&self.random).ok_or(SealError::NoRandomNumbers)?;
-                Ok(self.own.get_or_init(|| Key::new(&key, self.purpose)))
+                Ok(self.own.get_or_init(|| RingKey::new(&key, self.purpose)))
             }
         }
     }
@@ -193,7 +193,7 @@ fn salt_and_nonce(header: &[u8]) -> (&[u8], Option<Nonce>) {
 }
 
 /// What is authenticated beside the text: the header, and what the text is bound to.
-fn aad(header: &[u8], binding: &impl Bind) -> Aad<Vec<u8>> {
+fn associated_data(header: &[u8], binding: &impl AssociatedData) -> Aad<Vec<u8>> {
     let mut bytes = header.to_vec();
     binding.write(&mut bytes);
     Aad::from(bytes)

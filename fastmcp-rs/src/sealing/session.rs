@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::binding::write_parts;
 use super::state::milliseconds;
-use super::{Bind, Purpose, SealError, Sealer, SealingKey};
-use crate::json::object::{self, AnyMembers};
+use super::{AssociatedData, Purpose, SealError, Sealer, SealingKey};
+use crate::json::object::{self, MemberMap};
 use crate::protocol::Revision;
-use crate::protocol::client_facts::ClientFacts;
+use crate::protocol::client_facts::ClientDeclaration;
 
 /// The longest id in bytes.
 const MAX_ID: usize = 2 << 10;
@@ -36,7 +36,7 @@ const QUESTIONS: [(&str, &[&str]); 3] =
 #[derive(Debug)]
 pub(crate) struct CarriedSession {
     pub(crate) revision: Revision,
-    pub(crate) client: ClientFacts,
+    pub(crate) client: ClientDeclaration,
     /// The time of issue, in milliseconds since 1970.
     issued: u64,
     /// The lifetime in milliseconds.
@@ -56,7 +56,7 @@ pub(crate) struct SessionBinding<'a> {
     pub(crate) principal: Option<&'a str>,
 }
 
-impl Bind for SessionBinding<'_> {
+impl AssociatedData for SessionBinding<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         let parts = [self.server.as_bytes(), self.configured_path.as_bytes(), self.path.as_bytes()];
         write_parts(out, self.principal, &parts);
@@ -84,18 +84,23 @@ impl Sealer {
 
     /// Returns the session that an id carries, if it was sealed for this binding. Its lifetime may have ended.
     pub(crate) fn open_session(&self, id: &str, binding: &SessionBinding<'_>) -> Option<CarriedSession> {
-        CarriedSession::of_bytes(&self.open(id, binding)?)
+        CarriedSession::from_bytes(&self.open(id, binding)?)
     }
 }
 
 impl CarriedSession {
     /// Creates a session that begins now, with as much of its client's description as an id holds.
-    pub(crate) fn new(revision: Revision, client: &ClientFacts, lifetime: Duration, now: SystemTime) -> CarriedSession {
+    pub(crate) fn new(
+        revision: Revision,
+        client: &ClientDeclaration,
+        lifetime: Duration,
+        now: SystemTime,
+    ) -> CarriedSession {
         let info = client.info.as_deref().and_then(bounded_info);
         let capabilities = client.capabilities.as_deref().map(bounded_capabilities);
         CarriedSession {
             revision,
-            client: ClientFacts { info, capabilities },
+            client: ClientDeclaration { info, capabilities },
             issued: milliseconds(now),
             lifetime: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX),
         }
@@ -125,18 +130,19 @@ impl CarriedSession {
         bytes
     }
 
-    fn of_bytes(bytes: &[u8]) -> Option<CarriedSession> {
+    fn from_bytes(bytes: &[u8]) -> Option<CarriedSession> {
         let mut rest = bytes;
-        let [FORMAT] = *take(&mut rest)? else { return None };
-        let (issued, lifetime) = (u64::from_le_bytes(*take(&mut rest)?), u64::from_le_bytes(*take(&mut rest)?));
+        let [FORMAT] = *take_array(&mut rest)? else { return None };
+        let (issued, lifetime) =
+            (u64::from_le_bytes(*take_array(&mut rest)?), u64::from_le_bytes(*take_array(&mut rest)?));
         let (revision, info, capabilities) = (take_text(&mut rest)?, take_text(&mut rest)?, take_text(&mut rest)?);
         let revision = Revision::parse(revision?).filter(|revision| !revision.is_modern() && rest.is_empty())?;
-        let client = ClientFacts { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };
+        let client = ClientDeclaration { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };
         Some(CarriedSession { revision, client, issued, lifetime })
     }
 }
 
-fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+fn take_array<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     let (first, others) = rest.split_first_chunk()?;
     *rest = others;
     Some(first)
@@ -144,7 +150,7 @@ fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
 
 /// Reads a text that may be absent; `None` if it is malformed.
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a str>> {
-    let length = u16::from_le_bytes(*take(rest)?);
+    let length = u16::from_le_bytes(*take_array(rest)?);
     let Some(length) = length.checked_sub(1) else { return Some(None) };
     let (text, others) = rest.split_at_checked(length.into())?;
     *rest = others;
@@ -153,7 +159,7 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a str>> {
 
 /// Returns the name, the version and the title of a client, each within its limit; `None` if all are absent.
 fn bounded_info(info: &str) -> Option<Box<str>> {
-    let AnyMembers(members) = object::read(info).ok()?;
+    let MemberMap(members) = object::read_members(info).ok()?;
     let text = |name: &str| serde_json::from_str::<String>(members.get(name)?).ok();
     let mut kept = Map::new();
     for (name, limit) in INFO {
@@ -185,10 +191,12 @@ fn bounded_capabilities(capabilities: &str) -> Box<str> {
     if capabilities.len() <= MAX_CAPABILITIES {
         return capabilities.into();
     }
-    let AnyMembers(members) = object::read(capabilities).unwrap_or_default();
+    let MemberMap(members) = object::read_members(capabilities).unwrap_or_default();
     let mut kept = Map::new();
     for (name, parts) in QUESTIONS {
-        let Some(AnyMembers(members)) = members.get(name).and_then(|text| object::read(text).ok()) else { continue };
+        let Some(MemberMap(members)) = members.get(name).and_then(|text| object::read_members(text).ok()) else {
+            continue;
+        };
         // A part that is no object is not declared, but a client that names parts means no others by default.
         let part = |text: &String| if text.starts_with('{') { Map::new().into() } else { Value::Bool(false) };
         let parts = parts.iter().filter_map(|name| Some(((*name).to_owned(), part(members.get(*name)?))));
@@ -216,11 +224,11 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_785_000_000)
     }
 
-    fn facts(info: &str, capabilities: &str) -> ClientFacts {
-        ClientFacts { info: Some(info.into()), capabilities: Some(capabilities.into()) }
+    fn facts(info: &str, capabilities: &str) -> ClientDeclaration {
+        ClientDeclaration { info: Some(info.into()), capabilities: Some(capabilities.into()) }
     }
 
-    fn carried(client: &ClientFacts) -> CarriedSession {
+    fn carried(client: &ClientDeclaration) -> CarriedSession {
         CarriedSession::new(Revision::V2025_11_25, client, DAY, now())
     }
 
@@ -235,7 +243,7 @@ mod tests {
         assert_eq!(opened.revision, Revision::V2025_11_25);
         assert_eq!(opened.client.info.as_deref(), Some(r#"{"name":"Zoë","version":"1.2","title":"Z"}"#));
         assert_eq!(opened.client.capabilities, client.capabilities);
-        let silent = carried(&ClientFacts::default());
+        let silent = carried(&ClientDeclaration::default());
         let opened = sealer.open_session(&sealer.seal_session(&silent, &binding()).unwrap(), &binding()).unwrap();
         assert_eq!((opened.client.info, opened.client.capabilities), (None, None));
     }
@@ -276,7 +284,7 @@ mod tests {
     #[test]
     fn an_id_opens_for_nothing_else() {
         let sealer = Sealer::for_sessions(&keys());
-        let id = sealer.seal_session(&carried(&ClientFacts::default()), &binding()).unwrap();
+        let id = sealer.seal_session(&carried(&ClientDeclaration::default()), &binding()).unwrap();
         for other in [
             SessionBinding { server: "shop2", ..binding() },
             SessionBinding { configured_path: "/", ..binding() },
@@ -296,7 +304,7 @@ mod tests {
         };
         let states = Sealer::new(&keys());
         assert!(states.open(&id, &binding()).is_none() && states.open(&id, &bound).is_none());
-        let state = states.seal(&carried(&ClientFacts::default()).to_bytes(), &binding()).unwrap();
+        let state = states.seal(&carried(&ClientDeclaration::default()).to_bytes(), &binding()).unwrap();
         assert!(sealer.open_session(&state, &binding()).is_none());
     }
 
@@ -324,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_absolute_and_the_shorter_one_counts() {
-        let session = carried(&ClientFacts::default());
+        let session = carried(&ClientDeclaration::default());
         let second = Duration::from_secs(1);
         assert!(session.expires(DAY, now()).is_some());
         assert!(session.expires(DAY, now() + DAY - second).is_some());
@@ -338,15 +346,15 @@ mod tests {
     #[test]
     fn what_is_no_session_is_refused() {
         let good = carried(&facts("{}", "{}")).to_bytes();
-        assert!(CarriedSession::of_bytes(&good).is_some());
+        assert!(CarriedSession::from_bytes(&good).is_some());
         for length in 0..good.len() {
-            assert!(CarriedSession::of_bytes(&good[..length]).is_none(), "{length} bytes");
+            assert!(CarriedSession::from_bytes(&good[..length]).is_none(), "{length} bytes");
         }
-        assert!(CarriedSession::of_bytes(&[&good[..], &[0]].concat()).is_none());
+        assert!(CarriedSession::from_bytes(&[&good[..], &[0]].concat()).is_none());
         let mut other = good.clone();
         other[0] = FORMAT + 1;
-        assert!(CarriedSession::of_bytes(&other).is_none());
-        let modern = CarriedSession { revision: Revision::V2026_07_28, ..carried(&ClientFacts::default()) };
-        assert!(CarriedSession::of_bytes(&modern.to_bytes()).is_none());
+        assert!(CarriedSession::from_bytes(&other).is_none());
+        let modern = CarriedSession { revision: Revision::V2026_07_28, ..carried(&ClientDeclaration::default()) };
+        assert!(CarriedSession::from_bytes(&modern.to_bytes()).is_none());
     }
 }

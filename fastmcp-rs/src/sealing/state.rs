@@ -10,64 +10,66 @@ use super::{Binding, SealError, Sealer};
 /// What a call leaves for its next round. Its maps are of one type, and it is read from such a map, as reading types of
 /// its own would be more code in every server.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct State {
+pub(crate) struct RequestState {
     /// Until when it may be used, in milliseconds since 1970. Whoever seals it sets it.
     expires: u64,
     /// The digests of the questions that the client was asked last, by their keys.
-    asked: Map<String, Value>,
+    open_requests: Map<String, Value>,
     /// The answers so far, by the keys of their questions: the digest of the question, and what the client said.
-    answers: Map<String, Value>,
+    responses: Map<String, Value>,
     /// What the handler has done and must not do again.
     pub(crate) remembered: Map<String, Value>,
     /// The number of rounds in which the client answered and no answer fitted.
-    pub(crate) rounds_in_vain: u32,
+    pub(crate) fruitless_rounds: u32,
 }
 
 /// The members of the JSON form, short as a client carries them.
 const EXPIRES: &str = "e";
-const ASKED: &str = "q";
-const ANSWERS: &str = "a";
+const OPEN_REQUESTS: &str = "q";
+const RESPONSES: &str = "a";
 const REMEMBERED: &str = "r";
-const ROUNDS_IN_VAIN: &str = "n";
+const FRUITLESS_ROUNDS: &str = "n";
 
-impl State {
+impl RequestState {
     fn into_json(self) -> String {
         let mut members = Map::new();
         members.insert(EXPIRES.into(), self.expires.into());
-        for (name, map) in [(ASKED, self.asked), (ANSWERS, self.answers), (REMEMBERED, self.remembered)] {
+        for (name, map) in
+            [(OPEN_REQUESTS, self.open_requests), (RESPONSES, self.responses), (REMEMBERED, self.remembered)]
+        {
             if !map.is_empty() {
                 members.insert(name.into(), map.into());
             }
         }
-        if self.rounds_in_vain > 0 {
-            members.insert(ROUNDS_IN_VAIN.into(), self.rounds_in_vain.into());
+        if self.fruitless_rounds > 0 {
+            members.insert(FRUITLESS_ROUNDS.into(), self.fruitless_rounds.into());
         }
         Value::from(members).to_string()
     }
 
-    fn of_json(text: &str) -> Option<State> {
+    fn from_json(text: &str) -> Option<RequestState> {
         let mut members: Map<String, Value> = serde_json::from_str(text).ok()?;
         let mut map = |name| match members.remove(name) {
             None => Some(Map::new()),
             Some(Value::Object(map)) => Some(map),
             Some(_) => None,
         };
-        let (asked, answers, remembered) = (map(ASKED)?, map(ANSWERS)?, map(REMEMBERED)?);
-        let rounds_in_vain = match members.get(ROUNDS_IN_VAIN) {
+        let (open_requests, responses, remembered) = (map(OPEN_REQUESTS)?, map(RESPONSES)?, map(REMEMBERED)?);
+        let fruitless_rounds = match members.get(FRUITLESS_ROUNDS) {
             None => 0,
             Some(rounds) => u32::try_from(rounds.as_u64()?).ok()?,
         };
         let expires = members.get(EXPIRES)?.as_u64()?;
-        Some(State { expires, asked, answers, remembered, rounds_in_vain })
+        Some(RequestState { expires, open_requests, responses, remembered, fruitless_rounds })
     }
 
     /// Keeps the answers to the questions that the client was asked, each with the digest of its question, and drops
     /// all others. No question is open afterwards. Returns the keys of the answers that were kept.
-    pub(crate) fn take_answers(&mut self, mut responses: Map<String, Value>) -> HashSet<String> {
+    pub(crate) fn accept_responses(&mut self, mut responses: Map<String, Value>) -> HashSet<String> {
         let mut answered = HashSet::new();
-        for (key, digest) in std::mem::take(&mut self.asked) {
+        for (key, digest) in std::mem::take(&mut self.open_requests) {
             if let Some(result) = responses.remove(&key) {
-                self.answers.insert(key.clone(), json!([digest, result]));
+                self.responses.insert(key.clone(), json!([digest, result]));
                 answered.insert(key);
             }
         }
@@ -75,14 +77,14 @@ impl State {
     }
 
     /// Notes that the client is asked the question of a digest. An answer to another question of that key is dropped.
-    pub(crate) fn ask(&mut self, key: &str, digest: String) {
-        self.answers.remove(key);
-        self.asked.insert(key.to_owned(), digest.into());
+    pub(crate) fn add_request(&mut self, key: &str, digest: String) {
+        self.responses.remove(key);
+        self.open_requests.insert(key.to_owned(), digest.into());
     }
 
     /// Returns the client's answer to the question of a digest.
-    pub(crate) fn answer(&self, key: &str, digest: &str) -> Option<&Value> {
-        let answer = self.answers.get(key).filter(|answer| answer[0] == digest)?;
+    pub(crate) fn response(&self, key: &str, digest: &str) -> Option<&Value> {
+        let answer = self.responses.get(key).filter(|answer| answer[0] == digest)?;
         answer.get(1)
     }
 }
@@ -95,7 +97,7 @@ impl Sealer {
     /// See [`SealError`].
     pub(crate) fn seal_state(
         &self,
-        mut state: State,
+        mut state: RequestState,
         binding: &Binding<'_>,
         now: SystemTime,
         lifetime: Duration,
@@ -107,9 +109,9 @@ impl Sealer {
 
     /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
     /// not tell why there is none.
-    pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<State> {
+    pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<RequestState> {
         let plaintext = self.open(text, binding)?;
-        let state = State::of_json(std::str::from_utf8(&plaintext).ok()?)?;
+        let state = RequestState::from_json(std::str::from_utf8(&plaintext).ok()?)?;
         (milliseconds(now) < state.expires).then_some(state)
     }
 }
@@ -136,13 +138,13 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_785_000_000)
     }
 
-    fn state() -> State {
-        let mut state = State::default();
-        state.ask("elicitation_1", "d1".into());
+    fn state() -> RequestState {
+        let mut state = RequestState::default();
+        state.add_request("elicitation_1", "d1".into());
         let answer = json!({ "action": "accept", "content": { "value": 1.5 } });
-        state.take_answers(Map::from_iter([("elicitation_1".to_owned(), answer)]));
-        state.ask("elicitation_2", "d2".into());
-        state.rounds_in_vain = 3;
+        state.accept_responses(Map::from_iter([("elicitation_1".to_owned(), answer)]));
+        state.add_request("elicitation_2", "d2".into());
+        state.fruitless_rounds = 3;
         state.remembered.insert("order".into(), json!([1, null, "é"]));
         state
     }
@@ -152,7 +154,7 @@ mod tests {
         let sealer = Sealer::new(&[]);
         let text = sealer.seal_state(state(), &binding(), now(), LIFETIME).unwrap();
         let opened = sealer.open_state(&text, &binding(), now()).unwrap();
-        assert_eq!(State { expires: 0, ..opened }, state());
+        assert_eq!(RequestState { expires: 0, ..opened }, state());
         assert!(sealer.open_state(&text, &binding(), now() + LIFETIME - Duration::from_secs(1)).is_some());
         assert_eq!(sealer.open_state(&text, &binding(), now() + LIFETIME), None);
         assert_eq!(sealer.open_state(&text, &binding(), now() + LIFETIME * 1000), None);
@@ -174,9 +176,9 @@ mod tests {
 
     #[test]
     fn an_empty_state_is_short() {
-        assert_eq!(State::default().into_json(), r#"{"e":0}"#);
+        assert_eq!(RequestState::default().into_json(), r#"{"e":0}"#);
         let lasting = Sealer::new(&[]);
-        let text = lasting.seal_state(State::default(), &binding(), now(), Duration::MAX).unwrap();
+        let text = lasting.seal_state(RequestState::default(), &binding(), now(), Duration::MAX).unwrap();
         assert!(lasting.open_state(&text, &binding(), now() + LIFETIME).is_some());
     }
 
@@ -193,17 +195,17 @@ mod tests {
 
     #[test]
     fn a_response_is_kept_for_its_own_request_alone() {
-        let answers = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!({ "of": key }))).collect();
-        let mut state = State::default();
-        assert!(state.take_answers(answers(&["a", "b"])).is_empty(), "nothing was asked");
-        assert_eq!(state, State::default());
-        state.ask("a", "d1".into());
-        state.ask("b", "d2".into());
-        assert_eq!(state.take_answers(answers(&["a", "c"])), HashSet::from(["a".to_owned()]));
-        assert_eq!((state.answer("a", "d1"), state.answer("a", "d2")), (Some(&json!({ "of": "a" })), None));
-        assert!(state.take_answers(answers(&["b"])).is_empty(), "it was not asked again");
-        state.ask("a", "d3".into());
-        assert_eq!((state.answer("a", "d1"), state.answer("a", "d3")), (None, None), "it is asked in other words");
+        let responses = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!({ "of": key }))).collect();
+        let mut state = RequestState::default();
+        assert!(state.accept_responses(responses(&["a", "b"])).is_empty(), "nothing was asked");
+        assert_eq!(state, RequestState::default());
+        state.add_request("a", "d1".into());
+        state.add_request("b", "d2".into());
+        assert_eq!(state.accept_responses(responses(&["a", "c"])), HashSet::from(["a".to_owned()]));
+        assert_eq!((state.response("a", "d1"), state.response("a", "d2")), (Some(&json!({ "of": "a" })), None));
+        assert!(state.accept_responses(responses(&["b"])).is_empty(), "it was not asked again");
+        state.add_request("a", "d3".into());
+        assert_eq!((state.response("a", "d1"), state.response("a", "d3")), (None, None), "it is asked in other words");
     }
 
     #[test]
@@ -213,9 +215,9 @@ mod tests {
         let mut sealer = Sealer::new(&[]);
         let fits = sealer.seal_state(state.clone(), &binding(), now(), LIFETIME).unwrap();
         assert!(fits.len() < DEFAULT_MAX_TEXT);
-        sealer.limit(fits.len());
+        sealer.set_max_text(fits.len());
         assert!(sealer.open_state(&fits, &binding(), now()).is_some());
-        sealer.limit(fits.len() - 1);
+        sealer.set_max_text(fits.len() - 1);
         assert!(sealer.open_state(&fits, &binding(), now()).is_none());
         let error = sealer.seal_state(state, &binding(), now(), LIFETIME).unwrap_err();
         assert_eq!(error, SealError::TooLong { length: fits.len(), limit: fits.len() - 1 });

@@ -15,7 +15,7 @@ pub(crate) mod otel;
 mod outcome;
 pub(crate) mod span;
 
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::RequestOutcome;
 
 /// The methods that are recorded by name in spans and metrics. All other methods, which peers may invent, are recorded
 /// under one name.

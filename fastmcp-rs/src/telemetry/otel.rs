@@ -29,29 +29,29 @@ use crate::protocol::trace_context::TraceContext;
 use crate::util::operator_log;
 
 /// The time limit for sending the last spans before a server returns.
-pub(crate) const TIME_TO_FLUSH: Duration = Duration::from_secs(2);
+pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The default time limit for a collector's response.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a collector's response that are read.
-const MAX_ANSWER: u64 = 1 << 20;
+const MAX_RESPONSE: u64 = 1 << 20;
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Returns true if the variables name a collector and do not turn traces off.
-pub(crate) fn is_asked_for() -> bool {
+pub(crate) fn is_configured() -> bool {
     is_allowed()
         && ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
             .iter()
-            .any(|name| variable(name).is_some())
+            .any(|name| read_variable(name).is_some())
 }
 
 fn is_allowed() -> bool {
-    !variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        && variable("OTEL_TRACES_EXPORTER").is_none_or(|value| value != "none")
+    !read_variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        && read_variable("OTEL_TRACES_EXPORTER").is_none_or(|value| value != "none")
 }
 
 /// Reads a variable. An empty variable counts as absent, as the specification requires.
-fn variable(name: &str) -> Option<String> {
+fn read_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -64,7 +64,7 @@ where
         return None;
     }
     if PROVIDER.get().is_none() {
-        match provider() {
+        match build_provider() {
             Ok(provider) => drop(PROVIDER.set(provider)),
             Err(error) => {
                 operator_log::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
@@ -83,40 +83,42 @@ where
     Some(layer.with_filter(LevelFilter::INFO))
 }
 
-fn provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
-    if let Some(protocol) = variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(variable("OTEL_EXPORTER_OTLP_PROTOCOL")) {
+fn build_provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
+    if let Some(protocol) =
+        read_variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(read_variable("OTEL_EXPORTER_OTLP_PROTOCOL"))
+    {
         if protocol != "http/protobuf" {
             operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
         }
     }
-    let timeout = variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
-    let timeout = timeout.and_then(|timeout| timeout.parse().ok()).map_or(TIMEOUT, Duration::from_millis);
+    let timeout = read_variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(read_variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
+    let timeout = timeout.and_then(|timeout| timeout.parse().ok()).map_or(DEFAULT_TIMEOUT, Duration::from_millis);
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Client::new(timeout))
+        .with_http_client(OtlpClient::new(timeout))
         .with_protocol(Protocol::HttpBinary)
         .build()?;
     let mut resource = Resource::builder();
-    let has_name = variable("OTEL_SERVICE_NAME").is_some()
-        || variable("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|attributes| attributes.contains("service.name="));
-    if let (false, Some(program)) = (has_name, program()) {
+    let has_name = read_variable("OTEL_SERVICE_NAME").is_some()
+        || read_variable("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|attributes| attributes.contains("service.name="));
+    if let (false, Some(program)) = (has_name, program_name()) {
         resource = resource.with_service_name(program);
     }
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build())
 }
 
 /// Returns the name of the program, which is more useful than the default, an unknown service.
-fn program() -> Option<String> {
+fn program_name() -> Option<String> {
     let program = std::env::current_exe().ok()?;
     Some(program.file_stem()?.to_str()?.to_owned())
 }
 
 /// Returns true if spans are sent.
-pub(crate) fn is_on() -> bool {
+pub(crate) fn is_enabled() -> bool {
     PROVIDER.get().is_some()
 }
 
-/// Sends the remaining spans, for at most [`TIME_TO_FLUSH`].
+/// Sends the remaining spans, for at most [`FLUSH_TIMEOUT`].
 pub(crate) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -126,12 +128,12 @@ pub(crate) async fn flush() {
         let _ = sender.send(());
     });
     if flushing.is_ok() {
-        let _ = tokio::time::timeout(TIME_TO_FLUSH, receiver).await;
+        let _ = tokio::time::timeout(FLUSH_TIMEOUT, receiver).await;
     }
 }
 
 /// Sets the parent of a request's span, and links the span of its transport.
-pub(super) fn adopt(span: &Span, trace: Option<&TraceContext>, linked: Option<&TraceContext>) {
+pub(super) fn link_parents(span: &Span, trace: Option<&TraceContext>, linked: Option<&TraceContext>) {
     if span.is_disabled() {
         return;
     }
@@ -166,32 +168,32 @@ impl Extractor for TraceContext {
 
 /// The HTTP client that sends spans, on the exporter's thread.
 #[derive(Debug)]
-struct Client {
+struct OtlpClient {
     agent: ureq::Agent,
     failures: AtomicU64,
 }
 
-impl Client {
-    fn new(timeout: Duration) -> Client {
+impl OtlpClient {
+    fn new(timeout: Duration) -> OtlpClient {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .user_agent(concat!("fastmcp-rs/", env!("CARGO_PKG_VERSION")))
             .build();
-        Client { agent: config.into(), failures: AtomicU64::new(0) }
+        OtlpClient { agent: config.into(), failures: AtomicU64::new(0) }
     }
 
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (parts, body) = request.into_parts();
         let response = self.agent.run(Request::from_parts(parts, &body[..]))?;
         let (parts, mut body) = response.into_parts();
-        let bytes = body.with_config().limit(MAX_ANSWER).read_to_vec()?;
+        let bytes = body.with_config().limit(MAX_RESPONSE).read_to_vec()?;
         Ok(Response::from_parts(parts, bytes.into()))
     }
 
     /// Logs a failure if the number of failures so far is a power of two, so that a collector that is down for a day
     /// does not fill the log.
-    fn failed(&self, problem: &dyn std::fmt::Display) {
+    fn log_failure(&self, problem: &dyn std::fmt::Display) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {
             operator_log::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
@@ -200,15 +202,15 @@ impl Client {
 }
 
 #[async_trait]
-impl HttpClient for Client {
+impl HttpClient for OtlpClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let answered = self.send(request);
         match &answered {
             Ok(response) if !response.status().is_success() => {
-                self.failed(&format_args!("the collector answers {}", response.status()));
+                self.log_failure(&format_args!("the collector answers {}", response.status()));
             }
             Ok(_) => self.failures.store(0, Ordering::Relaxed),
-            Err(error) => self.failed(error),
+            Err(error) => self.log_failure(error),
         }
         answered
     }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{Outcome, Target, for_each_method};
+use super::{RequestOutcome, Target, for_each_method};
 use crate::protocol::trace_context::TraceContext;
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
@@ -19,13 +19,13 @@ const MAX_TRACESTATE: usize = 512;
 
 /// Returns true if a subscriber wants the spans of requests. Without a subscriber this costs one comparison.
 #[inline]
-pub(crate) fn is_wanted() -> bool {
+pub(crate) fn is_enabled() -> bool {
     tracing::span_enabled!(target: "fastmcp_rs", tracing::Level::INFO)
 }
 
 /// The facts of a request that are known when it begins.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct SpanAttributes<'a> {
     pub(crate) method: &'a str,
     pub(crate) id: &'a str,
     pub(crate) version: Option<&'static str>,
@@ -41,67 +41,72 @@ pub(crate) struct Facts<'a> {
 
 /// Begins the span of a request. `own` is the trace context in the request; `of_transport` is the trace context in the
 /// transport's headers: it becomes the parent if the request has none, and a link otherwise.
-pub(crate) fn begin(facts: &Facts<'_>, own: TraceContext, of_transport: Option<&TraceContext>) -> Span {
+pub(crate) fn start_span(
+    attributes: &SpanAttributes<'_>,
+    own: TraceContext,
+    of_transport: Option<&TraceContext>,
+) -> Span {
     let says_itself = own.traceparent.is_some();
     let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
     // An enclosing span of the server has read the headers itself, and is a closer parent.
     #[cfg(feature = "otel")]
     let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
-    let named = |wanted| facts.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| clipped(name));
+    let named =
+        |wanted| attributes.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| truncate_name(name));
     let (tool, prompt, resource) = (named(Target::Tool), named(Target::Prompt), named(Target::Resource));
     // The name of a span must not contain names that a peer invented. By convention, it does not contain names of
     // resources.
-    let known = facts.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
+    let known = attributes.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
     let name = match known {
-        Some((_, name, _)) => format!("{} {name}", facts.method),
-        None => method_name(facts.method).to_owned(),
+        Some((_, name, _)) => format!("{} {name}", attributes.method),
+        None => method_name(attributes.method).to_owned(),
     };
-    let client = facts.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
+    let client = attributes.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
     // The exporter records it as the parent.
     #[cfg(feature = "otel")]
-    let traceparent = traceparent.filter(|_| !super::otel::is_on());
+    let traceparent = traceparent.filter(|_| !super::otel::is_enabled());
     let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
-    let fields = Fields {
+    let fields = SpanFields {
         name: &name,
-        version: facts.version,
-        session: facts.session,
-        id: facts.id.trim_matches('"'),
+        version: attributes.version,
+        session: attributes.session,
+        id: attributes.id.trim_matches('"'),
         operation: tool.map(|_| "execute_tool"),
         tool,
         prompt,
         resource,
-        uri: facts.uri,
-        transport: facts.transport,
-        protocol: facts.http_version.map(|_| "http"),
-        http_version: facts.http_version,
+        uri: attributes.uri,
+        transport: attributes.transport,
+        protocol: attributes.http_version.map(|_| "http"),
+        http_version: attributes.http_version,
         address: client.as_ref().map(|(address, _)| address.as_str()),
         port: client.as_ref().and_then(|(_, port)| *port),
         traceparent,
         tracestate,
     };
-    let span = fields.span(facts.method);
+    let span = fields.span(attributes.method);
     #[cfg(feature = "otel")]
-    super::otel::adopt(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
+    super::otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
     #[cfg(not(feature = "otel"))]
     let _ = says_itself;
     span
 }
 
 /// Records the outcome of a request.
-pub(crate) fn end(span: &Span, outcome: Outcome) {
+pub(crate) fn record_outcome(span: &Span, outcome: RequestOutcome) {
     let Some(error_type) = outcome.error_type() else { return };
     span.record("error.type", &*error_type);
     // A client that cancels its request is not a failure of the server.
-    if outcome != Outcome::Cancelled {
+    if outcome != RequestOutcome::Cancelled {
         span.record("otel.status_code", "ERROR");
     }
-    if let Outcome::Error(_) = outcome {
+    if let RequestOutcome::Error(_) = outcome {
         span.record("rpc.response.status_code", &*error_type);
     }
 }
 
-struct Fields<'a> {
+struct SpanFields<'a> {
     name: &'a str,
     version: Option<&'a str>,
     session: Option<&'a str>,
@@ -120,7 +125,7 @@ struct Fields<'a> {
     tracestate: Option<&'a str>,
 }
 
-impl Fields<'_> {
+impl SpanFields<'_> {
     fn span(&self, method: &str) -> Span {
         macro_rules! span {
             ($name:literal) => {
@@ -177,7 +182,7 @@ pub(crate) fn method_name(method: &str) -> &'static str {
 }
 
 /// Cuts a text that a peer may have invented to a bounded length.
-fn clipped(text: &str) -> &str {
+fn truncate_name(text: &str) -> &str {
     let end = (0..=text.len().min(MAX_NAME)).rev().find(|&end| text.is_char_boundary(end));
     &text[..end.unwrap_or_default()]
 }

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::client::TestClient;
-use super::dispatcher::{Link, Observer, Origin};
-use super::peer::{InProcess, Peer};
-use super::scripts::{Answer, ElicitationQuestion, SamplingQuestion, Scripts};
+use super::dispatcher::{Dispatcher, Observer, Origin};
+use super::peer::{InProcessServer, TestServer};
+use super::scripts::{ClientReply, ElicitationQuestion, SamplingQuestion, Scripts};
 use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
@@ -44,15 +44,15 @@ impl App {
         TestClientBuilder::new(Box::new(move |principal| {
             Box::pin(async move {
                 runtime::check_timers()?;
-                let peer: Box<dyn Peer> = Box::new(InProcess::new(self.start().await?, principal));
+                let peer: Box<dyn TestServer> = Box::new(InProcessServer::new(self.start().await?, principal));
                 Ok(peer)
             })
         }))
     }
 }
 
-type Starting = Pin<Box<dyn Future<Output = Result<Box<dyn Peer>, Error>> + Send>>;
-type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
+type ConnectFuture = Pin<Box<dyn Future<Output = Result<Box<dyn TestServer>, Error>> + Send>>;
+type ConnectFn = Box<dyn FnOnce(Option<Principal>) -> ConnectFuture + Send>;
 
 /// A builder of a test client; `.await` connects it.
 ///
@@ -62,7 +62,7 @@ type Start = Box<dyn FnOnce(Option<Principal>) -> Starting + Send>;
 /// with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
-    start: Start,
+    start: ConnectFn,
     principal: Option<Principal>,
     revision: Revision,
     capabilities: Map<String, Value>,
@@ -73,7 +73,7 @@ pub struct TestClientBuilder {
 }
 
 impl TestClientBuilder {
-    pub(super) fn new(start: Start) -> TestClientBuilder {
+    pub(super) fn new(start: ConnectFn) -> TestClientBuilder {
         TestClientBuilder {
             start,
             principal: None,
@@ -134,15 +134,15 @@ impl TestClientBuilder {
     ///
     /// ```
     /// use fastmcp_rs::App;
-    /// use fastmcp_rs::testing::Answer;
+    /// use fastmcp_rs::testing::ClientReply;
     /// use serde_json::json;
     ///
     /// let client = App::new("orders").test_client().on_elicitation(|question| {
     ///     assert!(question.message.contains("ORD-101"), "{}", question.message);
-    ///     Answer::accept(json!({"confirm": true}))
+    ///     ClientReply::accept(json!({"confirm": true}))
     /// });
     /// ```
-    pub fn on_elicitation<A: Into<Answer>>(
+    pub fn on_elicitation<A: Into<ClientReply>>(
         mut self,
         mut script: impl FnMut(ElicitationQuestion) -> A + Send + 'static,
     ) -> TestClientBuilder {
@@ -156,14 +156,14 @@ impl TestClientBuilder {
     ///
     /// ```
     /// use fastmcp_rs::App;
-    /// use fastmcp_rs::testing::Answer;
+    /// use fastmcp_rs::testing::ClientReply;
     ///
     /// let client = App::new("atlas").test_client().on_sampling(|question| {
     ///     assert_eq!(question.prompt(), "What is the capital of France?");
-    ///     Answer::message("Paris")
+    ///     ClientReply::message("Paris")
     /// });
     /// ```
-    pub fn on_sampling<A: Into<Answer>>(
+    pub fn on_sampling<A: Into<ClientReply>>(
         mut self,
         mut script: impl FnMut(SamplingQuestion) -> A + Send + 'static,
     ) -> TestClientBuilder {
@@ -200,8 +200,8 @@ impl TestClientBuilder {
                 envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
             }
         }
-        let link = Link::new(start(principal).await?, revision, declared.clone(), scripts, observer);
-        let client = TestClient { link, envelope };
+        let dispatcher = Dispatcher::new(start(principal).await?, revision, declared.clone(), scripts, observer);
+        let client = TestClient { dispatcher, envelope };
         if !revision.is_modern() {
             let params = json!({
                 "protocolVersion": revision.as_str(),
@@ -213,7 +213,7 @@ impl TestClientBuilder {
             if agreed != revision.as_str() {
                 return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
             }
-            *client.link.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            *client.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
             client.notify("notifications/initialized", Value::Null);
             if let Some(level) = log_level {
                 client.request("logging/setLevel", json!({ "level": level.as_str() })).await.map_err(Error::other)?;

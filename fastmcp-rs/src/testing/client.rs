@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::dispatcher::Link;
+use super::dispatcher::Dispatcher;
 use super::reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
-use super::request::{Draft, Request};
+use super::request::{Request, RequestDraft};
 use super::subscription::Subscription;
 use super::subscription_filter::SubscriptionFilter;
 use crate::json::dual_serializer::to_value;
@@ -25,7 +25,7 @@ use crate::protocol::Revision;
 /// message, by a second response, or by a request that has no script or whose capability was not declared. Dropping a
 /// client panics too if such a violation was not reported before.
 pub struct TestClient {
-    pub(super) link: Arc<Link>,
+    pub(super) dispatcher: Arc<Dispatcher>,
     /// The `_meta` of each request.
     pub(super) envelope: Map<String, Value>,
 }
@@ -133,10 +133,10 @@ impl TestClient {
     ///
     /// Fails if the server responds with an error.
     pub async fn discover(&self) -> Result<Value, Failure> {
-        if self.link.revision.is_modern() {
+        if self.dispatcher.revision.is_modern() {
             return self.request("server/discover", Value::Null).await;
         }
-        Ok(self.link.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Subscribes to changes: by `subscriptions/listen`, or before 2026-07-28 by `resources/subscribe` for each URI.
@@ -151,7 +151,7 @@ impl TestClient {
         if !self.envelope.is_empty() {
             params.insert("_meta".into(), self.envelope.clone().into());
         }
-        Subscription::open(Arc::clone(&self.link), filter, params).await
+        Subscription::open(Arc::clone(&self.dispatcher), filter, params).await
     }
 
     /// Sends any request once, and returns its result as it arrived. A result of 2026-07-28 whose `resultType` is
@@ -179,27 +179,27 @@ impl TestClient {
 
     /// Sends a notification, such as `notifications/roots/list_changed`.
     pub fn notify(&self, method: &str, params: impl Serialize) {
-        self.link.check();
-        self.link.notify(method, object(to_json(params)));
+        self.dispatcher.panic_if_failed();
+        self.dispatcher.notify(method, object(to_json(params)));
     }
 
     /// Returns the notifications received since the last call, in their order, except those of subscriptions.
     ///
     /// Notifications of a call precede its response.
     pub fn notifications(&self) -> Vec<Notification> {
-        self.link.take_frames();
-        self.link.check();
-        self.link.lock().notifications.drain(..).collect()
+        self.dispatcher.take_frames();
+        self.dispatcher.panic_if_failed();
+        self.dispatcher.lock().notifications.drain(..).collect()
     }
 
     /// Waits for a notification, and removes it from the [others](TestClient::notifications).
     pub async fn next_notification(&self) -> Notification {
         loop {
             // The future is created before the frames are taken, so that no notification in between is missed.
-            let arrived = self.link.arrived.notified();
-            self.link.take_frames();
-            self.link.check();
-            let next = self.link.lock().notifications.pop_front();
+            let arrived = self.dispatcher.arrived.notified();
+            self.dispatcher.take_frames();
+            self.dispatcher.panic_if_failed();
+            let next = self.dispatcher.lock().notifications.pop_front();
             match next {
                 Some(notification) => return notification,
                 None => arrived.await,
@@ -212,8 +212,8 @@ impl TestClient {
     ///
     /// Without this, that function runs as a task when the client is dropped inside of a runtime.
     pub async fn close(self) {
-        self.link.check();
-        self.link.peer.end().await;
+        self.dispatcher.panic_if_failed();
+        self.dispatcher.peer.shut_down().await;
     }
 
     fn draft<R>(
@@ -228,14 +228,14 @@ impl TestClient {
         if let Some(Value::Object(own)) = params.remove("_meta") {
             meta.extend(own);
         }
-        let link = Arc::clone(&self.link);
-        Request::new(Draft { link, method: method.to_owned(), params, meta, answers_questions }, view)
+        let dispatcher = Arc::clone(&self.dispatcher);
+        Request::new(RequestDraft { dispatcher, method: method.to_owned(), params, meta, answers_questions }, view)
     }
 }
 
 impl std::fmt::Debug for TestClient {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TestClient").field("revision", &self.link.revision).finish_non_exhaustive()
+        formatter.debug_struct("TestClient").field("revision", &self.dispatcher.revision).finish_non_exhaustive()
     }
 }
 

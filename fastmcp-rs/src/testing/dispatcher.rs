@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, oneshot};
 
-use super::peer::Peer;
+use super::peer::TestServer;
 use super::reply::{Failure, Notification};
-use super::scripts::{Kind, Scripts, said};
-use super::subscription_filter::Open;
+use super::scripts::{ReplyKind, Scripts, panic_text};
+use super::subscription_filter::OpenSubscription;
 use crate::protocol::Revision;
 
 /// The `_meta` member that names the subscription of a notification.
@@ -32,27 +32,27 @@ pub enum Origin {
 
 pub(super) type Observer = Box<dyn FnMut(Origin, &str) + Send>;
 
-pub(super) struct Link {
-    pub(super) peer: Box<dyn Peer>,
+pub(super) struct Dispatcher {
+    pub(super) peer: Box<dyn TestServer>,
     pub(super) revision: Revision,
     /// The capabilities that the client declares.
     pub(super) capabilities: Value,
     pub(super) scripts: Scripts,
     /// The result of `initialize`; `null` in 2026-07-28.
     pub(super) initialization: Mutex<Value>,
-    state: Mutex<State>,
+    state: Mutex<DispatcherState>,
     /// Notified of each notification.
     pub(super) arrived: Notify,
 }
 
-pub(super) struct State {
+pub(super) struct DispatcherState {
     /// The id of the last request.
     last_id: i64,
     waiting: HashMap<i64, oneshot::Sender<Result<Value, Failure>>>,
     /// Requests that are no longer awaited; the server may still respond to some.
     abandoned: HashSet<i64>,
     pub(super) notifications: VecDeque<Notification>,
-    pub(super) subscriptions: Vec<Open>,
+    pub(super) subscriptions: Vec<OpenSubscription>,
     failed: Option<String>,
     /// Set when the failure was reported to a test.
     failure_was_told: bool,
@@ -60,22 +60,22 @@ pub(super) struct State {
 }
 
 /// A request of the server.
-struct Asked {
+struct ServerRequest {
     id: Value,
     method: String,
     params: Value,
 }
 
-impl Link {
+impl Dispatcher {
     pub(super) fn new(
-        peer: Box<dyn Peer>,
+        peer: Box<dyn TestServer>,
         revision: Revision,
         capabilities: Value,
         scripts: Scripts,
         observer: Option<Observer>,
-    ) -> Arc<Link> {
-        let outbox = Arc::clone(peer.outbox());
-        let state = State {
+    ) -> Arc<Dispatcher> {
+        let outgoing = Arc::clone(peer.outgoing());
+        let state = DispatcherState {
             last_id: 0,
             waiting: HashMap::new(),
             abandoned: HashSet::new(),
@@ -85,7 +85,7 @@ impl Link {
             failure_was_told: false,
             observer,
         };
-        let link = Arc::new(Link {
+        let dispatcher = Arc::new(Dispatcher {
             peer,
             revision,
             capabilities,
@@ -94,48 +94,48 @@ impl Link {
             state: Mutex::new(state),
             arrived: Notify::new(),
         });
-        let weak: Weak<Link> = Arc::downgrade(&link);
+        let weak: Weak<Dispatcher> = Arc::downgrade(&dispatcher);
         tokio::spawn(async move {
             loop {
-                outbox.arrival().await;
+                outgoing.wait_for_frames().await;
                 match weak.upgrade() {
-                    Some(link) if !outbox.is_closed() => link.take_frames(),
+                    Some(dispatcher) if !outgoing.is_closed() => dispatcher.take_frames(),
                     _ => return,
                 }
             }
         });
-        link
+        dispatcher
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, DispatcherState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes and routes the frames in the outbox.
     pub(super) fn take_frames(&self) {
-        let asked = {
+        let requests = {
             let mut state = self.lock();
-            let frames = self.peer.outbox().take_now().unwrap_or_default();
-            self.route(&mut state, &frames)
+            let frames = self.peer.outgoing().try_take().unwrap_or_default();
+            self.route_frames(&mut state, &frames)
         };
-        self.answer(asked);
+        self.answer_requests(requests);
     }
 
     /// Sends one message, and routes the frames that are ready at once.
     pub(super) fn send(&self, message: &Value) {
         let text = message.to_string();
-        let asked = {
+        let requests = {
             // The server has one reader, which takes one message after the other.
             let mut state = self.lock();
             state.observe(Origin::Client, &text);
             let mut answers = Vec::new();
             self.peer.receive(text.as_bytes(), &mut answers);
             // As on standard output, queued frames come first.
-            let mut frames = self.peer.outbox().take_now().unwrap_or_default();
+            let mut frames = self.peer.outgoing().try_take().unwrap_or_default();
             frames.append(&mut answers);
-            self.route(&mut state, &frames)
+            self.route_frames(&mut state, &frames)
         };
-        self.answer(asked);
+        self.answer_requests(requests);
     }
 
     pub(super) fn notify(&self, method: &str, params: Map<String, Value>) {
@@ -147,19 +147,19 @@ impl Link {
     }
 
     /// Sends a request.
-    pub(super) fn begin(self: &Arc<Link>, method: &str, params: Map<String, Value>) -> Ticket {
-        let (id, ticket) = self.expect_answer();
+    pub(super) fn start_request(self: &Arc<Dispatcher>, method: &str, params: Map<String, Value>) -> PendingRequest {
+        let (id, pending_request) = self.expect_response();
         self.send_request(id, method, params);
-        ticket
+        pending_request
     }
 
     /// Registers a request. Returns its id, and a ticket for its response.
-    pub(super) fn expect_answer(self: &Arc<Link>) -> (i64, Ticket) {
-        self.check();
+    pub(super) fn expect_response(self: &Arc<Dispatcher>) -> (i64, PendingRequest) {
+        self.panic_if_failed();
         let (sender, receiver) = oneshot::channel();
         let id = self.fresh_id();
         self.lock().waiting.insert(id, sender);
-        (id, Ticket { link: Arc::clone(self), id, receiver, is_over: false })
+        (id, PendingRequest { dispatcher: Arc::clone(self), id, receiver, is_over: false })
     }
 
     pub(super) fn fresh_id(&self) -> i64 {
@@ -177,22 +177,22 @@ impl Link {
     }
 
     /// Sends a request without waiting for its response.
-    pub(super) fn send_and_forget(&self, method: &str, params: Map<String, Value>) {
+    pub(super) fn send_unawaited(&self, method: &str, params: Map<String, Value>) {
         let id = self.fresh_id();
-        self.forget(id);
+        self.abandon_request(id);
         self.send_request(id, method, params);
     }
 
     /// Stops waiting for a response.
-    fn forget(&self, id: i64) {
+    fn abandon_request(&self, id: i64) {
         let mut state = self.lock();
         state.waiting.remove(&id);
         state.abandoned.insert(id);
     }
 
     /// Stops waiting for a response, and cancels the request.
-    fn cancel(&self, id: i64, reason: &str) {
-        self.forget(id);
+    fn cancel_request(&self, id: i64, reason: &str) {
+        self.abandon_request(id);
         // A test may drop a request after its runtime has ended, and the server with it.
         if tokio::runtime::Handle::try_current().is_ok() {
             let mut params = Map::new();
@@ -203,41 +203,41 @@ impl Link {
     }
 
     /// Routes each frame to the future that waits for it. Returns the requests of the server.
-    fn route(&self, state: &mut State, frames: &[u8]) -> Vec<Asked> {
-        let mut asked = Vec::new();
+    fn route_frames(&self, state: &mut DispatcherState, frames: &[u8]) -> Vec<ServerRequest> {
+        let mut requests = Vec::new();
         for frame in frames.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()) {
             let text = String::from_utf8_lossy(frame);
             // An observer belongs to the test, and its panic may occur on a thread where it would be lost.
             let routed = catch_unwind(AssertUnwindSafe(|| {
                 state.observe(Origin::Server, &text);
-                state.route_frame(&text, self.revision, &mut asked)
+                state.route_frame(&text, self.revision, &mut requests)
             }));
             match routed {
                 Ok(Ok(())) => {}
-                Ok(Err(problem)) => state.fail(format!("{problem}\n  in {text}")),
-                Err(panic) => state.fail(said(&*panic).into()),
+                Ok(Err(problem)) => state.fail_all(format!("{problem}\n  in {text}")),
+                Err(panic) => state.fail_all(panic_text(&*panic).into()),
             }
         }
         if !frames.is_empty() {
             self.arrived.notify_waiters();
         }
-        asked
+        requests
     }
 
     /// Answers requests of the server, which exist only in sessions.
-    fn answer(&self, asked: Vec<Asked>) {
-        for Asked { id, method, params } in asked {
-            match self.scripts.answer(&self.capabilities, &method, &params, None) {
+    fn answer_requests(&self, requests: Vec<ServerRequest>) {
+        for ServerRequest { id, method, params } in requests {
+            match self.scripts.answer_request(&self.capabilities, &method, &params, None) {
                 Ok(answer) => match answer.0 {
-                    Kind::Result(result) => self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result })),
-                    Kind::Error { code, message } => {
+                    ReplyKind::Result(result) => self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result })),
+                    ReplyKind::Error { code, message } => {
                         let error = json!({ "code": code, "message": message });
                         self.send(&json!({ "jsonrpc": "2.0", "id": id, "error": error }));
                     }
-                    Kind::Silence => {}
+                    ReplyKind::Silence => {}
                 },
                 Err(problem) => {
-                    self.lock().fail(problem);
+                    self.lock().fail_all(problem);
                     self.arrived.notify_waiters();
                 }
             }
@@ -246,7 +246,7 @@ impl Link {
 
     /// Panics if the client has failed.
     #[track_caller]
-    pub(super) fn check(&self) {
+    pub(super) fn panic_if_failed(&self) {
         let mut state = self.lock();
         if let Some(problem) = state.failed.clone() {
             state.failure_was_told = true;
@@ -256,7 +256,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.peer.close();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -266,7 +266,7 @@ impl Drop for Link {
     }
 }
 
-impl State {
+impl DispatcherState {
     fn observe(&mut self, origin: Origin, frame: &str) {
         if let Some(observer) = &mut self.observer {
             observer(origin, frame);
@@ -274,13 +274,13 @@ impl State {
     }
 
     /// Fails the client: all waiting futures and all later calls panic with this problem.
-    fn fail(&mut self, problem: String) {
+    fn fail_all(&mut self, problem: String) {
         self.failed.get_or_insert(problem);
         self.waiting.clear();
         self.subscriptions.clear();
     }
 
-    fn route_frame(&mut self, text: &str, revision: Revision, asked: &mut Vec<Asked>) -> Result<(), String> {
+    fn route_frame(&mut self, text: &str, revision: Revision, requests: &mut Vec<ServerRequest>) -> Result<(), String> {
         let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else {
             return Err("the server sent what is no message".into());
         };
@@ -291,7 +291,7 @@ impl State {
                 Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
             }
             (Some(Value::String(method)), Some(id)) => {
-                asked.push(Asked { id, method, params });
+                requests.push(ServerRequest { id, method, params });
                 Ok(())
             }
             (Some(Value::String(method)), None) => self.route_notification(Notification { method, params }, revision),
@@ -327,7 +327,7 @@ impl State {
         let Some(subscription) = subscription.filter(|_| revision.is_modern()) else {
             let mut wanted = false;
             if !revision.is_modern() {
-                for open in self.subscriptions.iter().filter(|open| open.wants(&notification)) {
+                for open in self.subscriptions.iter().filter(|open| open.accepts(&notification)) {
                     wanted |= open.notifications.send(notification.clone()).is_ok();
                 }
             }
@@ -354,7 +354,7 @@ impl State {
                 Ok(())
             }
             (None, false) => {
-                let wanted = open.wants(&notification);
+                let wanted = open.accepts(&notification);
                 // The future may have been dropped just now.
                 let _ = open.notifications.send(notification);
                 if wanted {
@@ -370,35 +370,35 @@ impl State {
 }
 
 /// A request in flight. Dropping it before its response cancels the request.
-pub(super) struct Ticket {
-    link: Arc<Link>,
+pub(super) struct PendingRequest {
+    dispatcher: Arc<Dispatcher>,
     id: i64,
     receiver: oneshot::Receiver<Result<Value, Failure>>,
     is_over: bool,
 }
 
-impl Ticket {
-    pub(super) async fn answer(mut self) -> Result<Value, Failure> {
+impl PendingRequest {
+    pub(super) async fn wait_for_response(mut self) -> Result<Value, Failure> {
         let answer = (&mut self.receiver).await;
         self.is_over = true;
         answer.unwrap_or_else(|_| {
-            self.link.check();
+            self.dispatcher.panic_if_failed();
             panic!("the connection has ended")
         })
     }
 
     /// Returns the response, if it has arrived.
-    pub(super) fn answer_now(&mut self) -> Option<Result<Value, Failure>> {
+    pub(super) fn take_response(&mut self) -> Option<Result<Value, Failure>> {
         let answer = self.receiver.try_recv().ok()?;
         self.is_over = true;
         Some(answer)
     }
 }
 
-impl Drop for Ticket {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         if !self.is_over {
-            self.link.cancel(self.id, "the client does not wait for an answer any more");
+            self.dispatcher.cancel_request(self.id, "the client does not wait for an answer any more");
         }
     }
 }

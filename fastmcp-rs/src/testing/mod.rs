@@ -57,7 +57,7 @@ pub use dispatcher::Origin;
 pub use raw_client::Wire;
 pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
 pub use request::Request;
-pub use scripts::{Answer, ElicitationQuestion, SamplingQuestion};
+pub use scripts::{ClientReply, ElicitationQuestion, SamplingQuestion};
 #[doc(hidden)]
 pub use snapshot::__assert_tools_snapshot;
 pub use snapshot::ToolsSnapshot;

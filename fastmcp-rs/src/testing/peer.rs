@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use crate::auth::principal::Principal;
 use crate::engine::{Connection, Server};
-use crate::exec::paused_clock::LiveTest;
-use crate::outgoing::queue::Outbox;
-use crate::registry::View;
+use crate::exec::paused_clock::TestRegistration;
+use crate::outgoing::queue::OutgoingQueue;
+use crate::registry::RegistrySnapshot;
 use crate::transport::in_memory;
 
 /// The time that cancelled calls have to end, as on standard input.
@@ -20,71 +20,71 @@ const GRACE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The peer of a test client: a server, or a simulated server in the tests of this crate.
-pub(super) trait Peer: Send + Sync {
+pub(super) trait TestServer: Send + Sync {
     /// Handles one message. Responses that are ready are appended to `out`, each with a newline.
     fn receive(&self, message: &[u8], out: &mut Vec<u8>);
 
     /// Returns the queue of all other frames.
-    fn outbox(&self) -> &Arc<Outbox>;
+    fn outgoing(&self) -> &Arc<OutgoingQueue>;
 
     /// Closes the connection.
     fn close(&self);
 
     /// Closes the connection, and waits for the end of the app.
-    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn shut_down(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.close();
         Box::pin(async {})
     }
 }
 
 /// A server in the same process.
-pub(super) struct InProcess {
+pub(super) struct InProcessServer {
     connection: Arc<Connection>,
-    view: Mutex<View>,
-    _live: LiveTest,
+    view: Mutex<RegistrySnapshot>,
+    _live: TestRegistration,
 }
 
-impl InProcess {
-    pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcess {
+impl InProcessServer {
+    pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcessServer {
         let connection = in_memory::connect(server, principal);
-        let view = Mutex::new(connection.view());
-        InProcess { connection, view, _live: LiveTest::new() }
+        let view = Mutex::new(connection.registry_snapshot());
+        InProcessServer { connection, view, _live: TestRegistration::new() }
     }
 }
 
-impl Peer for InProcess {
+impl TestServer for InProcessServer {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
         // Panics of handlers do not reach this lock, so the view is consistent.
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
         self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
 
-    fn outbox(&self) -> &Arc<Outbox> {
-        self.connection.outbox()
+    fn outgoing(&self) -> &Arc<OutgoingQueue> {
+        self.connection.outgoing()
     }
 
     fn close(&self) {
         self.connection.cancel_all();
-        self.connection.outbox().close();
-        if self.connection.has_endings() {
+        self.connection.outgoing().close();
+        if self.connection.has_shutdown_tasks() {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(ended(Arc::clone(&self.connection)));
+                runtime.spawn(wait_for_calls(Arc::clone(&self.connection)));
             }
         }
     }
 
-    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn shut_down(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.connection.cancel_all();
-        self.connection.outbox().close();
-        Box::pin(ended(Arc::clone(&self.connection)))
+        self.connection.outgoing().close();
+        Box::pin(wait_for_calls(Arc::clone(&self.connection)))
     }
 }
 
 /// Waits for the last call, as a server does at shutdown, and runs the shutdown function.
-async fn ended(connection: Arc<Connection>) {
+async fn wait_for_calls(connection: Arc<Connection>) {
     let deadline = Instant::now() + GRACE;
     while connection.calls_in_flight() > 0 && Instant::now() < deadline {
         tokio::time::sleep(PAUSE).await;
     }
-    connection.end().await;
+    connection.run_shutdown_tasks().await;
 }

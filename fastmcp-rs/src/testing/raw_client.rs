@@ -1,6 +1,6 @@
 //! A raw connection for tests of the protocol itself, which may send frames that no client would.
 
-use super::peer::{InProcess, Peer};
+use super::peer::{InProcessServer, TestServer};
 use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
@@ -30,7 +30,7 @@ use crate::error::Error;
 /// # }
 /// ```
 pub struct Wire {
-    peer: InProcess,
+    peer: InProcessServer,
     /// Frames that have arrived but were not received yet, each with its newline.
     frames: Vec<u8>,
 }
@@ -62,7 +62,7 @@ impl App {
     }
 
     async fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
-        Ok(Wire { peer: InProcess::new(self.start().await?, principal), frames: Vec::new() })
+        Ok(Wire { peer: InProcessServer::new(self.start().await?, principal), frames: Vec::new() })
     }
 }
 
@@ -82,7 +82,7 @@ impl Wire {
         let mut answers = Vec::new();
         self.peer.receive(message.as_ref(), &mut answers);
         // As on standard output, queued frames come first.
-        self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
+        self.frames.extend(self.peer.outgoing().try_take().unwrap_or_default());
         self.frames.append(&mut answers);
     }
 
@@ -91,7 +91,7 @@ impl Wire {
     ///
     /// Without this, that function runs as a task when the wire is dropped inside of a runtime.
     pub async fn close(self) {
-        self.peer.end().await;
+        self.peer.shut_down().await;
     }
 
     /// Waits for the next frame: JSON text without its newline.
@@ -102,14 +102,14 @@ impl Wire {
             if let Some(frame) = self.try_receive() {
                 return frame;
             }
-            let late = self.peer.outbox().take().await;
+            let late = self.peer.outgoing().take_frames().await;
             self.frames.extend(late);
         }
     }
 
     /// Returns the next frame, if one has arrived.
     pub fn try_receive(&mut self) -> Option<String> {
-        self.frames.extend(self.peer.outbox().take_now().unwrap_or_default());
+        self.frames.extend(self.peer.outgoing().try_take().unwrap_or_default());
         let end = memchr::memchr(b'\n', &self.frames)?;
         let frame: Vec<u8> = self.frames.drain(..=end).collect();
         Some(String::from_utf8_lossy(&frame[..end]).into_owned())

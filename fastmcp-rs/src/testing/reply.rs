@@ -234,7 +234,7 @@ impl Failure {
     }
 
     /// Returns true if the server sent no error, but a script left a request of the server unanswered, so that the call
-    /// cannot be repeated ([`Answer::silence`](super::Answer::silence)).
+    /// cannot be repeated ([`ClientReply::silence`](super::ClientReply::silence)).
     pub fn is_unanswered(&self) -> bool {
         self.code == 0
     }

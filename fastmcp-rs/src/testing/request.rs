@@ -7,9 +7,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use serde_json::{Map, Value, json};
 
-use super::dispatcher::Link;
+use super::dispatcher::Dispatcher;
 use super::reply::{CompletionReply, Failure};
-use super::scripts::{Round, answer_round};
+use super::scripts::{InputRound, answer_input_requests};
 use crate::protocol::Revision;
 
 /// The most rounds of a request. A handler that asks in more rounds is taken to ask for ever.
@@ -25,22 +25,22 @@ const MAX_ROUNDS: usize = 32;
 /// Fails if the server responds with an error. A failed tool is a reply.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request<R> {
-    step: Step,
+    step: RequestStep,
     revision: Revision,
     view: fn(Value, Revision) -> R,
 }
 
-enum Step {
-    Draft(Draft),
-    Sent(Exchange),
+enum RequestStep {
+    Draft(RequestDraft),
+    Sent(ExchangeFuture),
     Over,
 }
 
-type Exchange = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+type ExchangeFuture = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
 /// A request that is not sent yet.
-pub(super) struct Draft {
-    pub(super) link: Arc<Link>,
+pub(super) struct RequestDraft {
+    pub(super) dispatcher: Arc<Dispatcher>,
     pub(super) method: String,
     pub(super) params: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
@@ -49,14 +49,14 @@ pub(super) struct Draft {
 }
 
 impl<R> Request<R> {
-    pub(super) fn new(draft: Draft, view: fn(Value, Revision) -> R) -> Request<R> {
-        let revision = draft.link.revision;
-        Request { step: Step::Draft(draft), revision, view }
+    pub(super) fn new(draft: RequestDraft, view: fn(Value, Revision) -> R) -> Request<R> {
+        let revision = draft.dispatcher.revision;
+        Request { step: RequestStep::Draft(draft), revision, view }
     }
 
     /// Adds a member to the request's `_meta`, or replaces it.
     pub fn meta(mut self, name: impl Into<String>, value: impl Into<Value>) -> Request<R> {
-        if let Step::Draft(draft) = &mut self.step {
+        if let RequestStep::Draft(draft) = &mut self.step {
             draft.meta.insert(name.into(), value.into());
         }
         self
@@ -72,8 +72,8 @@ impl Request<CompletionReply> {
     /// Adds the value of another argument that is already chosen. Revisions before 2025-06-18 cannot express it, and it
     /// is left out.
     pub fn context(mut self, argument: impl Into<String>, value: impl Into<String>) -> Request<CompletionReply> {
-        if let Step::Draft(draft) = &mut self.step {
-            if draft.link.revision >= Revision::V2025_06_18 {
+        if let RequestStep::Draft(draft) = &mut self.step {
+            if draft.dispatcher.revision >= Revision::V2025_06_18 {
                 let context = draft.params.entry("context").or_insert_with(|| json!({ "arguments": {} }));
                 context["arguments"][argument.into()] = value.into().into();
             }
@@ -86,15 +86,15 @@ impl<R> Future for Request<R> {
     type Output = Result<R, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut sent = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Draft(draft) => Box::pin(draft.exchange()),
-            Step::Sent(sent) => sent,
-            Step::Over => panic!("a request was polled after its answer"),
+        let mut sent = match std::mem::replace(&mut self.step, RequestStep::Over) {
+            RequestStep::Draft(draft) => Box::pin(draft.exchange()),
+            RequestStep::Sent(sent) => sent,
+            RequestStep::Over => panic!("a request was polled after its answer"),
         };
         match sent.as_mut().poll(task) {
             Poll::Ready(answer) => Poll::Ready(answer.map(|result| (self.view)(result, self.revision))),
             Poll::Pending => {
-                self.step = Step::Sent(sent);
+                self.step = RequestStep::Sent(sent);
                 Poll::Pending
             }
         }
@@ -107,24 +107,24 @@ impl<R> std::fmt::Debug for Request<R> {
     }
 }
 
-impl Draft {
+impl RequestDraft {
     async fn exchange(self) -> Result<Value, Failure> {
-        let Draft { link, method, mut params, meta, answers_questions } = self;
+        let RequestDraft { dispatcher, method, mut params, meta, answers_questions } = self;
         if !meta.is_empty() {
             params.insert("_meta".into(), meta.into());
         }
         let mut asked = Value::Null;
         for _ in 0..MAX_ROUNDS {
-            let result = link.begin(&method, params.clone()).answer().await?;
-            if !answers_questions || !link.revision.is_modern() || result["resultType"] != "input_required" {
+            let result = dispatcher.start_request(&method, params.clone()).wait_for_response().await?;
+            if !answers_questions || !dispatcher.revision.is_modern() || result["resultType"] != "input_required" {
                 return Ok(result);
             }
             // Each round carries only the answers to the round before.
             params.remove("inputResponses");
             params.remove("requestState");
-            match answer_round(&link.scripts, &link.capabilities, &result) {
-                Ok(Round::Repeat(more)) => params.extend(more),
-                Ok(Round::GiveUp(questions)) => return Err(Failure::unanswered(&questions)),
+            match answer_input_requests(&dispatcher.scripts, &dispatcher.capabilities, &result) {
+                Ok(InputRound::Repeat(more)) => params.extend(more),
+                Ok(InputRound::GiveUp(questions)) => return Err(Failure::unanswered(&questions)),
                 Err(problem) => panic!("{problem}"),
             }
             asked = result;

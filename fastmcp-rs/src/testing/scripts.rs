@@ -62,78 +62,80 @@ impl SamplingQuestion {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::testing::Answer;
+/// use fastmcp_rs::testing::ClientReply;
 /// use serde_json::json;
 ///
 /// let answers = [
-///     Answer::accept(json!({"confirm": true})),
-///     Answer::decline(),
-///     Answer::cancel(),
-///     Answer::message("The capital of France is Paris."),
-///     Answer::refuse(-1, "the user has rejected it"),
-///     Answer::silence(),
-///     Answer::from(json!({"action": "accept", "content": {"confirm": true}})),
+///     ClientReply::accept(json!({"confirm": true})),
+///     ClientReply::decline(),
+///     ClientReply::cancel(),
+///     ClientReply::message("The capital of France is Paris."),
+///     ClientReply::refuse(-1, "the user has rejected it"),
+///     ClientReply::silence(),
+///     ClientReply::from(json!({"action": "accept", "content": {"confirm": true}})),
 /// ];
 /// assert_eq!(answers[0], answers[6]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer(pub(super) Kind);
+pub struct ClientReply(pub(super) ReplyKind);
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum ReplyKind {
     Result(Value),
     Error { code: i64, message: String },
     Silence,
 }
 
-impl Answer {
+impl ClientReply {
     /// Accepts an elicitation with this content; `null` sends no content, as for a web page.
-    pub fn accept(content: impl Into<Value>) -> Answer {
+    pub fn accept(content: impl Into<Value>) -> ClientReply {
         match content.into() {
-            Value::Null => Answer::from(json!({ "action": "accept" })),
-            content => Answer::from(json!({ "action": "accept", "content": content })),
+            Value::Null => ClientReply::from(json!({ "action": "accept" })),
+            content => ClientReply::from(json!({ "action": "accept", "content": content })),
         }
     }
 
     /// Declines an elicitation.
-    pub fn decline() -> Answer {
-        Answer::from(json!({ "action": "decline" }))
+    pub fn decline() -> ClientReply {
+        ClientReply::from(json!({ "action": "decline" }))
     }
 
     /// Dismisses an elicitation without an answer.
-    pub fn cancel() -> Answer {
-        Answer::from(json!({ "action": "cancel" }))
+    pub fn cancel() -> ClientReply {
+        ClientReply::from(json!({ "action": "cancel" }))
     }
 
     /// Answers a sampling request with this text.
-    pub fn message(text: impl Into<String>) -> Answer {
+    pub fn message(text: impl Into<String>) -> ClientReply {
         let content = json!({ "type": "text", "text": text.into() });
-        Answer::from(json!({ "role": "assistant", "content": content, "model": "test-model", "stopReason": "endTurn" }))
+        ClientReply::from(
+            json!({ "role": "assistant", "content": content, "model": "test-model", "stopReason": "endTurn" }),
+        )
     }
 
     /// Responds with an error.
     ///
-    /// Only revisions before 2026-07-28 can express this; in 2026-07-28 it equals [`Answer::silence`].
-    pub fn refuse(code: i64, message: impl Into<String>) -> Answer {
-        Answer(Kind::Error { code, message: message.into() })
+    /// Only revisions before 2026-07-28 can express this; in 2026-07-28 it equals [`ClientReply::silence`].
+    pub fn refuse(code: i64, message: impl Into<String>) -> ClientReply {
+        ClientReply(ReplyKind::Error { code, message: message.into() })
     }
 
     /// Never answers.
     ///
     /// Before 2026-07-28 the server waits until its own time limit. In 2026-07-28 the call is not repeated, and ends
     /// with a [`Failure`](super::Failure) that [is unanswered](super::Failure::is_unanswered).
-    pub fn silence() -> Answer {
-        Answer(Kind::Silence)
+    pub fn silence() -> ClientReply {
+        ClientReply(ReplyKind::Silence)
     }
 }
 
-impl From<Value> for Answer {
-    fn from(result: Value) -> Answer {
-        Answer(Kind::Result(result))
+impl From<Value> for ClientReply {
+    fn from(result: Value) -> ClientReply {
+        ClientReply(ReplyKind::Result(result))
     }
 }
 
-type Script<Q> = Mutex<Box<dyn FnMut(Q) -> Answer + Send>>;
+type Script<Q> = Mutex<Box<dyn FnMut(Q) -> ClientReply + Send>>;
 
 /// The scripts that answer the requests of a server.
 #[derive(Default)]
@@ -161,13 +163,13 @@ impl Scripts {
     }
 
     /// Answers a request, or returns the reason that the server must not send it.
-    pub(super) fn answer(
+    pub(super) fn answer_request(
         &self,
         capabilities: &Value,
         method: &str,
         params: &Value,
         key: Option<&str>,
-    ) -> Result<Answer, String> {
+    ) -> Result<ClientReply, String> {
         let (capability, what, answer) = match method {
             "elicitation/create" => {
                 let question = elicitation(params, key)?;
@@ -175,21 +177,21 @@ impl Scripts {
                 if question.url.is_some() && capabilities["elicitation"].get("url").is_none() {
                     return Err(format!("the server asked {what}, and the client did not declare `elicitation.url`"));
                 }
-                ("elicitation", what, self.elicitation.as_ref().map(|script| play(script, question)))
+                ("elicitation", what, self.elicitation.as_ref().map(|script| run_script(script, question)))
             }
             "sampling/createMessage" => {
                 let question = sampling(params, key)?;
                 let what = format!("`sampling/createMessage`: {}", question.prompt());
-                ("sampling", what, self.sampling.as_ref().map(|script| play(script, question)))
+                ("sampling", what, self.sampling.as_ref().map(|script| run_script(script, question)))
             }
             "roots/list" => {
                 let roots = self.roots.as_ref().map(|uris| {
                     let roots: Vec<Value> = uris.iter().map(|uri| json!({ "uri": uri })).collect();
-                    Ok(Answer::from(json!({ "roots": roots })))
+                    Ok(ClientReply::from(json!({ "roots": roots })))
                 });
                 ("roots", "`roots/list`".to_owned(), roots)
             }
-            "ping" if key.is_none() => return Ok(Answer::from(json!({}))),
+            "ping" if key.is_none() => return Ok(ClientReply::from(json!({}))),
             other => return Err(format!("the server asked `{other}`, which is no question to a client: {params}")),
         };
         if capabilities.get(capability).is_none() {
@@ -207,13 +209,14 @@ impl Scripts {
 }
 
 /// Runs a script. Its panic becomes an error, because the waiting test may be on another thread.
-fn play<Q>(script: &Script<Q>, question: Q) -> Result<Answer, String> {
+fn run_script<Q>(script: &Script<Q>, question: Q) -> Result<ClientReply, String> {
     let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
-    catch_unwind(AssertUnwindSafe(|| script(question))).map_err(|panic| format!("a script panicked: {}", said(&*panic)))
+    catch_unwind(AssertUnwindSafe(|| script(question)))
+        .map_err(|panic| format!("a script panicked: {}", panic_text(&*panic)))
 }
 
 /// Returns the text of a panic.
-pub(super) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }
@@ -250,7 +253,7 @@ fn sampling(params: &Value, key: Option<&str>) -> Result<SamplingQuestion, Strin
 
 /// The next step after a result that requires input.
 #[derive(Debug, PartialEq)]
-pub(super) enum Round {
+pub(super) enum InputRound {
     /// Repeat the request with these members.
     Repeat(Map<String, Value>),
     /// Give up, because a script does not answer the named request.
@@ -260,7 +263,11 @@ pub(super) enum Round {
 /// Answers the requests in a result whose `resultType` is `input_required`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
-pub(super) fn answer_round(scripts: &Scripts, capabilities: &Value, result: &Value) -> Result<Round, String> {
+pub(super) fn answer_input_requests(
+    scripts: &Scripts,
+    capabilities: &Value,
+    result: &Value,
+) -> Result<InputRound, String> {
     let mut more = Map::new();
     let state = result.get("requestState");
     let questions = match result.get("inputRequests") {
@@ -275,11 +282,13 @@ pub(super) fn answer_round(scripts: &Scripts, capabilities: &Value, result: &Val
                 return Err(format!("the question `{key}` has no method: {question}"));
             };
             let params = question.get("params").cloned().unwrap_or_else(|| json!({}));
-            match scripts.answer(capabilities, method, &params, Some(key))?.0 {
-                Kind::Result(result) => {
+            match scripts.answer_request(capabilities, method, &params, Some(key))?.0 {
+                ReplyKind::Result(result) => {
                     responses.insert(key.clone(), result);
                 }
-                Kind::Error { .. } | Kind::Silence => return Ok(Round::GiveUp(format!("`{key}` ({method})"))),
+                ReplyKind::Error { .. } | ReplyKind::Silence => {
+                    return Ok(InputRound::GiveUp(format!("`{key}` ({method})")));
+                }
             }
         }
         more.insert("inputResponses".into(), responses.into());
@@ -287,5 +296,5 @@ pub(super) fn answer_round(scripts: &Scripts, capabilities: &Value, result: &Val
     if let Some(state) = state {
         more.insert("requestState".into(), state.clone());
     }
-    Ok(Round::Repeat(more))
+    Ok(InputRound::Repeat(more))
 }

@@ -135,13 +135,13 @@ mod tests {
     }
 
     /// A folder for one test, deleted at its end.
-    struct Folder(std::path::PathBuf);
+    struct TestFolder(std::path::PathBuf);
 
-    impl Folder {
-        fn new(name: &str) -> Folder {
+    impl TestFolder {
+        fn new(name: &str) -> TestFolder {
             let path = std::env::temp_dir().join(format!("fastmcp-rs-snapshot-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&path).unwrap();
-            Folder(path)
+            TestFolder(path)
         }
 
         fn path(&self) -> &str {
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for TestFolder {
         fn drop(&mut self) {
             let _ = std::fs::remove_dir_all(&self.0);
         }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_reported_and_created_on_request() {
-        let folder = Folder::new("missing");
+        let folder = TestFolder::new("missing");
         let problem = compare(tools(), folder.path(), "new/tools.json", false).unwrap_err();
         assert!(
             problem.contains("tools.json") && problem.contains("FASTMCP_UPDATE_SNAPSHOTS=1 cargo test"),
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_change_is_shown_line_by_line_until_it_is_accepted() {
-        let folder = Folder::new("change");
+        let folder = TestFolder::new("change");
         compare(tools(), folder.path(), "tools.json", true).unwrap();
         let mut changed = tools();
         changed[0]["description"] = "Writes at once.".into();
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn other_line_endings_are_not_a_change() {
-        let folder = Folder::new("lines");
+        let folder = TestFolder::new("lines");
         let text = lock_text(tools()).replace('\n', "\r\n");
         std::fs::write(folder.0.join("tools.json"), text).unwrap();
         compare(tools(), folder.path(), "tools.json", false).unwrap();

@@ -9,55 +9,66 @@ use std::sync::{Arc, PoisonError};
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::testing::dispatcher::{Link, Ticket};
+use crate::testing::dispatcher::{Dispatcher, PendingRequest};
 use crate::testing::reply::{Failure, Notification};
-use crate::testing::subscription_filter::{Open, SubscriptionFilter};
+use crate::testing::subscription_filter::{OpenSubscription, SubscriptionFilter};
 
 /// A subscription of a test client. Dropping it cancels it.
 pub struct Subscription {
-    link: Arc<Link>,
+    dispatcher: Arc<Dispatcher>,
     id: i64,
     filter: SubscriptionFilter,
     notifications: mpsc::UnboundedReceiver<Notification>,
     acknowledged: Value,
     /// The response to `subscriptions/listen`, which ends the subscription.
-    end: Option<Ticket>,
+    end: Option<PendingRequest>,
 }
 
 impl Subscription {
     pub(super) async fn open(
-        link: Arc<Link>,
+        dispatcher: Arc<Dispatcher>,
         filter: SubscriptionFilter,
         mut params: Map<String, Value>,
     ) -> Result<Subscription, Failure> {
-        let is_modern = link.revision.is_modern();
+        let is_modern = dispatcher.revision.is_modern();
         // In a session the id is used only by the client.
         let (id, end) = if is_modern {
-            let (id, ticket) = link.expect_answer();
-            (id, Some(ticket))
+            let (id, pending_request) = dispatcher.expect_response();
+            (id, Some(pending_request))
         } else {
-            (link.fresh_id(), None)
+            (dispatcher.fresh_id(), None)
         };
         let (sender, notifications) = mpsc::unbounded_channel();
         let (acknowledge, acknowledged) = oneshot::channel();
         let acknowledge = is_modern.then_some(acknowledge);
-        link.lock().subscriptions.push(Open { id, filter: filter.clone(), notifications: sender, acknowledge });
-        let mut subscription =
-            Subscription { link: Arc::clone(&link), id, filter, notifications, acknowledged: Value::Null, end };
+        dispatcher.lock().subscriptions.push(OpenSubscription {
+            id,
+            filter: filter.clone(),
+            notifications: sender,
+            acknowledge,
+        });
+        let mut subscription = Subscription {
+            dispatcher: Arc::clone(&dispatcher),
+            id,
+            filter,
+            notifications,
+            acknowledged: Value::Null,
+            end,
+        };
         if !is_modern {
             subscription.acknowledged = subscription.subscribe().await?;
             return Ok(subscription);
         }
         params.insert("notifications".into(), subscription.filter.json());
-        link.send_request(id, "subscriptions/listen", params);
+        dispatcher.send_request(id, "subscriptions/listen", params);
         match acknowledged.await {
             Ok(acknowledged) => {
                 subscription.acknowledged = acknowledged;
                 Ok(subscription)
             }
             Err(_) => {
-                link.check();
-                match subscription.end.as_mut().and_then(Ticket::answer_now) {
+                dispatcher.panic_if_failed();
+                match subscription.end.as_mut().and_then(PendingRequest::take_response) {
                     Some(Err(failure)) => Err(failure),
                     _ => panic!("the server ended a subscription that it had not acknowledged"),
                 }
@@ -68,9 +79,9 @@ impl Subscription {
     /// Subscribes to each resource. Returns the filter that the server honours.
     async fn subscribe(&self) -> Result<Value, Failure> {
         for uri in &self.filter.uris {
-            self.link.begin("resources/subscribe", uri_params(uri)).answer().await?;
+            self.dispatcher.start_request("resources/subscribe", uri_params(uri)).wait_for_response().await?;
         }
-        let initialization = self.link.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let initialization = self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let tells = |list: &str| initialization["capabilities"][list]["listChanged"] == true;
         let honoured = SubscriptionFilter {
             tools: self.filter.tools && tells("tools"),
@@ -97,7 +108,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Option<Notification> {
         let next = self.notifications.recv().await;
         if next.is_none() {
-            self.link.check();
+            self.dispatcher.panic_if_failed();
         }
         next
     }
@@ -108,8 +119,8 @@ impl Subscription {
     ///
     /// Panics if the server violates the protocol.
     pub fn try_next(&mut self) -> Option<Notification> {
-        self.link.take_frames();
-        self.link.check();
+        self.dispatcher.take_frames();
+        self.dispatcher.panic_if_failed();
         self.notifications.try_recv().ok()
     }
 
@@ -121,9 +132,9 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut unwanted = Vec::new();
         {
-            let mut state = self.link.lock();
+            let mut state = self.dispatcher.lock();
             state.subscriptions.retain(|open| open.id != self.id);
-            if !self.link.revision.is_modern() {
+            if !self.dispatcher.revision.is_modern() {
                 let others = &state.subscriptions;
                 let is_wanted = |uri: &String| others.iter().any(|open| open.filter.uris.contains(uri));
                 unwanted.extend(self.filter.uris.iter().filter(|uri| !is_wanted(uri)).cloned());
@@ -131,11 +142,11 @@ impl Drop for Subscription {
         }
         if let Some(mut end) = self.end.take() {
             // Dropping the ticket cancels the request, unless the server has already ended it.
-            end.answer_now();
+            end.take_response();
         }
         if tokio::runtime::Handle::try_current().is_ok() && !std::thread::panicking() {
             for uri in unwanted {
-                self.link.send_and_forget("resources/unsubscribe", uri_params(&uri));
+                self.dispatcher.send_unawaited("resources/unsubscribe", uri_params(&uri));
             }
         }
     }

@@ -73,7 +73,7 @@ impl SubscriptionFilter {
         filter.into()
     }
 
-    fn wants(&self, notification: &Notification) -> bool {
+    fn accepts(&self, notification: &Notification) -> bool {
         match notification.method.as_str() {
             "notifications/tools/list_changed" => self.tools,
             "notifications/resources/list_changed" => self.resources,
@@ -93,7 +93,7 @@ impl SubscriptionFilter {
 }
 
 /// A subscription that the link routes notifications to.
-pub(crate) struct Open {
+pub(crate) struct OpenSubscription {
     pub(crate) id: i64,
     pub(crate) filter: SubscriptionFilter,
     pub(crate) notifications: mpsc::UnboundedSender<Notification>,
@@ -101,8 +101,8 @@ pub(crate) struct Open {
     pub(crate) acknowledge: Option<oneshot::Sender<Value>>,
 }
 
-impl Open {
-    pub(crate) fn wants(&self, notification: &Notification) -> bool {
-        self.filter.wants(notification)
+impl OpenSubscription {
+    pub(crate) fn accepts(&self, notification: &Notification) -> bool {
+        self.filter.accepts(notification)
     }
 }

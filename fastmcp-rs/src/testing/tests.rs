@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::peer::Peer;
-use super::scripts::said;
+use super::peer::TestServer;
+use super::scripts::panic_text;
 use super::*;
-use crate::outgoing::queue::Outbox;
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
 
 /// The messages that a simulated server has received.
 type Log = Arc<Mutex<Vec<Value>>>;
 
 /// A server that answers each message by a function.
-struct Played<F> {
+struct ScriptedServer<F> {
     answer: Mutex<F>,
     log: Log,
-    outbox: Arc<Outbox>,
+    outgoing: Arc<OutgoingQueue>,
 }
 
-impl<F: FnMut(&Value, &Outbox) -> Vec<Value> + Send> Peer for Played<F> {
+impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for ScriptedServer<F> {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
         let message: Value = serde_json::from_slice(message).unwrap();
         self.log.lock().unwrap().push(message.clone());
@@ -33,24 +33,24 @@ impl<F: FnMut(&Value, &Outbox) -> Vec<Value> + Send> Peer for Played<F> {
             let version = &message["params"]["protocolVersion"];
             vec![answered(&message, json!({"protocolVersion": version, "capabilities": capabilities}))]
         });
-        for frame in handshake.unwrap_or_else(|| (self.answer.lock().unwrap())(&message, &self.outbox)) {
+        for frame in handshake.unwrap_or_else(|| (self.answer.lock().unwrap())(&message, &self.outgoing)) {
             out.extend_from_slice(format!("{frame}\n").as_bytes());
         }
     }
 
-    fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    fn outgoing(&self) -> &Arc<OutgoingQueue> {
+        &self.outgoing
     }
 
     fn close(&self) {
-        self.outbox.close();
+        self.outgoing.close();
     }
 }
 
-fn played(answer: impl FnMut(&Value, &Outbox) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
+fn played(answer: impl FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
     let log = Log::default();
-    let played = Played { answer: Mutex::new(answer), log: Arc::clone(&log), outbox: Arc::default() };
-    (TestClientBuilder::new(Box::new(|_| Box::pin(async { Ok(Box::new(played) as Box<dyn Peer>) }))), log)
+    let played = ScriptedServer { answer: Mutex::new(answer), log: Arc::clone(&log), outgoing: Arc::default() };
+    (TestClientBuilder::new(Box::new(|_| Box::pin(async { Ok(Box::new(played) as Box<dyn TestServer>) }))), log)
 }
 
 fn answered(request: &Value, result: Value) -> Value {
@@ -61,8 +61,8 @@ fn notification(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "method": method, "params": params})
 }
 
-fn say(outbox: &Outbox, frame: &Value) {
-    outbox.push(format!("{frame}\n").as_bytes());
+fn say(outgoing: &OutgoingQueue, frame: &Value) {
+    outgoing.push(format!("{frame}\n").as_bytes());
 }
 
 /// Returns an elicitation as a server of 2026-07-28 sends it.
@@ -80,7 +80,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 fn panic_of<T>(work: impl Future<Output = T>) -> String {
     match std::panic::catch_unwind(AssertUnwindSafe(|| run(work))) {
         Ok(_) => panic!("it should have panicked"),
-        Err(panic) => said(&*panic).to_owned(),
+        Err(panic) => panic_text(&*panic).to_owned(),
     }
 }
 
@@ -111,7 +111,7 @@ fn modern_input_requests_are_answered_by_repeating_the_request() {
         let client = client.on_elicitation(|question| {
             assert_eq!((question.message.as_str(), question.key.as_deref()), ("Sure?", Some("elicitation_1")));
             assert_eq!(question.schema["properties"]["confirm"]["type"], "boolean");
-            Answer::accept(json!({"confirm": true}))
+            ClientReply::accept(json!({"confirm": true}))
         });
         let client = client.on_sampling(|question| {
             assert_eq!((question.prompt(), question.max_tokens), ("Capital?", 9));
@@ -154,14 +154,14 @@ fn requests_of_a_session_are_answered_by_responses() {
     run(async {
         let (client, log) = played({
             let mut call = Value::Null;
-            move |message, outbox| {
+            move |message, outgoing| {
                 if message["method"] == "tools/call" {
                     call = message.clone();
                     let mut question = confirm();
                     question["jsonrpc"] = "2.0".into();
                     question["id"] = "q-1".into();
-                    say(outbox, &question);
-                    say(outbox, &json!({"jsonrpc": "2.0", "id": 7, "method": "ping"}));
+                    say(outgoing, &question);
+                    say(outgoing, &json!({"jsonrpc": "2.0", "id": 7, "method": "ping"}));
                 } else if message["id"] == "q-1" {
                     let text = message["result"]["action"].clone();
                     return vec![answered(&call, json!({"content": [{"type": "text", "text": text}]}))];
@@ -171,7 +171,7 @@ fn requests_of_a_session_are_answered_by_responses() {
         });
         let client = client.revision(Revision::V2025_06_18).on_elicitation(|question| {
             assert_eq!(question.key, None);
-            Answer::decline()
+            ClientReply::decline()
         });
         let client = client.await.unwrap();
         assert_eq!(client.call("cancel", json!({})).await.unwrap().text(), "decline");
@@ -190,7 +190,7 @@ fn a_silent_script_ends_a_modern_call_and_sends_no_response() {
     run(async {
         let asks = json!({"resultType": "input_required", "inputRequests": {"k": confirm()}, "requestState": "s"});
         let (client, log) = played(move |message, _| vec![answered(message, asks.clone())]);
-        let client = client.on_elicitation(|_| Answer::silence()).await.unwrap();
+        let client = client.on_elicitation(|_| ClientReply::silence()).await.unwrap();
         let failure = client.call("x", json!({})).await.unwrap_err();
         assert!(failure.is_unanswered(), "{failure}");
         assert!(failure.to_string().contains("`k` (elicitation/create)"), "{failure}");
@@ -202,11 +202,11 @@ fn a_silent_script_ends_a_modern_call_and_sends_no_response() {
     run(async {
         let mut question = confirm();
         question["id"] = 1.into();
-        let (client, log) = played(move |_, outbox| {
-            say(outbox, &question);
+        let (client, log) = played(move |_, outgoing| {
+            say(outgoing, &question);
             Vec::new()
         });
-        let client = client.revision(Revision::V2025_11_25).on_elicitation(|_| Answer::silence()).await.unwrap();
+        let client = client.revision(Revision::V2025_11_25).on_elicitation(|_| ClientReply::silence()).await.unwrap();
         let call = client.call("x", json!({}));
         assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
         let log = log.lock().unwrap();
@@ -220,13 +220,14 @@ fn a_refusal_is_an_error_in_a_session() {
     run(async {
         let params = json!({"messages": [], "maxTokens": 1});
         let question = json!({"id": 5, "method": "sampling/createMessage", "params": params});
-        let (client, log) = played(move |message, outbox| {
+        let (client, log) = played(move |message, outgoing| {
             if message["method"] == "tools/call" {
-                say(outbox, &question);
+                say(outgoing, &question);
             }
             Vec::new()
         });
-        let client = client.revision(Revision::V2024_11_05).on_sampling(|_| Answer::refuse(-1, "no")).await.unwrap();
+        let client =
+            client.revision(Revision::V2024_11_05).on_sampling(|_| ClientReply::refuse(-1, "no")).await.unwrap();
         let call = client.call("x", json!({}));
         assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
         let log = log.lock().unwrap();
@@ -237,7 +238,7 @@ fn a_refusal_is_an_error_in_a_session() {
 #[test]
 fn an_unexpected_request_fails_the_test_with_its_content() {
     let asks = |question: Value| {
-        move |message: &Value, _: &Outbox| {
+        move |message: &Value, _: &OutgoingQueue| {
             let result = json!({"resultType": "input_required", "inputRequests": {"k": question.clone()}});
             vec![answered(message, result)]
         }
@@ -258,7 +259,8 @@ fn an_unexpected_request_fails_the_test_with_its_content() {
     let page = json!({"method": "elicitation/create", "params": page});
     let problem = panic_of(async {
         let (client, _) = played(asks(page));
-        let client = client.capabilities(json!({"elicitation": {}})).on_elicitation(|_| Answer::accept(Value::Null));
+        let client =
+            client.capabilities(json!({"elicitation": {}})).on_elicitation(|_| ClientReply::accept(Value::Null));
         client.await.unwrap().call("x", json!({})).await
     });
     assert!(problem.contains("Sign in") && problem.contains("`elicitation.url`"), "{problem}");
@@ -266,8 +268,8 @@ fn an_unexpected_request_fails_the_test_with_its_content() {
     let problem = panic_of(async {
         let mut question = confirm();
         question["id"] = 1.into();
-        let (client, _) = played(move |_, outbox| {
-            say(outbox, &question);
+        let (client, _) = played(move |_, outgoing| {
+            say(outgoing, &question);
             Vec::new()
         });
         client.revision(Revision::V2025_11_25).await.unwrap().call("x", json!({})).await
@@ -280,13 +282,13 @@ fn a_failed_assertion_in_a_script_fails_the_test() {
     let problem = panic_of(async {
         let mut question = confirm();
         question["id"] = 1.into();
-        let (client, _) = played(move |_, outbox| {
-            say(outbox, &question);
+        let (client, _) = played(move |_, outgoing| {
+            say(outgoing, &question);
             Vec::new()
         });
         let client = client.revision(Revision::V2025_11_25).on_elicitation(|question| {
             assert_eq!(question.message, "Another one");
-            Answer::cancel()
+            ClientReply::cancel()
         });
         client.await.unwrap().call("x", json!({})).await
     });
@@ -304,7 +306,7 @@ fn a_server_that_requests_input_without_end_fails_the_call() {
         });
         let client = client.on_elicitation(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
-            Answer::decline()
+            ClientReply::decline()
         });
         client.await.unwrap().call("x", json!({})).await
     });
@@ -346,8 +348,8 @@ fn a_failed_assertion_in_an_observer_fails_the_test() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let frames = Arc::clone(&seen);
     let problem = panic_of(async move {
-        let (client, _) = played(|message, outbox| {
-            say(outbox, &answered(message, json!({})));
+        let (client, _) = played(|message, outgoing| {
+            say(outgoing, &answered(message, json!({})));
             Vec::new()
         });
         let client = client.observe(move |origin, frame| {
@@ -363,10 +365,10 @@ fn a_failed_assertion_in_an_observer_fails_the_test() {
 #[test]
 fn a_dropped_request_is_cancelled_and_its_late_response_is_ignored() {
     run(async {
-        let (client, log) = played(|message, outbox| {
+        let (client, log) = played(|message, outgoing| {
             if message["method"] == "notifications/cancelled" {
                 let id = &message["params"]["requestId"];
-                say(outbox, &json!({"jsonrpc": "2.0", "id": id, "result": {}}));
+                say(outgoing, &json!({"jsonrpc": "2.0", "id": id, "result": {}}));
             }
             Vec::new()
         });
@@ -384,9 +386,9 @@ fn a_dropped_request_is_cancelled_and_its_late_response_is_ignored() {
 #[test]
 fn notifications_are_kept_in_order_until_they_are_taken() {
     run(async {
-        let (client, _) = played(|message, outbox| {
+        let (client, _) = played(|message, outgoing| {
             if message["method"] == "later" {
-                say(outbox, &notification("c", json!({})));
+                say(outgoing, &notification("c", json!({})));
                 return vec![answered(message, json!({}))];
             }
             vec![notification("a", json!({"n": 1})), notification("b", Value::Null), answered(message, json!({}))]
@@ -437,13 +439,13 @@ fn updated(id: i64, uri: &str) -> Value {
 #[test]
 fn a_modern_subscription_is_acknowledged_notified_and_cancelled() {
     run(async {
-        let (client, log) = played(|message, outbox| {
+        let (client, log) = played(|message, outgoing| {
             let id = message["id"].as_i64().unwrap_or_default();
             match message["method"].as_str() {
                 Some("subscriptions/listen") => {
                     let honoured = json!({"notifications": {"resourceSubscriptions": ["orders://1"]}});
-                    say(outbox, &told(id, "notifications/subscriptions/acknowledged", honoured));
-                    say(outbox, &updated(id, "orders://1/notes"));
+                    say(outgoing, &told(id, "notifications/subscriptions/acknowledged", honoured));
+                    say(outgoing, &updated(id, "orders://1/notes"));
                     Vec::new()
                 }
                 Some("change") => {

@@ -7,5 +7,5 @@ use crate::context::Transport;
 use crate::engine::{Connection, Server};
 
 pub(crate) fn connect(server: Server, principal: Option<Principal>) -> Arc<Connection> {
-    Connection::of(Arc::new(server), Transport::Memory, principal.map(Arc::new))
+    Connection::for_principal(Arc::new(server), Transport::Memory, principal.map(Arc::new))
 }

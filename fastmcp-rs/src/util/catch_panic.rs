@@ -13,16 +13,16 @@ use crate::util::operator_log;
 
 thread_local! {
     /// True while this thread runs code whose panics are caught.
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    static RECORDING: Cell<bool> = const { Cell::new(false) };
     /// The text of the last panic in such code, with its place.
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// The text of a caught panic, for the log only.
 #[derive(Debug)]
-pub(crate) struct Panicked(pub(crate) String);
+pub(crate) struct CaughtPanic(pub(crate) String);
 
-impl Panicked {
+impl CaughtPanic {
     /// Whether code blocked its thread in a way that tokio forbids on a thread of a runtime.
     pub(crate) fn is_by_blocking(&self) -> bool {
         const BEGINNINGS: [&str; 4] = [
@@ -47,8 +47,8 @@ pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if WATCHED.get() {
-                LAST.set(Some(describe(info)));
+            if RECORDING.get() {
+                LAST_PANIC.set(Some(describe(info)));
             } else {
                 previous(info);
             }
@@ -67,25 +67,25 @@ fn describe(info: &PanicHookInfo<'_>) -> String {
 }
 
 /// Runs code of a handler. The caller catches its panics inside of `work`.
-pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn run_recording<T>(work: impl FnOnce() -> T) -> T {
     // Calls nest: a handler can poll the future of another handler.
-    let before = WATCHED.replace(true);
+    let before = RECORDING.replace(true);
     let result = work();
-    WATCHED.set(before);
+    RECORDING.set(before);
     result
 }
 
 /// Runs user code, and catches its panic.
-pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
-    watched(|| catch_unwind(AssertUnwindSafe(work))).map_err(record)
+pub(crate) fn run_catching<T>(work: impl FnOnce() -> T) -> Result<T, CaughtPanic> {
+    run_recording(|| catch_unwind(AssertUnwindSafe(work))).map_err(record_panic)
 }
 
-type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Runs a user's future to its end. Panics are caught while the future is created, polled and dropped.
-pub(crate) async fn run<T>(make: impl FnOnce() -> Work<T>) -> Result<T, Panicked> {
-    let mut work = Contained(Some(catch(make)?));
-    poll_fn(|task| match work.0.as_mut().map(|work| catch(|| work.as_mut().poll(task))) {
+pub(crate) async fn run_catching_async<T>(make: impl FnOnce() -> BoxFuture<T>) -> Result<T, CaughtPanic> {
+    let mut work = CatchOnDrop(Some(run_catching(make)?));
+    poll_fn(|task| match work.0.as_mut().map(|work| run_catching(|| work.as_mut().poll(task))) {
         Some(Ok(polled)) => polled.map(Ok),
         Some(Err(panicked)) => Poll::Ready(Err(panicked)),
         // Only the destructor takes the future.
@@ -95,12 +95,12 @@ pub(crate) async fn run<T>(make: impl FnOnce() -> Work<T>) -> Result<T, Panicked
 }
 
 /// A future whose destructor may panic.
-struct Contained<T>(Option<Work<T>>);
+struct CatchOnDrop<T>(Option<BoxFuture<T>>);
 
-impl<T> Drop for Contained<T> {
+impl<T> Drop for CatchOnDrop<T> {
     fn drop(&mut self) {
         let work = self.0.take();
-        if let Err(panicked) = catch(|| drop(work)) {
+        if let Err(panicked) = run_catching(|| drop(work)) {
             operator_log::error(format_args!("a future panicked when it was dropped: {}", panicked.0));
         }
     }
@@ -111,28 +111,28 @@ static CAUGHT: AtomicU64 = AtomicU64::new(0);
 
 /// Returns the number of panics caught in this process.
 #[cfg(feature = "metrics")]
-pub(crate) fn caught() -> u64 {
+pub(crate) fn caught_count() -> u64 {
     CAUGHT.load(Ordering::Relaxed)
 }
 
 /// Counts a caught panic, and returns its text for the log.
-pub(crate) fn record(payload: Box<dyn Any + Send>) -> Panicked {
-    let payload = match payload.downcast::<Panicked>() {
+pub(crate) fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
+    let payload = match payload.downcast::<CaughtPanic>() {
         Ok(panicked) => return *panicked,
         Err(payload) => payload,
     };
     CAUGHT.fetch_add(1, Ordering::Relaxed);
-    let described = LAST.take().unwrap_or_else(|| {
+    let described = LAST_PANIC.take().unwrap_or_else(|| {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         text.unwrap_or_else(|| "a value that is not a text".into())
     });
     // The payload is a user's value too. If its destructor panics, the payload of that panic is leaked, not dropped.
-    if let Err(payload) = watched(|| catch_unwind(AssertUnwindSafe(|| drop(payload)))) {
-        LAST.take();
+    if let Err(payload) = run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(payload)))) {
+        LAST_PANIC.take();
         std::mem::forget(payload);
     }
-    Panicked(described)
+    CaughtPanic(described)
 }
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
                 panic::panic_any(Bomb);
             }
         }
-        let caught = catch(|| panic::panic_any(Bomb));
+        let caught = run_catching(|| panic::panic_any(Bomb));
         assert!(caught.is_err_and(|panicked| panicked.0.contains("a value that is not a text")));
     }
 }

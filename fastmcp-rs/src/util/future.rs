@@ -6,7 +6,7 @@ use std::task::Poll;
 
 /// Does some work, and drops it if the end comes first.
 #[cfg_attr(not(any(feature = "http", feature = "stdio")), allow(dead_code))]
-pub(crate) async fn unless_first<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn run_until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
     let (mut end, mut work) = (pin!(end), pin!(work));
     poll_fn(|task| match end.as_mut().poll(task) {
         Poll::Ready(()) => Poll::Ready(None),

@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 /// The most bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
 /// The most bytes per write, so that the progress of a slow reader is visible.
-const PIECE: usize = 64 << 10;
+const MAX_WRITE: usize = 64 << 10;
 /// The time that printed text waits for room in the queue before it is dropped. A reader that keeps up makes room
 /// sooner.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PRINT_TIMEOUT: Duration = Duration::from_millis(250);
 /// The time limit for writing the queued lines when the server ends.
-pub(crate) const LAST_LINES: Duration = Duration::from_millis(500);
+pub(crate) const FINAL_FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 pub(crate) fn info(message: fmt::Arguments<'_>) {
@@ -41,19 +41,19 @@ pub(crate) fn warn(message: fmt::Arguments<'_>) {
 
 fn fall_back(level: &str, message: fmt::Arguments<'_>) {
     if !tracing::dispatcher::has_been_set() {
-        line(&format!("{level} fastmcp_rs: {message}"));
+        write_line(&format!("{level} fastmcp_rs: {message}"));
     }
 }
 
 /// Writes one line to standard error, with or without a subscriber.
-pub(crate) fn line(text: &str) {
-    let mut line = clean(text);
+pub(crate) fn write_line(text: &str) {
+    let mut line = replace_controls(text);
     line.push('\n');
     enqueue(line.as_bytes());
 }
 
 /// Replaces control characters, so that text from a peer cannot control the operator's terminal.
-fn clean(text: &str) -> String {
+fn replace_controls(text: &str) -> String {
     let shown = |character: char| match character {
         '\n' | '\t' => character,
         other if is_hidden(other) || other.is_control() => '\u{FFFD}',
@@ -71,7 +71,7 @@ fn is_hidden(character: char) -> bool {
 /// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself. In
 /// JSON nothing is lost, and what some programs take for line ends is escaped, too.
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
-fn harmless(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
+fn sanitize(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
     // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.
     if memchr::memchr2(0xC2, 0xE2, line).is_none() {
         return Cow::Borrowed(line);
@@ -102,21 +102,21 @@ pub(crate) fn error_id() -> String {
 /// A writer to standard error that never blocks, for log subscribers.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
-pub(crate) struct Stderr {
+pub(crate) struct StderrWriter {
     /// Whether lines are JSON.
     pub(crate) is_json: bool,
 }
 
-struct Queue {
-    lines: Mutex<Lines>,
+struct LogQueue {
+    lines: Mutex<QueuedLines>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Lines {
+struct QueuedLines {
     bytes: Vec<u8>,
     writing: bool,
-    dropped: Dropped,
+    dropped: DroppedOutput,
     /// Set when a wait has timed out and nothing was written since, because the next wait would time out too.
     stalled: bool,
     muted: bool,
@@ -124,20 +124,20 @@ struct Lines {
 
 /// The amount of output that did not fit into the queue.
 #[derive(Default)]
-struct Dropped {
+struct DroppedOutput {
     lines: u64,
     printed_bytes: u64,
 }
 
-impl Dropped {
+impl DroppedOutput {
     fn is_empty(&self) -> bool {
         self.lines == 0 && self.printed_bytes == 0
     }
 }
 
-impl fmt::Display for Dropped {
+impl fmt::Display for DroppedOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Dropped { lines, printed_bytes } = self;
+        let DroppedOutput { lines, printed_bytes } = self;
         match (lines, printed_bytes) {
             (_, 0) => write!(formatter, "{lines} log lines"),
             (0, _) => write!(formatter, "{printed_bytes} bytes of printed text"),
@@ -146,18 +146,18 @@ impl fmt::Display for Dropped {
     }
 }
 
-static QUEUE: OnceLock<Queue> = OnceLock::new();
+static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
-fn queue() -> &'static Queue {
+fn queue() -> &'static LogQueue {
     QUEUE.get_or_init(|| {
         let started = std::thread::Builder::new().name("mcp-stderr".into()).spawn(write_lines);
         // Without the thread nothing can be written, and silence is better than blocking.
-        let lines = Lines { muted: started.is_err(), ..Lines::default() };
-        Queue { lines: Mutex::new(lines), changed: Condvar::new() }
+        let lines = QueuedLines { muted: started.is_err(), ..QueuedLines::default() };
+        LogQueue { lines: Mutex::new(lines), changed: Condvar::new() }
     })
 }
 
-fn lock(queue: &Queue) -> MutexGuard<'_, Lines> {
+fn lock(queue: &LogQueue) -> MutexGuard<'_, QueuedLines> {
     queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -175,10 +175,10 @@ fn enqueue(bytes: &[u8]) {
     queue.changed.notify_all();
 }
 
-impl Write for Stderr {
+impl Write for StderrWriter {
     /// Queues the bytes, or counts and drops them if the queue is full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        enqueue(&harmless(bytes, self.is_json));
+        enqueue(&sanitize(bytes, self.is_json));
         Ok(bytes.len())
     }
 
@@ -203,7 +203,8 @@ pub(crate) fn mute() {
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
-    let mut lines = wait(queue, lock(queue), PATIENCE, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
+    let mut lines =
+        wait_until(queue, lock(queue), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
     if lines.muted {
         return;
     }
@@ -216,19 +217,19 @@ pub(crate) fn print(bytes: &[u8]) {
 /// Waits until all output is written, for at most `limit`. Returns true if it is.
 pub(crate) fn flush(limit: Duration) -> bool {
     let Some(queue) = QUEUE.get() else { return true };
-    let is_written = |lines: &Lines| lines.bytes.is_empty() && !lines.writing;
-    let lines = wait(queue, lock(queue), limit, is_written);
+    let is_written = |lines: &QueuedLines| lines.bytes.is_empty() && !lines.writing;
+    let lines = wait_until(queue, lock(queue), limit, is_written);
     is_written(&lines)
 }
 
 /// Waits until `is_done`, for at most `limit`; does not wait if the last wait has timed out and nothing was written
 /// since.
-fn wait<'a>(
-    queue: &'a Queue,
-    mut lines: MutexGuard<'a, Lines>,
+fn wait_until<'a>(
+    queue: &'a LogQueue,
+    mut lines: MutexGuard<'a, QueuedLines>,
     limit: Duration,
-    is_done: impl Fn(&Lines) -> bool,
-) -> MutexGuard<'a, Lines> {
+    is_done: impl Fn(&QueuedLines) -> bool,
+) -> MutexGuard<'a, QueuedLines> {
     let mut deadline = None;
     while !is_done(&lines) && !lines.muted && !lines.stalled {
         let now = Instant::now();
@@ -258,7 +259,7 @@ fn write_lines() {
             }
             let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped: standard error was not read");
         }
-        let written = bytes.chunks(PIECE).try_for_each(|piece| {
+        let written = bytes.chunks(MAX_WRITE).try_for_each(|piece| {
             stderr.write_all(piece)?;
             lock(queue).stalled = false;
             Ok::<_, io::Error>(())
@@ -299,14 +300,14 @@ fn stderr() -> Box<dyn Write> {
 mod tests {
     #[test]
     fn control_characters_of_peers_are_escaped() {
-        assert_eq!(super::clean("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
+        assert_eq!(super::replace_controls("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
         let line = "\x1b[32m INFO\x1b[0m \u{e9}\u{9B}2J\u{2066}\u{2028}\n";
         assert_eq!(
-            &*super::harmless(line.as_bytes(), false),
+            &*super::sanitize(line.as_bytes(), false),
             "\x1b[32m INFO\x1b[0m \u{e9}\u{FFFD}2J\u{FFFD}\u{2028}\n".as_bytes()
         );
         let line = "{\"text\":\"\u{e9}\u{9B}\u{2066}\u{85}\u{2028}\u{2029}\"}\n";
-        let shown = super::harmless(line.as_bytes(), true);
+        let shown = super::sanitize(line.as_bytes(), true);
         assert_eq!(&*shown, "{\"text\":\"\u{e9}\\u009b\\u2066\\u0085\\u2028\\u2029\"}\n".as_bytes());
     }
 

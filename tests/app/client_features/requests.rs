@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{Answer, Origin, Wire};
+use fastmcp_rs::testing::{ClientReply, Origin, Wire};
 use fastmcp_rs::{AskError, Revision, Sampling};
 use serde_json::{Value, json};
 
@@ -343,7 +343,7 @@ fn the_request_of_a_task_is_sent_before_its_cancellation() {
             let frames = Told::default();
             let seen = frames.clone();
             let client = app(&Told::default()).test_client().revision(Revision::V2025_11_25);
-            let client = client.on_elicitation(|_| Answer::silence()).observe(move |origin, frame| {
+            let client = client.on_elicitation(|_| ClientReply::silence()).observe(move |origin, frame| {
                 let frame: Value = serde_json::from_str(frame).unwrap();
                 let method = frame["method"].as_str().unwrap_or("an answer");
                 if origin == Origin::Server && !frame["id"].is_string() {

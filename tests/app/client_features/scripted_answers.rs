@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{Answer, TestClientBuilder};
+use fastmcp_rs::testing::{ClientReply, TestClientBuilder};
 use fastmcp_rs::{AskError, Elicited, Sampling};
 use serde_json::{Value, json};
 
@@ -70,10 +70,10 @@ fn asking() -> impl Iterator<Item = Revision> {
 fn a_script_answers_elicitations_in_every_revision() {
     for revision in asking() {
         for (answer, expected) in [
-            (Answer::accept(json!({"value": true})), "deleted"),
-            (Answer::accept(json!({"value": false})), "kept"),
-            (Answer::decline(), "kept"),
-            (Answer::cancel(), "not decided"),
+            (ClientReply::accept(json!({"value": true})), "deleted"),
+            (ClientReply::accept(json!({"value": false})), "kept"),
+            (ClientReply::decline(), "kept"),
+            (ClientReply::cancel(), "not decided"),
         ] {
             run(async {
                 let client = validated(client(), revision).on_elicitation(move |question| {
@@ -96,7 +96,7 @@ fn a_script_answers_resources_and_prompts() {
         run(async {
             let client = validated(client(), revision).on_elicitation(|question| {
                 let is_tone = question.message == "Which tone?";
-                Answer::accept(json!({"value": if is_tone { json!("warm") } else { json!(true) }}))
+                ClientReply::accept(json!({"value": if is_tone { json!("warm") } else { json!(true) }}))
             });
             let client = client.await.unwrap();
             assert_eq!(client.read("diary://7").await.unwrap().text(), "Accepted(true)");
@@ -114,11 +114,11 @@ fn a_script_answers_several_requests_of_one_round() {
             let client = validated(client(), revision).roots(["file:///srv"]).on_elicitation(move |question| {
                 assert_eq!(question.key.as_deref(), revision.is_modern().then_some("number"));
                 count.fetch_add(1, Ordering::Relaxed);
-                Answer::accept(json!({"value": 7}))
+                ClientReply::accept(json!({"value": 7}))
             });
             let client = client.on_sampling(|question| {
                 assert_eq!((question.prompt(), question.max_tokens), ("Which name?", 10));
-                Answer::message("report")
+                ClientReply::message("report")
             });
             let client = client.await.unwrap();
             assert_eq!(client.call("name_files", json!({})).await.unwrap().text(), "file:///srv/report7");
@@ -144,7 +144,7 @@ fn without_a_script_the_client_has_no_capability() {
 async fn silence_ends_in_a_timeout_or_an_unanswered_failure() {
     for revision in asking() {
         let begin = tokio::time::Instant::now();
-        let client = validated(client(), revision).on_elicitation(|_| Answer::silence()).await.unwrap();
+        let client = validated(client(), revision).on_elicitation(|_| ClientReply::silence()).await.unwrap();
         match client.call("patient", json!({})).await {
             Ok(reply) => {
                 assert_eq!(reply.text(), "nobody answered");
@@ -159,7 +159,7 @@ async fn silence_ends_in_a_timeout_or_an_unanswered_failure() {
 #[test]
 fn a_script_of_a_session_can_refuse_with_an_error() {
     run(async {
-        let client = validated(client(), Revision::V2025_11_25).on_elicitation(|_| Answer::refuse(-1, "away"));
+        let client = validated(client(), Revision::V2025_11_25).on_elicitation(|_| ClientReply::refuse(-1, "away"));
         let reply = client.await.unwrap().call("patient", json!({})).await.unwrap();
         assert!(reply.is_error() && reply.text().contains("away"), "{}", reply.text());
     });

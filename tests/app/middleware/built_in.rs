@@ -151,7 +151,7 @@ fn each_operation_is_timed_whatever_its_outcome() {
         let seen: Arc<Mutex<Vec<(String, Duration, Outcome)>>> = Arc::default();
         let sink = Arc::clone(&seen);
         let timing = Timing::with(move |measured: &Measurement<'_>| {
-            let line = format!("{} {}", measured.kind.method(), measured.component);
+            let line = format!("{} {}", measured.method.as_str(), measured.component);
             sink.lock().expect("no panic with the lock").push((line, measured.duration, measured.outcome));
         });
         let app = app().tool::<nap>().timeout(Duration::from_secs(5)).layer(timing);

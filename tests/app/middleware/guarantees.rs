@@ -232,7 +232,7 @@ fn many_calls_through_middleware_get_one_response_each() {
 fn a_batch_passes_through_middleware() {
     run(async {
         let slow = middleware::from_fn(|operation: Operation, next: Next| async move {
-            if operation.kind() == Kind::ListTools {
+            if operation.method() == Method::ListTools {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             next.run(operation).await

@@ -6,7 +6,7 @@ mod guarantees;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use fastmcp_rs::middleware::{self, Kind, Layer, Next, Operation, Refusal, Reply};
+use fastmcp_rs::middleware::{self, Layer, Method, Next, Operation, Refusal, Reply};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::Wire;
 use fastmcp_rs::{Message, Principal, ResourceContents};
@@ -194,7 +194,7 @@ struct Witness(&'static str, Journal);
 impl Layer for Witness {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
         let Witness(name, journal) = self;
-        note_down(journal, format!("{name} > {} {}", operation.method(), operation.name()));
+        note_down(journal, format!("{name} > {} {}", operation.method().as_str(), operation.name()));
         let outcome = next.run(operation).await;
         let seen = match &outcome {
             Ok(reply) if reply.is_error() => "failed".to_owned(),
@@ -235,7 +235,8 @@ fn middleware_sees_every_operation_and_changes_none_by_observing() {
             let seen = Journal::default();
             let journal = Arc::clone(&seen);
             let witness = middleware::from_fn(move |operation: Operation, next: Next| {
-                let line = format!("{}|{}|{}", operation.method(), operation.name(), operation.arguments_json());
+                let line =
+                    format!("{}|{}|{}", operation.method().as_str(), operation.name(), operation.arguments_json());
                 assert_eq!(operation.context().revision().as_str(), revision.name());
                 note_down(&journal, line);
                 next.run(operation)
@@ -290,18 +291,18 @@ fn middleware_can_change_arguments() {
     run(async {
         let mend = middleware::from_fn(|mut operation: Operation, next: Next| async move {
             let mut arguments: Map<String, Value> = operation.arguments()?;
-            match operation.kind() {
-                Kind::CallTool => {
+            match operation.method() {
+                Method::CallTool => {
                     arguments.remove("api_key");
                     arguments.entry("number").or_insert_with(|| 21.into());
                 }
-                Kind::ReadResource => {
+                Method::ReadResource => {
                     arguments.insert("day".into(), "8".into());
                 }
-                Kind::GetPrompt => {
+                Method::GetPrompt => {
                     arguments.insert("name".into(), "Grace".into());
                 }
-                Kind::Complete => {
+                Method::Complete => {
                     arguments.insert("argument".into(), json!({"name": "name", "value": "Ad"}));
                 }
                 _ => {}
@@ -368,11 +369,11 @@ struct Canned;
 
 impl Layer for Canned {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
-        match operation.kind() {
-            Kind::CallTool => operation.answer(ToolResult::text("canned").structured(json!([1]))?),
-            Kind::ReadResource => operation.answer(vec![ResourceContents::text("canned").meta("a/b", 1)]),
-            Kind::GetPrompt => operation.answer(vec![Message::assistant("canned")]),
-            Kind::Complete => operation.answer(vec!["Alice".to_owned(), "Bob".to_owned()]),
+        match operation.method() {
+            Method::CallTool => operation.answer(ToolResult::text("canned").structured(json!([1]))?),
+            Method::ReadResource => operation.answer(vec![ResourceContents::text("canned").meta("a/b", 1)]),
+            Method::GetPrompt => operation.answer(vec![Message::assistant("canned")]),
+            Method::Complete => operation.answer(vec!["Alice".to_owned(), "Bob".to_owned()]),
             _ => next.run(operation).await,
         }
     }
@@ -407,9 +408,9 @@ fn middleware_can_respond_by_itself_in_every_revision() {
 fn middleware_can_change_results() {
     run(async {
         let change = middleware::from_fn(|operation: Operation, next: Next| async move {
-            let kind = operation.kind();
+            let kind = operation.method();
             let reply = next.run(operation).await?;
-            if kind == Kind::ListTools {
+            if kind == Method::ListTools {
                 let mut members = reply.members();
                 if let Some(Value::Array(tools)) = members.get_mut("tools") {
                     tools.retain(|tool| tool["name"] != "fall");

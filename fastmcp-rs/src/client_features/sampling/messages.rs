@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::content::{Audio, Content, Image, Projected, Role, Text};
+use crate::content::{Audio, Content, Image, RevisionView, Role, Text};
 use crate::protocol::Revision;
 
 /// A message to or from the client's model: a role and content blocks.
@@ -48,7 +48,7 @@ impl SamplingMessage {
         self
     }
 
-    pub(super) fn of(role: Role, content: Vec<SamplingContent>) -> SamplingMessage {
+    pub(super) fn from_parts(role: Role, content: Vec<SamplingContent>) -> SamplingMessage {
         SamplingMessage { role, content }
     }
 
@@ -286,7 +286,7 @@ pub(super) fn write(messages: &[SamplingMessage], revision: Revision) -> Value {
 
 impl SamplingContent {
     fn write(&self, revision: Revision) -> Value {
-        let shared = |content: Content| json!(Projected(&content, revision));
+        let shared = |content: Content| json!(RevisionView(&content, revision));
         match self {
             SamplingContent::Text(text) => shared(text.clone().into()),
             SamplingContent::Image(image) => shared(image.clone().into()),
@@ -299,7 +299,7 @@ impl SamplingContent {
                 block
             }
             SamplingContent::ToolResult(result) => {
-                let content = json!(Projected(result.content.as_slice(), revision));
+                let content = json!(RevisionView(result.content.as_slice(), revision));
                 let mut block = json!({ "type": "tool_result", "toolUseId": result.tool_use_id, "content": content });
                 if let Some(structured) = &result.structured {
                     block["structuredContent"] = structured.clone();

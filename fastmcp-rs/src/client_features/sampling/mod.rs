@@ -10,7 +10,7 @@ pub use result::Sampled;
 pub(crate) use result::read;
 use serde_json::{Map, Value, json};
 
-use super::{AskError, Capability, Question};
+use super::{AskError, Capability, ClientRequestSpec};
 use crate::protocol::Revision;
 
 /// A request to the client's model: messages, and settings for the answer.
@@ -128,7 +128,7 @@ impl Sampling {
     ///
     /// [`AskError::InvalidQuestion`] if the author must change the request; [`AskError::Unsupported`] if the revision
     /// has no tools for models.
-    pub(crate) fn question(&self, revision: Revision) -> Result<Question, AskError> {
+    pub(crate) fn request_spec(&self, revision: Revision) -> Result<ClientRequestSpec, AskError> {
         let with_tools = !self.tools.is_empty()
             || self.tool_choice.is_some()
             || self.messages.iter().any(SamplingMessage::has_tool_block);
@@ -152,7 +152,7 @@ impl Sampling {
         put("stopSequences", (!self.stop_sequences.is_empty()).then(|| self.stop_sequences.clone().into()));
         put("tools", (!self.tools.is_empty()).then(|| self.tools.iter().map(SamplingTool::write).collect()));
         put("toolChoice", self.tool_choice.map(|choice| json!({ "mode": choice.as_str() })));
-        Ok(Question { method: "sampling/createMessage", params: params.into(), capability })
+        Ok(ClientRequestSpec { method: "sampling/createMessage", params: params.into(), capability })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_sampling_request_has_every_message() {
-        let plain = Sampling::new("Hi").question(Revision::V2024_11_05).unwrap();
+        let plain = Sampling::new("Hi").request_spec(Revision::V2024_11_05).unwrap();
         assert_eq!(
             (plain.method, plain.params, plain.capability),
             (
@@ -335,7 +335,7 @@ mod tests {
             .model_preferences(ModelPreferences::new().hint("a").cost(7.0).speed(f64::NAN).intelligence(0.5))
             .tool(tool)
             .tool_choice(ToolChoice::Required)
-            .question(NEWEST)
+            .request_spec(NEWEST)
             .unwrap();
         assert_eq!(full.capability, Capability::SamplingTools);
         let mut params = full.params;
@@ -369,7 +369,7 @@ mod tests {
             (Sampling::new("a").tool(SamplingTool::new("add", json!({}))), "the schema of the tool `add`"),
             (Sampling::new(SamplingMessage::tool_results([])), "has no content"),
         ] {
-            let error = sampling.question(NEWEST).unwrap_err();
+            let error = sampling.request_spec(NEWEST).unwrap_err();
             assert!(matches!(&error, AskError::InvalidQuestion { reason } if reason.contains(problem)), "{error}");
         }
     }
@@ -380,9 +380,9 @@ mod tests {
             Sampling::new("a").tool(SamplingTool::new("add", json!({ "type": "object" }))),
             Sampling::new("a").tool_choice(ToolChoice::None),
         ] {
-            let error = sampling.question(Revision::V2025_06_18).unwrap_err();
+            let error = sampling.request_spec(Revision::V2025_06_18).unwrap_err();
             assert!(matches!(error, AskError::Unsupported { capability: "sampling.tools", .. }), "{error}");
-            assert_eq!(sampling.question(NEWEST).unwrap().capability, Capability::SamplingTools);
+            assert_eq!(sampling.request_spec(NEWEST).unwrap().capability, Capability::SamplingTools);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::error::cut;
+use super::super::error::truncate;
 use super::{SamplingContent, SamplingMessage, ToolUse};
 use crate::client_features::AskError;
 use crate::content::Role;
@@ -56,7 +56,7 @@ impl Sampled {
 
     /// Converts the answer to a message, to continue the conversation.
     pub fn into_message(self) -> SamplingMessage {
-        SamplingMessage::of(self.role, self.content)
+        SamplingMessage::from_parts(self.role, self.content)
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn read(result: &Value) -> Result<Sampled, AskError> {
 
 fn no_block(block: &Value) -> AskError {
     let kind =
-        block.get("type").and_then(Value::as_str).map_or("no type".into(), |kind| format!("type `{}`", cut(kind)));
+        block.get("type").and_then(Value::as_str).map_or("no type".into(), |kind| format!("type `{}`", truncate(kind)));
     AskError::invalid_answer(format!("a block of `content` with {kind} is not a whole text, image, audio or tool use"))
 }
 

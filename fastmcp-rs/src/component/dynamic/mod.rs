@@ -18,44 +18,44 @@ pub use tool::DynamicTool;
 pub(crate) use tool::MAX_NAME;
 
 use super::definition::Location;
-use super::invocation::Started;
-use super::metadata::About;
+use super::invocation::BoxedCall;
+use super::metadata::Metadata;
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::util::{catch_panic, operator_log};
 
 /// The future of a closure, with its type erased.
-type Work<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
+type HandlerFuture<T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
 /// A closure from `A` to a future `T`, with its type erased.
-type Handler<A, T> = Box<dyn Fn(A, Context) -> Work<T> + Send + Sync>;
+type HandlerFn<A, T> = Box<dyn Fn(A, Context) -> HandlerFuture<T> + Send + Sync>;
 
-type Call = Box<dyn Fn(Map<String, Value>, Context) -> Started + Send + Sync>;
+type ClosureFn = Box<dyn Fn(Map<String, Value>, Context) -> BoxedCall + Send + Sync>;
 
 /// The closure of a component, called with validated arguments.
 ///
 /// It owns values of the author, and is dropped at an arbitrary point: when a server next reads its registry. So a
 /// panic in their destructors must not propagate.
-pub(crate) struct Closure(Option<Call>);
+pub(crate) struct DynamicHandler(Option<ClosureFn>);
 
-impl Closure {
-    fn new(call: impl Fn(Map<String, Value>, Context) -> Started + Send + Sync + 'static) -> Closure {
-        Closure(Some(Box::new(call)))
+impl DynamicHandler {
+    fn new(call: impl Fn(Map<String, Value>, Context) -> BoxedCall + Send + Sync + 'static) -> DynamicHandler {
+        DynamicHandler(Some(Box::new(call)))
     }
 
     /// Starts a call; returns `None` if the closure was already dropped.
-    pub(crate) fn call(&self, arguments: Map<String, Value>, context: Context) -> Option<Started> {
+    pub(crate) fn call(&self, arguments: Map<String, Value>, context: Context) -> Option<BoxedCall> {
         self.0.as_ref().map(|call| call(arguments, context))
     }
 }
 
-impl Drop for Closure {
+impl Drop for DynamicHandler {
     fn drop(&mut self) {
         let call = self.0.take();
-        if let Err(payload) = catch_panic::watched(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
+        if let Err(payload) = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
             operator_log::error(format_args!(
                 "a component panicked when it was dropped: {}",
-                catch_panic::record(payload).0
+                catch_panic::record_panic(payload).0
             ));
         }
     }
@@ -67,15 +67,15 @@ pub(crate) fn location(place: &'static Place<'static>) -> Location {
 }
 
 /// Returns the problems that a component of any kind may have.
-fn problems_of(about: &About, noun: &str) -> Vec<String> {
+fn find_metadata_problems(metadata: &Metadata, noun: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let name = &about.name;
+    let name = &metadata.name;
     if name.is_empty() {
         problems.push(format!("a {noun} needs a name: give one"));
     }
-    let icons = about.icons.iter().flat_map(|icon| icon.problems());
+    let icons = metadata.icons.iter().flat_map(|icon| icon.problems());
     problems.extend(icons);
-    if about.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
+    if metadata.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
         problems.push("the member `fastmcp` of its `_meta` must be an object: the tags are put into it".into());
     }
     problems

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::tool::name_problem;
-use super::{Closure, Handler, location, problems_of};
-use crate::component::arguments::texts;
-use crate::component::definition::{Location, Text};
-use crate::component::describe::{Argument, Described};
+use super::tool::find_name_problem;
+use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
+use crate::component::arguments::text_values;
+use crate::component::definition::{DefinitionText, Location};
+use crate::component::describe::{ArgumentInfo, ComponentInterface};
 use crate::component::icon::Icon;
-use crate::component::invocation::started;
-use crate::component::metadata::{About, about_methods};
+use crate::component::invocation::box_call;
+use crate::component::metadata::{Metadata, metadata_methods};
 use crate::component::prompt::{IntoMessages, MessagesOutput};
 use crate::content::message::Message;
 use crate::context::Context;
@@ -49,14 +49,14 @@ use crate::error::ToolError;
 /// ```
 #[must_use = "a prompt does nothing until it is added"]
 pub struct DynamicPrompt {
-    pub(crate) about: About,
+    pub(crate) metadata: Metadata,
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
-    arguments: Vec<(Argument, bool)>,
-    handler: Handler<BTreeMap<String, String>, Vec<Message>>,
+    arguments: Vec<(ArgumentInfo, bool)>,
+    handler: HandlerFn<BTreeMap<String, String>, Vec<Message>>,
 }
 
-about_methods!(DynamicPrompt);
+metadata_methods!(DynamicPrompt);
 
 impl DynamicPrompt {
     /// Creates a prompt from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`) and a closure that returns its
@@ -70,7 +70,7 @@ impl DynamicPrompt {
         E: Into<ToolError>,
     {
         DynamicPrompt {
-            about: About::named(name),
+            metadata: Metadata::new(name),
             timeout: None,
             location: location(Place::caller()),
             arguments: Vec::new(),
@@ -92,16 +92,16 @@ impl DynamicPrompt {
     }
 
     fn with_argument(mut self, name: String, description: String, required: bool) -> DynamicPrompt {
-        let (name, description) = (Text::Owned(name), Text::Owned(description));
-        let argument = Argument { name, title: None, description, complete: None };
+        let (name, description) = (DefinitionText::Owned(name), DefinitionText::Owned(description));
+        let argument = ArgumentInfo { name, title: None, description, complete: None };
         self.arguments.push((argument, required));
         self
     }
 
     /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (Described, Closure) {
-        let mut problems = problems_of(&self.about, "prompt");
-        problems.extend(name_problem(&self.about.name, "prompt"));
+    pub(crate) fn into_parts(self) -> (ComponentInterface, DynamicHandler) {
+        let mut problems = find_metadata_problems(&self.metadata, "prompt");
+        problems.extend(find_name_problem(&self.metadata.name, "prompt"));
         let mut properties = Map::new();
         for (argument, _) in &self.arguments {
             if argument.name.is_empty() {
@@ -119,7 +119,10 @@ impl DynamicPrompt {
         }
         let parameters = self.arguments.into_iter().map(|(argument, _)| argument).collect();
         let handler = self.handler;
-        let closure = move |arguments, context| started(MessagesOutput, handler(texts(&arguments), context));
-        (Described { parameters, ..Described::dynamic(input, problems) }, Closure::new(closure))
+        let closure = move |arguments, context| box_call(MessagesOutput, handler(text_values(&arguments), context));
+        (
+            ComponentInterface { parameters, ..ComponentInterface::for_dynamic(input, problems) },
+            DynamicHandler::new(closure),
+        )
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Closure, Handler, location, problems_of};
-use crate::component::arguments::texts;
-use crate::component::definition::{Location, Text};
-use crate::component::describe::{Argument, Described};
+use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
+use crate::component::arguments::text_values;
+use crate::component::definition::{DefinitionText, Location};
+use crate::component::describe::{ArgumentInfo, ComponentInterface};
 use crate::component::icon::Icon;
-use crate::component::invocation::started;
-use crate::component::metadata::{About, about_methods};
+use crate::component::invocation::box_call;
+use crate::component::metadata::{Metadata, metadata_methods};
 use crate::component::resource::{IntoResource, RawContents};
 use crate::component::template::Template;
 use crate::content::Annotations;
@@ -51,7 +51,7 @@ use crate::protocol::CacheScope;
 /// ```
 #[must_use = "a resource does nothing until it is added"]
 pub struct DynamicResource {
-    pub(crate) about: About,
+    pub(crate) metadata: Metadata,
     pub(crate) uri: String,
     pub(crate) mime_type: Option<String>,
     pub(crate) size: Option<u64>,
@@ -62,10 +62,10 @@ pub struct DynamicResource {
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
     default_mime_type: Option<&'static str>,
-    handler: Handler<BTreeMap<String, String>, Option<Vec<ResourceContents>>>,
+    handler: HandlerFn<BTreeMap<String, String>, Option<Vec<ResourceContents>>>,
 }
 
-about_methods!(DynamicResource);
+metadata_methods!(DynamicResource);
 
 impl DynamicResource {
     /// Creates a resource from a URI, such as `config://app`, or from a template (RFC 6570: `{x}`, `{+x}`, `{x*}`,
@@ -80,7 +80,7 @@ impl DynamicResource {
     {
         let uri = uri.into();
         DynamicResource {
-            about: About::named(uri.clone()),
+            metadata: Metadata::new(uri.clone()),
             uri,
             mime_type: None,
             size: None,
@@ -100,7 +100,7 @@ impl DynamicResource {
 
     /// Sets the name. Default: the URI.
     pub fn name(mut self, name: impl Into<String>) -> DynamicResource {
-        self.about.name = Text::Owned(name.into());
+        self.metadata.name = DefinitionText::Owned(name.into());
         self
     }
 
@@ -146,8 +146,8 @@ impl DynamicResource {
     }
 
     /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (Described, Closure) {
-        let mut problems = problems_of(&self.about, "resource");
+    pub(crate) fn into_parts(self) -> (ComponentInterface, DynamicHandler) {
+        let mut problems = find_metadata_problems(&self.metadata, "resource");
         problems.extend(Template::problems(&self.uri));
         let variables: Vec<String> = Template::parse(&self.uri).variables().map(str::to_owned).collect();
         if self.size.is_some() && Template::is_template(&self.uri) {
@@ -159,17 +159,20 @@ impl DynamicResource {
         let properties: Map<String, Value> =
             variables.iter().map(|name| (name.clone(), json!({ "type": "string" }))).collect();
         let input = json!({ "type": "object", "properties": properties });
-        let argument = |name: String| Argument {
-            name: Text::Owned(name),
+        let argument = |name: String| ArgumentInfo {
+            name: DefinitionText::Owned(name),
             title: None,
-            description: Text::default(),
+            description: DefinitionText::default(),
             complete: None,
         };
         let parameters = variables.into_iter().map(argument).collect();
         let handler = self.handler;
-        let closure = move |arguments, context| started(RawContents, handler(texts(&arguments), context));
-        let described =
-            Described { mime_type: self.default_mime_type, parameters, ..Described::dynamic(input, problems) };
-        (described, Closure::new(closure))
+        let closure = move |arguments, context| box_call(RawContents, handler(text_values(&arguments), context));
+        let described = ComponentInterface {
+            mime_type: self.default_mime_type,
+            parameters,
+            ..ComponentInterface::for_dynamic(input, problems)
+        };
+        (described, DynamicHandler::new(closure))
     }
 }

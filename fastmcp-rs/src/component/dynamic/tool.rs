@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Closure, Handler, location, problems_of};
-use crate::component::definition::{Location, Text, ToolAnnotations};
-use crate::component::describe::Described;
+use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
+use crate::component::definition::{DefinitionText, Location, ToolAnnotations};
+use crate::component::describe::ComponentInterface;
 use crate::component::icon::Icon;
-use crate::component::invocation::started;
-use crate::component::metadata::{About, about_methods};
+use crate::component::invocation::box_call;
+use crate::component::metadata::{Metadata, metadata_methods};
 use crate::component::output::{ContentOutput, IntoContent};
 use crate::component::tool::ResultOptions;
 use crate::content::tool_result::ToolResult;
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::schema::jsonschema::Full;
-use crate::schema::validate::check;
+use crate::schema::jsonschema::CompiledSchema;
+use crate::schema::validate::check_value;
 use crate::schema::{hand_written, mcp_header};
 use crate::util::operator_log;
 
@@ -70,17 +70,17 @@ pub(crate) const MAX_NAME: usize = 128;
 /// ```
 #[must_use = "a tool does nothing until it is added"]
 pub struct DynamicTool {
-    pub(crate) about: About,
+    pub(crate) metadata: Metadata,
     pub(crate) hints: ToolAnnotations,
     pub(crate) results: ResultOptions,
     pub(crate) timeout: Option<Duration>,
     pub(crate) location: Location,
     input: Value,
     output: Option<Value>,
-    handler: Handler<Map<String, Value>, ToolResult>,
+    handler: HandlerFn<Map<String, Value>, ToolResult>,
 }
 
-about_methods!(DynamicTool);
+metadata_methods!(DynamicTool);
 
 impl DynamicTool {
     /// Creates a tool from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments,
@@ -97,7 +97,7 @@ impl DynamicTool {
         E: Into<ToolError>,
     {
         DynamicTool {
-            about: About::named(name),
+            metadata: Metadata::new(name),
             hints: ToolAnnotations::default(),
             results: ResultOptions::default(),
             timeout: None,
@@ -158,26 +158,26 @@ impl DynamicTool {
     }
 
     /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (Described, Option<Full>, Closure) {
-        let mut problems = problems_of(&self.about, "tool");
-        problems.extend(name_problem(&self.about.name, "tool"));
-        problems.extend(input_problems(&self.input));
-        let full = compiled(&self.input, "input", &mut problems);
+    pub(crate) fn into_parts(self) -> (ComponentInterface, Option<CompiledSchema>, DynamicHandler) {
+        let mut problems = find_metadata_problems(&self.metadata, "tool");
+        problems.extend(find_name_problem(&self.metadata.name, "tool"));
+        problems.extend(find_input_problems(&self.input));
+        let full = compile_schema(&self.input, "input", &mut problems);
         let checks = self.output.clone().map(|schema| {
             if !schema.is_object() {
                 problems
                     .push("its output schema must be a JSON object: write one, as in `{\"type\": \"object\"}`".into());
             } else {
-                inspect(&schema, "output", &mut problems);
+                inspect_schema(&schema, "output", &mut problems);
             }
-            let full = compiled(&schema, "output", &mut problems);
+            let full = compile_schema(&schema, "output", &mut problems);
             std::sync::Arc::new(OutputCheck { schema, full })
         });
         let handler = self.handler;
         let closure = move |arguments, context| {
             let work = handler(arguments, context);
             let checks = checks.clone();
-            started(ContentOutput, async move {
+            box_call(ContentOutput, async move {
                 let result = work.await?;
                 match checks.map_or(Ok(()), |checks| checks.check(&result)) {
                     Ok(()) => Ok(result),
@@ -185,15 +185,16 @@ impl DynamicTool {
                 }
             })
         };
-        let described = Described { output: self.output, ..Described::dynamic(self.input, problems) };
-        (described, full, Closure::new(closure))
+        let described =
+            ComponentInterface { output: self.output, ..ComponentInterface::for_dynamic(self.input, problems) };
+        (described, full, DynamicHandler::new(closure))
     }
 }
 
 /// The check of results against the output schema.
 struct OutputCheck {
     schema: Value,
-    full: Option<Full>,
+    full: Option<CompiledSchema>,
 }
 
 impl OutputCheck {
@@ -204,9 +205,9 @@ impl OutputCheck {
         let Some(structured) = &result.structured else {
             return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
         };
-        let found = check(&self.schema, structured);
+        let found = check_value(&self.schema, structured);
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
-        if found.unfinished {
+        if found.is_incomplete {
             problems.push("it holds too many values to be checked".into());
         }
         if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
@@ -219,12 +220,12 @@ impl OutputCheck {
     }
 }
 
-fn compiled(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<Full> {
+fn compile_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<CompiledSchema> {
     // Known problems are reported already, and the schema may be too deep to be compiled.
     if !problems.is_empty() {
         return None;
     }
-    match Full::compile(schema) {
+    match CompiledSchema::compile(schema) {
         Ok(full) => full,
         Err(error) => {
             problems.push(format!("its {which} schema is not a JSON Schema that can be checked: {error}"));
@@ -233,7 +234,7 @@ fn compiled(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<F
     }
 }
 
-pub(crate) fn name_problem(name: &str, noun: &str) -> Option<String> {
+pub(crate) fn find_name_problem(name: &str, noun: &str) -> Option<String> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     if name.len() > MAX_NAME {
         return Some(format!(
@@ -249,7 +250,7 @@ pub(crate) fn name_problem(name: &str, noun: &str) -> Option<String> {
     None
 }
 
-fn input_problems(schema: &Value) -> Vec<String> {
+fn find_input_problems(schema: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     if schema.get("type") != Some(&Value::from("object")) {
         let found = match schema {
@@ -264,15 +265,15 @@ fn input_problems(schema: &Value) -> Vec<String> {
         ));
         return problems;
     }
-    if inspect(schema, "input", &mut problems) {
-        mcp_header::check_elsewhere(schema, &mut problems);
+    if inspect_schema(schema, "input", &mut problems) {
+        mcp_header::check_marks(schema, &mut problems);
     }
     problems
 }
 
 /// Appends the problems of a schema, and returns true unless it is too deep to be traversed.
-fn inspect(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
-    let found = hand_written::look(schema, which);
+fn inspect_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
+    let found = hand_written::check_schema(schema, which);
     problems.extend(found.problems);
     if !cfg!(feature = "schema-validation") {
         for pattern in &found.patterns {

@@ -10,96 +10,106 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
-use super::super::{Connection, Request};
-use super::CallFacts;
-use crate::client_features::conversation::{Channel, MAX_ROUNDS_IN_VAIN, Questions, Round};
-use crate::component::result_writer::{Answer, Subject};
+use super::super::{Connection, IncomingRequest};
+use super::CallerInfo;
+use crate::client_features::conversation::{CallClientRequests, InputRequired, MAX_FRUITLESS_ROUNDS, RequestChannel};
+use crate::component::result_writer::{ResultWriter, Subject};
 use crate::json::object::Raw;
 use crate::protocol::write::{RpcError, code};
-use crate::sealing::{Binding, SealError, State, digest_of_json};
+use crate::sealing::{Binding, RequestState, SealError, digest_of_json};
 use crate::util::operator_log;
 
 /// The maximum length of the answers to questions, in bytes: as a tree of values they take many times the memory.
-pub(crate) const MAX_RESPONSES: usize = 1 << 20;
+pub(crate) const MAX_RESPONSES_BYTES: usize = 1 << 20;
 /// The maximum length, in bytes, of arguments that are kept as text until a question needs their digest.
-const MAX_KEPT: usize = 4 << 10;
+const MAX_INLINE_ARGUMENTS: usize = 4 << 10;
 
 /// The arguments of a call, to which the seal of its questions is bound.
 #[derive(Debug)]
-pub(crate) enum Arguments {
+pub(crate) enum CallArguments {
     Text(Box<str>),
     Digest([u8; 32]),
 }
 
-impl Arguments {
-    pub(crate) fn of(request: &Request<'_>) -> Arguments {
+impl CallArguments {
+    pub(crate) fn from_request(request: &IncomingRequest<'_>) -> CallArguments {
         let text = || request.frame.params().and_then(|params| params.arguments).map_or("{}", Raw::get);
         let text = request.arguments.get().map_or_else(text, String::as_str);
-        if text.len() <= MAX_KEPT { Arguments::Text(text.into()) } else { Arguments::Digest(digest_of_json(text)) }
+        if text.len() <= MAX_INLINE_ARGUMENTS {
+            CallArguments::Text(text.into())
+        } else {
+            CallArguments::Digest(digest_of_json(text))
+        }
     }
 
     fn digest(&self) -> [u8; 32] {
         match self {
-            Arguments::Text(text) => digest_of_json(text),
-            Arguments::Digest(digest) => *digest,
+            CallArguments::Text(text) => digest_of_json(text),
+            CallArguments::Digest(digest) => *digest,
         }
     }
 }
 
 /// The state from the earlier rounds of a call, and the answers to its last questions.
 #[derive(Default)]
-pub(crate) struct Earlier {
-    state: State,
+pub(crate) struct EarlierRounds {
+    state: RequestState,
     responses: Map<String, Value>,
 }
 
 impl Connection {
     /// Returns the state and the answers that a request brings from the earlier rounds of its call.
-    pub(crate) fn earlier_rounds(
+    pub(crate) fn open_earlier_rounds(
         &self,
-        request: &Request<'_>,
-        facts: &CallFacts<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
         subject: &Subject,
         name: &str,
-    ) -> Result<Option<Box<Earlier>>, RpcError> {
-        let params = request.frame.params().filter(|_| facts.client.is_none() && subject.can_ask());
+    ) -> Result<Option<Box<EarlierRounds>>, RpcError> {
+        let params = request.frame.params().filter(|_| caller.client.is_none() && subject.allows_client_requests());
         let sealed = params.and_then(|params| params.request_state);
         let responses = params.and_then(|params| params.input_responses);
         if sealed.is_none() && responses.is_none() {
             return Ok(None);
         }
         let state = sealed.map(|sealed| {
-            self.open(sealed, request, subject, name).ok_or_else(|| {
+            self.open_request_state(sealed, request, subject, name).ok_or_else(|| {
                 RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
             })
         });
         let state = state.transpose()?;
         let responses = responses.map_or(Ok(Map::new()), read_responses)?;
         // Without the state, the questions are unknown, and an answer would be a consent to anything.
-        Ok(state.map(|state| Box::new(Earlier { state, responses })))
+        Ok(state.map(|state| Box::new(EarlierRounds { state, responses })))
     }
 
     /// Returns the means by which a call can ask its client, with the answers that it already has.
-    pub(crate) fn questions(
+    pub(crate) fn new_client_requests(
         &self,
-        request: &Request<'_>,
-        facts: &CallFacts<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
         subject: &Subject,
-        earlier: Option<Box<Earlier>>,
-    ) -> Questions {
-        let channel = match facts.client {
-            _ if !subject.can_ask() => Channel::None,
-            Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => Channel::AnswerOnly,
-            Some(_) => Channel::Requests(Arc::clone(self.client_requests())),
-            None => Channel::Rounds,
+        earlier: Option<Box<EarlierRounds>>,
+    ) -> CallClientRequests {
+        let channel = match caller.client {
+            _ if !subject.allows_client_requests() => RequestChannel::None,
+            Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => RequestChannel::AnswerOnly,
+            Some(_) => RequestChannel::Requests(Arc::clone(self.client_requests())),
+            None => RequestChannel::Rounds,
         };
-        let Earlier { state, responses } = *earlier.unwrap_or_default();
-        Questions::new(channel, state, responses)
+        let EarlierRounds { state, responses } = *earlier.unwrap_or_default();
+        CallClientRequests::new(channel, state, responses)
     }
 
-    fn open(&self, sealed: Raw<'_>, request: &Request<'_>, subject: &Subject, name: &str) -> Option<State> {
+    fn open_request_state(
+        &self,
+        sealed: Raw<'_>,
+        request: &IncomingRequest<'_>,
+        subject: &Subject,
+        name: &str,
+    ) -> Option<RequestState> {
         let sealed: String = serde_json::from_str(sealed.get()).ok()?;
-        let arguments = Arguments::of(request).digest();
+        let arguments = CallArguments::from_request(request).digest();
         self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
     }
 
@@ -114,17 +124,17 @@ impl Connection {
     }
 
     /// Ends a call with the questions to its client.
-    pub(crate) fn ask(
+    pub(crate) fn write_input_required(
         &self,
-        answer: &mut Answer<'_>,
-        round: Round,
+        answer: &mut ResultWriter<'_>,
+        input_required: InputRequired,
         subject: &Subject,
         name: &str,
-        arguments: &Arguments,
+        arguments: &CallArguments,
     ) {
-        match self.seal_round(round, subject, name, arguments) {
+        match self.seal_request_state(input_required, subject, name, arguments) {
             Ok((requests, sealed)) => answer.input_required(&requests, &sealed),
-            Err(Unaskable { for_client, for_operator }) => {
+            Err(InputRequiredError { for_client, for_operator }) => {
                 let id = operator_log::error_id();
                 let noun = subject.noun();
                 operator_log::error(format_args!(
@@ -135,38 +145,38 @@ impl Connection {
         }
     }
 
-    fn seal_round(
+    fn seal_request_state(
         &self,
-        round: Round,
+        input_required: InputRequired,
         subject: &Subject,
         name: &str,
-        arguments: &Arguments,
-    ) -> Result<(Map<String, Value>, String), Unaskable> {
-        let Round { requests, state, asked_in_vain } = round;
-        if let Some(key) = asked_in_vain {
-            return Err(Unaskable::in_vain(&key));
+        arguments: &CallArguments,
+    ) -> Result<(Map<String, Value>, String), InputRequiredError> {
+        let InputRequired { requests, state, fruitless_key } = input_required;
+        if let Some(key) = fruitless_key {
+            return Err(InputRequiredError::for_fruitless_rounds(&key));
         }
         let binding = self.binding(subject, name, arguments.digest());
-        let lifetime = self.server.config.answer_time;
+        let lifetime = self.server.config.request_state_ttl;
         let sealed = self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime);
-        let sealed = sealed.map_err(|error| Unaskable::of(&error, requests.len()))?;
+        let sealed = sealed.map_err(|error| InputRequiredError::from_seal_error(&error, requests.len()))?;
         Ok((requests, sealed))
     }
 }
 
 /// The reason why a call cannot ask its client.
-struct Unaskable {
+struct InputRequiredError {
     /// The text after "Internal error" and its id.
     for_client: String,
     for_operator: String,
 }
 
-impl Unaskable {
-    fn in_vain(key: &str) -> Unaskable {
+impl InputRequiredError {
+    fn for_fruitless_rounds(key: &str) -> InputRequiredError {
         // A key may be long, and may contain the client's arguments.
         let key: String = key.chars().take(128).flat_map(char::escape_debug).collect();
-        let rounds = MAX_ROUNDS_IN_VAIN;
-        Unaskable {
+        let rounds = MAX_FRUITLESS_ROUNDS;
+        InputRequiredError {
             for_client: format!(
                 ": the question `{key}` was a different one in each round, and in {rounds} rounds no answer fitted it"
             ),
@@ -178,9 +188,9 @@ impl Unaskable {
         }
     }
 
-    fn of(error: &SealError, questions: usize) -> Unaskable {
+    fn from_seal_error(error: &SealError, questions: usize) -> InputRequiredError {
         match error {
-            SealError::TooLong { length, limit } => Unaskable {
+            SealError::TooLong { length, limit } => InputRequiredError {
                 for_client: format!(
                     ": `requestState` would have {length} bytes, and the limit of this server is {limit} bytes \
                      (`App::max_request_state`)"
@@ -192,7 +202,9 @@ impl Unaskable {
                      half of `App::max_line` or `HttpConfig::max_body`"
                 ),
             },
-            SealError::NoRandomNumbers => Unaskable { for_client: String::new(), for_operator: error.to_string() },
+            SealError::NoRandomNumbers => {
+                InputRequiredError { for_client: String::new(), for_operator: error.to_string() }
+            }
         }
     }
 }
@@ -201,8 +213,8 @@ impl Unaskable {
 fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
-    if raw.get().len() > MAX_RESPONSES {
-        let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES} bytes");
+    if raw.get().len() > MAX_RESPONSES_BYTES {
+        let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES_BYTES} bytes");
         return Err(RpcError::invalid_params(text));
     }
     let responses: Map<String, Value> = serde_json::from_str(raw.get()).map_err(|_| invalid())?;

@@ -10,101 +10,101 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::super::instrument::Observed;
-use super::super::{Connection, Retained, finish_frame};
-use super::in_flight::Place;
-use super::input_required::Arguments;
-use super::{answer_panic, caught, drop_future};
-use crate::client_features::conversation::Round;
-use crate::component::invocation::Started;
-use crate::component::result_writer::{Answer, Subject};
-use crate::context::{self, Context, Shared, current_call};
+use super::super::instrument::Instrumentation;
+use super::super::{ArgumentsGuard, Connection, write_frame};
+use super::in_flight::CallPermit;
+use super::input_required::CallArguments;
+use super::{drop_future, run_catching, write_panic};
+use crate::client_features::conversation::InputRequired;
+use crate::component::invocation::BoxedCall;
+use crate::component::result_writer::{ResultWriter, Subject};
+use crate::context::{self, ComponentEnv, Context, current_call};
 use crate::error::ToolError;
-use crate::outgoing::queue::Outbox;
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
-use crate::registry::Pace;
-use crate::util::catch_panic::Panicked;
+use crate::registry::PollPace;
+use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
 /// The interval at which the timeout of a call that waits for a person is checked again.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(crate) const TIMEOUT_RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     pub(crate) connection: Arc<Connection>,
     /// The outbox for the response.
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) component: Arc<Shared>,
+    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) component: Arc<ComponentEnv>,
     pub(crate) subject: Subject,
     pub(crate) id: Box<str>,
     pub(crate) revision: Revision,
     /// `None` once the call has ended.
-    pub(crate) future: Option<Started>,
-    pub(crate) request: Option<Arc<context::Request>>,
+    pub(crate) future: Option<BoxedCall>,
+    pub(crate) request: Option<Arc<context::CallRequest>>,
     /// The arguments of the request, if the client may be asked in another round.
-    pub(crate) arguments: Option<Arguments>,
-    pub(crate) place: Place,
+    pub(crate) arguments: Option<CallArguments>,
+    pub(crate) permit: CallPermit,
     pub(crate) timeout: Duration,
-    pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) pace: Option<Arc<PollPace>>,
     /// Whether the first poll, which determines the handler's pace, is over.
     pub(crate) was_polled: bool,
-    pub(crate) observed: Option<Box<Observed>>,
+    pub(crate) instrumentation: Option<Box<Instrumentation>>,
     /// Dropped after the handler.
-    pub(crate) retained: Option<Retained>,
+    pub(crate) retained: Option<ArgumentsGuard>,
 }
 
-enum End {
+enum CallEnd {
     /// The response, without its newline.
-    Answered(Vec<u8>),
-    Panicked(Panicked),
+    Response(Vec<u8>),
+    Panicked(CaughtPanic),
     /// The client is asked questions, and sends the request again with the answers.
-    Asked(Box<Round>),
+    InputRequired(Box<InputRequired>),
     TimedOut,
     Cancelled,
 }
 
 impl PendingCall {
-    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    pub(crate) fn outgoing(&self) -> &Arc<OutgoingQueue> {
+        &self.outgoing
     }
 
     /// Sends the notifications that were created before the call became a task. The frames that were ready before must
     /// be in the outbox already.
     pub(crate) fn send_early_notifications(&self) {
         if let Some(request) = &self.request {
-            request.detach();
+            request.start_delivery();
         }
     }
 
     /// Adds an observation, which ends with the call.
-    pub(crate) fn observe(&mut self, observed: Observed) {
-        self.observed = Some(Box::new(observed));
+    pub(crate) fn set_instrumentation(&mut self, instrumentation: Instrumentation) {
+        self.instrumentation = Some(Box::new(instrumentation));
     }
 
     /// Runs the call to its end. Returns its last notifications and its response, with the place that the call keeps
     /// until these are on their way; or `None` if the call was cancelled.
-    pub(crate) async fn finish(mut self: Box<Self>) -> Option<(Vec<u8>, Place)> {
+    pub(crate) async fn run_to_end(mut self: Box<Self>) -> Option<(Vec<u8>, CallPermit)> {
         let end = self.poll_to_end().await;
-        let frames = match self.close(&end) {
+        let frames = match self.end_call(&end) {
             Some(notifications) => {
                 // The call keeps its place until there is room for its response; otherwise, a client that does not read
                 // could let responses pile up.
-                self.outbox.room().await;
-                Some(self.frames(notifications, end))
+                self.outgoing.wait_for_capacity().await;
+                Some(self.response_frames(notifications, end))
             }
             None => None,
         };
-        if let Some(observed) = &self.observed {
-            observed.end(frames.as_deref().unwrap_or_default(), &self.id);
+        if let Some(instrumentation) = &self.instrumentation {
+            instrumentation.record_response(frames.as_deref().unwrap_or_default(), &self.id);
         }
-        Some((frames?, self.place))
+        Some((frames?, self.permit))
     }
 
     /// Drops the handler and the values that it owns, before the end of the call becomes visible. Returns the call's
     /// last notifications, or `None` if the call was cancelled and is not answered.
-    fn close(&mut self, end: &End) -> Option<Vec<u8>> {
+    fn end_call(&mut self, end: &CallEnd) -> Option<Vec<u8>> {
         let request = self.request.as_ref();
-        if let (End::TimedOut | End::Cancelled, Some(request)) = (end, request) {
+        if let (CallEnd::TimedOut | CallEnd::Cancelled, Some(request)) = (end, request) {
             request.cancel();
         }
         if let Some(future) = self.future.take() {
@@ -112,85 +112,91 @@ impl PendingCall {
         }
         self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
-            let notifications = request.finish();
+            let notifications = request.take_notifications();
             // The questions have been sent through the outbox already.
-            request.questions.end();
+            request.client_requests.close();
             notifications
         });
-        if !self.place.settle() || matches!(end, End::Cancelled) {
+        if !self.permit.commit_response() || matches!(end, CallEnd::Cancelled) {
             return None;
         }
-        self.place.owe();
+        self.permit.mark_response_certain();
         Some(notifications)
     }
 
     /// Returns the notifications, and the response after them.
-    fn frames(&self, notifications: Vec<u8>, end: End) -> Vec<u8> {
+    fn response_frames(&self, notifications: Vec<u8>, end: CallEnd) -> Vec<u8> {
         let name = &*self.component.name;
-        let frame = self.connection.answer_frame(name, &self.subject, &self.id, self.revision);
+        let frame = self.connection.response_frame(name, &self.subject, &self.id, self.revision);
         let mut frames = notifications;
         match end {
-            End::Answered(mut answer) => {
+            CallEnd::Response(mut answer) => {
                 answer.push(b'\n');
                 if frames.is_empty() {
                     return answer;
                 }
                 frames.extend_from_slice(&answer);
             }
-            End::Panicked(panicked) => answer_panic(&mut frames, frame, &panicked),
-            End::Asked(round) => {
+            CallEnd::Panicked(panicked) => write_panic(&mut frames, frame, &panicked),
+            CallEnd::InputRequired(input_required) => {
                 if let Some(arguments) = &self.arguments {
-                    finish_frame(&mut frames, |out| {
-                        let mut answer = Answer::new(out, frame);
-                        self.connection.ask(&mut answer, *round, &self.subject, name, arguments);
+                    write_frame(&mut frames, |out| {
+                        let mut answer = ResultWriter::new(out, frame);
+                        self.connection.write_input_required(
+                            &mut answer,
+                            *input_required,
+                            &self.subject,
+                            name,
+                            arguments,
+                        );
                     });
                 }
             }
-            End::TimedOut => {
+            CallEnd::TimedOut => {
                 let timeout = self.timeout;
                 operator_log::warn(format_args!("`{name}` timed out after {timeout:?}"));
                 let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
-                finish_frame(&mut frames, |out| Answer::new(out, frame).error(error));
+                write_frame(&mut frames, |out| ResultWriter::new(out, frame).error(error));
             }
-            End::Cancelled => {}
+            CallEnd::Cancelled => {}
         }
         frames
     }
 
-    async fn poll_to_end(&mut self) -> End {
+    async fn poll_to_end(&mut self) -> CallEnd {
         let begin = tokio::time::Instant::now();
         let mut timer = pin!(tokio::time::sleep(self.timeout));
-        let cancellation = self.place.cancellation();
+        let cancellation = self.permit.cancellation();
         let mut cancelled = pin!(cancellation.cancelled());
         let request = self.request.clone();
-        let mut asked = pin!(async {
+        let mut input_needed = pin!(async {
             match &request {
-                Some(request) => request.questions.asked().await,
+                Some(request) => request.client_requests.wait_for_open_request().await,
                 None => std::future::pending().await,
             }
         });
         let mut answer = Vec::with_capacity(256);
         poll_fn(|task| {
             if cancelled.as_mut().poll(task).is_ready() {
-                return Poll::Ready(End::Cancelled);
+                return Poll::Ready(CallEnd::Cancelled);
             }
             match self.poll_handler(task, &mut answer) {
-                Ok(Poll::Ready(())) => return Poll::Ready(End::Answered(std::mem::take(&mut answer))),
-                Err(panicked) => return Poll::Ready(End::Panicked(panicked)),
+                Ok(Poll::Ready(())) => return Poll::Ready(CallEnd::Response(std::mem::take(&mut answer))),
+                Err(panicked) => return Poll::Ready(CallEnd::Panicked(panicked)),
                 Ok(Poll::Pending) => {}
             }
-            if let Some(request) = request.as_ref().filter(|_| asked.as_mut().poll(task).is_ready()) {
-                return Poll::Ready(End::Asked(Box::new(request.questions.round())));
+            if let Some(request) = request.as_ref().filter(|_| input_needed.as_mut().poll(task).is_ready()) {
+                return Poll::Ready(CallEnd::InputRequired(Box::new(request.client_requests.take_input_required())));
             }
             // The time in which a person thinks does not count.
             while timer.as_mut().poll(task).is_ready() {
                 let (waited, is_waiting) =
-                    request.as_ref().map(|request| request.questions.waited()).unwrap_or_default();
+                    request.as_ref().map(|request| request.client_requests.user_wait()).unwrap_or_default();
                 let deadline = begin + self.timeout + waited;
                 if is_waiting {
-                    timer.as_mut().reset(deadline.max(tokio::time::Instant::now() + LOOK_AGAIN));
+                    timer.as_mut().reset(deadline.max(tokio::time::Instant::now() + TIMEOUT_RECHECK_INTERVAL));
                 } else if deadline <= tokio::time::Instant::now() {
-                    return Poll::Ready(End::TimedOut);
+                    return Poll::Ready(CallEnd::TimedOut);
                 } else {
                     timer.as_mut().reset(deadline);
                 }
@@ -200,20 +206,24 @@ impl PendingCall {
         .await
     }
 
-    fn poll_handler(&mut self, task: &mut std::task::Context<'_>, answer: &mut Vec<u8>) -> Result<Poll<()>, Panicked> {
+    fn poll_handler(
+        &mut self,
+        task: &mut std::task::Context<'_>,
+        answer: &mut Vec<u8>,
+    ) -> Result<Poll<()>, CaughtPanic> {
         let Some(future) = &mut self.future else { return Ok(Poll::Pending) };
         let (connection, component) = (&self.connection, &self.component);
         let started = Instant::now();
-        let polled = caught(|| {
-            let _span = self.observed.as_ref().map(|observed| observed.enter());
+        let polled = run_catching(|| {
+            let _span = self.instrumentation.as_ref().map(|instrumentation| instrumentation.enter());
             let _entered = current_call::enter(|| Some(Context::new(component, self.request.clone())));
-            let frame = connection.answer_frame(&component.name, &self.subject, &self.id, self.revision);
-            future.as_mut().poll_call(task, &mut Answer::new(answer, frame))
+            let frame = connection.response_frame(&component.name, &self.subject, &self.id, self.revision);
+            future.as_mut().poll_call(task, &mut ResultWriter::new(answer, frame))
         });
         // A slow handler is timed here, so that it can move back to the reader when it is quick again.
         let took = started.elapsed();
         let is_first = !std::mem::replace(&mut self.was_polled, true);
-        if let Some(pace) = self.pace.as_ref().filter(|_| is_first || took > Pace::BLOCKING) {
+        if let Some(pace) = self.pace.as_ref().filter(|_| is_first || took > PollPace::BLOCKING) {
             pace.record(took, answer.len(), 0, &component.name);
         }
         polled
@@ -229,7 +239,7 @@ mod tests {
     use crate::context::Transport;
     use crate::engine::Connection;
     use crate::error::ToolError;
-    use crate::outgoing::queue::Outbox;
+    use crate::outgoing::queue::OutgoingQueue;
 
     /// Waits for an effect of other tasks; all tasks of these tests need far fewer rounds.
     async fn until(what: &str, happened: impl Fn() -> bool) {
@@ -242,10 +252,10 @@ mod tests {
         panic!("{what}");
     }
 
-    fn write_everything(outbox: &Outbox) -> Vec<u8> {
+    fn write_everything(outgoing: &OutgoingQueue) -> Vec<u8> {
         let mut frames = Vec::new();
-        assert!(outbox.begin_write(&mut frames));
-        outbox.end_write();
+        assert!(outgoing.begin_write(&mut frames));
+        outgoing.end_write();
         frames
     }
 
@@ -258,24 +268,24 @@ mod tests {
         let server = App::empty("test").add_tool(tool).start().await.expect("the app is sound");
         let connection = Connection::new(server.into(), Transport::Stdio);
         // A client that does not read.
-        connection.outbox().push(&vec![b'\n'; 8 << 20]);
+        connection.outgoing().push(&vec![b'\n'; 8 << 20]);
         let params = json!({"name": "later", "_meta": {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},
         }});
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
-        connection.receive(&mut connection.view(), Ok(&call), &mut Vec::new());
-        assert_eq!((connection.calls_in_flight(), connection.answers_owed()), (1, 0), "it may still be cancelled");
+        connection.receive(&mut connection.registry_snapshot(), Ok(&call), &mut Vec::new());
+        assert_eq!((connection.calls_in_flight(), connection.unsent_responses()), (1, 0), "it may still be cancelled");
 
-        until("its answer is certain", || connection.answers_owed() == 1).await;
+        until("its answer is certain", || connection.unsent_responses() == 1).await;
         // A stopping server may check at this moment: everything was written, and the response is not yet on its way.
-        write_everything(connection.outbox());
-        assert!(connection.outbox().is_written() && connection.answers_owed() == 1);
+        write_everything(connection.outgoing());
+        assert!(connection.outgoing().is_drained() && connection.unsent_responses() == 1);
 
-        until("it has its answer", || connection.answers_owed() == 0).await;
+        until("it has its answer", || connection.unsent_responses() == 0).await;
         assert_eq!(connection.calls_in_flight(), 0);
-        let answer = String::from_utf8(write_everything(connection.outbox())).expect("UTF-8");
+        let answer = String::from_utf8(write_everything(connection.outgoing())).expect("UTF-8");
         assert!(answer.contains(r#""text":"done""#), "{answer}");
     }
 }

@@ -22,14 +22,14 @@ use super::separators;
 use crate::json::encode;
 
 /// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
-const KEPT: usize = 64 << 10;
+const MAX_KEPT_BUFFER: usize = 64 << 10;
 
 thread_local! {
-    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// The JSON of a value, as it stands between the quotes of a JSON string.
-pub(crate) struct TextOfJson(Vec<u8>);
+pub(crate) struct EscapedJson(Vec<u8>);
 
 /// Appends the value to `out` as JSON that stands on one line, and returns the same as a text.
 ///
@@ -38,21 +38,24 @@ pub(crate) struct TextOfJson(Vec<u8>);
 /// Fails if a part of the value has no JSON form: a float that is not finite, a key of a map that is no string, number
 /// or boolean, or whatever a `Serialize` refuses. The error names the place of that part. What was written up to it stays
 /// in `out`.
-pub(crate) fn json_and_text<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<TextOfJson> {
-    let mut text = TextOfJson(ROOM.try_with(Cell::take).unwrap_or_default());
+pub(crate) fn write_json_and_text<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    value: &T,
+) -> serde_json::Result<EscapedJson> {
+    let mut text = EscapedJson(BUFFER.try_with(Cell::take).unwrap_or_default());
     let start = out.len();
-    let mut twice = Twice { json: out, text: &mut text.0, copied: start };
+    let mut twice = DualWriter { json: out, text: &mut text.0, copied: start };
     match value.serialize(&mut twice) {
         Ok(()) => twice.copy(),
-        Err(error) => return Err(at_its_place(&out[start..], &error)),
+        Err(error) => return Err(with_place(&out[start..], &error)),
     }
     Ok(text)
 }
 
 /// Names the place where `json` ends, in front of the error that ended it.
 #[cold]
-fn at_its_place(json: &[u8], error: &Error) -> Error {
-    match place::end_of(json) {
+fn with_place(json: &[u8], error: &Error) -> Error {
+    match place::find_end_place(json) {
         Some(place) => Error::custom(format_args!("{place}: {error}")),
         None => Error::custom(error),
     }
@@ -61,7 +64,7 @@ fn at_its_place(json: &[u8], error: &Error) -> Error {
 /// Writes a value as JSON, as [`json_and_text`] does.
 pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let mut json = Vec::new();
-    json_and_text(&mut json, value)?;
+    write_json_and_text(&mut json, value)?;
     String::from_utf8(json).map_err(Error::custom)
 }
 
@@ -70,7 +73,7 @@ pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<V
     let tree = serde_json::to_value(value);
     // serde_json turns a float that is not finite into `null`, and its errors name no place.
     if tree.as_ref().map_or(true, has_null) {
-        json_and_text(&mut Vec::new(), value)?;
+        write_json_and_text(&mut Vec::new(), value)?;
     }
     tree
 }
@@ -89,18 +92,18 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-impl TextOfJson {
+impl EscapedJson {
     /// Appends the text as a JSON string.
     pub(crate) fn append(self, out: &mut Vec<u8>) {
-        self.append_between(b"\"", b"\"", out);
+        self.append_enclosed(b"\"", b"\"", out);
     }
 
     /// Appends the text of an object whose only member, `result`, is the value, as a JSON string.
     pub(crate) fn append_wrapped(self, out: &mut Vec<u8>) {
-        self.append_between(br#""{\"result\":"#, b"}\"", out);
+        self.append_enclosed(br#""{\"result\":"#, b"}\"", out);
     }
 
-    fn append_between(self, before: &[u8], after: &[u8], out: &mut Vec<u8>) {
+    fn append_enclosed(self, before: &[u8], after: &[u8], out: &mut Vec<u8>) {
         out.reserve(self.0.len() + before.len() + after.len());
         out.extend_from_slice(before);
         out.extend_from_slice(&self.0);
@@ -108,26 +111,26 @@ impl TextOfJson {
     }
 }
 
-impl Drop for TextOfJson {
+impl Drop for EscapedJson {
     fn drop(&mut self) {
-        if self.0.capacity() <= KEPT {
+        if self.0.capacity() <= MAX_KEPT_BUFFER {
             let mut room = std::mem::take(&mut self.0);
             room.clear();
             // A thread that ends needs none.
-            let _ = ROOM.try_with(|kept| kept.set(room));
+            let _ = BUFFER.try_with(|kept| kept.set(room));
         }
     }
 }
 
 /// Where JSON is written twice.
-struct Twice<'a> {
+struct DualWriter<'a> {
     json: &'a mut Vec<u8>,
     text: &'a mut Vec<u8>,
     /// How much of the JSON is in the text. What follows has nothing to escape.
     copied: usize,
 }
 
-impl Twice<'_> {
+impl DualWriter<'_> {
     /// Appends the rest of the JSON to the text.
     #[inline]
     fn copy(&mut self) {
@@ -144,7 +147,7 @@ impl Twice<'_> {
 
     /// Appends both forms of something that is escaped. What was before must have been copied.
     #[inline]
-    fn both(&mut self, json: &[u8], text: &[u8]) {
+    fn write_both(&mut self, json: &[u8], text: &[u8]) {
         self.json.extend_from_slice(json);
         self.text.extend_from_slice(text);
         self.copied = self.json.len();
@@ -152,7 +155,7 @@ impl Twice<'_> {
 
     /// Appends what stands between values. Behind a string it is not worth a copy of its own.
     #[inline]
-    fn punctuation(&mut self, byte: u8) {
+    fn write_punctuation(&mut self, byte: u8) {
         if self.copied == self.json.len() {
             self.text.push(byte);
             self.copied += 1;
@@ -161,49 +164,49 @@ impl Twice<'_> {
     }
 
     #[inline]
-    fn quote(&mut self) {
+    fn write_quote(&mut self) {
         self.copy();
-        self.both(b"\"", b"\\\"");
+        self.write_both(b"\"", b"\\\"");
     }
 
     /// Appends a string.
     #[inline]
-    fn string(&mut self, text: &str) {
-        match Short::plain(text) {
+    fn write_string(&mut self, text: &str) {
+        match ShortText::plain(text) {
             Some(short) => {
                 self.copy();
                 short.after(b"\"").append(self.json);
                 short.after(b"\\\"").append(self.text);
-                self.both(b"\"", b"\\\"");
+                self.write_both(b"\"", b"\\\"");
             }
             None => {
-                self.quote();
-                self.characters(text);
-                self.quote();
+                self.write_quote();
+                self.write_characters(text);
+                self.write_quote();
             }
         }
     }
 
     /// Appends the name of a member behind a comma, or the brace that opens the object.
     #[inline]
-    fn name(&mut self, separator: u8, name: &str) {
-        match Short::plain(name) {
+    fn write_name(&mut self, separator: u8, name: &str) {
+        match ShortText::plain(name) {
             Some(short) => {
                 self.copy();
                 short.after(&[separator, b'"']).append(self.json);
                 short.after(&[separator, b'\\', b'"']).append(self.text);
-                self.both(b"\":", b"\\\":");
+                self.write_both(b"\":", b"\\\":");
             }
             None => {
-                self.punctuation(separator);
-                self.string(name);
-                self.punctuation(b':');
+                self.write_punctuation(separator);
+                self.write_string(name);
+                self.write_punctuation(b':');
             }
         }
     }
 
     /// Appends what stands in a string.
-    fn characters(&mut self, text: &str) {
+    fn write_characters(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         loop {
             let (ascii, after) = rest.split_at(plain_ascii(rest));
@@ -215,14 +218,14 @@ impl Twice<'_> {
             }
             self.copy();
             match special {
-                b'"' => self.both(b"\\\"", b"\\\\\\\""),
-                b'\\' => self.both(b"\\\\", b"\\\\\\\\"),
-                b'\n' => self.both(b"\\n", b"\\\\n"),
-                b'\t' => self.both(b"\\t", b"\\\\t"),
+                b'"' => self.write_both(b"\\\"", b"\\\\\\\""),
+                b'\\' => self.write_both(b"\\\\", b"\\\\\\\\"),
+                b'\n' => self.write_both(b"\\n", b"\\\\n"),
+                b'\t' => self.write_both(b"\\t", b"\\\\t"),
                 _ => {
                     // Of the other escapes only the first byte is a backslash.
                     self.text.push(b'\\');
-                    encode::escape(self.json, special);
+                    encode::write_escape(self.json, special);
                 }
             }
             rest = after;
@@ -237,7 +240,7 @@ impl Twice<'_> {
             self.json.extend_from_slice(plain);
             self.copy();
             self.text.push(b'\\');
-            self.both(escape, escape);
+            self.write_both(escape, escape);
         }
         self.json.extend_from_slice(pieces.rest());
         rest
@@ -260,26 +263,26 @@ impl Twice<'_> {
 /// A text of few bytes of ASCII with nothing to escape. Most names and values are such, and for them it costs less to append as
 /// many bytes as there can be at most than to ask how many there are.
 #[derive(Clone, Copy)]
-struct Short {
+struct ShortText {
     bytes: u128,
     length: usize,
 }
 
-impl Short {
+impl ShortText {
     /// There is room for three bytes before it.
     const MAX: usize = size_of::<u128>() - 3;
 
     #[inline]
-    fn plain(text: &str) -> Option<Short> {
+    fn plain(text: &str) -> Option<ShortText> {
         let text = text.as_bytes();
         let length = text.len();
         // The first bytes and the last, of which some may be the same.
         if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-            if length > Short::MAX || special::<false>(first) | special::<false>(last) != 0 {
+            if length > ShortText::MAX || special::<false>(first) | special::<false>(last) != 0 {
                 return None;
             }
-            return Some(Short { bytes: u128::from(first) | u128::from(last) << (8 * (length - 8)), length });
+            return Some(ShortText { bytes: u128::from(first) | u128::from(last) << (8 * (length - 8)), length });
         }
         let (bytes, word) = if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
             let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
@@ -289,13 +292,13 @@ impl Short {
             // What is not there counts as spaces.
             (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
         };
-        (special::<false>(word) == 0).then_some(Short { bytes: bytes.into(), length })
+        (special::<false>(word) == 0).then_some(ShortText { bytes: bytes.into(), length })
     }
 
     #[inline]
-    fn after<const N: usize>(self, before: &[u8; N]) -> Short {
+    fn after<const N: usize>(self, before: &[u8; N]) -> ShortText {
         let start = before.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u128::from(byte));
-        Short { bytes: start | self.bytes << (8 * N), length: N + self.length }
+        ShortText { bytes: start | self.bytes << (8 * N), length: N + self.length }
     }
 
     #[inline]
@@ -320,7 +323,7 @@ mod tests {
     /// What is written: JSON, and a string that holds it.
     fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
         let mut out = b"before".to_vec();
-        let text = json_and_text(&mut out, value)?;
+        let text = write_json_and_text(&mut out, value)?;
         let end = out.len();
         text.append(&mut out);
         let [json, text] = [&out[6..end], &out[end..]].map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[derive(Clone, Serialize)]
-    struct Order {
+    struct SampleOrder {
         order_id: &'static str,
         #[serde(rename = "with \"quotes\"\n and more than one word")]
         customer: Option<String>,
@@ -351,19 +354,19 @@ mod tests {
     }
 
     #[derive(Serialize)]
-    struct Newtype(i64);
+    struct NewtypeStruct(i64);
 
     #[derive(Serialize)]
-    struct Pair(bool, ());
+    struct TuplePair(bool, ());
 
     #[derive(Serialize)]
-    struct Nothing;
+    struct UnitStruct;
 
     #[derive(Serialize)]
-    struct NoFields {}
+    struct EmptyStruct {}
 
     #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-    enum Kind {
+    enum UnitVariants {
         Unit,
         #[serde(rename = "a \"quoted\" name")]
         Quoted,
@@ -379,27 +382,27 @@ mod tests {
 
     #[derive(Serialize)]
     #[serde(tag = "type")]
-    enum Tagged {
-        Order(Box<Flat>),
+    enum TaggedVariants {
+        Order(Box<FlattenedStruct>),
     }
 
     #[derive(Serialize)]
-    struct Flat {
+    struct FlattenedStruct {
         id: u128,
         #[serde(flatten)]
         rest: BTreeMap<String, i128>,
     }
 
     /// A struct of that name with so many fields, and a variant, all of a name.
-    struct Named(&'static str, usize, &'static str);
+    struct NamedStruct(&'static str, usize, &'static str);
 
-    impl Serialize for Named {
+    impl Serialize for NamedStruct {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let Named(name, fields, field) = *self;
+            let NamedStruct(name, fields, field) = *self;
             let mut named = serializer.serialize_struct(name, fields)?;
             for number in 0..fields {
                 if number == 0 {
-                    named.serialize_field(field, &Variant(field))?;
+                    named.serialize_field(field, &NewtypeVariant(field))?;
                 } else {
                     named.serialize_field(field, field)?;
                 }
@@ -408,41 +411,41 @@ mod tests {
         }
     }
 
-    struct Variant(&'static str);
+    struct NewtypeVariant(&'static str);
 
-    impl Serialize for Variant {
+    impl Serialize for NewtypeVariant {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.serialize_newtype_variant("Variant", 0, self.0, &1.5)
         }
     }
 
-    struct Bytes(&'static [u8]);
+    struct ByteString(&'static [u8]);
 
-    impl Serialize for Bytes {
+    impl Serialize for ByteString {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.serialize_bytes(self.0)
         }
     }
 
-    struct Displayed(&'static [&'static str]);
+    struct DisplayedPieces(&'static [&'static str]);
 
-    impl Display for Displayed {
+    impl Display for DisplayedPieces {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0.iter().try_for_each(|part| formatter.write_str(part))?;
             if self.0.is_empty() { Err(fmt::Error) } else { Ok(()) }
         }
     }
 
-    impl Serialize for Displayed {
+    impl Serialize for DisplayedPieces {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_str(self)
         }
     }
 
     /// A map of one entry.
-    struct Entry<K>(K);
+    struct SingleEntry<K>(K);
 
-    impl<K: Serialize> Serialize for Entry<K> {
+    impl<K: Serialize> Serialize for SingleEntry<K> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(None)?;
             map.serialize_entry("before", "\"")?;
@@ -453,47 +456,71 @@ mod tests {
 
     #[test]
     fn every_kind_of_value_matches_serde_json() {
-        let order = Order {
+        let order = SampleOrder {
             order_id: "A-17",
             customer: Some("O'Neil \"Quick\" \\ Sons\n\u{1}\u{7f} na\u{EF}ve \u{2603} \u{1F600}".into()),
             note: None,
             lines: vec![(1, 0.1), (2, f32::MAX), (3, f32::MIN_POSITIVE)],
         };
         check(&order);
-        check([Order { note: Some('\\'), customer: None, lines: Vec::new(), ..order.clone() }, order]);
-        check((Newtype(i64::MIN), Pair(true, ()), Nothing, NoFields {}, Bytes(b"\x00\xff"), Bytes(b"")));
-        check([Kind::Unit, Kind::Quoted, Kind::Newtype(1), Kind::Tuple(2, "\t".into()), Kind::EmptyTuple()]);
+        check([SampleOrder { note: Some('\\'), customer: None, lines: Vec::new(), ..order.clone() }, order]);
+        check((
+            NewtypeStruct(i64::MIN),
+            TuplePair(true, ()),
+            UnitStruct,
+            EmptyStruct {},
+            ByteString(b"\x00\xff"),
+            ByteString(b""),
+        ));
         check([
-            Kind::Struct { a: None, b: vec![(), ()] },
-            Kind::Struct { a: Some(1), b: vec![] },
-            Kind::EmptyStruct {},
+            UnitVariants::Unit,
+            UnitVariants::Quoted,
+            UnitVariants::Newtype(1),
+            UnitVariants::Tuple(2, "\t".into()),
+            UnitVariants::EmptyTuple(),
+        ]);
+        check([
+            UnitVariants::Struct { a: None, b: vec![(), ()] },
+            UnitVariants::Struct { a: Some(1), b: vec![] },
+            UnitVariants::EmptyStruct {},
         ]);
         let rest = BTreeMap::from([("least".into(), i128::MIN), ("most".into(), i128::MAX)]);
-        check(Tagged::Order(Box::new(Flat { id: u128::MAX, rest })));
+        check(TaggedVariants::Order(Box::new(FlattenedStruct { id: u128::MAX, rest })));
         check((i8::MIN, i16::MIN, i32::MIN, i64::MAX, u8::MAX, u16::MAX, u32::MAX, u64::MAX));
         check([0.0, -0.0, 1.0, 1.5e300, 5e-324, f64::MAX, f64::MIN]);
-        check(([(); 0], [[0; 0]; 2], None::<u8>, Some(Some(false)), Vec::<Order>::new()));
-        check((Displayed(&["one, ", "\"two\", ", "a longer one than the others", ""]), Displayed(&[""])));
+        check(([(); 0], [[0; 0]; 2], None::<u8>, Some(Some(false)), Vec::<SampleOrder>::new()));
+        check((DisplayedPieces(&["one, ", "\"two\", ", "a longer one than the others", ""]), DisplayedPieces(&[""])));
         check(json!({ "a": [null, true, 1.5, -1, u64::MAX, { "b\n": {} }, []], "": "" }));
     }
 
     #[test]
     fn keys_of_maps_are_strings() {
-        check(Entry("an \"ordinary\" key"));
-        check((Entry('"'), Entry(Some(Newtype(-7))), Entry(u128::MAX), Entry(1.5), Entry(-0.5f32)));
-        check((Entry(true), Entry(false), Entry(Kind::Quoted), Entry(Displayed(&["shown"]))));
+        check(SingleEntry("an \"ordinary\" key"));
+        check((
+            SingleEntry('"'),
+            SingleEntry(Some(NewtypeStruct(-7))),
+            SingleEntry(u128::MAX),
+            SingleEntry(1.5),
+            SingleEntry(-0.5f32),
+        ));
+        check((
+            SingleEntry(true),
+            SingleEntry(false),
+            SingleEntry(UnitVariants::Quoted),
+            SingleEntry(DisplayedPieces(&["shown"])),
+        ));
         check(BTreeMap::from([(1, "one"), (-2, "two")]));
         check((0..20).map(|key| (key, key)).collect::<BTreeMap<u8, u8>>());
         check(BTreeMap::<u8, u8>::new());
         check(Map::new());
         let refused = [
-            twice(&Entry(())),
-            twice(&Entry(None::<u8>)),
-            twice(&Entry([1, 2])),
-            twice(&Entry(Bytes(b"key"))),
-            twice(&Entry(NoFields {})),
-            twice(&Entry(Kind::Newtype(1))),
-            twice(&BTreeMap::from([(Kind::Struct { a: None, b: vec![] }, 1)])),
+            twice(&SingleEntry(())),
+            twice(&SingleEntry(None::<u8>)),
+            twice(&SingleEntry([1, 2])),
+            twice(&SingleEntry(ByteString(b"key"))),
+            twice(&SingleEntry(EmptyStruct {})),
+            twice(&SingleEntry(UnitVariants::Newtype(1))),
+            twice(&BTreeMap::from([(UnitVariants::Struct { a: None, b: vec![] }, 1)])),
         ];
         for refused in refused {
             let refused = refused.unwrap_err().to_string();
@@ -512,49 +539,49 @@ mod tests {
     #[test]
     fn a_float_that_is_not_finite_is_an_error_with_its_location() {
         #[derive(Default, Serialize)]
-        struct Basket {
+        struct SampleBasket {
             items: Vec<(u8, Option<f32>)>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
-            shapes: Vec<Shape>,
+            shapes: Vec<SampleShape>,
             #[serde(flatten)]
             prices: BTreeMap<String, f64>,
         }
         #[derive(Serialize)]
-        enum Shape {
+        enum SampleShape {
             Circle { radius: f64 },
             Line(u8, f64),
             Point(f64),
         }
         #[derive(Serialize)]
         #[serde(tag = "kind")]
-        enum Tagged {
+        enum BasketItem {
             Sized { size: f64 },
-            Shape(Shape),
+            Shape(SampleShape),
         }
-        let item = |weight| Basket { items: vec![(1, None), (2, Some(weight))], ..Basket::default() };
+        let item = |weight| SampleBasket { items: vec![(1, None), (2, Some(weight))], ..SampleBasket::default() };
         assert_eq!(refused(&item(f32::NAN)), "`items[1][1]`: NaN has no JSON form");
         assert_eq!(refused(&[Some(item(f32::INFINITY))]), "`[0].items[1][1]`: inf has no JSON form");
-        let shape = |shape| Basket { shapes: vec![Shape::Point(1.0), shape], ..Basket::default() };
+        let shape = |shape| SampleBasket { shapes: vec![SampleShape::Point(1.0), shape], ..SampleBasket::default() };
         let infinite = f64::NEG_INFINITY;
         assert_eq!(
-            refused(&shape(Shape::Circle { radius: infinite })),
+            refused(&shape(SampleShape::Circle { radius: infinite })),
             "`shapes[1].Circle.radius`: -inf has no JSON form"
         );
-        assert_eq!(refused(&shape(Shape::Line(1, infinite))), "`shapes[1].Line[1]`: -inf has no JSON form");
-        assert_eq!(refused(&shape(Shape::Point(infinite))), "`shapes[1].Point`: -inf has no JSON form");
-        let price = |name: &str| Basket {
+        assert_eq!(refused(&shape(SampleShape::Line(1, infinite))), "`shapes[1].Line[1]`: -inf has no JSON form");
+        assert_eq!(refused(&shape(SampleShape::Point(infinite))), "`shapes[1].Point`: -inf has no JSON form");
+        let price = |name: &str| SampleBasket {
             items: vec![(1, Some(1.5))],
             prices: [("a \"b\": [{,".to_owned(), 1.0), (name.to_owned(), f64::NAN)].into(),
-            ..Basket::default()
+            ..SampleBasket::default()
         };
         assert_eq!(refused(&price("tea")), "`tea`: NaN has no JSON form");
         assert_eq!(refused(&price("the \"tea\"")), r#"`["the \"tea\""]`: NaN has no JSON form"#);
         assert_eq!(refused(&[price("")]), r#"`[0][""]`: NaN has no JSON form"#);
-        assert_eq!(refused(&Tagged::Sized { size: f64::NAN }), "`size`: NaN has no JSON form");
-        assert_eq!(refused(&Tagged::Shape(Shape::Line(1, f64::NAN))), "`Line[1]`: NaN has no JSON form");
+        assert_eq!(refused(&BasketItem::Sized { size: f64::NAN }), "`size`: NaN has no JSON form");
+        assert_eq!(refused(&BasketItem::Shape(SampleShape::Line(1, f64::NAN))), "`Line[1]`: NaN has no JSON form");
         assert_eq!(refused(&Some(f64::NAN)), "NaN has no JSON form");
-        assert_eq!(refused(&Entry(f64::NAN)), "a key: NaN has no JSON form");
-        assert_eq!(refused(&[("a", Entry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
+        assert_eq!(refused(&SingleEntry(f64::NAN)), "a key: NaN has no JSON form");
+        assert_eq!(refused(&[("a", SingleEntry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
         // A place is not as long as the names in it.
         let place = refused(&BTreeMap::from([("\u{e9}".repeat(10_000), f64::NAN)]));
         assert!(
@@ -568,7 +595,7 @@ mod tests {
 
     #[test]
     fn an_unserializable_value_is_an_error_with_its_reason() {
-        let error = twice(&Displayed(&[])).unwrap_err().to_string();
+        let error = twice(&DisplayedPieces(&[])).unwrap_err().to_string();
         assert_eq!(error, "a `Display` implementation returned an error");
         // What was written before is not found in the next.
         check("next");
@@ -598,11 +625,11 @@ mod tests {
                 let name =
                     format!("{}{special}", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split_at(length).0);
                 let name: &'static str = name.leak();
-                check((0..3).map(|fields| Named("Named", fields, name)).collect::<Vec<_>>());
+                check((0..3).map(|fields| NamedStruct("Named", fields, name)).collect::<Vec<_>>());
             }
         }
         // Only structs that serde_json knows are its own.
-        check((0..3).map(|fields| Named("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
+        check((0..3).map(|fields| NamedStruct("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
     }
 
     #[test]
@@ -621,13 +648,13 @@ mod tests {
         assert_eq!(text, serde_json::to_string(&json).unwrap());
         // What is before it stays as it is.
         let mut out = b"{\"before\":1}\n".to_vec();
-        json_and_text(&mut out, &raw).unwrap().append(&mut out);
+        write_json_and_text(&mut out, &raw).unwrap().append(&mut out);
         assert!(out.starts_with(b"{\"before\":1}\n{ "), "{}", String::from_utf8_lossy(&out));
         // What only has the name of one is refused as serde_json refuses it.
-        let forged = Named("$serde_json::private::RawValue", 1, "x");
+        let forged = NamedStruct("$serde_json::private::RawValue", 1, "x");
         let refused = twice(&forged).unwrap_err().to_string();
         assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());
-        assert!(twice(&Entry(Named("$serde_json::private::RawValue", 0, "x"))).is_err());
+        assert!(twice(&SingleEntry(NamedStruct("$serde_json::private::RawValue", 0, "x"))).is_err());
         // With that feature of serde_json, all its numbers are written so.
         let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
         check(json!([number, 1e30, u64::MAX]));
@@ -636,27 +663,27 @@ mod tests {
     #[test]
     fn large_buffers_are_not_kept() {
         let kept = || {
-            let room = ROOM.take();
+            let room = BUFFER.take();
             let capacity = room.capacity();
-            ROOM.set(room);
+            BUFFER.set(room);
             capacity
         };
         check("x".repeat(1_000));
-        assert!((1_000..=KEPT).contains(&kept()), "{}", kept());
-        check("x".repeat(2 * KEPT));
+        assert!((1_000..=MAX_KEPT_BUFFER).contains(&kept()), "{}", kept());
+        check("x".repeat(2 * MAX_KEPT_BUFFER));
         assert_eq!(kept(), 0);
         // Room grows by doubling, so there can be too much of it for a text that is not.
-        check("x".repeat(KEPT - KEPT / 4));
+        check("x".repeat(MAX_KEPT_BUFFER - MAX_KEPT_BUFFER / 4));
         assert_eq!(kept(), 0);
-        let panicked = std::panic::catch_unwind(|| twice(&Entry(By(|| panic!("on purpose")))));
+        let panicked = std::panic::catch_unwind(|| twice(&SingleEntry(SerializeByFn(|| panic!("on purpose")))));
         assert!(panicked.is_err());
         check("after a panic");
     }
 
     /// Writes itself by a function.
-    struct By<F>(F);
+    struct SerializeByFn<F>(F);
 
-    impl<F: Fn() -> u8> Serialize for By<F> {
+    impl<F: Fn() -> u8> Serialize for SerializeByFn<F> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.serialize_u8((self.0)())
         }

@@ -9,7 +9,7 @@ use memchr::memchr2;
 const MAX_SHOWN: usize = 200;
 
 /// An array or an object that is still open.
-enum Open<'a> {
+enum OpenContainer<'a> {
     /// With the name of the member that was begun last, as JSON has it, unless a name comes next.
     Object(Option<&'a [u8]>),
     /// With the number of elements that are complete.
@@ -18,26 +18,26 @@ enum Open<'a> {
 
 /// Returns the place that is reached at the end of `json`, which may end anywhere outside of a name, in words: a path
 /// such as `` `items[3].price` ``, or that a key of an object was to come. It is `None` for the value as a whole.
-pub(super) fn end_of(json: &[u8]) -> Option<String> {
+pub(super) fn find_end_place(json: &[u8]) -> Option<String> {
     let mut open = Vec::new();
     let mut rest = json;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'{' => open.push(Open::Object(None)),
-            b'[' => open.push(Open::Array(0)),
+            b'{' => open.push(OpenContainer::Object(None)),
+            b'[' => open.push(OpenContainer::Array(0)),
             b'}' | b']' => {
                 open.pop();
             }
             b',' => match open.last_mut() {
-                Some(Open::Object(name)) => *name = None,
-                Some(Open::Array(complete)) => *complete += 1,
+                Some(OpenContainer::Object(name)) => *name = None,
+                Some(OpenContainer::Array(complete)) => *complete += 1,
                 None => {}
             },
             b'"' => {
                 let string = string(after);
                 rest = after.get(string.len() + 1..).unwrap_or_default();
-                if let Some(Open::Object(name @ None)) = open.last_mut() {
+                if let Some(OpenContainer::Object(name @ None)) = open.last_mut() {
                     *name = Some(string);
                 }
             }
@@ -47,20 +47,20 @@ pub(super) fn end_of(json: &[u8]) -> Option<String> {
     let mut path = String::new();
     for step in &open {
         match step {
-            Open::Array(complete) => path.push_str(&format!("[{complete}]")),
-            Open::Object(Some(name)) if is_word(name) => {
+            OpenContainer::Array(complete) => path.push_str(&format!("[{complete}]")),
+            OpenContainer::Object(Some(name)) if is_word(name) => {
                 let dot = if path.is_empty() { "" } else { "." };
                 path.push_str(&format!("{dot}{}", String::from_utf8_lossy(name)));
             }
-            Open::Object(Some(name)) => path.push_str(&format!("[\"{}\"]", String::from_utf8_lossy(name))),
-            Open::Object(None) => {}
+            OpenContainer::Object(Some(name)) => path.push_str(&format!("[\"{}\"]", String::from_utf8_lossy(name))),
+            OpenContainer::Object(None) => {}
         }
     }
-    let path = shortened(&path);
+    let path = shorten_path(&path);
     match (open.last(), path.is_empty()) {
         (None, _) => None,
-        (Some(Open::Object(None)), true) => Some("a key".into()),
-        (Some(Open::Object(None)), false) => Some(format!("a key of `{path}`")),
+        (Some(OpenContainer::Object(None)), true) => Some("a key".into()),
+        (Some(OpenContainer::Object(None)), false) => Some(format!("a key of `{path}`")),
         (Some(_), _) => Some(format!("`{path}`")),
     }
 }
@@ -83,7 +83,7 @@ fn is_word(name: &[u8]) -> bool {
 }
 
 /// The end of a path says more than its beginning.
-fn shortened(path: &str) -> String {
+fn shorten_path(path: &str) -> String {
     if path.len() <= MAX_SHOWN {
         return path.to_owned();
     }

@@ -6,7 +6,7 @@ use serde::ser::{self, Error as _, Serialize, SerializeMap, SerializeSeq, Serial
 use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::{Error, Result};
 
-use super::Twice;
+use super::DualWriter;
 
 /// Values that only serde_json knows how to write: structs of such a name, with one field.
 const RAW_VALUES: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
@@ -23,16 +23,16 @@ macro_rules! integers {
     };
 }
 
-impl<'a, 'b> Serializer for &'a mut Twice<'b> {
+impl<'a, 'b> Serializer for &'a mut DualWriter<'b> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Elements<'a, 'b>;
-    type SerializeTuple = Elements<'a, 'b>;
-    type SerializeTupleStruct = Elements<'a, 'b>;
-    type SerializeTupleVariant = Elements<'a, 'b>;
-    type SerializeMap = Members<'a, 'b>;
-    type SerializeStruct = Members<'a, 'b>;
-    type SerializeStructVariant = Members<'a, 'b>;
+    type SerializeSeq = ArraySerializer<'a, 'b>;
+    type SerializeTuple = ArraySerializer<'a, 'b>;
+    type SerializeTupleStruct = ArraySerializer<'a, 'b>;
+    type SerializeTupleVariant = ArraySerializer<'a, 'b>;
+    type SerializeMap = ObjectSerializer<'a, 'b>;
+    type SerializeStruct = ObjectSerializer<'a, 'b>;
+    type SerializeStructVariant = ObjectSerializer<'a, 'b>;
 
     integers! {
         serialize_i8, write_i8, i8;
@@ -79,7 +79,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<()> {
-        self.string(value);
+        self.write_string(value);
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         variant: &'static str,
         value: &T,
     ) -> Result<()> {
-        self.name(b'{', variant);
+        self.write_name(b'{', variant);
         value.serialize(&mut *self)?;
         self.json.push(b'}');
         Ok(())
@@ -133,17 +133,17 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
     }
 
     #[inline]
-    fn serialize_seq(self, _length: Option<usize>) -> Result<Elements<'a, 'b>> {
-        Ok(Elements { out: self, separator: b'[' })
+    fn serialize_seq(self, _length: Option<usize>) -> Result<ArraySerializer<'a, 'b>> {
+        Ok(ArraySerializer { out: self, separator: b'[' })
     }
 
     #[inline]
-    fn serialize_tuple(self, length: usize) -> Result<Elements<'a, 'b>> {
+    fn serialize_tuple(self, length: usize) -> Result<ArraySerializer<'a, 'b>> {
         self.serialize_seq(Some(length))
     }
 
     #[inline]
-    fn serialize_tuple_struct(self, _name: &'static str, length: usize) -> Result<Elements<'a, 'b>> {
+    fn serialize_tuple_struct(self, _name: &'static str, length: usize) -> Result<ArraySerializer<'a, 'b>> {
         self.serialize_seq(Some(length))
     }
 
@@ -153,20 +153,20 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         _index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Elements<'a, 'b>> {
-        self.name(b'{', variant);
+    ) -> Result<ArraySerializer<'a, 'b>> {
+        self.write_name(b'{', variant);
         self.serialize_seq(Some(length))
     }
 
     #[inline]
-    fn serialize_map(self, _length: Option<usize>) -> Result<Members<'a, 'b>> {
-        Ok(Members { out: self, separator: b'{', raw_value: None })
+    fn serialize_map(self, _length: Option<usize>) -> Result<ObjectSerializer<'a, 'b>> {
+        Ok(ObjectSerializer { out: self, separator: b'{', raw_value: None })
     }
 
     #[inline]
-    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Members<'a, 'b>> {
+    fn serialize_struct(self, name: &'static str, length: usize) -> Result<ObjectSerializer<'a, 'b>> {
         if RAW_VALUES.contains(&name) {
-            return Ok(Members { out: self, separator: b'{', raw_value: Some(name) });
+            return Ok(ObjectSerializer { out: self, separator: b'{', raw_value: Some(name) });
         }
         self.serialize_map(Some(length))
     }
@@ -177,17 +177,17 @@ impl<'a, 'b> Serializer for &'a mut Twice<'b> {
         _index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Members<'a, 'b>> {
-        self.name(b'{', variant);
+    ) -> Result<ObjectSerializer<'a, 'b>> {
+        self.write_name(b'{', variant);
         self.serialize_map(Some(length))
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<()> {
-        self.quote();
+        self.write_quote();
         if write!(self, "{value}").is_err() {
             return Err(Error::custom("a `Display` implementation returned an error"));
         }
-        self.quote();
+        self.write_quote();
         Ok(())
     }
 }
@@ -198,23 +198,23 @@ fn no_json_form(value: impl Display) -> Error {
     Error::custom(format_args!("{value} has no JSON form"))
 }
 
-impl Twice<'_> {
+impl DualWriter<'_> {
     /// Puts quotes around a key that is a number or a boolean, instead of a serialiser for keys alone.
     #[cold]
-    fn quote_key(&mut self, start: usize) -> Result<()> {
+    fn write_quoted_key(&mut self, start: usize) -> Result<()> {
         if !matches!(self.json.get(start), Some(b'-' | b'0'..=b'9' | b't' | b'f')) {
             return Err(Error::custom("a key must be a string, a finite number or a boolean"));
         }
         self.json.insert(start, b'"');
         self.text.extend_from_slice(b"\\\"");
         self.copied = start + 1;
-        self.quote();
+        self.write_quote();
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn raw_value<T: Serialize + ?Sized>(&mut self, value: &RawValue<'_, T>) -> Result<()> {
+    fn write_raw_value<T: Serialize + ?Sized>(&mut self, value: &RawField<'_, T>) -> Result<()> {
         let start = self.json.len();
         serde_json::to_writer(&mut *self.json, value)?;
         self.end_raw_value(start);
@@ -223,28 +223,28 @@ impl Twice<'_> {
 }
 
 /// What stands in a string.
-impl fmt::Write for Twice<'_> {
+impl fmt::Write for DualWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.characters(text);
+        self.write_characters(text);
         Ok(())
     }
 }
 
 /// An array that was begun.
-pub(super) struct Elements<'a, 'b> {
-    out: &'a mut Twice<'b>,
+pub(super) struct ArraySerializer<'a, 'b> {
+    out: &'a mut DualWriter<'b>,
     /// What stands before the next element: the bracket that opens the array, which is not written before one comes, or
     /// a comma.
     separator: u8,
 }
 
-impl SerializeSeq for Elements<'_, '_> {
+impl SerializeSeq for ArraySerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.out.punctuation(std::mem::replace(&mut self.separator, b','));
+        self.out.write_punctuation(std::mem::replace(&mut self.separator, b','));
         value.serialize(&mut *self.out)
     }
 
@@ -255,7 +255,7 @@ impl SerializeSeq for Elements<'_, '_> {
     }
 }
 
-impl ser::SerializeTuple for Elements<'_, '_> {
+impl ser::SerializeTuple for ArraySerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -270,7 +270,7 @@ impl ser::SerializeTuple for Elements<'_, '_> {
     }
 }
 
-impl ser::SerializeTupleStruct for Elements<'_, '_> {
+impl ser::SerializeTupleStruct for ArraySerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -285,7 +285,7 @@ impl ser::SerializeTupleStruct for Elements<'_, '_> {
     }
 }
 
-impl ser::SerializeTupleVariant for Elements<'_, '_> {
+impl ser::SerializeTupleVariant for ArraySerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -301,8 +301,8 @@ impl ser::SerializeTupleVariant for Elements<'_, '_> {
 }
 
 /// An object that was begun.
-pub(super) struct Members<'a, 'b> {
-    out: &'a mut Twice<'b>,
+pub(super) struct ObjectSerializer<'a, 'b> {
+    out: &'a mut DualWriter<'b>,
     /// What stands before the next member: the brace that opens the object, which is not written before one comes, or a
     /// comma.
     separator: u8,
@@ -310,19 +310,19 @@ pub(super) struct Members<'a, 'b> {
     raw_value: Option<&'static str>,
 }
 
-impl SerializeMap for Members<'_, '_> {
+impl SerializeMap for ObjectSerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.out.punctuation(std::mem::replace(&mut self.separator, b','));
+        self.out.write_punctuation(std::mem::replace(&mut self.separator, b','));
         self.out.copy();
         let start = self.out.json.len();
         key.serialize(&mut *self.out)?;
         if self.out.json.get(start) != Some(&b'"') {
-            self.out.quote_key(start)?;
+            self.out.write_quoted_key(start)?;
         }
-        self.out.punctuation(b':');
+        self.out.write_punctuation(b':');
         Ok(())
     }
 
@@ -336,16 +336,16 @@ impl SerializeMap for Members<'_, '_> {
     }
 }
 
-impl SerializeStruct for Members<'_, '_> {
+impl SerializeStruct for ObjectSerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
     #[inline]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         if let Some(raw_value) = self.raw_value {
-            return self.out.raw_value(&RawValue { name: raw_value, field: name, value });
+            return self.out.write_raw_value(&RawField { name: raw_value, field: name, value });
         }
-        self.out.name(std::mem::replace(&mut self.separator, b','), name);
+        self.out.write_name(std::mem::replace(&mut self.separator, b','), name);
         value.serialize(&mut *self.out)
     }
 
@@ -358,7 +358,7 @@ impl SerializeStruct for Members<'_, '_> {
     }
 }
 
-impl ser::SerializeStructVariant for Members<'_, '_> {
+impl ser::SerializeStructVariant for ObjectSerializer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -374,13 +374,13 @@ impl ser::SerializeStructVariant for Members<'_, '_> {
 }
 
 /// One of [`RAW_VALUES`] again, for serde_json.
-struct RawValue<'a, T: ?Sized> {
+struct RawField<'a, T: ?Sized> {
     name: &'static str,
     field: &'static str,
     value: &'a T,
 }
 
-impl<T: Serialize + ?Sized> Serialize for RawValue<'_, T> {
+impl<T: Serialize + ?Sized> Serialize for RawField<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut value = serializer.serialize_struct(self.name, 1)?;
         value.serialize_field(self.field, self.value)?;

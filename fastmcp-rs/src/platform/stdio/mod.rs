@@ -13,9 +13,13 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+pub(crate) use unix::{
+    EventNotifier, ProtocolInput, ProtocolOutput, ShutdownEvents, claim, events, flush_prints, mute_shared_stderr,
+};
 #[cfg(windows)]
-pub(crate) use windows::{Events, Input, Notifier, Output, claim, events, mute_shared_stderr, settle_prints};
+pub(crate) use windows::{
+    EventNotifier, ProtocolInput, ProtocolOutput, ShutdownEvents, claim, events, flush_prints, mute_shared_stderr,
+};
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("the feature `stdio` of fastmcp-rs needs Unix or Windows: build without default features");
@@ -24,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What ends a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum ShutdownEvent {
     /// There is nothing more to read.
     EndOfInput,
     /// Nobody reads what is written.
@@ -36,12 +40,12 @@ pub(crate) enum Event {
 }
 
 /// How much is written at once, so that a slow reader's progress shows.
-const PIECE: usize = 64 << 10;
+const WRITE_SIZE: usize = 64 << 10;
 
 /// The two ends of the protocol's stream.
-pub(crate) struct Wire {
-    pub(crate) input: Input,
-    pub(crate) output: Output,
+pub(crate) struct ProtocolStreams {
+    pub(crate) input: ProtocolInput,
+    pub(crate) output: ProtocolOutput,
 }
 
 /// A process has one standard input, so one server can have it.

@@ -8,28 +8,28 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use prints::settle_prints;
+pub(crate) use prints::flush_prints;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{Event, PIECE, Wire, claim_once};
+use super::{ProtocolStreams, ShutdownEvent, WRITE_SIZE, claim_once};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
-pub(crate) struct Input(OwnedFd);
-pub(crate) struct Output(OwnedFd);
+pub(crate) struct ProtocolInput(OwnedFd);
+pub(crate) struct ProtocolOutput(OwnedFd);
 
 /// Keeps our own lines off standard error where that is the protocol's stream too (`2>&1`).
 pub(crate) fn mute_shared_stderr() {
-    if same_file(io::stdout().as_fd(), io::stderr().as_fd()) {
+    if is_same_file(io::stdout().as_fd(), io::stderr().as_fd()) {
         operator_log::mute();
     }
 }
 
 /// Takes descriptors 0 and 1 for the protocol.
-pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
+pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
     claim_once()?;
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
@@ -37,7 +37,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
         // Nobody prints half a line while the descriptor changes.
         let mut lock = io::stdout().lock();
-        let shared = same_file(io::stdout().as_fd(), io::stderr().as_fd());
+        let shared = is_same_file(io::stdout().as_fd(), io::stderr().as_fd());
         if shared {
             // `2>&1`: standard error is the protocol's stream too, so nothing may be written to it.
             operator_log::mute();
@@ -54,10 +54,10 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
         // What was printed before, and is still in the buffer, goes there too.
         let _ = lock.flush();
     }
-    Ok(Wire { input: Input(input), output: Output(output) })
+    Ok(ProtocolStreams { input: ProtocolInput(input), output: ProtocolOutput(output) })
 }
 
-fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+fn is_same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
         (Ok(one), Ok(other)) => {
             // Every terminal and /dev/null may be opened twice without being one stream.
@@ -87,7 +87,7 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(ends)
 }
 
-impl Input {
+impl ProtocolInput {
     /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         let mut input = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
@@ -111,16 +111,16 @@ impl Input {
     }
 }
 
-impl Output {
-    /// Writes everything; `note_progress` is told of each part but the last.
-    pub(crate) fn write_all(&self, mut bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
+impl ProtocolOutput {
+    /// Writes everything; `record_progress` is told of each part but the last.
+    pub(crate) fn write_all(&self, mut bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
         while !bytes.is_empty() {
-            match rustix::io::write(&self.0, &bytes[..bytes.len().min(PIECE)]) {
+            match rustix::io::write(&self.0, &bytes[..bytes.len().min(WRITE_SIZE)]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     bytes = &bytes[count..];
                     if !bytes.is_empty() {
-                        note_progress();
+                        record_progress();
                     }
                 }
                 Err(Errno::INTR) => {}
@@ -153,12 +153,12 @@ fn wait(descriptor: BorrowedFd<'_>, events: PollFlags) -> io::Result<()> {
 
 /// Tells of events.
 #[derive(Clone)]
-pub(crate) struct Notifier(Arc<OwnedFd>);
+pub(crate) struct EventNotifier(Arc<OwnedFd>);
 
 /// Waits for events, without a runtime: a server must end also when its runtime is held up.
-pub(crate) struct Events {
+pub(crate) struct ShutdownEvents {
     pipe: OwnedFd,
-    input: Arc<Input>,
+    input: Arc<ProtocolInput>,
     /// Whether somebody still writes to the input.
     input_is_open: bool,
     parent: Option<Pid>,
@@ -167,14 +167,14 @@ pub(crate) struct Events {
 /// What tells that the client has closed its end. A hang-up is always reported, but a socket whose other end is only
 /// shut down for writing has none.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const CLOSED: PollFlags = PollFlags::RDHUP;
+const CLOSE_EVENTS: PollFlags = PollFlags::RDHUP;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const CLOSED: PollFlags = PollFlags::empty();
+const CLOSE_EVENTS: PollFlags = PollFlags::empty();
 
 /// How often the parent is looked at.
 const PARENT_INTERVAL: Duration = Duration::from_secs(4);
 
-pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
+pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
     let (pipe, writer) = pipe()?;
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         // It writes one byte for each signal.
@@ -182,28 +182,28 @@ pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Event
     }
     // In a container the parent is outside, or process 1 from the beginning.
     let parent = rustix::process::getppid().filter(|parent| watch_parent && !parent.is_init());
-    Ok((Events { pipe, input, input_is_open: true, parent }, Notifier(Arc::new(writer))))
+    Ok((ShutdownEvents { pipe, input, input_is_open: true, parent }, EventNotifier(Arc::new(writer))))
 }
 
 const END_OF_INPUT: u8 = b'I';
 const END_OF_OUTPUT: u8 = b'O';
 const PARENT_ENDED: u8 = b'P';
 
-impl Notifier {
-    pub(crate) fn notify(&self, event: Event) {
+impl EventNotifier {
+    pub(crate) fn notify(&self, event: ShutdownEvent) {
         let byte = match event {
-            Event::EndOfInput => END_OF_INPUT,
-            Event::EndOfOutput => END_OF_OUTPUT,
+            ShutdownEvent::EndOfInput => END_OF_INPUT,
+            ShutdownEvent::EndOfOutput => END_OF_OUTPUT,
             // As a signal writes it.
-            Event::Signal => b'X',
-            Event::ParentEnded => PARENT_ENDED,
+            ShutdownEvent::Signal => b'X',
+            ShutdownEvent::ParentEnded => PARENT_ENDED,
         };
         // A pipe that is full has told already.
         let _ = rustix::io::write(&*self.0, &[byte]);
     }
 }
 
-impl Events {
+impl ShutdownEvents {
     /// Whether the client has closed its end, read or not.
     pub(crate) fn input_has_hung_up(&self) -> bool {
         !self.input_is_open
@@ -215,14 +215,14 @@ impl Events {
     }
 
     /// The next event, if one comes in time. It may return before that.
-    pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
+    pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
         let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
         let unpumped = prints::unpumped();
         // A descriptor that is not to be watched is replaced by one that is, without flags.
         let nothing = || PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::empty());
         let mut descriptors = [
             PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),
-            if self.input_is_open { PollFd::from_borrowed_fd(self.input.0.as_fd(), CLOSED) } else { nothing() },
+            if self.input_is_open { PollFd::from_borrowed_fd(self.input.0.as_fd(), CLOSE_EVENTS) } else { nothing() },
             unpumped.map_or_else(nothing, |prints| PollFd::from_borrowed_fd(prints, PollFlags::IN)),
         ];
         let _ = poll(&mut descriptors, Some(&timeout(limit)));
@@ -234,10 +234,10 @@ impl Events {
         if told {
             let mut byte = [0];
             return match rustix::io::read(&self.pipe, &mut byte) {
-                Ok(1) if byte[0] == END_OF_INPUT => Some(Event::EndOfInput),
-                Ok(1) if byte[0] == END_OF_OUTPUT => Some(Event::EndOfOutput),
-                Ok(1) if byte[0] == PARENT_ENDED => Some(Event::ParentEnded),
-                Ok(1) => Some(Event::Signal),
+                Ok(1) if byte[0] == END_OF_INPUT => Some(ShutdownEvent::EndOfInput),
+                Ok(1) if byte[0] == END_OF_OUTPUT => Some(ShutdownEvent::EndOfOutput),
+                Ok(1) if byte[0] == PARENT_ENDED => Some(ShutdownEvent::ParentEnded),
+                Ok(1) => Some(ShutdownEvent::Signal),
                 _ => None,
             };
         }
@@ -245,6 +245,6 @@ impl Events {
         if orphaned {
             self.parent = None;
         }
-        orphaned.then_some(Event::ParentEnded)
+        orphaned.then_some(ShutdownEvent::ParentEnded)
     }
 }

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(crate) use prints::settle_prints;
+pub(crate) use prints::flush_prints;
 use windows_sys::Wdk::System::Threading::{NtQueryInformationProcess, ProcessBasicInformation};
 use windows_sys::Win32::Foundation::{
     CompareObjectHandles, ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, FILETIME, HANDLE_FLAG_INHERIT,
@@ -35,20 +35,20 @@ use windows_sys::Win32::System::Threading::{
     PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
-use super::{Event, PIECE, Wire, claim_once};
+use super::{ProtocolStreams, ShutdownEvent, WRITE_SIZE, claim_once};
 use crate::platform::console::ConsoleEvents;
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
 /// The private handle that requests are read from.
-pub(crate) struct Input {
+pub(crate) struct ProtocolInput {
     stream: File,
     /// Held during a read: until that ends, every other operation on a synchronous handle waits.
     reading: Mutex<()>,
 }
 
 /// The private handle that responses are written to.
-pub(crate) struct Output(File);
+pub(crate) struct ProtocolOutput(File);
 
 /// Keeps log lines off standard error where that is the protocol's stream too (`2>&1`).
 pub(crate) fn mute_shared_stderr() {
@@ -58,7 +58,7 @@ pub(crate) fn mute_shared_stderr() {
 }
 
 /// Takes standard input and output for the protocol.
-pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
+pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
     claim_once()?;
     // The copies are not inherited by child processes. A `File` passes bytes on as they are, without `\r`.
     let input = File::from(io::stdin().as_handle().try_clone_to_owned()?);
@@ -83,7 +83,10 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<Wire> {
         // Text that was printed before, and is still in the buffer, goes there too.
         let _ = lock.flush();
     }
-    Ok(Wire { input: Input { stream: input, reading: Mutex::new(()) }, output: Output(output) })
+    Ok(ProtocolStreams {
+        input: ProtocolInput { stream: input, reading: Mutex::new(()) },
+        output: ProtocolOutput(output),
+    })
 }
 
 fn nul() -> io::Result<OwnedHandle> {
@@ -197,7 +200,7 @@ fn pipe() -> io::Result<(OwnedHandle, OwnedHandle)> {
     Ok(unsafe { (OwnedHandle::from_raw_handle(reader), OwnedHandle::from_raw_handle(writer)) })
 }
 
-impl Input {
+impl ProtocolInput {
     /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
     ///
     /// Only a pipe can be looked at. Anything else is taken for ready.
@@ -207,7 +210,7 @@ impl Input {
             if Instant::now() >= deadline {
                 return false;
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         true
     }
@@ -248,14 +251,14 @@ fn is_hang_up(error: &io::Error) -> bool {
     matches!(code, Some(ERROR_BROKEN_PIPE | ERROR_PIPE_NOT_CONNECTED))
 }
 
-impl Output {
-    /// Writes everything; `note_progress` is told of each part but the last.
-    pub(crate) fn write_all(&self, bytes: &[u8], note_progress: impl Fn()) -> io::Result<()> {
-        let mut pieces = bytes.chunks(PIECE).peekable();
+impl ProtocolOutput {
+    /// Writes everything; `record_progress` is told of each part but the last.
+    pub(crate) fn write_all(&self, bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
+        let mut pieces = bytes.chunks(WRITE_SIZE).peekable();
         while let Some(piece) = pieces.next() {
             (&self.0).write_all(piece)?;
             if pieces.peek().is_some() {
-                note_progress();
+                record_progress();
             }
         }
         Ok(())
@@ -264,24 +267,24 @@ impl Output {
 
 /// Tells of events.
 #[derive(Clone)]
-pub(crate) struct Notifier(Sender<Event>);
+pub(crate) struct EventNotifier(Sender<ShutdownEvent>);
 
 /// Waits for events, without the server's runtime: a server must end even if that is held up.
-pub(crate) struct Events {
-    events: Receiver<Event>,
-    input: Arc<Input>,
+pub(crate) struct ShutdownEvents {
+    events: Receiver<ShutdownEvent>,
+    input: Arc<ProtocolInput>,
     input_is_open: bool,
     parent: Option<OwnedHandle>,
 }
 
 /// How often a pipe is looked at for whether there is something to read.
-const PAUSE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How often the parent is looked at, and the input of a reader that does not read.
-const INTERVAL: Duration = Duration::from_secs(2);
+const PARENT_INTERVAL: Duration = Duration::from_secs(2);
 
-pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Events, Notifier)> {
+pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
     let (sender, events) = channel();
-    let notifier = Notifier(sender);
+    let notifier = EventNotifier(sender);
     let mut console = ConsoleEvents::new()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let to_stop = notifier.clone();
@@ -289,22 +292,22 @@ pub(crate) fn events(watch_parent: bool, input: Arc<Input>) -> io::Result<(Event
         runtime.block_on(async {
             loop {
                 console.next().await;
-                to_stop.notify(Event::Signal);
+                to_stop.notify(ShutdownEvent::Signal);
             }
         })
     })?;
     let parent = if watch_parent { parent() } else { None };
-    Ok((Events { events, input, input_is_open: true, parent }, notifier))
+    Ok((ShutdownEvents { events, input, input_is_open: true, parent }, notifier))
 }
 
-impl Notifier {
-    pub(crate) fn notify(&self, event: Event) {
+impl EventNotifier {
+    pub(crate) fn notify(&self, event: ShutdownEvent) {
         // The receiver is gone only when the server has ended.
         let _ = self.0.send(event);
     }
 }
 
-impl Events {
+impl ShutdownEvents {
     /// Whether the client has closed its end, read or not.
     pub(crate) fn input_has_hung_up(&self) -> bool {
         !self.input_is_open
@@ -316,8 +319,8 @@ impl Events {
     }
 
     /// The next event, if one comes in time. It may return before that.
-    pub(crate) fn next(&mut self, limit: Duration) -> Option<Event> {
-        if let Ok(event) = self.events.recv_timeout(limit.min(INTERVAL)) {
+    pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
+        if let Ok(event) = self.events.recv_timeout(limit.min(PARENT_INTERVAL)) {
             return Some(event);
         }
         let looked = self.input.peek_unless_reading();
@@ -326,7 +329,7 @@ impl Events {
         if orphaned {
             self.parent = None;
         }
-        orphaned.then_some(Event::ParentEnded)
+        orphaned.then_some(ShutdownEvent::ParentEnded)
     }
 }
 

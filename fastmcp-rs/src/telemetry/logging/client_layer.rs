@@ -99,8 +99,8 @@ impl ClientLayer {
     fn forwards(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         *metadata.level() <= self.max_level
-            && !is_in(target, "fastmcp_rs")
-            && (self.targets.is_empty() || self.targets.iter().any(|module| is_in(target, module)))
+            && !is_in_module(target, "fastmcp_rs")
+            && (self.targets.is_empty() || self.targets.iter().any(|module| is_in_module(target, module)))
     }
 }
 
@@ -111,14 +111,14 @@ impl Default for ClientLayer {
 }
 
 /// Returns true if a target is a module or inside of it.
-fn is_in(target: &str, module: &str) -> bool {
+fn is_in_module(target: &str, module: &str) -> bool {
     target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 impl<S: Subscriber> Layer<S> for ClientLayer {
     fn on_layer(&mut self, _: &mut S) {
         // The current call is recorded only from now on.
-        current_call::want();
+        current_call::enable();
     }
 
     fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
@@ -133,8 +133,8 @@ impl<S: Subscriber> Layer<S> for ClientLayer {
             tracing::Level::INFO => Level::Info,
             _ => Level::Debug,
         };
-        if call.wants_log(level) {
-            let mut fields = Fields::default();
+        if call.accepts_log(level) {
+            let mut fields = EventFields::default();
             event.record(&mut fields);
             call.log(level, fields.into_data());
         }
@@ -143,9 +143,9 @@ impl<S: Subscriber> Layer<S> for ClientLayer {
 
 /// The fields of an event as JSON.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct EventFields(Map<String, Value>);
 
-impl Fields {
+impl EventFields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
         // The source of an event from the crate `log` is of use only to the operator.
         if !field.name().starts_with("log.") {
@@ -165,7 +165,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
         // In JSON, NaN and infinity would become `null`.
         if value.is_finite() {
@@ -202,11 +202,11 @@ impl Visit for Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::is_in;
+    use super::is_in_module;
 
     #[test]
     fn a_target_covers_a_module_and_its_submodules() {
-        assert!(is_in("fastmcp_rs", "fastmcp_rs") && is_in("fastmcp_rs::middleware", "fastmcp_rs"));
-        assert!(!is_in("fastmcp_rs_extras", "fastmcp_rs") && !is_in("my", "my_server"));
+        assert!(is_in_module("fastmcp_rs", "fastmcp_rs") && is_in_module("fastmcp_rs::middleware", "fastmcp_rs"));
+        assert!(!is_in_module("fastmcp_rs_extras", "fastmcp_rs") && !is_in_module("my", "my_server"));
     }
 }

@@ -12,7 +12,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
-use crate::util::operator_log::Stderr;
+use crate::util::operator_log::StderrWriter;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,7 +149,7 @@ pub fn init_with(options: impl Into<Options>) {
         Format::Plain => false,
         Format::Json => true,
     };
-    let lines = fmt::layer().with_writer(move || Stderr { is_json: json }).with_ansi(terminal);
+    let lines = fmt::layer().with_writer(move || StderrWriter { is_json: json }).with_ansi(terminal);
     let filter = filter.and(filter_fn(move |metadata| requests || !is_request(metadata)));
     // Each layer has its own filter: an event that the operator does not want may still be for the client.
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
@@ -157,7 +157,7 @@ pub fn init_with(options: impl Into<Options>) {
     let subscriber = tracing_subscriber::registry().with(lines).with(clients);
     #[cfg(feature = "otel")]
     let subscriber = {
-        let sends = options.traces.unwrap_or_else(otel::is_asked_for);
+        let sends = options.traces.unwrap_or_else(otel::is_configured);
         subscriber.with(if sends { otel::layer() } else { None })
     };
     // If another subscriber is installed, it stays.

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
-pub(crate) use series::{Series, Timer};
+pub(crate) use series::{RequestTimer, Series};
 
 use super::Target;
 
@@ -41,43 +41,43 @@ const MAX_COMPONENTS: usize = 10_000;
 /// ```
 #[derive(Clone)]
 pub struct Metrics {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<MetricsInner>,
 }
 
 /// A component by its kind and its name.
-type Component = (Target, Box<str>);
+type ComponentKey = (Target, Box<str>);
 
-pub(crate) struct Inner {
+pub(crate) struct MetricsInner {
     started: f64,
     /// The name and the version of the server, once known.
     server: OnceLock<(Box<str>, Box<str>)>,
     /// The series of requests that address no component with a series of its own.
     methods: Vec<Arc<Series>>,
-    components: Mutex<HashMap<Component, Arc<Series>>>,
+    components: Mutex<HashMap<ComponentKey, Arc<Series>>>,
     /// The number of HTTP responses per status, from 100 on.
     responses: [AtomicU64; 500],
     refused_connections: AtomicU64,
     /// The bytes of frames that wait for their peers to read.
-    outboxes: Arc<AtomicI64>,
-    sources: Mutex<Vec<Weak<dyn Source>>>,
+    queued_bytes: Arc<AtomicI64>,
+    sources: Mutex<Vec<Weak<dyn GaugeSource>>>,
 }
 
 /// A source of values that can be read at any time.
-pub(crate) trait Source: Send + Sync {
+pub(crate) trait GaugeSource: Send + Sync {
     /// Adds the current values.
-    fn read(&self, reading: &mut Reading);
+    fn read(&self, gauges: &mut GaugeValues);
 }
 
 /// The current values of all sources.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+pub(crate) struct GaugeValues {
     pub(crate) waiting_calls: usize,
-    pub(crate) http: Option<HttpReading>,
+    pub(crate) http: Option<HttpGaugeValues>,
 }
 
 /// The open connections, sessions and streams of an HTTP server.
 #[derive(Debug, Default)]
-pub(crate) struct HttpReading {
+pub(crate) struct HttpGaugeValues {
     pub(crate) connections: usize,
     pub(crate) sessions: usize,
     pub(crate) streams: usize,
@@ -90,14 +90,14 @@ impl Metrics {
     pub(crate) fn new() -> Metrics {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Metrics {
-            inner: Arc::new(Inner {
+            inner: Arc::new(MetricsInner {
                 started: started.as_secs_f64(),
                 server: OnceLock::new(),
-                methods: series::of_methods(),
+                methods: series::new_method_series(),
                 components: Mutex::default(),
                 responses: [const { AtomicU64::new(0) }; 500],
                 refused_connections: AtomicU64::new(0),
-                outboxes: Arc::default(),
+                queued_bytes: Arc::default(),
                 sources: Mutex::default(),
             }),
         }
@@ -109,61 +109,61 @@ impl Metrics {
     }
 
     /// Sets the name and the version of the server.
-    pub(crate) fn name(&self, name: &str, version: &str) {
+    pub(crate) fn set_server(&self, name: &str, version: &str) {
         let _ = self.inner.server.set((name.into(), version.into()));
     }
 
     /// Returns the series of a component. Callers keep it, because this takes a lock.
-    pub(crate) fn component(&self, target: Target, name: &str) -> Arc<Series> {
+    pub(crate) fn component_series(&self, target: Target, name: &str) -> Arc<Series> {
         let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
         let component = (target, Box::from(name));
         if let Some(series) = components.get(&component) {
             return Arc::clone(series);
         }
         if components.len() >= MAX_COMPONENTS {
-            return Arc::clone(self.method(series::method_of(target)));
+            return Arc::clone(self.method_series(series::method_for(target)));
         }
-        let series = Arc::new(Series::of_component(target, name));
+        let series = Arc::new(Series::for_component(target, name));
         components.insert(component, Arc::clone(&series));
         series
     }
 
-    fn method(&self, method: &str) -> &Arc<Series> {
+    fn method_series(&self, method: &str) -> &Arc<Series> {
         // The list has one more entry than there are methods.
-        &self.inner.methods[series::index(method).min(self.inner.methods.len() - 1)]
+        &self.inner.methods[series::method_index(method).min(self.inner.methods.len() - 1)]
     }
 
     /// Counts an HTTP response with a status.
-    pub(crate) fn response(&self, status: u16) {
+    pub(crate) fn count_response(&self, status: u16) {
         if let Some(count) = usize::from(status).checked_sub(100).and_then(|at| self.inner.responses.get(at)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Counts a connection that was closed unread because there were too many, globally or from its address.
-    pub(crate) fn refused_connection(&self) {
+    pub(crate) fn count_refused_connection(&self) {
         self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the sum to which outboxes add the bytes that they hold.
-    pub(crate) fn outboxes(&self) -> &Arc<AtomicI64> {
-        &self.inner.outboxes
+    pub(crate) fn queued_bytes(&self) -> &Arc<AtomicI64> {
+        &self.inner.queued_bytes
     }
 
     /// Reads `source` whenever the metrics are rendered, as long as it is alive.
-    pub(crate) fn watch(&self, source: Weak<dyn Source>) {
+    pub(crate) fn add_source(&self, source: Weak<dyn GaugeSource>) {
         let mut sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources.retain(|source| source.strong_count() > 0);
         sources.push(source);
     }
 
-    fn reading(&self) -> Reading {
+    fn read_gauges(&self) -> GaugeValues {
         let sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut reading = Reading::default();
+        let mut gauges = GaugeValues::default();
         for source in sources.iter().filter_map(Weak::upgrade) {
-            source.read(&mut reading);
+            source.read(&mut gauges);
         }
-        reading
+        gauges
     }
 }
 
@@ -184,16 +184,16 @@ mod tests {
     use std::time::Duration;
 
     use super::{MAX_COMPONENTS, Metrics, Target};
-    use crate::telemetry::Outcome;
+    use crate::telemetry::RequestOutcome;
 
     #[test]
     fn components_beyond_the_limit_count_for_their_method() {
         let metrics = Metrics::new();
         for at in 0..MAX_COMPONENTS {
-            metrics.component(Target::Tool, &at.to_string());
+            metrics.component_series(Target::Tool, &at.to_string());
         }
-        metrics.component(Target::Tool, "one too many").record(Outcome::Ok, Duration::ZERO);
-        metrics.component(Target::Prompt, "another").record(Outcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Tool, "one too many").record(RequestOutcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Prompt, "another").record(RequestOutcome::Ok, Duration::ZERO);
         let text = metrics.render();
         for method in ["tools/call", "prompts/get"] {
             let labels = "gen_ai_tool_name=\"\",gen_ai_prompt_name=\"\",mcp_resource_name=\"\",error_type=\"\"";

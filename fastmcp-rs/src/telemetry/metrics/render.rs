@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::series::{BOUNDS, Histogram, Series};
-use super::{HttpReading, Metrics};
+use super::{HttpGaugeValues, Metrics};
 use crate::exec::thread_pool;
 use crate::telemetry::Target;
 use crate::util::catch_panic;
@@ -15,77 +15,77 @@ use crate::util::catch_panic;
 pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let inner = &metrics.inner;
     let (name, version) = inner.server.get().map_or(("", ""), |(name, version)| (name, version));
-    family(out, "mcp_server_info", "gauge", "The server that these numbers are of.")?;
+    write_family(out, "mcp_server_info", "gauge", "The server that these numbers are of.")?;
     let labels =
         [("server_name", name), ("server_version", version), ("fastmcp_rs_version", env!("CARGO_PKG_VERSION"))];
-    sample(out, "mcp_server_info", &labels, 1)?;
+    write_sample(out, "mcp_server_info", &labels, 1)?;
     let help = "When the numbers begin, in seconds since 1970.";
-    single(out, "mcp_server_start_time_seconds", "gauge", help, format_args!("{:.3}", inner.started))?;
+    write_single(out, "mcp_server_start_time_seconds", "gauge", help, format_args!("{:.3}", inner.started))?;
 
     let mut series = inner.methods.clone();
     let mut components: Vec<Arc<Series>> =
         inner.components.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
     components.sort_by(|one, other| (one.method, &one.component).cmp(&(other.method, &other.component)));
     series.append(&mut components);
-    durations(out, &series)?;
-    family(out, "mcp_server_requests_total", "counter", "Requests that have ended, by how they ended.")?;
+    write_durations(out, &series)?;
+    write_family(out, "mcp_server_requests_total", "counter", "Requests that have ended, by how they ended.")?;
     for series in &series {
         for (error_type, histogram) in series.outcomes() {
-            sample(out, "mcp_server_requests_total", &labels_of(series, &error_type), count(histogram))?;
+            write_sample(out, "mcp_server_requests_total", &series_labels(series, &error_type), count(histogram))?;
         }
     }
     let help = "Requests that run and were not ready at once.";
-    family(out, "mcp_server_requests_in_flight", "gauge", help)?;
+    write_family(out, "mcp_server_requests_in_flight", "gauge", help)?;
     for series in &series {
         let running = series.running.load(Ordering::Relaxed);
         if running != 0 || series.outcomes().next().is_some() {
-            let [labels @ .., _] = labels_of(series, "");
-            sample(out, "mcp_server_requests_in_flight", &labels, running.max(0))?;
+            let [labels @ .., _] = series_labels(series, "");
+            write_sample(out, "mcp_server_requests_in_flight", &labels, running.max(0))?;
         }
     }
 
-    let reading = metrics.reading();
+    let gauges = metrics.read_gauges();
     let help = "Requests that wait until others have ended.";
-    single(out, "mcp_server_requests_waiting", "gauge", help, reading.waiting_calls)?;
+    write_single(out, "mcp_server_requests_waiting", "gauge", help, gauges.waiting_calls)?;
     let help = "Calls of blocking tools that wait for a thread, in this process.";
-    single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::waiting())?;
+    write_single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::queued_jobs())?;
     let help = "Bytes of messages that wait until their clients read.";
-    single(out, "mcp_server_outbox_bytes", "gauge", help, inner.outboxes.load(Ordering::Relaxed).max(0))?;
+    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.load(Ordering::Relaxed).max(0))?;
     let help = "Panics of tools and other code of the server's author that were caught, in this process.";
-    single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught())?;
-    match &reading.http {
-        Some(http) => on_http(metrics, http, out),
+    write_single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught_count())?;
+    match &gauges.http {
+        Some(http) => write_http(metrics, http, out),
         None => Ok(()),
     }
 }
 
-fn on_http(metrics: &Metrics, http: &HttpReading, out: &mut dyn Write) -> fmt::Result {
+fn write_http(metrics: &Metrics, http: &HttpGaugeValues, out: &mut dyn Write) -> fmt::Result {
     let help = "Connections that are open.";
-    single(out, "mcp_server_connections", "gauge", help, http.connections)?;
+    write_single(out, "mcp_server_connections", "gauge", help, http.connections)?;
     let help = "Connections that were closed at once, as there were too many.";
     let refused = metrics.inner.refused_connections.load(Ordering::Relaxed);
-    single(out, "mcp_server_connections_refused_total", "counter", help, refused)?;
-    single(out, "mcp_server_sessions", "gauge", "Sessions that are open.", http.sessions)?;
+    write_single(out, "mcp_server_connections_refused_total", "counter", help, refused)?;
+    write_single(out, "mcp_server_sessions", "gauge", "Sessions that are open.", http.sessions)?;
     let help = "Streams that are open without a call: subscriptions, and those of sessions.";
-    single(out, "mcp_server_streams", "gauge", help, http.streams)?;
+    write_single(out, "mcp_server_streams", "gauge", help, http.streams)?;
     let help = "Answers of the endpoint on HTTP by their status.";
-    family(out, "mcp_server_http_responses_total", "counter", help)?;
+    write_family(out, "mcp_server_http_responses_total", "counter", help)?;
     for (at, responses) in metrics.inner.responses.iter().enumerate() {
         let responses = responses.load(Ordering::Relaxed);
         if responses > 0 {
             let status = (at + 100).to_string();
-            sample(out, "mcp_server_http_responses_total", &[("http_response_status_code", &status)], responses)?;
+            write_sample(out, "mcp_server_http_responses_total", &[("http_response_status_code", &status)], responses)?;
         }
     }
     Ok(())
 }
 
-fn durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
+fn write_durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
     const NAME: &str = "mcp_server_operation_duration_seconds";
-    family(out, NAME, "histogram", "How long requests took, from when they had a place to their answer.")?;
+    write_family(out, NAME, "histogram", "How long requests took, from when they had a place to their answer.")?;
     for series in series {
         for (error_type, histogram) in series.outcomes() {
-            let labels = labels_of(series, &error_type);
+            let labels = series_labels(series, &error_type);
             // The buckets are read once, so that the last bucket equals the count.
             let buckets = histogram.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed));
             let mut below = 0;
@@ -93,11 +93,11 @@ fn durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
                 below += bucket;
                 let bound = BOUNDS.get(at).map_or_else(|| "+Inf".into(), |bound| seconds(*bound));
                 let with_bound: Vec<_> = labels.iter().copied().chain([("le", &*bound)]).collect();
-                sample(out, &format!("{NAME}_bucket"), &with_bound, below)?;
+                write_sample(out, &format!("{NAME}_bucket"), &with_bound, below)?;
             }
             let sum = seconds(histogram.nanoseconds.load(Ordering::Relaxed));
-            sample(out, &format!("{NAME}_sum"), &labels, sum)?;
-            sample(out, &format!("{NAME}_count"), &labels, below)?;
+            write_sample(out, &format!("{NAME}_sum"), &labels, sum)?;
+            write_sample(out, &format!("{NAME}_count"), &labels, below)?;
         }
     }
     Ok(())
@@ -115,7 +115,7 @@ fn seconds(nanoseconds: u64) -> String {
 
 /// Returns the labels of a series. All series of a family have the same labels, which some readers expect; an empty
 /// label counts as absent.
-fn labels_of<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
+fn series_labels<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
     let name = |wanted| match &series.component {
         Some((target, name)) if *target == wanted => (wanted.label(), &**name),
         _ => (wanted.label(), ""),
@@ -124,16 +124,16 @@ fn labels_of<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a
     [("mcp_method_name", series.method), tool, prompt, resource, ("error_type", error_type)]
 }
 
-fn family(out: &mut dyn Write, name: &str, kind: &str, help: &str) -> fmt::Result {
+fn write_family(out: &mut dyn Write, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-fn single(out: &mut dyn Write, name: &str, kind: &str, help: &str, value: impl fmt::Display) -> fmt::Result {
-    family(out, name, kind, help)?;
-    sample(out, name, &[], value)
+fn write_single(out: &mut dyn Write, name: &str, kind: &str, help: &str, value: impl fmt::Display) -> fmt::Result {
+    write_family(out, name, kind, help)?;
+    write_sample(out, name, &[], value)
 }
 
-fn sample(out: &mut dyn Write, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) -> fmt::Result {
+fn write_sample(out: &mut dyn Write, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) -> fmt::Result {
     out.write_str(name)?;
     for (at, (label, value)) in labels.iter().enumerate() {
         write!(out, "{}{label}=\"", if at == 0 { '{' } else { ',' })?;
@@ -152,7 +152,7 @@ fn sample(out: &mut dyn Write, name: &str, labels: &[(&str, &str)], value: impl 
 
 #[cfg(test)]
 mod tests {
-    use super::{sample, seconds};
+    use super::{seconds, write_sample};
 
     #[test]
     fn numbers_and_labels_have_the_format_of_prometheus() {
@@ -160,8 +160,8 @@ mod tests {
         assert_eq!(seconds(300_000_000_000), "300");
         assert_eq!(seconds(0), "0");
         let mut out = String::new();
-        sample(&mut out, "x", &[("a", "1"), ("b", "q\"b\\n\n")], 3).unwrap();
-        sample(&mut out, "y", &[], "+Inf").unwrap();
+        write_sample(&mut out, "x", &[("a", "1"), ("b", "q\"b\\n\n")], 3).unwrap();
+        write_sample(&mut out, "y", &[], "+Inf").unwrap();
         assert_eq!(out, "x{a=\"1\",b=\"q\\\"b\\\\n\\n\"} 3\ny +Inf\n");
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Metrics;
 use crate::protocol::write::code;
-use crate::telemetry::{Outcome, Target, for_each_method};
+use crate::telemetry::{RequestOutcome, Target, for_each_method};
 
 /// The upper bounds of the histogram's buckets, in nanoseconds: the bounds of the conventions, and two lower ones,
 /// because most tools take less than ten milliseconds.
@@ -43,12 +43,12 @@ const CODES: [i32; 9] = [
 ];
 const OUTCOMES: usize = CODES.len() + 4;
 
-fn slot(outcome: Outcome) -> usize {
+fn outcome_index(outcome: RequestOutcome) -> usize {
     match outcome {
-        Outcome::Ok => 0,
-        Outcome::ToolError => 1,
-        Outcome::Cancelled => 2,
-        Outcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
+        RequestOutcome::Ok => 0,
+        RequestOutcome::ToolError => 1,
+        RequestOutcome::Cancelled => 2,
+        RequestOutcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
     }
 }
 
@@ -80,8 +80,8 @@ pub(crate) struct Series {
     pub(super) running: AtomicI64,
 }
 
-/// Returns the position of a method in [`of_methods`].
-pub(super) fn index(method: &str) -> usize {
+/// Returns the position of a method in [`new_method_series`].
+pub(super) fn method_index(method: &str) -> usize {
     macro_rules! position {
         ($($name:literal),*) => {
             [$($name),*].iter().position(|known| *known == method).unwrap_or(usize::MAX)
@@ -91,7 +91,7 @@ pub(super) fn index(method: &str) -> usize {
 }
 
 /// Returns the method that addresses components of a kind.
-pub(super) fn method_of(target: Target) -> &'static str {
+pub(super) fn method_for(target: Target) -> &'static str {
     match target {
         Target::Tool => "tools/call",
         Target::Prompt => "prompts/get",
@@ -100,7 +100,7 @@ pub(super) fn method_of(target: Target) -> &'static str {
 }
 
 /// Creates a series per method, and one for all unknown methods.
-pub(super) fn of_methods() -> Vec<Arc<Series>> {
+pub(super) fn new_method_series() -> Vec<Arc<Series>> {
     macro_rules! all {
         ($($name:literal),*) => {
             vec![$(Arc::new(Series::new($name, None)),)* Arc::new(Series::new("_OTHER", None))]
@@ -114,12 +114,12 @@ impl Series {
         Series { method, component, outcomes: Default::default(), running: AtomicI64::new(0) }
     }
 
-    pub(super) fn of_component(target: Target, name: &str) -> Series {
-        Series::new(method_of(target), Some((target, name.into())))
+    pub(super) fn for_component(target: Target, name: &str) -> Series {
+        Series::new(method_for(target), Some((target, name.into())))
     }
 
-    pub(super) fn record(&self, outcome: Outcome, took: Duration) {
-        let histogram = self.outcomes[slot(outcome)].get_or_init(Box::default);
+    pub(super) fn record(&self, outcome: RequestOutcome, took: Duration) {
+        let histogram = self.outcomes[outcome_index(outcome)].get_or_init(Box::default);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS.len());
         histogram.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -134,7 +134,7 @@ impl Series {
 }
 
 /// Measures one request.
-pub(crate) struct Timer {
+pub(crate) struct RequestTimer {
     metrics: Metrics,
     method: usize,
     component: OnceLock<Arc<Series>>,
@@ -143,11 +143,11 @@ pub(crate) struct Timer {
     has_ended: AtomicBool,
 }
 
-impl Timer {
-    pub(crate) fn start(metrics: &Metrics, method: &str) -> Timer {
-        Timer {
+impl RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, method: &str) -> RequestTimer {
+        RequestTimer {
             metrics: metrics.clone(),
-            method: index(method),
+            method: method_index(method),
             component: OnceLock::new(),
             started: Instant::now(),
             is_running: false,
@@ -156,26 +156,26 @@ impl Timer {
     }
 
     /// Assigns the request to a component, which keeps its series in `kept`.
-    pub(crate) fn is_for(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
-        let series = kept.get_or_init(|| self.metrics.component(target, name));
+    pub(crate) fn set_component(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
+        let series = kept.get_or_init(|| self.metrics.component_series(target, name));
         let _ = self.component.set(Arc::clone(series));
     }
 
     /// Counts the request as running, because it was not answered at once.
-    pub(crate) fn goes_on(&mut self) {
+    pub(crate) fn mark_running(&mut self) {
         if !std::mem::replace(&mut self.is_running, true) {
             self.series().running.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn end(&self, outcome: Outcome) {
+    pub(crate) fn stop(&self, outcome: RequestOutcome) {
         if !self.has_ended.swap(true, Ordering::Relaxed) {
             self.series().record(outcome, self.started.elapsed());
         }
     }
 
     /// Ends the measurement without counting the request.
-    pub(crate) fn forget(&self) {
+    pub(crate) fn discard(&self) {
         self.has_ended.store(true, Ordering::Relaxed);
     }
 
@@ -185,10 +185,10 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl Drop for RequestTimer {
     fn drop(&mut self) {
         // A request that is still open was dropped together with its connection.
-        self.end(Outcome::Cancelled);
+        self.stop(RequestOutcome::Cancelled);
         if self.is_running {
             self.series().running.fetch_sub(1, Ordering::Relaxed);
         }

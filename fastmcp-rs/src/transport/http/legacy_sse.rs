@@ -24,27 +24,27 @@ use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use crate::auth::principal::Principal;
-use crate::engine::{Connection, Exchange, write_error};
-use crate::outgoing::queue::Outbox;
+use crate::engine::{Connection, HttpExchange, write_error};
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::transport::http::limits::Permit;
+use crate::transport::http::limits::MessagePermit;
 use crate::transport::http::paths::is_same_path;
-use crate::transport::http::post::{carrier, no_message};
-use crate::transport::http::request::head::{BodyFormat, Head};
+use crate::transport::http::post::{refuse_unparsable, transport_info};
+use crate::transport::http::request::head::{BodyFormat, RequestHead};
 use crate::transport::http::response::backlog::Meter;
 use crate::transport::http::response::body::ResponseBody;
 use crate::transport::http::response::replay::Resumption;
 use crate::transport::http::response::sse::EventStream;
 use crate::transport::http::response::status::{
-    Answer, error_code, event_stream, not_utf8, refuse, respond, session_ended, session_gone, too_many_messages,
-    unavailable, unreadable, unsupported_encoding, unsupported_media, whole,
+    HttpResponse, body_error_response, error_code, event_stream, json_response, not_utf8, refuse, respond,
+    session_ended, session_gone, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
 };
 use crate::transport::http::service::HttpService;
-use crate::transport::http::sessions::{Lease, Session};
-use crate::transport::http::shared::Shared;
+use crate::transport::http::sessions::{HttpSession, Lease};
+use crate::transport::http::shared::ServiceState;
 use crate::transport::http::stream_session::EndSession;
 
 /// The name of the query's parameter, as other servers call it.
@@ -93,23 +93,23 @@ impl HttpService {
     pub(crate) async fn serve_legacy_sse<B: Body>(
         &mut self,
         parts: &Parts,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         body: B,
         caller: Option<Arc<Principal>>,
-    ) -> Answer {
+    ) -> HttpResponse {
         match parts.method {
             Method::GET => self.open_session(parts, head, caller),
-            Method::POST => self.take_message(parts, head, body, caller).await,
+            Method::POST => self.accept_message(parts, head, body, caller).await,
             _ => {
                 let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
-                let mut answer = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
-                answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
-                answer
+                let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+                response
             }
         }
     }
 
-    fn open_session(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
+    fn open_session(&self, parts: &Parts, head: &RequestHead<'_>, caller: Option<Arc<Principal>>) -> HttpResponse {
         if !head.accepted.events {
             return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
         }
@@ -129,19 +129,19 @@ impl HttpService {
         let endpoint = endpoint(shared.config.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
         let end = EndSession { sessions: Arc::clone(&shared.stream_sessions), id };
-        let reader = (session.own_channel().read(0), session.keep());
-        let mut stream = EventStream::of_whole_session(first, reader, end, shared.config.keep_alive, counted);
+        let reader = (session.own_stream().read(0), session.mark_in_use());
+        let mut stream = EventStream::for_whole_session(first, reader, end, shared.config.keep_alive, counted);
         stream.count_unread(meter);
         event_stream(stream)
     }
 
-    async fn take_message<B: Body>(
+    async fn accept_message<B: Body>(
         &mut self,
         parts: &Parts,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         body: B,
         caller: Option<Arc<Principal>>,
-    ) -> Answer {
+    ) -> HttpResponse {
         let shared = Arc::clone(&self.shared);
         let config = &shared.config;
         match head.format {
@@ -162,49 +162,56 @@ impl HttpService {
         };
         let message = match shared.read(body, peer.as_ref(), &mut permit).await {
             Ok(message) => message,
-            Err(unread) => return unreadable(&unread, config.max_body),
+            Err(unread) => return body_error_response(&unread, config.max_body),
         };
         // Who does not read its answers asks nothing more.
-        if !shared.has_room(&session, id).await {
+        if !shared.wait_for_room(&session, id).await {
             return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
         }
         // The stream may have ended while the message came, and nobody would hear of what it does.
-        if session.connection.outbox().is_closed() {
+        if session.connection.outgoing().is_closed() {
             return session_gone();
         }
-        let registry = Arc::clone(shared.server.components.look(&mut self.view));
+        let registry = Arc::clone(shared.server.registry.refresh(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
-        let Ok(frame) = Frame::parse(text) else { return no_message(&shared.server, &registry, text) };
-        let carrier = carrier(head, parts.version, client);
-        let exchange = Exchange {
-            outbox: Some(OnceCell::new()),
+        let Ok(frame) = Frame::parse(text) else { return refuse_unparsable(&shared.server, &registry, text) };
+        let transport_info = transport_info(head, parts.version, client);
+        let exchange = HttpExchange {
+            outgoing: Some(OnceCell::new()),
             headers: None,
-            carrier,
+            transport_info,
             takes_requests: true,
-            retained: message.room.clone(),
-            refuses_strays: false,
+            retained: message.memory.clone(),
+            rejects_stray_responses: false,
             pending: Cell::new(false),
         };
         let mut out = Vec::new();
-        if !refuses_modern(&frame, &mut out) {
-            session.connection.exchange(&registry, text, &frame, &exchange, &mut out);
+        if !refuse_modern(&frame, &mut out) {
+            session.connection.receive_frame(&registry, text, &frame, &exchange, &mut out);
         }
-        if !session.may_be_remembered() {
+        if !session.fits_client_info_limit() {
             shared.stream_sessions.remove(id);
             return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
         }
         if error_code(&out, None).is_some() {
             // It answers no request, so it is no message of this revision.
-            return whole(StatusCode::BAD_REQUEST, out);
+            return json_response(StatusCode::BAD_REQUEST, out);
         }
-        session.connection.outbox().push(&out);
+        session.connection.outgoing().push(&out);
         let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
         if exchange.pending.get() {
-            let outbox = Arc::clone(exchange.outbox(&session.connection));
+            let outgoing = Arc::clone(exchange.outgoing(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
-            shared.permits.count_for(peer.as_ref(), &mut permit);
+            shared.permits.charge_peer(peer.as_ref(), &mut permit);
             let request = request.map(Into::into);
-            tokio::spawn(pass_on(Arc::clone(&shared), session.clone(), id.to_owned(), request, outbox, permit));
+            tokio::spawn(forward_frames(
+                Arc::clone(&shared),
+                session.clone(),
+                id.to_owned(),
+                request,
+                outgoing,
+                permit,
+            ));
         }
         if let Some(ending) = session.ending() {
             // It ended meanwhile, and so does what has begun since then.
@@ -256,7 +263,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 
 /// Answers a modern request as a server of 2024-11-05 would, so that a client which only tries goes on with
 /// `initialize`.
-fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
+fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
     let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
     let text = "Method not found: sessions of this transport speak 2024-11-05 and begin with `initialize`";
@@ -265,18 +272,18 @@ fn refuses_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
-async fn pass_on(
-    shared: Arc<Shared>,
+async fn forward_frames(
+    shared: Arc<ServiceState>,
     session: Lease,
     id: String,
     request: Option<Box<str>>,
-    outbox: Arc<Outbox>,
-    counted: Permit,
+    outgoing: Arc<OutgoingQueue>,
+    counted: MessagePermit,
 ) {
-    let stream = session.connection.outbox();
+    let stream = session.connection.outgoing();
     let mut is_answered = false;
-    while let Some((frames, is_last)) = poll_fn(|task| outbox.poll_take(task)).await {
-        if !shared.has_room(&session, &id).await {
+    while let Some((frames, is_last)) = poll_fn(|task| outgoing.poll_take(task)).await {
+        if !shared.wait_for_room(&session, &id).await {
             break;
         }
         stream.push(&frames);
@@ -292,16 +299,16 @@ async fn pass_on(
     }
     drop(counted);
     if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
-        stream.push_last(Vec::new());
+        stream.push_response(Vec::new());
     }
 }
 
-impl Shared {
+impl ServiceState {
     /// Waits until there is room on a stream. Who reads nothing for too long loses the session: a server around this
     /// one may not know how long that is.
-    async fn has_room(&self, session: &Session, id: &str) -> bool {
-        let room = session.connection.outbox().room();
-        let is_there = tokio::time::timeout(self.config.write_time, room).await.is_ok();
+    async fn wait_for_room(&self, session: &HttpSession, id: &str) -> bool {
+        let memory = session.connection.outgoing().wait_for_capacity();
+        let is_there = tokio::time::timeout(self.config.write_time, memory).await.is_ok();
         if !is_there {
             self.stream_sessions.remove(id);
         }
@@ -313,7 +320,7 @@ impl Shared {
         for session in self.stream_sessions.all() {
             // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
-                session.connection.outbox().push_last(Vec::new());
+                session.connection.outgoing().push_response(Vec::new());
             }
         }
     }

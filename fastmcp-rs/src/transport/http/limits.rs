@@ -9,20 +9,20 @@ use super::peer::Peer;
 
 /// One that counts, as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Counted(Arc<AtomicUsize>);
+pub(crate) struct GlobalPermit(Arc<AtomicUsize>);
 
-impl Counted {
+impl GlobalPermit {
     /// One more, unless there are `limit` already.
-    pub(crate) fn new(counter: &Arc<AtomicUsize>, limit: usize) -> Option<Counted> {
+    pub(crate) fn new(counter: &Arc<AtomicUsize>, limit: usize) -> Option<GlobalPermit> {
         if counter.fetch_add(1, Ordering::AcqRel) >= limit {
             counter.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
-        Some(Counted(Arc::clone(counter)))
+        Some(GlobalPermit(Arc::clone(counter)))
     }
 }
 
-impl Drop for Counted {
+impl Drop for GlobalPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -30,48 +30,48 @@ impl Drop for Counted {
 
 /// Counters by something that tells peers apart. Who has none left takes no room.
 #[derive(Debug)]
-pub(crate) struct PerPeer<K> {
+pub(crate) struct PeerLimit<K> {
     open: Arc<Mutex<HashMap<K, usize>>>,
     limit: usize,
 }
 
 /// One that counts for its peer, as long as it lives.
 #[derive(Debug)]
-pub(crate) struct CountedFor<K: Eq + Hash> {
+pub(crate) struct PeerPermit<K: Eq + Hash> {
     open: Arc<Mutex<HashMap<K, usize>>>,
     key: K,
 }
 
-impl<K: Eq + Hash + Clone> PerPeer<K> {
-    pub(crate) fn new(limit: usize) -> PerPeer<K> {
-        PerPeer { open: Arc::default(), limit }
+impl<K: Eq + Hash + Clone> PeerLimit<K> {
+    pub(crate) fn new(limit: usize) -> PeerLimit<K> {
+        PeerLimit { open: Arc::default(), limit }
     }
 
     /// One more of that peer, unless it has as many as it may.
-    pub(crate) fn count(&self, key: K) -> Option<CountedFor<K>> {
+    pub(crate) fn try_acquire(&self, key: K) -> Option<PeerPermit<K>> {
         let open = self.lock();
         if open.get(&key).is_some_and(|count| *count >= self.limit) || self.limit == 0 {
             return None;
         }
-        Some(self.add_to(open, key))
+        Some(self.insert_permit(open, key))
     }
 
     /// One more of that peer, even if it has as many as it may.
-    fn add(&self, key: K) -> CountedFor<K> {
-        self.add_to(self.lock(), key)
+    fn force_acquire(&self, key: K) -> PeerPermit<K> {
+        self.insert_permit(self.lock(), key)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add_to(&self, mut open: MutexGuard<'_, HashMap<K, usize>>, key: K) -> CountedFor<K> {
+    fn insert_permit(&self, mut open: MutexGuard<'_, HashMap<K, usize>>, key: K) -> PeerPermit<K> {
         *open.entry(key.clone()).or_default() += 1;
-        CountedFor { open: Arc::clone(&self.open), key }
+        PeerPermit { open: Arc::clone(&self.open), key }
     }
 }
 
-impl<K: Eq + Hash> Drop for CountedFor<K> {
+impl<K: Eq + Hash> Drop for PeerPermit<K> {
     fn drop(&mut self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.key) {
@@ -88,62 +88,68 @@ impl<K: Eq + Hash> Drop for CountedFor<K> {
 /// Most messages are answered at once. So one is counted for its peer only when it waits for something, or when so many
 /// are served that a peer could have reached its limit: until then, there is nothing to look up.
 #[derive(Debug)]
-pub(crate) struct Permits {
+pub(crate) struct MessageLimit {
     all: Arc<AtomicUsize>,
     limit: usize,
-    of_peers: PerPeer<Peer>,
+    per_peer: PeerLimit<Peer>,
 }
 
 /// A permit for one message, as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Permit {
-    _counted: Counted,
-    of_peer: Option<CountedFor<Peer>>,
+pub(crate) struct MessagePermit {
+    _global: GlobalPermit,
+    peer_permit: Option<PeerPermit<Peer>>,
     /// Those of the other messages of a batch.
-    _others: Vec<Permit>,
+    _batch: Vec<MessagePermit>,
 }
 
 /// There is no permit left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exhausted {
+pub(crate) enum PermitError {
     Globally,
     ForPeer,
 }
 
-impl Permits {
-    pub(crate) fn new(limit: usize, per_peer: usize) -> Permits {
-        Permits { all: Arc::default(), limit, of_peers: PerPeer::new(per_peer) }
+impl MessageLimit {
+    pub(crate) fn new(limit: usize, per_peer: usize) -> MessageLimit {
+        MessageLimit { all: Arc::default(), limit, per_peer: PeerLimit::new(per_peer) }
     }
 
-    pub(crate) fn acquire(&self, peer: Option<&Peer>) -> Result<Permit, Exhausted> {
-        let counted = Counted::new(&self.all, self.limit).ok_or(Exhausted::Globally)?;
-        let of_peer = match peer {
-            Some(peer) if self.len() > self.of_peers.limit => {
-                Some(self.of_peers.count(peer.clone()).ok_or(Exhausted::ForPeer)?)
+    pub(crate) fn acquire(&self, peer: Option<&Peer>) -> Result<MessagePermit, PermitError> {
+        let counted = GlobalPermit::new(&self.all, self.limit).ok_or(PermitError::Globally)?;
+        let peer_permit = match peer {
+            Some(peer) if self.len() > self.per_peer.limit => {
+                Some(self.per_peer.try_acquire(peer.clone()).ok_or(PermitError::ForPeer)?)
             }
             _ => None,
         };
-        Ok(Permit { _counted: counted, of_peer, _others: Vec::new() })
+        Ok(MessagePermit { _global: counted, peer_permit, _batch: Vec::new() })
     }
 
     /// Makes a permit one for all messages of a batch, or at most for as many as one peer may have: a larger batch would
     /// never be served.
-    pub(crate) fn extend(&self, peer: Option<&Peer>, permit: &mut Permit, messages: usize) -> Result<(), Exhausted> {
-        self.count_for(peer, permit);
-        let most = if peer.is_some() { self.of_peers.limit.min(self.limit) } else { self.limit };
+    pub(crate) fn extend(
+        &self,
+        peer: Option<&Peer>,
+        permit: &mut MessagePermit,
+        messages: usize,
+    ) -> Result<(), PermitError> {
+        self.charge_peer(peer, permit);
+        let most = if peer.is_some() { self.per_peer.limit.min(self.limit) } else { self.limit };
         let others = (1..messages.min(most)).map(|_| {
-            let counted = Counted::new(&self.all, self.limit).ok_or(Exhausted::Globally)?;
-            let of_peer = peer.map(|peer| self.of_peers.count(peer.clone()).ok_or(Exhausted::ForPeer)).transpose()?;
-            Ok(Permit { _counted: counted, of_peer, _others: Vec::new() })
+            let counted = GlobalPermit::new(&self.all, self.limit).ok_or(PermitError::Globally)?;
+            let peer_permit =
+                peer.map(|peer| self.per_peer.try_acquire(peer.clone()).ok_or(PermitError::ForPeer)).transpose()?;
+            Ok(MessagePermit { _global: counted, peer_permit, _batch: Vec::new() })
         });
-        permit._others = others.collect::<Result<_, _>>()?;
+        permit._batch = others.collect::<Result<_, _>>()?;
         Ok(())
     }
 
     /// Counts a message for its peer, because it waits for something.
-    pub(crate) fn count_for(&self, peer: Option<&Peer>, permit: &mut Permit) {
-        if let (Some(peer), None) = (peer, &permit.of_peer) {
-            permit.of_peer = Some(self.of_peers.add(peer.clone()));
+    pub(crate) fn charge_peer(&self, peer: Option<&Peer>, permit: &mut MessagePermit) {
+        if let (Some(peer), None) = (peer, &permit.peer_permit) {
+            permit.peer_permit = Some(self.per_peer.force_acquire(peer.clone()));
         }
     }
 
@@ -159,37 +165,37 @@ mod tests {
 
     #[test]
     fn each_peer_has_its_own_limit() {
-        let peers = PerPeer::new(2);
-        let held = [peers.count("a"), peers.count("a")];
-        assert!(held.iter().all(Option::is_some) && peers.count("a").is_none());
-        assert!(peers.count("b").is_some());
+        let peers = PeerLimit::new(2);
+        let held = [peers.try_acquire("a"), peers.try_acquire("a")];
+        assert!(held.iter().all(Option::is_some) && peers.try_acquire("a").is_none());
+        assert!(peers.try_acquire("b").is_some());
         drop(held);
-        assert!(peers.count("a").is_some());
+        assert!(peers.try_acquire("a").is_some());
         assert!(peers.open.lock().unwrap().is_empty());
     }
 
     #[test]
     fn a_waiting_message_counts_for_its_peer() {
-        let peer = |address: &str| Some(Peer::of_address(address.parse().unwrap()));
+        let peer = |address: &str| Some(Peer::from_address(address.parse().unwrap()));
         let (bad, good) = (peer("192.0.2.1"), peer("192.0.2.2"));
-        let permits = Permits::new(6, 2);
+        let permits = MessageLimit::new(6, 2);
         let mut waiting = Vec::new();
         for _ in 0..2 {
             let mut permit = permits.acquire(bad.as_ref()).unwrap();
-            permits.count_for(bad.as_ref(), &mut permit);
-            permits.count_for(bad.as_ref(), &mut permit);
+            permits.charge_peer(bad.as_ref(), &mut permit);
+            permits.charge_peer(bad.as_ref(), &mut permit);
             waiting.push(permit);
         }
-        assert_eq!(permits.acquire(bad.as_ref()).unwrap_err(), Exhausted::ForPeer);
+        assert_eq!(permits.acquire(bad.as_ref()).unwrap_err(), PermitError::ForPeer);
         assert_eq!(permits.len(), 2, "what is refused takes nothing");
         let others = [permits.acquire(good.as_ref()), permits.acquire(None), permits.acquire(None)];
         assert!(others.iter().all(Result::is_ok));
         assert!(permits.acquire(None).is_ok());
         let last = permits.acquire(good.as_ref()).unwrap();
-        assert_eq!(permits.acquire(None).unwrap_err(), Exhausted::Globally);
+        assert_eq!(permits.acquire(None).unwrap_err(), PermitError::Globally);
         drop((waiting, others, last));
         assert_eq!(permits.len(), 0);
-        assert!(permits.of_peers.open.lock().unwrap().is_empty());
+        assert!(permits.per_peer.open.lock().unwrap().is_empty());
         assert!(permits.acquire(bad.as_ref()).is_ok());
     }
 }

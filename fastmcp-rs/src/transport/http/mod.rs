@@ -30,19 +30,19 @@ pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
 #[cfg(feature = "metrics")]
-pub(crate) use paths::METRICS;
+pub(crate) use paths::METRICS_PATH;
 pub(crate) use paths::check_path;
 pub(crate) use request::authenticate::Authenticator;
 pub use request::authenticate::{AccessError, Authenticate};
 pub use response::body::ResponseBody;
-pub(crate) use server::accept::{asked_to_stop, serve};
-pub(crate) use server::front::Front;
+pub(crate) use server::accept::{serve, shutdown_signal};
+pub(crate) use server::front::HttpServer;
 pub(crate) use server::listener::Listener;
 pub(crate) use server::router::Site;
 #[cfg(feature = "tls")]
 pub use server::tls::Tls;
 #[cfg(unix)]
-pub(crate) use server::unix::{bind, name_of};
+pub(crate) use server::unix::{bind, socket_name};
 pub use server::user_routes::RequestBody;
 pub(crate) use server::user_routes::Routes;
 pub use service::HttpService;

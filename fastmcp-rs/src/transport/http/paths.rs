@@ -11,7 +11,7 @@ pub(crate) const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Where the numbers of the server are, if they are served.
 #[cfg(feature = "metrics")]
-pub(crate) const METRICS: &str = "/metrics";
+pub(crate) const METRICS_PATH: &str = "/metrics";
 
 /// Whether the endpoint can be at that path; returns what is wrong with it.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
@@ -32,7 +32,7 @@ pub(crate) fn is_same_path(path: &str, endpoint: &str) -> bool {
 
 /// Returns the problems of the paths of HTTP with SSE.
 #[cfg(feature = "legacy-sse")]
-pub(crate) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
+pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
     if let Some(prefix) = &config.public_prefix {
         // Text that a client would take for the name of another server is no prefix, nor what would end the event's line.
         let is_path = prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
@@ -46,7 +46,7 @@ pub(crate) fn check(config: &HttpConfig) -> Result<(), Vec<String>> {
     let Some(path) = &config.legacy_sse else { return Ok(()) };
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
     #[cfg(feature = "metrics")]
-    if config.metrics && is_same_path(path, METRICS) {
+    if config.metrics && is_same_path(path, METRICS_PATH) {
         return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
     }
     if is_same_path(path, &config.path) {

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
 use crate::auth::principal::Principal;
-use crate::engine::Client;
+use crate::engine::ClientAddress;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.
@@ -37,20 +37,20 @@ pub(crate) enum Peer {
 impl Peer {
     /// Returns the peer of a request. `None` if it has no share, because all clients may come from there: from this
     /// machine, or from a server that does not tell their addresses.
-    pub(crate) fn new(caller: Option<&Arc<Principal>>, client: Client) -> Option<Peer> {
+    pub(crate) fn new(caller: Option<&Arc<Principal>>, client: ClientAddress) -> Option<Peer> {
         match (caller, client) {
             (Some(principal), _) => Some(Peer::Principal(Arc::clone(principal))),
-            (None, Client::At(address)) => {
+            (None, ClientAddress::Direct(address)) => {
                 let address = address.ip().to_canonical();
-                if address.is_loopback() { None } else { Some(Peer::of_address(address)) }
+                if address.is_loopback() { None } else { Some(Peer::from_address(address)) }
             }
-            (None, Client::Forwarded { address: Some(address), .. }) => Some(Peer::of_address(address)),
-            (None, Client::Forwarded { address: None, .. }) => Some(Peer::Socket),
-            (None, Client::Unknown | Client::OnThisMachine) => None,
+            (None, ClientAddress::Forwarded { address: Some(address), .. }) => Some(Peer::from_address(address)),
+            (None, ClientAddress::Forwarded { address: None, .. }) => Some(Peer::Socket),
+            (None, ClientAddress::Unknown | ClientAddress::UnixSocket) => None,
         }
     }
 
-    pub(crate) fn of_address(address: IpAddr) -> Peer {
+    pub(crate) fn from_address(address: IpAddr) -> Peer {
         Peer::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
             address => address,
@@ -93,15 +93,15 @@ impl fmt::Debug for Peer {
 
 /// The proxies whose `Forwarded` and `X-Forwarded-For` are believed.
 #[derive(Debug, Default)]
-pub(crate) struct Proxies {
+pub(crate) struct TrustedProxies {
     networks: Vec<Network>,
     has_unix: bool,
 }
 
-impl Proxies {
+impl TrustedProxies {
     /// Reads the configuration; returns what is wrong with it.
-    pub(crate) fn new(config: &HttpConfig) -> Result<Proxies, Vec<String>> {
-        let mut proxies = Proxies::default();
+    pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<String>> {
+        let mut proxies = TrustedProxies::default();
         let mut problems = Vec::new();
         for text in &config.trusted_proxies {
             if text == UNIX {
@@ -126,33 +126,33 @@ impl Proxies {
     ///
     /// Both headers must name the same client if both are there, since a proxy that writes one of them may pass on
     /// the other as it came. Otherwise, or if they name none, the client is the last trusted proxy.
-    pub(crate) fn client(&self, client: Client, parts: &Parts) -> Client {
+    pub(crate) fn client(&self, client: ClientAddress, parts: &Parts) -> ClientAddress {
         let client = match client {
             // A server around this one may tell.
-            Client::Unknown => parts.extensions.get().copied().map_or(client, Client::At),
+            ClientAddress::Unknown => parts.extensions.get().copied().map_or(client, ClientAddress::Direct),
             known => known,
         };
         let (proxy, by_socket) = match client {
-            Client::At(address) if !self.networks.is_empty() && self.trusts(address.ip()) => {
+            ClientAddress::Direct(address) if !self.networks.is_empty() && self.trusts(address.ip()) => {
                 (Some(address.ip().to_canonical()), false)
             }
-            Client::OnThisMachine if self.has_unix => (None, true),
+            ClientAddress::UnixSocket if self.has_unix => (None, true),
             other => return other,
         };
-        let forwarded = self.walk(&parts.headers, &FORWARDED, forwarded_for, proxy);
-        let listed = self.walk(&parts.headers, &X_FORWARDED_FOR, address_of, proxy);
+        let forwarded = self.walk_elements(&parts.headers, &FORWARDED, parse_forwarded_for, proxy);
+        let listed = self.walk_elements(&parts.headers, &X_FORWARDED_FOR, parse_address, proxy);
         let address = match (forwarded, listed) {
             (None, None) => proxy,
             (Some(address), None) | (None, Some(address)) => address,
             (Some(one), Some(other)) if one == other => one,
             (Some(_), Some(_)) => proxy,
         };
-        Client::Forwarded { address, by_socket }
+        ClientAddress::Forwarded { address, by_socket }
     }
 
     /// Goes over the elements of a header from right to left, past those of trusted proxies. Returns the first other
     /// address, or the last proxy if what follows is no address; `None` if there is no such header.
-    fn walk(
+    fn walk_elements(
         &self,
         headers: &HeaderMap,
         name: &HeaderName,
@@ -190,7 +190,7 @@ impl Network {
         };
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
         let mut address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let bits = bits_of(address);
+        let bits = address_bits(address);
         let mut length = match length {
             None => bits,
             // No signs, as `parse` would take.
@@ -225,11 +225,11 @@ impl Network {
     }
 
     fn prefix(&self, address: IpAddr) -> u128 {
-        self.number(address) & (u128::MAX << (bits_of(self.address) - self.length))
+        self.number(address) & (u128::MAX << (address_bits(self.address) - self.length))
     }
 }
 
-fn bits_of(address: IpAddr) -> u8 {
+fn address_bits(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
@@ -264,7 +264,7 @@ impl<'a> Iterator for ElementsFromRight<'a> {
 }
 
 /// Reads the `for` of an element of `Forwarded`, which is to be there once.
-fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
+fn parse_forwarded_for(element: &[u8]) -> Option<IpAddr> {
     // Values with escapes are no addresses, and make it uncertain where others end.
     if element.contains(&b'\\') {
         return None;
@@ -281,12 +281,12 @@ fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     });
     let value = values.next().filter(|_| values.next().is_none())?;
     let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
-    address_of(unquoted.unwrap_or(value))
+    parse_address(unquoted.unwrap_or(value))
 }
 
 /// Reads an address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
 /// `[2001:db8::1]:80`. Names that stand for one (`unknown`, `_hidden`) are none.
-fn address_of(node: &[u8]) -> Option<IpAddr> {
+fn parse_address(node: &[u8]) -> Option<IpAddr> {
     let node = std::str::from_utf8(node).ok()?;
     let in_brackets = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
     let address = node
@@ -306,11 +306,11 @@ fn address_of(node: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn proxies(texts: &[&str]) -> Result<Proxies, Vec<String>> {
-        Proxies::new(&HttpConfig::new().trusted_proxies(texts.iter().copied()))
+    fn proxies(texts: &[&str]) -> Result<TrustedProxies, Vec<String>> {
+        TrustedProxies::new(&HttpConfig::new().trusted_proxies(texts.iter().copied()))
     }
 
-    fn client(proxies: &Proxies, connection: Client, headers: &[(&str, &str)]) -> Client {
+    fn client(proxies: &TrustedProxies, connection: ClientAddress, headers: &[(&str, &str)]) -> ClientAddress {
         let mut request = http::Request::builder();
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -321,9 +321,9 @@ mod tests {
     /// The address that a request by a proxy at 10.0.0.1 counts against.
     fn behind(headers: &[(&str, &str)]) -> String {
         let proxies = proxies(&["10.0.0.0/8", "2001:db8::/32"]).unwrap();
-        let connection = Client::At("10.0.0.1:4711".parse().unwrap());
+        let connection = ClientAddress::Direct("10.0.0.1:4711".parse().unwrap());
         match client(&proxies, connection, headers) {
-            Client::Forwarded { address: Some(address), by_socket: false } => address.to_string(),
+            ClientAddress::Forwarded { address: Some(address), by_socket: false } => address.to_string(),
             other => panic!("{other:?}"),
         }
     }
@@ -391,34 +391,34 @@ mod tests {
     #[test]
     fn forwarding_headers_of_untrusted_peers_are_ignored() {
         let headers = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
-        let at = |address: &str| Client::At(address.parse().unwrap());
-        let key = |proxies: &Proxies, connection| Peer::new(None, client(proxies, connection, &headers));
+        let at = |address: &str| ClientAddress::Direct(address.parse().unwrap());
+        let key = |proxies: &TrustedProxies, connection| Peer::new(None, client(proxies, connection, &headers));
         let address = |text: &str| Some(Peer::Address(text.parse().unwrap()));
         let none = proxies(&[]).unwrap();
         assert_eq!(key(&none, at("127.0.0.1:1")), None);
         assert_eq!(key(&none, at("[::ffff:127.0.0.1]:1")), None);
         assert_eq!(key(&none, at("[::1]:1")), None);
-        assert_eq!(key(&none, Client::OnThisMachine), None);
-        assert_eq!(key(&none, Client::Unknown), None);
+        assert_eq!(key(&none, ClientAddress::UnixSocket), None);
+        assert_eq!(key(&none, ClientAddress::Unknown), None);
         assert_eq!(key(&none, at("198.51.100.1:1")), address("198.51.100.1"));
         let some = proxies(&["127.0.0.1", "::1", "unix"]).unwrap();
         assert_eq!(key(&some, at("127.0.0.1:1")), address("192.0.2.1"));
         assert_eq!(key(&some, at("[::ffff:127.0.0.1]:1")), address("192.0.2.1"));
         assert_eq!(key(&some, at("[::1]:1")), address("192.0.2.1"));
         assert_eq!(key(&some, at("127.0.0.2:1")), None);
-        assert_eq!(key(&some, Client::OnThisMachine), address("192.0.2.1"));
+        assert_eq!(key(&some, ClientAddress::UnixSocket), address("192.0.2.1"));
         assert_eq!(key(&some, at("198.51.100.1:1")), address("198.51.100.1"));
-        assert_eq!(Peer::new(None, client(&some, Client::OnThisMachine, &[])), Some(Peer::Socket));
+        assert_eq!(Peer::new(None, client(&some, ClientAddress::UnixSocket, &[])), Some(Peer::Socket));
     }
 
     #[test]
     fn an_ipv6_client_counts_as_its_network() {
-        let of = |text: &str| Peer::of_address(text.parse().unwrap());
+        let of = |text: &str| Peer::from_address(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        let principal = |id| Peer::new(Some(&Arc::new(Principal::new(id))), Client::Unknown);
+        let principal = |id| Peer::new(Some(&Arc::new(Principal::new(id))), ClientAddress::Unknown);
         assert_eq!(principal("ada"), principal("ada"));
         assert_ne!(principal("ada"), principal("bob"));
         assert_ne!(principal("192.0.2.1"), Some(of("192.0.2.1")));
@@ -429,7 +429,7 @@ mod tests {
         let mut request = http::Request::new(());
         request.extensions_mut().insert::<SocketAddr>("[2001:dead::1]:80".parse().unwrap());
         let parts = request.into_parts().0;
-        let client = proxies(&[]).unwrap().client(Client::Unknown, &parts);
+        let client = proxies(&[]).unwrap().client(ClientAddress::Unknown, &parts);
         assert_eq!(Peer::new(None, client), Some(Peer::Address("2001:dead::".parse().unwrap())));
     }
 

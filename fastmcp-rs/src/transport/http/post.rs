@@ -16,130 +16,131 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::Sleep;
 
 use super::config::SessionMode;
-use super::limits::Permit;
+use super::limits::MessagePermit;
 use super::peer::Peer;
-use super::request::head::{self, Found, Head, Kept, SESSION_ID};
-use super::request::header_values::Accepted;
+use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
+use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
-use super::response::event::lines;
-use super::response::sse::{CancelOnDrop, EventStream, OpenStream};
+use super::response::event::split_frames;
+use super::response::sse::{CancelOnDrop, EventStream, StreamPermit};
 use super::response::status::{
-    Answer, batch_refused, event_stream, legacy_status, modern_only, modern_status, ready, refuse, respond,
-    session_ended, session_missing, too_many_messages, too_many_sessions, unavailable, whole,
+    HttpResponse, batch_refused, event_stream, frames_response, json_response, legacy_status, modern_only,
+    modern_status, refuse, respond, session_ended, session_missing, too_many_messages, too_many_sessions, unavailable,
 };
-use super::sessions::{Ending, Lease, Requester};
-use super::shared::Shared;
+use super::sessions::{Lease, Requester, SessionEnd};
+use super::shared::ServiceState;
 use crate::auth::principal::Principal;
 use crate::engine::{
-    Carrier, Client, Connection, Exchange, Headers, Retained, Server, batch_length, is_complete_envelope,
+    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length,
+    is_complete_envelope,
 };
-use crate::json::object::text;
-use crate::outgoing::queue::Outbox;
+use crate::json::object::string_value;
+use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Revision;
-use crate::protocol::frame::{Frame, Malformed};
+use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
 use crate::registry::Registry;
 
 /// An answer up to this size is written without making room again and again.
-const USUAL_ANSWER: usize = 512;
+const USUAL_RESPONSE: usize = 512;
 
 /// What the version header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(crate) enum VersionHeader {
     Absent,
     Legacy(Revision),
     Modern,
     Unknown,
 }
 
-pub(crate) fn version_of(head: &Head<'_>) -> Version {
-    let value = match head.found(Kept::Version) {
-        Found::Absent => return Version::Absent,
-        Found::Twice => return Version::Unknown,
-        Found::Once(value) => value,
+pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
+    let value = match head.find_header(McpHeader::Version) {
+        SingleHeader::Absent => return VersionHeader::Absent,
+        SingleHeader::Twice => return VersionHeader::Unknown,
+        SingleHeader::Once(value) => value,
     };
     // Nearly always it is a name and nothing else: then there is no text that must be valid, nor anything to trim.
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
-        Some(revision) if revision.is_modern() => Version::Modern,
-        Some(revision) => Version::Legacy(revision),
-        None => Version::Unknown,
+        Some(revision) if revision.is_modern() => VersionHeader::Modern,
+        Some(revision) => VersionHeader::Legacy(revision),
+        None => VersionHeader::Unknown,
     }
 }
 
 /// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything
 /// else.
-pub(crate) fn is_of_session(parts: &Parts, mode: SessionMode) -> bool {
-    let head = head::read(&parts.headers).1;
+pub(crate) fn belongs_to_session(parts: &Parts, mode: SessionMode) -> bool {
+    let head = head::read_headers(&parts.headers).1;
     mode == SessionMode::Sessions
         && parts.method == Method::POST
         && head.session_id().is_some()
-        && matches!(version_of(&head), Version::Absent | Version::Legacy(_))
+        && matches!(parse_version(&head), VersionHeader::Absent | VersionHeader::Legacy(_))
 }
 
 /// One message, and what came with it.
-pub(crate) struct Call<'a> {
-    pub(crate) shared: &'a Arc<Shared>,
+pub(crate) struct PostRequest<'a> {
+    pub(crate) shared: &'a Arc<ServiceState>,
     pub(crate) registry: &'a Arc<Registry>,
-    pub(crate) head: &'a Head<'a>,
+    pub(crate) head: &'a RequestHead<'a>,
     /// The path of the request.
     pub(crate) path: &'a str,
     pub(crate) version: http::Version,
     /// Where it comes from, if the server around the service says so.
-    pub(crate) client: Client,
+    pub(crate) client: ClientAddress,
     pub(crate) caller: Option<Arc<Principal>>,
     /// The peer that it counts against, if it has a share.
     pub(crate) peer: Option<&'a Peer>,
     /// The room of a large message, which its calls keep.
-    pub(crate) room: Option<Retained>,
+    pub(crate) memory: Option<ArgumentsGuard>,
     /// What it counts as while it is served.
-    pub(crate) permit: &'a mut Permit,
+    pub(crate) permit: &'a mut MessagePermit,
 }
 
 /// What became of a message at once.
-pub(crate) enum Begun {
-    Over(Answer),
-    Waiting(Box<Waiting>),
+pub(crate) enum PostOutcome {
+    Over(HttpResponse),
+    Pending(Box<PendingResponse>),
 }
 
 /// A message whose answer is still to come.
-pub(crate) struct Waiting {
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) whose: Whose,
+pub(crate) struct PendingResponse {
+    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
     /// Whether it is answered by a stream in any case.
-    pub(crate) listens: bool,
+    pub(crate) is_subscription: bool,
     /// The peer that it counts against.
     pub(crate) peer: Option<Peer>,
 }
 
-pub(crate) enum Whose {
+pub(crate) enum ResponseOwner {
     Modern(CancelOnDrop),
     Legacy(Lease),
     /// A legacy request without a session, which is cancelled with its response like a modern one.
     Sessionless(CancelOnDrop),
 }
 
-impl Call<'_> {
+impl PostRequest<'_> {
     /// Finds out whose message it is, and gives it to its connection.
-    pub(crate) fn begin(self, message: &str) -> Begun {
+    pub(crate) fn dispatch(self, message: &str) -> PostOutcome {
         let frame = match Frame::parse(message) {
             Ok(frame) => frame,
-            Err(malformed) => return self.no_frame(message, &malformed),
+            Err(malformed) => return self.handle_unparsable(message, &malformed),
         };
-        let version = version_of(self.head);
+        let version = parse_version(self.head);
         let has_envelope = frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
-        let is_modern = has_envelope || matches!(version, Version::Modern | Version::Unknown);
+        let is_modern = has_envelope || matches!(version, VersionHeader::Modern | VersionHeader::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
             (true, true) if has_envelope => self.modern_request(message, &frame),
             // A client that falls back to a handshake may still send the header of what it tried before.
-            (true, true) if is_handshake(&frame) => Begun::Over(self.initialize(message, &frame)),
+            (true, true) if is_handshake(&frame) => PostOutcome::Over(self.initialize(message, &frame)),
             (true, true) if is_modern => self.bare_request(&frame),
             (true, true) => self.legacy_message(message, Some(&frame), version),
             (true, false) if is_modern => self.modern_notification(&frame, version),
-            (false, _) if is_modern => Begun::Over(refuse(
+            (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
                 "Invalid request: a modern client sends no responses; it repeats its request with the answers",
             )),
@@ -148,12 +149,12 @@ impl Call<'_> {
     }
 
     /// A batch, or what cannot be read at all.
-    fn no_frame(self, message: &str, malformed: &Malformed) -> Begun {
-        let version = version_of(self.head);
-        if *malformed == Malformed::Batch && matches!(version, Version::Absent | Version::Legacy(_)) {
+    fn handle_unparsable(self, message: &str, malformed: &FrameError) -> PostOutcome {
+        let version = parse_version(self.head);
+        if *malformed == FrameError::Batch && matches!(version, VersionHeader::Absent | VersionHeader::Legacy(_)) {
             return self.legacy_message(message, None, version);
         }
-        Begun::Over(no_message(&self.shared.server, self.registry, message))
+        PostOutcome::Over(refuse_unparsable(&self.shared.server, self.registry, message))
     }
 
     fn requester(&self) -> Requester<'_> {
@@ -161,67 +162,70 @@ impl Call<'_> {
     }
 
     /// The exchange of a message whose connection is that of a session or its own.
-    fn exchange(&self, is_of_session: bool, is_modern: bool) -> Exchange<'_> {
-        let outbox = is_of_session.then(OnceCell::new);
+    fn exchange(&self, belongs_to_session: bool, is_modern: bool) -> HttpExchange<'_> {
+        let outgoing = belongs_to_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
-        let carrier = carrier(self.head, self.version, self.client);
-        Exchange {
-            outbox,
+        let transport_info = transport_info(self.head, self.version, self.client);
+        HttpExchange {
+            outgoing,
             headers,
-            carrier,
+            transport_info,
             takes_requests: self.head.accepted.events,
-            retained: self.room.clone(),
-            refuses_strays: true,
+            retained: self.memory.clone(),
+            rejects_stray_responses: true,
             pending: Cell::new(false),
         }
     }
 
     /// A request that claims to be modern by its header alone.
-    fn bare_request(self, frame: &Frame<'_>) -> Begun {
+    fn bare_request(self, frame: &Frame<'_>) -> PostOutcome {
         let mut out = Vec::new();
-        Connection::for_exchange(&self.shared.server, None).refuse_bare_request(frame, &mut out);
-        Begun::Over(whole(StatusCode::BAD_REQUEST, out))
+        Connection::for_exchange(&self.shared.server, None).reject_bare_request(frame, &mut out);
+        PostOutcome::Over(json_response(StatusCode::BAD_REQUEST, out))
     }
 
-    fn modern_request(self, message: &str, frame: &Frame<'_>) -> Begun {
+    fn modern_request(self, message: &str, frame: &Frame<'_>) -> PostOutcome {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
-        let mut out = Vec::with_capacity(USUAL_ANSWER);
+        let mut out = Vec::with_capacity(USUAL_RESPONSE);
         let exchange = self.exchange(false, true);
-        connection.exchange(self.registry, message, frame, &exchange, &mut out);
+        connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
-        let listens = || frame.method.and_then(text).is_some_and(|method| method == "subscriptions/listen");
-        if out.is_empty() && (pending || listens()) {
-            return Begun::Waiting(Box::new(Waiting {
-                outbox: Arc::clone(connection.outbox()),
-                whose: Whose::Modern(CancelOnDrop(connection)),
+        let is_subscription =
+            || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
+        if out.is_empty() && (pending || is_subscription()) {
+            return PostOutcome::Pending(Box::new(PendingResponse {
+                outgoing: Arc::clone(connection.outgoing()),
+                owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
-                listens: listens(),
+                is_subscription: is_subscription(),
                 peer: self.peer.cloned(),
             }));
         }
         let id = frame.id.map(|id| id.get());
-        Begun::Over(ready(out, self.head.accepted, |answer| modern_status(answer, id, || is_complete_envelope(frame))))
+        PostOutcome::Over(frames_response(out, self.head.accepted, |response| {
+            modern_status(response, id, || is_complete_envelope(frame))
+        }))
     }
 
     /// It concerns nothing: what it could mean belongs to another request.
-    fn modern_notification(self, frame: &Frame<'_>, version: Version) -> Begun {
-        if version == Version::Unknown {
-            return Begun::Over(refuse(
+    fn modern_notification(self, frame: &Frame<'_>, version: VersionHeader) -> PostOutcome {
+        if version == VersionHeader::Unknown {
+            return PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
                 "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
             ));
         }
         let connection = Connection::for_exchange(&self.shared.server, None);
         let mut out = Vec::new();
-        let method = frame.method.and_then(text).unwrap_or_default();
+        let method = frame.method.and_then(string_value).unwrap_or_default();
         if !connection.accepts_notification(&method, &self.exchange(false, true), &mut out) {
-            return Begun::Over(whole(StatusCode::BAD_REQUEST, out));
+            return PostOutcome::Over(json_response(StatusCode::BAD_REQUEST, out));
         }
-        Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
+        PostOutcome::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
     }
 
     /// A handshake, which opens a session.
-    fn initialize(self, message: &str, frame: &Frame<'_>) -> Answer {
+    fn initialize(self, message: &str, frame: &Frame<'_>) -> HttpResponse {
         let sessions = self.shared.config.sessions;
         let connection = match sessions {
             SessionMode::Sessions => Connection::for_session(&self.shared.server, self.caller.clone()),
@@ -229,8 +233,8 @@ impl Call<'_> {
             SessionMode::Refused => return modern_only(frame),
         };
         let mut out = Vec::new();
-        connection.exchange(self.registry, message, frame, &self.exchange(true, false), &mut out);
-        let mut answer = ready(out, self.head.accepted, |_| StatusCode::OK);
+        connection.receive_frame(self.registry, message, frame, &self.exchange(true, false), &mut out);
+        let mut response = frames_response(out, self.head.accepted, |_| StatusCode::OK);
         // Only a handshake that succeeded is worth remembering.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let Some(session) = self.shared.sessions.begin(connection, revision, &self.requester()) else {
@@ -243,33 +247,33 @@ impl Call<'_> {
             if let Ok(mut id) = HeaderValue::from_str(session.id()) {
                 // Middleware that logs headers leaves sensitive ones out.
                 id.set_sensitive(true);
-                answer.headers_mut().insert(HeaderName::from_static(SESSION_ID), id);
+                response.headers_mut().insert(HeaderName::from_static(SESSION_ID), id);
             }
         }
-        answer
+        response
     }
 
     /// A message of a session, or one without: `frame` is `None` for a batch.
-    fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: Version) -> Begun {
+    fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: VersionHeader) -> PostOutcome {
         let session = match (self.shared.config.sessions, self.head.session_id()) {
-            (SessionMode::Refused, _) => return Begun::Over(frame.map_or_else(batch_refused, modern_only)),
+            (SessionMode::Refused, _) => return PostOutcome::Over(frame.map_or_else(batch_refused, modern_only)),
             (SessionMode::Sessionless, _) => None,
-            (_, None) => return Begun::Over(session_missing()),
+            (_, None) => return PostOutcome::Over(session_missing()),
             (_, Some(id)) => match self.shared.session(id, &self.requester()) {
                 Ok(session) => Some(session),
-                Err(answer) => return Begun::Over(*answer),
+                Err(response) => return PostOutcome::Over(*response),
             },
         };
         if frame.is_none() {
             let messages = batch_length(message);
             if let Err(exhausted) = self.shared.permits.extend(self.peer, self.permit, messages) {
-                return Begun::Over(too_many_messages(exhausted));
+                return PostOutcome::Over(too_many_messages(exhausted));
             }
         }
-        let (connection, whose) = match session {
+        let (connection, owner) = match session {
             Some(session) => {
-                if matches!(version, Version::Legacy(revision) if revision != session.revision) {
-                    return Begun::Over(refuse(
+                if matches!(version, VersionHeader::Legacy(revision) if revision != session.revision) {
+                    return PostOutcome::Over(refuse(
                         StatusCode::BAD_REQUEST,
                         "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
                     ));
@@ -278,8 +282,8 @@ impl Call<'_> {
                     Some(frame) if frame.method.is_none() => {}
                     Some(Frame { id: Some(id), .. }) => session.note_request(*id),
                     Some(frame) => {
-                        if cancelled(frame).is_some_and(|id| !session.may_have_seen(id)) {
-                            return Begun::Over(refuse(
+                        if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) {
+                            return PostOutcome::Over(refuse(
                                 StatusCode::BAD_REQUEST,
                                 "Invalid request: this process has received no request with the id that is to be cancelled",
                             ));
@@ -287,65 +291,71 @@ impl Call<'_> {
                     }
                     None => session.note_batch(),
                 }
-                (Arc::clone(&session.connection), Whose::Legacy(session))
+                (Arc::clone(&session.connection), ResponseOwner::Legacy(session))
             }
             None => {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
-                    Version::Legacy(revision) => revision,
+                    VersionHeader::Legacy(revision) => revision,
                     _ => Revision::V2025_03_26,
                 });
-                (Arc::clone(&connection), Whose::Sessionless(CancelOnDrop(connection)))
+                (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
         };
-        let exchange = self.exchange(matches!(whose, Whose::Legacy(_)), false);
-        let mut out = Vec::with_capacity(USUAL_ANSWER);
+        let exchange = self.exchange(matches!(owner, ResponseOwner::Legacy(_)), false);
+        let mut out = Vec::with_capacity(USUAL_RESPONSE);
         match frame {
-            Some(frame) => connection.exchange(self.registry, message, frame, &exchange, &mut out),
-            None => connection.exchange_text(self.registry, message, &exchange, &mut out),
+            Some(frame) => connection.receive_frame(self.registry, message, frame, &exchange, &mut out),
+            None => connection.receive_text(self.registry, message, &exchange, &mut out),
         }
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
-        if let Some(ending) = whose.ending() {
+        if let Some(ending) = owner.ending() {
             // The session has ended meanwhile, and what has begun since then ends with it.
             connection.cancel_all();
             let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
             if is_request && out.is_empty() && !exchange.pending.get() {
-                return Begun::Over(session_ended(ending, id));
+                return PostOutcome::Over(session_ended(ending, id));
             }
         }
         if exchange.pending.get() {
-            let (outbox, id) = (Arc::clone(exchange.outbox(&connection)), id.map(Into::into));
-            return Begun::Waiting(Box::new(Waiting { outbox, whose, id, listens: false, peer: self.peer.cloned() }));
+            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+            return PostOutcome::Pending(Box::new(PendingResponse {
+                outgoing,
+                owner,
+                id,
+                is_subscription: false,
+                peer: self.peer.cloned(),
+            }));
         }
         if out.is_empty() {
-            return Begun::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
+            return PostOutcome::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        Begun::Over(ready(out, self.head.accepted, |answer| legacy_status(answer, id)))
+        PostOutcome::Over(frames_response(out, self.head.accepted, |response| legacy_status(response, id)))
     }
 }
 
 /// Returns the id of the request that a notification cancels, if it is a cancellation.
-fn cancelled<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
-    let is_cancellation = frame.method.and_then(text).is_some_and(|method| method == "notifications/cancelled");
+fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
+    let is_cancellation = frame.method.and_then(string_value).is_some_and(|method| method == "notifications/cancelled");
     frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
 }
 
 /// Returns whether a request without an envelope asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
-    frame.method.and_then(text).is_some_and(|method| method == "initialize")
+    frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
 }
 
-impl Whose {
+impl ResponseOwner {
     /// Why the session of the message has ended, if it has one that has.
-    fn ending(&self) -> Option<Ending> {
+    fn ending(&self) -> Option<SessionEnd> {
         match self {
-            Whose::Legacy(session) => session.ending(),
-            Whose::Modern(_) | Whose::Sessionless(_) => None,
+            ResponseOwner::Legacy(session) => session.ending(),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => None,
         }
     }
 
     /// The answer to a request that was cancelled: none if that was its client, whom nothing is owed.
-    fn cancelled(&self, id: Option<&str>) -> Answer {
+    fn cancelled_response(&self, id: Option<&str>) -> HttpResponse {
         match self.ending() {
             Some(ending) => session_ended(ending, id),
             None => respond(StatusCode::ACCEPTED, ResponseBody::empty()),
@@ -354,70 +364,81 @@ impl Whose {
 }
 
 /// Lets a session's call run on without a stream if its request is dropped before there is one.
-struct AbandonOnDrop(Option<Arc<Outbox>>);
+struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
-        if let Some(outbox) = &self.0 {
-            outbox.abandon();
+        if let Some(outgoing) = &self.0 {
+            outgoing.abandon();
         }
     }
 }
 
 /// What is known of a message besides its text.
-pub(crate) fn carrier<'a>(head: &'a Head<'a>, version: http::Version, client: Client) -> Carrier<'a> {
+pub(crate) fn transport_info<'a>(
+    head: &'a RequestHead<'a>,
+    version: http::Version,
+    client: ClientAddress,
+) -> TransportInfo<'a> {
     let http_version = match version {
         http::Version::HTTP_10 => Some("1.0"),
         http::Version::HTTP_11 => Some("1.1"),
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    Carrier { headers: Some(head), http_version, client }
+    TransportInfo { headers: Some(head), http_version, client }
 }
 
 /// Refuses a text that is no message, and says why.
-pub(crate) fn no_message(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> Answer {
+pub(crate) fn refuse_unparsable(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> HttpResponse {
     let connection = Connection::for_exchange(server, None);
-    let carrier = Carrier::default();
-    let exchange = Exchange {
-        outbox: None,
+    let transport_info = TransportInfo::default();
+    let exchange = HttpExchange {
+        outgoing: None,
         headers: None,
-        carrier,
+        transport_info,
         takes_requests: false,
         retained: None,
-        refuses_strays: false,
+        rejects_stray_responses: false,
         pending: Cell::new(false),
     };
     let mut out = Vec::new();
-    connection.exchange_text(registry, text, &exchange, &mut out);
-    whole(StatusCode::BAD_REQUEST, out)
+    connection.receive_text(registry, text, &exchange, &mut out);
+    json_response(StatusCode::BAD_REQUEST, out)
 }
 
-impl Waiting {
+impl PendingResponse {
     /// Waits for what comes first, and chooses the form of the answer by it.
-    pub(crate) async fn answer(self, shared: &Arc<Shared>, accepted: Accepted, counted: Permit) -> Answer {
-        let Waiting { outbox, whose, id, listens, peer } = self;
-        if listens && !accepted.events {
+    pub(crate) async fn respond(
+        self,
+        shared: &Arc<ServiceState>,
+        accepted: AcceptedTypes,
+        permit: MessagePermit,
+    ) -> HttpResponse {
+        let PendingResponse { outgoing, owner, id, is_subscription, peer } = self;
+        if is_subscription && !accepted.events {
             let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
-        let is_of_session = matches!(whose, Whose::Legacy(_));
-        let counted = match &whose {
-            Whose::Legacy(session) => {
+        let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
+        let permit = match &owner {
+            ResponseOwner::Legacy(session) => {
                 // The call goes on when its client is gone, so it counts until it has ended, too.
-                let counted = Arc::new(counted);
-                outbox.hold((Arc::clone(&counted), session.keep()));
-                OpenStream::Call(counted)
+                let permit = Arc::new(permit);
+                outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
+                StreamPermit::Call(permit)
             }
-            Whose::Modern(_) | Whose::Sessionless(_) => OpenStream::Message(counted),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
         };
-        let mut unread = AbandonOnDrop(is_of_session.then(|| Arc::clone(&outbox)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
         let keep_alive = shared.config.keep_alive;
-        let may_hang_up = accepted.events && is_of_session;
+        let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
-        let taken = poll_fn(|task| match outbox.poll_take(task) {
+        let taken = poll_fn(|task| match outgoing.poll_take(task) {
             // It begins a stream, of which the client learns how to come back.
-            Poll::Pending if may_hang_up && outbox.is_hung_up() => Poll::Ready(Some((Vec::new(), false))),
+            Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => {
+                Poll::Ready(Some((Vec::new(), false)))
+            }
             // So does silence: a proxy takes a connection on which nothing comes for a dead one.
             Poll::Pending if accepted.events => {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
@@ -426,37 +447,37 @@ impl Waiting {
             taken => taken,
         });
         let Some((frames, is_last)) = taken.await else {
-            return whose.cancelled(id.as_deref());
+            return owner.cancelled_response(id.as_deref());
         };
-        let is_modern = matches!(whose, Whose::Modern(_));
-        if is_last && (lines(&frames).nth(1).is_none() || !accepted.events) && !listens {
-            return ready(frames, accepted, |answer| match is_modern {
-                true => modern_status(answer, id.as_deref(), || true),
-                false => legacy_status(answer, id.as_deref()),
+        let is_modern = matches!(owner, ResponseOwner::Modern(_));
+        if is_last && (split_frames(&frames).nth(1).is_none() || !accepted.events) && !is_subscription {
+            return frames_response(frames, accepted, |response| match is_modern {
+                true => modern_status(response, id.as_deref(), || true),
+                false => legacy_status(response, id.as_deref()),
             });
         }
         if !accepted.events {
-            return last_frame(&outbox, frames, is_last, id.as_deref(), &whose).await;
+            return wait_for_last_frame(&outgoing, frames, is_last, id.as_deref(), &owner).await;
         }
         let is_due = frames.is_empty();
-        let stream = match whose {
-            Whose::Legacy(session) => {
+        let stream = match owner {
+            ResponseOwner::Legacy(session) => {
                 unread.0 = None;
-                let reader = session.open_channel(id.as_deref(), outbox, &frames, is_last).read(0);
-                EventStream::of_session(reader, session.keep(), keep_alive, Some(counted))
+                let reader = session.open_request_stream(id.as_deref(), outgoing, &frames, is_last).read(0);
+                EventStream::for_session(reader, session.mark_in_use(), keep_alive, Some(permit))
             }
-            Whose::Modern(request) if listens => {
+            ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
                     return unavailable("Unavailable: too many streams are open; try again");
                 };
-                shared.listeners.add(&request.0);
+                shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
-                    shared.listeners.end();
+                    shared.subscriptions.end_all();
                 }
-                EventStream::of_request(&frames, request, keep_alive, Some(stream))
+                EventStream::for_request(&frames, request, keep_alive, Some(stream))
             }
-            Whose::Modern(request) | Whose::Sessionless(request) => {
-                EventStream::of_request(&frames, request, keep_alive, Some(counted))
+            ResponseOwner::Modern(request) | ResponseOwner::Sessionless(request) => {
+                EventStream::for_request(&frames, request, keep_alive, Some(permit))
             }
         };
         event_stream(if is_due { stream.with_keep_alive_due() } else { stream })
@@ -464,22 +485,24 @@ impl Waiting {
 }
 
 /// The answer alone, for a client that takes no streams.
-async fn last_frame(
-    outbox: &Outbox,
+async fn wait_for_last_frame(
+    outgoing: &OutgoingQueue,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,
-    whose: &Whose,
-) -> Answer {
+    owner: &ResponseOwner,
+) -> HttpResponse {
     while !is_last {
-        match poll_fn(|task| outbox.poll_take(task)).await {
+        match poll_fn(|task| outgoing.poll_take(task)).await {
             Some((more, last)) => (frames, is_last) = (more, last),
-            None => return whose.cancelled(id),
+            None => return owner.cancelled_response(id),
         }
     }
-    ready(frames, Accepted { json: true, events: false }, |answer| match matches!(whose, Whose::Modern(_)) {
-        true => modern_status(answer, id, || true),
-        false => legacy_status(answer, id),
+    frames_response(frames, AcceptedTypes { json: true, events: false }, |response| {
+        match matches!(owner, ResponseOwner::Modern(_)) {
+            true => modern_status(response, id, || true),
+            false => legacy_status(response, id),
+        }
     })
 }
 
@@ -494,16 +517,16 @@ mod tests {
         let of = |values: &[&'static str]| {
             let name = HeaderName::from_static("mcp-protocol-version");
             let pairs = values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap()));
-            version_of(&head::read(&HeaderMap::from_iter(pairs)).1)
+            parse_version(&head::read_headers(&HeaderMap::from_iter(pairs)).1)
         };
-        assert_eq!(of(&[]), Version::Absent);
+        assert_eq!(of(&[]), VersionHeader::Absent);
         for legacy in ["2025-11-25", "\t2025-11-25 ", "2025-11-25\u{a0}"] {
-            assert_eq!(of(&[legacy]), Version::Legacy(Revision::V2025_11_25), "{legacy:?}");
+            assert_eq!(of(&[legacy]), VersionHeader::Legacy(Revision::V2025_11_25), "{legacy:?}");
         }
-        assert_eq!((of(&["2026-07-28"]), of(&[" 2026-07-28"])), (Version::Modern, Version::Modern));
+        assert_eq!((of(&["2026-07-28"]), of(&[" 2026-07-28"])), (VersionHeader::Modern, VersionHeader::Modern));
         for unknown in ["", "2025-11-2", "2025-11-255", "grün"] {
-            assert_eq!(of(&[unknown]), Version::Unknown, "{unknown:?}");
+            assert_eq!(of(&[unknown]), VersionHeader::Unknown, "{unknown:?}");
         }
-        assert_eq!(of(&["2025-11-25", "2025-11-25"]), Version::Unknown);
+        assert_eq!(of(&["2025-11-25", "2025-11-25"]), VersionHeader::Unknown);
     }
 }

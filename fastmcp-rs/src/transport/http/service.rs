@@ -24,34 +24,34 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
 #[cfg(feature = "metrics")]
-use super::response::plain::get_or_head;
+use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
-use crate::engine::{Client, Server};
-use crate::registry::View;
+use crate::engine::{ClientAddress, Server};
+use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 use crate::transport::http::config::{HttpConfig, SessionMode};
-use crate::transport::http::limits::{PerPeer, Permits};
-use crate::transport::http::peer::{Peer, Proxies};
-use crate::transport::http::post::{Begun, Call, Version, version_of};
+use crate::transport::http::limits::{MessageLimit, PeerLimit};
+use crate::transport::http::peer::{Peer, TrustedProxies};
+use crate::transport::http::post::{PostOutcome, PostRequest, VersionHeader, parse_version};
 use crate::transport::http::request::authenticate::{AccessError, Authenticator};
 use crate::transport::http::request::cors::{self, AllowedHeaders};
-use crate::transport::http::request::head::{self, BodyFormat, Entrance, Head};
-use crate::transport::http::request::header_values::text as header_text;
-use crate::transport::http::request::host_origin::{Access, Refused};
-use crate::transport::http::request::memory::Room;
+use crate::transport::http::request::head::{self, AccessHeaders, BodyFormat, RequestHead};
+use crate::transport::http::request::header_values::header_text;
+use crate::transport::http::request::host_origin::{AccessDenial, AccessPolicy};
+use crate::transport::http::request::memory::MemoryBudget;
 use crate::transport::http::response::backlog::{Backlog, Meter};
 use crate::transport::http::response::body::ResponseBody;
 use crate::transport::http::response::replay::parse_event_id;
 use crate::transport::http::response::sse::EventStream;
 use crate::transport::http::response::status::{
-    Answer, event_stream, method_not_allowed, not_utf8, refuse, respond, session_gone, session_missing,
-    too_many_messages, unavailable, unreadable, unsupported_encoding, unsupported_media,
+    HttpResponse, body_error_response, event_stream, method_not_allowed, not_utf8, refuse, respond, session_gone,
+    session_missing, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
 };
 use crate::transport::http::server::oauth;
-use crate::transport::http::sessions::{CarryingIds, Limits, Requester, Sessions};
-use crate::transport::http::shared::{Listeners, Shared};
+use crate::transport::http::sessions::{CarryingIds, Requester, SessionLimits, Sessions};
+use crate::transport::http::shared::{OpenSubscriptions, ServiceState};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -62,10 +62,10 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// inside a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct HttpService {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) view: View,
+    pub(crate) shared: Arc<ServiceState>,
+    pub(crate) view: RegistrySnapshot,
     /// Whose requests this clone answers, if the server around it says so.
-    pub(crate) client: Client,
+    pub(crate) client: ClientAddress,
     /// Whether this one is the endpoint of the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(crate) is_legacy_sse: bool,
@@ -78,19 +78,19 @@ impl HttpService {
         authenticator: Option<Authenticator>,
         keys: &[SealingKey],
     ) -> Result<HttpService, Vec<String>> {
-        let access = Access::new(&config, authenticator.is_some())?;
+        let access = AccessPolicy::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
         #[cfg(feature = "legacy-sse")]
-        super::paths::check(&config)?;
-        let proxies = Proxies::new(&config)?;
-        let view = server.components.view();
-        let limits = Limits {
+        super::paths::check_config(&config)?;
+        let proxies = TrustedProxies::new(&config)?;
+        let view = server.registry.snapshot();
+        let limits = SessionLimits {
             sessions: config.max_sessions,
-            sessions_of_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
-            idle: config.session_idle,
+            sessions_per_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
+            idle_timeout: config.session_idle,
         };
         let carrying = CarryingIds::new(keys, &server.config.name, &config.path, config.session_lifetime);
-        let shared = Shared {
+        let shared = ServiceState {
             server,
             access,
             allowed_headers,
@@ -99,12 +99,12 @@ impl HttpService {
             sessions: Sessions::new(limits, carrying),
             #[cfg(feature = "legacy-sse")]
             stream_sessions: Sessions::new(limits, None),
-            room: Room::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
-            permits: Permits::new(config.max_calls, config.calls_per_principal()),
+            memory: MemoryBudget::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
+            permits: MessageLimit::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
-            streams_of: PerPeer::new(config.max_streams_per_principal),
+            streams_per_peer: PeerLimit::new(config.max_streams_per_principal),
             backlog: Backlog::new(config.max_bytes_unread),
-            listeners: Listeners::default(),
+            subscriptions: OpenSubscriptions::default(),
             stopping: AtomicBool::new(false),
             connections: Arc::default(),
             config,
@@ -112,13 +112,13 @@ impl HttpService {
         let shared = Arc::new(shared);
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &shared.server.metrics {
-            let shared: Weak<Shared> = Arc::downgrade(&shared);
-            metrics.watch(shared);
+            let shared: Weak<ServiceState> = Arc::downgrade(&shared);
+            metrics.add_source(shared);
         }
         Ok(HttpService {
             shared,
             view,
-            client: Client::Unknown,
+            client: ClientAddress::Unknown,
             #[cfg(feature = "legacy-sse")]
             is_legacy_sse: false,
         })
@@ -131,7 +131,7 @@ impl HttpService {
     /// it when it is asked to stop, or open streams hold it up.
     pub fn close(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        self.shared.listeners.end();
+        self.shared.subscriptions.end_all();
         self.shared.sessions.end_own_streams();
         #[cfg(feature = "legacy-sse")]
         self.shared.end_stream_sessions();
@@ -141,7 +141,7 @@ impl HttpService {
     /// [`App::state`](crate::App::state)), once. [`App::run_http`](crate::App::run_http)
     /// does this by itself, when the last call has ended; a server that the service is mounted in should do it then.
     pub async fn end(&self) {
-        self.shared.server.end().await;
+        self.shared.server.run_shutdown_tasks().await;
     }
 
     /// There is no other endpoint than this one.
@@ -162,101 +162,108 @@ impl HttpService {
     /// Answers one request.
     ///
     /// It borrows what it can, for the reason that `connection` has: what it moved would be kept twice.
-    pub(crate) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> Answer {
-        let (entrance, head) = head::read(&parts.headers);
+    pub(crate) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> HttpResponse {
+        let (access_headers, head) = head::read_headers(&parts.headers);
         let is_chunked = head.is_chunked;
-        if let Err(refusal) = self.begin(parts, entrance, is_chunked) {
-            return self.finish(parts, is_chunked, *refusal);
+        if let Err(refusal) = self.check_request(parts, access_headers, is_chunked) {
+            return self.finish_response(parts, is_chunked, *refusal);
         }
-        let caller = match self.caller(parts).await {
+        let caller = match self.authenticate(parts).await {
             Ok(caller) => caller,
-            Err(refusal) => return self.finish(parts, is_chunked, refusal),
+            Err(refusal) => return self.finish_response(parts, is_chunked, refusal),
         };
         #[cfg(feature = "legacy-sse")]
         if self.is_legacy_sse {
-            let answer = Box::pin(self.serve_legacy_sse(parts, &head, body, caller)).await;
-            return self.finish(parts, is_chunked, answer);
+            let response = Box::pin(self.serve_legacy_sse(parts, &head, body, caller)).await;
+            return self.finish_response(parts, is_chunked, response);
         }
-        let answer = match parts.method {
+        let response = match parts.method {
             Method::POST => self.post(parts, &head, body, caller).await,
             Method::GET => self.get(parts, &head, caller).unwrap_or_else(|refusal| *refusal),
             Method::DELETE => self.delete(parts, &head, caller),
             _ => method_not_allowed(self.shared.config.sessions),
         };
-        self.finish(parts, is_chunked, answer)
+        self.finish_response(parts, is_chunked, response)
     }
 
     /// Adds what every answer to such a request has.
-    fn finish(&self, parts: &Parts, is_chunked: bool, mut answer: Answer) -> Answer {
-        cors::admit(&self.shared.access, &parts.headers, answer.headers_mut());
+    fn finish_response(&self, parts: &Parts, is_chunked: bool, mut response: HttpResponse) -> HttpResponse {
+        cors::admit(&self.shared.access, &parts.headers, response.headers_mut());
         // Where the body ends is what a proxy in front may see otherwise: then nothing follows it.
         if is_chunked {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
-            metrics.response(answer.status().as_u16());
+            metrics.count_response(response.status().as_u16());
         }
-        answer
+        response
     }
 
     /// The numbers of the server, for whom it is known by its name. `None` if they are not served.
     #[cfg(feature = "metrics")]
-    pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<Answer> {
+    pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<HttpResponse> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
-        if let Err(refused) = self.check_access(request.uri(), &head::read(request.headers()).0) {
+        if let Err(refused) = self.check_access(request.uri(), &head::read_headers(request.headers()).0) {
             return Some(*refused);
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Some(get_or_head());
+            return Some(refuse_method());
         }
-        let mut answer = respond(StatusCode::OK, ResponseBody::whole(metrics.render()));
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
-        Some(answer)
+        let mut response = respond(StatusCode::OK, ResponseBody::whole(metrics.render()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
+        Some(response)
     }
 
     /// A connection was closed at once, as there were too many.
-    pub(crate) fn refused_connection(&self) {
+    pub(crate) fn count_refused_connection(&self) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
-            metrics.refused_connection();
+            metrics.count_refused_connection();
         }
     }
 
     /// Whether the request may come in.
-    fn check_access(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Box<Answer>> {
-        if let Err(refused) = self.shared.access.check(uri, entrance) {
+    fn check_access(&self, uri: &Uri, access_headers: &AccessHeaders<'_>) -> Result<(), Box<HttpResponse>> {
+        if let Err(refused) = self.shared.access.check_headers(uri, access_headers) {
             let (status, message) = match refused {
-                Refused::BadHost => (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`"),
-                Refused::ForeignHost => (
+                AccessDenial::InvalidHost => {
+                    (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`")
+                }
+                AccessDenial::ForeignHost => (
                     StatusCode::FORBIDDEN,
                     "Forbidden: this server is not known by that `Host`; its operator can allow it",
                 ),
-                Refused::ForeignOrigin => (
+                AccessDenial::ForeignOrigin => (
                     StatusCode::FORBIDDEN,
                     "Forbidden: pages of this `Origin` may not call this server; its operator can allow it",
                 ),
             };
-            let mut answer = refuse(status, message);
-            if refused == Refused::BadHost {
+            let mut response = refuse(status, message);
+            if refused == AccessDenial::InvalidHost {
                 // Who writes such a head may mean something else by what follows, too.
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            return Err(Box::new(answer));
+            return Err(Box::new(response));
         }
         Ok(())
     }
 
     /// Whether the request may come in, whoever makes it.
-    fn begin(&self, parts: &Parts, entrance: Entrance<'_>, is_chunked: bool) -> Result<(), Box<Answer>> {
-        self.check_access(&parts.uri, &entrance)?;
+    fn check_request(
+        &self,
+        parts: &Parts,
+        access_headers: AccessHeaders<'_>,
+        is_chunked: bool,
+    ) -> Result<(), Box<HttpResponse>> {
+        self.check_access(&parts.uri, &access_headers)?;
         // hyper has refused or dropped the one or the other; another server may not have.
-        if is_chunked && entrance.has_length {
+        if is_chunked && access_headers.has_length {
             let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
             return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
         }
-        if let Some(answer) = self.preflight(&parts.method, &parts.headers, &entrance) {
-            return Err(Box::new(answer));
+        if let Some(response) = self.preflight(&parts.method, &parts.headers, &access_headers) {
+            return Err(Box::new(response));
         }
         if self.shared.stopping.load(Ordering::Acquire) {
             return Err(Box::new(unavailable("Unavailable: the server is about to end")));
@@ -266,40 +273,47 @@ impl HttpService {
 
     /// Answers a browser that asks what a page of an admitted origin may send.
     #[inline]
-    fn preflight(&self, method: &Method, headers: &HeaderMap, entrance: &Entrance<'_>) -> Option<Answer> {
-        let asks_before = entrance.asks_before && *method == Method::OPTIONS;
-        let admitted = asks_before.then(|| cors::admitted_origin(&self.shared.access, headers)).flatten();
+    fn preflight(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        access_headers: &AccessHeaders<'_>,
+    ) -> Option<HttpResponse> {
+        let is_preflight = access_headers.is_preflight && *method == Method::OPTIONS;
+        let admitted = is_preflight.then(|| cors::admitted_origin(&self.shared.access, headers)).flatten();
         admitted.map(|_| self.shared.allowed_headers.preflight(headers))
     }
 
     /// Tells a client that looks for OAuth that there is none. It says no more of this server than that.
-    pub(crate) fn refuse_oauth<B>(&self, request: &Request<B>) -> Answer {
+    pub(crate) fn refuse_oauth<B>(&self, request: &Request<B>) -> HttpResponse {
         let headers = request.headers();
-        let entrance = head::read(headers).0;
-        let mut answer = self.preflight(request.method(), headers, &entrance).unwrap_or_else(oauth::absent);
-        cors::admit(&self.shared.access, headers, answer.headers_mut());
-        answer
+        let access_headers = head::read_headers(headers).0;
+        let mut response = self.preflight(request.method(), headers, &access_headers).unwrap_or_else(oauth::absent);
+        cors::admit(&self.shared.access, headers, response.headers_mut());
+        response
     }
 
     /// Who makes the request.
-    async fn caller(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, Answer> {
+    async fn authenticate(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, HttpResponse> {
         match &self.shared.authenticator {
             None => Ok(None),
-            Some(authenticator) => match authenticator.check(parts, self.shared.config.authenticate_time).await {
-                Ok(principal) => Ok(Some(Arc::new(principal))),
-                Err(AccessError { status, challenge, message }) => {
-                    let mut answer = refuse(status, message);
-                    if let Some(challenge) = challenge {
-                        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            Some(authenticator) => {
+                match authenticator.authenticate_request(parts, self.shared.config.authenticate_time).await {
+                    Ok(principal) => Ok(Some(Arc::new(principal))),
+                    Err(AccessError { status, challenge, message }) => {
+                        let mut response = refuse(status, message);
+                        if let Some(challenge) = challenge {
+                            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                        }
+                        Err(response)
                     }
-                    Err(answer)
                 }
-            },
+            }
         }
     }
 
     /// The client that makes the request, and the peer that it counts against.
-    pub(crate) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (Client, Option<Peer>) {
+    pub(crate) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (ClientAddress, Option<Peer>) {
         let client = self.shared.proxies.client(self.client, parts);
         (client, Peer::new(caller, client))
     }
@@ -307,10 +321,10 @@ impl HttpService {
     async fn post<B: Body>(
         &mut self,
         parts: &Parts,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         body: B,
         caller: Option<Arc<Principal>>,
-    ) -> Answer {
+    ) -> HttpResponse {
         match head.format {
             BodyFormat::Json => {}
             BodyFormat::EncodedJson => return unsupported_encoding(),
@@ -324,19 +338,19 @@ impl HttpService {
             );
         }
         let (client, peer) = self.peer(parts, caller.as_ref());
-        let mut counted = match self.shared.permits.acquire(peer.as_ref()) {
+        let mut message_permit = match self.shared.permits.acquire(peer.as_ref()) {
             Ok(permit) => permit,
             Err(exhausted) => return too_many_messages(exhausted),
         };
-        let message = match self.shared.read(body, peer.as_ref(), &mut counted).await {
+        let message = match self.shared.read(body, peer.as_ref(), &mut message_permit).await {
             Ok(message) => message,
-            Err(unread) => return unreadable(&unread, self.shared.config.max_body),
+            Err(unread) => return body_error_response(&unread, self.shared.config.max_body),
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
-        let registry = Arc::clone(self.shared.server.components.look(&mut self.view));
-        let (version, room, permit) = (parts.version, message.room.clone(), &mut counted);
+        let registry = Arc::clone(self.shared.server.registry.refresh(&mut self.view));
+        let (version, memory, permit) = (parts.version, message.memory.clone(), &mut message_permit);
         let of_peer = peer.as_ref();
-        let call = Call {
+        let request = PostRequest {
             shared: &self.shared,
             registry: &registry,
             head,
@@ -345,27 +359,32 @@ impl HttpService {
             client,
             caller,
             peer: of_peer,
-            room,
+            memory,
             permit,
         };
-        let begun = call.begin(message_text);
+        let outcome = request.dispatch(message_text);
         drop(message);
-        let mut answer = match begun {
-            Begun::Over(answer) => answer,
+        let mut response = match outcome {
+            PostOutcome::Over(response) => response,
             // What is rare must not make the future of every request longer.
-            Begun::Waiting(waiting) => {
-                self.shared.permits.count_for(waiting.peer.as_ref(), &mut counted);
-                Box::pin(waiting.answer(&self.shared, accepted, counted)).await
+            PostOutcome::Pending(pending_response) => {
+                self.shared.permits.charge_peer(pending_response.peer.as_ref(), &mut message_permit);
+                Box::pin(pending_response.respond(&self.shared, accepted, message_permit)).await
             }
         };
-        answer.body_mut().count_unread(|| Meter::new(&self.shared.backlog, peer.as_ref()));
-        answer
+        response.body_mut().count_unread(|| Meter::new(&self.shared.backlog, peer.as_ref()));
+        response
     }
 
     /// The stream of what belongs to no request, or the rest of one that was lost.
-    fn get(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Result<Answer, Box<Answer>> {
+    fn get(
+        &self,
+        parts: &Parts,
+        head: &RequestHead<'_>,
+        caller: Option<Arc<Principal>>,
+    ) -> Result<HttpResponse, Box<HttpResponse>> {
         let config = &self.shared.config;
-        let id = self.session_of(head)?;
+        let id = self.find_session(head)?;
         let (_, peer) = self.peer(parts, caller.as_ref());
         let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
         let session = self.shared.session(id, &requester)?;
@@ -373,44 +392,47 @@ impl HttpService {
             let message = "Not acceptable: `Accept` must name text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
-        let counted = self
+        let message_permit = self
             .shared
             .open_stream(peer.clone())
             .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
-            let found = last.and_then(|(stream, number)| match session.channel(stream) {
-                Some(channel) => Some((channel, number)),
+            let found = last.and_then(|(stream, number)| match session.stream(stream) {
+                Some(stream) => Some((stream, number)),
                 // The events of another process are lost, so the client gets the session's own stream. If it reads that
                 // already, it does not: several lost streams would take it from each other for ever.
                 None if session.is_elsewhere(stream) => {
-                    let own = session.own_channel();
-                    let latest = own.latest();
+                    let own = session.own_stream();
+                    let latest = own.last_event();
                     (!own.is_read()).then_some((own, latest))
                 }
                 None => None,
             });
             // An event that was not sent yet is not the last that anybody has seen.
-            let (channel, number) = found.filter(|(channel, number)| *number <= channel.latest()).ok_or_else(|| {
-                let message = "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
-                Box::new(refuse(StatusCode::BAD_REQUEST, message))
-            })?;
-            channel.read(number)
+            let (stream, number) =
+                found.filter(|(stream, number)| *number <= stream.last_event()).ok_or_else(|| {
+                    let message =
+                        "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
+                    Box::new(refuse(StatusCode::BAD_REQUEST, message))
+                })?;
+            stream.read(number)
         } else {
-            let channel = session.own_channel();
-            let latest = channel.latest();
-            channel.read(latest)
+            let stream = session.own_stream();
+            let latest = stream.last_event();
+            stream.read(latest)
         };
         if session.ending().is_some() {
             return Err(Box::new(session_gone()));
         }
-        let mut stream = EventStream::of_session(reader, session.keep(), config.keep_alive, Some(counted));
+        let mut stream =
+            EventStream::for_session(reader, session.mark_in_use(), config.keep_alive, Some(message_permit));
         stream.count_unread(Meter::new(&self.shared.backlog, peer.as_ref()));
         Ok(event_stream(stream))
     }
 
-    fn delete(&self, parts: &Parts, head: &Head<'_>, caller: Option<Arc<Principal>>) -> Answer {
-        let id = match self.session_of(head) {
+    fn delete(&self, parts: &Parts, head: &RequestHead<'_>, caller: Option<Arc<Principal>>) -> HttpResponse {
+        let id = match self.find_session(head) {
             Ok(id) => id,
             Err(refusal) => return *refusal,
         };
@@ -423,9 +445,9 @@ impl HttpService {
     }
 
     /// Returns the session id of a GET or a DELETE.
-    fn session_of<'a>(&self, head: &Head<'a>) -> Result<&'a str, Box<Answer>> {
+    fn find_session<'a>(&self, head: &RequestHead<'a>) -> Result<&'a str, Box<HttpResponse>> {
         let sessions = self.shared.config.sessions;
-        let is_legacy = matches!(version_of(head), Version::Absent | Version::Legacy(_));
+        let is_legacy = matches!(parse_version(head), VersionHeader::Absent | VersionHeader::Legacy(_));
         if sessions != SessionMode::Sessions || !is_legacy {
             return Err(Box::new(method_not_allowed(sessions)));
         }

@@ -9,47 +9,47 @@ use http_body::Body;
 use crate::engine::{Connection, Server};
 use crate::sealing::CarriedSession;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Reading;
+use crate::telemetry::metrics::GaugeSource;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Source;
+use crate::telemetry::metrics::GaugeValues;
 use crate::transport::http::config::HttpConfig;
-use crate::transport::http::limits::{Counted, PerPeer, Permit, Permits};
-use crate::transport::http::peer::{Peer, Proxies};
+use crate::transport::http::limits::{GlobalPermit, MessageLimit, MessagePermit, PeerLimit};
+use crate::transport::http::peer::{Peer, TrustedProxies};
 use crate::transport::http::request::authenticate::Authenticator;
-use crate::transport::http::request::body::{self, Intake, Message, Unread};
+use crate::transport::http::request::body::{self, BodyError, BodyLimits, RequestMessage};
 use crate::transport::http::request::cors::AllowedHeaders;
-use crate::transport::http::request::host_origin::Access;
-use crate::transport::http::request::memory::Room;
+use crate::transport::http::request::host_origin::AccessPolicy;
+use crate::transport::http::request::memory::MemoryBudget;
 use crate::transport::http::response::backlog::Backlog;
-use crate::transport::http::response::sse::OpenStream;
-use crate::transport::http::response::status::{Answer, session_gone, too_many_sessions};
+use crate::transport::http::response::sse::StreamPermit;
+use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
 
 /// What all clones of a service have in common.
-pub(crate) struct Shared {
+pub(crate) struct ServiceState {
     pub(crate) server: Arc<Server>,
     pub(crate) config: HttpConfig,
-    pub(crate) access: Access,
+    pub(crate) access: AccessPolicy,
     /// The headers that pages may send.
     pub(crate) allowed_headers: AllowedHeaders,
     pub(crate) authenticator: Option<Authenticator>,
-    pub(crate) proxies: Proxies,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) sessions: Arc<Sessions>,
     /// Those that end with their stream.
     #[cfg(feature = "legacy-sse")]
     pub(crate) stream_sessions: Arc<Sessions>,
-    pub(crate) room: Room,
-    pub(crate) permits: Permits,
+    pub(crate) memory: MemoryBudget,
+    pub(crate) permits: MessageLimit,
     pub(crate) streams: Arc<AtomicUsize>,
-    pub(crate) streams_of: PerPeer<Peer>,
+    pub(crate) streams_per_peer: PeerLimit<Peer>,
     pub(crate) backlog: Arc<Backlog>,
-    pub(crate) listeners: Listeners,
+    pub(crate) subscriptions: OpenSubscriptions,
     pub(crate) stopping: AtomicBool,
     /// Those of the server around the service, if that is ours.
     pub(crate) connections: Arc<AtomicUsize>,
 }
 
-impl Shared {
+impl ServiceState {
     /// Ends all sessions, and those that still come.
     pub(crate) fn end_sessions(&self) {
         self.sessions.end_all();
@@ -58,7 +58,7 @@ impl Shared {
     }
 
     /// Returns the session with that id, which is restored if only its id is left of it.
-    pub(crate) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<Answer>> {
+    pub(crate) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<HttpResponse>> {
         let connect = |session: CarriedSession| {
             let connection = Connection::for_session(&self.server, requester.principal.cloned());
             connection.restore_session(session.revision, session.client);
@@ -71,13 +71,13 @@ impl Shared {
     }
 
     /// Counts one more stream that stays open without a call, unless there are too many.
-    pub(crate) fn open_stream(&self, peer: Option<Peer>) -> Option<OpenStream> {
-        let counted = Counted::new(&self.streams, self.config.max_streams)?;
+    pub(crate) fn open_stream(&self, peer: Option<Peer>) -> Option<StreamPermit> {
+        let permit = GlobalPermit::new(&self.streams, self.config.max_streams)?;
         let of_peer = match peer {
-            Some(peer) => Some(self.streams_of.count(peer)?),
+            Some(peer) => Some(self.streams_per_peer.try_acquire(peer)?),
             None => None,
         };
-        Some(OpenStream::Listening(counted, of_peer))
+        Some(StreamPermit::Listening(permit, of_peer))
     }
 
     /// Reads a message, which counts for its peer if it has to be waited for.
@@ -85,23 +85,23 @@ impl Shared {
         &self,
         body: B,
         peer: Option<&Peer>,
-        permit: &mut Permit,
-    ) -> Result<Message, Unread> {
-        let HttpConfig { max_body: limit, body_time: time, .. } = self.config;
-        let intake = Intake { limit, time, room: &self.room, peer };
-        body::read(body, &intake, || self.permits.count_for(peer, permit)).await
+        permit: &mut MessagePermit,
+    ) -> Result<RequestMessage, BodyError> {
+        let HttpConfig { max_body: limit, body_time: timeout, .. } = self.config;
+        let intake = BodyLimits { limit, timeout, memory: &self.memory, peer };
+        body::read_message(body, &intake, || self.permits.charge_peer(peer, permit)).await
     }
 }
 
 #[cfg(feature = "metrics")]
-impl Source for Shared {
-    fn read(&self, reading: &mut Reading) {
-        let http = reading.http.get_or_insert_default();
+impl GaugeSource for ServiceState {
+    fn read(&self, gauges: &mut GaugeValues) {
+        let http = gauges.http.get_or_insert_default();
         http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.look();
+        http.sessions += self.sessions.count_open();
         #[cfg(feature = "legacy-sse")]
         {
-            http.sessions += self.stream_sessions.look();
+            http.sessions += self.stream_sessions.count_open();
         }
         http.streams += self.streams.load(Ordering::Relaxed);
     }
@@ -109,13 +109,13 @@ impl Source for Shared {
 
 /// The modern requests that listen, so that they can be told of the end.
 #[derive(Default)]
-pub(crate) struct Listeners {
+pub(crate) struct OpenSubscriptions {
     open: Mutex<HashMap<u64, Weak<Connection>>>,
     last: AtomicU64,
 }
 
-impl Listeners {
-    pub(crate) fn add(&self, connection: &Arc<Connection>) {
+impl OpenSubscriptions {
+    pub(crate) fn register(&self, connection: &Arc<Connection>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= 64 && open.len().is_power_of_two() {
             open.retain(|_, connection| connection.strong_count() > 0);
@@ -123,11 +123,11 @@ impl Listeners {
         open.insert(self.last.fetch_add(1, Ordering::Relaxed), Arc::downgrade(connection));
     }
 
-    pub(crate) fn end(&self) {
+    pub(crate) fn end_all(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
-            connection.end_subscriptions();
-            connection.outbox().push_last(Vec::new());
+            connection.close_subscriptions();
+            connection.outgoing().push_response(Vec::new());
         }
     }
 }

@@ -9,30 +9,30 @@ use std::time::{Duration, Instant};
 
 /// The most lines that are answered before a write. Of a client that keeps 64 calls in flight it makes two halves,
 /// of which one is always on its way.
-const MOST: u32 = 32;
+const MAX_LINES: u32 = 32;
 /// For about how long answers may wait for the next ones.
-const PATIENCE: Duration = Duration::from_micros(300);
+const MAX_WAIT: Duration = Duration::from_micros(300);
 
 #[derive(Debug)]
-pub(super) struct Gather {
+pub(super) struct BatchSize {
     /// After how many lines to write, by how long the last ones took.
-    most: u32,
+    limit: u32,
     /// How many lines have begun since the last write.
     lines: u32,
     /// When the first line began that is timed.
     since: Option<Instant>,
 }
 
-impl Gather {
-    pub(super) fn new() -> Gather {
-        Gather { most: MOST, lines: 0, since: None }
+impl BatchSize {
+    pub(super) fn new() -> BatchSize {
+        BatchSize { limit: MAX_LINES, lines: 0, since: None }
     }
 
     /// A line is about to be answered.
     pub(super) fn begin_line(&mut self) {
         // A line that comes alone, as most do, is not timed. Where each is written by itself, each is timed, to find
         // out when they are quick again.
-        if self.lines == 1 || self.most == 1 {
+        if self.lines == 1 || self.limit == 1 {
             self.since = Some(Instant::now());
         }
         self.lines += 1;
@@ -40,27 +40,27 @@ impl Gather {
 
     /// Whether it is time to write.
     pub(super) fn is_due(&self) -> bool {
-        self.lines >= self.most
+        self.lines >= self.limit
     }
 
     /// Everything is about to be written.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end_batch(&mut self) {
         if let Some(since) = self.since.take() {
-            let timed = if self.most == 1 { 1 } else { self.lines - 1 };
-            self.most = lines_for(since.elapsed(), timed);
+            let timed = if self.limit == 1 { 1 } else { self.lines - 1 };
+            self.limit = compute_limit(since.elapsed(), timed);
         }
         self.lines = 0;
     }
 }
 
 /// How many lines take as long as answers may wait, when `timed` of them took so long.
-fn lines_for(took: Duration, timed: u32) -> u32 {
-    if took >= PATIENCE * MOST {
+fn compute_limit(took: Duration, timed: u32) -> u32 {
+    if took >= MAX_WAIT * MAX_LINES {
         return 1;
     }
     // All of these are less than a second, so few bits are enough to divide.
-    let lines = PATIENCE.subsec_nanos().saturating_mul(timed) / took.subsec_nanos().max(1);
-    lines.clamp(1, MOST)
+    let lines = MAX_WAIT.subsec_nanos().saturating_mul(timed) / took.subsec_nanos().max(1);
+    lines.clamp(1, MAX_LINES)
 }
 
 #[cfg(test)]
@@ -70,56 +70,56 @@ mod tests {
     #[test]
     fn quick_lines_are_batched_and_slow_ones_are_not() {
         let micros = Duration::from_micros;
-        assert_eq!(lines_for(micros(31 * 10), 31), 30);
-        assert_eq!(lines_for(micros(31 * 20), 31), 15);
-        assert_eq!(lines_for(micros(31 * 151), 31), 1);
-        assert_eq!(lines_for(micros(300), 1), 1);
-        assert_eq!(lines_for(Duration::from_secs(3600), 1), 1);
-        assert_eq!(lines_for(micros(1), 31), MOST);
-        assert_eq!(lines_for(Duration::ZERO, MOST), MOST);
-        assert_eq!(lines_for(PATIENCE * MOST, MOST), 1);
-        assert_eq!(lines_for(Duration::from_secs(1), 31), 1);
+        assert_eq!(compute_limit(micros(31 * 10), 31), 30);
+        assert_eq!(compute_limit(micros(31 * 20), 31), 15);
+        assert_eq!(compute_limit(micros(31 * 151), 31), 1);
+        assert_eq!(compute_limit(micros(300), 1), 1);
+        assert_eq!(compute_limit(Duration::from_secs(3600), 1), 1);
+        assert_eq!(compute_limit(micros(1), 31), MAX_LINES);
+        assert_eq!(compute_limit(Duration::ZERO, MAX_LINES), MAX_LINES);
+        assert_eq!(compute_limit(MAX_WAIT * MAX_LINES, MAX_LINES), 1);
+        assert_eq!(compute_limit(Duration::from_secs(1), 31), 1);
     }
 
     #[test]
     fn a_line_that_comes_alone_is_not_timed() {
-        let mut gather = Gather::new();
+        let mut batch_size = BatchSize::new();
         for _ in 0..100 {
-            gather.begin_line();
-            assert!(gather.since.is_none() && !gather.is_due());
-            gather.end();
+            batch_size.begin_line();
+            assert!(batch_size.since.is_none() && !batch_size.is_due());
+            batch_size.end_batch();
         }
-        assert_eq!(gather.most, MOST);
+        assert_eq!(batch_size.limit, MAX_LINES);
     }
 
     #[test]
     fn the_duration_of_lines_is_measured() {
-        let mut gather = Gather::new();
-        gather.begin_line();
-        gather.begin_line();
-        std::thread::sleep(PATIENCE);
-        gather.end();
-        assert_eq!(gather.most, 1);
-        gather.begin_line();
-        assert!(gather.is_due());
-        std::thread::sleep(PATIENCE);
-        gather.end();
-        assert_eq!(gather.most, 1);
+        let mut batch_size = BatchSize::new();
+        batch_size.begin_line();
+        batch_size.begin_line();
+        std::thread::sleep(MAX_WAIT);
+        batch_size.end_batch();
+        assert_eq!(batch_size.limit, 1);
+        batch_size.begin_line();
+        assert!(batch_size.is_due());
+        std::thread::sleep(MAX_WAIT);
+        batch_size.end_batch();
+        assert_eq!(batch_size.limit, 1);
         // They may be quick again; a machine that is busy shows it only now and then.
         let found = (0..1000).any(|_| {
-            gather.begin_line();
-            gather.end();
-            gather.most > 1
+            batch_size.begin_line();
+            batch_size.end_batch();
+            batch_size.limit > 1
         });
         assert!(found);
     }
 
     #[test]
     fn a_batch_ends_at_its_maximum_of_lines() {
-        let mut gather = Gather::new();
-        for line in 1..=MOST {
-            gather.begin_line();
-            assert_eq!(gather.is_due(), line == MOST, "{line}");
+        let mut batch_size = BatchSize::new();
+        for line in 1..=MAX_LINES {
+            batch_size.begin_line();
+            assert_eq!(batch_size.is_due(), line == MAX_LINES, "{line}");
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use std::str::Utf8Error;
 
-use crate::outgoing::queue::MUCH;
+use crate::outgoing::queue::MAX_IDLE_CAPACITY;
 
 /// What is next in the buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(super) enum InputLine<'a> {
     /// A whole line, without its newline.
     Whole(Result<&'a str, Utf8Error>),
     /// The beginning of a line that is too long; the rest of it will be skipped.
@@ -18,7 +18,7 @@ pub(super) enum Line<'a> {
 
 /// A growing buffer that the stream is read into.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineBuffer {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -34,18 +34,18 @@ pub(super) struct Lines {
 }
 
 /// What is read at once by a server that is kept busy.
-const BLOCK: usize = 64 << 10;
+const READ_SIZE: usize = 64 << 10;
 /// What is read at once at first: most servers see one small message at a time.
-const FIRST_BLOCK: usize = 16 << 10;
+const FIRST_READ_SIZE: usize = 16 << 10;
 /// The most that is ever kept of a buffer.
-pub(super) const MOST: usize = 64 << 20;
+pub(super) const MAX_KEPT_BUFFER: usize = 64 << 20;
 /// How much of a line that is too long is looked at for its id.
-const EXCERPT: usize = 4 << 10;
+const MAX_EXCERPT: usize = 4 << 10;
 
-impl Lines {
-    pub(super) fn new(limit: usize) -> Lines {
-        Lines {
-            buffer: vec![0; FIRST_BLOCK],
+impl LineBuffer {
+    pub(super) fn new(limit: usize) -> LineBuffer {
+        LineBuffer {
+            buffer: vec![0; FIRST_READ_SIZE],
             start: 0,
             end: 0,
             scanned: 0,
@@ -56,8 +56,8 @@ impl Lines {
         }
     }
 
-    /// Room for the next read; [`Lines::filled`] says how much of it was used.
-    pub(super) fn room(&mut self) -> &mut [u8] {
+    /// Room for the next read; [`LineBuffer::filled`] says how much of it was used.
+    pub(super) fn free_space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
@@ -65,14 +65,14 @@ impl Lines {
             // A large message has passed. Its room is kept as long as more such messages follow: to get it and give
             // it back each time costs more than to read them.
             let room = self.buffer.capacity();
-            if room > MUCH && (room > MOST || self.last < room / 8) {
-                self.buffer = vec![0; BLOCK];
+            if room > MAX_IDLE_CAPACITY && (room > MAX_KEPT_BUFFER || self.last < room / 8) {
+                self.buffer = vec![0; READ_SIZE];
             }
-        } else if self.buffer.len() - self.end < BLOCK / 4 {
+        } else if self.buffer.len() - self.end < READ_SIZE / 4 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            if self.buffer.len() - self.end < BLOCK / 4 {
+            if self.buffer.len() - self.end < READ_SIZE / 4 {
                 // A line is never kept beyond its limit, so doubling ends.
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
@@ -81,21 +81,21 @@ impl Lines {
     }
 
     /// Whether a large message has left its room behind.
-    pub(super) fn keep_much(&self) -> bool {
-        self.start == self.end && self.buffer.capacity() > MUCH
+    pub(super) fn has_spare_memory(&self) -> bool {
+        self.start == self.end && self.buffer.capacity() > MAX_IDLE_CAPACITY
     }
 
     /// Gives back the room that large messages have left behind.
-    pub(super) fn give_back(&mut self) {
-        if self.keep_much() {
-            self.buffer = vec![0; BLOCK];
+    pub(super) fn release_memory(&mut self) {
+        if self.has_spare_memory() {
+            self.buffer = vec![0; READ_SIZE];
         }
     }
 
-    pub(super) fn filled(&mut self, count: usize) {
+    pub(super) fn add_bytes(&mut self, count: usize) {
         self.end += count;
-        if self.end == self.buffer.len() && self.end < BLOCK {
-            self.buffer.resize(BLOCK, 0);
+        if self.end == self.buffer.len() && self.end < READ_SIZE {
+            self.buffer.resize(READ_SIZE, 0);
         }
         if self.at_beginning && self.end - self.start >= 3 {
             self.at_beginning = false;
@@ -108,7 +108,7 @@ impl Lines {
 
     /// Gives each line that is whole, or that is known to be too long, until `take` says that it wants no more: what came
     /// with the others is dropped then.
-    pub(super) fn each(&mut self, mut take: impl FnMut(Line<'_>) -> bool) {
+    pub(super) fn for_each_line(&mut self, mut take: impl FnMut(InputLine<'_>) -> bool) {
         let from = self.start + self.scanned;
         if let Some(first) = memchr::memchr(b'\n', &self.buffer[from..self.end]) {
             // Mostly it is the only one.
@@ -125,11 +125,11 @@ impl Lines {
                 let line = start..end;
                 if !std::mem::take(&mut self.skipping) {
                     let line = if line.len() > self.limit {
-                        Line::Oversized(excerpt(&bytes[line]))
+                        InputLine::Oversized(excerpt(&bytes[line]))
                     } else {
                         self.last = line.len();
                         // One line that is not UTF-8 is no fault of the others.
-                        Line::Whole(match text {
+                        InputLine::Whole(match text {
                             Ok(text) => Ok(&text[line]),
                             Err(_) => std::str::from_utf8(&bytes[line]),
                         })
@@ -157,12 +157,12 @@ impl Lines {
             let rest = self.start..self.end;
             self.start = self.end;
             self.scanned = 0;
-            take(Line::Oversized(excerpt(&self.buffer[rest])));
+            take(InputLine::Oversized(excerpt(&self.buffer[rest])));
         }
     }
 
     /// What follows the last newline when the stream has ended: a last line without one.
-    pub(super) fn rest(&mut self) -> Option<Result<&str, Utf8Error>> {
+    pub(super) fn take_rest(&mut self) -> Option<Result<&str, Utf8Error>> {
         let rest = self.start..self.end;
         self.start = self.end;
         (!rest.is_empty() && !self.skipping).then(|| std::str::from_utf8(&self.buffer[rest]))
@@ -171,7 +171,7 @@ impl Lines {
 
 /// The part of a line that is looked at if the line is too long.
 fn excerpt(line: &[u8]) -> &[u8] {
-    &line[..line.len().min(EXCERPT)]
+    &line[..line.len().min(MAX_EXCERPT)]
 }
 
 #[cfg(test)]
@@ -179,26 +179,26 @@ mod tests {
     use super::*;
 
     /// Reads some of the input; gives the rest.
-    fn fill<'a>(lines: &mut Lines, input: &'a [u8]) -> &'a [u8] {
-        let room = lines.room();
+    fn fill<'a>(lines: &mut LineBuffer, input: &'a [u8]) -> &'a [u8] {
+        let room = lines.free_space();
         let (some, rest) = input.split_at(input.len().min(room.len()));
         room[..some.len()].copy_from_slice(some);
-        lines.filled(some.len());
+        lines.add_bytes(some.len());
         rest
     }
 
     /// Feeds the input in pieces of a size, and gives what comes out as text.
     fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
-        let mut lines = Lines::new(limit);
+        let mut lines = LineBuffer::new(limit);
         let mut found = Vec::new();
         for mut part in input.chunks(piece) {
             while !part.is_empty() {
                 part = fill(&mut lines, part);
-                lines.each(|line| {
+                lines.for_each_line(|line| {
                     found.push(match line {
-                        Line::Whole(line) => line.map_or("?".into(), str::to_owned),
-                        Line::Oversized(start) => {
-                            assert!(start.len() <= EXCERPT, "{} bytes", start.len());
+                        InputLine::Whole(line) => line.map_or("?".into(), str::to_owned),
+                        InputLine::Oversized(start) => {
+                            assert!(start.len() <= MAX_EXCERPT, "{} bytes", start.len());
                             format!("!{}", String::from_utf8_lossy(&start[..4]))
                         }
                     });
@@ -206,7 +206,7 @@ mod tests {
                 });
             }
         }
-        found.extend(lines.rest().map(|rest| format!("{}$", rest.unwrap_or("?"))));
+        found.extend(lines.take_rest().map(|rest| format!("{}$", rest.unwrap_or("?"))));
         found
     }
 
@@ -242,48 +242,48 @@ mod tests {
 
     #[test]
     fn no_line_follows_once_the_reader_stops() {
-        let mut lines = Lines::new(100);
+        let mut lines = LineBuffer::new(100);
         fill(&mut lines, b"be");
-        lines.each(|line| panic!("{line:?}"));
+        lines.for_each_line(|line| panic!("{line:?}"));
         fill(&mut lines, b"gin\nstop\nlost\nlost");
         let mut found = Vec::new();
-        lines.each(|line| {
-            let Line::Whole(Ok(line)) = line else { panic!("{line:?}") };
+        lines.for_each_line(|line| {
+            let InputLine::Whole(Ok(line)) = line else { panic!("{line:?}") };
             found.push(line.to_owned());
             line != "stop"
         });
         assert_eq!(found, ["begin", "stop"]);
-        lines.each(|line| panic!("{line:?}"));
+        lines.for_each_line(|line| panic!("{line:?}"));
         // Also if less follows than there was before it.
-        let mut lines = Lines::new(100);
+        let mut lines = LineBuffer::new(100);
         fill(&mut lines, b"beginning");
-        lines.each(|line| panic!("{line:?}"));
+        lines.for_each_line(|line| panic!("{line:?}"));
         fill(&mut lines, b"\nlost");
-        lines.each(|_| false);
-        lines.each(|line| panic!("{line:?}"));
+        lines.for_each_line(|_| false);
+        lines.for_each_line(|line| panic!("{line:?}"));
     }
 
     #[test]
     fn the_unterminated_last_line_is_returned_once() {
-        let mut lines = Lines::new(10);
+        let mut lines = LineBuffer::new(10);
         fill(&mut lines, b"rest");
-        lines.each(|line| panic!("{line:?}"));
-        assert_eq!(lines.rest(), Some(Ok("rest")));
-        assert_eq!(lines.rest(), None);
+        lines.for_each_line(|line| panic!("{line:?}"));
+        assert_eq!(lines.take_rest(), Some(Ok("rest")));
+        assert_eq!(lines.take_rest(), None);
     }
 
     #[test]
     fn the_beginning_of_a_line_over_the_limit_is_returned() {
         for end in ["", "\n"] {
-            let mut lines = Lines::new(1_024);
+            let mut lines = LineBuffer::new(1_024);
             fill(&mut lines, format!("{}{end}", "x".repeat(5_000)).as_bytes());
             let mut found = Vec::new();
-            lines.each(|line| {
-                let Line::Oversized(start) = line else { panic!("{line:?}") };
+            lines.for_each_line(|line| {
+                let InputLine::Oversized(start) = line else { panic!("{line:?}") };
                 found.push(start.len());
                 true
             });
-            assert_eq!(found, [EXCERPT]);
+            assert_eq!(found, [MAX_EXCERPT]);
         }
     }
 
@@ -309,46 +309,46 @@ mod tests {
         let long = "y".repeat(3 << 20);
         let input = format!("{long}\nb\n");
         assert_eq!(split(input.as_bytes(), 50_000, 16 << 20), [long, "b".into()]);
-        let mut lines = Lines::new(16 << 20);
-        let feed = |lines: &mut Lines, mut input: &[u8]| {
+        let mut lines = LineBuffer::new(16 << 20);
+        let feed = |lines: &mut LineBuffer, mut input: &[u8]| {
             while !input.is_empty() {
                 input = fill(lines, input);
-                lines.each(|_| true);
+                lines.for_each_line(|_| true);
             }
-            lines.room();
+            lines.free_space();
             lines.buffer.len()
         };
         let large = feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]);
-        assert!(large > MUCH, "{large} bytes");
+        assert!(large > MAX_IDLE_CAPACITY, "{large} bytes");
         assert_eq!(feed(&mut lines, &input.as_bytes()[..(3 << 20) + 1]), large, "more such lines may follow");
-        assert_eq!(feed(&mut lines, b"b\n"), BLOCK);
+        assert_eq!(feed(&mut lines, b"b\n"), READ_SIZE);
     }
 
     #[test]
     fn no_memory_is_kept_for_a_refused_line() {
-        let mut lines = Lines::new(3 << 20);
+        let mut lines = LineBuffer::new(3 << 20);
         let mut input = &vec![b'x'; 3 << 20][..];
         while !input.is_empty() {
             input = fill(&mut lines, input);
-            lines.each(|line| panic!("{line:?}"));
+            lines.for_each_line(|line| panic!("{line:?}"));
         }
         fill(&mut lines, b"x\n");
         let mut refused = 0;
-        lines.each(|line| {
-            refused += usize::from(matches!(line, Line::Oversized(_)));
+        lines.for_each_line(|line| {
+            refused += usize::from(matches!(line, InputLine::Oversized(_)));
             true
         });
-        lines.room();
-        assert_eq!((refused, lines.buffer.len()), (1, BLOCK));
+        lines.free_space();
+        assert_eq!((refused, lines.buffer.len()), (1, READ_SIZE));
     }
 
     #[test]
     fn an_endless_line_is_not_buffered() {
-        let mut lines = Lines::new(1_000);
+        let mut lines = LineBuffer::new(1_000);
         for _ in 0..200 {
             fill(&mut lines, &[b'x'; 50_000]);
-            lines.each(|line| matches!(line, Line::Oversized(_)));
+            lines.for_each_line(|line| matches!(line, InputLine::Oversized(_)));
         }
-        assert!(lines.buffer.len() <= BLOCK, "{} bytes", lines.buffer.len());
+        assert!(lines.buffer.len() <= READ_SIZE, "{} bytes", lines.buffer.len());
     }
 }

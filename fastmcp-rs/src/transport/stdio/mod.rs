@@ -24,13 +24,13 @@ use std::time::Duration;
 
 use crate::context::Transport;
 use crate::context::states::StateOwner;
-use crate::engine::{Connection, Server, TIME_TO_END};
+use crate::engine::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
 use crate::error::Error;
 use crate::platform::stdio::policy::StdoutPolicy;
-pub(crate) use crate::platform::stdio::{Wire, claim, mute_shared_stderr};
+pub(crate) use crate::platform::stdio::{ProtocolStreams, claim, mute_shared_stderr};
 #[cfg(feature = "otel")]
 use crate::telemetry::otel;
-use crate::util::operator_log::{self, LAST_LINES};
+use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
 #[derive(Clone, Debug)]
 pub(crate) struct StdioConfig {
@@ -49,16 +49,16 @@ impl Default for StdioConfig {
 pub(crate) async fn serve(
     start: impl Future<Output = Result<Arc<Server>, Error>>,
     states: Arc<StateOwner>,
-    wire: Wire,
+    wire: ProtocolStreams,
     config: &StdioConfig,
 ) -> Result<(), Error> {
-    let Wire { input, output } = wire;
+    let ProtocolStreams { input, output } = wire;
     let input = Arc::new(input);
     let (events, notifier) = crate::platform::stdio::events(config.watch_parent, Arc::clone(&input))
         .map_err(|error| Error::transport("signals cannot be watched", error))?;
     let no_thread = |error| Error::transport("a thread cannot be started", error);
-    let end = shutdown::watch(events, notifier, states).map_err(no_thread)?;
-    let Some(started) = end.unless_first(start).await else {
+    let end = shutdown::watch_events(events, notifier, states).map_err(no_thread)?;
+    let Some(started) = end.run_until(start).await else {
         operator_log::warn(format_args!(
             "the server was stopped before it had started: its states were still being made"
         ));
@@ -69,24 +69,24 @@ pub(crate) async fn serve(
     #[cfg(feature = "metrics")]
     if let Some(metrics) = &server.metrics {
         let connection: std::sync::Weak<Connection> = Arc::downgrade(&connection);
-        metrics.watch(connection);
+        metrics.add_source(connection);
     }
-    let more_time = if server.has_endings() { TIME_TO_END } else { Duration::ZERO };
+    let more_time = if server.has_shutdown_tasks() { SHUTDOWN_TASKS_TIMEOUT } else { Duration::ZERO };
     #[cfg(feature = "otel")]
-    let more_time = if otel::is_on() { more_time + otel::TIME_TO_FLUSH } else { more_time };
-    if end.begin_serving(Arc::clone(&connection), more_time) {
+    let more_time = if otel::is_enabled() { more_time + otel::FLUSH_TIMEOUT } else { more_time };
+    if end.start_serving(Arc::clone(&connection), more_time) {
         reader::spawn(connection, input, output, config.max_line, end.reporter()).map_err(no_thread)?;
     }
     end.wait().await;
-    server.end().await;
+    server.run_shutdown_tasks().await;
     end.result()
 }
 
 /// When it is dropped, what was logged and printed is written, as the program may end then.
-pub(crate) struct LastLines;
+pub(crate) struct FlushPrintsOnDrop;
 
-impl Drop for LastLines {
+impl Drop for FlushPrintsOnDrop {
     fn drop(&mut self) {
-        crate::platform::stdio::settle_prints(LAST_LINES);
+        crate::platform::stdio::flush_prints(FINAL_FLUSH_TIMEOUT);
     }
 }

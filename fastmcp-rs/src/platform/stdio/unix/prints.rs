@@ -20,9 +20,9 @@ use crate::util::operator_log;
 /// The longest printed line that is logged as one.
 const MAX_LINE: usize = 64 << 10;
 /// How much is read at once.
-const BLOCK: usize = 64 << 10;
+const READ_SIZE: usize = 64 << 10;
 /// How many blocks are read at the end: more than a pipe holds, but a child process may print for ever.
-const LAST_BLOCKS: usize = 2;
+const FINAL_BLOCKS: usize = 2;
 
 /// A process has one descriptor 1.
 static PRINTS: OnceLock<Prints> = OnceLock::new();
@@ -72,9 +72,9 @@ pub(super) fn pump() {
 /// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
 /// directly then: the program ends, and there may be nothing any more that empties the pipe. Where standard error has no
 /// room, it stays a pipe, as buffers that are flushed at exit would wait for ever.
-pub(crate) fn settle_prints(limit: Duration) {
+pub(crate) fn flush_prints(limit: Duration) {
     if let Some(prints) = PRINTS.get() {
-        prints.drain(LAST_BLOCKS);
+        prints.drain(FINAL_BLOCKS);
         prints.end_line();
     }
     if operator_log::flush(limit) && PRINTS.get().is_some() && has_room(io::stderr().as_fd()) {
@@ -97,7 +97,7 @@ impl Prints {
         // What was read is passed on before anybody else looks whether something is left.
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let Sink { buffer, line } = &mut *sink;
-        buffer.resize(BLOCK, 0);
+        buffer.resize(READ_SIZE, 0);
         for _ in 0..blocks {
             let count = match rustix::io::read(&self.pipe, &mut **buffer) {
                 Ok(0) => return false,
@@ -133,7 +133,7 @@ fn log(line: &mut Vec<u8>, mut bytes: &[u8]) {
         line.extend_from_slice(&room[..end.unwrap_or(room.len())]);
         bytes = &bytes[end.map_or(room.len(), |end| end + 1)..];
         if end.is_some() || line.len() == MAX_LINE {
-            operator_log::line(&format!("stdout: {}", String::from_utf8_lossy(line)));
+            operator_log::write_line(&format!("stdout: {}", String::from_utf8_lossy(line)));
             line.clear();
         }
     }

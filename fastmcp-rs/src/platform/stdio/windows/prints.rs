@@ -17,7 +17,7 @@ use crate::util::operator_log;
 /// The longest printed line that is logged as one.
 const MAX_LINE: u64 = 64 << 10;
 /// How much is read at once.
-const BLOCK: usize = 64 << 10;
+const READ_SIZE: usize = 64 << 10;
 
 /// Tells of the end of the thread: the other end of the channel is dropped then.
 static THREAD: Mutex<Option<Receiver<()>>> = Mutex::new(None);
@@ -27,7 +27,7 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
     let (reader, writer) = pipe()?;
     let (running, ended) = channel();
     std::thread::Builder::new().name("mcp-prints".into()).spawn(move || {
-        let text = BufReader::with_capacity(BLOCK, File::from(reader));
+        let text = BufReader::with_capacity(READ_SIZE, File::from(reader));
         match policy {
             StdoutPolicy::Log => log(text),
             _ => pass_on(text),
@@ -40,7 +40,7 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
 
 /// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
 /// directly then: the program ends, and there may be nothing any more that empties the pipe.
-pub(crate) fn settle_prints(limit: Duration) {
+pub(crate) fn flush_prints(limit: Duration) {
     let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(thread) = thread else {
         operator_log::flush(limit);
@@ -61,7 +61,7 @@ pub(crate) fn settle_prints(limit: Duration) {
 fn log(mut text: BufReader<File>) {
     let mut line = Vec::new();
     while text.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        operator_log::line(&format!("stdout: {}", String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n'])));
+        operator_log::write_line(&format!("stdout: {}", String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n'])));
         line.clear();
     }
 }

@@ -67,7 +67,7 @@ impl AccessError {
     }
 
     /// An error for a function that has panicked: 500.
-    fn broken() -> AccessError {
+    fn for_panic() -> AccessError {
         AccessError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             challenge: None,
@@ -113,13 +113,13 @@ where
     }
 }
 
-type Check = dyn for<'a> Fn(&'a Parts) -> Pin<Box<dyn Future<Output = Result<Principal, AccessError>> + Send + 'a>>
+type AuthenticateFn = dyn for<'a> Fn(&'a Parts) -> Pin<Box<dyn Future<Output = Result<Principal, AccessError>> + Send + 'a>>
     + Send
     + Sync;
 
 /// The function, whatever its type.
 #[derive(Clone)]
-pub(crate) struct Authenticator(Arc<Check>);
+pub(crate) struct Authenticator(Arc<AuthenticateFn>);
 
 impl Authenticator {
     pub(crate) fn new(check: impl for<'a> Authenticate<'a> + 'static) -> Authenticator {
@@ -127,15 +127,15 @@ impl Authenticator {
     }
 
     /// Asks who makes a request, for at most that time.
-    pub(crate) async fn check(&self, parts: &Parts, time: Duration) -> Result<Principal, AccessError> {
+    pub(crate) async fn authenticate_request(&self, parts: &Parts, time: Duration) -> Result<Principal, AccessError> {
         // The function is the author's, and may panic: that must not end the connection, nor let anybody in.
-        let failed = |catch_panic::Panicked(text)| {
+        let failed = |catch_panic::CaughtPanic(text)| {
             operator_log::error(format_args!("the function of `authenticate` panicked: {text}"));
-            AccessError::broken()
+            AccessError::for_panic()
         };
-        let mut future = catch_panic::catch(|| (self.0)(parts)).map_err(failed)?;
+        let mut future = catch_panic::run_catching(|| (self.0)(parts)).map_err(failed)?;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
-        let checked = poll_fn(|task| match catch_panic::catch(|| future.as_mut().poll(task)) {
+        let checked = poll_fn(|task| match catch_panic::run_catching(|| future.as_mut().poll(task)) {
             Ok(Poll::Ready(checked)) => Poll::Ready(checked),
             // Nearly always the answer is there at once, and nothing has to be timed.
             Ok(Poll::Pending) => {
@@ -148,7 +148,7 @@ impl Authenticator {
             Err(panicked) => Poll::Ready(Err(failed(panicked))),
         })
         .await;
-        catch_panic::catch(|| drop(future)).map_err(failed)?;
+        catch_panic::run_catching(|| drop(future)).map_err(failed)?;
         checked
     }
 }

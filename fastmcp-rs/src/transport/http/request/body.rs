@@ -9,53 +9,57 @@ use std::time::Duration;
 use http_body::{Body, Frame};
 use hyper::body::{Buf, Bytes};
 
-use crate::engine::Retained;
+use crate::engine::ArgumentsGuard;
 use crate::transport::http::peer::Peer;
-use crate::transport::http::request::memory::{self, NoRoom, Room, Upload};
+use crate::transport::http::request::memory::{self, BudgetError, MemoryBudget, Upload};
 use crate::transport::http::server::coalesce_wakes;
 
 /// Messages up to this size need no room among the large ones.
-const SMALL: usize = memory::STEP;
+const SMALL_MESSAGE: usize = memory::STEP;
 
 /// A message, and the room that it takes.
-pub(crate) struct Message {
+pub(crate) struct RequestMessage {
     pub(crate) bytes: Bytes,
-    pub(crate) room: Option<Retained>,
+    pub(crate) memory: Option<ArgumentsGuard>,
 }
 
 /// The limits within which a message is read.
-pub(crate) struct Intake<'a> {
+pub(crate) struct BodyLimits<'a> {
     /// The most bytes.
     pub(crate) limit: usize,
-    pub(crate) time: Duration,
-    pub(crate) room: &'a Room,
+    pub(crate) timeout: Duration,
+    pub(crate) memory: &'a MemoryBudget,
     /// The peer that its room counts against.
     pub(crate) peer: Option<&'a Peer>,
 }
 
 /// Why there is no message.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
+pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
-    NoRoom,
+    NoMemory,
     /// The client is gone, or does not speak HTTP.
     Broken,
 }
 
 /// Reads a message. `waits` is called if it does not come as a whole with its head.
-pub(crate) async fn read<B: Body>(body: B, intake: &Intake<'_>, waits: impl FnOnce()) -> Result<Message, Unread> {
-    let limit = intake.limit;
+pub(crate) async fn read_message<B: Body>(
+    body: B,
+    limits: &BodyLimits<'_>,
+    waits: impl FnOnce(),
+) -> Result<RequestMessage, BodyError> {
+    let limit = limits.limit;
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if expected > limit {
-        return Err(Unread::TooLarge);
+        return Err(BodyError::TooLarge);
     }
     let mut body = pin!(body);
     let mut first = Bytes::new();
     // Nearly always the message is small and has come with its head: then nothing waits, is timed, or is copied.
-    if expected <= SMALL {
+    if expected <= SMALL_MESSAGE {
         let polled = poll_fn(|task| {
-            let (polled, is_held) = coalesce_wakes::hold(task, |task| body.as_mut().poll_frame(task));
+            let (polled, is_held) = coalesce_wakes::hold_wakes(task, |task| body.as_mut().poll_frame(task));
             // Whoever feeds the body has to go on only if there is more of it.
             if is_held && !body.is_end_stream() {
                 task.waker().wake_by_ref();
@@ -63,38 +67,38 @@ pub(crate) async fn read<B: Body>(body: B, intake: &Intake<'_>, waits: impl FnOn
             Poll::Ready(polled)
         });
         if let Poll::Ready(frame) = polled.await {
-            match frame.transpose().map_err(|_| Unread::Broken)?.map(Frame::into_data) {
-                None => return Ok(Message { bytes: first, room: None }),
-                Some(Ok(data)) if data.remaining() > limit => return Err(Unread::TooLarge),
+            match frame.transpose().map_err(|_| BodyError::Broken)?.map(Frame::into_data) {
+                None => return Ok(RequestMessage { bytes: first, memory: None }),
+                Some(Ok(data)) if data.remaining() > limit => return Err(BodyError::TooLarge),
                 Some(Ok(mut data)) => first = data.copy_to_bytes(data.remaining()),
                 Some(Err(_)) => {}
             }
-            if first.len() <= SMALL && body.is_end_stream() {
-                return Ok(Message { bytes: first, room: None });
+            if first.len() <= SMALL_MESSAGE && body.is_end_stream() {
+                return Ok(RequestMessage { bytes: first, memory: None });
             }
         }
     }
     waits();
     // What is rare must not make the future of every request longer.
-    let rest = read_on(body, first, expected, intake);
-    Box::pin(tokio::time::timeout(intake.time, rest)).await.unwrap_or(Err(Unread::TooSlow))
+    let rest = read_rest(body, first, expected, limits);
+    Box::pin(tokio::time::timeout(limits.timeout, rest)).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
 /// Reads what follows the first bytes of a message, of which `expected` are to come altogether.
-async fn read_on<B: Body>(
+async fn read_rest<B: Body>(
     mut body: Pin<&mut B>,
     first: Bytes,
     expected: usize,
-    intake: &Intake<'_>,
-) -> Result<Message, Unread> {
+    limits: &BodyLimits<'_>,
+) -> Result<RequestMessage, BodyError> {
     let mut upload: Option<Upload> = None;
-    let mut all = Collected { first, rest: Vec::new() };
+    let mut all = BodyBuffer { first, rest: Vec::new() };
     let mut length = all.first.len();
     loop {
         // A large message takes room from its first bytes on, if it is known to be one.
-        if length > SMALL || (length > 0 && expected > SMALL) {
-            let upload = upload.get_or_insert_with(|| intake.room.begin(intake.peer.cloned(), expected));
-            upload.grow(length).await.map_err(|NoRoom| Unread::NoRoom)?;
+        if length > SMALL_MESSAGE || (length > 0 && expected > SMALL_MESSAGE) {
+            let upload = upload.get_or_insert_with(|| limits.memory.start_upload(limits.peer.cloned(), expected));
+            upload.reserve(length).await.map_err(|BudgetError| BodyError::NoMemory)?;
         }
         // Nothing more is asked for if this is all.
         if length > 0 && body.is_end_stream() {
@@ -103,39 +107,45 @@ async fn read_on<B: Body>(
         let Some(frame) = next_frame(body.as_mut(), upload.as_ref()).await? else { break };
         let Ok(data) = frame.into_data() else { continue };
         length += data.remaining();
-        if length > intake.limit {
-            return Err(Unread::TooLarge);
+        if length > limits.limit {
+            return Err(BodyError::TooLarge);
         }
-        all.add(data, expected);
+        all.push(data, expected);
     }
-    Ok(Message { bytes: all.into_bytes(), room: upload.map(|upload| Arc::new(upload.finish(length)) as Retained) })
+    Ok(RequestMessage {
+        bytes: all.into_bytes(),
+        memory: upload.map(|upload| Arc::new(upload.into_permit(length)) as ArgumentsGuard),
+    })
 }
 
 /// Waits for more of a body, or until its room is given to others.
-async fn next_frame<B: Body>(mut body: Pin<&mut B>, upload: Option<&Upload>) -> Result<Option<Frame<B::Data>>, Unread> {
+async fn next_frame<B: Body>(
+    mut body: Pin<&mut B>,
+    upload: Option<&Upload>,
+) -> Result<Option<Frame<B::Data>>, BodyError> {
     let mut refused = pin!(async {
         match upload {
-            Some(upload) => upload.refused().await,
+            Some(upload) => upload.wait_for_refusal().await,
             None => std::future::pending().await,
         }
     });
     poll_fn(|task| match body.as_mut().poll_frame(task) {
-        Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| Unread::Broken)),
-        Poll::Pending => refused.as_mut().poll(task).map(|()| Err(Unread::TooSlow)),
+        Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| BodyError::Broken)),
+        Poll::Pending => refused.as_mut().poll(task).map(|()| Err(BodyError::TooSlow)),
     })
     .await
 }
 
 /// The bytes of a message that came so far.
-struct Collected {
+struct BodyBuffer {
     /// All of them, as long as they are one piece: then nothing is copied.
     first: Bytes,
     rest: Vec<u8>,
 }
 
-impl Collected {
+impl BodyBuffer {
     /// Adds a piece to a message of which `expected` bytes are announced.
-    fn add(&mut self, mut data: impl Buf, expected: usize) {
+    fn push(&mut self, mut data: impl Buf, expected: usize) {
         if self.first.is_empty() && self.rest.is_empty() {
             self.first = data.copy_to_bytes(data.remaining());
             return;
@@ -169,15 +179,15 @@ mod tests {
 
     use super::*;
 
-    async fn read_within<B: Body>(body: B, limit: usize, room: &Room) -> Result<Message, Unread> {
-        let intake = Intake { limit, time: Duration::from_secs(1), room, peer: None };
-        read(body, &intake, || ()).await
+    async fn read_within<B: Body>(body: B, limit: usize, memory: &MemoryBudget) -> Result<RequestMessage, BodyError> {
+        let limits = BodyLimits { limit, timeout: Duration::from_secs(1), memory, peer: None };
+        read_message(body, &limits, || ()).await
     }
 
-    async fn read_chunks(chunks: Vec<usize>, limit: usize, room: &Room) -> Result<Message, Unread> {
+    async fn read_chunks(chunks: Vec<usize>, limit: usize, memory: &MemoryBudget) -> Result<RequestMessage, BodyError> {
         let mut chunks = chunks.into_iter();
         let body = Chunks { next: Box::new(move || chunks.next()), ends_with_first: false, is_over: false };
-        read_within(body, limit, room).await
+        read_within(body, limit, memory).await
     }
 
     struct Chunks {
@@ -203,35 +213,35 @@ mod tests {
 
     #[tokio::test]
     async fn limits_hold_with_and_without_a_length() {
-        let room = Room::new(1 << 20, 1 << 20, 1000);
+        let memory = MemoryBudget::new(1 << 20, 1 << 20, 1000);
         let whole = |length| Full::new(Bytes::from(vec![b'x'; length]));
-        assert_eq!(read_within(whole(1000), 1000, &room).await.ok().map(|message| message.bytes.len()), Some(1000));
-        assert_eq!(read_within(whole(1001), 1000, &room).await.err(), Some(Unread::TooLarge));
+        assert_eq!(read_within(whole(1000), 1000, &memory).await.ok().map(|message| message.bytes.len()), Some(1000));
+        assert_eq!(read_within(whole(1001), 1000, &memory).await.err(), Some(BodyError::TooLarge));
         assert_eq!(
-            read_chunks(vec![500, 0, 500], 1000, &room).await.ok().map(|message| message.bytes.len()),
+            read_chunks(vec![500, 0, 500], 1000, &memory).await.ok().map(|message| message.bytes.len()),
             Some(1000)
         );
-        assert_eq!(read_chunks(vec![500, 501], 1000, &room).await.err(), Some(Unread::TooLarge));
-        assert_eq!(read_chunks(vec![1001], 1000, &room).await.err(), Some(Unread::TooLarge));
-        assert_eq!(read_chunks(vec![], 1000, &room).await.ok().map(|message| message.bytes.len()), Some(0));
+        assert_eq!(read_chunks(vec![500, 501], 1000, &memory).await.err(), Some(BodyError::TooLarge));
+        assert_eq!(read_chunks(vec![1001], 1000, &memory).await.err(), Some(BodyError::TooLarge));
+        assert_eq!(read_chunks(vec![], 1000, &memory).await.ok().map(|message| message.bytes.len()), Some(0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_wait_for_memory() {
-        let room = Room::new(256 << 10, 256 << 10, 200 << 10);
-        let held = read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.unwrap();
-        assert_eq!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.err(), Some(Unread::TooSlow));
-        assert!(read_chunks(vec![10 << 10], 1 << 20, &room).await.is_ok(), "small ones need no room");
+        let memory = MemoryBudget::new(256 << 10, 256 << 10, 200 << 10);
+        let held = read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &memory).await.unwrap();
+        assert_eq!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &memory).await.err(), Some(BodyError::TooSlow));
+        assert!(read_chunks(vec![10 << 10], 1 << 20, &memory).await.is_ok(), "small ones need no room");
         drop(held);
-        assert!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &room).await.is_ok());
+        assert!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &memory).await.is_ok());
         // Also one that comes as a whole and does not tell its length before, whether its end is known then or not.
         for is_known in [true, false] {
             let chunks = || {
                 let mut chunks = [200 << 10].into_iter();
                 Chunks { next: Box::new(move || chunks.next()), ends_with_first: is_known, is_over: false }
             };
-            let held = read_within(chunks(), 1 << 20, &room).await.unwrap();
-            assert_eq!(read_within(chunks(), 1 << 20, &room).await.err(), Some(Unread::TooSlow), "{is_known}");
+            let held = read_within(chunks(), 1 << 20, &memory).await.unwrap();
+            assert_eq!(read_within(chunks(), 1 << 20, &memory).await.err(), Some(BodyError::TooSlow), "{is_known}");
             drop(held);
         }
     }

@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::super::config::HttpConfig;
 use super::super::response::body::ResponseBody;
-use super::super::response::status::{Answer, respond};
-use super::host_origin::Access;
+use super::super::response::status::{HttpResponse, respond};
+use super::host_origin::AccessPolicy;
 
 /// The headers of the protocol and of traces that a page may send.
 const HEADERS: &str = "authorization, baggage, content-type, last-event-id, mcp-method, mcp-name, \
@@ -49,7 +49,7 @@ impl AllowedHeaders {
     }
 
     /// Returns the response to a browser that asks whether a page may send such a request.
-    pub(crate) fn preflight(&self, request: &HeaderMap) -> Answer {
+    pub(crate) fn preflight(&self, request: &HeaderMap) -> HttpResponse {
         let mut allowed = self.0.clone();
         let limit = allowed.len() + MAX_PARAMETERS;
         for value in request.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
@@ -84,7 +84,7 @@ fn parameter(name: &[u8]) -> Option<HeaderName> {
 /// Lets the page that has made a request read its response, if its origin is admitted.
 ///
 /// Even the response to a request without an origin depends on there being none: a cache must not give it to a page.
-pub(crate) fn admit(access: &Access, request: &HeaderMap, response: &mut HeaderMap) {
+pub(crate) fn admit(access: &AccessPolicy, request: &HeaderMap, response: &mut HeaderMap) {
     if !access.admits_pages() {
         return;
     }
@@ -96,7 +96,7 @@ pub(crate) fn admit(access: &Access, request: &HeaderMap, response: &mut HeaderM
 }
 
 /// Returns the one origin of a request, if its pages may read responses.
-pub(crate) fn admitted_origin<'a>(access: &Access, request: &'a HeaderMap) -> Option<&'a HeaderValue> {
+pub(crate) fn admitted_origin<'a>(access: &AccessPolicy, request: &'a HeaderMap) -> Option<&'a HeaderValue> {
     if !access.admits_pages() {
         return None;
     }

@@ -1,31 +1,31 @@
-//! What the values of headers say, and how others than those of a [`Head`](super::head::Head) are found.
+//! What the values of headers say, and how others than those of a [`RequestHead`](super::head::RequestHead) are found.
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::engine::{Headers, Mirrored};
+use crate::engine::{HeaderField, Headers};
 
 impl Headers for HeaderMap {
-    fn value(&self, name: &str) -> Mirrored<'_> {
-        match one(self, name) {
-            None => Mirrored::Absent,
-            Some(Ok(value)) => Mirrored::Value(value.as_bytes()),
-            Some(Err(Twice)) => Mirrored::Twice,
+    fn value(&self, name: &str) -> HeaderField<'_> {
+        match single_header(self, name) {
+            None => HeaderField::Absent,
+            Some(Ok(value)) => HeaderField::Value(value.as_bytes()),
+            Some(Err(RepeatedHeader)) => HeaderField::Repeated,
         }
     }
 }
 
 /// A header is there twice.
-struct Twice;
+struct RepeatedHeader;
 
 /// The value of a header of a name of its own, which is given in lower case. There are so few headers that to go over
 /// them is quicker than to hash the name.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, Twice>> {
+fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, RepeatedHeader>> {
     let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
     let value = values.next()?;
-    Some(if values.next().is_none() { Ok(value) } else { Err(Twice) })
+    Some(if values.next().is_none() { Ok(value) } else { Err(RepeatedHeader) })
 }
 
-const USUAL: &[u8] = b"application/json, text/event-stream";
+const USUAL_ACCEPT: &[u8] = b"application/json, text/event-stream";
 
 /// Whether a type of content is JSON.
 pub(crate) fn is_json(value: &[u8]) -> bool {
@@ -38,22 +38,22 @@ pub(crate) fn is_json(value: &[u8]) -> bool {
 
 /// What a client takes as an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedTypes {
     pub(crate) json: bool,
     pub(crate) events: bool,
 }
 
-impl Accepted {
+impl AcceptedTypes {
     /// What a client takes that does not say.
-    pub(crate) const ANYTHING: Accepted = Accepted { json: true, events: true };
+    pub(crate) const ANYTHING: AcceptedTypes = AcceptedTypes { json: true, events: true };
     /// Where what it says begins.
-    pub(crate) const NOTHING: Accepted = Accepted { json: false, events: false };
+    pub(crate) const NOTHING: AcceptedTypes = AcceptedTypes { json: false, events: false };
 
     /// Reads one `Accept`, of which there may be several.
-    pub(crate) fn add(&mut self, value: &[u8]) {
-        if value == USUAL {
+    pub(crate) fn add_value(&mut self, value: &[u8]) {
+        if value == USUAL_ACCEPT {
             // In the very words of the specification.
-            *self = Accepted::ANYTHING;
+            *self = AcceptedTypes::ANYTHING;
             return;
         }
         for range in value.split(|&byte| byte == b',') {
@@ -74,7 +74,7 @@ impl Accepted {
         }
         let is = |range: &[u8]| essence.eq_ignore_ascii_case(range);
         if is(b"*/*") {
-            *self = Accepted::ANYTHING;
+            *self = AcceptedTypes::ANYTHING;
         } else if is(b"application/json") || is(b"application/*") {
             self.json = true;
         } else if is(b"text/event-stream") || is(b"text/*") {
@@ -84,8 +84,8 @@ impl Accepted {
 }
 
 /// The text of a header that is there once and is visible ASCII.
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    one(headers, name)?.ok()?.to_str().ok().map(str::trim)
+pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    single_header(headers, name)?.ok()?.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn the_accept_header_is_read_by_media_type_and_quality() {
         let read = |value: &str| {
-            let mut accepted = Accepted::NOTHING;
-            accepted.add(value.as_bytes());
+            let mut accepted = AcceptedTypes::NOTHING;
+            accepted.add_value(value.as_bytes());
             (accepted.json, accepted.events)
         };
         assert_eq!(read("application/json, text/event-stream"), (true, true));

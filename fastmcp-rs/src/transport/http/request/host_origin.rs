@@ -11,22 +11,22 @@ use std::sync::OnceLock;
 use http::Uri;
 
 use super::super::config::HttpConfig;
-use super::head::{Entrance, Found};
+use super::head::{AccessHeaders, SingleHeader};
 
 /// Which names and pages a server takes.
 #[derive(Debug)]
-pub(crate) struct Access {
-    hosts: Hosts,
+pub(crate) struct AccessPolicy {
+    hosts: AllowedHosts,
     /// The `Host` of the first request that was let in. Nearly all that follow have the same one, and to compare is quicker
     /// than to parse.
-    usual_host: OnceLock<Box<[u8]>>,
-    origins: Vec<Origin<'static>>,
+    first_host: OnceLock<Box<[u8]>>,
+    origins: Vec<WebOrigin<'static>>,
     /// Whether pages that this machine serves may call, whatever their ports.
     admits_loopback: bool,
 }
 
 #[derive(Debug)]
-enum Hosts {
+enum AllowedHosts {
     /// The names of this machine for itself, and an address that the server is bound to.
     Loopback,
     Listed(Vec<Host<'static>>),
@@ -42,23 +42,23 @@ struct Host<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Origin<'a> {
+struct WebOrigin<'a> {
     scheme: Cow<'a, str>,
     host: Host<'a>,
 }
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum AccessDenial {
     /// There is no one `Host`, or it is no host.
-    BadHost,
+    InvalidHost,
     ForeignHost,
     ForeignOrigin,
 }
 
-impl Access {
+impl AccessPolicy {
     /// `authenticated`: whether each request must bring credentials. Returns what is wrong with the configuration.
-    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<Access, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<String>> {
         let mut problems = Vec::new();
         let mut listed = Vec::new();
         for host in &config.allowed_hosts {
@@ -71,7 +71,7 @@ impl Access {
         }
         let mut origins = Vec::new();
         for origin in &config.allowed_origins {
-            match Origin::parse(origin.as_bytes()) {
+            match WebOrigin::parse(origin.as_bytes()) {
                 Some(origin) => origins.push(origin.into_owned()),
                 None => problems.push(format!(
                     "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
@@ -82,58 +82,60 @@ impl Access {
             return Err(problems);
         }
         let hosts = match listed {
-            listed if !listed.is_empty() => Hosts::Listed(listed),
-            _ if authenticated || config.public => Hosts::Any,
-            _ => Hosts::Loopback,
+            listed if !listed.is_empty() => AllowedHosts::Listed(listed),
+            _ if authenticated || config.public => AllowedHosts::Any,
+            _ => AllowedHosts::Loopback,
         };
-        Ok(Access { hosts, usual_host: OnceLock::new(), origins, admits_loopback: config.allow_loopback_origins })
+        Ok(AccessPolicy { hosts, first_host: OnceLock::new(), origins, admits_loopback: config.allow_loopback_origins })
     }
 
     /// Checks the name that a request calls this server by.
-    pub(crate) fn check_host(&self, uri: &Uri, host: Found<'_>) -> Result<(), Refused> {
+    pub(crate) fn check_host(&self, uri: &Uri, host: SingleHeader<'_>) -> Result<(), AccessDenial> {
         self.known_host(uri, host).map(drop)
     }
 
-    fn known_host<'a>(&self, uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
-        let host = host_of(uri, host)?;
+    fn known_host<'a>(&self, uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, AccessDenial> {
+        let host = request_host(uri, host)?;
         let known = match &self.hosts {
-            Hosts::Any => true,
-            Hosts::Loopback => host.is_loopback(),
-            Hosts::Listed(hosts) => hosts.iter().any(|allowed| allowed.allows(&host)),
+            AllowedHosts::Any => true,
+            AllowedHosts::Loopback => host.is_loopback(),
+            AllowedHosts::Listed(hosts) => hosts.iter().any(|allowed| allowed.matches_host(&host)),
         };
-        if known { Ok(host) } else { Err(Refused::ForeignHost) }
+        if known { Ok(host) } else { Err(AccessDenial::ForeignHost) }
     }
 
     /// Checks the head of a request.
-    pub(crate) fn check(&self, uri: &Uri, entrance: &Entrance<'_>) -> Result<(), Refused> {
-        if let (Found::Once(host), Found::Absent, None) = (entrance.host, entrance.origin, uri.authority()) {
-            if self.usual_host.get().is_some_and(|usual| **usual == *host.as_bytes()) {
-                return check_site(entrance);
+    pub(crate) fn check_headers(&self, uri: &Uri, access_headers: &AccessHeaders<'_>) -> Result<(), AccessDenial> {
+        if let (SingleHeader::Once(host), SingleHeader::Absent, None) =
+            (access_headers.host, access_headers.origin, uri.authority())
+        {
+            if self.first_host.get().is_some_and(|usual| **usual == *host.as_bytes()) {
+                return check_site(access_headers);
             }
-            self.known_host(uri, entrance.host)?;
-            self.usual_host.get_or_init(|| host.as_bytes().into());
-            return check_site(entrance);
+            self.known_host(uri, access_headers.host)?;
+            self.first_host.get_or_init(|| host.as_bytes().into());
+            return check_site(access_headers);
         }
-        let host = self.known_host(uri, entrance.host)?;
-        let origin = match entrance.origin {
-            Found::Once(origin) => Origin::parse(origin.as_bytes()).ok_or(Refused::ForeignOrigin)?,
-            Found::Twice => return Err(Refused::ForeignOrigin),
-            Found::Absent => return check_site(entrance),
+        let host = self.known_host(uri, access_headers.host)?;
+        let origin = match access_headers.origin {
+            SingleHeader::Once(origin) => WebOrigin::parse(origin.as_bytes()).ok_or(AccessDenial::ForeignOrigin)?,
+            SingleHeader::Twice => return Err(AccessDenial::ForeignOrigin),
+            SingleHeader::Absent => return check_site(access_headers),
         };
         // A page of this very server is the only other one: its origin has a host that says where it comes from.
-        if self.admits_origin(&origin) || (origin.is_of_web() && origin.host.is_same(&host, &origin.scheme)) {
+        if self.admits_origin(&origin) || (origin.is_web_page() && origin.host.is_same(&host, &origin.scheme)) {
             return Ok(());
         }
-        Err(Refused::ForeignOrigin)
+        Err(AccessDenial::ForeignOrigin)
     }
 
-    fn admits_origin(&self, origin: &Origin<'_>) -> bool {
-        self.origins.contains(origin) || (self.admits_loopback && origin.is_of_web() && origin.host.is_of_loopback())
+    fn admits_origin(&self, origin: &WebOrigin<'_>) -> bool {
+        self.origins.contains(origin) || (self.admits_loopback && origin.is_web_page() && origin.host.is_of_loopback())
     }
 
     /// Returns whether pages of an origin may call this server and read its responses, although it is not their own.
     pub(crate) fn admits(&self, origin: &[u8]) -> bool {
-        Origin::parse(origin).is_some_and(|origin| self.admits_origin(&origin))
+        WebOrigin::parse(origin).is_some_and(|origin| self.admits_origin(&origin))
     }
 
     /// Returns whether there may be such pages.
@@ -143,28 +145,28 @@ impl Access {
 }
 
 /// Checks a request without an origin: browsers leave it out where pages cannot read the answers.
-fn check_site(entrance: &Entrance<'_>) -> Result<(), Refused> {
-    match entrance.site {
-        Some(site) if site.as_bytes() == b"cross-site" => Err(Refused::ForeignOrigin),
+fn check_site(access_headers: &AccessHeaders<'_>) -> Result<(), AccessDenial> {
+    match access_headers.site {
+        Some(site) if site.as_bytes() == b"cross-site" => Err(AccessDenial::ForeignOrigin),
         _ => Ok(()),
     }
 }
 
 /// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
-fn host_of<'a>(uri: &'a Uri, host: Found<'a>) -> Result<Host<'a>, Refused> {
+fn request_host<'a>(uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, AccessDenial> {
     let header = match host {
-        Found::Twice => return Err(Refused::BadHost),
-        Found::Once(value) => Some(value.to_str().ok().and_then(Host::parse).ok_or(Refused::BadHost)?),
-        Found::Absent => None,
+        SingleHeader::Twice => return Err(AccessDenial::InvalidHost),
+        SingleHeader::Once(value) => Some(value.to_str().ok().and_then(Host::parse).ok_or(AccessDenial::InvalidHost)?),
+        SingleHeader::Absent => None,
     };
     let authority = match uri.authority() {
-        Some(authority) => Some(Host::parse(authority.as_str()).ok_or(Refused::BadHost)?),
+        Some(authority) => Some(Host::parse(authority.as_str()).ok_or(AccessDenial::InvalidHost)?),
         None => None,
     };
     match (header, authority) {
-        (Some(header), Some(authority)) if header != authority => Err(Refused::BadHost),
+        (Some(header), Some(authority)) if header != authority => Err(AccessDenial::InvalidHost),
         (Some(host), _) | (None, Some(host)) => Ok(host),
-        (None, None) => Err(Refused::BadHost),
+        (None, None) => Err(AccessDenial::InvalidHost),
     }
 }
 
@@ -203,12 +205,12 @@ impl<'a> Host<'a> {
     }
 
     /// Whether this entry of a list means `host`. Without a port it means every port.
-    fn allows(&self, host: &Host<'_>) -> bool {
+    fn matches_host(&self, host: &Host<'_>) -> bool {
         self.name == host.name && (self.port.is_none() || self.port == host.port)
     }
 
     fn is_same(&self, host: &Host<'_>, scheme: &str) -> bool {
-        let usual = usual_port(scheme);
+        let usual = default_port(scheme);
         self.name == host.name && self.port.or(usual) == host.port.or(usual)
     }
 }
@@ -242,7 +244,7 @@ fn parse_port(digits: &[u8]) -> Option<u16> {
     port.try_into().ok()
 }
 
-fn usual_port(scheme: &str) -> Option<u16> {
+fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
         "https" => Some(443),
@@ -250,8 +252,8 @@ fn usual_port(scheme: &str) -> Option<u16> {
     }
 }
 
-impl<'a> Origin<'a> {
-    fn parse(value: &'a [u8]) -> Option<Origin<'a>> {
+impl<'a> WebOrigin<'a> {
+    fn parse(value: &'a [u8]) -> Option<WebOrigin<'a>> {
         let text = std::str::from_utf8(value).ok()?;
         let (scheme, host) = text.split_once("://")?;
         let begins_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -261,18 +263,18 @@ impl<'a> Origin<'a> {
         let scheme = scheme.to_ascii_lowercase();
         let mut host = Host::parse(host)?;
         // A browser leaves the usual port out.
-        host.port = host.port.filter(|&port| usual_port(&scheme) != Some(port));
-        Some(Origin { scheme: scheme.into(), host })
+        host.port = host.port.filter(|&port| default_port(&scheme) != Some(port));
+        Some(WebOrigin { scheme: scheme.into(), host })
     }
 
     /// Returns whether it is of pages of a web server, and not of an extension, an editor or an app, whose host is a
     /// name that they gave themselves.
-    fn is_of_web(&self) -> bool {
-        usual_port(&self.scheme).is_some()
+    fn is_web_page(&self) -> bool {
+        default_port(&self.scheme).is_some()
     }
 
-    fn into_owned(self) -> Origin<'static> {
-        Origin { scheme: self.scheme.into_owned().into(), host: self.host.into_owned() }
+    fn into_owned(self) -> WebOrigin<'static> {
+        WebOrigin { scheme: self.scheme.into_owned().into(), host: self.host.into_owned() }
     }
 }
 
@@ -284,14 +286,14 @@ mod tests {
     use super::*;
     use crate::transport::http::request::head;
 
-    fn check(config: HttpConfig, authenticated: bool, host: &str, origin: Option<&str>) -> Result<(), Refused> {
-        let access = Access::new(&config, authenticated).unwrap();
+    fn check(config: HttpConfig, authenticated: bool, host: &str, origin: Option<&str>) -> Result<(), AccessDenial> {
+        let access = AccessPolicy::new(&config, authenticated).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());
         if let Some(origin) = origin {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
-        access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
+        access.check_headers(&Uri::from_static("/mcp"), &head::read_headers(&headers).0)
     }
 
     #[test]
@@ -301,7 +303,7 @@ mod tests {
             assert_eq!(local(host), Ok(()), "{host}");
         }
         for host in ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "0.0.0.0", "127.0.0.2", "[::2]:80"] {
-            assert_eq!(local(host), Err(Refused::ForeignHost), "{host}");
+            assert_eq!(local(host), Err(AccessDenial::ForeignHost), "{host}");
         }
         for host in [
             "",
@@ -334,28 +336,34 @@ mod tests {
             "..",
             "localhost,evil",
         ] {
-            assert_eq!(local(host), Err(Refused::BadHost), "{host}");
+            assert_eq!(local(host), Err(AccessDenial::InvalidHost), "{host}");
         }
     }
 
     #[test]
     fn an_allowed_host_allows_no_other() {
-        let access = Access::new(&HttpConfig::new(), false).unwrap();
+        let access = AccessPolicy::new(&HttpConfig::new(), false).unwrap();
         let check = |host: &'static str, other: Option<(&'static str, &'static str)>| {
             let mut headers = HeaderMap::new();
             headers.insert(HOST, HeaderValue::from_static(host));
             if let Some((name, value)) = other {
                 headers.insert(name, HeaderValue::from_static(value));
             }
-            access.check(&Uri::from_static("/mcp"), &head::read(&headers).0)
+            access.check_headers(&Uri::from_static("/mcp"), &head::read_headers(&headers).0)
         };
         for _ in 0..2 {
-            assert_eq!(check("evil.example:8000", None), Err(Refused::ForeignHost));
+            assert_eq!(check("evil.example:8000", None), Err(AccessDenial::ForeignHost));
             assert_eq!(check("localhost:8000", None), Ok(()));
             assert_eq!(check("localhost:8001", None), Ok(()));
-            assert_eq!(check("localhost:8000", Some(("sec-fetch-site", "cross-site"))), Err(Refused::ForeignOrigin));
-            assert_eq!(check("localhost:8000", Some(("origin", "http://evil.example"))), Err(Refused::ForeignOrigin));
-            assert_eq!(check("localhost:8000x", None), Err(Refused::BadHost));
+            assert_eq!(
+                check("localhost:8000", Some(("sec-fetch-site", "cross-site"))),
+                Err(AccessDenial::ForeignOrigin)
+            );
+            assert_eq!(
+                check("localhost:8000", Some(("origin", "http://evil.example"))),
+                Err(AccessDenial::ForeignOrigin)
+            );
+            assert_eq!(check("localhost:8000x", None), Err(AccessDenial::InvalidHost));
         }
     }
 
@@ -370,7 +378,7 @@ mod tests {
         ];
         for origin in of_this_machine {
             let local = |config| check(config, false, "localhost:8000", Some(origin));
-            assert_eq!(local(HttpConfig::new()), Err(Refused::ForeignOrigin), "{origin}");
+            assert_eq!(local(HttpConfig::new()), Err(AccessDenial::ForeignOrigin), "{origin}");
             assert_eq!(local(HttpConfig::new().allow_loopback_origins(true)), Ok(()), "{origin}");
         }
         assert_eq!(check(HttpConfig::new(), false, "localhost:8000", Some("http://localhost:8000")), Ok(()));
@@ -405,7 +413,7 @@ mod tests {
             "http://localhost:8000/x",
             "http://localhost?",
         ] {
-            assert_eq!(local(origin), Err(Refused::ForeignOrigin), "{origin}");
+            assert_eq!(local(origin), Err(AccessDenial::ForeignOrigin), "{origin}");
         }
     }
 
@@ -419,27 +427,27 @@ mod tests {
         assert_eq!(listed("mcp.example.com:1", None), Ok(()));
         assert_eq!(listed("MCP.example.com.", Some("https://app.example.com")), Ok(()));
         assert_eq!(listed("mcp.example.com", Some("https://mcp.example.com")), Ok(()));
-        assert_eq!(listed("mcp.example.com", Some("http://app.example.com")), Err(Refused::ForeignOrigin));
-        assert_eq!(listed("mcp.example.com", Some("http://localhost")), Err(Refused::ForeignOrigin));
+        assert_eq!(listed("mcp.example.com", Some("http://app.example.com")), Err(AccessDenial::ForeignOrigin));
+        assert_eq!(listed("mcp.example.com", Some("http://localhost")), Err(AccessDenial::ForeignOrigin));
         assert_eq!(listed("other.example:8443", None), Ok(()));
-        assert_eq!(listed("other.example", None), Err(Refused::ForeignHost));
-        assert_eq!(listed("localhost", None), Err(Refused::ForeignHost));
+        assert_eq!(listed("other.example", None), Err(AccessDenial::ForeignHost));
+        assert_eq!(listed("localhost", None), Err(AccessDenial::ForeignHost));
         assert_eq!(check(HttpConfig::new(), true, "any.example", None), Ok(()));
         assert_eq!(
             check(HttpConfig::new(), true, "any.example", Some("https://evil.example")),
-            Err(Refused::ForeignOrigin)
+            Err(AccessDenial::ForeignOrigin)
         );
-        assert_eq!(Access::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
+        assert_eq!(AccessPolicy::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
         // Editors and apps have origins of their own, and are allowed by them.
         let named = || HttpConfig::new().allowed_origins(["vscode-webview://abc", "https://app.example.com:443"]);
         let local = |origin| check(named(), false, "localhost:8000", Some(origin));
         assert_eq!(local("vscode-webview://abc"), Ok(()));
-        assert_eq!(local("vscode-webview://abd"), Err(Refused::ForeignOrigin));
+        assert_eq!(local("vscode-webview://abd"), Err(AccessDenial::ForeignOrigin));
         assert_eq!(local("https://app.example.com"), Ok(()), "the usual port says nothing");
         // Nor does the name of the server itself let anything in that is no page of a web server.
         assert_eq!(
             check(HttpConfig::new(), true, "any.example", Some("javascript://any.example")),
-            Err(Refused::ForeignOrigin)
+            Err(AccessDenial::ForeignOrigin)
         );
     }
 }

@@ -19,44 +19,44 @@ use super::super::peer::Peer;
 /// Room is taken in steps, so that a message in small pieces does not ask for each of them.
 pub(crate) const STEP: usize = 64 << 10;
 /// The time that a message waits for room, all its steps together.
-const ROOM_TIME: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that a message may take for a step while others wait for room.
-const STEP_TIME: Duration = Duration::from_secs(1);
+const STEP_TIMEOUT: Duration = Duration::from_secs(1);
 /// The interval at which those that wait look for messages that stopped arriving.
-const LOOK: Duration = Duration::from_millis(100);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Room for large messages, globally and per peer.
 #[derive(Debug)]
-pub(crate) struct Room(Arc<Shared>);
+pub(crate) struct MemoryBudget(Arc<BudgetInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct BudgetInner {
     total: usize,
     /// The room of one peer.
     share: usize,
     /// The room of the largest message.
     largest: usize,
-    state: Mutex<State>,
+    state: Mutex<BudgetState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BudgetState {
     used: usize,
     used_by: HashMap<Peer, usize>,
     /// The messages that are not whole yet, oldest first.
-    arriving: BTreeMap<u64, Arriving>,
+    arriving: BTreeMap<u64, PartialMessage>,
     last_id: u64,
     /// The number of those that wait for room.
     waiting: usize,
-    last_look: Option<Instant>,
+    last_check: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Arriving {
+struct PartialMessage {
     peer: Option<Peer>,
-    held: usize,
+    reserved: usize,
     /// What it waits for besides.
-    wanted: usize,
+    requested: usize,
     /// What it needs altogether, as far as is known.
     expected: usize,
     /// The time of its last step.
@@ -65,38 +65,38 @@ struct Arriving {
     changed: Arc<Notify>,
 }
 
-impl Arriving {
-    fn rest(&self) -> usize {
-        self.expected.saturating_sub(self.held)
+impl PartialMessage {
+    fn missing_bytes(&self) -> usize {
+        self.expected.saturating_sub(self.reserved)
     }
 
     /// Whether it stopped arriving: it has room, and takes too long for a step.
-    fn is_silent(&self, now: Instant) -> bool {
-        self.is_refused || (self.wanted == 0 && now.duration_since(self.progress) >= STEP_TIME)
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.is_refused || (self.requested == 0 && now.duration_since(self.progress) >= STEP_TIMEOUT)
     }
 }
 
 /// There was no room in time.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoRoom;
+pub(crate) struct BudgetError;
 
-impl Room {
+impl MemoryBudget {
     /// Makes room for `total` bytes, of which one peer may hold `share`. The largest message has `limit` bytes, and
     /// fits in any case.
-    pub(crate) fn new(total: usize, share: usize, limit: usize) -> Room {
+    pub(crate) fn new(total: usize, share: usize, limit: usize) -> MemoryBudget {
         let largest = limit.next_multiple_of(STEP);
         let (total, share) = (total.max(largest), share.max(largest));
-        Room(Arc::new(Shared { total, share, largest, state: Mutex::default() }))
+        MemoryBudget(Arc::new(BudgetInner { total, share, largest, state: Mutex::default() }))
     }
 
     /// Begins with a message of which `announced` bytes are to come, if that is known.
-    pub(crate) fn begin(&self, peer: Option<Peer>, announced: usize) -> Upload {
+    pub(crate) fn start_upload(&self, peer: Option<Peer>, announced: usize) -> Upload {
         let changed = Arc::<Notify>::default();
         let expected = if announced == 0 { self.0.largest } else { announced.next_multiple_of(STEP) };
-        let arriving = Arriving {
+        let arriving = PartialMessage {
             peer,
-            held: 0,
-            wanted: 0,
+            reserved: 0,
+            requested: 0,
             expected,
             progress: Instant::now(),
             is_refused: false,
@@ -106,26 +106,26 @@ impl Room {
         state.last_id += 1;
         let id = state.last_id;
         state.arriving.insert(id, arriving);
-        Upload { id, changed, patience: ROOM_TIME, shared: Arc::clone(&self.0) }
+        Upload { id, changed, wait_left: WAIT_TIMEOUT, shared: Arc::clone(&self.0) }
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl BudgetInner {
+    fn lock(&self) -> MutexGuard<'_, BudgetState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl BudgetState {
     fn used_by(&self, peer: &Peer) -> usize {
         self.used_by.get(peer).copied().unwrap_or_default()
     }
 
     /// Gives a message the room that it waits for.
-    fn grant(&mut self, id: u64) {
+    fn grant_request(&mut self, id: u64) {
         let Some(arriving) = self.arriving.get_mut(&id) else { return };
-        let bytes = mem::take(&mut arriving.wanted);
-        arriving.held += bytes;
+        let bytes = mem::take(&mut arriving.requested);
+        arriving.reserved += bytes;
         arriving.progress = Instant::now();
         arriving.changed.notify_one();
         self.waiting -= 1;
@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    fn give_back(&mut self, bytes: usize, peer: Option<&Peer>) {
+    fn release_bytes(&mut self, bytes: usize, peer: Option<&Peer>) {
         self.used -= bytes;
         let Some(peer) = peer.filter(|_| bytes > 0) else { return };
         if let Some(used) = self.used_by.get_mut(peer) {
@@ -147,7 +147,7 @@ impl State {
     }
 
     /// Gives room to those that wait, as far as there is some, and refuses those that keep it from them.
-    fn settle(&mut self, shared: &Shared) {
+    fn grant_waiting(&mut self, shared: &BudgetInner) {
         if self.waiting == 0 {
             return;
         }
@@ -158,20 +158,20 @@ impl State {
         let mut waiting = Vec::with_capacity(self.waiting);
         for (id, arriving) in &self.arriving {
             let used = match &arriving.peer {
-                None => arriving.held,
+                None => arriving.reserved,
                 Some(peer) => {
-                    if !arriving.is_silent(now) {
-                        oldest_of.entry(peer.clone()).or_insert((*id, arriving.rest()));
+                    if !arriving.is_stalled(now) {
+                        oldest_of.entry(peer.clone()).or_insert((*id, arriving.missing_bytes()));
                     }
                     self.used_by(peer)
                 }
             };
-            let is_within_share = arriving.peer.is_none() || used + arriving.wanted <= shared.share;
-            if oldest.is_none() && is_within_share && !arriving.is_silent(now) {
-                oldest = Some((*id, arriving.rest()));
+            let is_within_share = arriving.peer.is_none() || used + arriving.requested <= shared.share;
+            if oldest.is_none() && is_within_share && !arriving.is_stalled(now) {
+                oldest = Some((*id, arriving.missing_bytes()));
             }
-            if arriving.wanted > 0 {
-                waiting.push((used - arriving.held, arriving.expected, *id));
+            if arriving.requested > 0 {
+                waiting.push((used - arriving.reserved, arriving.expected, *id));
             }
         }
         waiting.sort_unstable();
@@ -184,7 +184,7 @@ impl State {
         let mut missing_to: HashMap<Peer, usize> = HashMap::new();
         for (_, _, id) in waiting {
             let Some(arriving) = self.arriving.get(&id) else { continue };
-            let more = arriving.wanted;
+            let more = arriving.requested;
             if let Some(peer) = &arriving.peer {
                 if self.used_by(peer) + more + rest_of_other(oldest_of.get(peer), id) > shared.share {
                     *missing_to.entry(peer.clone()).or_default() += more;
@@ -195,17 +195,17 @@ impl State {
                 missing += more;
                 continue;
             }
-            self.grant(id);
+            self.grant_request(id);
         }
-        self.refuse_silent(missing, missing_to, now);
+        self.refuse_stalled(missing, missing_to, now);
     }
 
     /// Refuses messages that stopped arriving, until what they hold is enough.
-    fn refuse_silent(&mut self, mut missing: usize, mut missing_to: HashMap<Peer, usize>, now: Instant) {
+    fn refuse_stalled(&mut self, mut missing: usize, mut missing_to: HashMap<Peer, usize>, now: Instant) {
         if missing == 0 && missing_to.is_empty() {
             return;
         }
-        let silent = self.arriving.values_mut().filter(|arriving| arriving.held > 0 && arriving.is_silent(now));
+        let silent = self.arriving.values_mut().filter(|arriving| arriving.reserved > 0 && arriving.is_stalled(now));
         let mut silent: Vec<_> = silent.collect();
         // Those that were refused and are not gone yet come first, as their room is counted on already.
         silent.sort_by_key(|arriving| (!arriving.is_refused, arriving.progress));
@@ -216,7 +216,7 @@ impl State {
                 _ => &mut missing,
             };
             if *missing > 0 {
-                *missing = missing.saturating_sub(arriving.held);
+                *missing = missing.saturating_sub(arriving.reserved);
                 arriving.is_refused = true;
                 arriving.changed.notify_one();
             }
@@ -229,49 +229,49 @@ pub(crate) struct Upload {
     id: u64,
     changed: Arc<Notify>,
     /// The time that it may still wait for room.
-    patience: Duration,
-    shared: Arc<Shared>,
+    wait_left: Duration,
+    shared: Arc<BudgetInner>,
 }
 
 impl Upload {
     /// Waits until there is room for `length` bytes altogether.
-    pub(crate) async fn grow(&mut self, length: usize) -> Result<(), NoRoom> {
-        if self.take(length) {
+    pub(crate) async fn reserve(&mut self, length: usize) -> Result<(), BudgetError> {
+        if self.try_reserve(length) {
             return Ok(());
         }
         let start = Instant::now();
         loop {
-            let left = self.patience.saturating_sub(start.elapsed());
-            let _ = timeout(left.min(LOOK), self.changed.notified()).await;
+            let left = self.wait_left.saturating_sub(start.elapsed());
+            let _ = timeout(left.min(CHECK_INTERVAL), self.changed.notified()).await;
             let mut state = self.shared.lock();
             // One of those that wait looks for all of them.
             let now = Instant::now();
-            if state.last_look.is_none_or(|last| now.duration_since(last) >= LOOK) {
-                state.last_look = Some(now);
-                state.settle(&self.shared);
+            if state.last_check.is_none_or(|last| now.duration_since(last) >= CHECK_INTERVAL) {
+                state.last_check = Some(now);
+                state.grant_waiting(&self.shared);
             }
-            if state.arriving.get(&self.id).is_none_or(|arriving| arriving.wanted == 0) {
+            if state.arriving.get(&self.id).is_none_or(|arriving| arriving.requested == 0) {
                 break;
             }
             if left.is_zero() {
-                return Err(NoRoom);
+                return Err(BudgetError);
             }
         }
-        self.patience = self.patience.saturating_sub(start.elapsed());
+        self.wait_left = self.wait_left.saturating_sub(start.elapsed());
         Ok(())
     }
 
     /// Takes room for `length` bytes altogether; `false` if it has to be waited for.
-    fn take(&self, length: usize) -> bool {
+    fn try_reserve(&self, length: usize) -> bool {
         let shared = &self.shared;
         let mut state = shared.lock();
-        let State { used, used_by, arriving, waiting, .. } = &mut *state;
+        let BudgetState { used, used_by, arriving, waiting, .. } = &mut *state;
         let Some(arriving) = arriving.get_mut(&self.id) else { return true };
-        let more = length.next_multiple_of(STEP).saturating_sub(arriving.held);
+        let more = length.next_multiple_of(STEP).saturating_sub(arriving.reserved);
         if more == 0 {
             return true;
         }
-        arriving.wanted = more;
+        arriving.requested = more;
         // Usually there is enough for all.
         let used_by = arriving.peer.as_ref().and_then(|peer| used_by.get(peer)).copied().unwrap_or_default();
         let is_plenty = *waiting == 0
@@ -279,33 +279,33 @@ impl Upload {
             && (arriving.peer.is_none() || used_by + more + shared.largest <= shared.share);
         *waiting += 1;
         if is_plenty {
-            state.grant(self.id);
+            state.grant_request(self.id);
             return true;
         }
-        state.settle(shared);
-        state.arriving.get(&self.id).is_none_or(|arriving| arriving.wanted == 0)
+        state.grant_waiting(shared);
+        state.arriving.get(&self.id).is_none_or(|arriving| arriving.requested == 0)
     }
 
     /// Ready when others need its room, and it stopped arriving.
-    pub(crate) async fn refused(&self) {
+    pub(crate) async fn wait_for_refusal(&self) {
         while !self.shared.lock().arriving.get(&self.id).is_some_and(|arriving| arriving.is_refused) {
             self.changed.notified().await;
         }
     }
 
     /// Keeps the room of a message that is whole.
-    pub(crate) fn finish(self, length: usize) -> Held {
+    pub(crate) fn into_permit(self, length: usize) -> MemoryPermit {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
-        let Some(Arriving { peer, held, .. }) = state.arriving.remove(&self.id) else {
+        let Some(PartialMessage { peer, reserved, .. }) = state.arriving.remove(&self.id) else {
             drop(state);
-            return Held { shared, peer: None, bytes: 0 };
+            return MemoryPermit { shared, peer: None, bytes: 0 };
         };
-        let bytes = held.min(length);
-        state.give_back(held - bytes, peer.as_ref());
-        state.settle(&shared);
+        let bytes = reserved.min(length);
+        state.release_bytes(reserved - bytes, peer.as_ref());
+        state.grant_waiting(&shared);
         drop(state);
-        Held { shared, peer, bytes }
+        MemoryPermit { shared, peer, bytes }
     }
 }
 
@@ -313,26 +313,26 @@ impl Drop for Upload {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if let Some(arriving) = state.arriving.remove(&self.id) {
-            state.waiting -= usize::from(arriving.wanted > 0);
-            state.give_back(arriving.held, arriving.peer.as_ref());
-            state.settle(&self.shared);
+            state.waiting -= usize::from(arriving.requested > 0);
+            state.release_bytes(arriving.reserved, arriving.peer.as_ref());
+            state.grant_waiting(&self.shared);
         }
     }
 }
 
 /// The room of a whole message, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
-    shared: Arc<Shared>,
+pub(crate) struct MemoryPermit {
+    shared: Arc<BudgetInner>,
     peer: Option<Peer>,
     bytes: usize,
 }
 
-impl Drop for Held {
+impl Drop for MemoryPermit {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.give_back(self.bytes, self.peer.as_ref());
-        state.settle(&self.shared);
+        state.release_bytes(self.bytes, self.peer.as_ref());
+        state.grant_waiting(&self.shared);
     }
 }
 
@@ -342,103 +342,106 @@ mod tests {
 
     const MESSAGE: usize = 1 << 20;
 
-    fn room(messages: usize) -> Room {
-        Room::new(messages * MESSAGE, messages * MESSAGE / 2, MESSAGE)
+    fn budget(messages: usize) -> MemoryBudget {
+        MemoryBudget::new(messages * MESSAGE, messages * MESSAGE / 2, MESSAGE)
     }
 
     fn peer(number: u32) -> Option<Peer> {
-        Some(Peer::of_address(std::net::Ipv4Addr::from_bits(number).into()))
+        Some(Peer::from_address(std::net::Ipv4Addr::from_bits(number).into()))
     }
 
-    fn is_empty(room: &Room) -> bool {
-        let state = room.0.lock();
+    fn is_empty(budget: &MemoryBudget) -> bool {
+        let state = budget.0.lock();
         state.used == 0 && state.used_by.is_empty() && state.arriving.is_empty() && state.waiting == 0
     }
 
     /// Begins with a message of which so much comes.
-    async fn silent(room: &Room, peer: Option<Peer>, length: usize) -> Upload {
-        let mut upload = room.begin(peer, MESSAGE);
-        upload.grow(length).await.unwrap();
+    async fn silent(budget: &MemoryBudget, peer: Option<Peer>, length: usize) -> Upload {
+        let mut upload = budget.start_upload(peer, MESSAGE);
+        upload.reserve(length).await.unwrap();
         upload
     }
 
     async fn is_refused(upload: &Upload) -> bool {
-        timeout(Duration::from_millis(1), upload.refused()).await.is_ok()
+        timeout(Duration::from_millis(1), upload.wait_for_refusal()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_upload_that_was_silent_longest_yields_first() {
-        let room = room(4);
+        let budget = budget(4);
         let mut uploads = Vec::new();
         for _ in 0..4 {
-            uploads.push(silent(&room, None, MESSAGE).await);
+            uploads.push(silent(&budget, None, MESSAGE).await);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let (shared, start) = (Arc::clone(&room.0), Instant::now());
+        let (shared, start) = (Arc::clone(&budget.0), Instant::now());
         let waiting = tokio::spawn(async move {
-            let mut upload = Room(shared).begin(None, MESSAGE);
-            upload.grow(STEP * 2).await.map(|()| upload)
+            let mut upload = MemoryBudget(shared).start_upload(None, MESSAGE);
+            upload.reserve(STEP * 2).await.map(|()| upload)
         });
-        uploads[0].refused().await;
-        assert!(start.elapsed() <= STEP_TIME + LOOK, "{:?}", start.elapsed());
-        tokio::time::sleep(LOOK * 3).await;
+        uploads[0].wait_for_refusal().await;
+        assert!(start.elapsed() <= STEP_TIMEOUT + CHECK_INTERVAL, "{:?}", start.elapsed());
+        tokio::time::sleep(CHECK_INTERVAL * 3).await;
         for upload in &uploads[1..] {
             assert!(!is_refused(upload).await, "one is enough");
         }
         uploads.remove(0);
         let upload = waiting.await.unwrap().unwrap();
         drop((uploads, upload));
-        assert!(is_empty(&room));
+        assert!(is_empty(&budget));
     }
 
     #[tokio::test(start_paused = true)]
     async fn complete_messages_are_awaited_and_not_refused() {
-        let room = room(2);
-        let held =
-            [silent(&room, None, MESSAGE).await.finish(MESSAGE), silent(&room, None, MESSAGE).await.finish(MESSAGE)];
+        let budget = budget(2);
+        let reserved = [
+            silent(&budget, None, MESSAGE).await.into_permit(MESSAGE),
+            silent(&budget, None, MESSAGE).await.into_permit(MESSAGE),
+        ];
         let start = Instant::now();
-        assert_eq!(room.begin(None, MESSAGE).grow(STEP).await, Err(NoRoom));
-        assert!(start.elapsed() >= ROOM_TIME);
-        drop(held);
-        assert!(is_empty(&room));
+        assert_eq!(budget.start_upload(None, MESSAGE).reserve(STEP).await, Err(BudgetError));
+        assert!(start.elapsed() >= WAIT_TIMEOUT);
+        drop(reserved);
+        assert!(is_empty(&budget));
         // What was announced and did not come is given back.
-        let held = silent(&room, None, MESSAGE).await.finish(70_000);
-        assert_eq!(room.0.lock().used, 70_000);
-        drop(held);
-        assert!(is_empty(&room));
+        let reserved = silent(&budget, None, MESSAGE).await.into_permit(70_000);
+        assert_eq!(budget.0.lock().used, 70_000);
+        drop(reserved);
+        assert!(is_empty(&budget));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_waits_for_its_own_share_alone() {
-        let room = room(4);
-        let held = [silent(&room, peer(1), MESSAGE).await, silent(&room, peer(1), MESSAGE).await];
-        let held = held.map(|upload| upload.finish(MESSAGE));
-        let other = silent(&room, peer(2), MESSAGE).await;
-        tokio::time::sleep(STEP_TIME * 2).await;
-        assert_eq!(room.begin(peer(1), MESSAGE).grow(STEP).await, Err(NoRoom));
+        let budget = budget(4);
+        let reserved = [silent(&budget, peer(1), MESSAGE).await, silent(&budget, peer(1), MESSAGE).await];
+        let reserved = reserved.map(|upload| upload.into_permit(MESSAGE));
+        let other = silent(&budget, peer(2), MESSAGE).await;
+        tokio::time::sleep(STEP_TIMEOUT * 2).await;
+        assert_eq!(budget.start_upload(peer(1), MESSAGE).reserve(STEP).await, Err(BudgetError));
         assert!(!is_refused(&other).await, "another peer's silence is not in its way");
         let quick = Instant::now();
-        assert_eq!(room.begin(peer(3), MESSAGE).grow(STEP).await, Ok(()));
+        assert_eq!(budget.start_upload(peer(3), MESSAGE).reserve(STEP).await, Ok(()));
         assert!(quick.elapsed().is_zero());
-        drop((held, other));
-        assert!(is_empty(&room));
+        drop((reserved, other));
+        assert!(is_empty(&budget));
     }
 
     #[tokio::test(start_paused = true)]
     async fn freed_memory_goes_to_the_peer_that_holds_least() {
-        let room = room(4);
-        let held = silent(&room, peer(1), MESSAGE).await.finish(MESSAGE);
-        let rest = Room(Arc::clone(&room.0)).begin(None, MESSAGE);
-        let mut others: Vec<_> = [2, 2, 3].into_iter().map(|number| room.begin(peer(number), MESSAGE)).collect();
+        let budget = budget(4);
+        let reserved = silent(&budget, peer(1), MESSAGE).await.into_permit(MESSAGE);
+        let rest = MemoryBudget(Arc::clone(&budget.0)).start_upload(None, MESSAGE);
+        let mut others: Vec<_> =
+            [2, 2, 3].into_iter().map(|number| budget.start_upload(peer(number), MESSAGE)).collect();
         for other in &mut others {
-            other.grow(MESSAGE - STEP).await.unwrap();
+            other.reserve(MESSAGE - STEP).await.unwrap();
         }
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
         for number in [1, 4] {
-            let (sender, shared) = (sender.clone(), Arc::clone(&room.0));
+            let (sender, shared) = (sender.clone(), Arc::clone(&budget.0));
             tokio::spawn(async move {
-                let mut upload = Room(shared).begin(peer(number), MESSAGE);
-                let is_granted = upload.grow(STEP * 4).await;
+                let mut upload = MemoryBudget(shared).start_upload(peer(number), MESSAGE);
+                let is_granted = upload.reserve(STEP * 4).await;
                 let _ = sender.send((number, is_granted));
                 drop(upload);
             });
@@ -447,36 +450,36 @@ mod tests {
         drop((others, rest));
         assert_eq!(receiver.recv().await, Some((4, Ok(()))));
         assert_eq!(receiver.recv().await, Some((1, Ok(()))));
-        drop(held);
+        drop(reserved);
     }
 
     /// Many messages of many peers at the same time, which come in pieces.
     #[tokio::test(start_paused = true)]
     async fn uploads_never_wait_for_one_another_in_a_circle() {
-        let room = room(4);
+        let budget = budget(4);
         let tasks: Vec<_> = (0..80_u32)
             .map(|number| {
-                let shared = Arc::clone(&room.0);
+                let shared = Arc::clone(&budget.0);
                 tokio::spawn(async move {
                     let peer = peer(number % 5).filter(|_| number % 3 > 0);
-                    let mut upload = Room(Arc::clone(&shared)).begin(peer, MESSAGE);
+                    let mut upload = MemoryBudget(Arc::clone(&shared)).start_upload(peer, MESSAGE);
                     for length in (1..=MESSAGE).step_by(50_000 + number as usize).chain([MESSAGE]) {
                         tokio::time::sleep(Duration::from_millis(u64::from(number % 4))).await;
-                        upload.grow(length).await?;
+                        upload.reserve(length).await?;
                         let state = shared.lock();
                         assert!(state.used <= shared.total, "{}", state.used);
                         assert!(state.used_by.values().all(|used| *used <= shared.share));
                     }
-                    let held = upload.finish(MESSAGE);
+                    let reserved = upload.into_permit(MESSAGE);
                     tokio::time::sleep(Duration::from_millis(1)).await;
-                    drop(held);
-                    Ok::<_, NoRoom>(())
+                    drop(reserved);
+                    Ok::<_, BudgetError>(())
                 })
             })
             .collect();
         for task in tasks {
             assert_eq!(task.await.unwrap(), Ok(()));
         }
-        assert!(is_empty(&room));
+        assert!(is_empty(&budget));
     }
 }

@@ -12,18 +12,18 @@ use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code};
 
 /// Responses up to this size are not counted.
-pub(crate) const SMALL: usize = 4 << 10;
+pub(crate) const SMALL_RESPONSE: usize = 4 << 10;
 
 /// The number of bytes that wait, for each peer and for all.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     /// The most bytes that wait for all clients, of which one peer has a quarter. One response may be larger.
     limit: usize,
-    counts: Mutex<Counts>,
+    counts: Mutex<BacklogCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct BacklogCounts {
     all: usize,
     of_peers: HashMap<Peer, usize>,
 }
@@ -33,7 +33,7 @@ impl Backlog {
         Arc::new(Backlog { limit, counts: Mutex::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, BacklogCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -51,8 +51,8 @@ impl Meter {
     }
 
     /// Counts bytes until the connection has written all of them. Gives them back if too many wait already.
-    pub(crate) fn count(&self, bytes: Bytes) -> Result<Bytes, Bytes> {
-        if bytes.len() <= SMALL {
+    pub(crate) fn track_bytes(&self, bytes: Bytes) -> Result<Bytes, Bytes> {
+        if bytes.len() <= SMALL_RESPONSE {
             return Ok(bytes);
         }
         let fits = |used: usize, limit: usize| used == 0 || used + bytes.len() <= limit;
@@ -66,22 +66,22 @@ impl Meter {
             *counts.of_peers.entry(peer.clone()).or_default() += bytes.len();
         }
         drop(counts);
-        Ok(Bytes::from_owner(CountedBytes { bytes, meter: self.clone() }))
+        Ok(Bytes::from_owner(MeteredBytes { bytes, meter: self.clone() }))
     }
 }
 
-struct CountedBytes {
+struct MeteredBytes {
     bytes: Bytes,
     meter: Meter,
 }
 
-impl AsRef<[u8]> for CountedBytes {
+impl AsRef<[u8]> for MeteredBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for CountedBytes {
+impl Drop for MeteredBytes {
     fn drop(&mut self) {
         let mut counts = self.meter.backlog.lock();
         counts.all -= self.bytes.len();
@@ -96,16 +96,16 @@ impl Drop for CountedBytes {
 }
 
 /// Returns the error that takes the place of a response; `None` if the text is no response to one request.
-pub(crate) fn dropped(response: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn build_dropped_error(response: &[u8]) -> Option<Vec<u8>> {
     let frame = Frame::parse(std::str::from_utf8(response).ok()?).ok()?;
     let id = frame.id.filter(|_| frame.method.is_none())?;
     let mut error = Vec::new();
-    write_dropped(&mut error, Some(id.get()));
+    write_dropped_error(&mut error, Some(id.get()));
     Some(error)
 }
 
 /// Writes the same error for the request of that id.
-pub(crate) fn write_dropped(out: &mut Vec<u8>, id: Option<&str>) {
+pub(crate) fn write_dropped_error(out: &mut Vec<u8>, id: Option<&str>) {
     let text = "Internal error: the response was dropped, as too many bytes of other responses wait to be read";
     write_error(out, id, &RpcError::new(code::INTERNAL_ERROR, text));
 }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn peer(number: u32) -> Peer {
-        Peer::of_address(std::net::Ipv4Addr::from_bits(number).into())
+        Peer::from_address(std::net::Ipv4Addr::from_bits(number).into())
     }
 
     #[test]
@@ -123,16 +123,16 @@ mod tests {
         let backlog = Backlog::new(256 << 10);
         let kilobytes = |count: usize| Bytes::from(vec![b'x'; count << 10]);
         let of = |number| Meter::new(&backlog, Some(&peer(number)));
-        let large = of(1).count(kilobytes(65)).unwrap();
-        assert!(of(1).count(kilobytes(5)).is_err(), "the peer has more than its share");
-        assert!(of(1).count(Bytes::from(vec![b'x'; SMALL])).is_ok(), "small ones always fit");
-        let others: Vec<_> = (2..5).map(|number| of(number).count(kilobytes(60)).unwrap()).collect();
-        assert!(Meter::new(&backlog, None).count(kilobytes(12)).is_err());
+        let large = of(1).track_bytes(kilobytes(65)).unwrap();
+        assert!(of(1).track_bytes(kilobytes(5)).is_err(), "the peer has more than its share");
+        assert!(of(1).track_bytes(Bytes::from(vec![b'x'; SMALL_RESPONSE])).is_ok(), "small ones always fit");
+        let others: Vec<_> = (2..5).map(|number| of(number).track_bytes(kilobytes(60)).unwrap()).collect();
+        assert!(Meter::new(&backlog, None).track_bytes(kilobytes(12)).is_err());
         let part = large.slice(..1);
         drop(large);
-        assert!(of(1).count(kilobytes(5)).is_err(), "a part of it still waits");
+        assert!(of(1).track_bytes(kilobytes(5)).is_err(), "a part of it still waits");
         drop(part);
-        assert_eq!(of(1).count(kilobytes(5)).unwrap().len(), 5 << 10);
+        assert_eq!(of(1).track_bytes(kilobytes(5)).unwrap().len(), 5 << 10);
         drop(others);
         let counts = backlog.lock();
         assert!(counts.all == 0 && counts.of_peers.is_empty());
@@ -140,10 +140,11 @@ mod tests {
 
     #[test]
     fn an_error_replaces_a_response_alone() {
-        let error = String::from_utf8(dropped(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
+        let error =
+            String::from_utf8(build_dropped_error(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
         assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");
         for text in [&br#"{"jsonrpc":"2.0","method":"notifications/message"}"#[..], b"[]", b"\xff"] {
-            assert_eq!(dropped(text), None);
+            assert_eq!(build_dropped_error(text), None);
         }
     }
 }

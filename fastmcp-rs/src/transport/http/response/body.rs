@@ -12,47 +12,47 @@ use crate::transport::http::response::sse::EventStream;
 
 /// The body of a response of [`HttpService`](super::super::HttpService).
 #[derive(Debug)]
-pub struct ResponseBody(Content);
+pub struct ResponseBody(BodyContent);
 
 #[derive(Debug)]
-pub(crate) enum Content {
+pub(crate) enum BodyContent {
     Whole(Option<Bytes>),
     Events(Box<EventStream>),
 }
 
 impl ResponseBody {
     pub(crate) fn empty() -> ResponseBody {
-        ResponseBody(Content::Whole(None))
+        ResponseBody(BodyContent::Whole(None))
     }
 
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> ResponseBody {
-        ResponseBody(Content::Whole(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())))
+        ResponseBody(BodyContent::Whole(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())))
     }
 
     pub(crate) fn events(stream: EventStream) -> ResponseBody {
-        ResponseBody(Content::Events(Box::new(stream)))
+        ResponseBody(BodyContent::Events(Box::new(stream)))
     }
 
     /// Counts its bytes until they are written. A response that is beyond the limit becomes an error.
     pub(crate) fn count_unread(&mut self, meter: impl FnOnce() -> Meter) {
         match &mut self.0 {
-            Content::Whole(Some(bytes)) if bytes.len() > backlog::SMALL => {
-                *bytes = meter().count(std::mem::take(bytes)).unwrap_or_else(|bytes| {
-                    let mut error = backlog::dropped(&bytes).unwrap_or_default();
+            BodyContent::Whole(Some(bytes)) if bytes.len() > backlog::SMALL_RESPONSE => {
+                *bytes = meter().track_bytes(std::mem::take(bytes)).unwrap_or_else(|bytes| {
+                    let mut error = backlog::build_dropped_error(&bytes).unwrap_or_default();
                     if error.is_empty() {
-                        backlog::write_dropped(&mut error, None);
+                        backlog::write_dropped_error(&mut error, None);
                     }
                     error.into()
                 });
             }
-            Content::Whole(_) => {}
-            Content::Events(stream) => stream.count_unread(meter()),
+            BodyContent::Whole(_) => {}
+            BodyContent::Events(stream) => stream.count_unread(meter()),
         }
     }
 
     /// Returns whether it is owed to a client that has closed its side of the connection.
     pub(crate) fn outlives_input(&self) -> bool {
-        matches!(&self.0, Content::Events(stream) if stream.outlives_input())
+        matches!(&self.0, BodyContent::Events(stream) if stream.outlives_input())
     }
 }
 
@@ -62,19 +62,21 @@ impl Body for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.0 {
-            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Content::Events(stream) => stream.poll_next(task).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+            BodyContent::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            BodyContent::Events(stream) => {
+                stream.poll_next(task).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, Content::Whole(None))
+        matches!(self.0, BodyContent::Whole(None))
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Events(_) => SizeHint::default(),
+            BodyContent::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            BodyContent::Events(_) => SizeHint::default(),
         }
     }
 }

@@ -5,9 +5,9 @@ use hyper::body::Bytes;
 use crate::transport::http::response::backlog;
 
 /// Frames, one a line, as events.
-pub(crate) fn events(frames: &[u8]) -> Bytes {
+pub(crate) fn encode_events(frames: &[u8]) -> Bytes {
     let mut events = Vec::with_capacity(frames.len() + 16);
-    for frame in lines(frames) {
+    for frame in split_frames(frames) {
         events.extend_from_slice(b"data: ");
         events.extend_from_slice(frame);
         events.extend_from_slice(b"\n\n");
@@ -16,11 +16,11 @@ pub(crate) fn events(frames: &[u8]) -> Bytes {
 }
 
 /// Replaces a response that is the last of some events by an error.
-pub(crate) fn without_response(events: Bytes) -> Bytes {
-    let last = lines(&events).last().and_then(|line| line.strip_prefix(b"data: "));
-    last.and_then(backlog::dropped).map_or(events, |error| self::events(&error))
+pub(crate) fn replace_response(events: Bytes) -> Bytes {
+    let last = split_frames(&events).last().and_then(|line| line.strip_prefix(b"data: "));
+    last.and_then(backlog::build_dropped_error).map_or(events, |error| self::encode_events(&error))
 }
 
-pub(crate) fn lines(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn split_frames(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     frames.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }

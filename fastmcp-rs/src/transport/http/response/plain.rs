@@ -6,14 +6,14 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::transport::http::response::body::ResponseBody;
 
 /// Refuses a method where there is only something to look at.
-pub(crate) fn get_or_head() -> Response<ResponseBody> {
-    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
+pub(crate) fn refuse_method() -> Response<ResponseBody> {
+    let mut response = plain_response(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
 
 /// A short answer for people.
-pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+pub(crate) fn plain_response(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -22,7 +22,7 @@ pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response<Response
 
 /// An answer after which nothing is served on its connection: where the body of a chunked request ends is what a proxy in
 /// front may see otherwise, and `heads` does not see it at all.
-pub(crate) fn closing<B>(mut answer: Response<B>) -> Response<B> {
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
+pub(crate) fn with_connection_close<B>(mut response: Response<B>) -> Response<B> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::time::Instant;
 
-use super::event::lines;
+use super::event::split_frames;
 use crate::engine::write_error;
-use crate::outgoing::queue::{Keeper, Outbox};
+use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
 use crate::protocol::Revision;
 use crate::protocol::write::{RpcError, code, strip_id};
 
@@ -28,18 +28,18 @@ const EVENT_COST: usize = 64;
 /// When to come back after a connection was lost, in milliseconds.
 const RETRY: u32 = 3_000;
 /// The id of a session's own stream, unless its id carries the session: then it is random.
-pub(crate) const OWN: u64 = 0;
+pub(crate) const OWN_STREAM: u64 = 0;
 
 /// Counts the bytes that are kept for clients, as a part of a larger whole: a session's, a peer's, the server's.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct ByteCounter {
     bytes: AtomicUsize,
-    whole: Option<Arc<Ledger>>,
+    whole: Option<Arc<ByteCounter>>,
 }
 
-impl Ledger {
-    pub(crate) fn part_of(whole: &Arc<Ledger>) -> Arc<Ledger> {
-        Arc::new(Ledger { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
+impl ByteCounter {
+    pub(crate) fn for_parent(whole: &Arc<ByteCounter>) -> Arc<ByteCounter> {
+        Arc::new(ByteCounter { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -67,17 +67,17 @@ impl Ledger {
 
 /// A stream of a session: what its readers, one after the other, are given.
 #[derive(Debug)]
-pub(crate) struct Channel {
+pub(crate) struct ReplayStream {
     /// Unique in its session; the first part of each event's id.
     pub(crate) id: u64,
     /// True for the session's own stream, which carries the messages that belong to no request.
     is_own: bool,
     /// The id of the request that it answers, as JSON text. Neither the session's own stream nor a batch has one.
     request: Option<Box<str>>,
-    outbox: Arc<Outbox>,
+    outgoing: Arc<OutgoingQueue>,
     resumption: Resumption,
-    kept: Arc<Ledger>,
-    state: Mutex<ChannelState>,
+    kept: Arc<ByteCounter>,
+    state: Mutex<ReplayState>,
 }
 
 /// Whether a client that has lost a stream can read on.
@@ -94,7 +94,7 @@ pub(crate) enum Resumption {
 
 impl Resumption {
     /// What a stream of Streamable HTTP offers a client of that revision.
-    pub(crate) fn of(revision: Revision) -> Resumption {
+    pub(crate) fn for_revision(revision: Revision) -> Resumption {
         // Clients before 2025-11-25 take an event without data for a broken message.
         if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
     }
@@ -107,21 +107,21 @@ impl Resumption {
 
 /// What is dropped when too much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shed {
+pub(crate) enum DiscardKind {
     Notifications,
     Response,
 }
 
 #[derive(Debug)]
-struct ChannelState {
+struct ReplayState {
     /// The number of the last event.
     last: u64,
     /// The number of the last event that a reader was given.
     given: u64,
-    history: VecDeque<Event>,
+    history: VecDeque<ReplayEvent>,
     history_bytes: usize,
     /// What was added to the ledger.
-    counted: usize,
+    counted_bytes: usize,
     finished: bool,
     /// Changes with each new reader: there is one at a time.
     reader: u64,
@@ -132,25 +132,25 @@ struct ChannelState {
 }
 
 #[derive(Debug)]
-struct Event {
+struct ReplayEvent {
     number: u64,
     bytes: Bytes,
     is_response: bool,
 }
 
-impl Event {
+impl ReplayEvent {
     fn cost(&self) -> usize {
         self.bytes.len() + EVENT_COST
     }
 }
 
-impl ChannelState {
+impl ReplayState {
     /// Drops the oldest notifications until so many bytes are freed. Those that a reader is yet to be given stay.
     fn drop_notifications(&mut self, excess: usize) {
         let mut freed = 0;
         while freed < excess {
             let oldest = self.history.front().filter(|event| !self.is_read || event.number <= self.given);
-            let Some(cost) = oldest.filter(|event| !event.is_response).map(Event::cost) else { return };
+            let Some(cost) = oldest.filter(|event| !event.is_response).map(ReplayEvent::cost) else { return };
             self.history.pop_front();
             self.history_bytes -= cost;
             freed += cost;
@@ -158,65 +158,70 @@ impl ChannelState {
     }
 }
 
-impl Channel {
+impl ReplayStream {
     pub(crate) fn new(
         id: u64,
         request: Option<&str>,
-        outbox: Arc<Outbox>,
+        outgoing: Arc<OutgoingQueue>,
         resumption: Resumption,
-        kept: &Arc<Ledger>,
-    ) -> Arc<Channel> {
-        Channel::make(id, false, request, outbox, resumption, kept)
+        kept: &Arc<ByteCounter>,
+    ) -> Arc<ReplayStream> {
+        ReplayStream::make(id, false, request, outgoing, resumption, kept)
     }
 
     /// Creates the own stream of a session, for messages that belong to no request.
-    pub(crate) fn own(id: u64, outbox: Arc<Outbox>, resumption: Resumption, kept: &Arc<Ledger>) -> Arc<Channel> {
-        Channel::make(id, true, None, outbox, resumption, kept)
+    pub(crate) fn own(
+        id: u64,
+        outgoing: Arc<OutgoingQueue>,
+        resumption: Resumption,
+        kept: &Arc<ByteCounter>,
+    ) -> Arc<ReplayStream> {
+        ReplayStream::make(id, true, None, outgoing, resumption, kept)
     }
 
     fn make(
         id: u64,
         is_own: bool,
         request: Option<&str>,
-        outbox: Arc<Outbox>,
+        outgoing: Arc<OutgoingQueue>,
         resumption: Resumption,
-        kept: &Arc<Ledger>,
-    ) -> Arc<Channel> {
-        let state = ChannelState {
+        kept: &Arc<ByteCounter>,
+    ) -> Arc<ReplayStream> {
+        let state = ReplayState {
             last: 0,
             given: 0,
             history: VecDeque::new(),
             history_bytes: 0,
-            counted: 0,
+            counted_bytes: 0,
             finished: false,
             reader: 0,
             is_read: false,
             last_change: Instant::now(),
         };
         let (request, kept) = (request.map(Into::into), Arc::clone(kept));
-        let channel = Channel { id, is_own, request, outbox, resumption, kept, state: Mutex::new(state) };
-        channel.count(&mut channel.lock());
-        Arc::new(channel)
+        let stream = ReplayStream { id, is_own, request, outgoing, resumption, kept, state: Mutex::new(state) };
+        stream.update_counter(&mut stream.lock());
+        Arc::new(stream)
     }
 
-    fn lock(&self) -> MutexGuard<'_, ChannelState> {
+    fn lock(&self) -> MutexGuard<'_, ReplayState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets who bounds what is kept.
-    pub(crate) fn set_keeper(&self, keeper: impl Keeper + 'static) {
-        self.outbox.set_keeper(keeper);
+    pub(crate) fn set_observer(&self, keeper: impl QueueObserver + 'static) {
+        self.outgoing.set_observer(keeper);
     }
 
     /// Adds frames that were taken from the outbox already.
-    pub(crate) fn add(&self, frames: &[u8], is_last: bool) {
+    pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
         let mut state = self.lock();
-        self.add_to(&mut state, frames, is_last);
-        self.count(&mut state);
+        self.add_frames_to(&mut state, frames, is_last);
+        self.update_counter(&mut state);
     }
 
-    fn add_to(&self, state: &mut ChannelState, frames: &[u8], is_last: bool) {
-        for frame in lines(frames) {
+    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], is_last: bool) {
+        for frame in split_frames(frames) {
             state.last += 1;
             let event = self.event(state.last, frame);
             state.history_bytes += event.cost();
@@ -232,56 +237,56 @@ impl Channel {
         state.finished |= is_last;
     }
 
-    fn event(&self, number: u64, frame: &[u8]) -> Event {
+    fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
         let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
         let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
-        Event { number, bytes: parts.concat().into(), is_response: false }
+        ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
 
     /// Counts what is kept now, after the stream's own limit was applied.
-    fn count(&self, state: &mut ChannelState) {
-        let response = state.history.back().filter(|event| event.is_response).map_or(0, Event::cost);
+    fn update_counter(&self, state: &mut ReplayState) {
+        let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
         let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // There is one for each session, of which there is a limited number.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
         // What waits for a client that reads is not kept for one that is away, and cannot be dropped.
-        let waiting = if state.is_read { 0 } else { self.outbox.waiting() };
-        let counted = own_cost + state.history_bytes + waiting;
-        self.kept.change(state.counted, counted);
-        state.counted = counted;
+        let waiting = if state.is_read { 0 } else { self.outgoing.queued_bytes() };
+        let counted_bytes = own_cost + state.history_bytes + waiting;
+        self.kept.change(state.counted_bytes, counted_bytes);
+        state.counted_bytes = counted_bytes;
     }
 
     /// Takes what waits in the outbox if no client reads it, and counts it. The session's own notifications stay there,
     /// where they are joined to fewer.
-    pub(crate) fn keep(&self) {
+    pub(crate) fn collect_unread(&self) {
         let mut state = self.lock();
         if !state.is_read && !self.is_own {
-            let (frames, is_last) = self.outbox.take_waiting();
-            self.add_to(&mut state, &frames, is_last);
+            let (frames, is_last) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, is_last);
         }
-        self.count(&mut state);
+        self.update_counter(&mut state);
     }
 
     /// Drops so many bytes, or all that there are of a kind. Returns how many there were.
-    pub(crate) fn shed(&self, what: Shed, excess: usize) -> usize {
+    pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
         let mut state = self.lock();
-        let before = state.counted;
+        let before = state.counted_bytes;
         match what {
-            Shed::Notifications => {
+            DiscardKind::Notifications => {
                 if self.is_own && !state.is_read {
-                    drop(self.outbox.take_waiting());
+                    drop(self.outgoing.take_queued());
                 }
                 state.drop_notifications(excess);
             }
-            Shed::Response => self.drop_response(&mut state),
+            DiscardKind::Response => self.drop_response(&mut state),
         }
-        self.count(&mut state);
-        before.saturating_sub(state.counted)
+        self.update_counter(&mut state);
+        before.saturating_sub(state.counted_bytes)
     }
 
     /// Replaces the response by an error, unless a reader is yet to be given it.
-    fn drop_response(&self, state: &mut ChannelState) {
+    fn drop_response(&self, state: &mut ReplayState) {
         let is_read = state.is_read;
         let given = state.given;
         let response =
@@ -294,13 +299,13 @@ impl Channel {
         if error.cost() < response.cost() {
             state.history_bytes -= response.cost();
             state.history_bytes += error.cost();
-            *response = Event { is_response: true, ..error };
+            *response = ReplayEvent { is_response: true, ..error };
         }
     }
 
     /// How many bytes are kept.
-    pub(crate) fn kept(&self) -> usize {
-        self.lock().counted
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.lock().counted_bytes
     }
 
     /// Returns true if a client reads the stream.
@@ -309,72 +314,73 @@ impl Channel {
     }
 
     /// Whether there is nothing more to come, and no client that reads it.
-    pub(crate) fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         state.finished && !state.is_read
     }
 
     /// Whether it has been at rest for so long.
-    pub(crate) fn is_over(&self, time: Duration) -> bool {
+    pub(crate) fn is_expired(&self, time: Duration) -> bool {
         let state = self.lock();
         state.finished && !state.is_read && state.last_change.elapsed() >= time
     }
 
     /// The number of the last event.
-    pub(crate) fn latest(&self) -> u64 {
+    pub(crate) fn last_event(&self) -> u64 {
         self.lock().last
     }
 
     /// Ends the stream. If it owes the response to a request, that is the error.
-    pub(crate) fn end(&self, error: Option<&RpcError>) {
+    pub(crate) fn close(&self, error: Option<&RpcError>) {
         let mut state = self.lock();
         if !self.is_own {
-            let (frames, is_last) = self.outbox.take_waiting();
-            self.add_to(&mut state, &frames, is_last);
+            let (frames, is_last) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, is_last);
         }
         if let (Some(error), Some(request), false) = (error, &self.request, state.finished) {
             let mut frame = Vec::new();
             write_error(&mut frame, Some(request), error);
-            self.add_to(&mut state, &frame, true);
+            self.add_frames_to(&mut state, &frame, true);
         }
         state.finished = true;
-        self.count(&mut state);
+        self.update_counter(&mut state);
         drop(state);
         // Whoever reads is woken, and finds the end.
-        self.outbox.close();
+        self.outgoing.close();
     }
 
     /// A reader of what follows the event of that number. Who has read so far ends.
-    pub(crate) fn read(self: &Arc<Self>, after: u64) -> Reader {
+    pub(crate) fn read(self: &Arc<Self>, after: u64) -> ReplayReader {
         let mut state = self.lock();
         if state.reader > 0 {
             // Who was asked to go is gone already.
-            self.outbox.take_hang_up();
+            self.outgoing.take_disconnect_request();
         }
         state.reader += 1;
         state.is_read = true;
         state.given = after;
         let is_primed = self.resumption != Resumption::Announced;
-        let reader = Reader { channel: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
+        let reader =
+            ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
         // The one before looks again, and finds that it is no longer wanted.
-        self.outbox.wake_reader();
+        self.outgoing.wake_reader();
         reader
     }
 }
 
-impl Drop for Channel {
+impl Drop for ReplayStream {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.kept.change(state.counted, 0);
+        self.kept.change(state.counted_bytes, 0);
         // A call that still runs has nowhere to send its response, and must not wait for room.
-        self.outbox.abandon();
+        self.outgoing.abandon();
     }
 }
 
-/// One who reads a [`Channel`].
-pub(crate) struct Reader {
-    channel: Arc<Channel>,
+/// One who reads a [`ReplayStream`].
+pub(crate) struct ReplayReader {
+    stream: Arc<ReplayStream>,
     number: u64,
     /// The last event that was given.
     after: u64,
@@ -383,15 +389,15 @@ pub(crate) struct Reader {
     has_hung_up: bool,
 }
 
-impl Reader {
+impl ReplayReader {
     /// Whether it reads the answer to a request.
-    pub(crate) fn is_of_request(&self) -> bool {
-        !self.channel.is_own
+    pub(crate) fn is_for_request(&self) -> bool {
+        !self.stream.is_own
     }
 
     pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let channel = &self.channel;
-        let mut state = channel.lock();
+        let stream = &self.stream;
+        let mut state = stream.lock();
         if state.reader != self.number || self.has_hung_up {
             return Poll::Ready(None);
         }
@@ -399,12 +405,12 @@ impl Reader {
         if !std::mem::replace(&mut self.is_primed, true) {
             // So the client has an id to come back with even if it loses the stream now.
             events.extend_from_slice(
-                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(channel.id, self.after)).as_bytes(),
+                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
             );
         }
-        let mut poll_outbox = || match channel.outbox.poll_take(task) {
+        let mut poll_outbox = || match stream.outgoing.poll_take(task) {
             Poll::Ready(Some((frames, is_last))) => {
-                channel.add_to(&mut state, &frames, is_last);
+                stream.add_frames_to(&mut state, &frames, is_last);
                 true
             }
             Poll::Ready(None) => {
@@ -420,13 +426,13 @@ impl Reader {
             self.after = event.number;
         }
         state.given = self.after;
-        channel.count(&mut state);
-        self.has_hung_up = channel.outbox.take_hang_up();
+        stream.update_counter(&mut state);
+        self.has_hung_up = stream.outgoing.take_disconnect_request();
         let is_over = state.finished || self.has_hung_up;
         drop(state);
         match (events.is_empty(), is_over) {
             (false, _) => {
-                channel.outbox.call_keeper();
+                stream.outgoing.notify_observer();
                 Poll::Ready(Some(events.into()))
             }
             (true, true) => Poll::Ready(None),
@@ -440,16 +446,16 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for ReplayReader {
     fn drop(&mut self) {
-        let mut state = self.channel.lock();
+        let mut state = self.stream.lock();
         if state.reader != self.number {
             return;
         }
         state.is_read = false;
         state.last_change = Instant::now();
         drop(state);
-        self.channel.outbox.call_keeper();
+        self.stream.outgoing.notify_observer();
     }
 }
 
@@ -477,7 +483,7 @@ mod tests {
 
     use super::*;
 
-    fn next(reader: &mut Reader) -> Option<String> {
+    fn next(reader: &mut ReplayReader) -> Option<String> {
         match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(bytes)) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
             Poll::Ready(None) => Some("end".into()),
@@ -487,20 +493,20 @@ mod tests {
 
     #[test]
     fn a_lost_stream_resumes_at_its_last_event() {
-        let outbox = Outbox::for_exchange();
-        let channel = Channel::new(10, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
-        let mut first = channel.read(0);
+        let outgoing = OutgoingQueue::for_exchange();
+        let stream = ReplayStream::new(10, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
-        outbox.push(b"1\n2\n");
+        outgoing.push(b"1\n2\n");
         assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
         drop(first);
-        outbox.push_last(b"3\n".to_vec());
-        let mut again = channel.read(parse_event_id("a_1").unwrap().1);
+        outgoing.push_response(b"3\n".to_vec());
+        let mut again = stream.read(parse_event_id("a_1").unwrap().1);
         let text = next(&mut again).unwrap();
         assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
         assert_eq!(next(&mut again).unwrap(), "end");
-        let mut newest = channel.read(3);
+        let mut newest = stream.read(3);
         assert_eq!(next(&mut again).unwrap(), "end", "there is one reader at a time");
         next(&mut newest).unwrap();
         assert_eq!(next(&mut newest).unwrap(), "end");
@@ -508,23 +514,23 @@ mod tests {
 
     #[test]
     fn a_disconnected_reader_can_reconnect() {
-        let outbox = Outbox::for_exchange();
-        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Announced, &Arc::default());
-        outbox.hang_up();
-        let mut first = channel.read(0);
+        let outgoing = OutgoingQueue::for_exchange();
+        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        outgoing.request_disconnect();
+        let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
-        outbox.push(b"1\n");
+        outgoing.push(b"1\n");
         assert_eq!(next(&mut first).unwrap(), "end", "what comes later is for later");
         drop(first);
         // Who is away already is not sent away when he comes back.
-        outbox.hang_up();
-        let mut second = channel.read(0);
+        outgoing.request_disconnect();
+        let mut second = stream.read(0);
         assert!(next(&mut second).unwrap().ends_with("id: 1_1\ndata: 1\n\n"));
         assert_eq!(next(&mut second), None);
-        outbox.hang_up();
+        outgoing.request_disconnect();
         assert_eq!(next(&mut second).unwrap(), "end");
-        outbox.push_last(b"2\n".to_vec());
-        let mut third = channel.read(1);
+        outgoing.push_response(b"2\n".to_vec());
+        let mut third = stream.read(1);
         assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
         assert_eq!(next(&mut third).unwrap(), "end");
     }
@@ -535,40 +541,40 @@ mod tests {
 
     #[test]
     fn notifications_that_were_read_are_kept_within_a_limit() {
-        let outbox = Outbox::for_exchange();
-        let ledger = Arc::new(Ledger::default());
-        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Possible, &ledger);
-        let mut reader = channel.read(0);
+        let outgoing = OutgoingQueue::for_exchange();
+        let ledger = Arc::new(ByteCounter::default());
+        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let mut reader = stream.read(0);
         for _ in 0..100 {
-            outbox.push(&frame_of(10_000));
+            outgoing.push(&frame_of(10_000));
             assert!(next(&mut reader).is_some());
         }
-        assert!(channel.kept() <= MAX_NOTIFICATIONS + STREAM_COST, "{}", channel.kept());
-        assert_eq!(ledger.bytes(), channel.kept());
-        drop((reader, channel));
+        assert!(stream.kept_bytes() <= MAX_NOTIFICATIONS + STREAM_COST, "{}", stream.kept_bytes());
+        assert_eq!(ledger.bytes(), stream.kept_bytes());
+        drop((reader, stream));
         assert_eq!(ledger.bytes(), 0);
     }
 
     #[test]
     fn unread_events_are_counted_and_the_call_can_end() {
-        let outbox = Outbox::for_exchange();
-        let whole = Arc::new(Ledger::default());
-        let ledger = Ledger::part_of(&whole);
-        let channel = Channel::new(1, Some("7"), Arc::clone(&outbox), Resumption::Possible, &ledger);
+        let outgoing = OutgoingQueue::for_exchange();
+        let whole = Arc::new(ByteCounter::default());
+        let ledger = ByteCounter::for_parent(&whole);
+        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
         // In the outbox, where it is not looked for yet.
-        assert!(outbox.try_push(&frame_of(200_000)));
-        channel.keep();
+        assert!(outgoing.try_push(&frame_of(200_000)));
+        stream.collect_unread();
         assert!(ledger.bytes() > 200_000 && whole.bytes() == ledger.bytes());
-        assert!(outbox.try_push(&frame_of(200_000)), "there is room again");
-        channel.keep();
+        assert!(outgoing.try_push(&frame_of(200_000)), "there is room again");
+        stream.collect_unread();
         assert!((200_000..300_000).contains(&ledger.bytes()), "the older notification is dropped: {}", ledger.bytes());
-        outbox.push_last([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
-        channel.keep();
+        outgoing.push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
+        stream.collect_unread();
         assert!(ledger.bytes() > 700_000, "the response has no limit of its own");
-        assert!(channel.shed(Shed::Notifications, 1) > 200_000);
-        assert!(channel.shed(Shed::Response, 1) > 490_000);
-        assert_eq!(channel.shed(Shed::Response, 1), 0);
-        let mut reader = channel.read(1);
+        assert!(stream.discard(DiscardKind::Notifications, 1) > 200_000);
+        assert!(stream.discard(DiscardKind::Response, 1) > 490_000);
+        assert_eq!(stream.discard(DiscardKind::Response, 1), 0);
+        let mut reader = stream.read(1);
         let text = next(&mut reader).unwrap();
         let error = r#"id: 1_3
 data: {"jsonrpc":"2.0","id":7,"error":{"code":-32603,"#;

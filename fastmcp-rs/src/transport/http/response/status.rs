@@ -4,14 +4,14 @@ use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TY
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::super::config::SessionMode;
-use super::super::limits::Exhausted;
-use super::super::request::body::Unread;
-use super::super::request::header_values::Accepted;
-use super::super::sessions::Ending;
+use super::super::limits::PermitError;
+use super::super::request::body::BodyError;
+use super::super::request::header_values::AcceptedTypes;
+use super::super::sessions::SessionEnd;
 use super::body::ResponseBody;
 use super::sse::EventStream;
 use crate::engine::write_error;
-use crate::json::object::text;
+use crate::json::object::string_value;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code, strip_id};
@@ -20,10 +20,14 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What is sent back.
-pub(crate) type Answer = Response<ResponseBody>;
+pub(crate) type HttpResponse = Response<ResponseBody>;
 
 /// A response of frames that are all there: JSON if it is one, or all that the client takes, and a stream otherwise.
-pub(crate) fn ready(mut frames: Vec<u8>, accepted: Accepted, status: impl FnOnce(&[u8]) -> StatusCode) -> Answer {
+pub(crate) fn frames_response(
+    mut frames: Vec<u8>,
+    accepted: AcceptedTypes,
+    status: impl FnOnce(&[u8]) -> StatusCode,
+) -> HttpResponse {
     let end = frames.strip_suffix(b"\n").map_or(frames.len(), <[u8]>::len);
     let begin = memchr::memrchr(b'\n', &frames[..end]).map_or(0, |at| at + 1);
     let is_one = begin == 0;
@@ -34,16 +38,16 @@ pub(crate) fn ready(mut frames: Vec<u8>, accepted: Accepted, status: impl FnOnce
         if !is_one {
             frames.drain(..begin);
         }
-        return whole(status, frames);
+        return json_response(status, frames);
     }
-    event_stream(EventStream::of_frames(&frames))
+    event_stream(EventStream::from_frames(&frames))
 }
 
 /// The code of an answer that is an error. Frames are written here, so their members stand in a known order.
-pub(crate) fn error_code(answer: &[u8], id: Option<&str>) -> Option<i32> {
-    let rest = match id.and_then(|id| strip_id(answer, id)) {
+pub(crate) fn error_code(response: &[u8], id: Option<&str>) -> Option<i32> {
+    let rest = match id.and_then(|id| strip_id(response, id)) {
         Some(rest) => rest.strip_prefix(b",")?,
-        None => answer.strip_prefix(br#"{"jsonrpc":"2.0","#)?,
+        None => response.strip_prefix(br#"{"jsonrpc":"2.0","#)?,
     };
     let rest = rest.strip_prefix(br#""error":{"code":"#)?;
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
@@ -51,11 +55,11 @@ pub(crate) fn error_code(answer: &[u8], id: Option<&str>) -> Option<i32> {
 }
 
 pub(crate) fn modern_status(
-    answer: &[u8],
+    response: &[u8],
     id: Option<&str>,
     has_complete_envelope: impl FnOnce() -> bool,
 ) -> StatusCode {
-    match error_code(answer, id) {
+    match error_code(response, id) {
         None => StatusCode::OK,
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
         Some(
@@ -71,81 +75,81 @@ pub(crate) fn modern_status(
 }
 
 /// To a legacy client 404 means that its session is gone, so an unknown method is not one.
-pub(crate) fn legacy_status(answer: &[u8], id: Option<&str>) -> StatusCode {
-    match error_code(answer, id) {
+pub(crate) fn legacy_status(response: &[u8], id: Option<&str>) -> StatusCode {
+    match error_code(response, id) {
         Some(code::PARSE_ERROR | code::INVALID_REQUEST) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     }
 }
 
-pub(crate) fn respond(status: StatusCode, body: ResponseBody) -> Answer {
-    let mut answer = Response::new(body);
-    *answer.status_mut() = status;
-    answer
+pub(crate) fn respond(status: StatusCode, body: ResponseBody) -> HttpResponse {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
 }
 
 /// A response of one JSON text.
-pub(crate) fn whole(status: StatusCode, mut json: Vec<u8>) -> Answer {
+pub(crate) fn json_response(status: StatusCode, mut json: Vec<u8>) -> HttpResponse {
     if json.last() == Some(&b'\n') {
         json.pop();
     }
-    let mut answer = respond(status, ResponseBody::whole(json));
-    answer.headers_mut().insert(CONTENT_TYPE, JSON);
-    answer
+    let mut response = respond(status, ResponseBody::whole(json));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
 }
 
-pub(crate) fn event_stream(stream: EventStream) -> Answer {
-    let mut answer = respond(StatusCode::OK, ResponseBody::events(stream));
-    let headers = answer.headers_mut();
+pub(crate) fn event_stream(stream: EventStream) -> HttpResponse {
+    let mut response = respond(StatusCode::OK, ResponseBody::events(stream));
+    let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    answer
+    response
 }
 
 /// A refusal that says nothing about eras: a client must not take it for an answer of a modern server.
-pub(crate) fn refuse(status: StatusCode, message: &str) -> Answer {
-    refuse_with(status, code::INVALID_REQUEST, message)
+pub(crate) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
+    refuse_with_code(status, code::INVALID_REQUEST, message)
 }
 
-fn refuse_with(status: StatusCode, code: i32, message: &str) -> Answer {
+fn refuse_with_code(status: StatusCode, code: i32, message: &str) -> HttpResponse {
     let mut out = Vec::new();
     write_error(&mut out, None, &RpcError::new(code, message));
-    whole(status, out)
+    json_response(status, out)
 }
 
-pub(crate) fn unavailable(message: &str) -> Answer {
-    let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, message);
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
+pub(crate) fn unavailable(message: &str) -> HttpResponse {
+    let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, message);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
-pub(crate) fn too_many_messages(exhausted: Exhausted) -> Answer {
+pub(crate) fn too_many_messages(exhausted: PermitError) -> HttpResponse {
     unavailable(match exhausted {
-        Exhausted::Globally => "Unavailable: too many messages are being served; try again",
-        Exhausted::ForPeer => "Unavailable: too many messages of this client are being served; try again",
+        PermitError::Globally => "Unavailable: too many messages are being served; try again",
+        PermitError::ForPeer => "Unavailable: too many messages of this client are being served; try again",
     })
 }
 
-pub(crate) fn too_many_sessions() -> Answer {
+pub(crate) fn too_many_sessions() -> HttpResponse {
     unavailable("Unavailable: too many sessions are in use; try again")
 }
 
-pub(crate) fn unreadable(unread: &Unread, limit: usize) -> Answer {
-    let mut answer = match unread {
-        Unread::TooLarge => {
+pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpResponse {
+    let mut response = match unread {
+        BodyError::TooLarge => {
             refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("Invalid request: a message may have at most {limit} bytes"))
         }
-        Unread::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not come in time"),
-        Unread::NoRoom => unavailable("Unavailable: too many large messages are being served; try again"),
-        Unread::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message broke off"),
+        BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not come in time"),
+        BodyError::NoMemory => unavailable("Unavailable: too many large messages are being served; try again"),
+        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message broke off"),
     };
     // What is left of the body is not read.
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
-pub(crate) fn unsupported_media() -> Answer {
+pub(crate) fn unsupported_media() -> HttpResponse {
     refuse(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "Unsupported media type: a message is sent as `Content-Type: application/json`",
@@ -153,33 +157,33 @@ pub(crate) fn unsupported_media() -> Answer {
 }
 
 /// Refuses a message that would have to be decoded first: how large it is then, nobody knows before.
-pub(crate) fn unsupported_encoding() -> Answer {
+pub(crate) fn unsupported_encoding() -> HttpResponse {
     let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
-    let mut answer = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-    answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    answer
+    let mut response = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    response
 }
 
-pub(crate) fn not_utf8() -> Answer {
-    refuse_with(StatusCode::BAD_REQUEST, code::PARSE_ERROR, "Parse error: the message is not valid UTF-8")
+pub(crate) fn not_utf8() -> HttpResponse {
+    refuse_with_code(StatusCode::BAD_REQUEST, code::PARSE_ERROR, "Parse error: the message is not valid UTF-8")
 }
 
-pub(crate) fn session_gone() -> Answer {
+pub(crate) fn session_gone() -> HttpResponse {
     refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
 }
 
 /// The answer to a request whose session has ended before it was answered.
-pub(crate) fn session_ended(ending: Ending, id: Option<&str>) -> Answer {
+pub(crate) fn session_ended(ending: SessionEnd, id: Option<&str>) -> HttpResponse {
     let status = match ending {
-        Ending::Removed => StatusCode::NOT_FOUND,
-        Ending::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
+        SessionEnd::Removed => StatusCode::NOT_FOUND,
+        SessionEnd::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut out = Vec::new();
     write_error(&mut out, id, &ending.error());
-    whole(status, out)
+    json_response(status, out)
 }
 
-pub(crate) fn session_missing() -> Answer {
+pub(crate) fn session_missing() -> HttpResponse {
     refuse(
         StatusCode::BAD_REQUEST,
         "Invalid request: `Mcp-Session-Id` is missing; a client of an earlier revision begins with `initialize`, and a \
@@ -187,28 +191,29 @@ pub(crate) fn session_missing() -> Answer {
     )
 }
 
-pub(crate) fn batch_refused() -> Answer {
+pub(crate) fn batch_refused() -> HttpResponse {
     refuse(StatusCode::BAD_REQUEST, "Invalid request: a message is not an array")
 }
 
 /// A legacy message to a server that serves no legacy clients.
-pub(crate) fn modern_only(frame: &Frame<'_>) -> Answer {
+pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
     let id = frame.id.and_then(crate::protocol::id::Id::parse);
     let supported: Vec<&str> = [Revision::V2026_07_28].iter().map(|revision| revision.as_str()).collect();
-    let requested = frame.params().and_then(|params| params.protocol_version).and_then(text).unwrap_or_default();
+    let requested =
+        frame.params().and_then(|params| params.protocol_version).and_then(string_value).unwrap_or_default();
     let error =
         RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, "Unsupported protocol version: there are no sessions here");
     let error = error.with_data(&serde_json::json!({ "supported": supported, "requested": requested }));
     let mut out = Vec::new();
     write_error(&mut out, id.map(|id| id.as_str()), &error);
-    whole(StatusCode::BAD_REQUEST, out)
+    json_response(StatusCode::BAD_REQUEST, out)
 }
 
-pub(crate) fn method_not_allowed(sessions: SessionMode) -> Answer {
-    let mut answer = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: messages are sent by POST");
+pub(crate) fn method_not_allowed(sessions: SessionMode) -> HttpResponse {
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: messages are sent by POST");
     let allowed = if sessions == SessionMode::Sessions { "POST, GET, DELETE" } else { "POST" };
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    answer
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 #[cfg(test)]

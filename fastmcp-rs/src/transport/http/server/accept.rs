@@ -13,32 +13,33 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::super::limits::{Counted, PerPeer};
+use super::super::limits::{GlobalPermit, PeerLimit};
 use super::super::peer::Peer;
-use super::front::{Connected, Front};
+use super::front::{HttpConnection, HttpServer};
 use super::listener::Listener;
-use super::timeouts::Times;
-use crate::engine::Client;
+use super::timeouts::ConnectionTimeouts;
+use crate::engine::ClientAddress;
 use crate::util::operator_log;
 
 /// How long to wait before connections are accepted again that could not be for want of resources.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Longer than anybody waits, and short enough to be added to a point in time.
-const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long to wait for what was cancelled.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is ready, and then until what runs has ended or its time is over.
-pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: impl Future<Output = ()>) {
     let service = front.site.service.clone();
     let config = service.shared.config.clone();
-    let [header, idle, write] = [config.header_time, config.idle_time, config.write_time].map(|time| time.min(ENDLESS));
-    let times = Times { header, idle, write };
+    let [header, idle, write] =
+        [config.header_time, config.idle_time, config.write_time].map(|time| time.min(NO_TIMEOUT));
+    let timeouts = ConnectionTimeouts { header, idle, write };
     let (stopping, stopped) = watch::channel(false);
-    let connected = Connected { front, times, stopped };
+    let connected = HttpConnection { front, timeouts, stopped };
     let connections = Arc::clone(&service.shared.connections);
-    let addresses = config.max_connections_per_address.map(PerPeer::new);
+    let addresses = config.max_connections_per_address.map(PeerLimit::new);
     let proxies = &service.shared.proxies;
     let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);
@@ -53,7 +54,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
         let (stream, peer) = match accepted {
             None => break,
             Some(Ok(accepted)) => accepted,
-            Some(Err(error)) if is_the_peers(&error) => continue,
+            Some(Err(error)) if is_connection_error(&error) => continue,
             Some(Err(error)) => {
                 // Too many open files, most likely: to ask again at once would only burn time.
                 operator_log::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
@@ -65,16 +66,16 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
             }
         };
         pause = FIRST_PAUSE;
-        let Some(counted) = Counted::new(&connections, config.max_connections) else {
-            service.refused_connection();
+        let Some(counted) = GlobalPermit::new(&connections, config.max_connections) else {
+            service.count_refused_connection();
             continue;
         };
         let of_address = match (&addresses, peer) {
             (Some(addresses), Some(peer)) if !proxies.trusts(peer.ip()) => {
-                match addresses.count(Peer::of_address(peer.ip())) {
+                match addresses.try_acquire(Peer::from_address(peer.ip())) {
                     Some(counted) => Some(counted),
                     None => {
-                        service.refused_connection();
+                        service.count_refused_connection();
                         continue;
                     }
                 }
@@ -82,7 +83,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
             _ => None,
         };
         let mut connected = connected.clone();
-        let client = peer.map_or(Client::OnThisMachine, Client::At);
+        let client = peer.map_or(ClientAddress::UnixSocket, ClientAddress::Direct);
         connected.front.site.service.client = client;
         tasks.spawn(connected.serve(stream, (counted, of_address)));
     }
@@ -92,20 +93,20 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: Front, stop: impl Fut
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(config.drain, drained).await.is_err() {
         let cut = [(service.calls(), "message", "cancelled"), (tasks.len(), "connection", "closed")];
-        let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| cut_off(*cut)).collect();
+        let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| describe_cut_off(*cut)).collect();
         operator_log::warn(format_args!("not all has ended within {:?}: {}", config.drain, cut.join(", ")));
     }
     service.shared.end_sessions();
     // The calls of sessions that were cancelled are answered with an error.
-    let _ = tokio::time::timeout(LAST_WAIT, async { while tasks.join_next().await.is_some() {} }).await;
+    let _ = tokio::time::timeout(CANCEL_TIMEOUT, async { while tasks.join_next().await.is_some() {} }).await;
     tasks.shutdown().await;
     // Streams of HTTP/2 are tasks of their own, which end by themselves when their connection has.
-    let _ = tokio::time::timeout(LAST_WAIT, stopping.closed()).await;
+    let _ = tokio::time::timeout(CANCEL_TIMEOUT, stopping.closed()).await;
     service.end().await;
 }
 
 /// Says how much of something was cut off.
-fn cut_off((count, what, how): (usize, &str, &str)) -> String {
+fn describe_cut_off((count, what, how): (usize, &str, &str)) -> String {
     match count {
         1 => format!("1 {what} is {how}"),
         _ => format!("{count} {what}s are {how}"),
@@ -113,14 +114,14 @@ fn cut_off((count, what, how): (usize, &str, &str)) -> String {
 }
 
 /// Whether an error of `accept` is one of the connection that was to be accepted.
-fn is_the_peers(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 /// Waits until the process is asked to stop, by SIGTERM, SIGINT or SIGHUP, and elsewhere by Ctrl-C. A second signal
 /// ends it at once.
-pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) async fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -129,7 +130,7 @@ pub(crate) async fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
         for kind in kinds {
             signals.push(signal(kind)?);
         }
-        let waiting = second_signal::SignalWait::begin(&kinds.map(|kind| kind.as_raw_value()))?;
+        let waiting = second_signal::SignalWait::register(&kinds.map(|kind| kind.as_raw_value()))?;
         Ok(async move {
             poll_fn(|task| match signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready()) {
                 true => Poll::Ready(()),
@@ -161,10 +162,10 @@ mod second_signal {
     use std::sync::{Mutex, PoisonError};
 
     /// Set when a signal ends the process at once.
-    static IS_ENDING: AtomicBool = AtomicBool::new(false);
-    static SERVERS: Mutex<Servers> = Mutex::new(Servers { waiting: 0, is_registered: false });
+    static IS_SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
+    static SERVERS: Mutex<SignalWaiters> = Mutex::new(SignalWaiters { waiting: 0, is_registered: false });
 
-    struct Servers {
+    struct SignalWaiters {
         /// The number of servers that wait for a signal.
         waiting: usize,
         is_registered: bool,
@@ -174,18 +175,18 @@ mod second_signal {
     pub(crate) struct SignalWait(());
 
     impl SignalWait {
-        pub(crate) fn begin(signals: &[i32]) -> io::Result<SignalWait> {
+        pub(crate) fn register(signals: &[i32]) -> io::Result<SignalWait> {
             let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
             if !servers.is_registered {
                 for signal in signals {
                     // In this order: the first signal is not the second one.
-                    signal_hook::flag::register_conditional_default(*signal, &IS_ENDING)?;
-                    signal_hook::flag::register(*signal, &IS_ENDING)?;
+                    signal_hook::flag::register_conditional_default(*signal, &IS_SHUTTING_DOWN)?;
+                    signal_hook::flag::register(*signal, &IS_SHUTTING_DOWN)?;
                 }
                 servers.is_registered = true;
             }
             if servers.waiting == 0 {
-                IS_ENDING.store(false, Ordering::SeqCst);
+                IS_SHUTTING_DOWN.store(false, Ordering::SeqCst);
             }
             servers.waiting += 1;
             Ok(SignalWait(()))
@@ -197,7 +198,7 @@ mod second_signal {
             let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
             servers.waiting -= 1;
             if servers.waiting == 0 {
-                IS_ENDING.store(true, Ordering::SeqCst);
+                IS_SHUTTING_DOWN.store(true, Ordering::SeqCst);
             }
         }
     }
@@ -222,7 +223,10 @@ mod tests {
         let no_names = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
         let tls = Tls::new(Arc::new(config.with_no_client_auth().with_cert_resolver(no_names)));
         let app = App::empty("ending").http(HttpConfig::new().header_time(Duration::from_secs(60)));
-        let front = Front { site: Site::new(app.into_service().await.unwrap(), None), tls: Some(tls.start().unwrap()) };
+        let front = HttpServer {
+            site: Site::new(app.into_service().await.unwrap(), None),
+            tls: Some(tls.build_acceptor().unwrap()),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (ask, asked) = tokio::sync::oneshot::channel::<()>();

@@ -14,47 +14,47 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 thread_local! {
-    static HELD: Cell<Option<Held>> = const { Cell::new(None) };
+    static POLLED_TASK: Cell<Option<PolledTask>> = const { Cell::new(None) };
 }
 
 /// The task whose wakes are held, by its address, and whether there was one.
 #[derive(Clone, Copy)]
-struct Held {
+struct PolledTask {
     task: *const (),
     was_woken: bool,
 }
 
 /// The waker that a connection is polled with.
 #[derive(Default)]
-pub(crate) struct Wakes(Option<(Arc<Task>, Waker)>);
+pub(crate) struct CoalescedWaker(Option<(Arc<TaskWaker>, Waker)>);
 
 /// The task that a connection is, or is part of.
-struct Task(Waker);
+struct TaskWaker(Waker);
 
-impl Wakes {
+impl CoalescedWaker {
     /// The waker for a poll by that task.
-    pub(crate) fn of(&mut self, task: &Context<'_>) -> &Waker {
+    pub(crate) fn waker_for(&mut self, task: &Context<'_>) -> &Waker {
         // A task has one waker nearly always, but need not.
         if self.0.as_ref().is_some_and(|(known, _)| !known.0.will_wake(task.waker())) {
             self.0 = None;
         }
         let (_, waker) = self.0.get_or_insert_with(|| {
-            let task = Arc::new(Task(task.waker().clone()));
+            let task = Arc::new(TaskWaker(task.waker().clone()));
             (Arc::clone(&task), Waker::from(task))
         });
         waker
     }
 }
 
-impl Wake for Task {
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        match HELD.get() {
+        match POLLED_TASK.get() {
             Some(held) if ptr::eq(held.task, Arc::as_ptr(self).cast()) => {
-                HELD.set(Some(Held { was_woken: true, ..held }));
+                POLLED_TASK.set(Some(PolledTask { was_woken: true, ..held }));
             }
             _ => self.0.wake_by_ref(),
         }
@@ -62,18 +62,18 @@ impl Wake for Task {
 }
 
 /// Does something that may wake the task which does it; the flag tells whether it wanted to, and has not.
-pub(crate) fn hold<T>(task: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
+pub(crate) fn hold_wakes<T>(task: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
     /// Also if the work panics.
-    struct LetGo;
-    impl Drop for LetGo {
+    struct ReleaseOnDrop;
+    impl Drop for ReleaseOnDrop {
         fn drop(&mut self) {
-            HELD.set(None);
+            POLLED_TASK.set(None);
         }
     }
-    let _let_go = LetGo;
-    HELD.set(Some(Held { task: task.waker().data(), was_woken: false }));
+    let _let_go = ReleaseOnDrop;
+    POLLED_TASK.set(Some(PolledTask { task: task.waker().data(), was_woken: false }));
     let done = work(task);
-    (done, HELD.get().is_some_and(|held| held.was_woken))
+    (done, POLLED_TASK.get().is_some_and(|held| held.was_woken))
 }
 
 #[cfg(test)]
@@ -97,11 +97,11 @@ mod tests {
         let (counter, other) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
         let count = |counter: &Counter| counter.0.load(Ordering::Relaxed);
         let task = Waker::from(Arc::clone(&counter));
-        let mut wakes = Wakes::default();
-        let waker = wakes.of(&Context::from_waker(&task)).clone();
+        let mut wakes = CoalescedWaker::default();
+        let waker = wakes.waker_for(&Context::from_waker(&task)).clone();
         waker.wake_by_ref();
         assert_eq!(count(&counter), 1, "nothing is held");
-        let hold = |work: &dyn Fn()| hold(&mut Context::from_waker(&waker), |_| work()).1;
+        let hold = |work: &dyn Fn()| hold_wakes(&mut Context::from_waker(&waker), |_| work()).1;
         let is_held = hold(&|| {
             waker.wake_by_ref();
             waker.wake_by_ref();
@@ -109,14 +109,14 @@ mod tests {
         assert!(is_held && count(&counter) == 1);
         let is_held = hold(&|| std::thread::scope(|threads| threads.spawn(|| waker.wake_by_ref()).join().unwrap()));
         assert!(!is_held && count(&counter) == 2, "a wake from elsewhere is not late");
-        let is_held = hold(&|| Wakes::default().of(&Context::from_waker(&task)).wake_by_ref());
+        let is_held = hold(&|| CoalescedWaker::default().waker_for(&Context::from_waker(&task)).wake_by_ref());
         assert!(!is_held && count(&counter) == 3, "nor is that of another connection");
         assert!(std::panic::catch_unwind(AssertUnwindSafe(|| hold(&|| panic!("on purpose")))).is_err());
         waker.wake_by_ref();
         assert_eq!(count(&counter), 4, "nothing is held after a panic");
         // Polled by another task from now on.
         let moved = Waker::from(Arc::clone(&other));
-        wakes.of(&Context::from_waker(&moved)).wake_by_ref();
+        wakes.waker_for(&Context::from_waker(&moved)).wake_by_ref();
         assert_eq!((count(&counter), count(&other)), (4, 1));
     }
 }

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last: encrypted or not, HTTP/1.1 or HTTP/2.
 //!
-//! Plain HTTP/1.1 on TCP is what is read and written most, so nothing stands between it and the socket but `Guarded`,
-//! and the rest is put into boxes, which a connection that does without them has not to carry.
+//! Plain HTTP/1.1 on TCP is what is read and written most, so nothing stands between it and the socket but
+//! `GuardedStream`, and the rest is put into boxes, which a connection that does without them has not to carry.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -11,31 +11,31 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
-use crate::transport::http::server::coalesce_wakes::Wakes;
-use crate::transport::http::server::front::{Connected, MAX_HEAD};
-use crate::transport::http::server::listener::Stream;
-use crate::transport::http::server::router::Paths;
-use crate::transport::http::server::timeouts::{Activity, Guarded, Patience, TimedWrites};
+use crate::transport::http::server::coalesce_wakes::CoalescedWaker;
+use crate::transport::http::server::front::{HttpConnection, MAX_HEAD};
+use crate::transport::http::server::listener::IoStream;
+use crate::transport::http::server::router::SiteService;
+use crate::transport::http::server::timeouts::{Activity, GuardedStream, Http1Timeout, WriteTimeout};
 
-impl Connected {
+impl HttpConnection {
     /// Serves what comes by `stream`, until it ends. What is `held` is dropped then.
     #[cfg(not(any(feature = "h2", feature = "tls")))]
-    pub(crate) fn serve<S: Stream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
+    pub(crate) fn serve<S: IoStream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
         let activity = Activity::default();
-        let stream = TimedWrites::new(stream, activity.clone(), self.times);
+        let stream = WriteTimeout::new(stream, activity.clone(), self.timeouts);
         self.http1(stream, activity, held)
     }
 
     /// Finds out what comes by `stream`, and serves it, until it ends. What is `held` is dropped then.
     #[cfg(any(feature = "h2", feature = "tls"))]
-    pub(crate) async fn serve<S: Stream>(mut self, stream: S, held: impl Send + 'static) {
+    pub(crate) async fn serve<S: IoStream>(mut self, stream: S, held: impl Send + 'static) {
         let activity = Activity::default();
-        let stream = TimedWrites::new(stream, activity.clone(), self.times);
+        let stream = WriteTimeout::new(stream, activity.clone(), self.timeouts);
         #[cfg(feature = "tls")]
         if let Some(tls) = self.front.tls.clone() {
-            let accepted = unless_stopped(&mut self.stopped, tls.accept(stream, self.times));
+            let accepted = unless_stopped(&mut self.stopped, tls.accept(stream, self.timeouts));
             let Some((stream, protocol)) = Box::pin(accepted).await else { return };
-            let stream: Box<dyn Stream> = Box::new(stream);
+            let stream: Box<dyn IoStream> = Box::new(stream);
             return match protocol {
                 super::tls::Protocol::Http1 => Box::pin(self.http1(stream, activity, held)).await,
                 #[cfg(feature = "h2")]
@@ -43,7 +43,12 @@ impl Connected {
             };
         }
         #[cfg(feature = "h2")]
-        match Box::pin(unless_stopped(&mut self.stopped, super::protocol_detect::read(stream, self.times))).await {
+        match Box::pin(unless_stopped(
+            &mut self.stopped,
+            super::protocol_detect::detect_protocol(stream, self.timeouts),
+        ))
+        .await
+        {
             Some((stream, true)) => Box::pin(super::h2::serve(Box::new(stream), self, activity, held)).await,
             Some((stream, false)) => Box::pin(self.http1(stream, activity, held)).await,
             None => {}
@@ -54,37 +59,37 @@ impl Connected {
 
     /// A future that awaits what was moved into it keeps room for it twice, and there are as many of these as there
     /// are connections: so nothing is moved once it is here, and what is rare is put into a box.
-    fn http1<S: Stream>(
+    fn http1<S: IoStream>(
         self,
         stream: S,
         activity: Activity,
         held: impl Send + 'static,
     ) -> impl Future<Output = ()> + Send {
-        let Connected { front, times, mut stopped } = self;
-        let io = TokioIo::new(Guarded::new(stream, activity.clone()));
+        let HttpConnection { front, timeouts, mut stopped } = self;
+        let io = TokioIo::new(GuardedStream::new(stream, activity.clone()));
         let mut builder = http1::Builder::new();
-        // Times are kept by `TimedWrites` and `Patience`, which also know how long a connection may rest.
+        // Times are kept by `WriteTimeout` and `Http1Timeout`, which also know how long a connection may rest.
         builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
-        let mut patience = Patience::new(activity.clone(), times);
-        let mut connection = builder.serve_connection(io, Paths { site: front.site, activity: activity.clone() });
+        let mut timeout = Http1Timeout::new(activity.clone(), timeouts);
+        let mut connection = builder.serve_connection(io, SiteService { site: front.site, activity: activity.clone() });
         async move {
             let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
             let mut is_stopping = false;
-            let mut wakes = Wakes::default();
+            let mut wakes = CoalescedWaker::default();
             let ended = poll_fn(|task| {
                 let mut connection = Pin::new(&mut connection);
                 if !is_stopping && stop.as_mut().poll(task).is_ready() {
                     is_stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                if let Poll::Ready(ended) = connection.poll(&mut Context::from_waker(wakes.of(task))) {
+                if let Poll::Ready(ended) = connection.poll(&mut Context::from_waker(wakes.waker_for(task))) {
                     return Poll::Ready(ended.map_err(|error| error.to_string()));
                 }
                 // Half a head is no request yet.
-                if is_stopping && activity.is_at_rest() {
+                if is_stopping && activity.is_idle() {
                     return Poll::Ready(Ok(()));
                 }
-                patience.poll_over(task).map(|()| Err("the client sent nothing for too long".to_owned()))
+                timeout.poll_expired(task).map(|()| Err("the client sent nothing for too long".to_owned()))
             })
             .await;
             if let Err(why) = ended {

@@ -23,27 +23,27 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use super::front::{Connected, MAX_HEAD};
-use super::listener::Stream;
-use super::router::Paths;
-use super::timeouts::{Activity, SILENCE, Times, is_new};
-use super::tracked_body::Tracked;
+use super::front::{HttpConnection, MAX_HEAD};
+use super::listener::IoStream;
+use super::router::SiteService;
+use super::timeouts::{Activity, ConnectionTimeouts, FIRST_HEAD_FACTOR, update_count};
+use super::tracked_body::TrackedBody;
 
 /// The most requests that are answered at a time on one connection.
 const MAX_STREAMS: u32 = 100;
 /// The most streams that the client has reset and nobody has looked at; more are a flood (CVE-2023-44487).
 const MAX_RESET_STREAMS: usize = 20;
 /// The most streams that are reset here for what the client does wrong.
-const MAX_WRONG_STREAMS: usize = 100;
+const MAX_LOCAL_RESETS: usize = 100;
 /// How much of a message, and of all of a connection, may come before it is read.
 const STREAM_WINDOW: u32 = 64 << 10;
 const CONNECTION_WINDOW: u32 = 256 << 10;
 /// How much of an answer is given away at a time, as what is given can no longer be taken back.
-const PIECE: usize = 16 << 10;
+const PIECE_SIZE: usize = 16 << 10;
 /// How much of an answer waits to be written.
-const MAX_WAITING: usize = 64 << 10;
+const MAX_SEND_BUFFER: usize = 64 << 10;
 /// In how many steps the time of a resting connection is measured.
-const STEPS: u32 = 5;
+const IDLE_STEPS: u32 = 5;
 /// The time that a connection without a stream has when the server ends, as the rest of an answer may be on its way.
 /// One that has rested for longer has a tenth of it.
 const DRAIN_GRACE: Duration = Duration::from_secs(2);
@@ -52,17 +52,17 @@ const MIN_PROGRESS: usize = 1 << 10;
 
 /// Serves a connection whose client has begun with the preface of HTTP/2. What is held is dropped when it ends.
 pub(crate) async fn serve(
-    stream: Box<dyn Stream>,
-    connected: Connected,
+    stream: Box<dyn IoStream>,
+    connected: HttpConnection,
     activity: Activity,
     _held: impl Send + 'static,
 ) {
-    let Connected { front, times, mut stopped } = connected;
+    let HttpConnection { front, timeouts, mut stopped } = connected;
     let tasks = Arc::default();
     // Each stream has an executor, so what that holds would hold itself.
-    let streams = Streams {
+    let streams = StreamExecutor {
         tasks: Arc::downgrade(&tasks),
-        time: times.write,
+        write_timeout: timeouts.write,
         activity: activity.clone(),
         stopped: stopped.clone(),
     };
@@ -72,26 +72,26 @@ pub(crate) async fn serve(
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEAD as u32)
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
-        .max_local_error_reset_streams(MAX_WRONG_STREAMS)
+        .max_local_error_reset_streams(MAX_LOCAL_RESETS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(MAX_WAITING)
-        .keep_alive_interval(times.idle.div_f32(2.0).max(Duration::from_millis(10)))
-        .keep_alive_timeout(times.write);
+        .max_send_buf_size(MAX_SEND_BUFFER)
+        .keep_alive_interval(timeouts.idle.div_f32(2.0).max(Duration::from_millis(10)))
+        .keep_alive_timeout(timeouts.write);
     let io = TokioIo::new(stream);
-    let paths = Pieces(Paths { site: front.site, activity: activity.clone() });
+    let paths = PieceService(SiteService { site: front.site, activity: activity.clone() });
     let mut connection = pin!(builder.serve_connection(io, paths));
     let mut stop = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
-    let mut patience = Patience::new(activity, times);
+    let mut timeout = Http2Timeout::new(activity, timeouts);
     let (mut is_ending, mut is_stopping) = (false, false);
     let ended = poll_fn(|task| {
         if !is_stopping && stop.as_mut().poll(task).is_ready() {
             is_stopping = true;
             is_ending = true;
             connection.as_mut().graceful_shutdown();
-            patience.begin_drain();
+            timeout.start_drain();
         }
-        while patience.poll_over(task).is_ready() {
+        while timeout.poll_expired(task).is_ready() {
             if is_ending {
                 // It was told to go, and has had its time to do so.
                 return Poll::Ready(Ok(()));
@@ -108,7 +108,7 @@ pub(crate) async fn serve(
 }
 
 /// How long a connection has had no stream.
-struct Patience {
+struct Http2Timeout {
     activity: Activity,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
@@ -122,45 +122,54 @@ struct Patience {
     is_draining: bool,
 }
 
-impl Patience {
-    fn new(activity: Activity, times: Times) -> Patience {
-        let timer = Box::pin(tokio::time::sleep(times.header * SILENCE));
+impl Http2Timeout {
+    fn new(activity: Activity, timeouts: ConnectionTimeouts) -> Http2Timeout {
+        let timer = Box::pin(tokio::time::sleep(timeouts.header * FIRST_HEAD_FACTOR));
         let busy = Instant::now();
         // The first look is at a connection that has never had a stream.
-        Patience { activity, idle: times.idle, timer, begun: 0, sent: 0, quiet: STEPS - 1, busy, is_draining: false }
+        Http2Timeout {
+            activity,
+            idle: timeouts.idle,
+            timer,
+            begun: 0,
+            sent: 0,
+            quiet: IDLE_STEPS - 1,
+            busy,
+            is_draining: false,
+        }
     }
 
     /// Looks whether there is a stream, or was one since the last look, or something of one is on its way.
     fn is_busy(&mut self) -> bool {
-        let (begun, sent) = (self.activity.begun(), self.activity.sent());
-        let was_begun = is_new(&mut self.begun, begun);
+        let (begun, sent) = (self.activity.started_requests(), self.activity.sent_bytes());
+        let was_begun = update_count(&mut self.begun, begun);
         let more = sent.wrapping_sub(std::mem::replace(&mut self.sent, sent));
-        was_begun || !self.activity.is_at_rest() || self.is_draining && more >= MIN_PROGRESS
+        was_begun || !self.activity.is_idle() || self.is_draining && more >= MIN_PROGRESS
     }
 
     /// Waits no longer than for the client to say that it knows of the end, and for what is on its way to it.
-    fn begin_drain(&mut self) {
+    fn start_drain(&mut self) {
         let was_busy = self.is_busy() || self.busy.elapsed() < DRAIN_GRACE;
         self.is_draining = true;
         self.quiet = 0;
         self.idle = self.idle.min(if was_busy { DRAIN_GRACE } else { DRAIN_GRACE / 10 });
-        self.timer.as_mut().reset(Instant::now() + self.idle / STEPS);
+        self.timer.as_mut().reset(Instant::now() + self.idle / IDLE_STEPS);
     }
 
     /// Ready when there was nothing for too long; and again, when there still is nothing.
-    fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        if !self.activity.is_at_rest() {
+    fn poll_expired(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        if !self.activity.is_idle() {
             self.busy = Instant::now();
         }
         loop {
             ready!(self.timer.as_mut().poll(task));
-            self.timer.as_mut().reset(Instant::now() + (self.idle / STEPS).max(Duration::from_millis(1)));
+            self.timer.as_mut().reset(Instant::now() + (self.idle / IDLE_STEPS).max(Duration::from_millis(1)));
             if self.is_busy() {
                 self.quiet = 0;
                 continue;
             }
             self.quiet += 1;
-            if self.quiet >= STEPS {
+            if self.quiet >= IDLE_STEPS {
                 return Poll::Ready(());
             }
         }
@@ -169,10 +178,10 @@ impl Patience {
 
 /// Runs streams as tasks, which end with their connection.
 #[derive(Clone)]
-struct Streams {
+struct StreamExecutor {
     tasks: Weak<Mutex<JoinSet<()>>>,
     /// How long a client may make no room for an answer.
-    time: Duration,
+    write_timeout: Duration,
     activity: Activity,
     /// Held by each, so that the server can wait for them.
     stopped: watch::Receiver<bool>,
@@ -180,24 +189,24 @@ struct Streams {
 
 tokio::task_local! {
     /// What the stream that runs has last given to its client, and how often it has.
-    static GIVEN: Cell<Given>;
+    static PROGRESS: Cell<PieceProgress>;
 }
 
 #[derive(Clone, Copy, Default)]
-struct Given {
+struct PieceProgress {
     pieces: u64,
     /// Whether it was asked for more since, so that the client is waited for no longer.
     is_asked: bool,
 }
 
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
     fn execute(&self, stream: F) {
-        let (time, activity, stopped) = (self.time, self.activity.clone(), self.stopped.clone());
+        let (write_timeout, activity, stopped) = (self.write_timeout, self.activity.clone(), self.stopped.clone());
         // There is always one, as streams are begun by their connection only.
         let Some(tasks) = self.tasks.upgrade() else { return };
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(GIVEN.scope(Cell::default(), async move {
+        tasks.spawn(PROGRESS.scope(Cell::default(), async move {
             let mut stream = pin!(stream);
             let (mut seen, mut sent, mut stalls, mut turns) = (0, 0, 0, 0);
             let mut timer: Option<Pin<Box<Sleep>>> = None;
@@ -205,7 +214,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
                 if stream.as_mut().poll(task).is_ready() {
                     return Poll::Ready(());
                 }
-                let given = GIVEN.with(Cell::get);
+                let given = PROGRESS.with(Cell::get);
                 if given.is_asked || given.pieces == 0 {
                     timer = None;
                     return Poll::Pending;
@@ -215,21 +224,22 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
                     timer = None;
                 }
                 let timer = timer.get_or_insert_with(|| {
-                    (sent, stalls, turns) = (activity.sent(), activity.stalls(), 0);
-                    Box::pin(tokio::time::sleep(time))
+                    (sent, stalls, turns) = (activity.sent_bytes(), activity.stall_count(), 0);
+                    Box::pin(tokio::time::sleep(write_timeout))
                 });
                 loop {
                     ready!(timer.as_mut().poll(task));
                     // It may have to wait until a slow client has read what others on the connection have sent. Then
                     // the socket takes nothing more; or the client gives room to all of them together, in turns.
-                    let is_stalled = activity.is_stalled() || is_new(&mut stalls, activity.stalls());
+                    let is_stalled = activity.is_stalled() || update_count(&mut stalls, activity.stall_count());
                     turns += 1;
-                    let has_turns = is_new(&mut sent, activity.sent()) && turns < activity.active();
+                    let has_turns =
+                        update_count(&mut sent, activity.sent_bytes()) && turns < activity.active_requests();
                     if !is_stalled && !has_turns {
                         // When it is dropped, it is reset.
                         return Poll::Ready(());
                     }
-                    timer.as_mut().reset(Instant::now() + time);
+                    timer.as_mut().reset(Instant::now() + write_timeout);
                 }
             })
             .await;
@@ -239,27 +249,32 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
 }
 
 /// The site, whose answers are given in pieces.
-struct Pieces(Paths);
+struct PieceService(SiteService);
 
-impl hyper::service::Service<Request<Incoming>> for Pieces {
-    type Response = Response<InPieces>;
+impl hyper::service::Service<Request<Incoming>> for PieceService {
+    type Response = Response<PiecewiseBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let answer = self.0.call(request);
-        Box::pin(async move { answer.await.map(|answer| answer.map(|body| InPieces { body, rest: Bytes::new() })) })
+        Box::pin(
+            async move { answer.await.map(|answer| answer.map(|body| PiecewiseBody { body, rest: Bytes::new() })) },
+        )
     }
 }
 
-struct InPieces {
-    body: Tracked,
+struct PiecewiseBody {
+    body: TrackedBody,
     /// What was got from the body and is not given yet.
     rest: Bytes,
 }
 
-impl InPieces {
-    fn poll_piece(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, <Tracked as Body>::Error>>> {
+impl PiecewiseBody {
+    fn poll_piece(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, <TrackedBody as Body>::Error>>> {
         if self.rest.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(task)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -269,20 +284,23 @@ impl InPieces {
                 other => return Poll::Ready(other),
             }
         }
-        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        let piece = self.rest.split_to(self.rest.len().min(PIECE_SIZE));
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
 
-impl Body for InPieces {
+impl Body for PiecewiseBody {
     type Data = Bytes;
     type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let polled = self.poll_piece(task);
-        let _ = GIVEN.try_with(|given| {
+        let _ = PROGRESS.try_with(|given| {
             let before = given.get();
-            given.set(Given { pieces: before.pieces + u64::from(polled.is_ready()), is_asked: polled.is_pending() });
+            given.set(PieceProgress {
+                pieces: before.pieces + u64::from(polled.is_ready()),
+                is_asked: polled.is_pending(),
+            });
         });
         polled
     }

@@ -12,17 +12,17 @@
 //! Specification: <https://www.rfc-editor.org/rfc/rfc9112#section-2.2>
 
 /// How much of a line is kept: enough for the names that matter, and for a length behind one of them.
-const KEPT: usize = 48;
+const MAX_LINE_START: usize = 48;
 
 /// Where in a stream of requests a connection is.
 #[derive(Debug)]
-pub(crate) enum Heads {
-    Head(Line),
+pub(crate) enum HeadScanner {
+    Head(HeadLine),
     Body {
         left: u64,
     },
     /// A line end was spoilt, and the end of its head is owed: hyper waits for that before it looks at anything.
-    Spoilt,
+    Spoiled,
     /// Nothing that comes is a head of HTTP/1 any more.
     Over,
 }
@@ -32,8 +32,8 @@ pub(crate) const END: &[u8] = b"\r\n\r\n";
 
 /// The line of a head that has begun.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
-    start: Start,
+pub(crate) struct HeadLine {
+    start: LineStart,
     last: u8,
     /// Whether it is the first of its head; empty lines may precede it.
     has_before: bool,
@@ -42,91 +42,91 @@ pub(crate) struct Line {
 }
 
 /// What ends with a line feed.
-enum Ended {
+enum LineEnd {
     /// Nothing may: it stands alone, or behind a length that cannot be known.
     Nothing,
     Line,
     /// The head, and what follows it.
-    Head(Heads),
+    Head(HeadScanner),
 }
 
 /// How a line begins.
 #[derive(Clone, Copy, Debug)]
-struct Start {
-    bytes: [u8; KEPT],
+struct LineStart {
+    bytes: [u8; MAX_LINE_START],
     length: usize,
 }
 
-impl Default for Start {
-    fn default() -> Start {
-        Start { bytes: [0; KEPT], length: 0 }
+impl Default for LineStart {
+    fn default() -> LineStart {
+        LineStart { bytes: [0; MAX_LINE_START], length: 0 }
     }
 }
 
-impl Default for Heads {
-    fn default() -> Heads {
-        Heads::Head(Line::default())
+impl Default for HeadScanner {
+    fn default() -> HeadScanner {
+        HeadScanner::Head(HeadLine::default())
     }
 }
 
-impl Heads {
+impl HeadScanner {
     /// Whether the end of a spoilt head must follow now, instead of anything that the client sends; once.
-    pub(crate) fn owes_end(&mut self) -> bool {
-        let is_owed = matches!(self, Heads::Spoilt);
+    pub(crate) fn owes_head_end(&mut self) -> bool {
+        let is_owed = matches!(self, HeadScanner::Spoiled);
         if is_owed {
-            *self = Heads::Over;
+            *self = HeadScanner::Over;
         }
         is_owed
     }
 
     /// Returns whether a head has begun and is not over.
     pub(crate) fn is_in_head(&self) -> bool {
-        matches!(self, Heads::Head(line) if line.has_before || line.start.length > 0)
+        matches!(self, HeadScanner::Head(line) if line.has_before || line.start.length > 0)
     }
 
     /// Returns whether something of a message is known to be missing.
     pub(crate) fn lacks_body(&self) -> bool {
-        matches!(self, Heads::Body { left } if *left > 0)
+        matches!(self, HeadScanner::Body { left } if *left > 0)
     }
 
     /// Looks at bytes that came, and spoils what must not be read as the end of a line.
-    pub(crate) fn look(&mut self, mut bytes: &mut [u8]) {
+    pub(crate) fn scan(&mut self, mut bytes: &mut [u8]) {
         loop {
             match self {
-                Heads::Spoilt | Heads::Over => return,
-                Heads::Body { left } => {
+                HeadScanner::Spoiled | HeadScanner::Over => return,
+                HeadScanner::Body { left } => {
                     let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= skipped as u64;
                     if *left > 0 {
                         return;
                     }
                     bytes = &mut bytes[skipped..];
-                    *self = Heads::default();
+                    *self = HeadScanner::default();
                 }
-                Heads::Head(line) => {
+                HeadScanner::Head(line) => {
                     let Some(end) = memchr::memchr(b'\n', bytes) else {
-                        line.add(bytes);
+                        line.push_bytes(bytes);
                         return;
                     };
                     let (text, rest) = bytes.split_at_mut(end);
                     let Some((feed, rest)) = rest.split_first_mut() else { return };
                     let ended = match line.start.length {
                         // Nearly always a line comes at once, and none of it has to be kept.
-                        0 => line.end(&text[..text.len().min(KEPT)], text.last().copied()),
+                        0 => line.end_line(&text[..text.len().min(MAX_LINE_START)], text.last().copied()),
                         _ => {
-                            line.add(text);
+                            line.push_bytes(text);
                             let start = line.start;
-                            line.end(&start.bytes[..start.length], Some(line.last))
+                            line.end_line(&start.bytes[..start.length], Some(line.last))
                         }
                     };
                     match ended {
-                        Ended::Nothing => {
+                        LineEnd::Nothing => {
                             *feed = 0;
-                            *self = Heads::Spoilt;
+                            *self = HeadScanner::Spoiled;
                             return;
                         }
-                        Ended::Head(next) => *self = next,
-                        Ended::Line => {}
+                        LineEnd::Head(next) => *self = next,
+                        LineEnd::Line => {}
                     }
                     bytes = rest;
                 }
@@ -135,36 +135,38 @@ impl Heads {
     }
 }
 
-impl Line {
-    fn add(&mut self, text: &[u8]) {
-        let Start { bytes, length } = &mut self.start;
-        let kept = text.len().min(KEPT - *length);
+impl HeadLine {
+    fn push_bytes(&mut self, text: &[u8]) {
+        let LineStart { bytes, length } = &mut self.start;
+        let kept = text.len().min(MAX_LINE_START - *length);
         bytes[*length..*length + kept].copy_from_slice(&text[..kept]);
         *length += kept;
         self.last = text.last().copied().unwrap_or(self.last);
     }
 
     /// The line that begins so is over, and `last` is what stands before its line feed.
-    fn end(&mut self, start: &[u8], last: Option<u8>) -> Ended {
+    fn end_line(&mut self, start: &[u8], last: Option<u8>) -> LineEnd {
         if last != Some(b'\r') {
-            return Ended::Nothing;
+            return LineEnd::Nothing;
         }
         self.start.length = 0;
         self.last = 0;
         match start.first() {
             Some(b'\r') if start.len() == 1 => {
                 if !self.has_before {
-                    *self = Line::default();
-                    return Ended::Line;
+                    *self = HeadLine::default();
+                    return LineEnd::Line;
                 }
                 let left = self.content_length;
-                return Ended::Head(if self.is_chunked { Heads::Over } else { Heads::Body { left } });
+                return LineEnd::Head(if self.is_chunked { HeadScanner::Over } else { HeadScanner::Body { left } });
             }
-            Some(b'P') if !self.has_before && start.starts_with(b"PRI * HTTP/2") => return Ended::Head(Heads::Over),
+            Some(b'P') if !self.has_before && start.starts_with(b"PRI * HTTP/2") => {
+                return LineEnd::Head(HeadScanner::Over);
+            }
             Some(b'C' | b'c') => {
-                if let Some(value) = value_of(start, b"content-length:") {
-                    if start.len() == KEPT {
-                        return Ended::Nothing;
+                if let Some(value) = header_value(start, b"content-length:") {
+                    if start.len() == MAX_LINE_START {
+                        return LineEnd::Nothing;
                     }
                     let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
                     self.content_length = digits.fold(0, |length, digit| {
@@ -172,16 +174,16 @@ impl Line {
                     });
                 }
             }
-            Some(b'T' | b't') => self.is_chunked |= value_of(start, b"transfer-encoding:").is_some(),
+            Some(b'T' | b't') => self.is_chunked |= header_value(start, b"transfer-encoding:").is_some(),
             _ => {}
         }
         self.has_before = true;
-        Ended::Line
+        LineEnd::Line
     }
 }
 
 /// What follows the name of a header, without the blanks before it.
-fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+fn header_value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, value) = line.split_at_checked(name.len())?;
     // Another name has its colon elsewhere nearly always, and this one is written in small letters by many clients.
     let is_name = start.last() == name.last() && (start == name || start.eq_ignore_ascii_case(name));
@@ -194,9 +196,9 @@ mod tests {
 
     /// What is left of a stream that comes in pieces of `size` bytes.
     fn looked_at(stream: &str, size: usize) -> String {
-        let mut heads = Heads::default();
+        let mut scanner = HeadScanner::default();
         let mut bytes = stream.as_bytes().to_vec();
-        bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
+        bytes.chunks_mut(size).for_each(|piece| scanner.scan(piece));
         String::from_utf8(bytes).unwrap()
     }
 
@@ -228,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_overlong_content_length_is_refused() {
-        for blanks in [" ".repeat(KEPT), "0".repeat(KEPT), " ".repeat(KEPT - 16)] {
+        for blanks in [" ".repeat(MAX_LINE_START), "0".repeat(MAX_LINE_START), " ".repeat(MAX_LINE_START - 16)] {
             let head = |end| format!("POST / HTTP/1.1\r\nContent-Length:{blanks}12\r{end}\r\nX: y\r\nZ: a\r\n");
             for size in [1, 2, 7, 1000] {
                 assert_eq!(looked_at(&head("\n"), size), head("\0"), "{blanks:?}, {size}");
@@ -250,10 +252,10 @@ mod tests {
             ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", false, false),
         ] {
             for size in [1, 3, 1000] {
-                let mut heads = Heads::default();
+                let mut scanner = HeadScanner::default();
                 let mut bytes = format!("{request}{end}").into_bytes();
-                bytes.chunks_mut(size).for_each(|piece| heads.look(piece));
-                assert_eq!((heads.is_in_head(), heads.lacks_body()), (is_in_head, lacks_body), "{end:?} {size}");
+                bytes.chunks_mut(size).for_each(|piece| scanner.scan(piece));
+                assert_eq!((scanner.is_in_head(), scanner.lacks_body()), (is_in_head, lacks_body), "{end:?} {size}");
             }
         }
     }

@@ -11,7 +11,7 @@ use http_body::Body;
 
 use super::super::paths::is_same_path;
 use super::super::response::body::ResponseBody;
-use super::super::response::status::{Answer, respond};
+use super::super::response::status::{HttpResponse, respond};
 
 const ENDPOINTS: [&str; 3] = ["/authorize", "/register", "/token"];
 const WELL_KNOWN: &str = "/.well-known/";
@@ -32,7 +32,7 @@ pub(crate) fn is_path(path: &str) -> bool {
         || path.split_once(WELL_KNOWN).is_some_and(|(_, name)| is_metadata(name))
 }
 
-pub(crate) fn absent() -> Answer {
+pub(crate) fn absent() -> HttpResponse {
     let mut answer = respond(StatusCode::NOT_FOUND, ResponseBody::whole(ABSENT));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer

@@ -13,8 +13,8 @@ use crate::util::{catch_panic, operator_log};
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, BoxError> {
-    catch_panic::catch(work).map_err(|catch_panic::Panicked(text)| format!("it panicked: {text}").into())
+pub(crate) fn catch_route_panic<T>(work: impl FnOnce() -> T) -> Result<T, BoxError> {
+    catch_panic::run_catching(work).map_err(|catch_panic::CaughtPanic(text)| format!("it panicked: {text}").into())
 }
 
 /// The body of a route's answer.
@@ -37,8 +37,8 @@ impl Body for RouteBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         // The head is gone, so what is left is to break off, and to tell the operator.
-        let polled =
-            catch(|| Pin::new(&mut self.0).poll_frame(task)).unwrap_or_else(|error| Poll::Ready(Some(Err(error))));
+        let polled = catch_route_panic(|| Pin::new(&mut self.0).poll_frame(task))
+            .unwrap_or_else(|error| Poll::Ready(Some(Err(error))));
         if let Poll::Ready(Some(Err(error))) = &polled {
             operator_log::error(format_args!("the answer of a route broke off: {error}"));
         }

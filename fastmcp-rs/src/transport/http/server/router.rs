@@ -13,15 +13,15 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 #[cfg(feature = "metrics")]
-use crate::transport::http::paths::METRICS;
+use crate::transport::http::paths::METRICS_PATH;
 use crate::transport::http::paths::{OWN_PATHS, is_same_path};
-use crate::transport::http::post::is_of_session;
+use crate::transport::http::post::belongs_to_session;
 use crate::transport::http::request::cors;
 use crate::transport::http::response::body::ResponseBody;
-use crate::transport::http::response::plain::{closing, get_or_head, plain};
+use crate::transport::http::response::plain::{plain_response, refuse_method, with_connection_close};
 use crate::transport::http::server::oauth;
-use crate::transport::http::server::timeouts::{Active, Activity};
-use crate::transport::http::server::tracked_body::{Content, Tracked};
+use crate::transport::http::server::timeouts::{Activity, ActivityGuard};
+use crate::transport::http::server::tracked_body::{ServerBody, TrackedBody};
 use crate::transport::http::server::user_routes::Routes;
 use crate::transport::http::service::HttpService;
 
@@ -41,7 +41,7 @@ impl Site {
     }
 
     /// Answers a request, whatever it is for, which is `active` until its answer is written.
-    fn answer(&self, request: Request<Incoming>, active: Active) -> Answering {
+    fn response(&self, request: Request<Incoming>, active: ActivityGuard) -> ResponseFuture {
         let has_too_many = request.headers().len() > MAX_HEADERS;
         let is_endpoint = is_same_path(request.uri().path(), &self.service.shared.config.path);
         if is_endpoint && !has_too_many {
@@ -49,46 +49,48 @@ impl Site {
             let (parts, body) = request.into_parts();
             return Box::pin(async move {
                 let mode = service.shared.config.sessions;
-                let answer = service.serve(&parts, body);
-                let answer = while_connected(&active, answer, || is_of_session(&parts, mode)).await;
-                Ok(answer.map(|content| Tracked { content: Content::Own(content), active }))
+                let response = service.serve(&parts, body);
+                let response = while_connected(&active, response, || belongs_to_session(&parts, mode)).await;
+                Ok(response.map(|content| TrackedBody { content: ServerBody::Own(content), active }))
             });
         }
         let site = self.clone();
         Box::pin(async move {
             let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-            let answer = if has_too_many {
-                let mut answer = plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n");
-                cors::admit(&site.service.shared.access, request.headers(), answer.headers_mut());
-                answer.map(Content::Own)
+            let response = if has_too_many {
+                let mut response = plain_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n");
+                cors::admit(&site.service.shared.access, request.headers(), response.headers_mut());
+                response.map(ServerBody::Own)
             } else {
-                while_connected(&active, site.beside(request), || false).await
+                while_connected(&active, site.serve_other_path(request), || false).await
             };
             // The endpoint sees to this by itself, wherever it is mounted.
-            let answer = if is_chunked { closing(answer) } else { answer };
-            Ok(answer.map(|content| Tracked { content, active }))
+            let response = if is_chunked { with_connection_close(response) } else { response };
+            Ok(response.map(|content| TrackedBody { content, active }))
         })
     }
 
     /// Answers a request that is not for the endpoint.
-    async fn beside(self, request: Request<Incoming>) -> Response<Content> {
+    async fn serve_other_path(self, request: Request<Incoming>) -> Response<ServerBody> {
         let path = request.uri().path();
         if let Some(mut legacy) = self.service.legacy_sse_at(path) {
             let (parts, body) = request.into_parts();
-            legacy.serve(&parts, body).await.map(Content::Own)
+            legacy.serve(&parts, body).await.map(ServerBody::Own)
         } else if let Some(metrics) = metrics(&request, &self.service) {
-            metrics.map(Content::Own)
+            metrics.map(ServerBody::Own)
         } else if OWN_PATHS.contains(&path) {
-            health(request.method(), path, &self.service).map(Content::Own)
+            health(request.method(), path, &self.service).map(ServerBody::Own)
         } else {
             let no_oauth = oauth::is_path(path).then(|| self.service.refuse_oauth(&request));
             match (&self.routes, no_oauth) {
                 (Some(routes), no_oauth) => {
-                    let answer = routes.answer(request, &self.service.shared).await;
-                    no_oauth.filter(|_| oauth::is_bare(&answer)).map_or(answer, |refusal| refusal.map(Content::Own))
+                    let response = routes.response(request, &self.service.shared).await;
+                    no_oauth
+                        .filter(|_| oauth::is_bare(&response))
+                        .map_or(response, |refusal| refusal.map(ServerBody::Own))
                 }
-                (None, Some(refusal)) => refusal.map(Content::Own),
-                (None, None) => plain(StatusCode::NOT_FOUND, "not found\n").map(Content::Own),
+                (None, Some(refusal)) => refusal.map(ServerBody::Own),
+                (None, None) => plain_response(StatusCode::NOT_FOUND, "not found\n").map(ServerBody::Own),
             }
         }
     }
@@ -96,10 +98,14 @@ impl Site {
 
 /// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request
 /// outlives that.
-async fn while_connected<T>(active: &Active, answer: impl Future<Output = T>, outlives_input: impl Fn() -> bool) -> T {
-    let mut answer = pin!(answer);
+async fn while_connected<T>(
+    active: &ActivityGuard,
+    response: impl Future<Output = T>,
+    outlives_input: impl Fn() -> bool,
+) -> T {
+    let mut response = pin!(response);
     poll_fn(|task| {
-        let polled = answer.as_mut().poll(task);
+        let polled = response.as_mut().poll(task);
         if polled.is_pending() {
             active.disconnect_if_closed(&outlives_input);
         }
@@ -108,28 +114,28 @@ async fn while_connected<T>(active: &Active, answer: impl Future<Output = T>, ou
     .await
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<Tracked>, Infallible>> + Send>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<TrackedBody>, Infallible>> + Send>>;
 
 /// The site as one connection sees it.
-pub(crate) struct Paths {
+pub(crate) struct SiteService {
     pub(crate) site: Site,
     pub(crate) activity: Activity,
 }
 
-impl hyper::service::Service<Request<Incoming>> for Paths {
-    type Response = Response<Tracked>;
+impl hyper::service::Service<Request<Incoming>> for SiteService {
+    type Response = Response<TrackedBody>;
     type Error = Infallible;
-    type Future = Answering;
+    type Future = ResponseFuture;
 
-    fn call(&self, request: Request<Incoming>) -> Answering {
-        self.site.answer(request, self.activity.begin())
+    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
+        self.site.response(request, self.activity.start_request())
     }
 }
 
 /// The numbers of the server, if that is what is asked for, and if they are served.
 fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Response<ResponseBody>> {
     #[cfg(feature = "metrics")]
-    if request.uri().path() == METRICS {
+    if request.uri().path() == METRICS_PATH {
         return service.metrics(request);
     }
     let _ = (request, service);
@@ -138,8 +144,8 @@ fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Respons
 
 fn health(method: &Method, path: &str, service: &HttpService) -> Response<ResponseBody> {
     match path {
-        _ if !matches!(*method, Method::GET | Method::HEAD) => get_or_head(),
-        "/readyz" if service.is_closed() => plain(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
-        _ => plain(StatusCode::OK, "ok\n"),
+        _ if !matches!(*method, Method::GET | Method::HEAD) => refuse_method(),
+        "/readyz" if service.is_closed() => plain_response(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
+        _ => plain_response(StatusCode::OK, "ok\n"),
     }
 }

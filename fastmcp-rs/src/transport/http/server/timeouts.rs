@@ -1,8 +1,9 @@
 //! A connection that does not wait for its client for ever.
 //!
 //! A head may come too slowly, a connection rest too long, an answer not be read. There is one timer for each
-//! direction. `TimedWrites` stands at the socket, below TLS, since a write there is the progress of the client, whatever
-//! the layers above still keep; `Guarded` stands below hyper, and looks at what comes before hyper reads it (`heads`).
+//! direction. `WriteTimeout` stands at the socket, below TLS, since a write there is the progress of the client,
+//! whatever the layers above still keep; `GuardedStream` stands below hyper, and looks at what comes before hyper reads
+//! it (`scanner`).
 
 use std::future::Future;
 use std::io;
@@ -15,14 +16,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::line_endings::{END, Heads};
+use super::line_endings::{END, HeadScanner};
 
 /// A new connection may be silent for as many times the time of a head.
-pub(crate) const SILENCE: u32 = 3;
+pub(crate) const FIRST_HEAD_FACTOR: u32 = 3;
 
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
+pub(crate) struct ConnectionTimeouts {
     pub(crate) header: Duration,
     pub(crate) idle: Duration,
     pub(crate) write: Duration,
@@ -30,10 +31,10 @@ pub(crate) struct Times {
 
 /// What a connection does, as those see it who read from it, answer its requests and wait for it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Activity(Arc<Counts>);
+pub(crate) struct Activity(Arc<ActivityCounts>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct ActivityCounts {
     /// How many requests are being answered.
     active: AtomicUsize,
     /// How many have ever begun: one may be over before anybody looks.
@@ -53,31 +54,31 @@ struct Counts {
 }
 
 /// One request that is being answered, until this is dropped.
-pub(crate) struct Active(Activity);
+pub(crate) struct ActivityGuard(Activity);
 
 impl Activity {
-    pub(crate) fn begin(&self) -> Active {
+    pub(crate) fn start_request(&self) -> ActivityGuard {
         self.0.begun.fetch_add(1, Ordering::AcqRel);
         self.0.active.fetch_add(1, Ordering::AcqRel);
-        Active(self.clone())
+        ActivityGuard(self.clone())
     }
 
     /// Returns how many requests are being answered.
-    pub(crate) fn active(&self) -> usize {
+    pub(crate) fn active_requests(&self) -> usize {
         self.0.active.load(Ordering::Acquire)
     }
 
-    pub(crate) fn begun(&self) -> usize {
+    pub(crate) fn started_requests(&self) -> usize {
         self.0.begun.load(Ordering::Acquire)
     }
 
-    pub(crate) fn sent(&self) -> usize {
+    pub(crate) fn sent_bytes(&self) -> usize {
         self.0.sent.load(Ordering::Acquire)
     }
 
     /// Returns how often the socket took nothing more.
     #[cfg(feature = "h2")]
-    pub(crate) fn stalls(&self) -> usize {
+    pub(crate) fn stall_count(&self) -> usize {
         self.0.stalls.load(Ordering::Acquire)
     }
 
@@ -87,8 +88,8 @@ impl Activity {
     }
 
     /// Returns whether no request is answered, and nothing of an answer waits to be sent.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.active() == 0 && !self.is_stalled()
+    pub(crate) fn is_idle(&self) -> bool {
+        self.active_requests() == 0 && !self.is_stalled()
     }
 
     fn is_in_head(&self) -> bool {
@@ -99,7 +100,7 @@ impl Activity {
     /// to be read now.
     fn defers_end(&self, task: &Context<'_>) -> bool {
         let counts = &*self.0;
-        if self.is_at_rest() || counts.is_disconnected.load(Ordering::Acquire) {
+        if self.is_idle() || counts.is_disconnected.load(Ordering::Acquire) {
             return false;
         }
         *counts.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.waker().clone());
@@ -118,7 +119,7 @@ impl Activity {
     }
 }
 
-impl Active {
+impl ActivityGuard {
     /// Ends the connection if its client has closed its side, unless the request outlives that. To be called while
     /// the request waits.
     pub(crate) fn disconnect_if_closed(&self, outlives_input: impl FnOnce() -> bool) {
@@ -130,7 +131,7 @@ impl Active {
     }
 }
 
-impl Drop for Active {
+impl Drop for ActivityGuard {
     fn drop(&mut self) {
         self.0.0.active.fetch_sub(1, Ordering::AcqRel);
         self.0.deliver_end();
@@ -141,21 +142,21 @@ impl Drop for Active {
 ///
 /// It is looked at whenever the connection has nothing to do, and not from within a read: hyper reads for the last time
 /// before an answer is over, and then only when there is something to read.
-pub(crate) struct Patience {
+pub(crate) struct Http1Timeout {
     activity: Activity,
-    times: Times,
-    phase: Phase,
+    timeouts: ConnectionTimeouts,
+    phase: ConnectionPhase,
     /// The number of requests that had begun at the last look, and of bytes that were sent.
     begun: usize,
     sent: usize,
     timer: Option<Pin<Box<Sleep>>>,
     /// The task that waits for the timer.
-    waits: Option<Waker>,
+    waker: Option<Waker>,
 }
 
 /// What the connection waits for, and since when.
 #[derive(Clone, Copy)]
-enum Phase {
+enum ConnectionPhase {
     New(Instant),
     /// The answer to a request, which has its own time.
     Answer,
@@ -164,36 +165,36 @@ enum Phase {
     Head(Instant),
 }
 
-impl Patience {
-    pub(crate) fn new(activity: Activity, times: Times) -> Patience {
-        let phase = Phase::New(Instant::now());
-        Patience { activity, times, phase, begun: 0, sent: 0, timer: None, waits: None }
+impl Http1Timeout {
+    pub(crate) fn new(activity: Activity, timeouts: ConnectionTimeouts) -> Http1Timeout {
+        let phase = ConnectionPhase::New(Instant::now());
+        Http1Timeout { activity, timeouts, phase, begun: 0, sent: 0, timer: None, waker: None }
     }
 
     /// Ready when the client has sent nothing for too long.
-    pub(crate) fn poll_over(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        let was_asked = is_new(&mut self.begun, self.activity.begun());
-        let has_sent = is_new(&mut self.sent, self.activity.sent());
-        // An answer that is over may still be on its way, and how long that takes is timed by `TimedWrites`.
-        if !self.activity.is_at_rest() {
-            self.phase = Phase::Answer;
+    pub(crate) fn poll_expired(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        let was_asked = update_count(&mut self.begun, self.activity.started_requests());
+        let has_sent = update_count(&mut self.sent, self.activity.sent_bytes());
+        // An answer that is over may still be on its way, and how long that takes is timed by `WriteTimeout`.
+        if !self.activity.is_idle() {
+            self.phase = ConnectionPhase::Answer;
             return Poll::Pending;
         }
         let now = Instant::now();
-        let is_over = was_asked || matches!(self.phase, Phase::Answer);
+        let is_over = was_asked || matches!(self.phase, ConnectionPhase::Answer);
         match self.phase {
             // Also where it came behind a request, and can be read only now.
-            Phase::Head(_) if !is_over => {}
-            _ if self.activity.is_in_head() => self.phase = Phase::Head(now),
-            Phase::New(_) if !is_over => {}
-            Phase::Rest(_) if !is_over && !has_sent => {}
-            _ => self.phase = Phase::Rest(now),
+            ConnectionPhase::Head(_) if !is_over => {}
+            _ if self.activity.is_in_head() => self.phase = ConnectionPhase::Head(now),
+            ConnectionPhase::New(_) if !is_over => {}
+            ConnectionPhase::Rest(_) if !is_over && !has_sent => {}
+            _ => self.phase = ConnectionPhase::Rest(now),
         }
         let deadline = match self.phase {
-            Phase::New(since) => since + self.times.header * SILENCE,
-            Phase::Head(since) => since + self.times.header,
-            Phase::Rest(since) => since + self.times.idle,
-            Phase::Answer => return Poll::Pending,
+            ConnectionPhase::New(since) => since + self.timeouts.header * FIRST_HEAD_FACTOR,
+            ConnectionPhase::Head(since) => since + self.timeouts.header,
+            ConnectionPhase::Rest(since) => since + self.timeouts.idle,
+            ConnectionPhase::Answer => return Poll::Pending,
         };
         self.poll_deadline(deadline, now, task)
     }
@@ -202,7 +203,7 @@ impl Patience {
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         // One that ends too early is set again when it does: that is once in a while, and not with every request.
         let is_early = now < timer.deadline() && timer.deadline() <= deadline;
-        if is_early && self.waits.as_ref().is_some_and(|waits| waits.will_wake(task.waker())) {
+        if is_early && self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
             return Poll::Pending;
         }
         if timer.deadline() > deadline {
@@ -214,37 +215,37 @@ impl Patience {
             }
             timer.as_mut().reset(deadline);
         }
-        self.waits = Some(task.waker().clone());
+        self.waker = Some(task.waker().clone());
         Poll::Pending
     }
 }
 
 /// Adds to a counter that only one task changes.
-fn count(counter: &AtomicUsize, more: usize) {
+fn increase(counter: &AtomicUsize, more: usize) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }
 
-pub(crate) fn is_new(known: &mut usize, count: usize) -> bool {
+pub(crate) fn update_count(known: &mut usize, count: usize) -> bool {
     std::mem::replace(known, count) != count
 }
 
 /// A stream below hyper, whose heads are looked at, and whose end is read when its last request allows it.
-pub(crate) struct Guarded<S> {
+pub(crate) struct GuardedStream<S> {
     stream: S,
     activity: Activity,
-    heads: Heads,
+    scanner: HeadScanner,
 }
 
-impl<S> Guarded<S> {
-    pub(crate) fn new(stream: S, activity: Activity) -> Guarded<S> {
-        Guarded { stream, activity, heads: Heads::default() }
+impl<S> GuardedStream<S> {
+    pub(crate) fn new(stream: S, activity: Activity) -> GuardedStream<S> {
+        GuardedStream { stream, activity, scanner: HeadScanner::default() }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for GuardedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if buffer.remaining() >= END.len() && self.heads.owes_end() {
+        if buffer.remaining() >= END.len() && self.scanner.owes_head_end() {
             buffer.put_slice(END);
             return Poll::Ready(Ok(()));
         }
@@ -253,16 +254,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             return read;
         }
         if buffer.filled().len() > before {
-            self.heads.look(&mut buffer.filled_mut()[before..]);
-            self.activity.0.is_in_head.store(self.heads.is_in_head(), Ordering::Release);
-        } else if buffer.remaining() > 0 && !self.heads.lacks_body() && self.activity.defers_end(task) {
+            self.scanner.scan(&mut buffer.filled_mut()[before..]);
+            self.activity.0.is_in_head.store(self.scanner.is_in_head(), Ordering::Release);
+        } else if buffer.remaining() > 0 && !self.scanner.lacks_body() && self.activity.defers_end(task) {
             return Poll::Pending;
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(task, bytes)
     }
@@ -289,23 +290,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 }
 
 /// A socket whose client has to read, but may be silent.
-pub(crate) struct TimedWrites<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     activity: Activity,
-    time: Duration,
+    timeout: Duration,
     /// Runs while the client reads nothing of what is written.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> TimedWrites<S> {
-    pub(crate) fn new(stream: S, activity: Activity, times: Times) -> TimedWrites<S> {
-        TimedWrites { stream, activity, time: times.write, timer: None }
+impl<S> WriteTimeout<S> {
+    pub(crate) fn new(stream: S, activity: Activity, timeouts: ConnectionTimeouts) -> WriteTimeout<S> {
+        WriteTimeout { stream, activity, timeout: timeouts.write, timer: None }
     }
 
-    fn watch(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn time_write(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let counts = &*self.activity.0;
         if let Poll::Ready(result) = written {
-            count(&counts.sent, *result.as_ref().unwrap_or(&0));
+            increase(&counts.sent, *result.as_ref().unwrap_or(&0));
             if self.timer.take().is_some() {
                 counts.is_stalled.store(false, Ordering::Release);
                 self.activity.deliver_end();
@@ -313,9 +314,9 @@ impl<S> TimedWrites<S> {
             return Poll::Ready(result);
         }
         let timer = self.timer.get_or_insert_with(|| {
-            count(&counts.stalls, 1);
+            increase(&counts.stalls, 1);
             counts.is_stalled.store(true, Ordering::Release);
-            Box::pin(tokio::time::sleep(self.time))
+            Box::pin(tokio::time::sleep(self.timeout))
         });
         timer
             .as_mut()
@@ -324,16 +325,16 @@ impl<S> TimedWrites<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TimedWrites<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(task, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(task, bytes);
-        self.watch(task, written)
+        self.time_write(task, written)
     }
 
     fn poll_write_vectored(
@@ -342,7 +343,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(task, slices);
-        self.watch(task, written)
+        self.time_write(task, written)
     }
 
     fn is_write_vectored(&self) -> bool {

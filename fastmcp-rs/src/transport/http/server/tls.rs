@@ -23,21 +23,21 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::listener::Stream;
-use super::protocol_detect::Begun;
-use super::timeouts::Times;
+use super::listener::IoStream;
+use super::protocol_detect::PrefixedStream;
+use super::timeouts::ConnectionTimeouts;
 use crate::util::operator_log;
 
 /// How often files are looked at.
-const RENEWAL: Duration = Duration::from_secs(60);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 /// The largest file of certificates or of a key.
 const MAX_FILE: u64 = 1 << 20;
 /// The time that a client waits for files to be read.
-const RENEWAL_TIME: Duration = Duration::from_secs(1);
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a TLS connection begins with: the type of the record that a handshake is in.
 const HANDSHAKE: u8 = 22;
 /// What somebody is told who speaks HTTP where HTTPS is spoken.
-const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
     content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
 
 /// The certificate and the key of a server on HTTPS. [`HttpConfig::tls`](crate::HttpConfig::tls) takes it.
@@ -59,18 +59,18 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tls {
-    source: Source,
+    source: CertificateSource,
     renewal: Duration,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
-    Files(Files),
+enum CertificateSource {
+    Files(PemFiles),
     Config(Arc<ServerConfig>),
 }
 
 #[derive(Clone, Debug)]
-struct Files {
+struct PemFiles {
     certificates: PathBuf,
     key: PathBuf,
 }
@@ -84,8 +84,8 @@ impl Tls {
     /// when a client connects, at most once a minute; what has changed holds from then on. If it is not usable, a
     /// warning says why, and the certificate of before stays.
     pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
-        let files = Files { certificates: certificates.into(), key: key.into() };
-        Tls { source: Source::Files(files), renewal: RENEWAL }
+        let files = PemFiles { certificates: certificates.into(), key: key.into() };
+        Tls { source: CertificateSource::Files(files), renewal: RENEWAL_INTERVAL }
     }
 
     /// Whatever rustls 0.23 can do: client certificates, several names, keys in hardware, other cryptography.
@@ -96,7 +96,7 @@ impl Tls {
     ///
     /// The server does not start if it names `h2` without the feature `h2`.
     pub fn new(config: Arc<ServerConfig>) -> Tls {
-        Tls { source: Source::Config(config), renewal: RENEWAL }
+        Tls { source: CertificateSource::Config(config), renewal: RENEWAL_INTERVAL }
     }
 
     /// How often the files are looked at. Default: 60 seconds.
@@ -106,16 +106,16 @@ impl Tls {
     }
 
     /// Reads what there is to read. Returns what is wrong.
-    pub(crate) fn start(&self) -> Result<Acceptor, String> {
+    pub(crate) fn build_acceptor(&self) -> Result<RenewingAcceptor, String> {
         let (config, files, seen) = match &self.source {
-            Source::Config(config) => (with_protocols(config)?, None, None),
-            Source::Files(files) => {
+            CertificateSource::Config(config) => (with_protocols(config)?, None, None),
+            CertificateSource::Files(files) => {
                 let contents = files.read()?;
                 (files.config(&contents)?, Some(files.clone()), Some(contents.digest()))
             }
         };
-        let current = Mutex::new(Current { config, seen, looked: Instant::now(), is_renewing: false });
-        Ok(Acceptor(Arc::new(Shared { current, files, renewal: self.renewal })))
+        let current = Mutex::new(CurrentConfig { config, seen, checked_at: Instant::now(), is_renewing: false });
+        Ok(RenewingAcceptor(Arc::new(AcceptorInner { current, files, renewal: self.renewal })))
     }
 }
 
@@ -146,24 +146,24 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Strin
 }
 
 /// What is in the files.
-struct Contents {
+struct PemContents {
     certificates: Vec<u8>,
     key: Vec<u8>,
 }
 
-impl Contents {
+impl PemContents {
     /// Tells whether something has changed, without keeping the key.
     fn digest(&self) -> [Digest; 2] {
         [digest(&SHA256, &self.certificates), digest(&SHA256, &self.key)]
     }
 }
 
-impl Files {
-    fn read(&self) -> Result<Contents, String> {
-        Ok(Contents { certificates: read(&self.certificates)?, key: read(&self.key)? })
+impl PemFiles {
+    fn read(&self) -> Result<PemContents, String> {
+        Ok(PemContents { certificates: read(&self.certificates)?, key: read(&self.key)? })
     }
 
-    fn config(&self, contents: &Contents) -> Result<Arc<ServerConfig>, String> {
+    fn config(&self, contents: &PemContents) -> Result<Arc<ServerConfig>, String> {
         let (certificates, key) = (self.certificates.display(), self.key.display());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificates)
             .collect::<Result<_, _>>()
@@ -252,33 +252,37 @@ pub(crate) enum Protocol {
 
 /// Makes encrypted connections of plain ones.
 #[derive(Clone)]
-pub(crate) struct Acceptor(Arc<Shared>);
+pub(crate) struct RenewingAcceptor(Arc<AcceptorInner>);
 
-struct Shared {
-    current: Mutex<Current>,
+struct AcceptorInner {
+    current: Mutex<CurrentConfig>,
     /// Where there is something to renew.
-    files: Option<Files>,
+    files: Option<PemFiles>,
     renewal: Duration,
 }
 
-struct Current {
+struct CurrentConfig {
     config: Arc<ServerConfig>,
     /// What was in the files when they were last read, usable or not.
     seen: Option<[Digest; 2]>,
-    looked: Instant,
+    checked_at: Instant,
     /// Set while the files are being read: a file system that hangs may hold one thread, and no more.
     is_renewing: bool,
 }
 
-impl Acceptor {
+impl RenewingAcceptor {
     /// Does the handshake. `None` if there is no encrypted connection in the end.
-    pub(crate) async fn accept<S: Stream>(&self, stream: S, times: Times) -> Option<(TlsStream<Begun<S>>, Protocol)> {
-        timeout(times.header, self.shake_hands(stream)).await.ok()?
+    pub(crate) async fn accept<S: IoStream>(
+        &self,
+        stream: S,
+        timeouts: ConnectionTimeouts,
+    ) -> Option<(TlsStream<PrefixedStream<S>>, Protocol)> {
+        timeout(timeouts.header, self.shake_hands(stream)).await.ok()?
     }
 
-    async fn shake_hands<S: Stream>(&self, stream: S) -> Option<(TlsStream<Begun<S>>, Protocol)> {
-        let mut stream = Begun::new(stream);
-        match stream.first().await {
+    async fn shake_hands<S: IoStream>(&self, stream: S) -> Option<(TlsStream<PrefixedStream<S>>, Protocol)> {
+        let mut stream = PrefixedStream::new(stream);
+        match stream.peek_first_byte().await {
             Ok(Some(HANDSHAKE)) => {}
             Ok(Some(b'A'..=b'Z')) => {
                 let _ = refuse(stream).await;
@@ -308,9 +312,9 @@ impl Acceptor {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
             let mut current = shared.lock();
-            let is_due = current.looked.elapsed() >= shared.renewal && !current.is_renewing;
+            let is_due = current.checked_at.elapsed() >= shared.renewal && !current.is_renewing;
             if is_due {
-                current.looked = Instant::now();
+                current.checked_at = Instant::now();
                 current.is_renewing = true;
             }
             is_due
@@ -321,14 +325,14 @@ impl Acceptor {
                 shared.renew();
                 shared.lock().is_renewing = false;
             });
-            let _ = timeout(RENEWAL_TIME, renewing).await;
+            let _ = timeout(RENEWAL_TIMEOUT, renewing).await;
         }
         Arc::clone(&shared.lock().config)
     }
 }
 
-impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
+impl AcceptorInner {
+    fn lock(&self) -> std::sync::MutexGuard<'_, CurrentConfig> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -349,22 +353,22 @@ impl Shared {
             Ok(None) => {}
             Ok(Some(config)) => {
                 self.lock().config = config;
-                operator_log::line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
+                operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
             Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
         }
     }
 }
 
-impl fmt::Debug for Acceptor {
+impl fmt::Debug for RenewingAcceptor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Acceptor").field("files", &self.0.files).finish_non_exhaustive()
     }
 }
 
 /// Tells a client of plain HTTP what it should have spoken.
-async fn refuse<S: Stream>(mut stream: Begun<S>) -> io::Result<()> {
-    stream.write_all(SPEAK_TLS).await?;
+async fn refuse<S: IoStream>(mut stream: PrefixedStream<S>) -> io::Result<()> {
+    stream.write_all(HTTPS_REQUIRED).await?;
     stream.shutdown().await?;
     // A connection that is closed with something unread is reset, and its last answer may be lost.
     let mut rest = [0; 1024];

@@ -9,54 +9,54 @@ use hyper::body::Bytes;
 
 use crate::transport::http::response::body::ResponseBody;
 use crate::transport::http::server::route_body::RouteBody;
-use crate::transport::http::server::timeouts::Active;
+use crate::transport::http::server::timeouts::ActivityGuard;
 
 /// What an answer holds.
-pub(crate) enum Content {
+pub(crate) enum ServerBody {
     Own(ResponseBody),
     Route(RouteBody),
 }
 
 /// A body that tells when it is written.
-pub(crate) struct Tracked {
-    pub(crate) content: Content,
-    pub(crate) active: Active,
+pub(crate) struct TrackedBody {
+    pub(crate) content: ServerBody,
+    pub(crate) active: ActivityGuard,
 }
 
-impl Content {
+impl ServerBody {
     /// Returns whether it is owed to a client that has closed its side of the connection.
     pub(crate) fn outlives_input(&self) -> bool {
-        matches!(self, Content::Own(body) if body.outlives_input())
+        matches!(self, ServerBody::Own(body) if body.outlives_input())
     }
 }
 
-impl Body for Content {
+impl Body for ServerBody {
     type Data = Bytes;
     type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.get_mut() {
-            Content::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
-            Content::Route(body) => Pin::new(body).poll_frame(task),
+            ServerBody::Own(body) => Pin::new(body).poll_frame(task).map_err(|never| match never {}),
+            ServerBody::Route(body) => Pin::new(body).poll_frame(task),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Content::Own(body) => body.is_end_stream(),
-            Content::Route(body) => body.is_end_stream(),
+            ServerBody::Own(body) => body.is_end_stream(),
+            ServerBody::Route(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Content::Own(body) => body.size_hint(),
-            Content::Route(body) => body.size_hint(),
+            ServerBody::Own(body) => body.size_hint(),
+            ServerBody::Route(body) => body.size_hint(),
         }
     }
 }
 
-impl Body for Tracked {
+impl Body for TrackedBody {
     type Data = Bytes;
     type Error = Box<dyn StdError + Send + Sync>;
 

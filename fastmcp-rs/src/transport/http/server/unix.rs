@@ -14,14 +14,14 @@ use std::task::{Context, Poll};
 
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
-use super::listener::{Listener, Stream};
+use super::listener::{IoStream, Listener};
 
 /// How many connections may wait to be accepted.
-const WAITING: u32 = 1024;
+const ACCEPT_QUEUE: u32 = 1024;
 
 impl Listener for UnixListener {
     /// So that there is one copy of all that follows for everything that is not plain TCP.
-    type Stream = Box<dyn Stream>;
+    type Stream = Box<dyn IoStream>;
 
     fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<SocketAddr>)>> {
         self.poll_accept(task).map_ok(|(stream, _)| (Box::new(stream) as Self::Stream, None))
@@ -38,7 +38,7 @@ pub(crate) struct BoundSocket {
 }
 
 impl Listener for BoundSocket {
-    type Stream = Box<dyn Stream>;
+    type Stream = Box<dyn IoStream>;
 
     fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<SocketAddr>)>> {
         Listener::poll_accept(&self.listener, task)
@@ -47,39 +47,39 @@ impl Listener for BoundSocket {
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.file) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| file_identity(&found) == self.file) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64) {
+fn file_identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
 /// Listens at `path`. `mode`: who may connect, as of a file that they would write to.
 pub(crate) async fn bind(path: &Path, mode: u32) -> io::Result<BoundSocket> {
-    let listener = match listen(path, mode) {
+    let listener = match bind_listener(path, mode) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             remove_stale(path).await?;
-            listen(path, mode)?
+            bind_listener(path, mode)?
         }
         listener => listener?,
     };
-    let file = identity(&fs::symlink_metadata(path)?);
+    let file = file_identity(&fs::symlink_metadata(path)?);
     let bound = BoundSocket { listener, path: path.to_owned(), file };
     // What the umask has taken away is what was asked for, too.
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     Ok(bound)
 }
 
-fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
+fn bind_listener(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let socket = UnixSocket::new_stream()?;
     // On Linux the file has the mode of the socket from the beginning, so nobody can connect in between. Elsewhere
     // this is an error, and the mode is set afterwards.
     let _ = File::from(socket.as_fd().try_clone_to_owned()?).set_permissions(Permissions::from_mode(mode));
     socket.bind(path)?;
-    socket.listen(WAITING)
+    socket.listen(ACCEPT_QUEUE)
 }
 
 /// Removes the socket of a server that is no more.
@@ -91,20 +91,20 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         // One that has no room for more connections at the moment is alive as well.
-        Ok(_) => Err(in_use()),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(in_use()),
+        Ok(_) => Err(address_in_use()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(address_in_use()),
         Err(error) => {
             Err(io::Error::new(error.kind(), format!("whether a server listens on it cannot be seen: {error}")))
         }
     }
 }
 
-fn in_use() -> io::Error {
+fn address_in_use() -> io::Error {
     io::Error::new(ErrorKind::AddrInUse, "another server listens on it")
 }
 
 /// Where a socket that was handed over listens, for people.
-pub(crate) fn name_of(listener: &UnixListener) -> String {
+pub(crate) fn socket_name(listener: &UnixListener) -> String {
     let address = listener.local_addr();
     match address.as_ref().ok().and_then(|address| address.as_pathname()) {
         Some(path) => path.display().to_string(),
@@ -170,7 +170,7 @@ mod tests {
     async fn a_socket_accepts_no_connection_before_its_mode_is_set() {
         let directory = Directory::new("mode");
         let path = directory.0.join("socket");
-        let _listener = listen(&path, 0o600).unwrap();
+        let _listener = bind_listener(&path, 0o600).unwrap();
         assert_eq!(mode_of(&path), 0o600);
     }
 }

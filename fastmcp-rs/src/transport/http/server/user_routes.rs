@@ -19,18 +19,18 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::transport::http::request::head;
-use crate::transport::http::request::host_origin::Refused;
-use crate::transport::http::response::plain::{closing, plain};
-use crate::transport::http::server::route_body::{BoxError, RouteBody, catch};
-use crate::transport::http::server::tracked_body::Content;
-use crate::transport::http::shared::Shared;
+use crate::transport::http::request::host_origin::AccessDenial;
+use crate::transport::http::response::plain::{plain_response, with_connection_close};
+use crate::transport::http::server::route_body::{BoxError, RouteBody, catch_route_panic};
+use crate::transport::http::server::tracked_body::ServerBody;
+use crate::transport::http::shared::ServiceState;
 use crate::util::operator_log;
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<RouteBody>, BoxError>> + Send>>;
+type RouteFuture = Pin<Box<dyn Future<Output = Result<Response<RouteBody>, BoxError>> + Send>>;
 
 /// The author's service, whatever its type is.
 #[derive(Clone)]
-pub(crate) struct Routes(Arc<dyn Fn(Request<RequestBody>) -> Answering + Send + Sync>);
+pub(crate) struct Routes(Arc<dyn Fn(Request<RequestBody>) -> RouteFuture + Send + Sync>);
 
 impl Routes {
     pub(crate) fn new<S, B>(service: S) -> Routes
@@ -51,30 +51,33 @@ impl Routes {
         }))
     }
 
-    pub(crate) async fn answer(&self, request: Request<Incoming>, shared: &Shared) -> Response<Content> {
-        let own = |answer: Response<_>| answer.map(Content::Own);
-        if let Err(refused) = shared.access.check_host(request.uri(), head::read(request.headers()).0.host) {
-            if refused != Refused::BadHost {
-                return own(plain(StatusCode::FORBIDDEN, "this server is not known by that `Host`\n"));
+    pub(crate) async fn response(&self, request: Request<Incoming>, shared: &ServiceState) -> Response<ServerBody> {
+        let own = |response: Response<_>| response.map(ServerBody::Own);
+        if let Err(refused) = shared.access.check_host(request.uri(), head::read_headers(request.headers()).0.host) {
+            if refused != AccessDenial::InvalidHost {
+                return own(plain_response(StatusCode::FORBIDDEN, "this server is not known by that `Host`\n"));
             }
-            return own(closing(plain(StatusCode::BAD_REQUEST, "there must be one valid `Host`\n")));
+            return own(with_connection_close(plain_response(
+                StatusCode::BAD_REQUEST,
+                "there must be one valid `Host`\n",
+            )));
         }
         // It asks for a tunnel, which there is none to anywhere.
         if request.method() == Method::CONNECT {
-            return own(plain(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
+            return own(plain_response(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
         }
         let request = request.map(|body| RequestBody::new(body, shared.config.body_time));
-        let mut answering = match catch(|| (self.0)(request)) {
+        let mut answering = match catch_route_panic(|| (self.0)(request)) {
             Ok(answering) => answering,
-            Err(error) => return own(failed(&*error)),
+            Err(error) => return own(failure_response(&*error)),
         };
-        let answer = poll_fn(|task| match catch(|| answering.as_mut().poll(task)) {
+        let response = poll_fn(|task| match catch_route_panic(|| answering.as_mut().poll(task)) {
             Ok(polled) => polled,
             Err(panicked) => Poll::Ready(Err(panicked)),
         });
-        match answer.await {
-            Ok(answer) => answer.map(Content::Route),
-            Err(error) => own(failed(&*error)),
+        match response.await {
+            Ok(response) => response.map(ServerBody::Route),
+            Err(error) => own(failure_response(&*error)),
         }
     }
 }
@@ -85,9 +88,9 @@ impl fmt::Debug for Routes {
     }
 }
 
-fn failed(error: &(dyn StdError + Send + Sync)) -> Response<super::super::response::body::ResponseBody> {
+fn failure_response(error: &(dyn StdError + Send + Sync)) -> Response<super::super::response::body::ResponseBody> {
     operator_log::error(format_args!("a route has failed: {error}"));
-    plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
+    plain_response(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
 }
 
 /// The body of a request to one of the [routes](crate::App::routes) beside an app.
@@ -97,13 +100,13 @@ fn failed(error: &(dyn StdError + Send + Sync)) -> Response<super::super::respon
 /// sends nothing of it for as long as [`HttpConfig::body_time`](crate::HttpConfig::body_time) is an error.
 pub struct RequestBody {
     incoming: Incoming,
-    time: Duration,
+    timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl RequestBody {
-    fn new(incoming: Incoming, time: Duration) -> RequestBody {
-        RequestBody { incoming, time, timer: None }
+    fn new(incoming: Incoming, timeout: Duration) -> RequestBody {
+        RequestBody { incoming, timeout, timer: None }
     }
 }
 
@@ -117,8 +120,8 @@ impl Body for RequestBody {
             this.timer = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
         }
-        let time = this.time;
-        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        let timeout = this.timeout;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         timer
             .as_mut()
             .poll(task)

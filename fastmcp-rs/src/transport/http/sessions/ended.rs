@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn peer(last: u8) -> Peer {
-        Peer::of_address([192, 0, 2, last].into())
+        Peer::from_address([192, 0, 2, last].into())
     }
 
     #[test]

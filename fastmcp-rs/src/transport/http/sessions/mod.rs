@@ -13,9 +13,9 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 //!
-//! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `share` what a peer's
-//! sessions may take. `carried` issues and opens ids that carry their session, `ended` remembers ids that must not be
-//! restored, and `seen` knows the last requests of a session.
+//! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `peer_sessions` what a
+//! peer's sessions may take. `carried` issues and opens ids that carry their session, `ended` remembers ids that must
+//! not be restored, and `seen` knows the last requests of a session.
 
 mod carried;
 mod ended;
@@ -36,15 +36,15 @@ use ended::Ended;
 pub(crate) use lease::Lease;
 use ring::rand::{SecureRandom, SystemRandom};
 use seen::SeenRequests;
-use session::{Carried, Pool, Said, Share, Streams};
-pub(crate) use session::{Ending, Session};
+use session::{Carried, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
+pub(crate) use session::{HttpSession, SessionEnd};
 // The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
-pub(crate) use usage::InUse;
-use usage::{Usage, milliseconds_since};
+pub(crate) use usage::SessionUse;
+use usage::{SessionUsage, milliseconds_since};
 
 use super::peer::Peer;
-use super::response::replay::{Channel, Ledger, OWN, Resumption};
+use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
 use crate::protocol::Revision;
@@ -54,34 +54,34 @@ const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
 const RANDOM_BYTE: usize = 12;
 /// How often idle sessions are looked for, at the least and at the most.
-const SWEEP: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
+const SWEEP_INTERVALS: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
 /// How many sessions are compared when one has to go.
-const COMPARED: usize = 1_024;
+const EVICTION_SAMPLE: usize = 1_024;
 /// How long a stream may be read on after its last event, or after its last reader has left.
-const KEPT_TIME: Duration = Duration::from_secs(5 * 60);
+const REPLAY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The most bytes that are kept for the clients of a peer's sessions, and of all sessions.
-const MAX_KEPT_OF_PEER: usize = 16 << 20;
-const MAX_KEPT: usize = 64 << 20;
+const MAX_REPLAY_PER_PEER: usize = 16 << 20;
+const MAX_REPLAY: usize = 64 << 20;
 
 /// How many sessions there may be, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct SessionLimits {
     pub(crate) sessions: usize,
-    pub(crate) sessions_of_peer: usize,
-    pub(crate) idle: Duration,
+    pub(crate) sessions_per_peer: usize,
+    pub(crate) idle_timeout: Duration,
 }
 
-type Shard = foldhash::HashMap<Arc<str>, Arc<Session>>;
+type Shard = foldhash::HashMap<Arc<str>, Arc<HttpSession>>;
 
 pub(crate) struct Sessions {
     shards: [Mutex<Shard>; SHARDS],
     count: AtomicUsize,
-    shares: Mutex<HashMap<Peer, Arc<Share>>>,
+    all_peers: Mutex<HashMap<Peer, Arc<PeerSessions>>>,
     /// How many bytes their clients have said of themselves.
-    said: Arc<AtomicUsize>,
+    client_info_bytes: Arc<AtomicUsize>,
     /// How many bytes are kept for their clients.
-    pool: Pool,
-    limits: Limits,
+    pool: ReplayPool,
+    limits: SessionLimits,
     start: Instant,
     last_number: AtomicU64,
     /// Issues and opens ids that carry their session, if there are sealing keys.
@@ -93,7 +93,7 @@ pub(crate) struct Sessions {
     evicted: AtomicUsize,
     ended: AtomicBool,
     /// Whether there is a task that looks for idle sessions.
-    is_watched: AtomicBool,
+    has_sweep_task: AtomicBool,
 }
 
 /// A session that is about to be inserted.
@@ -120,7 +120,15 @@ impl NewSession {
         expires: Option<u64>,
     ) -> NewSession {
         let (principal, peer) = (requester.principal.cloned(), requester.peer.cloned());
-        NewSession { id, connection, revision, principal, peer, resumption: Resumption::of(revision), expires }
+        NewSession {
+            id,
+            connection,
+            revision,
+            principal,
+            peer,
+            resumption: Resumption::for_revision(revision),
+            expires,
+        }
     }
 }
 
@@ -151,34 +159,36 @@ impl Cause {
         matches!(self, Cause::Deleted | Cause::Idle)
     }
 
-    fn ending(self) -> Ending {
-        if self == Cause::Shutdown { Ending::Shutdown } else { Ending::Removed }
+    fn ending(self) -> SessionEnd {
+        if self == Cause::Shutdown { SessionEnd::Shutdown } else { SessionEnd::Removed }
     }
 }
 
 /// What there is too much of, so that a session has to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pressure {
+enum EvictionCause {
     Count,
-    Said,
+    ClientInfo,
 }
 
-impl Pressure {
+impl EvictionCause {
     /// Ranks sessions: the largest is the first to go. Those of the peer that has the most go before others, those that
     /// were never used before others, and then the one that was idle longest.
-    fn rank(self, session: &Session) -> (usize, bool, u64) {
-        let of_peer = match (self, &session.share) {
-            (Pressure::Count, share) => share.as_ref().map_or(1, |share| share.count.load(Ordering::Relaxed)),
-            (Pressure::Said, Some(share)) => share.said.load(Ordering::Relaxed),
+    fn rank(self, session: &HttpSession) -> (usize, bool, u64) {
+        let of_peer = match (self, &session.peer_sessions) {
+            (EvictionCause::Count, peer_sessions) => {
+                peer_sessions.as_ref().map_or(1, |peer_sessions| peer_sessions.count.load(Ordering::Relaxed))
+            }
+            (EvictionCause::ClientInfo, Some(peer_sessions)) => peer_sessions.client_info_bytes.load(Ordering::Relaxed),
             // Peers that cannot be told apart: what is large goes first.
-            (Pressure::Said, None) => session.said.own.load(Ordering::Relaxed),
+            (EvictionCause::ClientInfo, None) => session.client_info_bytes.own.load(Ordering::Relaxed),
         };
-        (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_time())
+        (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_milliseconds())
     }
 }
 
 /// What a session is called in traces. Its id would open the session to whoever reads them.
-fn label(id: &str) -> String {
+fn session_label(id: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
     digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -199,13 +209,13 @@ fn random_base() -> Option<i64> {
 }
 
 impl Sessions {
-    pub(crate) fn new(limits: Limits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
+    pub(crate) fn new(limits: SessionLimits, carrying: Option<CarryingIds>) -> Arc<Sessions> {
         Arc::new(Sessions {
             shards: Default::default(),
             count: AtomicUsize::new(0),
-            shares: Mutex::default(),
-            said: Arc::default(),
-            pool: Pool::new(Arc::default(), MAX_KEPT),
+            all_peers: Mutex::default(),
+            client_info_bytes: Arc::default(),
+            pool: ReplayPool::new(Arc::default(), MAX_REPLAY),
             limits,
             start: Instant::now(),
             last_number: AtomicU64::new(0),
@@ -214,7 +224,7 @@ impl Sessions {
             restoring: Mutex::default(),
             evicted: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
-            is_watched: AtomicBool::new(false),
+            has_sweep_task: AtomicBool::new(false),
         })
     }
 
@@ -228,8 +238,8 @@ impl Sessions {
         self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shares(&self) -> MutexGuard<'_, HashMap<Peer, Arc<Share>>> {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all_peers(&self) -> MutexGuard<'_, HashMap<Peer, Arc<PeerSessions>>> {
+        self.all_peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
@@ -267,8 +277,8 @@ impl Sessions {
     fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
         let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
         let id: Arc<str> = id.into();
-        connection.label_session(&label(&id));
-        let mut first_stream = OWN;
+        connection.label_session(&session_label(&id));
+        let mut first_stream = OWN_STREAM;
         if expires.is_some() {
             // Another process counts from another number, so a late response or stream id is not mistaken for one of
             // this process.
@@ -276,96 +286,106 @@ impl Sessions {
             connection.number_client_requests(base);
             first_stream = base.unsigned_abs();
         }
-        let share = peer.map(|peer| self.join(peer));
-        if !self.make_room(share.as_deref()) {
-            self.leave(share.as_ref(), None);
+        let peer_sessions = peer.map(|peer| self.add_to_peer(peer));
+        if !self.make_room(peer_sessions.as_deref()) {
+            self.remove_from_peer(peer_sessions.as_ref(), None);
             return None;
         }
-        let said = Said { all: Arc::clone(&self.said), share: share.clone(), own: AtomicUsize::new(0) };
-        said.set(connection.session_size() + if expires.is_some() { id.len() } else { 0 });
-        while said.is_too_much() {
-            let of_peer = share.as_deref().filter(|_| said.is_too_much_of_peer());
-            if !self.evict(of_peer, Pressure::Said) {
+        let client_info_bytes = ClientInfoBytes {
+            all: Arc::clone(&self.client_info_bytes),
+            peer_sessions: peer_sessions.clone(),
+            own: AtomicUsize::new(0),
+        };
+        client_info_bytes.set(connection.session_size() + if expires.is_some() { id.len() } else { 0 });
+        while client_info_bytes.exceeds_limit() {
+            let of_peer = peer_sessions.as_deref().filter(|_| client_info_bytes.exceeds_peer_limit());
+            if !self.evict(of_peer, EvictionCause::ClientInfo) {
                 self.count.fetch_sub(1, Ordering::AcqRel);
-                self.leave(share.as_ref(), None);
+                self.remove_from_peer(peer_sessions.as_ref(), None);
                 return None;
             }
         }
-        let kept = Ledger::part_of(share.as_ref().map_or(&self.pool.kept, |share| &share.pool.kept));
-        let own = Channel::own(first_stream, Arc::clone(connection.outbox()), resumption, &kept);
-        let session = Arc::new(Session {
+        let kept = ByteCounter::for_parent(
+            peer_sessions.as_ref().map_or(&self.pool.kept, |peer_sessions| &peer_sessions.pool.kept),
+        );
+        let own = ReplayStream::own(first_stream, Arc::clone(connection.outgoing()), resumption, &kept);
+        let session = Arc::new(HttpSession {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
             id: Arc::clone(&id),
             connection,
             revision,
             principal,
-            share,
-            said,
-            usage: Arc::new(Usage {
+            peer_sessions,
+            client_info_bytes,
+            usage: Arc::new(SessionUsage {
                 start: self.start,
                 users: AtomicUsize::new(0),
                 last: AtomicU64::new(milliseconds_since(self.start)),
             }),
             was_used: AtomicBool::new(false),
             ending: AtomicU8::new(0),
-            streams: Mutex::new(Streams { own, requests: VecDeque::new(), last_id: first_stream }),
+            streams: Mutex::new(SessionStreams { own, requests: VecDeque::new(), last_id: first_stream }),
             kept,
             sessions: Arc::downgrade(self),
             carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
             #[cfg(feature = "legacy-sse")]
             owed: AtomicUsize::new(0),
         });
-        session.watch(&session.own_channel());
-        if let Some(share) = &session.share {
-            share.lock().insert(session.number, Arc::downgrade(&session));
+        session.limit_stream(&session.own_stream());
+        if let Some(peer_sessions) = &session.peer_sessions {
+            peer_sessions.lock().insert(session.number, Arc::downgrade(&session));
         }
         // Before the session can be found, and ended because it is idle.
-        let lease = Lease { in_use: InUse::new(&session.usage), session: Arc::clone(&session) };
+        let lease = Lease { in_use: SessionUse::new(&session.usage), session: Arc::clone(&session) };
         self.shard(&id).insert(id, session);
         if self.ended.load(Ordering::Acquire) {
             self.end_all();
         }
-        self.be_watched();
+        self.start_sweep_task();
         Some(lease)
     }
 
     /// Counts one more session of a peer.
-    fn join(&self, peer: Peer) -> Arc<Share> {
-        let mut shares = self.shares();
-        let share = shares.entry(peer).or_insert_with_key(|peer| {
-            Arc::new(Share {
+    fn add_to_peer(&self, peer: Peer) -> Arc<PeerSessions> {
+        let mut all_peers = self.all_peers();
+        let peer_sessions = all_peers.entry(peer).or_insert_with_key(|peer| {
+            Arc::new(PeerSessions {
                 peer: peer.clone(),
                 sessions: Mutex::default(),
                 count: AtomicUsize::new(0),
-                said: AtomicUsize::new(0),
-                pool: Pool::new(Ledger::part_of(&self.pool.kept), MAX_KEPT_OF_PEER),
+                client_info_bytes: AtomicUsize::new(0),
+                pool: ReplayPool::new(ByteCounter::for_parent(&self.pool.kept), MAX_REPLAY_PER_PEER),
             })
         });
         // Under the lock, as the last one to leave removes the share.
-        share.count.fetch_add(1, Ordering::AcqRel);
-        Arc::clone(share)
+        peer_sessions.count.fetch_add(1, Ordering::AcqRel);
+        Arc::clone(peer_sessions)
     }
 
     /// One session less of a peer.
-    fn leave(&self, share: Option<&Arc<Share>>, number: Option<u64>) {
-        let Some(share) = share else { return };
+    fn remove_from_peer(&self, peer_sessions: Option<&Arc<PeerSessions>>, number: Option<u64>) {
+        let Some(peer_sessions) = peer_sessions else { return };
         if let Some(number) = number {
-            share.lock().remove(&number);
+            peer_sessions.lock().remove(&number);
         }
-        let mut shares = self.shares();
-        if share.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            shares.remove(&share.peer);
+        let mut all_peers = self.all_peers();
+        if peer_sessions.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            all_peers.remove(&peer_sessions.peer);
         }
     }
 
     /// Makes room for one more session, which is then counted: for its peer, which it is counted for already, and
     /// altogether.
-    fn make_room(&self, share: Option<&Share>) -> bool {
-        let has_too_many = |share: &Share| share.count.load(Ordering::Acquire) > self.limits.sessions_of_peer;
-        if share.is_some_and(|share| has_too_many(share) && !self.evict(Some(share), Pressure::Count)) {
+    fn make_room(&self, peer_sessions: Option<&PeerSessions>) -> bool {
+        let has_too_many =
+            |peer_sessions: &PeerSessions| peer_sessions.count.load(Ordering::Acquire) > self.limits.sessions_per_peer;
+        if peer_sessions.is_some_and(|peer_sessions| {
+            has_too_many(peer_sessions) && !self.evict(Some(peer_sessions), EvictionCause::Count)
+        }) {
             return false;
         }
-        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limits.sessions && !self.evict(None, Pressure::Count) {
+        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limits.sessions && !self.evict(None, EvictionCause::Count)
+        {
             self.count.fetch_sub(1, Ordering::AcqRel);
             return false;
         }
@@ -374,27 +394,27 @@ impl Sessions {
 
     /// The session of that id, if it is this principal's. There is no telling whether another one has it.
     pub(crate) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
-        if !self.is_watched.load(Ordering::Relaxed) {
-            self.be_watched();
+        if !self.has_sweep_task.load(Ordering::Relaxed) {
+            self.start_sweep_task();
         }
         let shard = self.shard(id);
         let session = shard.get(id)?;
         if session.principal.as_deref().map(Principal::id) != principal.map(Principal::id) {
             return None;
         }
-        if session.is_idle(self.limits.idle) {
+        if session.is_idle(self.limits.idle_timeout) {
             drop(shard);
-            self.remove_if(id, |session| session.is_idle(self.limits.idle), Cause::Idle);
+            self.remove_if(id, |session| session.is_idle(self.limits.idle_timeout), Cause::Idle);
             return None;
         }
         if session.is_expired() {
             drop(shard);
-            self.remove_if(id, Session::is_expired, Cause::Expired);
+            self.remove_if(id, HttpSession::is_expired, Cause::Expired);
             return None;
         }
         session.was_used.store(true, Ordering::Relaxed);
         // Under the lock, so that nobody finds it idle and removes it meanwhile.
-        let in_use = InUse::new(&session.usage);
+        let in_use = SessionUse::new(&session.usage);
         Some(Lease { session: Arc::clone(session), in_use })
     }
 
@@ -454,25 +474,25 @@ impl Sessions {
     }
 
     /// Ends a session if it is still as it was found.
-    fn remove_if(&self, id: &str, condition: impl FnOnce(&Session) -> bool, cause: Cause) -> bool {
+    fn remove_if(&self, id: &str, condition: impl FnOnce(&HttpSession) -> bool, cause: Cause) -> bool {
         let removed = {
             let mut shard = self.shard(id);
             let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
             if let (Some(carried), true) = (&session.carried, cause.is_final()) {
                 // Before it is removed from the table, or it could be restored in between.
-                let peer = session.share.as_ref().map(|share| &share.peer);
+                let peer = session.peer_sessions.as_ref().map(|peer_sessions| &peer_sessions.peer);
                 self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
             }
             shard.remove(id)
         };
         let Some(session) = removed else { return false };
         self.count.fetch_sub(1, Ordering::AcqRel);
-        self.leave(session.share.as_ref(), Some(session.number));
-        session.end(cause.ending());
+        self.remove_from_peer(session.peer_sessions.as_ref(), Some(session.number));
+        session.close(cause.ending());
         true
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+    pub(crate) fn all(&self) -> Vec<Arc<HttpSession>> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -483,32 +503,32 @@ impl Sessions {
 
     /// Ends sessions that are idle or whose lifetime has ended, and drops streams that are not read any more.
     fn sweep(&self) {
-        let idle = self.limits.idle;
-        let kept_time = KEPT_TIME.min(idle);
+        let idle_timeout = self.limits.idle_timeout;
+        let kept_time = REPLAY_TIMEOUT.min(idle_timeout);
         for shard in &self.shards {
             let mut over = Vec::new();
             for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
-                session.streams().requests.retain(|channel| !channel.is_over(kept_time));
-                if session.is_idle(idle) || session.is_expired() {
+                session.streams().requests.retain(|stream| !stream.is_expired(kept_time));
+                if session.is_idle(idle_timeout) || session.is_expired() {
                     over.push(Arc::clone(&session.id));
                 }
             }
             for id in over {
-                if !self.remove_if(&id, Session::is_expired, Cause::Expired) {
-                    self.remove_if(&id, |session| session.is_idle(idle), Cause::Idle);
+                if !self.remove_if(&id, HttpSession::is_expired, Cause::Expired) {
+                    self.remove_if(&id, |session| session.is_idle(idle_timeout), Cause::Idle);
                 }
             }
         }
     }
 
     /// Lets a task look for idle sessions as long as there are sessions. It keeps neither them nor a runtime alive.
-    fn be_watched(self: &Arc<Self>) {
-        if self.is_watched.swap(true, Ordering::AcqRel) {
+    fn start_sweep_task(self: &Arc<Self>) {
+        if self.has_sweep_task.swap(true, Ordering::AcqRel) {
             return;
         }
-        let watch = Watch(Arc::downgrade(self));
-        let [least, most] = SWEEP;
-        let pause = (self.limits.idle / 4).clamp(least, most);
+        let watch = SweepTask(Arc::downgrade(self));
+        let [least, most] = SWEEP_INTERVALS;
+        let pause = (self.limits.idle_timeout / 4).clamp(least, most);
         // Outside a runtime there is no task, and the next request tries again.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
@@ -520,7 +540,7 @@ impl Sessions {
                     drop(watch);
                     // One that came since has found this task still there.
                     if sessions.len() > 0 {
-                        sessions.be_watched();
+                        sessions.start_sweep_task();
                     }
                     return;
                 }
@@ -529,27 +549,30 @@ impl Sessions {
     }
 
     /// Makes room by ending one session that is not in use, of one peer or of all. `false` if all are in use.
-    fn evict(&self, share: Option<&Share>, pressure: Pressure) -> bool {
+    fn evict(&self, peer_sessions: Option<&PeerSessions>, cause: EvictionCause) -> bool {
         // Another request may use the one that is chosen.
         (0..3).any(|_| {
-            let first = match share {
-                Some(share) => first_to_go(share.lock().values().filter_map(Weak::upgrade).take(COMPARED), pressure),
-                None => self.first_to_go(pressure),
+            let first = match peer_sessions {
+                Some(peer_sessions) => find_eviction_candidate(
+                    peer_sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
+                    cause,
+                ),
+                None => self.find_eviction_candidate(cause),
             };
             first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Cause::Evicted))
         })
     }
 
     /// The first to go of all, or of a part of them if there are many.
-    fn first_to_go(&self, pressure: Pressure) -> Option<Arc<Session>> {
+    fn find_eviction_candidate(&self, cause: EvictionCause) -> Option<Arc<HttpSession>> {
         // Each time another part is first, so that none loses its sessions before the others.
         let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
         let (mut compared, mut first) = (0, None);
         for index in 0..SHARDS {
             let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
             compared += shard.len();
-            first = first_to_go(first.into_iter().chain(shard.values().cloned()), pressure);
-            if compared >= COMPARED && first.is_some() {
+            first = find_eviction_candidate(first.into_iter().chain(shard.values().cloned()), cause);
+            if compared >= EVICTION_SAMPLE && first.is_some() {
                 break;
             }
         }
@@ -567,13 +590,13 @@ impl Sessions {
     /// Ends the streams on which a server may say something at any time.
     pub(crate) fn end_own_streams(&self) {
         for session in self.all() {
-            session.own_channel().end(None);
+            session.own_stream().close(None);
         }
     }
 
     /// How many are open, without those that are over and that only nobody has noticed yet.
     #[cfg(feature = "metrics")]
-    pub(crate) fn look(&self) -> usize {
+    pub(crate) fn count_open(&self) -> usize {
         self.sweep();
         self.len()
     }
@@ -584,17 +607,20 @@ impl Sessions {
 }
 
 /// Of those that are not in use, the first to go.
-fn first_to_go(sessions: impl Iterator<Item = Arc<Session>>, pressure: Pressure) -> Option<Arc<Session>> {
-    sessions.filter(|session| !session.is_in_use()).max_by_key(|session| pressure.rank(session))
+fn find_eviction_candidate(
+    sessions: impl Iterator<Item = Arc<HttpSession>>,
+    cause: EvictionCause,
+) -> Option<Arc<HttpSession>> {
+    sessions.filter(|session| !session.is_in_use()).max_by_key(|session| cause.rank(session))
 }
 
 /// What the task knows that looks for idle sessions. When it ends, even with its runtime, another one can begin.
-struct Watch(Weak<Sessions>);
+struct SweepTask(Weak<Sessions>);
 
-impl Drop for Watch {
+impl Drop for SweepTask {
     fn drop(&mut self) {
         if let Some(sessions) = self.0.upgrade() {
-            sessions.is_watched.store(false, Ordering::Release);
+            sessions.has_sweep_task.store(false, Ordering::Release);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
-use crate::protocol::id::{Id, Key};
+use crate::protocol::id::{Id, IdKey};
 
 /// The most requests that are remembered.
 const MAX: usize = 256;
@@ -64,8 +64,8 @@ fn hash(id: Id<'_>) -> u32 {
     let hash = match plain {
         Some(text) => hash_of(text),
         None => match id.key() {
-            Key::Integer(number) => hash_of(number),
-            Key::Text(text) => hash_of(&*text),
+            IdKey::Integer(number) => hash_of(number),
+            IdKey::Text(text) => hash_of(&*text),
         },
     };
     (hash >> 32) as u32

@@ -8,38 +8,38 @@ use std::time::{Duration, SystemTime};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
 use crate::json::object::Raw;
-use crate::outgoing::queue::{Keeper, Outbox};
+use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
 use crate::protocol::Revision;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
 use crate::sealing::milliseconds;
 use crate::transport::http::peer::Peer;
-use crate::transport::http::response::replay::{Channel, Ledger, Resumption, Shed};
+use crate::transport::http::response::replay::{ByteCounter, DiscardKind, ReplayStream, Resumption};
 use crate::transport::http::sessions::Sessions;
 use crate::transport::http::sessions::seen::SeenRequests;
-use crate::transport::http::sessions::usage::{Usage, milliseconds_since};
+use crate::transport::http::sessions::usage::{SessionUsage, milliseconds_since};
 
 /// The most streams of a session that may be read on.
-const MAX_CHANNELS: usize = 64;
+const MAX_REPLAY_STREAMS: usize = 64;
 /// The most bytes that are kept for the client of a session.
-const MAX_KEPT_OF_SESSION: usize = 4 << 20;
+const MAX_REPLAY_PER_SESSION: usize = 4 << 20;
 
-pub(crate) struct Session {
+pub(crate) struct HttpSession {
     /// Tells it from the others of its peer.
     pub(crate) number: u64,
     pub(crate) id: Arc<str>,
     pub(crate) connection: Arc<Connection>,
     pub(crate) revision: Revision,
     pub(crate) principal: Option<Arc<Principal>>,
-    pub(crate) share: Option<Arc<Share>>,
-    pub(crate) said: Said,
-    pub(crate) usage: Arc<Usage>,
+    pub(crate) peer_sessions: Option<Arc<PeerSessions>>,
+    pub(crate) client_info_bytes: ClientInfoBytes,
+    pub(crate) usage: Arc<SessionUsage>,
     /// Whether there was a request after the handshake.
     pub(crate) was_used: AtomicBool,
     /// Why it has ended, or zero.
     pub(crate) ending: AtomicU8,
-    pub(crate) streams: Mutex<Streams>,
-    pub(crate) kept: Arc<Ledger>,
+    pub(crate) streams: Mutex<SessionStreams>,
+    pub(crate) kept: Arc<ByteCounter>,
     pub(crate) sessions: Weak<Sessions>,
     /// Set if the id carries the session.
     pub(crate) carried: Option<Carried>,
@@ -57,22 +57,22 @@ pub(crate) struct Carried {
 
 /// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum SessionEnd {
     /// Its client has ended it, it was idle, its lifetime was over, or it had to make room.
     Removed = 1,
     /// The server ends.
     Shutdown = 2,
 }
 
-impl Ending {
+impl SessionEnd {
     /// What is answered to the requests that a session leaves behind.
     pub(crate) fn error(self) -> RpcError {
         match self {
-            Ending::Removed => RpcError::new(
+            SessionEnd::Removed => RpcError::new(
                 code::INVALID_REQUEST,
                 "Invalid request: the session has ended before its request was answered; begin with `initialize`",
             ),
-            Ending::Shutdown => {
+            SessionEnd::Shutdown => {
                 let text = "Internal error: the server stopped before the request was answered";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
@@ -80,84 +80,85 @@ impl Ending {
     }
 }
 
-pub(crate) struct Streams {
+pub(crate) struct SessionStreams {
     /// What belongs to no request.
-    pub(crate) own: Arc<Channel>,
+    pub(crate) own: Arc<ReplayStream>,
     /// Those of requests, oldest first.
-    pub(crate) requests: VecDeque<Arc<Channel>>,
+    pub(crate) requests: VecDeque<Arc<ReplayStream>>,
     pub(crate) last_id: u64,
 }
 
-impl Streams {
+impl SessionStreams {
     /// Drops bytes that are kept until so many are free: notifications first, then the oldest responses, then whole
     /// streams that nobody reads.
-    pub(crate) fn shed(&mut self, excess: usize) {
+    pub(crate) fn discard(&mut self, excess: usize) {
         let mut freed = 0;
-        for what in [Shed::Notifications, Shed::Response] {
-            for channel in std::iter::once(&self.own).chain(&self.requests) {
+        for what in [DiscardKind::Notifications, DiscardKind::Response] {
+            for stream in std::iter::once(&self.own).chain(&self.requests) {
                 if freed >= excess {
                     return;
                 }
-                freed += channel.shed(what, excess - freed);
+                freed += stream.discard(what, excess - freed);
             }
         }
         while freed < excess {
-            let at_rest = self.requests.iter().position(|channel| channel.is_at_rest());
+            let at_rest = self.requests.iter().position(|stream| stream.is_idle());
             let Some(oldest) = at_rest.and_then(|index| self.requests.remove(index)) else { return };
-            freed += oldest.kept();
+            freed += oldest.kept_bytes();
         }
     }
 }
 
-impl Session {
-    pub(crate) fn streams(&self) -> MutexGuard<'_, Streams> {
+impl HttpSession {
+    pub(crate) fn streams(&self) -> MutexGuard<'_, SessionStreams> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stream of what belongs to no request.
-    pub(crate) fn own_channel(&self) -> Arc<Channel> {
+    pub(crate) fn own_stream(&self) -> Arc<ReplayStream> {
         Arc::clone(&self.streams().own)
     }
 
     /// A stream for the answer to a request, whose id is `None` for a batch. It begins with `frames`.
-    pub(crate) fn open_channel(
+    pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
-        outbox: Arc<Outbox>,
+        outgoing: Arc<OutgoingQueue>,
         frames: &[u8],
         is_last: bool,
-    ) -> Arc<Channel> {
+    ) -> Arc<ReplayStream> {
         let mut streams = self.streams();
-        while streams.requests.len() >= MAX_CHANNELS {
+        while streams.requests.len() >= MAX_REPLAY_STREAMS {
             // What has ended and was given away goes first.
-            let at_rest = streams.requests.iter().position(|channel| channel.is_at_rest());
+            let at_rest = streams.requests.iter().position(|stream| stream.is_idle());
             streams.requests.remove(at_rest.unwrap_or(0));
         }
         streams.last_id += 1;
-        let channel = Channel::new(streams.last_id, request, outbox, Resumption::of(self.revision), &self.kept);
-        channel.add(frames, is_last);
-        self.watch(&channel);
-        streams.requests.push_back(Arc::clone(&channel));
+        let stream =
+            ReplayStream::new(streams.last_id, request, outgoing, Resumption::for_revision(self.revision), &self.kept);
+        stream.add_frames(frames, is_last);
+        self.limit_stream(&stream);
+        streams.requests.push_back(Arc::clone(&stream));
         drop(streams);
         // A session that ends from now on ends this stream, too.
         if let Some(ending) = self.ending() {
-            channel.end(Some(&ending.error()));
+            stream.close(Some(&ending.error()));
         }
-        channel
+        stream
     }
 
     /// Bounds what is kept of a stream.
-    pub(crate) fn watch(self: &Arc<Self>, channel: &Arc<Channel>) {
-        channel.set_keeper(StreamKeeper { session: Arc::downgrade(self), channel: Arc::downgrade(channel) });
+    pub(crate) fn limit_stream(self: &Arc<Self>, stream: &Arc<ReplayStream>) {
+        stream.set_observer(StreamLimiter { session: Arc::downgrade(self), stream: Arc::downgrade(stream) });
     }
 
     /// The stream of that id, if it can still be read on.
-    pub(crate) fn channel(&self, id: u64) -> Option<Arc<Channel>> {
+    pub(crate) fn stream(&self, id: u64) -> Option<Arc<ReplayStream>> {
         let streams = self.streams();
         if id == streams.own.id {
             return Some(Arc::clone(&streams.own));
         }
-        streams.requests.iter().find(|channel| channel.id == id).cloned()
+        streams.requests.iter().find(|stream| stream.id == id).cloned()
     }
 
     /// Returns true if a stream id was not given by this process, but may have been given by another one.
@@ -199,14 +200,14 @@ impl Session {
 
     /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
     #[cfg(feature = "legacy-sse")]
-    pub(crate) fn may_be_remembered(&self) -> bool {
+    pub(crate) fn fits_client_info_limit(&self) -> bool {
         let size = self.connection.session_size();
         // It says so once, and who has said it before does not answer for others.
-        if self.said.own.load(Ordering::Acquire) == size {
+        if self.client_info_bytes.own.load(Ordering::Acquire) == size {
             return true;
         }
-        self.said.set(size);
-        !self.said.is_too_much()
+        self.client_info_bytes.set(size);
+        !self.client_info_bytes.exceeds_limit()
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -214,23 +215,25 @@ impl Session {
     }
 
     /// For how long it was not used, in milliseconds.
-    pub(crate) fn idle_time(&self) -> u64 {
+    pub(crate) fn idle_milliseconds(&self) -> u64 {
         milliseconds_since(self.usage.start).saturating_sub(self.usage.last.load(Ordering::Acquire))
     }
 
-    pub(crate) fn is_idle(&self, idle: Duration) -> bool {
-        !self.is_in_use() && u128::from(self.idle_time()) >= idle.as_millis()
+    pub(crate) fn is_idle(&self, idle_timeout: Duration) -> bool {
+        !self.is_in_use() && u128::from(self.idle_milliseconds()) >= idle_timeout.as_millis()
     }
 
     /// Drops what is kept beyond the limits of the session, its peer and the server.
     fn enforce_limits(&self) {
-        let excess = self.kept.excess(MAX_KEPT_OF_SESSION);
+        let excess = self.kept.excess(MAX_REPLAY_PER_SESSION);
         if excess > 0 {
-            self.streams().shed(excess);
+            self.streams().discard(excess);
         }
         let now = || milliseconds_since(self.usage.start);
-        if let Some(share) = self.share.as_ref().filter(|share| share.pool.is_full()) {
-            share.pool.enforce_limit(now(), || share.lock().values().filter_map(Weak::upgrade).collect());
+        if let Some(peer_sessions) = self.peer_sessions.as_ref().filter(|peer_sessions| peer_sessions.pool.is_full()) {
+            peer_sessions
+                .pool
+                .enforce_limit(now(), || peer_sessions.lock().values().filter_map(Weak::upgrade).collect());
         }
         if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
             sessions.pool.enforce_limit(now(), || sessions.all());
@@ -238,16 +241,16 @@ impl Session {
     }
 
     /// Why it has ended, if it has.
-    pub(crate) fn ending(&self) -> Option<Ending> {
+    pub(crate) fn ending(&self) -> Option<SessionEnd> {
         match self.ending.load(Ordering::Acquire) {
             0 => None,
-            ending if ending == Ending::Removed as u8 => Some(Ending::Removed),
-            _ => Some(Ending::Shutdown),
+            ending if ending == SessionEnd::Removed as u8 => Some(SessionEnd::Removed),
+            _ => Some(SessionEnd::Shutdown),
         }
     }
 
     /// Ends everything that belongs to the session. Requests that are not answered get an error.
-    pub(crate) fn end(&self, ending: Ending) {
+    pub(crate) fn close(&self, ending: SessionEnd) {
         // Before anything is ended: whoever begins something afterwards looks at this, and ends it.
         if self.ending.compare_exchange(0, ending as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
@@ -257,51 +260,51 @@ impl Session {
             (Arc::clone(&streams.own), streams.requests.clone())
         };
         let error = ending.error();
-        for channel in requests {
-            channel.end(Some(&error));
+        for stream in requests {
+            stream.close(Some(&error));
         }
         self.connection.cancel_all();
         #[cfg(feature = "legacy-sse")]
-        if ending == Ending::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
+        if ending == SessionEnd::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
             // Its stream ends with the last of the errors that are owed.
             return;
         }
-        own.end(None);
+        own.close(None);
     }
 }
 
 /// Bounds what is kept of one stream, of its session, and of all sessions.
 #[derive(Debug)]
-struct StreamKeeper {
-    session: Weak<Session>,
-    channel: Weak<Channel>,
+struct StreamLimiter {
+    session: Weak<HttpSession>,
+    stream: Weak<ReplayStream>,
 }
 
-impl Keeper for StreamKeeper {
-    fn frames_added(&self) {
-        let Some(channel) = self.channel.upgrade() else { return };
-        channel.keep();
+impl QueueObserver for StreamLimiter {
+    fn on_frames_added(&self) {
+        let Some(stream) = self.stream.upgrade() else { return };
+        stream.collect_unread();
         let Some(session) = self.session.upgrade() else { return };
         session.enforce_limits();
     }
 }
 
 /// How many milliseconds pass at least until streams of other sessions are dropped again.
-pub(crate) const SHED_PAUSE: u64 = 10;
+pub(crate) const DISCARD_PAUSE: u64 = 10;
 
 /// The most bytes of what the clients of a peer's sessions and of all sessions have said of themselves.
-pub(crate) const MAX_SAID_OF_PEER: usize = 4 << 20;
+pub(crate) const MAX_CLIENT_INFO_PER_PEER: usize = 4 << 20;
 
-pub(crate) const MAX_SAID: usize = 16 << 20;
+pub(crate) const MAX_CLIENT_INFO: usize = 16 << 20;
 
 /// How many bytes a client has said of itself, which count as long as its session is remembered.
-pub(crate) struct Said {
+pub(crate) struct ClientInfoBytes {
     pub(crate) all: Arc<AtomicUsize>,
-    pub(crate) share: Option<Arc<Share>>,
+    pub(crate) peer_sessions: Option<Arc<PeerSessions>>,
     pub(crate) own: AtomicUsize,
 }
 
-impl Said {
+impl ClientInfoBytes {
     pub(crate) fn set(&self, bytes: usize) {
         // First more, so that it is never too little.
         for counter in self.counters() {
@@ -314,35 +317,39 @@ impl Said {
     }
 
     fn counters(&self) -> impl Iterator<Item = &AtomicUsize> {
-        [Some(&*self.all), self.share.as_ref().map(|share| &share.said)].into_iter().flatten()
+        [Some(&*self.all), self.peer_sessions.as_ref().map(|peer_sessions| &peer_sessions.client_info_bytes)]
+            .into_iter()
+            .flatten()
     }
 
-    pub(crate) fn is_too_much_of_peer(&self) -> bool {
-        self.share.as_ref().is_some_and(|share| share.said.load(Ordering::Acquire) > MAX_SAID_OF_PEER)
+    pub(crate) fn exceeds_peer_limit(&self) -> bool {
+        self.peer_sessions.as_ref().is_some_and(|peer_sessions| {
+            peer_sessions.client_info_bytes.load(Ordering::Acquire) > MAX_CLIENT_INFO_PER_PEER
+        })
     }
 
-    pub(crate) fn is_too_much(&self) -> bool {
-        self.is_too_much_of_peer() || self.all.load(Ordering::Acquire) > MAX_SAID
+    pub(crate) fn exceeds_limit(&self) -> bool {
+        self.exceeds_peer_limit() || self.all.load(Ordering::Acquire) > MAX_CLIENT_INFO
     }
 }
 
-impl Drop for Said {
+impl Drop for ClientInfoBytes {
     fn drop(&mut self) {
         self.set(0);
     }
 }
 
 /// What is kept for the clients of several sessions, within a limit.
-pub(crate) struct Pool {
-    pub(crate) kept: Arc<Ledger>,
+pub(crate) struct ReplayPool {
+    pub(crate) kept: Arc<ByteCounter>,
     limit: usize,
     /// When something was dropped, in milliseconds since the table was made.
-    last_shed: AtomicU64,
+    last_discard: AtomicU64,
 }
 
-impl Pool {
-    pub(crate) fn new(kept: Arc<Ledger>, limit: usize) -> Pool {
-        Pool { kept, limit, last_shed: AtomicU64::new(0) }
+impl ReplayPool {
+    pub(crate) fn new(kept: Arc<ByteCounter>, limit: usize) -> ReplayPool {
+        ReplayPool { kept, limit, last_discard: AtomicU64::new(0) }
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -350,14 +357,17 @@ impl Pool {
     }
 
     /// Drops what is beyond the limit, from the sessions for which the most is kept.
-    pub(crate) fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<Session>>) {
+    pub(crate) fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<HttpSession>>) {
         // What cannot be dropped belongs to calls that run; then it is of no use to look again at once.
-        let last = self.last_shed.load(Ordering::Relaxed);
-        let is_due = last == 0 || now.saturating_sub(last) >= SHED_PAUSE;
-        if !is_due || self.last_shed.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        let last = self.last_discard.load(Ordering::Relaxed);
+        let is_due = last == 0 || now.saturating_sub(last) >= DISCARD_PAUSE;
+        if !is_due || self.last_discard.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err()
+        {
             return;
         }
-        let of_peer = |session: &Session| session.share.as_ref().map_or(0, |share| share.pool.kept.bytes());
+        let of_peer = |session: &HttpSession| {
+            session.peer_sessions.as_ref().map_or(0, |peer_sessions| peer_sessions.pool.kept.bytes())
+        };
         let mut sessions = sessions();
         sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
         for session in sessions {
@@ -366,22 +376,22 @@ impl Pool {
             if excess == 0 {
                 return;
             }
-            session.streams().shed(excess);
+            session.streams().discard(excess);
         }
     }
 }
 
 /// The sessions of one peer.
-pub(crate) struct Share {
+pub(crate) struct PeerSessions {
     pub(crate) peer: Peer,
-    pub(crate) sessions: Mutex<HashMap<u64, Weak<Session>>>,
+    pub(crate) sessions: Mutex<HashMap<u64, Weak<HttpSession>>>,
     pub(crate) count: AtomicUsize,
-    pub(crate) said: AtomicUsize,
-    pub(crate) pool: Pool,
+    pub(crate) client_info_bytes: AtomicUsize,
+    pub(crate) pool: ReplayPool,
 }
 
-impl Share {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<Session>>> {
+impl PeerSessions {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<HttpSession>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// How a session is used: by whom at the moment, and when for the last time.
 #[derive(Debug)]
-pub(crate) struct Usage {
+pub(crate) struct SessionUsage {
     pub(crate) start: Instant,
     /// Requests that are being served, calls that run, and streams that are open.
     pub(crate) users: AtomicUsize,
@@ -19,16 +19,16 @@ pub(crate) struct Usage {
 
 /// Keeps a session in use as long as it lives.
 #[derive(Debug)]
-pub(crate) struct InUse(Arc<Usage>);
+pub(crate) struct SessionUse(Arc<SessionUsage>);
 
-impl InUse {
-    pub(crate) fn new(usage: &Arc<Usage>) -> InUse {
+impl SessionUse {
+    pub(crate) fn new(usage: &Arc<SessionUsage>) -> SessionUse {
         usage.users.fetch_add(1, Ordering::AcqRel);
-        InUse(Arc::clone(usage))
+        SessionUse(Arc::clone(usage))
     }
 }
 
-impl Drop for InUse {
+impl Drop for SessionUse {
     fn drop(&mut self) {
         // Before it is no longer in use, or it could be found idle in between.
         self.0.last.store(milliseconds_since(self.0.start), Ordering::Release);
@@ -40,8 +40,8 @@ pub(crate) fn milliseconds_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Clone for InUse {
-    fn clone(&self) -> InUse {
-        InUse::new(&self.0)
+impl Clone for SessionUse {
+    fn clone(&self) -> SessionUse {
+        SessionUse::new(&self.0)
     }
 }
