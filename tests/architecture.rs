@@ -112,6 +112,65 @@ fn every_path_that_the_documentation_names_exists() {
     assert!(missing.is_empty(), "these paths do not exist:\n{}", missing.join("\n"));
 }
 
+#[test]
+fn comments_are_written_in_plain_english() {
+    for source in ["fastmcp-rs/src", "fastmcp-rs-macros/src"] {
+        let prose = Prose::read(&root().join(source));
+        let question_openings = 100.0 * prose.question_openings.len() as f64 / prose.doc_comments as f64;
+        let per_thousand = |words: usize| 1000.0 * words as f64 / prose.words as f64;
+        let (what, persons) = (per_thousand(prose.what), per_thousand(prose.persons));
+        println!("{source}: {question_openings:.2} % questions, {what:.2} what, {persons:.2} persons per 1,000 words");
+        assert!(
+            question_openings <= 1.0,
+            "{question_openings:.2} % of the doc comments of {source} begin with a question word; begin with a verb in the third \
+             person, or with the noun that the item is:\n{}",
+            prose.question_openings.join("\n")
+        );
+        assert!(what <= 2.0, "{source}: {what:.2} of 1,000 words are \"what\": name the thing");
+        assert!(persons <= 0.5, "{source}: {persons:.2} of 1,000 words are \"who\" or \"nobody\": name the actor");
+    }
+}
+
+/// The comments of a crate, counted.
+#[derive(Default)]
+struct Prose {
+    words: usize,
+    what: usize,
+    /// "who", "whoever", "somebody" and "nobody".
+    persons: usize,
+    doc_comments: usize,
+    /// The places of doc comments that begin with a question word.
+    question_openings: Vec<String>,
+}
+
+impl Prose {
+    fn read(source: &Path) -> Prose {
+        let comment = Regex::new(r"^\s*//[/!]?(.*)").unwrap();
+        let mut prose = Prose::default();
+        for path in files_below(source, "rs").into_iter().filter(|path| !is_test(&path.to_string_lossy())) {
+            let mut was_doc = false;
+            for (number, line) in read(&path).lines().enumerate() {
+                let is_doc = line.trim_start().starts_with("///");
+                let text = comment.captures(line).map(|found| found[1].to_lowercase()).unwrap_or_default();
+                prose.words += text.split_whitespace().count();
+                for word in text.split(|letter: char| !letter.is_alphanumeric()) {
+                    prose.what += usize::from(word == "what");
+                    prose.persons += usize::from(["who", "whoever", "somebody", "nobody"].contains(&word));
+                }
+                if is_doc && !was_doc {
+                    prose.doc_comments += 1;
+                    let first = text.split_whitespace().next().unwrap_or_default();
+                    if ["what", "how", "who", "where", "when", "why"].contains(&first) {
+                        prose.question_openings.push(format!("{}:{}", path.display(), number + 1));
+                    }
+                }
+                was_doc = is_doc;
+            }
+        }
+        prose
+    }
+}
+
 /// Beginnings of paths in the projects of readers.
 const FOREIGN: [&str; 2] = ["src/", "~/"];
 
@@ -155,7 +214,6 @@ impl Library {
             let name = path.strip_prefix(&source).expect("it is below").to_string_lossy().replace('\\', "/");
             (name, without_tests(&without_comments(&read(&path))))
         });
-        let is_test = |name: &str| name.ends_with("/tests.rs") || name.contains("/tests/");
         Library { files: files.filter(|(name, _)| !is_test(name)).collect() }
     }
 
@@ -293,6 +351,11 @@ fn circle_through(graph: &BTreeMap<Module, BTreeSet<Module>>, start: &Module) ->
         }
     }
     None
+}
+
+/// Returns true if a file is compiled for tests only.
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/src/tests/") || path.contains("/tests/")
 }
 
 fn module_of(file: &str) -> Module {
