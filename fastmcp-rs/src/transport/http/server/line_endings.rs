@@ -6,9 +6,9 @@
 //! refuses with 400 in every part of a head, and closes the connection.
 //!
 //! The scanner must know where heads begin and end. The server serves nothing after a chunked message on the same
-//! connection (`router`), so `Content-Length` is the only framing header to parse. A `Content-Length` line that is
-//! longer than the part of a line that the scanner keeps is refused in the same way, because hyper would read more of
-//! it than the scanner does.
+//! connection (`router` and `HttpService` close it), so `Content-Length` is the only framing header to parse. A
+//! `Content-Length` line that is longer than the part of a line that the scanner keeps is refused in the same way,
+//! because hyper would read more of it than the scanner does.
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc9112#section-2.2>
 

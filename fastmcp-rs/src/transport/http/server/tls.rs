@@ -42,7 +42,7 @@ const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/p
 
 /// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///
-/// The server supports TLS 1.3 and 1.2, with `ring` as the cryptography provider.
+/// The server supports TLS 1.3 and 1.2, with `ring` as the cryptography provider unless [`Tls::new`] configures others.
 ///
 /// # Example
 ///
