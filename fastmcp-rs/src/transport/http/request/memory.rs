@@ -1,10 +1,10 @@
 //! The memory budget of large messages: memory is reserved as they arrive, and held until their calls have ended.
 //!
 //! Concurrent uploads could take the whole budget without one of them completing. So the oldest upload is guaranteed
-//! the rest that it needs, globally and within its peer. Waiting uploads are granted memory in the order of what their
-//! peers hold in other messages, least first, then by length, then by age: memory spread over many of them would
-//! complete none. While uploads wait, those that stopped arriving are refused, the longest silent first, which frees
-//! their memory.
+//! the rest that it needs, globally and within its peer. Waiting uploads are granted memory in this order: first those
+//! whose peers hold the least in other messages, then the shortest, then the oldest, because memory spread over many
+//! uploads would complete none. While uploads wait, those that stopped arriving are refused, the longest silent first,
+//! which frees their memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
@@ -356,7 +356,7 @@ mod tests {
         state.used == 0 && state.used_by.is_empty() && state.arriving.is_empty() && state.waiting == 0
     }
 
-    /// Starts an upload of which `length` bytes arrive.
+    /// Starts an upload that reserves `length` bytes and then falls silent.
     async fn silent(budget: &MemoryBudget, peer: Option<Peer>, length: usize) -> Upload {
         let mut upload = budget.start_upload(peer, MESSAGE);
         upload.reserve(length).await.unwrap();

@@ -162,7 +162,7 @@ mod second_signal {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Mutex, PoisonError};
 
-    /// Set when a signal ends the process at once.
+    /// Set while a signal ends the process at once.
     static IS_SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
     static SERVERS: Mutex<SignalWaiters> = Mutex::new(SignalWaiters { waiting: 0, is_registered: false });
 

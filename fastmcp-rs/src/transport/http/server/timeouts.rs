@@ -39,7 +39,7 @@ struct ActivityCounts {
     active: AtomicUsize,
     /// The number of requests ever started: a request may end before the next check.
     begun: AtomicUsize,
-    /// The number of bytes that the socket has taken.
+    /// The number of bytes that the socket has accepted.
     sent: AtomicUsize,
     /// The number of times that the socket accepted no more bytes, and whether it accepts none now.
     stalls: AtomicUsize,
