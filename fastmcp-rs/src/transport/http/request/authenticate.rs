@@ -1,4 +1,4 @@
-//! Who makes a request: the author's own function decides, from the head of it.
+//! Authentication of requests: the user's function determines the principal from the request head.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use crate::auth::principal::Principal;
 use crate::util::{catch_panic, operator_log};
 
-/// Why a request is not served: who makes it is not known, or may not.
+/// The reason why authentication refuses a request: 401, 403 or 503.
 ///
 /// # Example
 ///
@@ -39,7 +39,7 @@ pub struct AccessError {
 }
 
 impl AccessError {
-    /// There are no credentials, or they are not valid: 401, with `WWW-Authenticate: Bearer`.
+    /// The credentials are missing or invalid: 401, with `WWW-Authenticate: Bearer`.
     pub fn unauthorized() -> AccessError {
         AccessError {
             status: StatusCode::UNAUTHORIZED,
@@ -48,7 +48,7 @@ impl AccessError {
         }
     }
 
-    /// The credentials are valid, and not enough: 403.
+    /// The credentials are valid but do not suffice: 403.
     pub fn forbidden() -> AccessError {
         AccessError {
             status: StatusCode::FORBIDDEN,
@@ -57,7 +57,7 @@ impl AccessError {
         }
     }
 
-    /// The credentials cannot be checked now: 503. What went wrong is for the operator, not for the client.
+    /// The credentials cannot be checked now: 503. The response contains no cause; log the cause for the operator.
     pub fn unavailable() -> AccessError {
         AccessError {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -66,7 +66,7 @@ impl AccessError {
         }
     }
 
-    /// An error for a function that has panicked: 500.
+    /// The error for an authentication function that panicked: 500.
     fn for_panic() -> AccessError {
         AccessError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -75,8 +75,8 @@ impl AccessError {
         }
     }
 
-    /// The value of `WWW-Authenticate`, such as `Bearer realm="orders"`. One that cannot stand in a header is left
-    /// out.
+    /// Sets the value of `WWW-Authenticate`, such as `Bearer realm="orders"`. If the value is not valid in a header,
+    /// the response has no `WWW-Authenticate` header.
     #[must_use]
     pub fn challenge(mut self, challenge: &str) -> AccessError {
         self.challenge = HeaderValue::from_str(challenge).ok();
@@ -92,12 +92,12 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-/// A function that tells who makes a request: `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
+/// A function that authenticates a request: `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
 pub trait Authenticate<'a>: Send + Sync {
-    /// What the function returns.
+    /// The future that the function returns.
     type Future: Future<Output = Result<Principal, AccessError>> + Send + 'a;
 
-    /// Looks at the head of a request.
+    /// Returns the principal that makes the request with this head, or the reason to refuse the request.
     fn authenticate(&self, parts: &'a Parts) -> Self::Future;
 }
 
@@ -117,7 +117,7 @@ type AuthenticateFn = dyn for<'a> Fn(&'a Parts) -> Pin<Box<dyn Future<Output = R
     + Send
     + Sync;
 
-/// The function, whatever its type.
+/// The authentication function, with its type erased.
 #[derive(Clone)]
 pub(crate) struct Authenticator(Arc<AuthenticateFn>);
 
@@ -126,9 +126,9 @@ impl Authenticator {
         Authenticator(Arc::new(move |parts| Box::pin(check.authenticate(parts))))
     }
 
-    /// Asks who makes a request, for at most that time.
+    /// Authenticates a request. After `time`, logs a warning and returns [`AccessError::unavailable`].
     pub(crate) async fn authenticate_request(&self, parts: &Parts, time: Duration) -> Result<Principal, AccessError> {
-        // The function is the author's, and may panic: that must not end the connection, nor let anybody in.
+        // The user's function may panic: a panic must neither end the connection nor admit the request.
         let failed = |catch_panic::CaughtPanic(text)| {
             operator_log::error(format_args!("the function of `authenticate` panicked: {text}"));
             AccessError::for_panic()
@@ -137,7 +137,7 @@ impl Authenticator {
         let mut timer: Option<Pin<Box<Sleep>>> = None;
         let checked = poll_fn(|task| match catch_panic::run_catching(|| future.as_mut().poll(task)) {
             Ok(Poll::Ready(checked)) => Poll::Ready(checked),
-            // Nearly always the answer is there at once, and nothing has to be timed.
+            // The function nearly always returns at once, and then no timer is needed.
             Ok(Poll::Pending) => {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
                 timer.as_mut().poll(task).map(|()| {

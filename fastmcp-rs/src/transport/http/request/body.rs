@@ -1,4 +1,4 @@
-//! Bodies of requests, read within limits, and bodies of responses.
+//! Reads request bodies within limits of size, time and memory.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -14,36 +14,36 @@ use crate::transport::http::peer::Peer;
 use crate::transport::http::request::memory::{self, BudgetError, MemoryBudget, Upload};
 use crate::transport::http::server::coalesce_wakes;
 
-/// Messages up to this size need no room among the large ones.
+/// Messages up to this size, in bytes, do not count against the memory budget.
 const SMALL_MESSAGE: usize = memory::STEP;
 
-/// A message, and the room that it takes.
+/// A request message, and the permit for its memory if it is large.
 pub(crate) struct RequestMessage {
     pub(crate) bytes: Bytes,
     pub(crate) memory: Option<ArgumentsGuard>,
 }
 
-/// The limits within which a message is read.
+/// The limits on reading a message.
 pub(crate) struct BodyLimits<'a> {
-    /// The most bytes.
+    /// The maximum size of the message, in bytes.
     pub(crate) limit: usize,
     pub(crate) timeout: Duration,
     pub(crate) memory: &'a MemoryBudget,
-    /// The peer that its room counts against.
+    /// The peer whose share of the budget the message counts against.
     pub(crate) peer: Option<&'a Peer>,
 }
 
-/// Why there is no message.
+/// The reason why a message could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
     NoMemory,
-    /// The client is gone, or does not speak HTTP.
+    /// The client disconnected, or sent invalid HTTP.
     Broken,
 }
 
-/// Reads a message. `waits` is called if it does not come as a whole with its head.
+/// Reads a message. Calls `waits` if the whole message does not arrive together with its head.
 pub(crate) async fn read_message<B: Body>(
     body: B,
     limits: &BodyLimits<'_>,
@@ -56,11 +56,11 @@ pub(crate) async fn read_message<B: Body>(
     }
     let mut body = pin!(body);
     let mut first = Bytes::new();
-    // Nearly always the message is small and has come with its head: then nothing waits, is timed, or is copied.
+    // The message is nearly always small and arrives with its head: then no wait, timer or copy is needed.
     if expected <= SMALL_MESSAGE {
         let polled = poll_fn(|task| {
             let (polled, is_held) = coalesce_wakes::hold_wakes(task, |task| body.as_mut().poll_frame(task));
-            // Whoever feeds the body has to go on only if there is more of it.
+            // The task that feeds the body must continue only if more data is to come.
             if is_held && !body.is_end_stream() {
                 task.waker().wake_by_ref();
             }
@@ -79,12 +79,12 @@ pub(crate) async fn read_message<B: Body>(
         }
     }
     waits();
-    // What is rare must not make the future of every request longer.
+    // The rare case is boxed, so that it does not enlarge the future of every request.
     let rest = read_rest(body, first, expected, limits);
     Box::pin(tokio::time::timeout(limits.timeout, rest)).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-/// Reads what follows the first bytes of a message, of which `expected` are to come altogether.
+/// Reads the rest of a message after its first bytes; `expected` is the announced length of the whole message.
 async fn read_rest<B: Body>(
     mut body: Pin<&mut B>,
     first: Bytes,
@@ -95,12 +95,12 @@ async fn read_rest<B: Body>(
     let mut all = BodyBuffer { first, rest: Vec::new() };
     let mut length = all.first.len();
     loop {
-        // A large message takes room from its first bytes on, if it is known to be one.
+        // A message that is known to be large reserves memory from its first bytes on.
         if length > SMALL_MESSAGE || (length > 0 && expected > SMALL_MESSAGE) {
             let upload = upload.get_or_insert_with(|| limits.memory.start_upload(limits.peer.cloned(), expected));
             upload.reserve(length).await.map_err(|BudgetError| BodyError::NoMemory)?;
         }
-        // Nothing more is asked for if this is all.
+        // A complete body is not polled again.
         if length > 0 && body.is_end_stream() {
             break;
         }
@@ -118,7 +118,7 @@ async fn read_rest<B: Body>(
     })
 }
 
-/// Waits for more of a body, or until its room is given to others.
+/// Waits for the next frame of a body, or until the memory budget refuses the upload.
 async fn next_frame<B: Body>(
     mut body: Pin<&mut B>,
     upload: Option<&Upload>,
@@ -136,15 +136,15 @@ async fn next_frame<B: Body>(
     .await
 }
 
-/// The bytes of a message that came so far.
+/// The bytes of a message that have arrived so far.
 struct BodyBuffer {
-    /// All of them, as long as they are one piece: then nothing is copied.
+    /// All bytes, as long as they are one chunk: then nothing is copied.
     first: Bytes,
     rest: Vec<u8>,
 }
 
 impl BodyBuffer {
-    /// Adds a piece to a message of which `expected` bytes are announced.
+    /// Adds a chunk to a message whose announced length is `expected` bytes.
     fn push(&mut self, mut data: impl Buf, expected: usize) {
         if self.first.is_empty() && self.rest.is_empty() {
             self.first = data.copy_to_bytes(data.remaining());
@@ -153,7 +153,8 @@ impl BodyBuffer {
         let first = std::mem::take(&mut self.first);
         let length = self.rest.len() + first.len() + data.remaining();
         if length > self.rest.capacity() {
-            // Once an eighth of what is announced has come, there is room for all of it: more steps would leave holes.
+            // Once an eighth of the announced length has arrived, room for the whole message is reserved: more steps
+            // would fragment memory.
             self.rest.reserve_exact(expected.clamp(length, 8 * length) - self.rest.len());
         }
         self.rest.extend_from_slice(&first);
@@ -192,7 +193,7 @@ mod tests {
 
     struct Chunks {
         next: Box<dyn FnMut() -> Option<usize> + Send>,
-        /// Whether its end is known with its first chunk.
+        /// Whether the end is known with the first chunk.
         ends_with_first: bool,
         is_over: bool,
     }
@@ -234,7 +235,8 @@ mod tests {
         assert!(read_chunks(vec![10 << 10], 1 << 20, &memory).await.is_ok(), "small ones need no room");
         drop(held);
         assert!(read_chunks(vec![100 << 10, 100 << 10], 1 << 20, &memory).await.is_ok());
-        // Also one that comes as a whole and does not tell its length before, whether its end is known then or not.
+        // The same holds for a message that arrives in one chunk without an announced length, whether or not its end is
+        // known then.
         for is_known in [true, false] {
             let chunks = || {
                 let mut chunks = [200 << 10].into_iter();

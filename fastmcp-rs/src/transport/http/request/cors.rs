@@ -1,7 +1,8 @@
-//! Responses to pages of other origins: the headers without which a browser does not let a page send and read (CORS).
+//! CORS: the response headers without which a browser does not let a page of another origin send requests and read
+//! responses.
 //!
-//! Credentials of the browser (cookies, client certificates) are never allowed, so a page can do nothing that it could
-//! not do with what it was given itself.
+//! Credentials of the browser (cookies, client certificates) are never allowed, so a page gains no access beyond the
+//! credentials that it was given itself.
 //!
 //! Specification: <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
@@ -16,28 +17,28 @@ use super::super::response::body::ResponseBody;
 use super::super::response::status::{HttpResponse, respond};
 use super::host_origin::AccessPolicy;
 
-/// The headers of the protocol and of traces that a page may send.
+/// The protocol and tracing headers that a page may send.
 const HEADERS: &str = "authorization, baggage, content-type, last-event-id, mcp-method, mcp-name, \
                        mcp-protocol-version, mcp-session-id, traceparent, tracestate";
-/// The prefix of the headers that repeat arguments of a tool, in whatever case.
+/// The prefix of headers that repeat a tool's arguments, compared without regard to case.
 const PARAMETER: &str = "mcp-param-";
-/// The most bytes of names of such headers that one preflight is granted.
+/// The maximum size of such header names that one preflight grants, in bytes.
 const MAX_PARAMETERS: usize = 4 << 10;
-/// The headers of responses that a page may read besides those that it always may.
+/// The response headers that a page may read besides those that CORS always allows.
 const EXPOSED: HeaderValue = HeaderValue::from_static("mcp-session-id, retry-after, www-authenticate");
 
-/// The headers that a page of an admitted origin may send, apart from those of parameters.
+/// The headers that a page of an admitted origin may send, except parameter headers.
 #[derive(Debug)]
 pub(crate) struct AllowedHeaders(String);
 
 impl AllowedHeaders {
-    /// Returns what is wrong with the configuration otherwise.
+    /// Builds the list from the configuration, or returns the configuration's problems.
     pub(crate) fn new(config: &HttpConfig) -> Result<AllowedHeaders, Vec<String>> {
         let mut allowed = HEADERS.to_owned();
         let mut problems = Vec::new();
         for name in &config.allowed_headers {
             match HeaderName::from_bytes(name.as_bytes()) {
-                // It is a name, and means all of them.
+                // `*` is a valid header name, but would mean all headers.
                 Ok(name) if name != "*" => allowed.extend([", ", name.as_str()]),
                 _ => problems.push(format!(
                     "`{}` cannot be an allowed header: write the name of one header, such as \"x-api-key\"",
@@ -48,7 +49,7 @@ impl AllowedHeaders {
         if problems.is_empty() { Ok(AllowedHeaders(allowed)) } else { Err(problems) }
     }
 
-    /// Returns the response to a browser that asks whether a page may send such a request.
+    /// Returns the response to a preflight request.
     pub(crate) fn preflight(&self, request: &HeaderMap) -> HttpResponse {
         let mut allowed = self.0.clone();
         let limit = allowed.len() + MAX_PARAMETERS;
@@ -62,7 +63,7 @@ impl AllowedHeaders {
         let mut answer = respond(StatusCode::NO_CONTENT, ResponseBody::empty());
         let headers = answer.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, GET, DELETE"));
-        // Names of headers can always be the value of one.
+        // Header names are always valid in a header value.
         if let Ok(allowed) = HeaderValue::try_from(allowed) {
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
         }
@@ -81,9 +82,9 @@ fn parameter(name: &[u8]) -> Option<HeaderName> {
     is_parameter.then(|| HeaderName::from_bytes(name).ok())?
 }
 
-/// Lets the page that has made a request read its response, if its origin is admitted.
+/// Allows the page that made a request to read the response, if its origin is admitted.
 ///
-/// Even the response to a request without an origin depends on there being none: a cache must not give it to a page.
+/// Even the response to a request without an origin varies by origin: a cache must not return it to a page.
 pub(crate) fn admit(access: &AccessPolicy, request: &HeaderMap, response: &mut HeaderMap) {
     if !access.admits_pages() {
         return;

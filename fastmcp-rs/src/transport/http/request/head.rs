@@ -1,11 +1,11 @@
-//! The head of a request, read once.
+//! Reads the head of a request in one pass.
 //!
-//! A map of headers hashes a name for each question, and to go over it takes as long; a request is asked a dozen of
-//! them. So all are answered in one walk. What decides whether the request may come in is asked at once, and only once:
-//! that is its [`AccessHeaders`]. What is asked later is its [`RequestHead`], which stays in the future of the request
-//! until the body has come, and is a few words long for that reason.
+//! A lookup in a header map hashes the name, and a walk over the map takes as long; each request needs a dozen headers.
+//! So one walk collects all of them. The headers that decide access are checked at once, and only once: these are the
+//! [`AccessHeaders`]. The headers that are needed later form the [`RequestHead`], which stays in the request's future
+//! until the body has arrived, and is only a few words long for that reason.
 //!
-//! Names are compared as they are, as those of a map are in lower case.
+//! Names are compared without case conversion, as the names in a header map are in lower case.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use http::{HeaderMap, HeaderValue};
 use super::header_values::{AcceptedTypes, is_json};
 use crate::engine::{HeaderField, Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 
-/// The name of the header with the id of a session.
+/// The name of the session id header.
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
 
-/// A header that is to be there once.
+/// A header that must occur at most once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SingleHeader<'a> {
     #[default]
     Absent,
     Once(&'a HeaderValue),
-    /// Two readers may take different ones.
+    /// Refused, because two readers may use different values.
     Twice,
 }
 
@@ -36,7 +36,7 @@ impl<'a> SingleHeader<'a> {
     }
 }
 
-/// What decides whether a request may come in.
+/// The headers that decide whether a request is admitted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AccessHeaders<'a> {
     pub(crate) host: SingleHeader<'a>,
@@ -44,17 +44,17 @@ pub(crate) struct AccessHeaders<'a> {
     /// The first `Sec-Fetch-Site`.
     pub(crate) site: Option<&'a HeaderValue>,
     pub(crate) has_length: bool,
-    /// Whether a browser asks what it may do before it does it.
+    /// Whether the request is a CORS preflight: it has `Access-Control-Request-Method`.
     pub(crate) is_preflight: bool,
 }
 
-/// What a request is asked when it has come in.
+/// The headers that an admitted request needs later.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestHead<'a> {
-    /// For those who ask for other names.
+    /// All headers, for lookups of other names.
     all: &'a HeaderMap,
-    /// The first value of each [`McpHeader`], and whether there are others: this is shorter than a [`SingleHeader`] of
-    /// each.
+    /// The first value of each [`McpHeader`]; `is_twice` tells whether there are others. This is smaller than a
+    /// [`SingleHeader`] each.
     header: [Option<&'a HeaderValue>; MCP_HEADERS],
     is_twice: [bool; MCP_HEADERS],
     pub(crate) accepted: AcceptedTypes,
@@ -64,7 +64,7 @@ pub(crate) struct RequestHead<'a> {
 
 impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers may hold secrets, such as the id of a session.
+        // Headers may contain secrets, such as a session id.
         formatter.debug_struct("Head").field("headers", &self.all.len()).finish_non_exhaustive()
     }
 }
@@ -73,12 +73,12 @@ impl fmt::Debug for RequestHead<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFormat {
     Json,
-    /// JSON that is compressed, or else not sent as it is.
+    /// JSON with a content or transfer encoding, such as compression.
     EncodedJson,
     Other,
 }
 
-/// A header whose value is asked for later.
+/// A header whose value is needed after admission.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum McpHeader {
     Version,
@@ -89,7 +89,7 @@ pub(crate) enum McpHeader {
 
 const MCP_HEADERS: usize = 4;
 
-/// Goes over the headers of a request.
+/// Reads the headers of a request in one pass.
 pub(crate) fn read_headers(all: &HeaderMap) -> (AccessHeaders<'_>, RequestHead<'_>) {
     let mut access_headers = AccessHeaders::default();
     let (mut media, mut named) = (SingleHeader::Absent, None);
@@ -104,7 +104,7 @@ pub(crate) fn read_headers(all: &HeaderMap) -> (AccessHeaders<'_>, RequestHead<'
     let mut is_encoded = false;
     for (name, value) in all {
         let name = name.as_str();
-        // The length first: nearly all that remains to be compared is then the one that it is.
+        // The length is compared first: then nearly every remaining comparison matches.
         match name.len() {
             4 if name == "host" => access_headers.host.add(value),
             6 if name == "accept" => named.get_or_insert(AcceptedTypes::NOTHING).add_value(value.as_bytes()),
@@ -151,7 +151,7 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The id of a session, if there is one that can be an id.
+    /// Returns the session id, if there is exactly one valid value.
     pub(crate) fn session_id(&self) -> Option<&'a str> {
         match self.find_header(McpHeader::Session) {
             SingleHeader::Once(value) => visible_text(value).map(str::trim_ascii),
@@ -164,8 +164,9 @@ fn equals_word(value: &HeaderValue, word: &[u8]) -> bool {
     value.as_bytes().trim_ascii().eq_ignore_ascii_case(word)
 }
 
-/// The text of a value that has only visible characters, blanks and tabs. A value has no others in ASCII, so this is
-/// what `HeaderValue::to_str` gives, which takes longer where there is more than a word, as it looks at each byte.
+/// Returns the text of a value that has only visible ASCII characters, spaces and tabs. Header values contain no other
+/// ASCII characters, so the result equals that of `HeaderValue::to_str`, which is slower for longer values, as it
+/// checks each byte.
 fn visible_text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii())
 }
@@ -283,7 +284,7 @@ mod tests {
     fn duplicate_headers_are_detected() {
         let names =
             ["host", "origin", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name", "mcp-param-a"];
-        // Once more than twice is no less.
+        // Three or four occurrences count as repeated, too.
         for timeouts in [2, 3, 4] {
             let pairs: Vec<_> = names.iter().cycle().take(names.len() * timeouts).map(|name| (*name, "same")).collect();
             let map = map(&pairs);

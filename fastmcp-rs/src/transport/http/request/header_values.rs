@@ -1,4 +1,4 @@
-//! What the values of headers say, and how others than those of a [`RequestHead`](super::head::RequestHead) are found.
+//! Parses header values, and looks up headers that are not part of a [`RequestHead`](super::head::RequestHead).
 
 use http::{HeaderMap, HeaderValue};
 
@@ -14,11 +14,11 @@ impl Headers for HeaderMap {
     }
 }
 
-/// A header is there twice.
+/// The error for a header that occurs more than once.
 struct RepeatedHeader;
 
-/// The value of a header of a name of its own, which is given in lower case. There are so few headers that to go over
-/// them is quicker than to hash the name.
+/// Returns the value of the header `name`, which is in lower case. A request has so few headers that a linear search is
+/// faster than hashing the name.
 fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, RepeatedHeader>> {
     let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
     let value = values.next()?;
@@ -27,7 +27,7 @@ fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a He
 
 const USUAL_ACCEPT: &[u8] = b"application/json, text/event-stream";
 
-/// Whether a type of content is JSON.
+/// Returns whether a content type is JSON.
 pub(crate) fn is_json(value: &[u8]) -> bool {
     if value == b"application/json" {
         return true;
@@ -36,7 +36,7 @@ pub(crate) fn is_json(value: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// What a client takes as an answer.
+/// The media types that a client accepts as a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AcceptedTypes {
     pub(crate) json: bool,
@@ -44,15 +44,15 @@ pub(crate) struct AcceptedTypes {
 }
 
 impl AcceptedTypes {
-    /// What a client takes that does not say.
+    /// The types that a client without an `Accept` header accepts.
     pub(crate) const ANYTHING: AcceptedTypes = AcceptedTypes { json: true, events: true };
-    /// Where what it says begins.
+    /// The initial value, before the first `Accept` header.
     pub(crate) const NOTHING: AcceptedTypes = AcceptedTypes { json: false, events: false };
 
-    /// Reads one `Accept`, of which there may be several.
+    /// Adds the types of one `Accept` header; a request may have several.
     pub(crate) fn add_value(&mut self, value: &[u8]) {
         if value == USUAL_ACCEPT {
-            // In the very words of the specification.
+            // This is the exact value that the specification shows.
             *self = AcceptedTypes::ANYTHING;
             return;
         }
@@ -64,7 +64,7 @@ impl AcceptedTypes {
     fn add_range(&mut self, range: &[u8]) {
         let mut parts = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
         let essence = parts.next().unwrap_or_default();
-        // `q=0`, `q=0.0` and so on: not this one.
+        // `q=0`, `q=0.0` and so on exclude a type.
         let refused = parts.any(|part| {
             let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
             weight.is_some_and(|weight| !weight.is_empty() && weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
@@ -83,7 +83,7 @@ impl AcceptedTypes {
     }
 }
 
-/// The text of a header that is there once and is visible ASCII.
+/// Returns the text of a header that occurs once and is visible ASCII.
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     single_header(headers, name)?.ok()?.to_str().ok().map(str::trim)
 }

@@ -1,8 +1,8 @@
-//! Who may reach a server: the names it is called by, and the web pages that call it.
+//! Checks of `Host` and `Origin`: the names under which a server may be reached, and the web pages that may call it.
 //!
-//! A web page can make a browser send requests anywhere, and can give the address of this server another name
-//! ("DNS rebinding"). What a page cannot change are the headers `Host` and `Origin`, so they decide, before
-//! anything else is read.
+//! A web page can make a browser send requests anywhere, and can give the address of this server another name ("DNS
+//! rebinding"). A page cannot change the headers `Host` and `Origin`, so these are checked before anything else is
+//! read.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,28 +13,28 @@ use http::Uri;
 use super::super::config::HttpConfig;
 use super::head::{AccessHeaders, SingleHeader};
 
-/// Which names and pages a server takes.
+/// The hosts and origins that a server accepts.
 #[derive(Debug)]
 pub(crate) struct AccessPolicy {
     hosts: AllowedHosts,
-    /// The `Host` of the first request that was let in. Nearly all that follow have the same one, and to compare is quicker
-    /// than to parse.
+    /// The `Host` of the first request that was admitted. Nearly all later requests have the same value, and comparing
+    /// is faster than parsing.
     first_host: OnceLock<Box<[u8]>>,
     origins: Vec<WebOrigin<'static>>,
-    /// Whether pages that this machine serves may call, whatever their ports.
+    /// Whether pages served from this machine may call, on any port.
     admits_loopback: bool,
 }
 
 #[derive(Debug)]
 enum AllowedHosts {
-    /// The names of this machine for itself, and an address that the server is bound to.
+    /// The loopback names: `localhost`, `127.0.0.1` and `[::1]`.
     Loopback,
     Listed(Vec<Host<'static>>),
-    /// Who is asked for credentials may come by any name.
+    /// Any name, for servers that require credentials or are public.
     Any,
 }
 
-/// A host and, where it matters, its port.
+/// A host, and its port if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Host<'a> {
     name: Cow<'a, str>,
@@ -47,17 +47,18 @@ struct WebOrigin<'a> {
     host: Host<'a>,
 }
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccessDenial {
-    /// There is no one `Host`, or it is no host.
+    /// `Host` is missing, repeated, invalid or contradicts the URL.
     InvalidHost,
     ForeignHost,
     ForeignOrigin,
 }
 
 impl AccessPolicy {
-    /// `authenticated`: whether each request must bring credentials. Returns what is wrong with the configuration.
+    /// Builds the policy from the configuration, or returns the configuration's problems. `authenticated` states
+    /// whether each request must have credentials.
     pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<String>> {
         let mut problems = Vec::new();
         let mut listed = Vec::new();
@@ -89,7 +90,7 @@ impl AccessPolicy {
         Ok(AccessPolicy { hosts, first_host: OnceLock::new(), origins, admits_loopback: config.allow_loopback_origins })
     }
 
-    /// Checks the name that a request calls this server by.
+    /// Checks the host name of a request.
     pub(crate) fn check_host(&self, uri: &Uri, host: SingleHeader<'_>) -> Result<(), AccessDenial> {
         self.known_host(uri, host).map(drop)
     }
@@ -104,7 +105,7 @@ impl AccessPolicy {
         if known { Ok(host) } else { Err(AccessDenial::ForeignHost) }
     }
 
-    /// Checks the head of a request.
+    /// Checks the host and the origin of a request.
     pub(crate) fn check_headers(&self, uri: &Uri, access_headers: &AccessHeaders<'_>) -> Result<(), AccessDenial> {
         if let (SingleHeader::Once(host), SingleHeader::Absent, None) =
             (access_headers.host, access_headers.origin, uri.authority())
@@ -122,7 +123,7 @@ impl AccessPolicy {
             SingleHeader::Twice => return Err(AccessDenial::ForeignOrigin),
             SingleHeader::Absent => return check_site(access_headers),
         };
-        // A page of this very server is the only other one: its origin has a host that says where it comes from.
+        // Otherwise only a page of this server itself may call: the host of its origin equals the request's host.
         if self.admits_origin(&origin) || (origin.is_web_page() && origin.host.is_same(&host, &origin.scheme)) {
             return Ok(());
         }
@@ -133,18 +134,18 @@ impl AccessPolicy {
         self.origins.contains(origin) || (self.admits_loopback && origin.is_web_page() && origin.host.is_of_loopback())
     }
 
-    /// Returns whether pages of an origin may call this server and read its responses, although it is not their own.
+    /// Returns whether pages of another origin may call this server and read its responses.
     pub(crate) fn admits(&self, origin: &[u8]) -> bool {
         WebOrigin::parse(origin).is_some_and(|origin| self.admits_origin(&origin))
     }
 
-    /// Returns whether there may be such pages.
+    /// Returns whether the policy admits pages of any other origin.
     pub(crate) fn admits_pages(&self) -> bool {
         self.admits_loopback || !self.origins.is_empty()
     }
 }
 
-/// Checks a request without an origin: browsers leave it out where pages cannot read the answers.
+/// Checks a request without an origin: browsers omit it where pages cannot read the response.
 fn check_site(access_headers: &AccessHeaders<'_>) -> Result<(), AccessDenial> {
     match access_headers.site {
         Some(site) if site.as_bytes() == b"cross-site" => Err(AccessDenial::ForeignOrigin),
@@ -152,7 +153,7 @@ fn check_site(access_headers: &AccessHeaders<'_>) -> Result<(), AccessDenial> {
     }
 }
 
-/// The host that a request is for: of its URL if that has one, and of its one `Host` header, which must agree.
+/// Returns the host of a request, from its URL if that has one and from its one `Host` header; the two must agree.
 fn request_host<'a>(uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, AccessDenial> {
     let header = match host {
         SingleHeader::Twice => return Err(AccessDenial::InvalidHost),
@@ -171,10 +172,10 @@ fn request_host<'a>(uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, Ac
 }
 
 impl<'a> Host<'a> {
-    /// Parses a name of DNS, an IPv4 address or an IPv6 address in brackets, with a port or without, as in a URL.
+    /// Parses a DNS name, an IPv4 address or an IPv6 address in brackets, with or without a port, as in a URL.
     fn parse(text: &'a str) -> Option<Host<'a>> {
         let (end, has_capitals) = match text.strip_prefix('[') {
-            // Letters of an address are digits, in whatever case.
+            // The hexadecimal digits of an address may have any case.
             Some(rest) => (rest.find(']').filter(|&end| rest[..end].parse::<Ipv6Addr>().is_ok())? + 2, true),
             None => measure_name(text)?,
         };
@@ -184,9 +185,9 @@ impl<'a> Host<'a> {
             [b':', digits @ ..] => Some(parse_port(digits)?),
             _ => return None,
         };
-        // The last dot says that a name is complete, which it is anyway.
+        // A trailing dot marks a name as fully qualified, which it is anyway.
         let name = name.strip_suffix('.').unwrap_or(name);
-        // Nearly all names are in small letters, and nothing has to be made for them.
+        // Nearly all names are in lower case, and need no allocation.
         Some(Host { name: if has_capitals { name.to_ascii_lowercase().into() } else { name.into() }, port })
     }
 
@@ -198,13 +199,13 @@ impl<'a> Host<'a> {
         matches!(&*self.name, "localhost" | "127.0.0.1" | "[::1]")
     }
 
-    /// Returns whether a browser takes this host from the machine that it runs on.
+    /// Returns whether a browser resolves this host to the machine on which the browser runs.
     fn is_of_loopback(&self) -> bool {
         let is_address = || self.name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
         self.is_loopback() || self.name.ends_with(".localhost") || is_address()
     }
 
-    /// Whether this entry of a list means `host`. Without a port it means every port.
+    /// Returns whether this list entry matches `host`. An entry without a port matches every port.
     fn matches_host(&self, host: &Host<'_>) -> bool {
         self.name == host.name && (self.port.is_none() || self.port == host.port)
     }
@@ -215,8 +216,8 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Returns the length of the name of DNS or the IPv4 address at the beginning of a text, with its last dot, and whether it
-/// has capital letters. A colon ends it. One pass, as each request has a host.
+/// Returns the length of the DNS name or IPv4 address at the beginning of `text`, including a trailing dot, and whether
+/// it has capital letters. The name ends at a colon. This takes one pass, as every request has a host.
 fn measure_name(text: &str) -> Option<(usize, bool)> {
     let (mut length, mut label, mut has_capitals) = (0, 0, false);
     for byte in text.bytes() {
@@ -232,7 +233,7 @@ fn measure_name(text: &str) -> Option<(usize, bool)> {
     (length > 0).then_some((length, has_capitals))
 }
 
-/// Parses a port as browsers write it: `u16` would also take a sign, and digits that say nothing.
+/// Parses a port as browsers write it: `u16` would also accept a sign and leading zeros.
 fn parse_port(digits: &[u8]) -> Option<u16> {
     if !matches!(digits, [b'1'..=b'9', ..]) || digits.len() > 5 {
         return None;
@@ -262,13 +263,13 @@ impl<'a> WebOrigin<'a> {
         }
         let scheme = scheme.to_ascii_lowercase();
         let mut host = Host::parse(host)?;
-        // A browser leaves the usual port out.
+        // Browsers omit the default port.
         host.port = host.port.filter(|&port| default_port(&scheme) != Some(port));
         Some(WebOrigin { scheme: scheme.into(), host })
     }
 
-    /// Returns whether it is of pages of a web server, and not of an extension, an editor or an app, whose host is a
-    /// name that they gave themselves.
+    /// Returns whether the origin is that of a web server's pages, and not of an extension, an editor or an app, which
+    /// choose their host names themselves.
     fn is_web_page(&self) -> bool {
         default_port(&self.scheme).is_some()
     }
@@ -391,7 +392,7 @@ mod tests {
             "http://localhost.evil.example:8000",
             "localhost",
             "http://localhost@evil.example",
-            // What has no web server behind it has no host of this machine either.
+            // A scheme without a web server has no host on this machine either.
             "javascript://localhost",
             "javascript://localhost:8000",
             "data://localhost",
@@ -438,13 +439,13 @@ mod tests {
             Err(AccessDenial::ForeignOrigin)
         );
         assert_eq!(AccessPolicy::new(&HttpConfig::new().allowed_hosts(["https://x"]), false).unwrap_err().len(), 1);
-        // Editors and apps have origins of their own, and are allowed by them.
+        // Editors and apps have their own origins, and are allowed by these.
         let named = || HttpConfig::new().allowed_origins(["vscode-webview://abc", "https://app.example.com:443"]);
         let local = |origin| check(named(), false, "localhost:8000", Some(origin));
         assert_eq!(local("vscode-webview://abc"), Ok(()));
         assert_eq!(local("vscode-webview://abd"), Err(AccessDenial::ForeignOrigin));
         assert_eq!(local("https://app.example.com"), Ok(()), "the usual port says nothing");
-        // Nor does the name of the server itself let anything in that is no page of a web server.
+        // The server's own name does not admit an origin that is not a web page either.
         assert_eq!(
             check(HttpConfig::new(), true, "any.example", Some("javascript://any.example")),
             Err(AccessDenial::ForeignOrigin)

@@ -1,10 +1,10 @@
-//! Room for large messages: taken as they arrive, and kept until the calls that they make have ended.
+//! The memory budget of large messages: memory is reserved as they arrive, and held until their calls have ended.
 //!
-//! Messages that arrive at the same time could take all of it without one of them being whole. So the oldest is sure of
-//! the rest that it needs, globally and among those of its peer. Those that wait get room in the order of what their
-//! peers hold besides, least first, then of their lengths, then of their age: room that is spread over many of them would
-//! make none of them whole. While they wait, messages that stop arriving are refused, the longest silent first, and what
-//! these held is free.
+//! Concurrent uploads could take the whole budget without one of them completing. So the oldest upload is guaranteed
+//! the rest that it needs, globally and within its peer. Waiting uploads are granted memory in this order: first those
+//! whose peers hold the least in other messages, then the shortest, then the oldest, because memory spread over many
+//! uploads would complete none. While uploads wait, those that stopped arriving are refused, the longest silent first,
+//! which frees their memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
@@ -16,25 +16,25 @@ use tokio::time::{Instant, timeout};
 
 use super::super::peer::Peer;
 
-/// Room is taken in steps, so that a message in small pieces does not ask for each of them.
+/// The step of reservations, in bytes: a message in small chunks does not need a reservation for each of them.
 pub(crate) const STEP: usize = 64 << 10;
-/// The time that a message waits for room, all its steps together.
+/// The maximum time that a message waits for memory, over all its steps.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time that a message may take for a step while others wait for room.
+/// The maximum time that a message may take for one step while others wait for memory.
 const STEP_TIMEOUT: Duration = Duration::from_secs(1);
-/// The interval at which those that wait look for messages that stopped arriving.
+/// The interval at which waiting uploads check for uploads that stopped arriving.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Room for large messages, globally and per peer.
+/// The memory budget of large messages, globally and per peer.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget(Arc<BudgetInner>);
 
 #[derive(Debug)]
 struct BudgetInner {
     total: usize,
-    /// The room of one peer.
+    /// The maximum of one peer, in bytes.
     share: usize,
-    /// The room of the largest message.
+    /// The size of the largest message, in bytes, as a multiple of `STEP`.
     largest: usize,
     state: Mutex<BudgetState>,
 }
@@ -43,10 +43,10 @@ struct BudgetInner {
 struct BudgetState {
     used: usize,
     used_by: HashMap<Peer, usize>,
-    /// The messages that are not whole yet, oldest first.
+    /// The messages that are not complete yet, oldest first.
     arriving: BTreeMap<u64, PartialMessage>,
     last_id: u64,
-    /// The number of those that wait for room.
+    /// The number of messages that wait for memory.
     waiting: usize,
     last_check: Option<Instant>,
 }
@@ -55,9 +55,9 @@ struct BudgetState {
 struct PartialMessage {
     peer: Option<Peer>,
     reserved: usize,
-    /// What it waits for besides.
+    /// The number of further bytes that the message waits for.
     requested: usize,
-    /// What it needs altogether, as far as is known.
+    /// The total number of bytes that the message needs, as far as known.
     expected: usize,
     /// The time of its last step.
     progress: Instant,
@@ -70,26 +70,26 @@ impl PartialMessage {
         self.expected.saturating_sub(self.reserved)
     }
 
-    /// Whether it stopped arriving: it has room, and takes too long for a step.
+    /// Returns whether the message stopped arriving: it does not wait for memory, and takes too long for a step.
     fn is_stalled(&self, now: Instant) -> bool {
         self.is_refused || (self.requested == 0 && now.duration_since(self.progress) >= STEP_TIMEOUT)
     }
 }
 
-/// There was no room in time.
+/// The error for a message that was not granted memory in time.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BudgetError;
 
 impl MemoryBudget {
-    /// Makes room for `total` bytes, of which one peer may hold `share`. The largest message has `limit` bytes, and
-    /// fits in any case.
+    /// Creates a budget of `total` bytes with at most `share` bytes per peer. The largest message has `limit` bytes;
+    /// both maxima are raised to its size if they are smaller.
     pub(crate) fn new(total: usize, share: usize, limit: usize) -> MemoryBudget {
         let largest = limit.next_multiple_of(STEP);
         let (total, share) = (total.max(largest), share.max(largest));
         MemoryBudget(Arc::new(BudgetInner { total, share, largest, state: Mutex::default() }))
     }
 
-    /// Begins with a message of which `announced` bytes are to come, if that is known.
+    /// Starts the upload of a message of `announced` bytes, or 0 if the length is unknown.
     pub(crate) fn start_upload(&self, peer: Option<Peer>, announced: usize) -> Upload {
         let changed = Arc::<Notify>::default();
         let expected = if announced == 0 { self.0.largest } else { announced.next_multiple_of(STEP) };
@@ -121,7 +121,7 @@ impl BudgetState {
         self.used_by.get(peer).copied().unwrap_or_default()
     }
 
-    /// Gives a message the room that it waits for.
+    /// Grants a message the memory that it waits for.
     fn grant_request(&mut self, id: u64) {
         let Some(arriving) = self.arriving.get_mut(&id) else { return };
         let bytes = mem::take(&mut arriving.requested);
@@ -146,13 +146,14 @@ impl BudgetState {
         }
     }
 
-    /// Gives room to those that wait, as far as there is some, and refuses those that keep it from them.
+    /// Grants memory to waiting messages as far as possible, and refuses stalled messages that hold the memory they
+    /// need.
     fn grant_waiting(&mut self, shared: &BudgetInner) {
         if self.waiting == 0 {
             return;
         }
         let now = Instant::now();
-        // The oldest of each peer that arrives, and the oldest of all whose peer has not used up its share.
+        // The oldest arriving message of each peer, and the oldest of all messages whose peer is within its share.
         let mut oldest_of: HashMap<Peer, (u64, usize)> = HashMap::new();
         let mut oldest = None;
         let mut waiting = Vec::with_capacity(self.waiting);
@@ -179,7 +180,7 @@ impl BudgetState {
             Some((oldest, rest)) if *oldest != id => *rest,
             _ => 0,
         };
-        // What is missing, globally and to single peers.
+        // The missing bytes, globally and per peer.
         let mut missing = 0;
         let mut missing_to: HashMap<Peer, usize> = HashMap::new();
         for (_, _, id) in waiting {
@@ -200,14 +201,14 @@ impl BudgetState {
         self.refuse_stalled(missing, missing_to, now);
     }
 
-    /// Refuses messages that stopped arriving, until what they hold is enough.
+    /// Refuses messages that stopped arriving, until they hold as much memory as is missing.
     fn refuse_stalled(&mut self, mut missing: usize, mut missing_to: HashMap<Peer, usize>, now: Instant) {
         if missing == 0 && missing_to.is_empty() {
             return;
         }
         let silent = self.arriving.values_mut().filter(|arriving| arriving.reserved > 0 && arriving.is_stalled(now));
         let mut silent: Vec<_> = silent.collect();
-        // Those that were refused and are not gone yet come first, as their room is counted on already.
+        // Messages that were refused and still exist come first, as their memory is already counted on.
         silent.sort_by_key(|arriving| (!arriving.is_refused, arriving.progress));
         for arriving in silent {
             let missing_to_peer = arriving.peer.as_ref().and_then(|peer| missing_to.get_mut(peer));
@@ -224,17 +225,17 @@ impl BudgetState {
     }
 }
 
-/// A message that is arriving.
+/// A message that is arriving, and its reserved memory.
 pub(crate) struct Upload {
     id: u64,
     changed: Arc<Notify>,
-    /// The time that it may still wait for room.
+    /// The remaining time that the message may wait for memory.
     wait_left: Duration,
     shared: Arc<BudgetInner>,
 }
 
 impl Upload {
-    /// Waits until there is room for `length` bytes altogether.
+    /// Waits until a total of `length` bytes is reserved.
     pub(crate) async fn reserve(&mut self, length: usize) -> Result<(), BudgetError> {
         if self.try_reserve(length) {
             return Ok(());
@@ -244,7 +245,7 @@ impl Upload {
             let left = self.wait_left.saturating_sub(start.elapsed());
             let _ = timeout(left.min(CHECK_INTERVAL), self.changed.notified()).await;
             let mut state = self.shared.lock();
-            // One of those that wait looks for all of them.
+            // One of the waiting uploads checks for all of them.
             let now = Instant::now();
             if state.last_check.is_none_or(|last| now.duration_since(last) >= CHECK_INTERVAL) {
                 state.last_check = Some(now);
@@ -261,7 +262,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Takes room for `length` bytes altogether; `false` if it has to be waited for.
+    /// Reserves a total of `length` bytes; returns `false` if the upload has to wait.
     fn try_reserve(&self, length: usize) -> bool {
         let shared = &self.shared;
         let mut state = shared.lock();
@@ -272,7 +273,7 @@ impl Upload {
             return true;
         }
         arriving.requested = more;
-        // Usually there is enough for all.
+        // Usually there is enough memory for all messages.
         let used_by = arriving.peer.as_ref().and_then(|peer| used_by.get(peer)).copied().unwrap_or_default();
         let is_plenty = *waiting == 0
             && *used + more + shared.largest <= shared.total
@@ -286,14 +287,14 @@ impl Upload {
         state.arriving.get(&self.id).is_none_or(|arriving| arriving.requested == 0)
     }
 
-    /// Ready when others need its room, and it stopped arriving.
+    /// Is ready when the upload stopped arriving and was refused, because others need its memory.
     pub(crate) async fn wait_for_refusal(&self) {
         while !self.shared.lock().arriving.get(&self.id).is_some_and(|arriving| arriving.is_refused) {
             self.changed.notified().await;
         }
     }
 
-    /// Keeps the room of a message that is whole.
+    /// Converts the upload of a complete message into a permit for its memory.
     pub(crate) fn into_permit(self, length: usize) -> MemoryPermit {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
@@ -320,7 +321,7 @@ impl Drop for Upload {
     }
 }
 
-/// The room of a whole message, until it is dropped.
+/// The memory of a complete message, released on drop.
 #[derive(Debug)]
 pub(crate) struct MemoryPermit {
     shared: Arc<BudgetInner>,
@@ -355,7 +356,7 @@ mod tests {
         state.used == 0 && state.used_by.is_empty() && state.arriving.is_empty() && state.waiting == 0
     }
 
-    /// Begins with a message of which so much comes.
+    /// Starts an upload that reserves `length` bytes and then falls silent.
     async fn silent(budget: &MemoryBudget, peer: Option<Peer>, length: usize) -> Upload {
         let mut upload = budget.start_upload(peer, MESSAGE);
         upload.reserve(length).await.unwrap();
@@ -403,7 +404,7 @@ mod tests {
         assert!(start.elapsed() >= WAIT_TIMEOUT);
         drop(reserved);
         assert!(is_empty(&budget));
-        // What was announced and did not come is given back.
+        // Memory for announced bytes that did not arrive is released.
         let reserved = silent(&budget, None, MESSAGE).await.into_permit(70_000);
         assert_eq!(budget.0.lock().used, 70_000);
         drop(reserved);
@@ -453,7 +454,7 @@ mod tests {
         drop(reserved);
     }
 
-    /// Many messages of many peers at the same time, which come in pieces.
+    /// Runs many concurrent uploads of many peers, in chunks.
     #[tokio::test(start_paused = true)]
     async fn uploads_never_wait_for_one_another_in_a_circle() {
         let budget = budget(4);

@@ -1,4 +1,4 @@
-//! The request side of HTTP: head, `Host` and `Origin`, authentication, body.
+//! HTTP requests: head, `Host` and `Origin` checks, CORS, authentication, body and its memory budget.
 
 pub(crate) mod authenticate;
 pub(crate) mod body;

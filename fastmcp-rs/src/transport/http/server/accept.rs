@@ -1,7 +1,7 @@
-//! The server around the service: it accepts connections, and ends them.
+//! The accept loop of the HTTP server: it accepts connections, enforces the limits on them, and shuts them down.
 //!
-//! The loop is our own, as a server for everybody has to close what is silent, slow or too much. What happens on a
-//! connection is in `connection`.
+//! The crate has its own loop, because a public server must close connections that are silent, slow or over a limit.
+//! `connection` serves each accepted connection.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -21,15 +21,16 @@ use super::timeouts::ConnectionTimeouts;
 use crate::engine::ClientAddress;
 use crate::util::operator_log;
 
-/// How long to wait before connections are accepted again that could not be for want of resources.
+/// The pause before the next `accept` after the system lacked resources; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Longer than anybody waits, and short enough to be added to a point in time.
+/// The upper bound of every timeout: longer than any wait, and short enough to be added to an `Instant`.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How long to wait for what was cancelled.
+/// The time that cancelled calls and connections get to end.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until `stop` is ready, and then until what runs has ended or its time is over.
+/// Serves until `stop` is ready. Then it accepts no more connections, and returns when the running requests have ended
+/// or the drain timeout has passed.
 pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: impl Future<Output = ()>) {
     let service = front.site.service.clone();
     let config = service.shared.config.clone();
@@ -56,7 +57,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
             Some(Ok(accepted)) => accepted,
             Some(Err(error)) if is_connection_error(&error) => continue,
             Some(Err(error)) => {
-                // Too many open files, most likely: to ask again at once would only burn time.
+                // The usual cause is too many open files: an immediate retry would only burn CPU time.
                 operator_log::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
                 if tokio::time::timeout(pause, stop.as_mut()).await.is_ok() {
                     break;
@@ -97,15 +98,15 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
         operator_log::warn(format_args!("not all has ended within {:?}: {}", config.drain, cut.join(", ")));
     }
     service.shared.end_sessions();
-    // The calls of sessions that were cancelled are answered with an error.
+    // Cancelled calls of sessions are answered with an error.
     let _ = tokio::time::timeout(CANCEL_TIMEOUT, async { while tasks.join_next().await.is_some() {} }).await;
     tasks.shutdown().await;
-    // Streams of HTTP/2 are tasks of their own, which end by themselves when their connection has.
+    // HTTP/2 streams are separate tasks, which end by themselves after their connection.
     let _ = tokio::time::timeout(CANCEL_TIMEOUT, stopping.closed()).await;
     service.end().await;
 }
 
-/// Says how much of something was cut off.
+/// Describes, for the log, the number of messages or connections that the shutdown cut off.
 fn describe_cut_off((count, what, how): (usize, &str, &str)) -> String {
     match count {
         1 => format!("1 {what} is {how}"),
@@ -113,14 +114,14 @@ fn describe_cut_off((count, what, how): (usize, &str, &str)) -> String {
     }
 }
 
-/// Whether an error of `accept` is one of the connection that was to be accepted.
+/// Returns whether an error of `accept` concerns only the connection that was being accepted.
 fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Waits until the process is asked to stop, by SIGTERM, SIGINT or SIGHUP, and elsewhere by Ctrl-C. A second signal
-/// ends it at once.
+/// Returns a future that is ready when the process receives SIGTERM, SIGINT or SIGHUP, or Ctrl-C on Windows. A second
+/// signal ends the process at once.
 pub(crate) async fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
@@ -153,15 +154,15 @@ pub(crate) async fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     }
 }
 
-/// Gives signals their default action back once the process is ending, or its servers have ended. The handler of the
-/// signal does so by itself, as all threads may be held by handlers of requests.
+/// Restores the default action of signals once the process is shutting down or its servers have ended. The signal
+/// handler does this itself, because request handlers may occupy all threads.
 #[cfg(unix)]
 mod second_signal {
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Mutex, PoisonError};
 
-    /// Set when a signal ends the process at once.
+    /// Set while a signal ends the process at once.
     static IS_SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
     static SERVERS: Mutex<SignalWaiters> = Mutex::new(SignalWaiters { waiting: 0, is_registered: false });
 
@@ -179,7 +180,7 @@ mod second_signal {
             let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
             if !servers.is_registered {
                 for signal in signals {
-                    // In this order: the first signal is not the second one.
+                    // The order matters: reversed, the first signal would already end the process.
                     signal_hook::flag::register_conditional_default(*signal, &IS_SHUTTING_DOWN)?;
                     signal_hook::flag::register(*signal, &IS_SHUTTING_DOWN)?;
                 }

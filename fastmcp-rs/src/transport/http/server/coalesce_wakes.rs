@@ -1,12 +1,12 @@
-//! One poll of a connection for one request.
+//! Limits an HTTP/1 connection to one poll per request.
 //!
-//! hyper gives the body of a request to its service through a channel, and whoever takes a piece out of it wakes the
-//! side that feeds it. Over HTTP/1 that is the very task that takes it: it was polled a second time for every request,
-//! and found nothing. So the connection is polled with a waker of its own, which can be held while a piece is taken;
-//! who holds it sees whether the wake is needed, as more of the body is to come, or not.
+//! hyper passes the body of a request to its service through a channel, and taking a chunk wakes the task that feeds
+//! the channel. Over HTTP/1 the same task feeds and takes, so every request caused a second poll, which found nothing.
+//! Therefore the connection is polled with its own waker, which can be held while a chunk is taken. The caller that
+//! holds it decides whether the wake is needed, because more of the body is to come, or not.
 //!
-//! Only a wake of that very task is held, on the holding thread and from within the work that it does meanwhile: others
-//! are never late.
+//! Only a wake of that same task is held, and only on the holding thread and from within the held work: other wakes are
+//! never late.
 
 use std::cell::Cell;
 use std::ptr;
@@ -17,24 +17,24 @@ thread_local! {
     static POLLED_TASK: Cell<Option<PolledTask>> = const { Cell::new(None) };
 }
 
-/// The task whose wakes are held, by its address, and whether there was one.
+/// The address of the task whose wakes are held, and whether a wake was held.
 #[derive(Clone, Copy)]
 struct PolledTask {
     task: *const (),
     was_woken: bool,
 }
 
-/// The waker that a connection is polled with.
+/// The waker with which a connection is polled.
 #[derive(Default)]
 pub(crate) struct CoalescedWaker(Option<(Arc<TaskWaker>, Waker)>);
 
-/// The task that a connection is, or is part of.
+/// The waker of the task that polls the connection.
 struct TaskWaker(Waker);
 
 impl CoalescedWaker {
-    /// The waker for a poll by that task.
+    /// Returns the waker for a poll by `task`.
     pub(crate) fn waker_for(&mut self, task: &Context<'_>) -> &Waker {
-        // A task has one waker nearly always, but need not.
+        // A task nearly always keeps one waker, but it may change.
         if self.0.as_ref().is_some_and(|(known, _)| !known.0.will_wake(task.waker())) {
             self.0 = None;
         }
@@ -61,9 +61,10 @@ impl Wake for TaskWaker {
     }
 }
 
-/// Does something that may wake the task which does it; the flag tells whether it wanted to, and has not.
+/// Runs `work` and holds the wakes of the task that runs it. The flag is `true` if a wake was held; the caller then
+/// wakes the task if that is needed.
 pub(crate) fn hold_wakes<T>(task: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
-    /// Also if the work panics.
+    /// Releases the wakes even if the work panics.
     struct ReleaseOnDrop;
     impl Drop for ReleaseOnDrop {
         fn drop(&mut self) {
@@ -114,7 +115,7 @@ mod tests {
         assert!(std::panic::catch_unwind(AssertUnwindSafe(|| hold(&|| panic!("on purpose")))).is_err());
         waker.wake_by_ref();
         assert_eq!(count(&counter), 4, "nothing is held after a panic");
-        // Polled by another task from now on.
+        // From now on another task polls.
         let moved = Waker::from(Arc::clone(&other));
         wakes.waker_for(&Context::from_waker(&moved)).wake_by_ref();
         assert_eq!((count(&counter), count(&other)), (4, 1));

@@ -1,7 +1,7 @@
-//! One connection, from its first byte to its last: encrypted or not, HTTP/1.1 or HTTP/2.
+//! Serves one connection from its first byte to its last: plain or TLS, HTTP/1.1 or HTTP/2.
 //!
-//! Plain HTTP/1.1 on TCP is what is read and written most, so nothing stands between it and the socket but
-//! `GuardedStream`, and the rest is put into boxes, which a connection that does without them has not to carry.
+//! Plain HTTP/1.1 over TCP is the most frequent case, so its stream is not boxed: only generic wrappers stand between
+//! hyper and the socket. The other cases are boxed, so that a connection without them does not reserve memory for them.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -18,7 +18,7 @@ use crate::transport::http::server::router::SiteService;
 use crate::transport::http::server::timeouts::{Activity, GuardedStream, Http1Timeout, WriteTimeout};
 
 impl HttpConnection {
-    /// Serves what comes by `stream`, until it ends. What is `held` is dropped then.
+    /// Serves `stream` until it ends, and then drops `held`.
     #[cfg(not(any(feature = "h2", feature = "tls")))]
     pub(crate) fn serve<S: IoStream>(self, stream: S, held: impl Send + 'static) -> impl Future<Output = ()> + Send {
         let activity = Activity::default();
@@ -26,7 +26,7 @@ impl HttpConnection {
         self.http1(stream, activity, held)
     }
 
-    /// Finds out what comes by `stream`, and serves it, until it ends. What is `held` is dropped then.
+    /// Detects the protocol of `stream`, serves it until it ends, and then drops `held`.
     #[cfg(any(feature = "h2", feature = "tls"))]
     pub(crate) async fn serve<S: IoStream>(mut self, stream: S, held: impl Send + 'static) {
         let activity = Activity::default();
@@ -57,8 +57,11 @@ impl HttpConnection {
         Box::pin(self.http1(stream, activity, held)).await;
     }
 
-    /// A future that awaits what was moved into it keeps room for it twice, and there are as many of these as there
-    /// are connections: so nothing is moved once it is here, and what is rare is put into a box.
+    /// Serves an HTTP/1.1 connection.
+    ///
+    /// It is not an `async fn`, because a future that awaits a value that was moved into it reserves memory for the
+    /// value twice, and each connection has one of these futures. So nothing is moved inside the future, and rare cases
+    /// are boxed.
     fn http1<S: IoStream>(
         self,
         stream: S,
@@ -68,7 +71,7 @@ impl HttpConnection {
         let HttpConnection { front, timeouts, mut stopped } = self;
         let io = TokioIo::new(GuardedStream::new(stream, activity.clone()));
         let mut builder = http1::Builder::new();
-        // Times are kept by `WriteTimeout` and `Http1Timeout`, which also know how long a connection may rest.
+        // `WriteTimeout` and `Http1Timeout` enforce the timeouts; they also know the idle timeout.
         builder.header_read_timeout(None).max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let mut timeout = Http1Timeout::new(activity.clone(), timeouts);
         let mut connection = builder.serve_connection(io, SiteService { site: front.site, activity: activity.clone() });
@@ -85,7 +88,7 @@ impl HttpConnection {
                 if let Poll::Ready(ended) = connection.poll(&mut Context::from_waker(wakes.waker_for(task))) {
                     return Poll::Ready(ended.map_err(|error| error.to_string()));
                 }
-                // Half a head is no request yet.
+                // A partial head is not a request yet.
                 if is_stopping && activity.is_idle() {
                     return Poll::Ready(Ok(()));
                 }
@@ -100,7 +103,8 @@ impl HttpConnection {
     }
 }
 
-/// Waits for the beginning of a connection, but not when the server has been asked to stop: nothing is asked on it yet.
+/// Waits until a connection has been set up; returns `None` if the server is asked to stop first, because no request
+/// has arrived on the connection yet.
 #[cfg(any(feature = "h2", feature = "tls"))]
 async fn unless_stopped<T>(stopped: &mut watch::Receiver<bool>, begun: impl Future<Output = Option<T>>) -> Option<T> {
     let mut begun = pin!(begun);

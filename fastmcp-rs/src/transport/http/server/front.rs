@@ -1,14 +1,14 @@
-//! Facts of the server that a connection needs.
+//! The server's state that each connection needs.
 
 use tokio::sync::watch;
 
 use crate::transport::http::server::router::Site;
 use crate::transport::http::server::timeouts::ConnectionTimeouts;
 
-/// The largest head of a request.
+/// The maximum size of a request head, in bytes.
 pub(crate) const MAX_HEAD: usize = 32 << 10;
 
-/// What is served, and how it is wrapped.
+/// The site to serve, and the TLS acceptor around it.
 #[derive(Clone)]
 pub(crate) struct HttpServer {
     pub(crate) site: Site,
@@ -16,11 +16,11 @@ pub(crate) struct HttpServer {
     pub(crate) tls: Option<super::tls::RenewingAcceptor>,
 }
 
-/// What a connection knows of its server.
+/// The parts of the server that one connection uses.
 #[derive(Clone)]
 pub(crate) struct HttpConnection {
     pub(crate) front: HttpServer,
     pub(crate) timeouts: ConnectionTimeouts,
-    /// Becomes `true` when the server is asked to stop. Who holds it is waited for.
+    /// Becomes `true` when the server is asked to stop. The server waits until all receivers are dropped.
     pub(crate) stopped: watch::Receiver<bool>,
 }

@@ -1,8 +1,9 @@
-//! HTTP/2: many requests at a time on one connection.
+//! HTTP/2: concurrent requests on one connection.
 //!
-//! hyper and the crate h2 speak the protocol, and refuse floods of resets and of continued heads. What is added here is
-//! patience, which on such a connection cannot be measured by bytes, as it is never silent: a connection rests when it
-//! has no stream, whatever else is said on it, and a stream whose client makes no room for its answer is reset.
+//! hyper and the crate h2 implement the protocol, and refuse floods of resets and of CONTINUATION frames. This module
+//! adds timeouts. Bytes cannot measure them, because an HTTP/2 connection is never silent: a connection is idle when it
+//! has no stream, whatever other frames arrive, and a stream is reset when its client grants no window for its
+//! response.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -29,28 +30,29 @@ use super::router::SiteService;
 use super::timeouts::{Activity, ConnectionTimeouts, FIRST_HEAD_FACTOR, update_count};
 use super::tracked_body::TrackedBody;
 
-/// The most requests that are answered at a time on one connection.
+/// The maximum number of concurrent requests on one connection.
 const MAX_STREAMS: u32 = 100;
-/// The most streams that the client has reset and nobody has looked at; more are a flood (CVE-2023-44487).
+/// The maximum number of streams that the client reset before they were accepted; more are a flood (CVE-2023-44487).
 const MAX_RESET_STREAMS: usize = 20;
-/// The most streams that are reset here for what the client does wrong.
+/// The maximum number of streams that the server resets because of the client's protocol errors.
 const MAX_LOCAL_RESETS: usize = 100;
-/// How much of a message, and of all of a connection, may come before it is read.
+/// The maximum number of unread bytes per stream; `CONNECTION_WINDOW` limits them per connection.
 const STREAM_WINDOW: u32 = 64 << 10;
 const CONNECTION_WINDOW: u32 = 256 << 10;
-/// How much of an answer is given away at a time, as what is given can no longer be taken back.
+/// The maximum size of one piece of a response body. Pieces are small because a piece that was passed to hyper cannot
+/// be taken back.
 const PIECE_SIZE: usize = 16 << 10;
-/// How much of an answer waits to be written.
+/// The maximum number of response bytes per stream that wait to be written.
 const MAX_SEND_BUFFER: usize = 64 << 10;
-/// In how many steps the time of a resting connection is measured.
+/// The number of steps in which the idle timeout of a connection is measured.
 const IDLE_STEPS: u32 = 5;
-/// The time that a connection without a stream has when the server ends, as the rest of an answer may be on its way.
-/// One that has rested for longer has a tenth of it.
+/// The time that a connection without a stream gets at shutdown, because the rest of a response may be on its way. A
+/// connection that has been idle for longer than this gets a tenth of it.
 const DRAIN_GRACE: Duration = Duration::from_secs(2);
-/// The fewest bytes since the last look that count as progress of a client; answers to pings are fewer.
+/// The minimum number of bytes since the last check that count as progress of a client; answers to pings are smaller.
 const MIN_PROGRESS: usize = 1 << 10;
 
-/// Serves a connection whose client has begun with the preface of HTTP/2. What is held is dropped when it ends.
+/// Serves a connection that began with the HTTP/2 preface, and drops `_held` when it ends.
 pub(crate) async fn serve(
     stream: Box<dyn IoStream>,
     connected: HttpConnection,
@@ -59,7 +61,7 @@ pub(crate) async fn serve(
 ) {
     let HttpConnection { front, timeouts, mut stopped } = connected;
     let tasks = Arc::default();
-    // Each stream has an executor, so what that holds would hold itself.
+    // Each stream holds an executor; a strong reference here would keep the tasks alive through themselves.
     let streams = StreamExecutor {
         tasks: Arc::downgrade(&tasks),
         write_timeout: timeouts.write,
@@ -93,7 +95,7 @@ pub(crate) async fn serve(
         }
         while timeout.poll_expired(task).is_ready() {
             if is_ending {
-                // It was told to go, and has had its time to do so.
+                // The client was asked to close the connection, and its time for that is over.
                 return Poll::Ready(Ok(()));
             }
             is_ending = true;
@@ -107,17 +109,17 @@ pub(crate) async fn serve(
     }
 }
 
-/// How long a connection has had no stream.
+/// The idle timeout of an HTTP/2 connection: the time without a stream.
 struct Http2Timeout {
     activity: Activity,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
-    /// The number of streams that had begun at the last look, and of bytes that were sent.
+    /// The number of streams started, and of bytes sent, at the last check.
     begun: usize,
     sent: usize,
-    /// In how many looks one after the other there was nothing.
+    /// The number of consecutive checks without activity.
     quiet: u32,
-    /// The last time at which something of an answer may have been sent.
+    /// The last time at which part of a response may have been sent.
     busy: Instant,
     is_draining: bool,
 }
@@ -126,7 +128,7 @@ impl Http2Timeout {
     fn new(activity: Activity, timeouts: ConnectionTimeouts) -> Http2Timeout {
         let timer = Box::pin(tokio::time::sleep(timeouts.header * FIRST_HEAD_FACTOR));
         let busy = Instant::now();
-        // The first look is at a connection that has never had a stream.
+        // The first check is of a connection that has never had a stream.
         Http2Timeout {
             activity,
             idle: timeouts.idle,
@@ -139,7 +141,8 @@ impl Http2Timeout {
         }
     }
 
-    /// Looks whether there is a stream, or was one since the last look, or something of one is on its way.
+    /// Returns whether a stream is active, one was started since the last check, or part of a response is still being
+    /// sent.
     fn is_busy(&mut self) -> bool {
         let (begun, sent) = (self.activity.started_requests(), self.activity.sent_bytes());
         let was_begun = update_count(&mut self.begun, begun);
@@ -147,7 +150,8 @@ impl Http2Timeout {
         was_begun || !self.activity.is_idle() || self.is_draining && more >= MIN_PROGRESS
     }
 
-    /// Waits no longer than for the client to say that it knows of the end, and for what is on its way to it.
+    /// Starts the shutdown: from now on, the connection stays open only until the client acknowledges the end and has
+    /// received the data on its way.
     fn start_drain(&mut self) {
         let was_busy = self.is_busy() || self.busy.elapsed() < DRAIN_GRACE;
         self.is_draining = true;
@@ -156,7 +160,7 @@ impl Http2Timeout {
         self.timer.as_mut().reset(Instant::now() + self.idle / IDLE_STEPS);
     }
 
-    /// Ready when there was nothing for too long; and again, when there still is nothing.
+    /// Is ready when the connection was idle for too long, and again after each further step without activity.
     fn poll_expired(&mut self, task: &mut Context<'_>) -> Poll<()> {
         if !self.activity.is_idle() {
             self.busy = Instant::now();
@@ -176,33 +180,33 @@ impl Http2Timeout {
     }
 }
 
-/// Runs streams as tasks, which end with their connection.
+/// Spawns the streams of a connection as tasks, which end with the connection.
 #[derive(Clone)]
 struct StreamExecutor {
     tasks: Weak<Mutex<JoinSet<()>>>,
-    /// How long a client may make no room for an answer.
+    /// The time for which a client may leave a response without window.
     write_timeout: Duration,
     activity: Activity,
-    /// Held by each, so that the server can wait for them.
+    /// Each stream holds a clone, so that the server can wait for the streams.
     stopped: watch::Receiver<bool>,
 }
 
 tokio::task_local! {
-    /// What the stream that runs has last given to its client, and how often it has.
+    /// The progress of the response body of the stream that is running.
     static PROGRESS: Cell<PieceProgress>;
 }
 
 #[derive(Clone, Copy, Default)]
 struct PieceProgress {
     pieces: u64,
-    /// Whether it was asked for more since, so that the client is waited for no longer.
+    /// Set when the body was polled again and had no data: then the stream does not wait for its client.
     is_asked: bool,
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
     fn execute(&self, stream: F) {
         let (write_timeout, activity, stopped) = (self.write_timeout, self.activity.clone(), self.stopped.clone());
-        // There is always one, as streams are begun by their connection only.
+        // The set always exists here, as only the connection starts streams.
         let Some(tasks) = self.tasks.upgrade() else { return };
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
@@ -229,14 +233,14 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
                 });
                 loop {
                     ready!(timer.as_mut().poll(task));
-                    // It may have to wait until a slow client has read what others on the connection have sent. Then
-                    // the socket takes nothing more; or the client gives room to all of them together, in turns.
+                    // The stream may have to wait until a slow client has read the data of other streams. In that case
+                    // the socket accepts nothing more, or the client grants window to all streams together, in turns.
                     let is_stalled = activity.is_stalled() || update_count(&mut stalls, activity.stall_count());
                     turns += 1;
                     let has_turns =
                         update_count(&mut sent, activity.sent_bytes()) && turns < activity.active_requests();
                     if !is_stalled && !has_turns {
-                        // When it is dropped, it is reset.
+                        // Dropping the stream resets it.
                         return Poll::Ready(());
                     }
                     timer.as_mut().reset(Instant::now() + write_timeout);
@@ -248,7 +252,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
     }
 }
 
-/// The site, whose answers are given in pieces.
+/// A service that serves the site and passes on response bodies in pieces.
 struct PieceService(SiteService);
 
 impl hyper::service::Service<Request<Incoming>> for PieceService {
@@ -266,7 +270,7 @@ impl hyper::service::Service<Request<Incoming>> for PieceService {
 
 struct PiecewiseBody {
     body: TrackedBody,
-    /// What was got from the body and is not given yet.
+    /// The bytes that the body has returned and that were not passed on yet.
     rest: Bytes,
 }
 

@@ -1,56 +1,58 @@
-//! Line ends in the heads of requests.
+//! Rejects bare line feeds in request heads.
 //!
-//! HTTP/1.1 lets a server take a line feed alone for the end of a line, and hyper does. A proxy in front may not: what
-//! is one header to it is then two to us, which is how requests are smuggled. hyper cannot be told, so the bytes are
-//! looked at on their way to it: a line feed alone becomes a NUL, which hyper refuses with 400 in every part of a
-//! head, and closes the connection.
+//! HTTP/1.1 lets a server accept a bare line feed as the end of a line, and hyper does. A proxy in front of the server
+//! may not: it then sees one header where hyper sees two, which allows request smuggling. hyper has no option for this,
+//! so this scanner checks the bytes before hyper reads them: it replaces a bare line feed with a NUL, which hyper
+//! refuses with 400 in every part of a head, and closes the connection.
 //!
-//! For that it has to be known where heads begin and end. Nothing that follows a chunked message on its connection is
-//! served (`paths`), so `Content-Length` is all that has to be read. One that is longer than what is kept of a line is
-//! refused in the same way, as hyper would read more of it than is read here.
+//! The scanner must know where heads begin and end. The server serves nothing after a chunked message on the same
+//! connection (`router` and `HttpService` close it), so `Content-Length` is the only framing header to parse. A
+//! `Content-Length` line that is longer than the part of a line that the scanner keeps is refused in the same way,
+//! because hyper would read more of it than the scanner does.
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc9112#section-2.2>
 
-/// How much of a line is kept: enough for the names that matter, and for a length behind one of them.
+/// The number of bytes of a line that are kept: enough for the relevant names and for a length after one of them.
 const MAX_LINE_START: usize = 48;
 
-/// Where in a stream of requests a connection is.
+/// The position of a connection in its stream of requests.
 #[derive(Debug)]
 pub(crate) enum HeadScanner {
     Head(HeadLine),
     Body {
         left: u64,
     },
-    /// A line end was spoilt, and the end of its head is owed: hyper waits for that before it looks at anything.
+    /// A line feed was replaced, and the end of its head must be supplied, because hyper parses a head only when it is
+    /// complete.
     Spoiled,
-    /// Nothing that comes is a head of HTTP/1 any more.
+    /// No further bytes are an HTTP/1 head.
     Over,
 }
 
-/// The end of a head, whatever its last line is.
+/// The bytes that end a head after any last line.
 pub(crate) const END: &[u8] = b"\r\n\r\n";
 
-/// The line of a head that has begun.
+/// The current line of a head, and the framing headers seen before it.
 #[derive(Debug, Default)]
 pub(crate) struct HeadLine {
     start: LineStart,
     last: u8,
-    /// Whether it is the first of its head; empty lines may precede it.
+    /// Whether a line of the same head precedes this line; empty lines before a head do not count.
     has_before: bool,
     content_length: u64,
     is_chunked: bool,
 }
 
-/// What ends with a line feed.
+/// The element that a line feed ends.
 enum LineEnd {
-    /// Nothing may: it stands alone, or behind a length that cannot be known.
+    /// None: the line feed is bare, or follows a length that cannot be known.
     Nothing,
     Line,
-    /// The head, and what follows it.
+    /// The head; the value is the state after it.
     Head(HeadScanner),
 }
 
-/// How a line begins.
+/// The first bytes of a line.
 #[derive(Clone, Copy, Debug)]
 struct LineStart {
     bytes: [u8; MAX_LINE_START],
@@ -70,7 +72,8 @@ impl Default for HeadScanner {
 }
 
 impl HeadScanner {
-    /// Whether the end of a spoilt head must follow now, instead of anything that the client sends; once.
+    /// Returns whether the end of an invalidated head must be supplied now, instead of the client's bytes; `true` once
+    /// per connection.
     pub(crate) fn owes_head_end(&mut self) -> bool {
         let is_owed = matches!(self, HeadScanner::Spoiled);
         if is_owed {
@@ -84,12 +87,12 @@ impl HeadScanner {
         matches!(self, HeadScanner::Head(line) if line.has_before || line.start.length > 0)
     }
 
-    /// Returns whether something of a message is known to be missing.
+    /// Returns whether part of a body is known to be missing.
     pub(crate) fn lacks_body(&self) -> bool {
         matches!(self, HeadScanner::Body { left } if *left > 0)
     }
 
-    /// Looks at bytes that came, and spoils what must not be read as the end of a line.
+    /// Scans received bytes, and replaces a line feed that must not end a line.
     pub(crate) fn scan(&mut self, mut bytes: &mut [u8]) {
         loop {
             match self {
@@ -111,7 +114,7 @@ impl HeadScanner {
                     let (text, rest) = bytes.split_at_mut(end);
                     let Some((feed, rest)) = rest.split_first_mut() else { return };
                     let ended = match line.start.length {
-                        // Nearly always a line comes at once, and none of it has to be kept.
+                        // A line nearly always arrives in one read, and then none of it has to be kept.
                         0 => line.end_line(&text[..text.len().min(MAX_LINE_START)], text.last().copied()),
                         _ => {
                             line.push_bytes(text);
@@ -144,7 +147,7 @@ impl HeadLine {
         self.last = text.last().copied().unwrap_or(self.last);
     }
 
-    /// The line that begins so is over, and `last` is what stands before its line feed.
+    /// Ends the line that begins with `start`; `last` is the byte before its line feed.
     fn end_line(&mut self, start: &[u8], last: Option<u8>) -> LineEnd {
         if last != Some(b'\r') {
             return LineEnd::Nothing;
@@ -182,10 +185,10 @@ impl HeadLine {
     }
 }
 
-/// What follows the name of a header, without the blanks before it.
+/// Returns the value after the name of a header, without leading whitespace.
 fn header_value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, value) = line.split_at_checked(name.len())?;
-    // Another name has its colon elsewhere nearly always, and this one is written in small letters by many clients.
+    // Other names nearly always have their colon at another position, and many clients write this name in lower case.
     let is_name = start.last() == name.last() && (start == name || start.eq_ignore_ascii_case(name));
     is_name.then(|| value.trim_ascii_start())
 }
@@ -194,7 +197,7 @@ fn header_value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    /// What is left of a stream that comes in pieces of `size` bytes.
+    /// Returns a stream after a scan in pieces of `size` bytes.
     fn looked_at(stream: &str, size: usize) -> String {
         let mut scanner = HeadScanner::default();
         let mut bytes = stream.as_bytes().to_vec();

@@ -1,7 +1,8 @@
-//! The response to clients that look for OAuth, which this server has not.
+//! The response to clients that look for OAuth, which this server does not offer.
 //!
-//! A client that was answered 401 asks for metadata and tries to register itself, at paths that every server may have.
-//! It reads the response as one of OAuth, and shows its user the description; any other text looks like a broken server.
+//! A client that received a 401 requests metadata and tries to register itself, at paths that every server may have. It
+//! parses the response as an OAuth error and shows the description to its user; any other text looks like a broken
+//! server.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization>
 
@@ -17,12 +18,12 @@ const ENDPOINTS: [&str; 3] = ["/authorize", "/register", "/token"];
 const WELL_KNOWN: &str = "/.well-known/";
 const OPENID: &str = "openid-configuration";
 
-/// An error of OAuth (RFC 6749, section 5.2).
+/// An OAuth error response (RFC 6749, section 5.2).
 const ABSENT: &str = "{\"error\":\"invalid_request\",\"error_description\":\"This server has no OAuth authorization. \
                       Connect without it; if credentials are needed, send those that the server's operator gave you.\"}";
 
-/// Returns whether a client that looks for OAuth may ask for this path: an endpoint that clients assume, or metadata of
-/// the server or of one of its paths, which is named behind or before.
+/// Returns whether a client that looks for OAuth may request this path: an endpoint that clients assume, or metadata of
+/// the server or of one of its paths, which comes before or after the well-known part.
 pub(crate) fn is_path(path: &str) -> bool {
     let is_metadata = |name: &str| {
         name.starts_with("oauth-")
@@ -38,7 +39,7 @@ pub(crate) fn absent() -> HttpResponse {
     answer
 }
 
-/// Returns whether a response says no more than that there is nothing, as a router does by itself.
+/// Returns whether a response is a 404 without a body, as a router sends by default.
 pub(crate) fn is_bare(answer: &http::Response<impl Body>) -> bool {
     answer.status() == StatusCode::NOT_FOUND && answer.body().is_end_stream()
 }

@@ -1,4 +1,4 @@
-//! The first bytes of a connection, which tell what it is, and are then read again by whom it is for.
+//! Detects TLS, HTTP/2 or HTTP/1 from the first bytes of a connection, and replays these bytes to the reader.
 
 use std::io;
 use std::pin::Pin;
@@ -9,16 +9,16 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 #[cfg(feature = "h2")]
 use super::timeouts::{ConnectionTimeouts, FIRST_HEAD_FACTOR};
 
-/// What a client of HTTP/2 begins with; no request of HTTP/1 does.
+/// The bytes with which an HTTP/2 client begins; no HTTP/1 request begins with them.
 #[cfg(feature = "h2")]
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How much is read at first: most requests as a whole, so that this costs no read of its own.
+/// The size of the first read, in bytes: most requests fit, so that the detection costs no extra read.
 const FIRST_READ: usize = 4 << 10;
 
-/// A stream whose first bytes are known.
+/// A stream whose first bytes were read in advance and are replayed.
 pub(crate) struct PrefixedStream<S> {
     stream: S,
-    /// What is known and was not read again. Given up when all of it was.
+    /// The bytes that were read in advance; freed when all of them were replayed.
     prefix: Vec<u8>,
     read: usize,
 }
@@ -28,14 +28,14 @@ impl<S: AsyncRead + Unpin> PrefixedStream<S> {
         PrefixedStream { stream, prefix: Vec::new(), read: 0 }
     }
 
-    /// The first byte; `None` if there is none.
+    /// Returns the first byte without consuming it, or `None` if the stream ends before it.
     #[cfg(feature = "tls")]
     pub(crate) async fn peek_first_byte(&mut self) -> io::Result<Option<u8>> {
         self.read_more().await?;
         Ok(self.prefix.first().copied())
     }
 
-    /// Whether this is HTTP/2. Waits for no more bytes than are needed to tell.
+    /// Returns whether the stream begins with the HTTP/2 preface. Waits for no more bytes than the decision needs.
     #[cfg(feature = "h2")]
     async fn is_http2(&mut self) -> io::Result<bool> {
         loop {
@@ -52,14 +52,14 @@ impl<S: AsyncRead + Unpin> PrefixedStream<S> {
         }
     }
 
-    /// Gets to know more bytes; `false` at the end.
+    /// Reads more bytes into the prefix; returns `false` at the end of the stream.
     async fn read_more(&mut self) -> io::Result<bool> {
         self.prefix.reserve_exact(FIRST_READ - self.prefix.len().min(FIRST_READ));
         Ok(self.stream.read_buf(&mut self.prefix).await? > 0)
     }
 }
 
-/// The stream, and whether it is one of HTTP/2; `None` if nothing comes.
+/// Returns the stream, and whether it is HTTP/2; `None` if the bytes do not arrive in time or the read fails.
 #[cfg(feature = "h2")]
 pub(crate) async fn detect_protocol<S: AsyncRead + Unpin>(
     stream: S,
@@ -133,7 +133,7 @@ mod tests {
             (b"PR", false),
             (b"", false),
         ] {
-            // As it comes, byte by byte.
+            // The bytes arrive one by one.
             let (mut client, server) = tokio::io::duplex(1);
             tokio::spawn(async move { client.write_all(bytes).await });
             let (mut stream, is_http2) = detect_protocol(server, timeouts).await.unwrap();

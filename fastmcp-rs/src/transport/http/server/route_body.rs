@@ -1,4 +1,4 @@
-//! The body of a response of the author's routes.
+//! The body of a response from the user's routes.
 
 use std::error::Error as StdError;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ pub(crate) fn catch_route_panic<T>(work: impl FnOnce() -> T) -> Result<T, BoxErr
     catch_panic::run_catching(work).map_err(|catch_panic::CaughtPanic(text)| format!("it panicked: {text}").into())
 }
 
-/// The body of a route's answer.
+/// The body of a route's response, with its type erased.
 pub(crate) struct RouteBody(UnsyncBoxBody<Bytes, BoxError>);
 
 impl RouteBody {
@@ -36,7 +36,7 @@ impl Body for RouteBody {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // The head is gone, so what is left is to break off, and to tell the operator.
+        // The head has been sent, so the body can only be aborted and the error logged.
         let polled = catch_route_panic(|| Pin::new(&mut self.0).poll_frame(task))
             .unwrap_or_else(|error| Poll::Ready(Some(Err(error))));
         if let Poll::Ready(Some(Err(error))) = &polled {

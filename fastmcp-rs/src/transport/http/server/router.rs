@@ -1,8 +1,8 @@
-//! What is asked for a request, by its path: the endpoint, what tells that the server is there, or the author's routes.
-//! Where these have nothing, a client that looks for OAuth is told that there is none.
+//! Routes each request by its path: to the endpoint, the health and metrics paths, or the user's routes. Where these
+//! return nothing, a client that looks for OAuth receives a response that says there is none.
 //!
-//! The endpoint comes first and in one comparison, as nearly all requests are for it. Whatever a path leads to, the
-//! limits of a head hold for it, and the connection knows that it is busy until the answer is written.
+//! The endpoint is checked first and with one comparison, as nearly all requests are for it. On every path, the limits
+//! of a head apply, and the connection counts as busy until the response is written.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -25,10 +25,10 @@ use crate::transport::http::server::tracked_body::{ServerBody, TrackedBody};
 use crate::transport::http::server::user_routes::Routes;
 use crate::transport::http::service::HttpService;
 
-/// The most headers of a request.
+/// The maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
 
-/// All that is served: the app at its path, and what is beside it.
+/// Everything that the server serves: the app at its path, and the other routes.
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) service: HttpService,
@@ -40,7 +40,7 @@ impl Site {
         Site { service, routes }
     }
 
-    /// Answers a request, whatever it is for, which is `active` until its answer is written.
+    /// Responds to a request on any path; the request holds `active` until its response is written.
     fn response(&self, request: Request<Incoming>, active: ActivityGuard) -> ResponseFuture {
         let has_too_many = request.headers().len() > MAX_HEADERS;
         let is_endpoint = is_same_path(request.uri().path(), &self.service.shared.config.path);
@@ -64,13 +64,13 @@ impl Site {
             } else {
                 while_connected(&active, site.serve_other_path(request), || false).await
             };
-            // The endpoint sees to this by itself, wherever it is mounted.
+            // The endpoint closes such connections itself, wherever it is mounted.
             let response = if is_chunked { with_connection_close(response) } else { response };
             Ok(response.map(|content| TrackedBody { content, active }))
         })
     }
 
-    /// Answers a request that is not for the endpoint.
+    /// Responds to a request that is not for the endpoint.
     async fn serve_other_path(self, request: Request<Incoming>) -> Response<ServerBody> {
         let path = request.uri().path();
         if let Some(mut legacy) = self.service.legacy_sse_at(path) {
@@ -96,8 +96,8 @@ impl Site {
     }
 }
 
-/// Waits for an answer, and lets the connection end if its client closes its side meanwhile, unless the request
-/// outlives that.
+/// Waits for a response. If the client closes its side of the connection meanwhile, the connection ends, unless the
+/// request outlives that.
 async fn while_connected<T>(
     active: &ActivityGuard,
     response: impl Future<Output = T>,
@@ -116,7 +116,7 @@ async fn while_connected<T>(
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<TrackedBody>, Infallible>> + Send>>;
 
-/// The site as one connection sees it.
+/// The hyper service of one connection.
 pub(crate) struct SiteService {
     pub(crate) site: Site,
     pub(crate) activity: Activity,
@@ -132,7 +132,7 @@ impl hyper::service::Service<Request<Incoming>> for SiteService {
     }
 }
 
-/// The numbers of the server, if that is what is asked for, and if they are served.
+/// Returns the metrics response, if the request is for the metrics path and metrics are served.
 fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Response<ResponseBody>> {
     #[cfg(feature = "metrics")]
     if request.uri().path() == METRICS_PATH {

@@ -1,9 +1,9 @@
-//! A connection that does not wait for its client for ever.
+//! Timeouts of connections, and the activity counters that they use.
 //!
-//! A head may come too slowly, a connection rest too long, an answer not be read. There is one timer for each
-//! direction. `WriteTimeout` stands at the socket, below TLS, since a write there is the progress of the client,
-//! whatever the layers above still keep; `GuardedStream` stands below hyper, and looks at what comes before hyper reads
-//! it (`scanner`).
+//! A head may arrive too slowly, a connection may be idle for too long, and a client may not read its response. Each
+//! direction has one timer. `WriteTimeout` wraps the socket, below TLS, since a write there is progress of the client,
+//! whatever the layers above still buffer. `GuardedStream` is directly below hyper, and scans received bytes before
+//! hyper reads them (`line_endings`).
 
 use std::future::Future;
 use std::io;
@@ -18,10 +18,10 @@ use tokio::time::{Instant, Sleep};
 
 use super::line_endings::{END, HeadScanner};
 
-/// A new connection may be silent for as many times the time of a head.
+/// The factor by which a new connection may take longer than the header timeout.
 pub(crate) const FIRST_HEAD_FACTOR: u32 = 3;
 
-/// How long what may take.
+/// The timeouts of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionTimeouts {
     pub(crate) header: Duration,
@@ -29,31 +29,31 @@ pub(crate) struct ConnectionTimeouts {
     pub(crate) write: Duration,
 }
 
-/// What a connection does, as those see it who read from it, answer its requests and wait for it.
+/// Activity counters of a connection, shared by its reader, its requests and its timeouts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Activity(Arc<ActivityCounts>);
 
 #[derive(Debug, Default)]
 struct ActivityCounts {
-    /// How many requests are being answered.
+    /// The number of requests that are being answered.
     active: AtomicUsize,
-    /// How many have ever begun: one may be over before anybody looks.
+    /// The number of requests ever started: a request may end before the next check.
     begun: AtomicUsize,
-    /// The number of bytes that the socket has taken.
+    /// The number of bytes that the socket has accepted.
     sent: AtomicUsize,
-    /// The number of times that the socket took nothing more; whether it takes nothing now.
+    /// The number of times that the socket accepted no more bytes, and whether it accepts none now.
     stalls: AtomicUsize,
     is_stalled: AtomicBool,
-    /// Set while the last bytes that came end inside a head.
+    /// Set while the last received bytes end inside a head.
     is_in_head: AtomicBool,
-    /// Set when the input has ended during a request, and when that ends the connection.
+    /// Set when the input ended during a request. `is_disconnected` is set when that ends the connection.
     has_input_ended: AtomicBool,
     is_disconnected: AtomicBool,
-    /// The task that is told when the end of the input may be read.
+    /// The task to wake when the end of the input may be read.
     reader: Mutex<Option<Waker>>,
 }
 
-/// One request that is being answered, until this is dropped.
+/// A guard that counts one request as active until it is dropped.
 pub(crate) struct ActivityGuard(Activity);
 
 impl Activity {
@@ -63,7 +63,7 @@ impl Activity {
         ActivityGuard(self.clone())
     }
 
-    /// Returns how many requests are being answered.
+    /// Returns the number of requests that are being answered.
     pub(crate) fn active_requests(&self) -> usize {
         self.0.active.load(Ordering::Acquire)
     }
@@ -76,18 +76,18 @@ impl Activity {
         self.0.sent.load(Ordering::Acquire)
     }
 
-    /// Returns how often the socket took nothing more.
+    /// Returns the number of times that the socket accepted no more bytes.
     #[cfg(feature = "h2")]
     pub(crate) fn stall_count(&self) -> usize {
         self.0.stalls.load(Ordering::Acquire)
     }
 
-    /// Returns whether something waits until the client reads.
+    /// Returns whether a write waits until the client reads.
     pub(crate) fn is_stalled(&self) -> bool {
         self.0.is_stalled.load(Ordering::Acquire)
     }
 
-    /// Returns whether no request is answered, and nothing of an answer waits to be sent.
+    /// Returns whether no request is being answered, and no part of a response waits to be sent.
     pub(crate) fn is_idle(&self) -> bool {
         self.active_requests() == 0 && !self.is_stalled()
     }
@@ -96,8 +96,8 @@ impl Activity {
         self.0.is_in_head.load(Ordering::Acquire)
     }
 
-    /// Keeps the end of the input from hyper, which would give up the request that it follows. Returns `false` if it is
-    /// to be read now.
+    /// Hides the end of the input from hyper, which would otherwise drop the request before it. Returns `false` if
+    /// hyper is to read the end now.
     fn defers_end(&self, task: &Context<'_>) -> bool {
         let counts = &*self.0;
         if self.is_idle() || counts.is_disconnected.load(Ordering::Acquire) {
@@ -108,7 +108,7 @@ impl Activity {
         true
     }
 
-    /// Lets the end of the input be read, if there is one.
+    /// Wakes the reader if the end of the input was deferred.
     fn deliver_end(&self) {
         if self.0.has_input_ended.load(Ordering::Acquire) {
             let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -120,8 +120,8 @@ impl Activity {
 }
 
 impl ActivityGuard {
-    /// Ends the connection if its client has closed its side, unless the request outlives that. To be called while
-    /// the request waits.
+    /// Ends the connection if its client has closed its side, unless the request outlives that. Call it while the
+    /// request waits.
     pub(crate) fn disconnect_if_closed(&self, outlives_input: impl FnOnce() -> bool) {
         let counts = &*self.0.0;
         if counts.has_input_ended.load(Ordering::Acquire) && !outlives_input() {
@@ -138,15 +138,15 @@ impl Drop for ActivityGuard {
     }
 }
 
-/// How long a connection of HTTP/1 waits for its client.
+/// The header and idle timeouts of an HTTP/1 connection.
 ///
-/// It is looked at whenever the connection has nothing to do, and not from within a read: hyper reads for the last time
-/// before an answer is over, and then only when there is something to read.
+/// The connection polls it whenever it has nothing to do, and not from within a read: hyper's last read happens before
+/// a response is complete, and hyper then reads only when there is data.
 pub(crate) struct Http1Timeout {
     activity: Activity,
     timeouts: ConnectionTimeouts,
     phase: ConnectionPhase,
-    /// The number of requests that had begun at the last look, and of bytes that were sent.
+    /// The number of requests started, and of bytes sent, at the last check.
     begun: usize,
     sent: usize,
     timer: Option<Pin<Box<Sleep>>>,
@@ -154,11 +154,11 @@ pub(crate) struct Http1Timeout {
     waker: Option<Waker>,
 }
 
-/// What the connection waits for, and since when.
+/// The event that the connection waits for, and the time at which the wait began.
 #[derive(Clone, Copy)]
 enum ConnectionPhase {
     New(Instant),
-    /// The answer to a request, which has its own time.
+    /// The response to a request, which has a timeout of its own.
     Answer,
     Rest(Instant),
     /// The rest of a head.
@@ -171,11 +171,11 @@ impl Http1Timeout {
         Http1Timeout { activity, timeouts, phase, begun: 0, sent: 0, timer: None, waker: None }
     }
 
-    /// Ready when the client has sent nothing for too long.
+    /// Is ready when the client has sent nothing for too long.
     pub(crate) fn poll_expired(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let was_asked = update_count(&mut self.begun, self.activity.started_requests());
         let has_sent = update_count(&mut self.sent, self.activity.sent_bytes());
-        // An answer that is over may still be on its way, and how long that takes is timed by `WriteTimeout`.
+        // A complete response may still be on its way; `WriteTimeout` limits the time for that.
         if !self.activity.is_idle() {
             self.phase = ConnectionPhase::Answer;
             return Poll::Pending;
@@ -183,7 +183,7 @@ impl Http1Timeout {
         let now = Instant::now();
         let is_over = was_asked || matches!(self.phase, ConnectionPhase::Answer);
         match self.phase {
-            // Also where it came behind a request, and can be read only now.
+            // This includes a head that arrived after a request and can be read only now.
             ConnectionPhase::Head(_) if !is_over => {}
             _ if self.activity.is_in_head() => self.phase = ConnectionPhase::Head(now),
             ConnectionPhase::New(_) if !is_over => {}
@@ -201,7 +201,7 @@ impl Http1Timeout {
 
     fn poll_deadline(&mut self, deadline: Instant, now: Instant, task: &mut Context<'_>) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // One that ends too early is set again when it does: that is once in a while, and not with every request.
+        // A timer that expires too early is reset only then: that happens occasionally, and not with every request.
         let is_early = now < timer.deadline() && timer.deadline() <= deadline;
         if is_early && self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
             return Poll::Pending;
@@ -220,7 +220,7 @@ impl Http1Timeout {
     }
 }
 
-/// Adds to a counter that only one task changes.
+/// Adds to a counter that only one task modifies.
 fn increase(counter: &AtomicUsize, more: usize) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }
@@ -229,7 +229,8 @@ pub(crate) fn update_count(known: &mut usize, count: usize) -> bool {
     std::mem::replace(known, count) != count
 }
 
-/// A stream below hyper, whose heads are looked at, and whose end is read when its last request allows it.
+/// A stream below hyper that scans request heads, and delivers the end of its input only when its last request allows
+/// it.
 pub(crate) struct GuardedStream<S> {
     stream: S,
     activity: Activity,
@@ -289,12 +290,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
     }
 }
 
-/// A socket whose client has to read, but may be silent.
+/// A socket wrapper that fails if the client does not read for too long; the client may be silent.
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     activity: Activity,
     timeout: Duration,
-    /// Runs while the client reads nothing of what is written.
+    /// Runs while the socket accepts no bytes.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -350,7 +351,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
         self.stream.is_write_vectored()
     }
 
-    // Nothing waits in a socket that it did not take.
+    // A socket does not hold bytes that it did not accept, so a flush needs no timeout.
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(task)
     }

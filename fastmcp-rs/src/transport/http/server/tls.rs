@@ -1,8 +1,8 @@
-//! HTTPS: certificates, and the handshake.
+//! HTTPS: certificates and the TLS handshake.
 //!
-//! Who renews certificates replaces files, and forgets servers: so the files are looked at again, at most once a
-//! minute, when a client connects. What is wrong then must not end what works: a broken file is told to the operator,
-//! and the certificate of before stays.
+//! A renewal of certificates replaces files and usually does not restart servers. So the server checks the files again
+//! when a client connects, at most once a minute by default. An invalid file must not stop a working server: it is
+//! logged as a warning, and the previous certificate stays in use.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -28,21 +28,21 @@ use super::protocol_detect::PrefixedStream;
 use super::timeouts::ConnectionTimeouts;
 use crate::util::operator_log;
 
-/// How often files are looked at.
+/// The default interval of checks for changed files.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
-/// The largest file of certificates or of a key.
+/// The maximum size of a certificate or key file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
-/// The time that a client waits for files to be read.
+/// The maximum time that a client waits until the files are read.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a TLS connection begins with: the type of the record that a handshake is in.
+/// The first byte of a TLS connection: the type of the record that carries a handshake.
 const HANDSHAKE: u8 = 22;
-/// What somebody is told who speaks HTTP where HTTPS is spoken.
+/// The response to a client that speaks HTTP on an HTTPS port.
 const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
     content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
 
-/// The certificate and the key of a server on HTTPS. [`HttpConfig::tls`](crate::HttpConfig::tls) takes it.
+/// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///
-/// TLS 1.3 and 1.2 are spoken, with the cryptography of `ring`.
+/// The server supports TLS 1.3 and 1.2, with `ring` as the cryptography provider unless [`Tls::new`] configures others.
 ///
 /// # Example
 ///
@@ -76,36 +76,39 @@ struct PemFiles {
 }
 
 impl Tls {
-    /// A certificate and its key from files in PEM: the server's own certificate first, then those between it and its
-    /// authority; the key as PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    /// Uses a certificate chain and its private key from PEM files. `certificates` contains the server's certificate
+    /// first, followed by the intermediate certificates. The key is in PKCS #8, PKCS #1 or SEC 1 format and is not
+    /// encrypted.
     ///
-    /// They are regular files of at most 1 MiB each, or links to such; a pipe or a device is refused. They are read when
-    /// the server starts, which fails if anything is wrong with them. They are looked at again
-    /// when a client connects, at most once a minute; what has changed holds from then on. If it is not usable, a
-    /// warning says why, and the certificate of before stays.
+    /// Each file is a regular file of at most 1 MiB, or a symbolic link to one; pipes and devices are refused. The
+    /// server reads the files at start-up, and does not start if they are invalid. It checks them again when a client
+    /// connects, at most once per [renewal interval](Tls::renewal), and uses changed files from then on. If the changed
+    /// files are not usable, a warning with the reason is logged, and the previous certificate stays in use.
     pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
         let files = PemFiles { certificates: certificates.into(), key: key.into() };
         Tls { source: CertificateSource::Files(files), renewal: RENEWAL_INTERVAL }
     }
 
-    /// Whatever rustls 0.23 can do: client certificates, several names, keys in hardware, other cryptography.
+    /// Uses a rustls 0.23 configuration, for example for client certificates, several host names, hardware keys or
+    /// another cryptography provider.
     ///
-    /// Where it names no protocols (`alpn_protocols`), those that this server speaks are added.
+    /// If `alpn_protocols` is empty, the protocols that this server supports are added.
     ///
     /// # Errors
     ///
-    /// The server does not start if it names `h2` without the feature `h2`.
+    /// The server does not start if `alpn_protocols` contains a protocol that it does not support, such as `h2` without
+    /// the feature `h2`.
     pub fn new(config: Arc<ServerConfig>) -> Tls {
         Tls { source: CertificateSource::Config(config), renewal: RENEWAL_INTERVAL }
     }
 
-    /// How often the files are looked at. Default: 60 seconds.
+    /// Sets the minimum interval between checks for changed files. Default: 60 seconds.
     pub fn renewal(mut self, interval: Duration) -> Tls {
         self.renewal = interval;
         self
     }
 
-    /// Reads what there is to read. Returns what is wrong.
+    /// Reads the files, if there are any, and builds the acceptor. An error describes the problem.
     pub(crate) fn build_acceptor(&self) -> Result<RenewingAcceptor, String> {
         let (config, files, seen) = match &self.source {
             CertificateSource::Config(config) => (with_protocols(config)?, None, None),
@@ -119,7 +122,7 @@ impl Tls {
     }
 }
 
-/// The protocols that this server speaks inside of TLS, best first.
+/// Returns the ALPN protocols that this server supports, in order of preference.
 fn protocols() -> Vec<Vec<u8>> {
     #[cfg(feature = "h2")]
     return vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -145,14 +148,14 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Strin
     }
 }
 
-/// What is in the files.
+/// The contents of the certificate and key files.
 struct PemContents {
     certificates: Vec<u8>,
     key: Vec<u8>,
 }
 
 impl PemContents {
-    /// Tells whether something has changed, without keeping the key.
+    /// Computes digests of the contents, which detect changes without a copy of the key.
     fn digest(&self) -> [Digest; 2] {
         [digest(&SHA256, &self.certificates), digest(&SHA256, &self.key)]
     }
@@ -199,7 +202,7 @@ impl PemFiles {
     }
 }
 
-/// What is wrong with a file, without a word of what is in it: that may be a key.
+/// Describes why a file is malformed, without its contents, which may be a key.
 fn malformed(path: &Path, error: &pem::Error) -> String {
     let path = path.display();
     match error {
@@ -225,7 +228,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Opens a file, and nothing else: to open a named pipe, or to read a device, may take for ever.
+/// Opens a regular file, and refuses everything else: opening a named pipe or reading a device may block for ever.
 fn open(path: &Path) -> io::Result<File> {
     let check = |found: &Metadata| match found.is_file() {
         true => Ok(()),
@@ -234,7 +237,7 @@ fn open(path: &Path) -> io::Result<File> {
     check(&std::fs::metadata(path)?)?;
     let mut options = File::options();
     options.read(true);
-    // What was a file may be a pipe by now.
+    // The path may name a pipe by now.
     #[cfg(unix)]
     options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
     let file = options.open(path)?;
@@ -242,7 +245,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Which HTTP client and server have agreed on.
+/// The HTTP version that client and server negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
@@ -250,28 +253,28 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// Makes encrypted connections of plain ones.
+/// Performs TLS handshakes, and reloads certificates that have changed.
 #[derive(Clone)]
 pub(crate) struct RenewingAcceptor(Arc<AcceptorInner>);
 
 struct AcceptorInner {
     current: Mutex<CurrentConfig>,
-    /// Where there is something to renew.
+    /// `Some` if the certificate comes from files, which may change.
     files: Option<PemFiles>,
     renewal: Duration,
 }
 
 struct CurrentConfig {
     config: Arc<ServerConfig>,
-    /// What was in the files when they were last read, usable or not.
+    /// The digests of the files at the last read, usable or not.
     seen: Option<[Digest; 2]>,
     checked_at: Instant,
-    /// Set while the files are being read: a file system that hangs may hold one thread, and no more.
+    /// Set while the files are being read, so that a file system that hangs blocks at most one thread.
     is_renewing: bool,
 }
 
 impl RenewingAcceptor {
-    /// Does the handshake. `None` if there is no encrypted connection in the end.
+    /// Performs the handshake. Returns `None` if it fails or times out.
     pub(crate) async fn accept<S: IoStream>(
         &self,
         stream: S,
@@ -307,7 +310,8 @@ impl RenewingAcceptor {
         }
     }
 
-    /// The configuration of now. One client in a minute waits until the files were read, but not for long.
+    /// Returns the current configuration. One client per renewal interval waits until the files are read, for at most
+    /// `RENEWAL_TIMEOUT`.
     async fn config(&self) -> Arc<ServerConfig> {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
@@ -336,7 +340,7 @@ impl AcceptorInner {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over what has changed in the files, if it is usable.
+    /// Applies changed files, if they are usable.
     fn renew(&self) {
         let Some(files) = &self.files else { return };
         let renewed = files.read().and_then(|contents| {
@@ -345,7 +349,7 @@ impl AcceptorInner {
             if self.lock().seen.as_ref().is_some_and(is_same) {
                 return Ok(None);
             }
-            // Also if it is unusable, which is told once.
+            // The digest is stored even if the files are unusable, so that the warning is logged once.
             self.lock().seen = Some(digest);
             files.config(&contents).map(Some)
         });
@@ -366,11 +370,11 @@ impl fmt::Debug for RenewingAcceptor {
     }
 }
 
-/// Tells a client of plain HTTP what it should have spoken.
+/// Responds to a client of plain HTTP that this port requires HTTPS.
 async fn refuse<S: IoStream>(mut stream: PrefixedStream<S>) -> io::Result<()> {
     stream.write_all(HTTPS_REQUIRED).await?;
     stream.shutdown().await?;
-    // A connection that is closed with something unread is reset, and its last answer may be lost.
+    // A connection that is closed with unread data is reset, and its last response may be lost.
     let mut rest = [0; 1024];
     for _ in 0..64 {
         if stream.read(&mut rest).await? == 0 {

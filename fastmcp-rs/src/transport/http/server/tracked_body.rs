@@ -1,4 +1,4 @@
-//! The body of a response that tells when it is written.
+//! A response body that marks its request as active until it is written.
 
 use std::error::Error as StdError;
 use std::pin::Pin;
@@ -11,20 +11,20 @@ use crate::transport::http::response::body::ResponseBody;
 use crate::transport::http::server::route_body::RouteBody;
 use crate::transport::http::server::timeouts::ActivityGuard;
 
-/// What an answer holds.
+/// The content of a response: from this crate or from a user's route.
 pub(crate) enum ServerBody {
     Own(ResponseBody),
     Route(RouteBody),
 }
 
-/// A body that tells when it is written.
+/// A body that holds its request's `ActivityGuard` until it is written.
 pub(crate) struct TrackedBody {
     pub(crate) content: ServerBody,
     pub(crate) active: ActivityGuard,
 }
 
 impl ServerBody {
-    /// Returns whether it is owed to a client that has closed its side of the connection.
+    /// Returns whether the body must still be sent to a client that has closed its side of the connection.
     pub(crate) fn outlives_input(&self) -> bool {
         matches!(self, ServerBody::Own(body) if body.outlives_input())
     }

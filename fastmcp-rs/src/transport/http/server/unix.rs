@@ -1,8 +1,8 @@
-//! Sockets of Unix: a file, of which the file system says who may connect.
+//! Unix sockets: the permissions of the socket file decide which processes may connect.
 //!
-//! A server that was killed leaves its file behind, where nothing can be bound any more. So such a file is replaced,
-//! but only if it is a socket on which nobody listens. Our own is removed when we stop listening, unless it is no
-//! longer ours.
+//! A killed server leaves its socket file behind, which blocks further binds to the path. So such a file is replaced,
+//! but only if it is a socket without a listener. The server removes its own file when it stops listening, unless the
+//! path names another file by then.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind};
@@ -16,11 +16,11 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
 use super::listener::{IoStream, Listener};
 
-/// How many connections may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const ACCEPT_QUEUE: u32 = 1024;
 
 impl Listener for UnixListener {
-    /// So that there is one copy of all that follows for everything that is not plain TCP.
+    /// The stream is boxed, so that one copy of the code serves everything that is not plain TCP.
     type Stream = Box<dyn IoStream>;
 
     fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Option<SocketAddr>)>> {
@@ -28,12 +28,12 @@ impl Listener for UnixListener {
     }
 }
 
-/// A socket that listens, and its file, which goes when it does.
+/// A listening socket; dropping it removes its file.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Which file it is: another server may have put its own there.
+    /// The device and inode of the file: another server may have put its own file there.
     file: (u64, u64),
 }
 
@@ -57,7 +57,7 @@ fn file_identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Listens at `path`. `mode`: who may connect, as of a file that they would write to.
+/// Listens at `path`. `mode` is the mode of the socket file; a process needs write permission to connect.
 pub(crate) async fn bind(path: &Path, mode: u32) -> io::Result<BoundSocket> {
     let listener = match bind_listener(path, mode) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
@@ -68,21 +68,21 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> io::Result<BoundSocket> {
     };
     let file = file_identity(&fs::symlink_metadata(path)?);
     let bound = BoundSocket { listener, path: path.to_owned(), file };
-    // What the umask has taken away is what was asked for, too.
+    // The umask does not apply: all bits of `mode` are set.
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     Ok(bound)
 }
 
 fn bind_listener(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let socket = UnixSocket::new_stream()?;
-    // On Linux the file has the mode of the socket from the beginning, so nobody can connect in between. Elsewhere
-    // this is an error, and the mode is set afterwards.
+    // On Linux the file has the mode of the socket from the beginning, so no other process can connect before the mode
+    // is set. On other systems this call fails, and the mode is set afterwards.
     let _ = File::from(socket.as_fd().try_clone_to_owned()?).set_permissions(Permissions::from_mode(mode));
     socket.bind(path)?;
     socket.listen(ACCEPT_QUEUE)
 }
 
-/// Removes the socket of a server that is no more.
+/// Removes the socket file of a server that no longer runs.
 async fn remove_stale(path: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path)?.file_type().is_socket() {
         let message = "there is something else than a socket, which is not replaced: choose another path, or remove it";
@@ -90,7 +90,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // One that has no room for more connections at the moment is alive as well.
+        // A server with a full accept queue is running as well.
         Ok(_) => Err(address_in_use()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(address_in_use()),
         Err(error) => {
@@ -103,7 +103,7 @@ fn address_in_use() -> io::Error {
     io::Error::new(ErrorKind::AddrInUse, "another server listens on it")
 }
 
-/// Where a socket that was handed over listens, for people.
+/// Returns the path of a socket that was passed to the server, for display.
 pub(crate) fn socket_name(listener: &UnixListener) -> String {
     let address = listener.local_addr();
     match address.as_ref().ok().and_then(|address| address.as_pathname()) {
@@ -120,7 +120,7 @@ mod tests {
         fs::symlink_metadata(path).unwrap().mode() & 0o777
     }
 
-    /// A directory that is removed at the end.
+    /// A directory that is removed when the test ends.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -148,11 +148,11 @@ mod tests {
         assert!(UnixStream::connect(&path).await.is_ok(), "the first one still listens");
         drop(first);
         assert!(!path.exists());
-        // One that was killed: its file is there, and nobody listens.
+        // A killed server: its file exists without a listener.
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         let second = bind(&path, 0o666).await.unwrap();
         assert_eq!(mode_of(&path), 0o666, "whatever the umask is");
-        // Somebody else has taken the path: it is not ours to remove.
+        // Another process has taken the path, so the server must not remove the file.
         fs::remove_file(&path).unwrap();
         fs::write(&path, "precious").unwrap();
         drop(second);

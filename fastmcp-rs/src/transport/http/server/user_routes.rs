@@ -1,8 +1,10 @@
-//! An author's own routes beside the endpoint: a tower service that is asked for every path which is not ours.
+//! The user's own routes beside the endpoint: a tower service that receives every request whose path the server does
+//! not serve itself.
 //!
-//! Its types are erased once, here, so that an app with routes is the same type as one without. What a route does is
-//! its author's business; ours is that it cannot be reached by a foreign name, and that it takes nothing else down
-//! with it: a panic is an answer, and a client that sends nothing is not waited for.
+//! The service's type is erased here, so that an app with routes has the same type as an app without. The routes
+//! themselves are the user's responsibility. The server ensures that they cannot be reached under a foreign `Host` and
+//! cannot bring down other requests: a panic becomes a 500 response, and a client that sends no body data runs into a
+//! timeout.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -28,7 +30,7 @@ use crate::util::operator_log;
 
 type RouteFuture = Pin<Box<dyn Future<Output = Result<Response<RouteBody>, BoxError>> + Send>>;
 
-/// The author's service, whatever its type is.
+/// The user's service, with its type erased.
 #[derive(Clone)]
 pub(crate) struct Routes(Arc<dyn Fn(Request<RequestBody>) -> RouteFuture + Send + Sync>);
 
@@ -62,7 +64,7 @@ impl Routes {
                 "there must be one valid `Host`\n",
             )));
         }
-        // It asks for a tunnel, which there is none to anywhere.
+        // CONNECT requests a tunnel, which this server does not provide.
         if request.method() == Method::CONNECT {
             return own(plain_response(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
         }
@@ -95,9 +97,9 @@ fn failure_response(error: &(dyn StdError + Send + Sync)) -> Response<super::sup
 
 /// The body of a request to one of the [routes](crate::App::routes) beside an app.
 ///
-/// It is an [`http_body::Body`], which axum's extractors read, and `http_body_util::BodyExt::collect`. It has no limit
-/// of its own for its size: axum's extractors have one of 2 MB, and `http_body_util::Limited` is one. A client that
-/// sends nothing of it for as long as [`HttpConfig::body_time`](crate::HttpConfig::body_time) is an error.
+/// It implements [`http_body::Body`], so axum's extractors and `http_body_util::BodyExt::collect` can read it. It does
+/// not limit the size: axum's extractors have a limit of 2 MB, and `http_body_util::Limited` adds a limit. Reading
+/// fails if the client sends no data for as long as [`HttpConfig::body_time`](crate::HttpConfig::body_time).
 pub struct RequestBody {
     incoming: Incoming,
     timeout: Duration,
