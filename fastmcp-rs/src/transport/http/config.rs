@@ -295,10 +295,10 @@ impl HttpConfig {
     /// and every process with the keys answers its id with 404.
     ///
     /// With keys, the id carries the session, and a process that does not know the session restores it from the id, for
-    /// example after a restart. The id holds the lifetime that was configured where it was issued; a shorter lifetime of
-    /// the process that restores it takes precedence. Both use the clock of the system; the clock of the process that
-    /// issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one process,
-    /// until it is idle ([`HttpConfig::session_idle`]).
+    /// example after a restart. The id holds the lifetime that was configured where it was issued; a shorter lifetime
+    /// of the process that restores it takes precedence. Both processes use the system clock; the clock of the process
+    /// that issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one
+    /// process until it is idle ([`HttpConfig::session_idle`]).
     pub fn session_lifetime(mut self, time: Duration) -> HttpConfig {
         self.session_lifetime = time.max(Duration::from_millis(1));
         self

@@ -13,7 +13,7 @@ use crate::transport::http::peer::Peer;
 #[derive(Clone, Copy)]
 pub(crate) struct Requester<'a> {
     pub(crate) principal: Option<&'a Arc<Principal>>,
-    /// The peer that the session counts against, if it has a share.
+    /// The peer that the session counts against; `None` if it has no limit per peer.
     pub(crate) peer: Option<&'a Peer>,
     /// The path of the request.
     pub(crate) path: &'a str,
@@ -25,7 +25,7 @@ impl Requester<'_> {
     }
 }
 
-/// Seals sessions into ids, and opens them.
+/// Seals sessions into ids, and opens such ids.
 pub(crate) struct CarryingIds {
     sealer: Sealer,
     server: Box<str>,
@@ -72,7 +72,7 @@ impl CarryingIds {
     }
 }
 
-/// Removes the slash at the end of a path, because the endpoint is served with it and without.
+/// Removes the trailing slash of a path, because the endpoint is served with and without it.
 fn endpoint(path: &str) -> &str {
     path.trim_end_matches('/')
 }

@@ -20,7 +20,7 @@ pub(crate) struct SeenRequests(Mutex<Recent>);
 #[derive(Default)]
 struct Recent {
     hashes: Vec<u32>,
-    /// The index of the oldest hash, once there are [`MAX`].
+    /// The index of the oldest hash, once there are [`MAX`] hashes.
     next: usize,
     /// Set once requests have come whose ids were not read.
     is_incomplete: bool,
