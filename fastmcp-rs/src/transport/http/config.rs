@@ -356,7 +356,7 @@ impl HttpConfig {
 
     /// Limits the concurrently served messages of one principal, or of one address if there is no principal (see
     /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of [`max_calls`](HttpConfig::max_calls);
-    /// at least 1. Further messages are answered with 503.
+    /// at least 1, and at most `max_calls`. Further messages are answered with 503.
     pub fn max_calls_per_principal(mut self, calls: usize) -> HttpConfig {
         self.max_calls_per_principal = Some(calls.max(1));
         self
@@ -452,7 +452,8 @@ impl HttpConfig {
     }
 
     /// Sets the time for which running calls may continue at shutdown. Default: 10 seconds; then they are cancelled,
-    /// and a warning counts them. Connections without a request are closed at once.
+    /// and a warning counts the cancelled messages and the closed connections. Connections without a request are closed
+    /// at once.
     pub fn drain(mut self, time: Duration) -> HttpConfig {
         self.drain = time;
         self

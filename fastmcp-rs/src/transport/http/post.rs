@@ -69,7 +69,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     }
 }
 
-/// Returns whether a request belongs to a session, judging by its head. A request that claims to be modern is never
+/// Returns true if a request belongs to a session, judging by its head. A request that claims to be modern is never
 /// served as legacy.
 pub(crate) fn belongs_to_session(parts: &Parts, mode: SessionMode) -> bool {
     let head = head::read_headers(&parts.headers).1;
@@ -342,7 +342,7 @@ fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
     frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
 }
 
-/// Returns whether a request without an envelope asks for a session.
+/// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
     frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
 }

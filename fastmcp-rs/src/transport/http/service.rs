@@ -161,8 +161,8 @@ impl HttpService {
 
     /// Answers one request.
     ///
-    /// The future borrows its inputs where it can, for the reason that `connection` gives: moved values would be stored
-    /// twice in it.
+    /// The future borrows its inputs where it can, because an async function stores a moved value twice (see
+    /// `server::connection`).
     pub(crate) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> HttpResponse {
         let (access_headers, head) = head::read_headers(&parts.headers);
         let is_chunked = head.is_chunked;
@@ -250,8 +250,8 @@ impl HttpService {
         Ok(())
     }
 
-    /// Runs the checks that do not depend on the principal. An error is the response to send; for a CORS preflight, it
-    /// is the answer.
+    /// Runs the checks that do not depend on the principal. The error is the response to send, even for a successful
+    /// CORS preflight.
     fn check_request(
         &self,
         parts: &Parts,

@@ -87,7 +87,7 @@ pub(crate) enum Resumption {
     /// The session ends with its stream.
     #[cfg(feature = "legacy-sse")]
     Never,
-    /// The client can resume, and is not told so.
+    /// The client can resume, without an announcement.
     Possible,
     /// The client can resume, and the first event of the stream announces it.
     Announced,

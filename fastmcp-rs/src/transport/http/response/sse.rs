@@ -159,7 +159,7 @@ impl EventStream {
             (Err(bytes), EventSource::Ended | EventSource::Request(_)) => Poll::Ready(Some(replace_response(bytes))),
             (Err(bytes), _) => {
                 self.source = EventSource::Ended;
-                // The event with the id for reconnection is sent in any case.
+                // The first event, with the id for reconnection, is sent even beyond the limit.
                 let first = memchr::memmem::find(&bytes, b"\n\n").map_or(0, |end| end + 2);
                 let is_id = bytes[..first].ends_with(b"\ndata:\n\n");
                 Poll::Ready(is_id.then(|| Bytes::copy_from_slice(&bytes[..first])))

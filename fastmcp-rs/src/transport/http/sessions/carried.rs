@@ -40,8 +40,8 @@ impl CarryingIds {
         (!keys.is_empty()).then(|| CarryingIds { sealer, server: server.into(), path: endpoint(path).into(), lifetime })
     }
 
-    /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since 1970;
-    /// `None` if the system has no random numbers.
+    /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since
+    /// 1970; `None` if the system has no random numbers.
     pub(crate) fn issue(
         &self,
         connection: &Connection,
@@ -54,8 +54,8 @@ impl CarryingIds {
         Some((self.sealer.seal_session(&session, &self.binding(requester)).ok()?, expires))
     }
 
-    /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and its
-    /// lifetime has not ended.
+    /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and
+    /// its lifetime has not ended.
     pub(crate) fn open(&self, id: &str, requester: &Requester<'_>) -> Option<(CarriedSession, u64)> {
         let session = self.sealer.open_session(id, &self.binding(requester))?;
         let expires = session.expires(self.lifetime, SystemTime::now())?;

@@ -199,8 +199,8 @@ fn random_id() -> Option<String> {
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
-/// Returns a random number from which ids are counted that must differ from those of other processes. It leaves room
-/// below 2^53, the largest integer that JavaScript clients keep exactly.
+/// Returns a random number from which to count ids that must differ from those of other processes. The number leaves
+/// room below 2^53, the largest integer that JavaScript clients keep exactly.
 fn random_base() -> Option<i64> {
     let mut random = [0; 8];
     SystemRandom::new().fill(&mut random).ok()?;
@@ -438,7 +438,7 @@ impl Sessions {
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
-        // This includes a session that was found idle just now.
+        // The set includes a session that was found idle just now.
         if self.ended_ids().contains(id, expires) {
             return Err(NotFound::Unknown);
         }

@@ -293,7 +293,7 @@ impl QueueObserver for StreamLimiter {
 /// The minimum time between two drops of data of other sessions, in milliseconds.
 pub(crate) const DISCARD_PAUSE: u64 = 10;
 
-/// The maximum total bytes of the descriptions that clients send of themselves, per peer and (below) globally.
+/// The maximum total bytes of the descriptions that clients send of themselves: here per peer, below globally.
 pub(crate) const MAX_CLIENT_INFO_PER_PEER: usize = 4 << 20;
 
 pub(crate) const MAX_CLIENT_INFO: usize = 16 << 20;

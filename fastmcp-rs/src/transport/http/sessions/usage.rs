@@ -16,7 +16,7 @@ pub(crate) struct SessionUsage {
     pub(crate) last: AtomicU64,
 }
 
-/// Keeps a session in use as long as it lives.
+/// A guard that keeps a session in use until it is dropped.
 #[derive(Debug)]
 pub(crate) struct SessionUse(Arc<SessionUsage>);
 
