@@ -1,15 +1,16 @@
 //! HTTP with SSE, the transport of 2024-11-05, which Streamable HTTP has replaced.
 //!
-//! A session is a stream: GET opens it, its first event says where messages are sent, and what is answered comes on
-//! it, whichever POST has asked. So a session is an entry in a table like any other, but lives only as long as its
-//! stream, and nobody can read on.
+//! A session is a stream: GET opens it, its first event names the path for messages, and all responses arrive on it,
+//! whichever POST carried the request. The session is an entry in a table like any other, but ends with its stream, and
+//! cannot be resumed.
 //!
-//! GET and POST have one path. The first event repeats it as clients see it, with the query of the GET and the session's
-//! id: some clients do not resolve a bare query against the URL that they know. So a prefix that a router or a proxy has
-//! taken off has to be known here.
+//! GET and POST share one path. The first event repeats that path as the client sees it, with the query of the GET and
+//! the session's id, because some clients do not resolve a bare query against the URL that they know. So the server
+//! must know every prefix that a router or a proxy strips.
 //!
-//! Clients offer newer revisions here too, and take the one that they are answered: what those have beyond 2024-11-05
-//! belongs to Streamable HTTP. A probe for a modern server is answered as by a server that has never heard of one.
+//! Clients offer newer revisions here, too, and accept the revision of the response. The response is always 2024-11-05,
+//! because the newer features belong to Streamable HTTP. The server answers a probe for a modern server like a server
+//! that knows only 2024-11-05.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
@@ -47,20 +48,20 @@ use crate::transport::http::sessions::{HttpSession, Lease};
 use crate::transport::http::shared::ServiceState;
 use crate::transport::http::stream_session::EndSession;
 
-/// The name of the query's parameter, as other servers call it.
+/// The name of the query parameter for the session id, as in other servers.
 const SESSION_ID: &str = "sessionId";
 
 impl HttpService {
-    /// The same server as the endpoint of the transport of 2024-11-05, HTTP with SSE, for clients that know nothing
-    /// newer. It has a path of its own, for GET and POST.
+    /// Returns the same server as an endpoint of the transport of 2024-11-05, HTTP with SSE, for clients that support
+    /// no newer transport. The endpoint needs a path of its own, for GET and POST.
     ///
-    /// Its sessions speak 2024-11-05, whatever a client offers, and each lives as long as its stream is open.
-    /// [`App::run_http`](crate::App::run_http) serves it where [`HttpConfig::legacy_sse`](crate::HttpConfig::legacy_sse)
-    /// says.
+    /// Its sessions use revision 2024-11-05, whichever revision a client offers, and each session ends with its stream.
+    /// [`App::run_http`](crate::App::run_http) serves it at the path that
+    /// [`HttpConfig::legacy_sse`](crate::HttpConfig::legacy_sse) sets.
     ///
-    /// Its first event tells the client the path of its messages, with the query of the client's request. In a `Router`
-    /// of axum 0.8 that is nested in another one, enable the feature `axum`, which reads the whole path from axum's
-    /// `OriginalUri`. A prefix that anything else takes off, such as a reverse proxy, is set by
+    /// The first event of a stream gives the client the path for its messages, with the query of the client's request.
+    /// In a `Router` of axum 0.8 that is nested in another one, enable the feature `axum`, which reads the whole path
+    /// from axum's `OriginalUri`. For a prefix that another component strips, such as a reverse proxy, set
     /// [`HttpConfig::public_prefix`](crate::HttpConfig::public_prefix).
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
@@ -83,13 +84,13 @@ impl HttpService {
         HttpService { is_legacy_sse: true, ..self.clone() }
     }
 
-    /// The endpoint of that transport, if this is its path.
+    /// Returns the endpoint of that transport, if this is its path.
     pub(crate) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
         let ours = self.shared.config.legacy_sse.as_deref()?;
         is_same_path(path, ours).then(|| self.legacy_sse())
     }
 
-    /// Answers a request that may come in.
+    /// Answers a request that has passed the checks and authentication.
     pub(crate) async fn serve_legacy_sse<B: Body>(
         &mut self,
         parts: &Parts,
@@ -164,11 +165,11 @@ impl HttpService {
             Ok(message) => message,
             Err(unread) => return body_error_response(&unread, config.max_body),
         };
-        // Who does not read its answers asks nothing more.
+        // A client that does not read its responses cannot send further requests.
         if !shared.wait_for_room(&session, id).await {
             return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
         }
-        // The stream may have ended while the message came, and nobody would hear of what it does.
+        // The stream may have ended while the message arrived; then the client would receive no response.
         if session.connection.outgoing().is_closed() {
             return session_gone();
         }
@@ -194,7 +195,7 @@ impl HttpService {
             return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
         }
         if error_code(&out, None).is_some() {
-            // It answers no request, so it is no message of this revision.
+            // The error answers no request, so it cannot be sent as a message of this revision.
             return json_response(StatusCode::BAD_REQUEST, out);
         }
         session.connection.outgoing().push(&out);
@@ -214,7 +215,7 @@ impl HttpService {
             ));
         }
         if let Some(ending) = session.ending() {
-            // It ended meanwhile, and so does what has begun since then.
+            // The session has ended in the meantime, so calls that began since then are cancelled.
             session.connection.cancel_all();
             return session_ended(ending, request);
         }
@@ -222,26 +223,26 @@ impl HttpService {
     }
 }
 
-/// The session that a POST names. Its id needs no escapes.
+/// Returns the session id of a POST; `None` unless there is exactly one. An id needs no escapes.
 fn session_id(uri: &Uri) -> Option<&str> {
     let mut ids = uri.query()?.split('&').filter_map(id_of);
     ids.next().filter(|_| ids.next().is_none())
 }
 
-/// The id of a session, if this parameter of a query is one.
+/// Returns the session id, if this query parameter is one.
 fn id_of(parameter: &str) -> Option<&str> {
     parameter.strip_prefix(SESSION_ID)?.strip_prefix('=')
 }
 
-/// Returns where the messages of a session are sent: an absolute path with the query of the request that has opened it,
-/// and with the session's id, as the client sees it.
+/// Returns the URL for the messages of a session: an absolute path with the query of the request that opened it, and
+/// with the session's id, as the client sees it.
 fn endpoint(prefix: Option<&str>, parts: &Parts, id: &str) -> String {
     let uri = original_uri(&parts.extensions).unwrap_or(&parts.uri);
-    // Two slashes would begin the name of a server.
+    // Two leading slashes would begin the name of a server.
     let mut endpoint =
         format!("{}/{}?", prefix.unwrap_or_default().trim_end_matches('/'), uri.path().trim_start_matches('/'));
     for parameter in uri.query().unwrap_or_default().split('&') {
-        // A client that comes back may still name the session that it had.
+        // A client that reconnects may still name its previous session.
         if !parameter.is_empty() && id_of(parameter).is_none() {
             endpoint.extend([parameter, "&"]);
         }
@@ -250,7 +251,7 @@ fn endpoint(prefix: Option<&str>, parts: &Parts, id: &str) -> String {
     endpoint
 }
 
-/// Returns the URI of a request before axum's routers have taken their prefixes off.
+/// Returns the URI of a request before axum's routers have stripped their prefixes.
 fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     #[cfg(feature = "axum")]
     return extensions.get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
@@ -261,8 +262,8 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     }
 }
 
-/// Answers a modern request as a server of 2024-11-05 would, so that a client which only tries goes on with
-/// `initialize`.
+/// Answers a modern request like a server of 2024-11-05, so that a client that probes for a modern server continues
+/// with `initialize`. Returns false if the request is not modern.
 fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
     let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
@@ -271,7 +272,7 @@ fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Passes on what a call sends, and its answer, as far as there is room on the session's stream.
+/// Forwards the frames of a call, including its response, while there is room on the session's stream.
 async fn forward_frames(
     shared: Arc<ServiceState>,
     session: Lease,
@@ -304,8 +305,8 @@ async fn forward_frames(
 }
 
 impl ServiceState {
-    /// Waits until there is room on a stream. Who reads nothing for too long loses the session: a server around this
-    /// one may not know how long that is.
+    /// Waits until there is room on a stream. If the client reads nothing for `write_time`, its session ends, because a
+    /// surrounding server may not enforce such a timeout.
     async fn wait_for_room(&self, session: &HttpSession, id: &str) -> bool {
         let memory = session.connection.outgoing().wait_for_capacity();
         let is_there = tokio::time::timeout(self.config.write_time, memory).await.is_ok();
@@ -315,10 +316,11 @@ impl ServiceState {
         is_there
     }
 
-    /// Ends the streams on which no answer is to come. Others end with their last answer.
+    /// Ends the streams without pending responses. Other streams end with their last response.
     pub(crate) fn end_stream_sessions(&self) {
         for session in self.stream_sessions.all() {
-            // Written, and not only read: who takes the last answer away afterwards sees that the server stops.
+            // A write instead of a load: the task that removes the last pending response afterwards sees that the
+            // server stops.
             if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
                 session.connection.outgoing().push_response(Vec::new());
             }

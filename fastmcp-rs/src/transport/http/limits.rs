@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::peer::Peer;
 
-/// One that counts, as long as it lives.
+/// A permit of a global limit. Dropping it returns it.
 #[derive(Debug)]
 pub(crate) struct GlobalPermit(Arc<AtomicUsize>);
 
 impl GlobalPermit {
-    /// One more, unless there are `limit` already.
+    /// Acquires a permit. Returns `None` if `limit` permits are in use.
     pub(crate) fn new(counter: &Arc<AtomicUsize>, limit: usize) -> Option<GlobalPermit> {
         if counter.fetch_add(1, Ordering::AcqRel) >= limit {
             counter.fetch_sub(1, Ordering::AcqRel);
@@ -28,14 +28,14 @@ impl Drop for GlobalPermit {
     }
 }
 
-/// Counters by something that tells peers apart. Who has none left takes no room.
+/// A limit of permits per key, such as a peer. A key without permits takes no memory.
 #[derive(Debug)]
 pub(crate) struct PeerLimit<K> {
     open: Arc<Mutex<HashMap<K, usize>>>,
     limit: usize,
 }
 
-/// One that counts for its peer, as long as it lives.
+/// A permit of a [`PeerLimit`]. Dropping it returns it.
 #[derive(Debug)]
 pub(crate) struct PeerPermit<K: Eq + Hash> {
     open: Arc<Mutex<HashMap<K, usize>>>,
@@ -47,7 +47,7 @@ impl<K: Eq + Hash + Clone> PeerLimit<K> {
         PeerLimit { open: Arc::default(), limit }
     }
 
-    /// One more of that peer, unless it has as many as it may.
+    /// Acquires a permit. Returns `None` if the limit of the key is reached.
     pub(crate) fn try_acquire(&self, key: K) -> Option<PeerPermit<K>> {
         let open = self.lock();
         if open.get(&key).is_some_and(|count| *count >= self.limit) || self.limit == 0 {
@@ -56,7 +56,7 @@ impl<K: Eq + Hash + Clone> PeerLimit<K> {
         Some(self.insert_permit(open, key))
     }
 
-    /// One more of that peer, even if it has as many as it may.
+    /// Acquires a permit, even if the limit of the key is reached.
     fn force_acquire(&self, key: K) -> PeerPermit<K> {
         self.insert_permit(self.lock(), key)
     }
@@ -83,10 +83,10 @@ impl<K: Eq + Hash> Drop for PeerPermit<K> {
     }
 }
 
-/// Caps the messages that are served at a time, globally and per peer.
+/// Caps the concurrently served messages, globally and per peer.
 ///
-/// Most messages are answered at once. So one is counted for its peer only when it waits for something, or when so many
-/// are served that a peer could have reached its limit: until then, there is nothing to look up.
+/// Most messages are answered at once, so a message is counted for its peer only when it waits for something, or when
+/// so many messages are being served that a peer could have reached its limit. Other messages need no lookup.
 #[derive(Debug)]
 pub(crate) struct MessageLimit {
     all: Arc<AtomicUsize>,
@@ -94,16 +94,16 @@ pub(crate) struct MessageLimit {
     per_peer: PeerLimit<Peer>,
 }
 
-/// A permit for one message, as long as it lives.
+/// A permit for one message, or for all messages of a batch. Dropping it returns it.
 #[derive(Debug)]
 pub(crate) struct MessagePermit {
     _global: GlobalPermit,
     peer_permit: Option<PeerPermit<Peer>>,
-    /// Those of the other messages of a batch.
+    /// The permits of the other messages of a batch.
     _batch: Vec<MessagePermit>,
 }
 
-/// There is no permit left.
+/// The limit that refused a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PermitError {
     Globally,
@@ -126,8 +126,8 @@ impl MessageLimit {
         Ok(MessagePermit { _global: counted, peer_permit, _batch: Vec::new() })
     }
 
-    /// Makes a permit one for all messages of a batch, or at most for as many as one peer may have: a larger batch would
-    /// never be served.
+    /// Extends the permit of a batch to all of its messages, or to as many as one peer may have, because a larger batch
+    /// could never be served.
     pub(crate) fn extend(
         &self,
         peer: Option<&Peer>,
@@ -146,14 +146,15 @@ impl MessageLimit {
         Ok(())
     }
 
-    /// Counts a message for its peer, because it waits for something.
+    /// Counts a message for its peer, because the message waits for something. It is counted even if the limit of the
+    /// peer is reached.
     pub(crate) fn charge_peer(&self, peer: Option<&Peer>, permit: &mut MessagePermit) {
         if let (Some(peer), None) = (peer, &permit.peer_permit) {
             permit.peer_permit = Some(self.per_peer.force_acquire(peer.clone()));
         }
     }
 
-    /// The number of messages that are being served.
+    /// Returns the number of messages that are being served.
     pub(crate) fn len(&self) -> usize {
         self.all.load(Ordering::Acquire)
     }

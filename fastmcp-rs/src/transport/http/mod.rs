@@ -1,14 +1,14 @@
-//! Streamable HTTP: every revision of the protocol at one URL.
+//! Streamable HTTP, which serves every revision of the protocol at one URL.
 //!
-//! `service` answers one request, whatever server it came by; `serve` is such a server, made for the open internet.
-//! Around `serve`: `listener` (TCP), `unix` (sockets of this machine), `connection` (one of them), `tls`, `preface`
-//! (which HTTP it is), `h2`, `paths` (what is served beside the endpoint), `routes` (what an author adds to it), `oauth`
-//! (what clients are told that look for it).
-//! Beside `service`: `message` (the era of a message, and its answer), `responses` (statuses and headers), `access` (names
-//! and pages that may come in), `cors` (what browsers are told of these), `authenticate` (principals), `peer` (whose
-//! limits count), `counted` (permits), `body` (messages within limits), `room` (for large ones), `backlog` (responses that
-//! are not read yet), `head` and `headers`, `sessions` (for legacy clients), `channel` (their streams), `legacy_sse` (the
-//! transport before this one), `stream` (events), `io` (time limits), `heads` (line ends).
+//! `service` answers one request for any HTTP server that calls it; `post` handles the message of a POST. Look here
+//! for:
+//!
+//! - `config` (settings), `paths` (endpoint paths and their checks), `limits` (permits for messages, streams and
+//!   connections), `peer` (the peer that a request counts against), `shared` (state of all clones of a service)
+//! - `request` (the head, `Host` and `Origin`, CORS, authentication, the body, memory for large messages)
+//! - `response` (statuses, bodies, server-sent events, their replay, limits of unread bytes)
+//! - `sessions` (sessions of legacy clients), `legacy_sse` and `stream_session` (the transport of 2024-11-05)
+//! - `server` (the server of `App::run_http`: listeners, connections, TLS, HTTP/2, timeouts, routes)
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 

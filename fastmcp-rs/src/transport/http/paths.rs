@@ -1,4 +1,4 @@
-//! The paths of the endpoints, and the checks of them at start.
+//! Paths of the endpoints, and their checks at startup.
 
 #[cfg(feature = "legacy-sse")]
 use http::uri::PathAndQuery;
@@ -6,14 +6,14 @@ use http::uri::PathAndQuery;
 #[cfg(feature = "legacy-sse")]
 use crate::transport::http::config::HttpConfig;
 
-/// What answers beside the endpoint, and cannot be its path.
+/// The paths of the health checks, which the endpoint cannot have.
 pub(crate) const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Where the numbers of the server are, if they are served.
+/// The path of the metrics, if they are served.
 #[cfg(feature = "metrics")]
 pub(crate) const METRICS_PATH: &str = "/metrics";
 
-/// Whether the endpoint can be at that path; returns what is wrong with it.
+/// Checks that the endpoint can have this path; the error describes the problem.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') || path.contains(['?', '#']) {
         return Err(format!(
@@ -30,11 +30,12 @@ pub(crate) fn is_same_path(path: &str, endpoint: &str) -> bool {
     path.strip_suffix('/').unwrap_or(path) == endpoint.trim_end_matches('/')
 }
 
-/// Returns the problems of the paths of HTTP with SSE.
+/// Checks the settings of HTTP with SSE; the error lists the problems.
 #[cfg(feature = "legacy-sse")]
 pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
     if let Some(prefix) = &config.public_prefix {
-        // Text that a client would take for the name of another server is no prefix, nor what would end the event's line.
+        // A prefix must not look like the name of another server (`//`), nor contain characters that would end the line
+        // of the event.
         let is_path = prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
         if !is_path || !prefix.starts_with('/') || prefix.starts_with("//") {
             return Err(vec![format!(

@@ -1,7 +1,7 @@
-//! The peer that a request counts against: a principal, or else the address of a client, also behind trusted proxies.
+//! The peer that a request counts against: a principal, or else the address of a client, even behind trusted proxies.
 //!
-//! An address is what the connection says. Headers can say anything, so they are read only if the connection comes from
-//! a proxy that the operator trusts, and only as far to the left as trusted proxies have written them.
+//! The address comes from the connection. Headers can contain anything, so they are read only if the connection comes
+//! from a proxy that the operator trusts, and only as far to the left as trusted proxies have written them.
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc7239>
 
@@ -21,22 +21,23 @@ use crate::engine::ClientAddress;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.
 const UNIX: &str = "unix";
-/// The most proxies in front of one another; headers are not read beyond them.
+/// The maximum number of chained proxies; header elements beyond it are not read.
 const MAX_HOPS: usize = 16;
 
-/// The peer whose limits a request counts against. It is cheap to clone.
+/// The peer whose limits a request counts against. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) enum Peer {
     Principal(Arc<Principal>),
-    /// An address of IPv4, or a network of IPv6 (/64), as a site has so many addresses of its own.
+    /// An IPv4 address, or an IPv6 network (/64), because one site controls that many addresses.
     Address(IpAddr),
     /// A trusted proxy on a Unix socket that names no client.
     Socket,
 }
 
 impl Peer {
-    /// Returns the peer of a request. `None` if it has no share, because all clients may come from there: from this
-    /// machine, or from a server that does not tell their addresses.
+    /// Returns the peer of a request. Returns `None` if the request has no limit per peer, because all clients may
+    /// share its address: a loopback address, a Unix socket without a trusted proxy, or a surrounding server that does
+    /// not supply addresses.
     pub(crate) fn new(caller: Option<&Arc<Principal>>, client: ClientAddress) -> Option<Peer> {
         match (caller, client) {
             (Some(principal), _) => Some(Peer::Principal(Arc::clone(principal))),
@@ -57,7 +58,7 @@ impl Peer {
         })
     }
 
-    /// What tells it from others.
+    /// Returns the key that identifies the peer.
     fn key(&self) -> (Option<&str>, Option<IpAddr>) {
         match self {
             Peer::Principal(principal) => (Some(principal.id()), None),
@@ -91,7 +92,7 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// The proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+/// The proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
 #[derive(Debug, Default)]
 pub(crate) struct TrustedProxies {
     networks: Vec<Network>,
@@ -99,7 +100,7 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Reads the configuration; returns what is wrong with it.
+    /// Reads the configuration; the error lists its problems.
     pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<String>> {
         let mut proxies = TrustedProxies::default();
         let mut problems = Vec::new();
@@ -116,19 +117,19 @@ impl TrustedProxies {
         if problems.is_empty() { Ok(proxies) } else { Err(problems) }
     }
 
-    /// Whether connections from an address are a proxy's.
+    /// Returns true if the address is that of a trusted proxy.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(address))
     }
 
-    /// Returns the client that made a request which came by a connection from `client`.
+    /// Returns the client that made a request on a connection from `client`.
     ///
-    /// Both headers must name the same client if both are there, since a proxy that writes one of them may pass on
-    /// the other as it came. Otherwise, or if they name none, the client is the last trusted proxy.
+    /// If both headers are present, they must name the same client, because a proxy that writes one of them may pass on
+    /// the other unchanged. If they differ or name no client, the client is the last trusted proxy.
     pub(crate) fn client(&self, client: ClientAddress, parts: &Parts) -> ClientAddress {
         let client = match client {
-            // A server around this one may tell.
+            // A surrounding server may supply the address as an extension.
             ClientAddress::Unknown => parts.extensions.get().copied().map_or(client, ClientAddress::Direct),
             known => known,
         };
@@ -150,8 +151,8 @@ impl TrustedProxies {
         ClientAddress::Forwarded { address, by_socket }
     }
 
-    /// Goes over the elements of a header from right to left, past those of trusted proxies. Returns the first other
-    /// address, or the last proxy if what follows is no address; `None` if there is no such header.
+    /// Walks the elements of a header from right to left, past those of trusted proxies. Returns the first untrusted
+    /// address, or the last proxy if the next element is not an address; `None` if the header is absent.
     fn walk_elements(
         &self,
         headers: &HeaderMap,
@@ -172,7 +173,7 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses that have a prefix in common.
+/// A network: all addresses with the same prefix.
 #[derive(Debug, PartialEq, Eq)]
 struct Network {
     address: IpAddr,
@@ -180,7 +181,7 @@ struct Network {
 }
 
 impl Network {
-    /// Reads an address, or a network in the notation of CIDR.
+    /// Parses an address, or a network in CIDR notation.
     fn parse(text: &str) -> Result<Network, String> {
         let wrong = || {
             format!(
@@ -193,7 +194,7 @@ impl Network {
         let bits = address_bits(address);
         let mut length = match length {
             None => bits,
-            // No signs, as `parse` would take.
+            // `parse` would accept a sign, which is not valid here.
             Some(length) if length.bytes().all(|byte| byte.is_ascii_digit()) => {
                 length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?
             }
@@ -233,8 +234,9 @@ fn address_bits(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// The elements of a list, last one first, without empty ones. A comma in a quoted string ends no element: quotes are
-/// counted from the right, where proxies add theirs, so a client cannot swallow these by a quote that it leaves open.
+/// The non-empty elements of a list, from the last to the first. A comma in a quoted string does not end an element.
+/// Quotes are counted from the right, where proxies append, so a client cannot hide the elements of proxies behind an
+/// unclosed quote.
 struct ElementsFromRight<'a>(Option<&'a [u8]>);
 
 impl<'a> Iterator for ElementsFromRight<'a> {
@@ -263,9 +265,9 @@ impl<'a> Iterator for ElementsFromRight<'a> {
     }
 }
 
-/// Reads the `for` of an element of `Forwarded`, which is to be there once.
+/// Reads the `for` parameter of an element of `Forwarded`. It must occur exactly once.
 fn parse_forwarded_for(element: &[u8]) -> Option<IpAddr> {
-    // Values with escapes are no addresses, and make it uncertain where others end.
+    // Values with escapes are not addresses, and make the ends of other values ambiguous.
     if element.contains(&b'\\') {
         return None;
     }
@@ -284,8 +286,8 @@ fn parse_forwarded_for(element: &[u8]) -> Option<IpAddr> {
     parse_address(unquoted.unwrap_or(value))
 }
 
-/// Reads an address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
-/// `[2001:db8::1]:80`. Names that stand for one (`unknown`, `_hidden`) are none.
+/// Parses an address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`. Returns `None` for placeholders (`unknown`, `_hidden`).
 fn parse_address(node: &[u8]) -> Option<IpAddr> {
     let node = std::str::from_utf8(node).ok()?;
     let in_brackets = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
@@ -294,7 +296,7 @@ fn parse_address(node: &[u8]) -> Option<IpAddr> {
         .ok()
         .or_else(|| in_brackets(node).map(IpAddr::V6))
         .or_else(|| node.parse::<SocketAddr>().ok().map(|address| address.ip()))
-        // A port may have a name as well.
+        // A port may be a name that begins with `_`.
         .or_else(|| {
             let (address, _) = node.rsplit_once(":_")?;
             address.parse().ok().filter(IpAddr::is_ipv4).or_else(|| in_brackets(address).map(IpAddr::V6))
@@ -318,7 +320,7 @@ mod tests {
         proxies.client(connection, &request.body(()).unwrap().into_parts().0)
     }
 
-    /// The address that a request by a proxy at 10.0.0.1 counts against.
+    /// Returns the address that a request by a proxy at 10.0.0.1 counts against.
     fn behind(headers: &[(&str, &str)]) -> String {
         let proxies = proxies(&["10.0.0.0/8", "2001:db8::/32"]).unwrap();
         let connection = ClientAddress::Direct("10.0.0.1:4711".parse().unwrap());
@@ -340,9 +342,9 @@ mod tests {
             ("2001:dead::1", "2001:dead::1"),
             (" ,, 192.0.2.1,, ", "192.0.2.1"),
             ("192.0.2.1, ::ffff:10.0.0.9, 2001:db8::5", "192.0.2.1"),
-            // All are trusted: it is the first that was written.
+            // If all elements are trusted, the client is the leftmost one.
             ("10.0.0.7, 10.0.0.8", "10.0.0.7"),
-            // What is no address counts as the proxy that has passed it on.
+            // An element that is not an address counts as the proxy that forwarded it.
             ("", "10.0.0.1"),
             ("unknown", "10.0.0.1"),
             ("192.0.2.1, unknown", "10.0.0.1"),
@@ -360,7 +362,7 @@ mod tests {
             ("for=\"[2001:dead::1]:_port\"", "2001:dead::1"),
             ("by=10.0.0.1; for = \"[2001:dead::1]\" ;proto=http", "2001:dead::1"),
             ("for=192.0.2.9, for=192.0.2.1;host=\"a,b;for=192.0.2.7\", for=10.0.0.8", "192.0.2.1"),
-            // A quote that a client has left open swallows nothing that a proxy has written.
+            // An unclosed quote of a client does not hide the elements of a proxy.
             ("for=\"192.0.2.9, for=192.0.2.1", "192.0.2.1"),
             ("for=192.0.2.9;x=\"\\\", for=192.0.2.1", "192.0.2.1"),
             ("for=unknown", "10.0.0.1"),
@@ -381,7 +383,7 @@ mod tests {
         assert_eq!(both("for=192.0.2.1", "192.0.2.9, 192.0.2.1, 10.0.0.8"), "192.0.2.1");
         assert_eq!(both("for=192.0.2.1", "192.0.2.2"), "10.0.0.1");
         assert_eq!(both("for=unknown", "192.0.2.2"), "10.0.0.1");
-        // Several fields are one list.
+        // Several header fields form one list.
         assert_eq!(behind(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2")]), "192.0.2.2");
         assert_eq!(behind(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "10.0.0.8")]), "192.0.2.1");
         let long = ["10.0.0.8"; 1000].join(",");

@@ -1,8 +1,8 @@
-//! One message of a POST: its era, and what becomes of it.
+//! Handling of the message of a POST: its era, its connection and its response.
 //!
-//! The era is read from the body, with the version header as a cross-check. A modern request is a connection of its
-//! own, which is gone with its response; a legacy one belongs to a session. The form of an answer is chosen late: it
-//! is JSON unless something else comes first, or nothing at all for as long as a keep-alive is due.
+//! The era is read from the body, with the version header as a cross-check. A modern request has its own connection,
+//! which is dropped with its response; a legacy message belongs to a session. The form of the response is chosen late:
+//! it is JSON, unless another frame precedes the response or the wait reaches the keep-alive interval.
 
 use std::cell::{Cell, OnceCell};
 use std::future::{Future, poll_fn};
@@ -41,10 +41,10 @@ use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
 use crate::registry::Registry;
 
-/// An answer up to this size is written without making room again and again.
+/// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
 const USUAL_RESPONSE: usize = 512;
 
-/// What the version header says.
+/// The value of the `MCP-Protocol-Version` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VersionHeader {
     Absent,
@@ -59,7 +59,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
         SingleHeader::Twice => return VersionHeader::Unknown,
         SingleHeader::Once(value) => value,
     };
-    // Nearly always it is a name and nothing else: then there is no text that must be valid, nor anything to trim.
+    // The value nearly always equals a revision exactly. Then it needs neither UTF-8 validation nor trimming.
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
@@ -69,8 +69,8 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     }
 }
 
-/// Returns whether a request belongs to a session, by its head. Nothing that claims to be modern is served as anything
-/// else.
+/// Returns true if a request belongs to a session, judging by its head. A request that claims to be modern is never
+/// served as legacy.
 pub(crate) fn belongs_to_session(parts: &Parts, mode: SessionMode) -> bool {
     let head = head::read_headers(&parts.headers).1;
     mode == SessionMode::Sessions
@@ -79,7 +79,7 @@ pub(crate) fn belongs_to_session(parts: &Parts, mode: SessionMode) -> bool {
         && matches!(parse_version(&head), VersionHeader::Absent | VersionHeader::Legacy(_))
 }
 
-/// One message, and what came with it.
+/// One message with the data of its HTTP request.
 pub(crate) struct PostRequest<'a> {
     pub(crate) shared: &'a Arc<ServiceState>,
     pub(crate) registry: &'a Arc<Registry>,
@@ -87,44 +87,44 @@ pub(crate) struct PostRequest<'a> {
     /// The path of the request.
     pub(crate) path: &'a str,
     pub(crate) version: http::Version,
-    /// Where it comes from, if the server around the service says so.
+    /// The address of the client, as far as it is known.
     pub(crate) client: ClientAddress,
     pub(crate) caller: Option<Arc<Principal>>,
-    /// The peer that it counts against, if it has a share.
+    /// The peer that the message counts against; `None` if it has no limit per peer.
     pub(crate) peer: Option<&'a Peer>,
-    /// The room of a large message, which its calls keep.
+    /// The memory reservation of a large message, which its calls retain.
     pub(crate) memory: Option<ArgumentsGuard>,
-    /// What it counts as while it is served.
+    /// The permit of the message while it is served.
     pub(crate) permit: &'a mut MessagePermit,
 }
 
-/// What became of a message at once.
+/// The immediate outcome of a message.
 pub(crate) enum PostOutcome {
     Over(HttpResponse),
     Pending(Box<PendingResponse>),
 }
 
-/// A message whose answer is still to come.
+/// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
     pub(crate) outgoing: Arc<OutgoingQueue>,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
-    /// Whether it is answered by a stream in any case.
+    /// Whether the response is always a stream.
     pub(crate) is_subscription: bool,
-    /// The peer that it counts against.
+    /// The peer that the message counts against.
     pub(crate) peer: Option<Peer>,
 }
 
 pub(crate) enum ResponseOwner {
     Modern(CancelOnDrop),
     Legacy(Lease),
-    /// A legacy request without a session, which is cancelled with its response like a modern one.
+    /// A legacy request without a session. It is cancelled when its response is dropped, like a modern one.
     Sessionless(CancelOnDrop),
 }
 
 impl PostRequest<'_> {
-    /// Finds out whose message it is, and gives it to its connection.
+    /// Determines the era of the message and passes it to its connection.
     pub(crate) fn dispatch(self, message: &str) -> PostOutcome {
         let frame = match Frame::parse(message) {
             Ok(frame) => frame,
@@ -135,7 +135,7 @@ impl PostRequest<'_> {
         let is_modern = has_envelope || matches!(version, VersionHeader::Modern | VersionHeader::Unknown);
         match (frame.method.is_some(), frame.id.is_some()) {
             (true, true) if has_envelope => self.modern_request(message, &frame),
-            // A client that falls back to a handshake may still send the header of what it tried before.
+            // A client that falls back to a handshake may still send the version header of its previous attempt.
             (true, true) if is_handshake(&frame) => PostOutcome::Over(self.initialize(message, &frame)),
             (true, true) if is_modern => self.bare_request(&frame),
             (true, true) => self.legacy_message(message, Some(&frame), version),
@@ -148,7 +148,7 @@ impl PostRequest<'_> {
         }
     }
 
-    /// A batch, or what cannot be read at all.
+    /// Serves a batch, and refuses text that cannot be parsed.
     fn handle_unparsable(self, message: &str, malformed: &FrameError) -> PostOutcome {
         let version = parse_version(self.head);
         if *malformed == FrameError::Batch && matches!(version, VersionHeader::Absent | VersionHeader::Legacy(_)) {
@@ -161,7 +161,8 @@ impl PostRequest<'_> {
         Requester { principal: self.caller.as_ref(), peer: self.peer, path: self.path }
     }
 
-    /// The exchange of a message whose connection is that of a session or its own.
+    /// Creates the exchange of a message on the connection of a session (`belongs_to_session`) or on its own
+    /// connection.
     fn exchange(&self, belongs_to_session: bool, is_modern: bool) -> HttpExchange<'_> {
         let outgoing = belongs_to_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
@@ -177,7 +178,7 @@ impl PostRequest<'_> {
         }
     }
 
-    /// A request that claims to be modern by its header alone.
+    /// Refuses a request that claims to be modern by its header alone.
     fn bare_request(self, frame: &Frame<'_>) -> PostOutcome {
         let mut out = Vec::new();
         Connection::for_exchange(&self.shared.server, None).reject_bare_request(frame, &mut out);
@@ -207,7 +208,8 @@ impl PostRequest<'_> {
         }))
     }
 
-    /// It concerns nothing: what it could mean belongs to another request.
+    /// Answers a modern notification after a check of its headers. The notification has no effect, because each modern
+    /// request has a connection of its own.
     fn modern_notification(self, frame: &Frame<'_>, version: VersionHeader) -> PostOutcome {
         if version == VersionHeader::Unknown {
             return PostOutcome::Over(refuse(
@@ -224,7 +226,7 @@ impl PostRequest<'_> {
         PostOutcome::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()))
     }
 
-    /// A handshake, which opens a session.
+    /// Answers a handshake, and begins a session if the handshake succeeds.
     fn initialize(self, message: &str, frame: &Frame<'_>) -> HttpResponse {
         let sessions = self.shared.config.sessions;
         let connection = match sessions {
@@ -235,7 +237,7 @@ impl PostRequest<'_> {
         let mut out = Vec::new();
         connection.receive_frame(self.registry, message, frame, &self.exchange(true, false), &mut out);
         let mut response = frames_response(out, self.head.accepted, |_| StatusCode::OK);
-        // Only a handshake that succeeded is worth remembering.
+        // A failed handshake begins no session.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let Some(session) = self.shared.sessions.begin(connection, revision, &self.requester()) else {
                 return too_many_sessions();
@@ -243,9 +245,9 @@ impl PostRequest<'_> {
             if let Some(id) = frame.id {
                 session.note_request(id);
             }
-            // An id consists of visible ASCII, so this does not fail.
+            // An id consists of visible ASCII, so the conversion does not fail.
             if let Ok(mut id) = HeaderValue::from_str(session.id()) {
-                // Middleware that logs headers leaves sensitive ones out.
+                // Middleware that logs headers omits sensitive ones.
                 id.set_sensitive(true);
                 response.headers_mut().insert(HeaderName::from_static(SESSION_ID), id);
             }
@@ -253,7 +255,7 @@ impl PostRequest<'_> {
         response
     }
 
-    /// A message of a session, or one without: `frame` is `None` for a batch.
+    /// Serves a legacy message, with or without a session. `frame` is `None` for a batch.
     fn legacy_message(self, message: &str, frame: Option<&Frame<'_>>, version: VersionHeader) -> PostOutcome {
         let session = match (self.shared.config.sessions, self.head.session_id()) {
             (SessionMode::Refused, _) => return PostOutcome::Over(frame.map_or_else(batch_refused, modern_only)),
@@ -310,7 +312,7 @@ impl PostRequest<'_> {
         }
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
         if let Some(ending) = owner.ending() {
-            // The session has ended meanwhile, and what has begun since then ends with it.
+            // The session has ended in the meantime, so calls that began since then are cancelled.
             connection.cancel_all();
             let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
             if is_request && out.is_empty() && !exchange.pending.get() {
@@ -340,13 +342,13 @@ fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
     frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
 }
 
-/// Returns whether a request without an envelope asks for a session.
+/// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
     frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
 }
 
 impl ResponseOwner {
-    /// Why the session of the message has ended, if it has one that has.
+    /// Returns the reason for the end of the message's session; `None` if the session is open or the message has none.
     fn ending(&self) -> Option<SessionEnd> {
         match self {
             ResponseOwner::Legacy(session) => session.ending(),
@@ -354,7 +356,8 @@ impl ResponseOwner {
         }
     }
 
-    /// The answer to a request that was cancelled: none if that was its client, whom nothing is owed.
+    /// Returns the response to a cancelled request: the error of its session, if that has ended, and otherwise an empty
+    /// response, because the client itself cancelled the request.
     fn cancelled_response(&self, id: Option<&str>) -> HttpResponse {
         match self.ending() {
             Some(ending) => session_ended(ending, id),
@@ -363,7 +366,7 @@ impl ResponseOwner {
     }
 }
 
-/// Lets a session's call run on without a stream if its request is dropped before there is one.
+/// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
 struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
 
 impl Drop for AbandonOnDrop {
@@ -374,7 +377,7 @@ impl Drop for AbandonOnDrop {
     }
 }
 
-/// What is known of a message besides its text.
+/// Returns the data of a message besides its text.
 pub(crate) fn transport_info<'a>(
     head: &'a RequestHead<'a>,
     version: http::Version,
@@ -389,7 +392,7 @@ pub(crate) fn transport_info<'a>(
     TransportInfo { headers: Some(head), http_version, client }
 }
 
-/// Refuses a text that is no message, and says why.
+/// Refuses text that is not a message, with the reason.
 pub(crate) fn refuse_unparsable(server: &Arc<Server>, registry: &Arc<Registry>, text: &str) -> HttpResponse {
     let connection = Connection::for_exchange(server, None);
     let transport_info = TransportInfo::default();
@@ -408,7 +411,7 @@ pub(crate) fn refuse_unparsable(server: &Arc<Server>, registry: &Arc<Registry>, 
 }
 
 impl PendingResponse {
-    /// Waits for what comes first, and chooses the form of the answer by it.
+    /// Waits for the first frames, and chooses the form of the response by them.
     pub(crate) async fn respond(
         self,
         shared: &Arc<ServiceState>,
@@ -423,7 +426,7 @@ impl PendingResponse {
         let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
         let permit = match &owner {
             ResponseOwner::Legacy(session) => {
-                // The call goes on when its client is gone, so it counts until it has ended, too.
+                // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
                 StreamPermit::Call(permit)
@@ -435,11 +438,12 @@ impl PendingResponse {
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
         let taken = poll_fn(|task| match outgoing.poll_take(task) {
-            // It begins a stream, of which the client learns how to come back.
+            // The handler asks for a disconnect: a stream begins, so that the client gets an event id and can
+            // reconnect.
             Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => {
                 Poll::Ready(Some((Vec::new(), false)))
             }
-            // So does silence: a proxy takes a connection on which nothing comes for a dead one.
+            // Silence begins a stream, too, because proxies close connections on which no data arrives.
             Poll::Pending if accepted.events => {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
                 timer.as_mut().poll(task).map(|()| Some((Vec::new(), false)))
@@ -484,7 +488,7 @@ impl PendingResponse {
     }
 }
 
-/// The answer alone, for a client that takes no streams.
+/// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
     outgoing: &OutgoingQueue,
     mut frames: Vec<u8>,

@@ -1,11 +1,11 @@
-//! One HTTP request in, its response out.
+//! The HTTP service, which turns one HTTP request into its response.
 //!
-//! The checks come in this order: who may reach the server at all, who asks, what kind of request it is, how large it
-//! is; only then is the body read, and the era decided from it. A modern request is a connection of its own, which is
-//! gone with its response; a legacy one belongs to a session.
+//! The checks run in this order: host and origin, authentication, content type, limits. Only then the body is read, and
+//! the era is determined from it. A modern request has its own connection, which is dropped with its response; a legacy
+//! message belongs to a session.
 //!
-//! The form of an answer is chosen late: it is JSON unless something else comes first, and only then the head of a
-//! stream goes out, together with its first event.
+//! The form of a response is chosen late: it is JSON unless another frame comes first. Only then is the head of a
+//! stream sent, together with its first event.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
 
@@ -55,18 +55,18 @@ use crate::transport::http::shared::{OpenSubscriptions, ServiceState};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// An app as a [tower `Service`](https://docs.rs/tower-service), from [`App::into_service`](crate::App::into_service):
-/// it takes HTTP requests and answers them, whatever server it is part of.
+/// An app as a [tower `Service`](https://docs.rs/tower-service), returned by
+/// [`App::into_service`](crate::App::into_service). It answers HTTP requests as part of any HTTP server.
 ///
-/// It is cheap to clone, and all clones are one server. Nothing has to be started or kept beside it. It must be called
-/// inside a tokio runtime with time enabled.
+/// Cloning is cheap, and all clones share one server. Nothing else has to be started or kept. The service must be
+/// called inside a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct HttpService {
     pub(crate) shared: Arc<ServiceState>,
     pub(crate) view: RegistrySnapshot,
-    /// Whose requests this clone answers, if the server around it says so.
+    /// The address of the client whose requests this clone answers, if the surrounding server supplies it.
     pub(crate) client: ClientAddress,
-    /// Whether this one is the endpoint of the transport before Streamable HTTP.
+    /// Whether this clone is the endpoint of the transport of 2024-11-05.
     #[cfg(feature = "legacy-sse")]
     pub(crate) is_legacy_sse: bool,
 }
@@ -124,11 +124,11 @@ impl HttpService {
         })
     }
 
-    /// Ends what would never end by itself: subscriptions, each with a last answer, and the streams of sessions. What
-    /// is asked from now on is answered 503. Calls that run go on.
+    /// Ends everything that has no end of its own: subscriptions, each with a final response, and the streams of
+    /// sessions. Later requests are answered with 503. Running calls continue.
     ///
-    /// [`App::run_http`](crate::App::run_http) does this by itself. A server that the service is mounted in should do
-    /// it when it is asked to stop, or open streams hold it up.
+    /// [`App::run_http`](crate::App::run_http) calls this method. A server that mounts the service should call it when
+    /// its shutdown begins; otherwise open streams delay the shutdown.
     pub fn close(&self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.subscriptions.end_all();
@@ -137,14 +137,14 @@ impl HttpService {
         self.shared.end_stream_sessions();
     }
 
-    /// Does what [`App::on_shutdown`](crate::App::on_shutdown) asks for, and drops all components and states (see
-    /// [`App::state`](crate::App::state)), once. [`App::run_http`](crate::App::run_http)
-    /// does this by itself, when the last call has ended; a server that the service is mounted in should do it then.
+    /// Runs the hooks of [`App::on_shutdown`](crate::App::on_shutdown), and drops all components and states (see
+    /// [`App::state`](crate::App::state)), once. [`App::run_http`](crate::App::run_http) calls this method when the
+    /// last call has ended; a server that mounts the service should do so, too.
     pub async fn end(&self) {
         self.shared.server.run_shutdown_tasks().await;
     }
 
-    /// There is no other endpoint than this one.
+    /// Returns `None`, because the feature `legacy-sse` is disabled.
     #[cfg(not(feature = "legacy-sse"))]
     pub(crate) fn legacy_sse_at(&self, _path: &str) -> Option<HttpService> {
         None
@@ -154,14 +154,15 @@ impl HttpService {
         self.shared.stopping.load(Ordering::Acquire)
     }
 
-    /// How many messages are being served.
+    /// Returns the number of messages that are being served.
     pub(crate) fn calls(&self) -> usize {
         self.shared.permits.len()
     }
 
     /// Answers one request.
     ///
-    /// It borrows what it can, for the reason that `connection` has: what it moved would be kept twice.
+    /// The future borrows its inputs where it can, because an async function stores a moved value twice (see
+    /// `server::connection`).
     pub(crate) async fn serve<B: Body>(&mut self, parts: &Parts, body: B) -> HttpResponse {
         let (access_headers, head) = head::read_headers(&parts.headers);
         let is_chunked = head.is_chunked;
@@ -186,10 +187,10 @@ impl HttpService {
         self.finish_response(parts, is_chunked, response)
     }
 
-    /// Adds what every answer to such a request has.
+    /// Adds the headers that every response to such a request has, and counts the response.
     fn finish_response(&self, parts: &Parts, is_chunked: bool, mut response: HttpResponse) -> HttpResponse {
         cors::admit(&self.shared.access, &parts.headers, response.headers_mut());
-        // Where the body ends is what a proxy in front may see otherwise: then nothing follows it.
+        // A proxy in front may see another end of a chunked body, so the connection is closed after the response.
         if is_chunked {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -200,7 +201,7 @@ impl HttpService {
         response
     }
 
-    /// The numbers of the server, for whom it is known by its name. `None` if they are not served.
+    /// Returns the metrics, if the request passes the host and origin checks. Returns `None` if metrics are not served.
     #[cfg(feature = "metrics")]
     pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<HttpResponse> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
@@ -215,7 +216,7 @@ impl HttpService {
         Some(response)
     }
 
-    /// A connection was closed at once, as there were too many.
+    /// Counts a connection that was closed at once because there were too many.
     pub(crate) fn count_refused_connection(&self) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
@@ -223,7 +224,7 @@ impl HttpService {
         }
     }
 
-    /// Whether the request may come in.
+    /// Checks the `Host` and `Origin` headers of a request.
     fn check_access(&self, uri: &Uri, access_headers: &AccessHeaders<'_>) -> Result<(), Box<HttpResponse>> {
         if let Err(refused) = self.shared.access.check_headers(uri, access_headers) {
             let (status, message) = match refused {
@@ -241,7 +242,7 @@ impl HttpService {
             };
             let mut response = refuse(status, message);
             if refused == AccessDenial::InvalidHost {
-                // Who writes such a head may mean something else by what follows, too.
+                // The sender of such a head may also read the bytes after it differently.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return Err(Box::new(response));
@@ -249,7 +250,8 @@ impl HttpService {
         Ok(())
     }
 
-    /// Whether the request may come in, whoever makes it.
+    /// Runs the checks that do not depend on the principal. The error is the response to send, even for a successful
+    /// CORS preflight.
     fn check_request(
         &self,
         parts: &Parts,
@@ -257,7 +259,7 @@ impl HttpService {
         is_chunked: bool,
     ) -> Result<(), Box<HttpResponse>> {
         self.check_access(&parts.uri, &access_headers)?;
-        // hyper has refused or dropped the one or the other; another server may not have.
+        // hyper refuses such requests or drops one of the headers; another server may not.
         if is_chunked && access_headers.has_length {
             let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
             return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
@@ -271,7 +273,7 @@ impl HttpService {
         Ok(())
     }
 
-    /// Answers a browser that asks what a page of an admitted origin may send.
+    /// Answers a CORS preflight of a page of an admitted origin.
     #[inline]
     fn preflight(
         &self,
@@ -284,7 +286,8 @@ impl HttpService {
         admitted.map(|_| self.shared.allowed_headers.preflight(headers))
     }
 
-    /// Tells a client that looks for OAuth that there is none. It says no more of this server than that.
+    /// Responds to the OAuth discovery of a client that there is no OAuth. The response reveals nothing else about the
+    /// server.
     pub(crate) fn refuse_oauth<B>(&self, request: &Request<B>) -> HttpResponse {
         let headers = request.headers();
         let access_headers = head::read_headers(headers).0;
@@ -293,7 +296,7 @@ impl HttpService {
         response
     }
 
-    /// Who makes the request.
+    /// Returns the principal of a request; `None` if the app has no authentication.
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Arc<Principal>>, HttpResponse> {
         match &self.shared.authenticator {
             None => Ok(None),
@@ -312,7 +315,7 @@ impl HttpService {
         }
     }
 
-    /// The client that makes the request, and the peer that it counts against.
+    /// Returns the client that makes the request, and the peer that it counts against.
     pub(crate) fn peer(&self, parts: &Parts, caller: Option<&Arc<Principal>>) -> (ClientAddress, Option<Peer>) {
         let client = self.shared.proxies.client(self.client, parts);
         (client, Peer::new(caller, client))
@@ -366,7 +369,7 @@ impl HttpService {
         drop(message);
         let mut response = match outcome {
             PostOutcome::Over(response) => response,
-            // What is rare must not make the future of every request longer.
+            // This future is rare, so it is boxed: otherwise it would enlarge the future of every request.
             PostOutcome::Pending(pending_response) => {
                 self.shared.permits.charge_peer(pending_response.peer.as_ref(), &mut message_permit);
                 Box::pin(pending_response.respond(&self.shared, accepted, message_permit)).await
@@ -376,7 +379,7 @@ impl HttpService {
         response
     }
 
-    /// The stream of what belongs to no request, or the rest of one that was lost.
+    /// Opens the own stream of a session, or resumes a lost stream after `Last-Event-ID`.
     fn get(
         &self,
         parts: &Parts,
@@ -400,8 +403,8 @@ impl HttpService {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.stream(stream) {
                 Some(stream) => Some((stream, number)),
-                // The events of another process are lost, so the client gets the session's own stream. If it reads that
-                // already, it does not: several lost streams would take it from each other for ever.
+                // The events of another process are lost, so the client gets the session's own stream, unless it
+                // already reads that stream: several lost streams would take it from each other for ever.
                 None if session.is_elsewhere(stream) => {
                     let own = session.own_stream();
                     let latest = own.last_event();
@@ -409,7 +412,7 @@ impl HttpService {
                 }
                 None => None,
             });
-            // An event that was not sent yet is not the last that anybody has seen.
+            // A client cannot have seen an event that was not sent yet.
             let (stream, number) =
                 found.filter(|(stream, number)| *number <= stream.last_event()).ok_or_else(|| {
                     let message =

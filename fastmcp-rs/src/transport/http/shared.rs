@@ -25,7 +25,7 @@ use crate::transport::http::response::sse::StreamPermit;
 use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
 
-/// What all clones of a service have in common.
+/// The state that all clones of a service share.
 pub(crate) struct ServiceState {
     pub(crate) server: Arc<Server>,
     pub(crate) config: HttpConfig,
@@ -35,7 +35,7 @@ pub(crate) struct ServiceState {
     pub(crate) authenticator: Option<Authenticator>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) sessions: Arc<Sessions>,
-    /// Those that end with their stream.
+    /// The sessions that end with their stream.
     #[cfg(feature = "legacy-sse")]
     pub(crate) stream_sessions: Arc<Sessions>,
     pub(crate) memory: MemoryBudget,
@@ -45,19 +45,19 @@ pub(crate) struct ServiceState {
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) subscriptions: OpenSubscriptions,
     pub(crate) stopping: AtomicBool,
-    /// Those of the server around the service, if that is ours.
+    /// The number of open connections, if the server is that of `App::run_http`.
     pub(crate) connections: Arc<AtomicUsize>,
 }
 
 impl ServiceState {
-    /// Ends all sessions, and those that still come.
+    /// Ends all sessions, and sessions that begin later.
     pub(crate) fn end_sessions(&self) {
         self.sessions.end_all();
         #[cfg(feature = "legacy-sse")]
         self.stream_sessions.end_all();
     }
 
-    /// Returns the session with that id, which is restored if only its id is left of it.
+    /// Returns the session with that id. A session that is not in the table is restored if its id carries it.
     pub(crate) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<HttpResponse>> {
         let connect = |session: CarriedSession| {
             let connection = Connection::for_session(&self.server, requester.principal.cloned());
@@ -70,7 +70,7 @@ impl ServiceState {
         })
     }
 
-    /// Counts one more stream that stays open without a call, unless there are too many.
+    /// Acquires the permit of a stream that stays open without a call. Returns `None` if there are too many.
     pub(crate) fn open_stream(&self, peer: Option<Peer>) -> Option<StreamPermit> {
         let permit = GlobalPermit::new(&self.streams, self.config.max_streams)?;
         let of_peer = match peer {
@@ -80,7 +80,7 @@ impl ServiceState {
         Some(StreamPermit::Listening(permit, of_peer))
     }
 
-    /// Reads a message, which counts for its peer if it has to be waited for.
+    /// Reads a message. If it has to wait for more bytes, the message counts for its peer.
     pub(crate) async fn read<B: Body>(
         &self,
         body: B,
@@ -107,7 +107,7 @@ impl GaugeSource for ServiceState {
     }
 }
 
-/// The modern requests that listen, so that they can be told of the end.
+/// The open subscriptions of modern requests, which receive a final response at shutdown.
 #[derive(Default)]
 pub(crate) struct OpenSubscriptions {
     open: Mutex<HashMap<u64, Weak<Connection>>>,

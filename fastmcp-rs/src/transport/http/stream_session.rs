@@ -1,4 +1,4 @@
-//! The end of a session whose stream is closed.
+//! Ends a session of the transport of 2024-11-05 together with its stream.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Responses that wait until their clients read them, bounded in bytes: a connection that is not read keeps its response
-//! for as long as a client may read nothing, and a connection of HTTP/2 keeps many.
+//! Limits the bytes of responses that wait until their clients read them. Otherwise an unread connection would hold its
+//! response for the whole time that a client may read nothing, and an HTTP/2 connection would hold many.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,11 @@ use crate::protocol::write::{RpcError, code};
 /// Responses up to this size are not counted.
 pub(crate) const SMALL_RESPONSE: usize = 4 << 10;
 
-/// The number of bytes that wait, for each peer and for all.
+/// The number of unread bytes, per peer and globally.
 #[derive(Debug)]
 pub(crate) struct Backlog {
-    /// The most bytes that wait for all clients, of which one peer has a quarter. One response may be larger.
+    /// The maximum number of unread bytes for all clients; one peer may use a quarter of it. A single response may be
+    /// larger.
     limit: usize,
     counts: Mutex<BacklogCounts>,
 }
@@ -38,7 +39,7 @@ impl Backlog {
     }
 }
 
-/// Counts what waits for one client.
+/// Counts the unread bytes of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     backlog: Arc<Backlog>,
@@ -50,7 +51,8 @@ impl Meter {
         Meter { backlog: Arc::clone(backlog), peer: peer.cloned() }
     }
 
-    /// Counts bytes until the connection has written all of them. Gives them back if too many wait already.
+    /// Counts bytes until the connection has written all of them. Returns them as the error if too many are unread
+    /// already.
     pub(crate) fn track_bytes(&self, bytes: Bytes) -> Result<Bytes, Bytes> {
         if bytes.len() <= SMALL_RESPONSE {
             return Ok(bytes);
@@ -95,7 +97,7 @@ impl Drop for MeteredBytes {
     }
 }
 
-/// Returns the error that takes the place of a response; `None` if the text is no response to one request.
+/// Returns the error that replaces a response; `None` if the text is not the response to a single request.
 pub(crate) fn build_dropped_error(response: &[u8]) -> Option<Vec<u8>> {
     let frame = Frame::parse(std::str::from_utf8(response).ok()?).ok()?;
     let id = frame.id.filter(|_| frame.method.is_none())?;
@@ -104,7 +106,7 @@ pub(crate) fn build_dropped_error(response: &[u8]) -> Option<Vec<u8>> {
     Some(error)
 }
 
-/// Writes the same error for the request of that id.
+/// Writes the same error for the request with that id.
 pub(crate) fn write_dropped_error(out: &mut Vec<u8>, id: Option<&str>) {
     let text = "Internal error: the response was dropped, as too many bytes of other responses wait to be read";
     write_error(out, id, &RpcError::new(code::INTERNAL_ERROR, text));

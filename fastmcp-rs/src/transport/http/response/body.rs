@@ -33,7 +33,7 @@ impl ResponseBody {
         ResponseBody(BodyContent::Events(Box::new(stream)))
     }
 
-    /// Counts its bytes until they are written. A response that is beyond the limit becomes an error.
+    /// Counts the bytes of the body until they are written. A response beyond the limit is replaced by an error.
     pub(crate) fn count_unread(&mut self, meter: impl FnOnce() -> Meter) {
         match &mut self.0 {
             BodyContent::Whole(Some(bytes)) if bytes.len() > backlog::SMALL_RESPONSE => {
@@ -50,7 +50,7 @@ impl ResponseBody {
         }
     }
 
-    /// Returns whether it is owed to a client that has closed its side of the connection.
+    /// Returns true if the response must still be sent when the client has closed its side of the connection.
     pub(crate) fn outlives_input(&self) -> bool {
         matches!(&self.0, BodyContent::Events(stream) if stream.outlives_input())
     }

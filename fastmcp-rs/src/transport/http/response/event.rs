@@ -1,10 +1,10 @@
-//! The text of server-sent events.
+//! Encoding of server-sent events.
 
 use hyper::body::Bytes;
 
 use crate::transport::http::response::backlog;
 
-/// Frames, one a line, as events.
+/// Encodes frames, one per line, as events.
 pub(crate) fn encode_events(frames: &[u8]) -> Bytes {
     let mut events = Vec::with_capacity(frames.len() + 16);
     for frame in split_frames(frames) {
@@ -15,7 +15,7 @@ pub(crate) fn encode_events(frames: &[u8]) -> Bytes {
     events.into()
 }
 
-/// Replaces a response that is the last of some events by an error.
+/// Replaces events that end with a response by an error event. Other events are returned unchanged.
 pub(crate) fn replace_response(events: Bytes) -> Bytes {
     let last = split_frames(&events).last().and_then(|line| line.strip_prefix(b"data: "));
     last.and_then(backlog::build_dropped_error).map_or(events, |error| self::encode_events(&error))

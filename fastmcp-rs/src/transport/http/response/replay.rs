@@ -1,9 +1,9 @@
-//! Streams of sessions, which a client that has lost one can read on.
+//! Streams of sessions that a client can resume after it has lost its connection.
 //!
-//! A channel is the stream of one request, or the session's own. While a client reads it, frames stay in the outbox
-//! until the client has room for them. While no client does, they are taken out of it at once: a call must be able to
-//! end, and whatever is kept has to be counted. What is kept is dropped when it is too much, notifications first, and
-//! then the oldest responses, each of which is replaced by an error.
+//! A [`ReplayStream`] belongs to one request, or is the session's own. While a client reads it, frames stay in the
+//! outgoing queue until the client has room for them. While no client reads it, frames are taken out of the queue at
+//! once, because a call must be able to end and stored bytes must be counted. Stored events beyond the limits are
+//! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,17 +20,17 @@ use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
 use crate::protocol::Revision;
 use crate::protocol::write::{RpcError, code, strip_id};
 
-/// The most bytes of one stream's notifications that are kept.
+/// The maximum number of bytes of notifications that are stored per stream.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
-/// What a stream and each of its events count besides their text.
+/// The overhead of a stream and of an event, in bytes, which counts in addition to the text.
 const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
-/// When to come back after a connection was lost, in milliseconds.
+/// The reconnection delay that clients are given, in milliseconds.
 const RETRY: u32 = 3_000;
-/// The id of a session's own stream, unless its id carries the session: then it is random.
+/// The id of a session's own stream. If the session's id carries the session, the id of the stream is random instead.
 pub(crate) const OWN_STREAM: u64 = 0;
 
-/// Counts the bytes that are kept for clients, as a part of a larger whole: a session's, a peer's, the server's.
+/// Counts the bytes that are stored for clients. A counter adds its bytes to a parent: session, peer, server.
 #[derive(Debug, Default)]
 pub(crate) struct ByteCounter {
     bytes: AtomicUsize,
@@ -46,7 +46,7 @@ impl ByteCounter {
         self.bytes.load(Ordering::Acquire)
     }
 
-    /// How many bytes there are beyond a limit.
+    /// Returns the number of bytes beyond a limit.
     pub(crate) fn excess(&self, limit: usize) -> usize {
         self.bytes().saturating_sub(limit)
     }
@@ -57,7 +57,7 @@ impl ByteCounter {
         }
         let mut part = Some(self);
         while let Some(ledger) = part {
-            // First more, so that it is never too little.
+            // Adds first, so that the counter is never too low.
             ledger.bytes.fetch_add(to, Ordering::AcqRel);
             ledger.bytes.fetch_sub(from, Ordering::AcqRel);
             part = ledger.whole.as_deref();
@@ -65,14 +65,15 @@ impl ByteCounter {
     }
 }
 
-/// A stream of a session: what its readers, one after the other, are given.
+/// A stream of a session, with the events for its readers. It has at most one reader at a time.
 #[derive(Debug)]
 pub(crate) struct ReplayStream {
-    /// Unique in its session; the first part of each event's id.
+    /// The id of the stream, unique in its session; the first part of each event's id.
     pub(crate) id: u64,
     /// True for the session's own stream, which carries the messages that belong to no request.
     is_own: bool,
-    /// The id of the request that it answers, as JSON text. Neither the session's own stream nor a batch has one.
+    /// The id of the request that the stream answers, as JSON text. `None` for the session's own stream and for a
+    /// batch.
     request: Option<Box<str>>,
     outgoing: Arc<OutgoingQueue>,
     resumption: Resumption,
@@ -80,32 +81,32 @@ pub(crate) struct ReplayStream {
     state: Mutex<ReplayState>,
 }
 
-/// Whether a client that has lost a stream can read on.
+/// The ability of a client to resume a lost stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resumption {
-    /// The session is lost with its stream.
+    /// The session ends with its stream.
     #[cfg(feature = "legacy-sse")]
     Never,
-    /// Who thinks of it can.
+    /// The client can resume, without an announcement.
     Possible,
-    /// Its first event says so.
+    /// The client can resume, and the first event of the stream announces it.
     Announced,
 }
 
 impl Resumption {
-    /// What a stream of Streamable HTTP offers a client of that revision.
+    /// Returns the resumption of the streams of Streamable HTTP for clients of that revision.
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
-        // Clients before 2025-11-25 take an event without data for a broken message.
+        // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
         if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
     }
 
-    /// Whether events have ids, and are kept for somebody who comes back.
+    /// Returns true if events have ids and are stored for a client that reconnects.
     fn is_possible(self) -> bool {
         matches!(self, Resumption::Possible | Resumption::Announced)
     }
 }
 
-/// What is dropped when too much is kept.
+/// The kind of stored events to drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DiscardKind {
     Notifications,
@@ -116,18 +117,18 @@ pub(crate) enum DiscardKind {
 struct ReplayState {
     /// The number of the last event.
     last: u64,
-    /// The number of the last event that a reader was given.
+    /// The number of the last event that a reader has received.
     given: u64,
     history: VecDeque<ReplayEvent>,
     history_bytes: usize,
-    /// What was added to the ledger.
+    /// The number of bytes that this stream has added to its counter.
     counted_bytes: usize,
     finished: bool,
-    /// Changes with each new reader: there is one at a time.
+    /// The number of the newest reader. There is one reader at a time.
     reader: u64,
-    /// Whether the newest reader is there.
+    /// Whether the newest reader is still reading.
     is_read: bool,
-    /// When the last event came or the last reader left.
+    /// The time of the last event or of the departure of the last reader.
     last_change: Instant,
 }
 
@@ -145,7 +146,7 @@ impl ReplayEvent {
 }
 
 impl ReplayState {
-    /// Drops the oldest notifications until so many bytes are freed. Those that a reader is yet to be given stay.
+    /// Drops the oldest notifications until `excess` bytes are free. Events that a reader has not received yet stay.
     fn drop_notifications(&mut self, excess: usize) {
         let mut freed = 0;
         while freed < excess {
@@ -208,12 +209,12 @@ impl ReplayStream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets who bounds what is kept.
+    /// Sets the observer that limits the stored bytes.
     pub(crate) fn set_observer(&self, keeper: impl QueueObserver + 'static) {
         self.outgoing.set_observer(keeper);
     }
 
-    /// Adds frames that were taken from the outbox already.
+    /// Adds frames that were already taken from the outgoing queue.
     pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
         let mut state = self.lock();
         self.add_frames_to(&mut state, frames, is_last);
@@ -243,22 +244,22 @@ impl ReplayStream {
         ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
 
-    /// Counts what is kept now, after the stream's own limit was applied.
+    /// Applies the stream's own limit, and then updates the counter.
     fn update_counter(&self, state: &mut ReplayState) {
         let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
         let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
-        // There is one for each session, of which there is a limited number.
+        // A session has exactly one own stream, and the number of sessions is limited.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
-        // What waits for a client that reads is not kept for one that is away, and cannot be dropped.
+        // Frames that wait for an active reader are not stored for later, and cannot be dropped.
         let waiting = if state.is_read { 0 } else { self.outgoing.queued_bytes() };
         let counted_bytes = own_cost + state.history_bytes + waiting;
         self.kept.change(state.counted_bytes, counted_bytes);
         state.counted_bytes = counted_bytes;
     }
 
-    /// Takes what waits in the outbox if no client reads it, and counts it. The session's own notifications stay there,
-    /// where they are joined to fewer.
+    /// Takes queued frames if no client reads them, and counts them. The notifications of the session's own stream stay
+    /// in the queue, which merges them.
     pub(crate) fn collect_unread(&self) {
         let mut state = self.lock();
         if !state.is_read && !self.is_own {
@@ -268,7 +269,8 @@ impl ReplayStream {
         self.update_counter(&mut state);
     }
 
-    /// Drops so many bytes, or all that there are of a kind. Returns how many there were.
+    /// Drops events of one kind until `excess` bytes are free or none is left. Returns the number of bytes that were
+    /// freed.
     pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
         let mut state = self.lock();
         let before = state.counted_bytes;
@@ -285,7 +287,7 @@ impl ReplayStream {
         before.saturating_sub(state.counted_bytes)
     }
 
-    /// Replaces the response by an error, unless a reader is yet to be given it.
+    /// Replaces the response by an error, unless a reader has yet to receive it.
     fn drop_response(&self, state: &mut ReplayState) {
         let is_read = state.is_read;
         let given = state.given;
@@ -303,7 +305,7 @@ impl ReplayStream {
         }
     }
 
-    /// How many bytes are kept.
+    /// Returns the number of bytes that the stream counts.
     pub(crate) fn kept_bytes(&self) -> usize {
         self.lock().counted_bytes
     }
@@ -313,24 +315,24 @@ impl ReplayStream {
         self.lock().is_read
     }
 
-    /// Whether there is nothing more to come, and no client that reads it.
+    /// Returns true if the stream has ended and no client reads it.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         state.finished && !state.is_read
     }
 
-    /// Whether it has been at rest for so long.
+    /// Returns true if the stream has been idle for that time.
     pub(crate) fn is_expired(&self, time: Duration) -> bool {
         let state = self.lock();
         state.finished && !state.is_read && state.last_change.elapsed() >= time
     }
 
-    /// The number of the last event.
+    /// Returns the number of the last event.
     pub(crate) fn last_event(&self) -> u64 {
         self.lock().last
     }
 
-    /// Ends the stream. If it owes the response to a request, that is the error.
+    /// Ends the stream. If the request of the stream is not answered yet, the error becomes its response.
     pub(crate) fn close(&self, error: Option<&RpcError>) {
         let mut state = self.lock();
         if !self.is_own {
@@ -345,15 +347,15 @@ impl ReplayStream {
         state.finished = true;
         self.update_counter(&mut state);
         drop(state);
-        // Whoever reads is woken, and finds the end.
+        // The reader is woken, and finds the end.
         self.outgoing.close();
     }
 
-    /// A reader of what follows the event of that number. Who has read so far ends.
+    /// Creates a reader of the events after the given number. The previous reader ends.
     pub(crate) fn read(self: &Arc<Self>, after: u64) -> ReplayReader {
         let mut state = self.lock();
         if state.reader > 0 {
-            // Who was asked to go is gone already.
+            // The reader that had to disconnect has left already.
             self.outgoing.take_disconnect_request();
         }
         state.reader += 1;
@@ -363,7 +365,7 @@ impl ReplayStream {
         let reader =
             ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
-        // The one before looks again, and finds that it is no longer wanted.
+        // The previous reader wakes, and finds that it has been replaced.
         self.outgoing.wake_reader();
         reader
     }
@@ -373,24 +375,24 @@ impl Drop for ReplayStream {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.kept.change(state.counted_bytes, 0);
-        // A call that still runs has nowhere to send its response, and must not wait for room.
+        // A call that still runs cannot deliver its response, and must not wait for room.
         self.outgoing.abandon();
     }
 }
 
-/// One who reads a [`ReplayStream`].
+/// A reader of a [`ReplayStream`].
 pub(crate) struct ReplayReader {
     stream: Arc<ReplayStream>,
     number: u64,
-    /// The last event that was given.
+    /// The number of the last event that the reader has returned.
     after: u64,
     is_primed: bool,
-    /// Whether it gives no more, though there may be more.
+    /// Whether the reader has ended early, though further events may follow.
     has_hung_up: bool,
 }
 
 impl ReplayReader {
-    /// Whether it reads the answer to a request.
+    /// Returns true if the stream carries the response to a request.
     pub(crate) fn is_for_request(&self) -> bool {
         !self.stream.is_own
     }
@@ -403,7 +405,7 @@ impl ReplayReader {
         }
         let mut events = Vec::new();
         if !std::mem::replace(&mut self.is_primed, true) {
-            // So the client has an id to come back with even if it loses the stream now.
+            // With this id, the client can reconnect even if it loses the stream now.
             events.extend_from_slice(
                 format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
             );
@@ -459,8 +461,8 @@ impl Drop for ReplayReader {
     }
 }
 
-/// Whether a frame is the response to the request of that id, or to a batch. Frames are written here, so their members
-/// stand in a known order.
+/// Returns true if a frame is the response to the request with that id, or to a batch. This crate writes the frames, so
+/// their members are in a known order.
 fn is_response(frame: &[u8], request: Option<&str>) -> bool {
     let Some(request) = request else { return frame.starts_with(b"[") };
     strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
@@ -470,7 +472,7 @@ fn event_id(stream: u64, number: u64) -> String {
     format!("{stream:x}_{number:x}")
 }
 
-/// The stream and the number that an event's id names. It is one of ours only if it is written as ours are.
+/// Returns the stream and the number that an event id names. Accepts only the spelling that this module produces.
 pub(crate) fn parse_event_id(id: &str) -> Option<(u64, u64)> {
     let (stream, number) = id.split_once('_')?;
     let parsed = (u64::from_str_radix(stream, 16).ok()?, u64::from_str_radix(number, 16).ok()?);
@@ -522,7 +524,7 @@ mod tests {
         outgoing.push(b"1\n");
         assert_eq!(next(&mut first).unwrap(), "end", "what comes later is for later");
         drop(first);
-        // Who is away already is not sent away when he comes back.
+        // A reader that has left already is not disconnected when it returns.
         outgoing.request_disconnect();
         let mut second = stream.read(0);
         assert!(next(&mut second).unwrap().ends_with("id: 1_1\ndata: 1\n\n"));
@@ -561,7 +563,7 @@ mod tests {
         let whole = Arc::new(ByteCounter::default());
         let ledger = ByteCounter::for_parent(&whole);
         let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
-        // In the outbox, where it is not looked for yet.
+        // The frame is in the outgoing queue, and not collected yet.
         assert!(outgoing.try_push(&frame_of(200_000)));
         stream.collect_unread();
         assert!(ledger.bytes() > 200_000 && whole.bytes() == ledger.bytes());

@@ -1,9 +1,9 @@
 //! Streams of server-sent events.
 //!
-//! A stream takes frames from an outbox when the client has room for them; there is no task and no channel for it.
-//! The stream of a modern request is all that is left of the request: when it is dropped, the call is cancelled. The
-//! stream of a session's request only reads: the call goes on, what it sends is kept within bounds, and another
-//! stream may read on after the last event that arrived.
+//! A stream takes frames from an outgoing queue when the client has room for them, without a task or a channel of its
+//! own. The stream of a modern request owns the request: dropping the stream cancels the call. The stream of a
+//! session's request only reads: the call continues, its frames are stored within limits, and another stream may resume
+//! after the last event that arrived.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use crate::transport::http::response::event::{encode_events, replace_response};
 use crate::transport::http::response::replay::ReplayReader;
 use crate::transport::http::sessions::SessionUse;
 
-/// What happens when a stream or a waiting request is dropped.
+/// Cancels the calls of a connection when its stream or pending request is dropped.
 pub(crate) struct CancelOnDrop(pub(crate) Arc<Connection>);
 
 impl Drop for CancelOnDrop {
@@ -34,40 +34,40 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// What an open stream counts as, as long as it lives.
-// Dropping it is what counts.
+/// The permit of an open stream, held until the stream is dropped.
+// The fields are never read; dropping them returns the permits.
 #[allow(dead_code)]
 pub(crate) enum StreamPermit {
-    /// The message that it answers.
+    /// The permit of the message that the stream answers.
     Message(MessagePermit),
-    /// The same where the call goes on without the stream, and counts until both are over.
+    /// The same for a call that continues without its stream; it is held until both have ended.
     Call(Arc<MessagePermit>),
-    /// One that waits for no answer, and whose it is.
+    /// The permit of a stream that answers no call: the global permit and that of its peer.
     Listening(GlobalPermit, Option<PeerPermit<Peer>>),
 }
 
-/// The body of a response that is a stream.
+/// The body of a response that is a stream of events.
 pub(crate) struct EventStream {
-    /// What is sent first, together with the head.
+    /// The events that are sent first, together with the head.
     first: Option<Bytes>,
     source: EventSource,
     keep_alive: Duration,
-    /// Made when there is something to wait for.
+    /// The keep-alive timer, created at the first wait.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Counts what the client has not read.
+    /// Counts the bytes that the client has not read.
     meter: Option<Meter>,
     _permit: Option<StreamPermit>,
 }
 
 enum EventSource {
-    /// There is no more than what is sent first.
+    /// Nothing follows the first events.
     Ended,
     Request(CancelOnDrop),
     Session {
         reader: ReplayReader,
         _in_use: SessionUse,
     },
-    /// The same where the session ends with its stream.
+    /// The same for a session that ends with its stream.
     #[cfg(feature = "legacy-sse")]
     WholeSession {
         reader: ReplayReader,
@@ -83,12 +83,12 @@ impl fmt::Debug for EventStream {
 }
 
 impl EventStream {
-    /// A stream of frames that are all there.
+    /// Creates a stream of frames that are complete.
     pub(crate) fn from_frames(frames: &[u8]) -> EventStream {
         EventStream::new(Some(encode_events(frames)), EventSource::Ended, Duration::MAX, None)
     }
 
-    /// The stream of a modern request, which begins with `frames`.
+    /// Creates the stream of a modern request, which begins with `frames`.
     pub(crate) fn for_request(
         frames: &[u8],
         request: CancelOnDrop,
@@ -99,7 +99,7 @@ impl EventStream {
         EventStream::new(first, EventSource::Request(request), keep_alive, permit)
     }
 
-    /// A stream of a session, which is in use as long as the stream is open.
+    /// Creates a stream of a session, which stays in use while the stream is open.
     pub(crate) fn for_session(
         reader: ReplayReader,
         in_use: SessionUse,
@@ -109,7 +109,7 @@ impl EventStream {
         EventStream::new(None, EventSource::Session { reader, _in_use: in_use }, keep_alive, permit)
     }
 
-    /// The one stream of a session, which begins with an event of its own.
+    /// Creates the only stream of a session, which begins with the event `first`.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn for_whole_session(
         first: String,
@@ -131,20 +131,20 @@ impl EventStream {
         EventStream { first, source, keep_alive, timer: None, meter: None, _permit: permit }
     }
 
-    /// Counts its bytes until they are written. Beyond the limit, the response to a request becomes an error, and the
-    /// stream of a session ends; then it can be read on.
+    /// Counts the bytes of the stream until they are written. Beyond the limit, the response to a request is replaced
+    /// by an error, and the stream of a session ends; the client can then resume it.
     pub(crate) fn count_unread(&mut self, meter: Meter) {
         self.meter = Some(meter);
     }
 
-    /// Makes a keep-alive due at once: it goes out with the head, unless something else does.
+    /// Makes a keep-alive due at once: it is sent with the head, unless an event is.
     pub(crate) fn with_keep_alive_due(mut self) -> EventStream {
         self.timer = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
         self
     }
 
-    /// Returns whether it carries the answer to a session's request, which is owed even if the client says nothing
-    /// more.
+    /// Returns true if the stream carries the response to a session's request, which is sent even if the client closes
+    /// its side of the connection.
     pub(crate) fn outlives_input(&self) -> bool {
         matches!(&self.source, EventSource::Session { reader, .. } if reader.is_for_request())
     }
@@ -159,7 +159,7 @@ impl EventStream {
             (Err(bytes), EventSource::Ended | EventSource::Request(_)) => Poll::Ready(Some(replace_response(bytes))),
             (Err(bytes), _) => {
                 self.source = EventSource::Ended;
-                // The id that the client comes back with is sent in any case.
+                // The first event, with the id for reconnection, is sent even beyond the limit.
                 let first = memchr::memmem::find(&bytes, b"\n\n").map_or(0, |end| end + 2);
                 let is_id = bytes[..first].ends_with(b"\ndata:\n\n");
                 Poll::Ready(is_id.then(|| Bytes::copy_from_slice(&bytes[..first])))

@@ -1,4 +1,4 @@
-//! The responses: what status an answer has, whether it is JSON or a stream, and what is said where there is none.
+//! Construction of responses: status, headers, JSON or stream, and the errors without a result.
 
 use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -19,10 +19,11 @@ use crate::protocol::write::{RpcError, code, strip_id};
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What is sent back.
+/// A response of the service.
 pub(crate) type HttpResponse = Response<ResponseBody>;
 
-/// A response of frames that are all there: JSON if it is one, or all that the client takes, and a stream otherwise.
+/// Creates a response of frames that are all there: a stream if there are several and the client accepts streams, and
+/// otherwise JSON, with the last frame alone.
 pub(crate) fn frames_response(
     mut frames: Vec<u8>,
     accepted: AcceptedTypes,
@@ -32,7 +33,7 @@ pub(crate) fn frames_response(
     let begin = memchr::memrchr(b'\n', &frames[..end]).map_or(0, |at| at + 1);
     let is_one = begin == 0;
     let status = status(&frames[begin..end]);
-    // The status of a refusal matters more than the form.
+    // The status of a refusal matters more than the form of the response.
     if (is_one && (accepted.json || status != StatusCode::OK)) || !accepted.events {
         frames.truncate(end);
         if !is_one {
@@ -43,7 +44,8 @@ pub(crate) fn frames_response(
     event_stream(EventStream::from_frames(&frames))
 }
 
-/// The code of an answer that is an error. Frames are written here, so their members stand in a known order.
+/// Returns the error code of a response, if it is an error. This crate writes the frames, so their members are in a
+/// known order.
 pub(crate) fn error_code(response: &[u8], id: Option<&str>) -> Option<i32> {
     let rest = match id.and_then(|id| strip_id(response, id)) {
         Some(rest) => rest.strip_prefix(b",")?,
@@ -74,7 +76,8 @@ pub(crate) fn modern_status(
     }
 }
 
-/// To a legacy client 404 means that its session is gone, so an unknown method is not one.
+/// Returns the status of a response to a legacy client. Such a client takes 404 for the end of its session, so an
+/// unknown method is answered with 200.
 pub(crate) fn legacy_status(response: &[u8], id: Option<&str>) -> StatusCode {
     match error_code(response, id) {
         Some(code::PARSE_ERROR | code::INVALID_REQUEST) => StatusCode::BAD_REQUEST,
@@ -88,7 +91,7 @@ pub(crate) fn respond(status: StatusCode, body: ResponseBody) -> HttpResponse {
     response
 }
 
-/// A response of one JSON text.
+/// Creates a response of one JSON text.
 pub(crate) fn json_response(status: StatusCode, mut json: Vec<u8>) -> HttpResponse {
     if json.last() == Some(&b'\n') {
         json.pop();
@@ -107,7 +110,8 @@ pub(crate) fn event_stream(stream: EventStream) -> HttpResponse {
     response
 }
 
-/// A refusal that says nothing about eras: a client must not take it for an answer of a modern server.
+/// Creates a refusal that contains nothing about eras, because a client must not take it for the response of a modern
+/// server.
 pub(crate) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
     refuse_with_code(status, code::INVALID_REQUEST, message)
 }
@@ -144,7 +148,7 @@ pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpRespo
         BodyError::NoMemory => unavailable("Unavailable: too many large messages are being served; try again"),
         BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message broke off"),
     };
-    // What is left of the body is not read.
+    // The rest of the body is not read.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -156,7 +160,7 @@ pub(crate) fn unsupported_media() -> HttpResponse {
     )
 }
 
-/// Refuses a message that would have to be decoded first: how large it is then, nobody knows before.
+/// Refuses a message with a content encoding, because its decoded size is unknown in advance.
 pub(crate) fn unsupported_encoding() -> HttpResponse {
     let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
     let mut response = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
@@ -172,7 +176,7 @@ pub(crate) fn session_gone() -> HttpResponse {
     refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
 }
 
-/// The answer to a request whose session has ended before it was answered.
+/// Creates the response to a request whose session ended first.
 pub(crate) fn session_ended(ending: SessionEnd, id: Option<&str>) -> HttpResponse {
     let status = match ending {
         SessionEnd::Removed => StatusCode::NOT_FOUND,
@@ -195,7 +199,7 @@ pub(crate) fn batch_refused() -> HttpResponse {
     refuse(StatusCode::BAD_REQUEST, "Invalid request: a message is not an array")
 }
 
-/// A legacy message to a server that serves no legacy clients.
+/// Refuses a legacy message on a server that supports modern clients only.
 pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
     let id = frame.id.and_then(crate::protocol::id::Id::parse);
     let supported: Vec<&str> = [Revision::V2026_07_28].iter().map(|revision| revision.as_str()).collect();

@@ -13,7 +13,7 @@ use crate::transport::http::peer::Peer;
 #[derive(Clone, Copy)]
 pub(crate) struct Requester<'a> {
     pub(crate) principal: Option<&'a Arc<Principal>>,
-    /// The peer that the session counts against, if it has a share.
+    /// The peer that the session counts against; `None` if it has no limit per peer.
     pub(crate) peer: Option<&'a Peer>,
     /// The path of the request.
     pub(crate) path: &'a str,
@@ -25,7 +25,7 @@ impl Requester<'_> {
     }
 }
 
-/// Seals sessions into ids, and opens them.
+/// Seals sessions into ids, and opens such ids.
 pub(crate) struct CarryingIds {
     sealer: Sealer,
     server: Box<str>,
@@ -40,8 +40,8 @@ impl CarryingIds {
         (!keys.is_empty()).then(|| CarryingIds { sealer, server: server.into(), path: endpoint(path).into(), lifetime })
     }
 
-    /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since 1970;
-    /// `None` if the system has no random numbers.
+    /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since
+    /// 1970; `None` if the system has no random numbers.
     pub(crate) fn issue(
         &self,
         connection: &Connection,
@@ -54,8 +54,8 @@ impl CarryingIds {
         Some((self.sealer.seal_session(&session, &self.binding(requester)).ok()?, expires))
     }
 
-    /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and its
-    /// lifetime has not ended.
+    /// Returns the session that an id carries and the end of its lifetime, if the id was issued for this requester and
+    /// its lifetime has not ended.
     pub(crate) fn open(&self, id: &str, requester: &Requester<'_>) -> Option<(CarriedSession, u64)> {
         let session = self.sealer.open_session(id, &self.binding(requester))?;
         let expires = session.expires(self.lifetime, SystemTime::now())?;
@@ -72,7 +72,7 @@ impl CarryingIds {
     }
 }
 
-/// Removes the slash at the end of a path, because the endpoint is served with it and without.
+/// Removes the trailing slash of a path, because the endpoint is served with and without it.
 fn endpoint(path: &str) -> &str {
     path.trim_end_matches('/')
 }

@@ -1,8 +1,8 @@
-//! The ids of sessions that have ended but whose lifetime has not.
+//! The ids of ended sessions whose lifetime has not expired.
 //!
-//! Memory is bounded, so some ids are forgotten before their lifetime ends: those that expire first, and those of a peer
-//! with too many before those of others. The session of a forgotten id can be restored, as after a restart: by its
-//! principal alone, and with nothing that a new session would not have.
+//! Memory is bounded, so some ids are forgotten before they expire: the earliest to expire first, and the ids of a peer
+//! with too many before those of others. The session of a forgotten id can be restored, as after a restart: only by its
+//! principal, and with nothing that a new session would not have.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};

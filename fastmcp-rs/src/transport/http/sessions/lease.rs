@@ -1,13 +1,12 @@
-//! A session that a request has found, and keeps in use.
+//! A session that a request uses.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::transport::http::sessions::session::HttpSession;
 use crate::transport::http::sessions::usage::SessionUse;
-// The clock of the runtime, so that tests can pause it.
 
-/// A session that was found, and is in use as long as this lives.
+/// A session that stays in use until the lease is dropped.
 #[derive(Clone)]
 pub(crate) struct Lease {
     pub(crate) session: Arc<HttpSession>,
@@ -15,7 +14,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Keeps the session in use beyond this.
+    /// Returns a guard that keeps the session in use after this lease is dropped.
     pub(crate) fn mark_in_use(&self) -> SessionUse {
         self.in_use.clone()
     }

@@ -1,21 +1,20 @@
-//! The sessions of clients that began with `initialize`.
+//! Sessions of clients that began with `initialize`.
 //!
-//! A session is an entry in a table: it has no thread, and no channel until a stream is opened. One task for all of
-//! them, which is there while there are sessions, ends those that are idle. A session's id is a secret that only its
-//! client knows, but no credential: each request is authenticated by itself, and a session is found only by the
-//! principal that began it.
+//! A session is an entry in a table: it has no thread, and no stream until one is opened. A single task, which runs
+//! while there are sessions, ends idle ones. A session's id is a secret that only its client knows, but not a
+//! credential: each request is authenticated separately, and a session is found only by the principal that began it.
 //!
-//! With sealing keys, an id carries its session. A session that is not in the table is restored from its id, after a
-//! restart or in another process; the seal is opened only then.
+//! With sealing keys, an id carries its session. A session that is not in the table, because of a restart or because it
+//! began in another process, is restored from its id; the seal is opened only then.
 //!
-//! What a peer's sessions may take is limited before what all may take, so that a flood evicts its own. What is in use
-//! is never evicted.
+//! Limits per peer apply before the global limits, so that a flood evicts the peer's own sessions. A session in use is
+//! never evicted.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 //!
-//! This file is the table; `session` is one of its entries, `usage` tells when one is idle, and `peer_sessions` what a
-//! peer's sessions may take. `carried` issues and opens ids that carry their session, `ended` remembers ids that must
-//! not be restored, and `seen` knows the last requests of a session.
+//! This file is the table; `session` is an entry with the limits of its peer, `usage` tracks idle time, and `lease`
+//! keeps a session in use. `carried` issues and opens ids that carry their session, `ended` remembers ids that must not
+//! be restored, and `seen` remembers the last requests of a session.
 
 mod carried;
 mod ended;
@@ -53,17 +52,17 @@ use crate::sealing::{CarriedSession, milliseconds};
 const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
 const RANDOM_BYTE: usize = 12;
-/// How often idle sessions are looked for, at the least and at the most.
+/// The shortest and the longest interval between searches for idle sessions.
 const SWEEP_INTERVALS: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
-/// How many sessions are compared when one has to go.
+/// The number of sessions to compare, about, when one must be evicted.
 const EVICTION_SAMPLE: usize = 1_024;
-/// How long a stream may be read on after its last event, or after its last reader has left.
+/// The time for which a stream can be resumed after its last event, or after its last reader has left.
 const REPLAY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// The most bytes that are kept for the clients of a peer's sessions, and of all sessions.
+/// The maximum number of bytes that are stored for the clients of one peer, and of all peers.
 const MAX_REPLAY_PER_PEER: usize = 16 << 20;
 const MAX_REPLAY: usize = 64 << 20;
 
-/// How many sessions there may be, and for how long.
+/// Limits of the number of sessions and of their idle time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionLimits {
     pub(crate) sessions: usize,
@@ -77,9 +76,9 @@ pub(crate) struct Sessions {
     shards: [Mutex<Shard>; SHARDS],
     count: AtomicUsize,
     all_peers: Mutex<HashMap<Peer, Arc<PeerSessions>>>,
-    /// How many bytes their clients have said of themselves.
+    /// The total bytes of the clients' descriptions of themselves.
     client_info_bytes: Arc<AtomicUsize>,
-    /// How many bytes are kept for their clients.
+    /// The bytes that are stored for all clients.
     pool: ReplayPool,
     limits: SessionLimits,
     start: Instant,
@@ -92,7 +91,7 @@ pub(crate) struct Sessions {
     restoring: Mutex<()>,
     evicted: AtomicUsize,
     ended: AtomicBool,
-    /// Whether there is a task that looks for idle sessions.
+    /// Whether the task that ends idle sessions runs.
     has_sweep_task: AtomicBool,
 }
 
@@ -102,7 +101,7 @@ struct NewSession {
     connection: Arc<Connection>,
     revision: Revision,
     principal: Option<Arc<Principal>>,
-    /// The peer that it counts against, if that one has a share.
+    /// The peer that the session counts against; `None` if it has no limit per peer.
     peer: Option<Peer>,
     /// The resumption of the session's own stream.
     resumption: Resumption,
@@ -164,7 +163,7 @@ impl Cause {
     }
 }
 
-/// What there is too much of, so that a session has to go.
+/// The exceeded limit that makes an eviction necessary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EvictionCause {
     Count,
@@ -172,22 +171,22 @@ enum EvictionCause {
 }
 
 impl EvictionCause {
-    /// Ranks sessions: the largest is the first to go. Those of the peer that has the most go before others, those that
-    /// were never used before others, and then the one that was idle longest.
+    /// Ranks sessions for eviction: the highest rank is evicted first. Sessions of the peer with the most sessions (or
+    /// bytes) precede others, sessions that were never used precede others, and then the longest idle time decides.
     fn rank(self, session: &HttpSession) -> (usize, bool, u64) {
         let of_peer = match (self, &session.peer_sessions) {
             (EvictionCause::Count, peer_sessions) => {
                 peer_sessions.as_ref().map_or(1, |peer_sessions| peer_sessions.count.load(Ordering::Relaxed))
             }
             (EvictionCause::ClientInfo, Some(peer_sessions)) => peer_sessions.client_info_bytes.load(Ordering::Relaxed),
-            // Peers that cannot be told apart: what is large goes first.
+            // These peers cannot be distinguished, so the largest session is evicted first.
             (EvictionCause::ClientInfo, None) => session.client_info_bytes.own.load(Ordering::Relaxed),
         };
         (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_milliseconds())
     }
 }
 
-/// What a session is called in traces. Its id would open the session to whoever reads them.
+/// Returns the label of a session in traces. The id itself would give every reader of the traces access to the session.
 fn session_label(id: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
     digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -200,8 +199,8 @@ fn random_id() -> Option<String> {
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
-/// Returns a random number from which ids are counted that must differ from those of other processes. It leaves room
-/// below 2^53, the largest integer that JavaScript clients keep exactly.
+/// Returns a random number from which to count ids that must differ from those of other processes. The number leaves
+/// room below 2^53, the largest integer that JavaScript clients keep exactly.
 fn random_base() -> Option<i64> {
     let mut random = [0; 8];
     SystemRandom::new().fill(&mut random).ok()?;
@@ -242,8 +241,9 @@ impl Sessions {
         self.all_peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a connection on which a session has begun, and gives it an id. `None` if there are too many, all in use.
-    /// `peer` is whose it is, if that one has a share; `resumption` is that of the stream of what belongs to no request.
+    /// Inserts a session of the transport of 2024-11-05 and returns its id. Returns `None` if there are too many
+    /// sessions, all of them in use. The session counts against `peer`; `resumption` is that of the session's own
+    /// stream.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn insert(
         self: &Arc<Self>,
@@ -257,7 +257,8 @@ impl Sessions {
         Some(self.add(entry)?.id().to_owned())
     }
 
-    /// Inserts a session of Streamable HTTP. With sealing keys, its id carries it.
+    /// Inserts a session of Streamable HTTP. With sealing keys, the id carries the session. Returns `None` if there are
+    /// too many sessions, all of them in use.
     pub(crate) fn begin(
         self: &Arc<Self>,
         connection: Arc<Connection>,
@@ -335,7 +336,7 @@ impl Sessions {
         if let Some(peer_sessions) = &session.peer_sessions {
             peer_sessions.lock().insert(session.number, Arc::downgrade(&session));
         }
-        // Before the session can be found, and ended because it is idle.
+        // The lease is taken before the session can be found, and ended as idle.
         let lease = Lease { in_use: SessionUse::new(&session.usage), session: Arc::clone(&session) };
         self.shard(&id).insert(id, session);
         if self.ended.load(Ordering::Acquire) {
@@ -357,12 +358,12 @@ impl Sessions {
                 pool: ReplayPool::new(ByteCounter::for_parent(&self.pool.kept), MAX_REPLAY_PER_PEER),
             })
         });
-        // Under the lock, as the last one to leave removes the share.
+        // The count changes under the lock, because the last session to leave removes the entry.
         peer_sessions.count.fetch_add(1, Ordering::AcqRel);
         Arc::clone(peer_sessions)
     }
 
-    /// One session less of a peer.
+    /// Removes a session from the count of its peer, and from its sessions if `number` is given.
     fn remove_from_peer(&self, peer_sessions: Option<&Arc<PeerSessions>>, number: Option<u64>) {
         let Some(peer_sessions) = peer_sessions else { return };
         if let Some(number) = number {
@@ -374,8 +375,8 @@ impl Sessions {
         }
     }
 
-    /// Makes room for one more session, which is then counted: for its peer, which it is counted for already, and
-    /// altogether.
+    /// Makes room for one more session and counts it globally. It already counts for its peer. Returns false if there
+    /// is no room.
     fn make_room(&self, peer_sessions: Option<&PeerSessions>) -> bool {
         let has_too_many =
             |peer_sessions: &PeerSessions| peer_sessions.count.load(Ordering::Acquire) > self.limits.sessions_per_peer;
@@ -392,7 +393,8 @@ impl Sessions {
         true
     }
 
-    /// The session of that id, if it is this principal's. There is no telling whether another one has it.
+    /// Returns the session with that id, if it belongs to the principal. An unknown id and that of another principal
+    /// are indistinguishable.
     pub(crate) fn find(self: &Arc<Self>, id: &str, principal: Option<&Principal>) -> Option<Lease> {
         if !self.has_sweep_task.load(Ordering::Relaxed) {
             self.start_sweep_task();
@@ -413,7 +415,7 @@ impl Sessions {
             return None;
         }
         session.was_used.store(true, Ordering::Relaxed);
-        // Under the lock, so that nobody finds it idle and removes it meanwhile.
+        // The use begins under the lock, so that the session is not found idle and removed in between.
         let in_use = SessionUse::new(&session.usage);
         Some(Lease { session: Arc::clone(session), in_use })
     }
@@ -429,14 +431,14 @@ impl Sessions {
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
-        // Before anything is locked, so that forged ids delay no other request.
+        // The id is opened before anything is locked, so that forged ids do not delay other requests.
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let (session, expires) = opened.ok_or(NotFound::Unknown)?;
         let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
-        // This includes a session that was found idle just now.
+        // The set includes a session that was found idle just now.
         if self.ended_ids().contains(id, expires) {
             return Err(NotFound::Unknown);
         }
@@ -448,7 +450,7 @@ impl Sessions {
     }
 
     /// Ends the session with that id, if it belongs to the requester; returns false if there is none. A session that is
-    /// only in other processes is not restored in this one any more.
+    /// only in other processes can no longer be restored in this one.
     pub(crate) fn end(self: &Arc<Self>, id: &str, requester: &Requester<'_>) -> bool {
         let remove = || self.find(id, requester.principal()).is_some_and(|_| self.remove(id));
         if remove() {
@@ -473,13 +475,13 @@ impl Sessions {
         self.remove_if(id, |_| true, Cause::Deleted)
     }
 
-    /// Ends a session if it is still as it was found.
+    /// Ends a session if the condition holds under the lock.
     fn remove_if(&self, id: &str, condition: impl FnOnce(&HttpSession) -> bool, cause: Cause) -> bool {
         let removed = {
             let mut shard = self.shard(id);
             let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
             if let (Some(carried), true) = (&session.carried, cause.is_final()) {
-                // Before it is removed from the table, or it could be restored in between.
+                // The id is recorded before the session leaves the table; otherwise it could be restored in between.
                 let peer = session.peer_sessions.as_ref().map(|peer_sessions| &peer_sessions.peer);
                 self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
             }
@@ -501,7 +503,7 @@ impl Sessions {
         all
     }
 
-    /// Ends sessions that are idle or whose lifetime has ended, and drops streams that are not read any more.
+    /// Ends sessions that are idle or whose lifetime has ended, and drops streams that can no longer be resumed.
     fn sweep(&self) {
         let idle_timeout = self.limits.idle_timeout;
         let kept_time = REPLAY_TIMEOUT.min(idle_timeout);
@@ -521,7 +523,8 @@ impl Sessions {
         }
     }
 
-    /// Lets a task look for idle sessions as long as there are sessions. It keeps neither them nor a runtime alive.
+    /// Starts the task that ends idle sessions, unless it runs. The task keeps neither the sessions nor a runtime
+    /// alive.
     fn start_sweep_task(self: &Arc<Self>) {
         if self.has_sweep_task.swap(true, Ordering::AcqRel) {
             return;
@@ -538,7 +541,7 @@ impl Sessions {
                 sessions.sweep();
                 if sessions.len() == 0 {
                     drop(watch);
-                    // One that came since has found this task still there.
+                    // A session that began in the meantime has found this task still running.
                     if sessions.len() > 0 {
                         sessions.start_sweep_task();
                     }
@@ -548,9 +551,9 @@ impl Sessions {
         });
     }
 
-    /// Makes room by ending one session that is not in use, of one peer or of all. `false` if all are in use.
+    /// Ends one session that is not in use, of one peer or of all. Returns false if all are in use.
     fn evict(&self, peer_sessions: Option<&PeerSessions>, cause: EvictionCause) -> bool {
-        // Another request may use the one that is chosen.
+        // Another request may start to use the chosen session.
         (0..3).any(|_| {
             let first = match peer_sessions {
                 Some(peer_sessions) => find_eviction_candidate(
@@ -563,9 +566,9 @@ impl Sessions {
         })
     }
 
-    /// The first to go of all, or of a part of them if there are many.
+    /// Returns the session to evict: the highest rank of all sessions, or of a part of them if there are many.
     fn find_eviction_candidate(&self, cause: EvictionCause) -> Option<Arc<HttpSession>> {
-        // Each time another part is first, so that none loses its sessions before the others.
+        // Each search begins at another shard, so that no shard loses its sessions before the others.
         let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
         let (mut compared, mut first) = (0, None);
         for index in 0..SHARDS {
@@ -579,7 +582,7 @@ impl Sessions {
         first
     }
 
-    /// Ends all sessions, and those that still come, because the server ends.
+    /// Ends all sessions, and sessions that begin later, because the server shuts down.
     pub(crate) fn end_all(&self) {
         self.ended.store(true, Ordering::Release);
         for session in self.all() {
@@ -587,14 +590,14 @@ impl Sessions {
         }
     }
 
-    /// Ends the streams on which a server may say something at any time.
+    /// Ends the own streams of all sessions, which would otherwise stay open.
     pub(crate) fn end_own_streams(&self) {
         for session in self.all() {
             session.own_stream().close(None);
         }
     }
 
-    /// How many are open, without those that are over and that only nobody has noticed yet.
+    /// Returns the number of open sessions, after a search for ended ones.
     #[cfg(feature = "metrics")]
     pub(crate) fn count_open(&self) -> usize {
         self.sweep();
@@ -606,7 +609,7 @@ impl Sessions {
     }
 }
 
-/// Of those that are not in use, the first to go.
+/// Returns the session with the highest rank among those that are not in use.
 fn find_eviction_candidate(
     sessions: impl Iterator<Item = Arc<HttpSession>>,
     cause: EvictionCause,
@@ -614,7 +617,8 @@ fn find_eviction_candidate(
     sessions.filter(|session| !session.is_in_use()).max_by_key(|session| cause.rank(session))
 }
 
-/// What the task knows that looks for idle sessions. When it ends, even with its runtime, another one can begin.
+/// The state of the task that ends idle sessions. When the task ends, even together with its runtime, another one can
+/// start.
 struct SweepTask(Weak<Sessions>);
 
 impl Drop for SweepTask {

@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 
 use crate::protocol::id::{Id, IdKey};
 
-/// The most requests that are remembered.
+/// The maximum number of requests that are remembered.
 const MAX: usize = 256;
 
 /// Hashes of the ids of the last requests of a session.
@@ -20,9 +20,9 @@ pub(crate) struct SeenRequests(Mutex<Recent>);
 #[derive(Default)]
 struct Recent {
     hashes: Vec<u32>,
-    /// The index of the oldest hash, once there are [`MAX`].
+    /// The index of the oldest hash, once there are [`MAX`] hashes.
     next: usize,
-    /// Set once requests have come whose ids were not read.
+    /// Set after requests have arrived without their ids being read.
     is_incomplete: bool,
 }
 
@@ -44,12 +44,12 @@ impl SeenRequests {
         recent.next = (next + 1) % MAX;
     }
 
-    /// Records requests whose ids were not read: from now on, any id may have been seen.
+    /// Records requests without their ids: from now on, any id may have been seen.
     pub(crate) fn insert_unknown(&self) {
         self.lock().is_incomplete = true;
     }
 
-    /// Returns false if no request with that id has come, or more than [`MAX`] others have come since.
+    /// Returns false if no request with that id has arrived, or more than [`MAX`] others have arrived since.
     pub(crate) fn may_contain(&self, id: Id<'_>) -> bool {
         let hash = hash(id);
         let recent = self.lock();

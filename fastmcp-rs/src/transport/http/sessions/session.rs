@@ -1,4 +1,4 @@
-//! One session: its connection, its streams, and what is kept for its client.
+//! One session: its connection, its streams, and the data that is stored for its client.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -19,13 +19,13 @@ use crate::transport::http::sessions::Sessions;
 use crate::transport::http::sessions::seen::SeenRequests;
 use crate::transport::http::sessions::usage::{SessionUsage, milliseconds_since};
 
-/// The most streams of a session that may be read on.
+/// The maximum number of request streams of a session that can be resumed.
 const MAX_REPLAY_STREAMS: usize = 64;
-/// The most bytes that are kept for the client of a session.
+/// The maximum number of bytes that are stored for the client of a session.
 const MAX_REPLAY_PER_SESSION: usize = 4 << 20;
 
 pub(crate) struct HttpSession {
-    /// Tells it from the others of its peer.
+    /// The number that identifies the session among those of its peer.
     pub(crate) number: u64,
     pub(crate) id: Arc<str>,
     pub(crate) connection: Arc<Connection>,
@@ -34,16 +34,16 @@ pub(crate) struct HttpSession {
     pub(crate) peer_sessions: Option<Arc<PeerSessions>>,
     pub(crate) client_info_bytes: ClientInfoBytes,
     pub(crate) usage: Arc<SessionUsage>,
-    /// Whether there was a request after the handshake.
+    /// Whether a request followed the handshake.
     pub(crate) was_used: AtomicBool,
-    /// Why it has ended, or zero.
+    /// The [`SessionEnd`] as a number; zero while the session is open.
     pub(crate) ending: AtomicU8,
     pub(crate) streams: Mutex<SessionStreams>,
     pub(crate) kept: Arc<ByteCounter>,
     pub(crate) sessions: Weak<Sessions>,
     /// Set if the id carries the session.
     pub(crate) carried: Option<Carried>,
-    /// How many answers are still to come on its stream, where it has only one.
+    /// The number of responses that are still to come, for a session with a single stream.
     #[cfg(feature = "legacy-sse")]
     pub(crate) owed: AtomicUsize,
 }
@@ -55,17 +55,17 @@ pub(crate) struct Carried {
     pub(crate) seen: SeenRequests,
 }
 
-/// Why a session has ended.
+/// The reason for the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionEnd {
-    /// Its client has ended it, it was idle, its lifetime was over, or it had to make room.
+    /// The client deleted it, it was idle, its lifetime ended, or it was evicted.
     Removed = 1,
-    /// The server ends.
+    /// The server shut down.
     Shutdown = 2,
 }
 
 impl SessionEnd {
-    /// What is answered to the requests that a session leaves behind.
+    /// Returns the error for the requests that the session leaves unanswered.
     pub(crate) fn error(self) -> RpcError {
         match self {
             SessionEnd::Removed => RpcError::new(
@@ -81,16 +81,16 @@ impl SessionEnd {
 }
 
 pub(crate) struct SessionStreams {
-    /// What belongs to no request.
+    /// The session's own stream, for messages that belong to no request.
     pub(crate) own: Arc<ReplayStream>,
-    /// Those of requests, oldest first.
+    /// The streams of requests, oldest first.
     pub(crate) requests: VecDeque<Arc<ReplayStream>>,
     pub(crate) last_id: u64,
 }
 
 impl SessionStreams {
-    /// Drops bytes that are kept until so many are free: notifications first, then the oldest responses, then whole
-    /// streams that nobody reads.
+    /// Drops stored data until `excess` bytes are free: notifications first, then the oldest responses, then ended
+    /// streams without a reader.
     pub(crate) fn discard(&mut self, excess: usize) {
         let mut freed = 0;
         for what in [DiscardKind::Notifications, DiscardKind::Response] {
@@ -114,12 +114,13 @@ impl HttpSession {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The stream of what belongs to no request.
+    /// Returns the session's own stream, for messages that belong to no request.
     pub(crate) fn own_stream(&self) -> Arc<ReplayStream> {
         Arc::clone(&self.streams().own)
     }
 
-    /// A stream for the answer to a request, whose id is `None` for a batch. It begins with `frames`.
+    /// Opens a stream for the response to a request, which begins with `frames`. `request` is the id of the request;
+    /// `None` for a batch.
     pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
@@ -129,7 +130,7 @@ impl HttpSession {
     ) -> Arc<ReplayStream> {
         let mut streams = self.streams();
         while streams.requests.len() >= MAX_REPLAY_STREAMS {
-            // What has ended and was given away goes first.
+            // Ended streams without a reader are dropped first.
             let at_rest = streams.requests.iter().position(|stream| stream.is_idle());
             streams.requests.remove(at_rest.unwrap_or(0));
         }
@@ -140,19 +141,19 @@ impl HttpSession {
         self.limit_stream(&stream);
         streams.requests.push_back(Arc::clone(&stream));
         drop(streams);
-        // A session that ends from now on ends this stream, too.
+        // A session that ends later closes this stream itself.
         if let Some(ending) = self.ending() {
             stream.close(Some(&ending.error()));
         }
         stream
     }
 
-    /// Bounds what is kept of a stream.
+    /// Limits the stored data of a stream.
     pub(crate) fn limit_stream(self: &Arc<Self>, stream: &Arc<ReplayStream>) {
         stream.set_observer(StreamLimiter { session: Arc::downgrade(self), stream: Arc::downgrade(stream) });
     }
 
-    /// The stream of that id, if it can still be read on.
+    /// Returns the stream with that id, if it can still be resumed.
     pub(crate) fn stream(&self, id: u64) -> Option<Arc<ReplayStream>> {
         let streams = self.streams();
         if id == streams.own.id {
@@ -161,13 +162,13 @@ impl HttpSession {
         streams.requests.iter().find(|stream| stream.id == id).cloned()
     }
 
-    /// Returns true if a stream id was not given by this process, but may have been given by another one.
+    /// Returns true if this process did not issue the stream id, but another one may have.
     pub(crate) fn is_elsewhere(&self, stream: u64) -> bool {
         let streams = self.streams();
         self.carried.is_some() && !(streams.own.id..=streams.last_id).contains(&stream)
     }
 
-    /// Returns the id, for the response to `initialize`. It is a secret, and never logged.
+    /// Returns the id, for the response to `initialize`. The id is a secret and is never logged.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
@@ -188,7 +189,7 @@ impl HttpSession {
         }
     }
 
-    /// Returns false if no request with that id has come to this process lately.
+    /// Returns false if this process has received no recent request with that id.
     pub(crate) fn may_have_seen(&self, id: Id<'_>) -> bool {
         self.carried.as_ref().is_none_or(|carried| carried.seen.may_contain(id)) || self.connection.is_in_flight(id)
     }
@@ -198,11 +199,11 @@ impl HttpSession {
         self.carried.as_ref().is_some_and(|carried| carried.expires <= milliseconds(SystemTime::now()))
     }
 
-    /// Looks at what the client has said of itself since its session was opened. `false` if that is too much.
+    /// Updates the size of the client's description of itself. Returns false if the limits are exceeded.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn fits_client_info_limit(&self) -> bool {
         let size = self.connection.session_size();
-        // It says so once, and who has said it before does not answer for others.
+        // A client describes itself once, and an unchanged session is not ended for the data of others.
         if self.client_info_bytes.own.load(Ordering::Acquire) == size {
             return true;
         }
@@ -214,7 +215,7 @@ impl HttpSession {
         self.usage.users.load(Ordering::Acquire) > 0
     }
 
-    /// For how long it was not used, in milliseconds.
+    /// Returns the idle time, in milliseconds.
     pub(crate) fn idle_milliseconds(&self) -> u64 {
         milliseconds_since(self.usage.start).saturating_sub(self.usage.last.load(Ordering::Acquire))
     }
@@ -223,7 +224,7 @@ impl HttpSession {
         !self.is_in_use() && u128::from(self.idle_milliseconds()) >= idle_timeout.as_millis()
     }
 
-    /// Drops what is kept beyond the limits of the session, its peer and the server.
+    /// Drops stored data beyond the limits of the session, its peer and the server.
     fn enforce_limits(&self) {
         let excess = self.kept.excess(MAX_REPLAY_PER_SESSION);
         if excess > 0 {
@@ -240,7 +241,7 @@ impl HttpSession {
         }
     }
 
-    /// Why it has ended, if it has.
+    /// Returns the reason for the end of the session; `None` while it is open.
     pub(crate) fn ending(&self) -> Option<SessionEnd> {
         match self.ending.load(Ordering::Acquire) {
             0 => None,
@@ -249,9 +250,9 @@ impl HttpSession {
         }
     }
 
-    /// Ends everything that belongs to the session. Requests that are not answered get an error.
+    /// Ends everything that belongs to the session. Unanswered requests get an error.
     pub(crate) fn close(&self, ending: SessionEnd) {
-        // Before anything is ended: whoever begins something afterwards looks at this, and ends it.
+        // The reason is stored first: code that begins a call or a stream afterwards reads it, and ends the new one.
         if self.ending.compare_exchange(0, ending as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
         }
@@ -266,14 +267,14 @@ impl HttpSession {
         self.connection.cancel_all();
         #[cfg(feature = "legacy-sse")]
         if ending == SessionEnd::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
-            // Its stream ends with the last of the errors that are owed.
+            // The stream ends after the last of the pending errors.
             return;
         }
         own.close(None);
     }
 }
 
-/// Bounds what is kept of one stream, of its session, and of all sessions.
+/// Limits the stored data of one stream, of its session, and of all sessions.
 #[derive(Debug)]
 struct StreamLimiter {
     session: Weak<HttpSession>,
@@ -289,15 +290,15 @@ impl QueueObserver for StreamLimiter {
     }
 }
 
-/// How many milliseconds pass at least until streams of other sessions are dropped again.
+/// The minimum time between two drops of data of other sessions, in milliseconds.
 pub(crate) const DISCARD_PAUSE: u64 = 10;
 
-/// The most bytes of what the clients of a peer's sessions and of all sessions have said of themselves.
+/// The maximum total bytes of the descriptions that clients send of themselves: here per peer, below globally.
 pub(crate) const MAX_CLIENT_INFO_PER_PEER: usize = 4 << 20;
 
 pub(crate) const MAX_CLIENT_INFO: usize = 16 << 20;
 
-/// How many bytes a client has said of itself, which count as long as its session is remembered.
+/// The bytes of a client's description of itself, which count while its session is stored.
 pub(crate) struct ClientInfoBytes {
     pub(crate) all: Arc<AtomicUsize>,
     pub(crate) peer_sessions: Option<Arc<PeerSessions>>,
@@ -306,7 +307,7 @@ pub(crate) struct ClientInfoBytes {
 
 impl ClientInfoBytes {
     pub(crate) fn set(&self, bytes: usize) {
-        // First more, so that it is never too little.
+        // Adds first, so that the counters are never too low.
         for counter in self.counters() {
             counter.fetch_add(bytes, Ordering::AcqRel);
         }
@@ -339,11 +340,11 @@ impl Drop for ClientInfoBytes {
     }
 }
 
-/// What is kept for the clients of several sessions, within a limit.
+/// The data that is stored for the clients of several sessions, within a limit.
 pub(crate) struct ReplayPool {
     pub(crate) kept: Arc<ByteCounter>,
     limit: usize,
-    /// When something was dropped, in milliseconds since the table was made.
+    /// The time of the last drop, in milliseconds since the table was created; zero if there was none.
     last_discard: AtomicU64,
 }
 
@@ -356,9 +357,9 @@ impl ReplayPool {
         self.kept.bytes() > self.limit
     }
 
-    /// Drops what is beyond the limit, from the sessions for which the most is kept.
+    /// Drops stored data beyond the limit, from the sessions with the most data first.
     pub(crate) fn enforce_limit(&self, now: u64, sessions: impl FnOnce() -> Vec<Arc<HttpSession>>) {
-        // What cannot be dropped belongs to calls that run; then it is of no use to look again at once.
+        // Data that cannot be dropped belongs to running calls, so another attempt right away is useless.
         let last = self.last_discard.load(Ordering::Relaxed);
         let is_due = last == 0 || now.saturating_sub(last) >= DISCARD_PAUSE;
         if !is_due || self.last_discard.compare_exchange(last, now.max(1), Ordering::AcqRel, Ordering::Relaxed).is_err()
@@ -371,7 +372,7 @@ impl ReplayPool {
         let mut sessions = sessions();
         sessions.sort_by_cached_key(|session| std::cmp::Reverse((of_peer(session), session.kept.bytes())));
         for session in sessions {
-            // More than needed, so that this happens seldom.
+            // Drops more than necessary, so that this happens seldom.
             let excess = self.kept.excess(self.limit - self.limit / 8);
             if excess == 0 {
                 return;

@@ -1,23 +1,22 @@
-//! How a session is used, from which it follows when it is idle.
+//! The usage of a session, which determines its idle time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+// The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
 
-// The clock of the runtime, so that tests can pause it.
-
-/// How a session is used: by whom at the moment, and when for the last time.
+/// The current users of a session, and the time of its last use.
 #[derive(Debug)]
 pub(crate) struct SessionUsage {
     pub(crate) start: Instant,
-    /// Requests that are being served, calls that run, and streams that are open.
+    /// The number of requests that are being served, running calls, and open streams.
     pub(crate) users: AtomicUsize,
-    /// When the last of them has ended, in milliseconds since `start`.
+    /// The time at which the last use ended, in milliseconds since `start`.
     pub(crate) last: AtomicU64,
 }
 
-/// Keeps a session in use as long as it lives.
+/// A guard that keeps a session in use until it is dropped.
 #[derive(Debug)]
 pub(crate) struct SessionUse(Arc<SessionUsage>);
 
@@ -30,7 +29,7 @@ impl SessionUse {
 
 impl Drop for SessionUse {
     fn drop(&mut self) {
-        // Before it is no longer in use, or it could be found idle in between.
+        // The time is stored before the use ends; otherwise the session could be found idle in between.
         self.0.last.store(milliseconds_since(self.0.start), Ordering::Release);
         self.0.users.fetch_sub(1, Ordering::AcqRel);
     }
