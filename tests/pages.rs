@@ -106,3 +106,6 @@ pub mod growth {}
 
 #[doc = include_str!("../docs/ARCHITECTURE.md")]
 pub mod architecture {}
+
+#[doc = include_str!("../docs/glossary.md")]
+pub mod glossary {}
