@@ -10,20 +10,20 @@ use crate::context::change_hub::ListKind;
 use crate::error::Error;
 use crate::registry::{ComponentTree, Registration, Selector};
 
-/// Adds, removes, enables and disables tools, resources and prompts, before the app is served and meanwhile.
+/// Adds, removes, enables and disables tools, resources and prompts, before and while the app is served.
 ///
-/// It is given by [`App::handle`](crate::App::handle), is cheap to clone, and can be used from any thread. Each
-/// method is one change: a request sees all of it or nothing. A call that has begun goes on, also if its tool is
-/// removed. Clients are told that lists have changed, if their revision and what they asked for allow it.
+/// [`App::handle`](crate::App::handle) returns it. It is cheap to clone, and usable from any thread. Each method is one
+/// atomic change: a request sees all of it or nothing. A running call continues, even if its tool is removed. Clients
+/// are notified of changed lists, if their revision and their subscriptions allow it.
 ///
-/// An app of which somebody has a handle says from the beginning that it has tools, resources and prompts, and that
-/// their lists may change.
+/// An app with a handle declares from the beginning that it has tools, resources and prompts, and that their lists may
+/// change.
 ///
 /// # Errors
 ///
-/// What cannot be served is not added: another component has the name or URI (both places are told), a state is
-/// missing, or the component itself is wrong. Before the app is served, missing states are told when it starts.
-/// Nothing is added once the app has ended.
+/// A component is not added if its name or URI is taken (the error gives both places), if a state is missing, or if the
+/// component itself is invalid. Before the app is served, missing states are reported at start instead. After the app
+/// has ended, every addition fails.
 ///
 /// # Example
 ///
@@ -104,19 +104,20 @@ impl Handle {
         self.tree.remove(ListKind::Prompts, name)
     }
 
-    /// Serves what was disabled. See [`Handle::disable`].
+    /// Enables the components that a selector matches. See [`Handle::disable`].
     pub fn enable(&self, selector: Selector) {
         self.tree.set_rule(&selector, true);
     }
 
-    /// Stops serving what a selector means: it is not listed any more, and answers as if it were not there.
+    /// Disables the components that a selector matches: they are not listed, and requests for them are answered as if
+    /// they did not exist.
     ///
-    /// This also holds for what is added later. Of several rules that concern a component, the newest holds: after
-    /// `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is served whatever
-    /// its tags are.
+    /// The rule also applies to components that are added later. If several rules match a component, the newest
+    /// applies: after `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is
+    /// served, whatever its tags are.
     ///
-    /// A rule for the name or URI of a component ends when the component is removed: a later one of that name is served
-    /// as if there had been no rule. Rules for tags stay.
+    /// A rule for the name or URI of a component ends when the component is removed: a later component of that name is
+    /// served as if the rule had never existed. Rules for tags stay.
     pub fn disable(&self, selector: Selector) {
         self.tree.set_rule(&selector, false);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-/// What `#[mcp::main]` knows of its program.
+/// Facts about the program that `#[mcp::main]` passes on.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Main {
@@ -14,12 +14,12 @@ pub struct Main {
     pub worker_threads: Option<usize>,
 }
 
-/// How long what still runs may go on after `main` has returned.
+/// The time limit for running tasks after `main` has returned.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Runs a program's `main` on a small runtime that ends when `main` does.
+/// Runs a program's `main` on a small runtime that ends when `main` returns.
 ///
-/// What blocks them or does not end must not keep a process alive whose client has gone.
+/// Tasks that block the workers or never end must not keep a process alive whose client has gone.
 #[doc(hidden)]
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
     // A second program in one process would be a test; the first one's version stays.
@@ -41,9 +41,9 @@ fn build_runtime(main: &Main) -> Runtime {
         .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name))
 }
 
-/// Over HTTP the workers do everything, so there is one for each core but one. That is for what does not run on them:
-/// the kernel's part of each call, and tools that block. With two cores a second worker made calls a tenth dearer, and
-/// no more of them.
+/// Over HTTP the workers do all the work, so there is one worker per core, less one core. The remaining core is for
+/// work outside of the workers: the kernel's part of each call, and tools that block. With two cores, a second worker
+/// made each call a tenth more expensive and did not raise the throughput.
 #[cfg(feature = "http")]
 fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1)

@@ -14,16 +14,16 @@ use crate::middleware::LayerChain;
 use crate::registry::{AppSettings, VisibilityRule};
 
 impl App {
-    /// Puts another app into this one, under a namespace: its tool `charge` becomes `pay_charge`, its prompts
-    /// likewise, and its resource `orders://{id}` becomes `orders://pay/{id}`. Resources keep their names.
+    /// Mounts another app in this app, under a namespace: its tool `charge` becomes `pay_charge`, its prompts likewise,
+    /// and its resource `orders://{id}` becomes `orders://pay/{id}`. Resources keep their names.
     ///
-    /// The other app keeps its states, its time limit, its function for [`App::visible`], what it does at start and
-    /// at the end, and its handles, whose changes appear under the namespace. Everything else that was said of it,
-    /// such as its name, its version, caching and page size, gives way to what this app says. Apps can be mounted in
-    /// mounted apps.
+    /// The other app keeps its states, its time limit, its function for [`App::visible`], its state factories and
+    /// shutdown hooks, and its handles, whose changes appear under the namespace. All other settings, such as its name,
+    /// its version, caching and page size, are replaced by those of this app. Mounted apps can have mounted apps
+    /// themselves.
     ///
-    /// A namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`. With another
-    /// one, or if two components then have one name or URI, the app does not start.
+    /// A namespace begins with an ASCII letter or digit, and contains only ASCII letters, digits, `_`, `-` and `.`. The
+    /// app does not start if a namespace has another form, or if two components end up with the same name or URI.
     ///
     /// # Example
     ///
@@ -52,7 +52,7 @@ impl App {
         self
     }
 
-    /// Collects what is wrong with this app, mounted under some namespaces, and those that are mounted in it.
+    /// Collects the problems of this app, mounted under some namespaces, and of the apps that are mounted in it.
     pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<String>) {
         problems.append(&mut self.problems);
         let states = self.state_types(problems);
@@ -96,7 +96,7 @@ impl App {
                 layers: layers.clone(),
                 visibility_rules: visibility_rules.clone(),
             });
-            // What a handle has added while states were made.
+            // Components that a handle has added while states were made.
             let missing = self.tree.problems(&namespaces, &states.keys().copied().collect());
             if !missing.is_empty() {
                 return Err(Error::configuration(missing));
@@ -109,7 +109,7 @@ impl App {
         })
     }
 
-    /// Gives components their names, for one who only wants to see them.
+    /// Activates the components without states, so that they have their names, for callers that only list them.
     #[cfg(feature = "testing")]
     pub(super) fn activate_without_states(&self, namespaces: Vec<Box<str>>) {
         for (name, app) in &self.mounted {
