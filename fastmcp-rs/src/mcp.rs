@@ -188,10 +188,10 @@ pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
-/// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
-/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too, with
-/// [`App::version`](crate::App::version).
+/// The runtime has `worker_threads = N` threads. The default is one, beside the thread that reads; with the feature
+/// `http` it is one per core, less one core, because there the workers do all the work. The runtime ends when `main`
+/// returns, even if tasks still run, so that a stuck tool cannot keep a process alive whose client has gone.
+/// `#[tokio::main]` works too, with [`App::version`](crate::App::version).
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///

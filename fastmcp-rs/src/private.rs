@@ -1,5 +1,5 @@
-//! What the macros' expansions name. It is no part of the public interface: the two crates are pinned to
-//! one version of each other.
+//! Items that the expansions of the macros name. They are not part of the public interface: the two crates are pinned
+//! to one version of each other.
 
 pub use inventory;
 pub use schemars;
@@ -57,12 +57,12 @@ pub fn parse_json(json: &'static str) -> serde_json::Value {
     }
 }
 
-/// The default of a model's field.
+/// Returns the default of a model's field.
 ///
 /// # Panics
 ///
-/// Panics if the text is not a `T`. The macro checks what it can, and the schema of a model is made when the
-/// server starts, which calls this.
+/// Panics if the text is not a `T`. The macro checks literals as far as it can, and the server calls this at start,
+/// when it makes the schema of a model.
 pub fn preset<T: serde::de::DeserializeOwned>(json: &'static str) -> T {
     match serde_json::from_str(json) {
         Ok(value) => value,

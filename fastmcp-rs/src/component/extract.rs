@@ -90,7 +90,7 @@ impl FromContext for Context {
 ///
 /// struct Greeting(String);
 ///
-/// /// Greets somebody.
+/// /// Greets a person.
 /// #[mcp::tool]
 /// async fn greet(name: &str, greeting: State<Greeting>) -> String {
 ///     format!("{}, {name}!", greeting.0)

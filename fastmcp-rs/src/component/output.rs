@@ -1,8 +1,8 @@
-//! What a tool may return, and how its answer is made from it.
+//! The return types of tools, and their conversion to results.
 //!
-//! Three families, chosen by the type alone: content ([`IntoContent`]: texts, numbers, blocks, whole
-//! answers), structured values (any other type that can be serialised and described), and `Result`s of
-//! these. As with parameters, method resolution chooses ([`probe`]).
+//! The type alone selects one of three families: content ([`IntoContent`]: texts, numbers, blocks, whole results),
+//! structured values (any other type that implements `Serialize` and `JsonSchema`), and `Result`s of these. As with
+//! parameters, method resolution selects the family ([`probe`]).
 
 use std::error::Error as StdError;
 use std::marker::PhantomData;
@@ -269,14 +269,14 @@ pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<RenderedResul
     output.render(value).map(|value| RenderedResult { value, write: K::write_rendered })
 }
 
-/// An answer that was made where it could borrow, and is written elsewhere.
+/// A result that was rendered while it could borrow, and is written elsewhere.
 #[doc(hidden)]
 pub struct RenderedResult<R> {
     value: R,
     write: fn(R, &mut ResultWriter<'_>),
 }
 
-/// Writes what was rendered.
+/// Writes a rendered result.
 #[doc(hidden)]
 pub(crate) struct RenderedOutput;
 
@@ -478,7 +478,7 @@ impl<E> ErrorKind<E> for RefusedError<E> {
     }
 }
 
-/// The return type of a tool, of which it is not yet known what it is.
+/// The return type of a tool before it is classified.
 #[doc(hidden)]
 pub struct Output<T>(PhantomData<fn() -> T>);
 
@@ -620,7 +620,7 @@ pub mod probe {
         }
     }
 
-    /// Errors of known types: one is shown, and texts are refused, as it is not clear who may read them.
+    /// Errors of known types: a [`ToolError`] is shown, and texts are rejected, because their audience is unknown.
     pub trait KnownErrorType {
         type Kind;
         fn kind(&self) -> Self::Kind;

@@ -20,30 +20,30 @@ use crate::protocol::write::{self, RpcError, code};
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
-/// What an answer depends on, besides the handler's result.
+/// The parts of a response that do not depend on the handler's result.
 #[derive(Clone, Copy)]
 pub(crate) struct ResponseFrame<'a> {
     pub(crate) id: &'a str,
     pub(crate) revision: Revision,
-    /// The component that answers.
+    /// The component that responds.
     pub(crate) name: &'a str,
     pub(crate) subject: &'a Subject,
-    /// How results for modern peers end.
+    /// The end of results for modern peers.
     pub(crate) server_info: &'a ServerInfo,
     pub(crate) show_errors: bool,
 }
 
-/// What is asked of a component.
+/// The operation on a component.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     ToolCall {
-        /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
+        /// True if legacy peers, which support only objects, get the tool's structured results inside an object.
         wrap: bool,
-        /// Whether modern peers do, too.
+        /// True if modern peers do, too.
         wraps_for_all: bool,
-        /// Whether a number, a bool or a text of the tool's is structured content, too.
+        /// True if numbers, booleans and texts of the tool are also structured content.
         scalars: bool,
-        /// Whether resource links without a text get one.
+        /// True if resource links without a text get one.
         link_text: bool,
     },
     ResourceRead {
@@ -57,17 +57,17 @@ pub(crate) enum Subject {
     Completion {
         text: Box<str>,
     },
-    /// What there is, rather than a component.
+    /// A list of components instead of one component.
     List,
 }
 
 impl Subject {
-    /// Whether the protocol lets a handler ask its client something meanwhile.
+    /// Returns true if the protocol allows a handler to send requests to its client meanwhile.
     pub(crate) fn allows_client_requests(&self) -> bool {
         matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
     }
 
-    /// How the component is called in messages.
+    /// Returns the noun for the component in messages.
     pub(crate) fn noun(&self) -> &'static str {
         match self {
             Subject::ToolCall { .. } => "tool",
@@ -79,14 +79,14 @@ impl Subject {
     }
 }
 
-/// How a result begins for a legacy and for a modern peer, up to and with the text of its first members.
+/// The start of a result for a legacy and for a modern peer, up to and including the text of its first members.
 macro_rules! beginning {
     ($members:literal) => {
         [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
     };
 }
 
-/// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
+/// The only place that writes the response to a call. Nothing is in the buffer until a result is known.
 #[doc(hidden)]
 pub struct ResultWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -288,7 +288,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// A panic, of which only the operator may read.
+    /// Writes a panic, whose text only the operator may read.
     pub(crate) fn panicked(&mut self, panicked: &CaughtPanic) {
         let attribute = match self.frame.subject {
             Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
@@ -304,7 +304,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// What a resource holds, or that there is none.
+    /// Writes the contents of a resource, or the error that it does not exist.
     pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
         let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
@@ -326,7 +326,8 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// What the client is asked before there can be an answer. `state` must come back with its answers.
+    /// Writes the requests to the client that must be answered before the result. The client returns `state` with its
+    /// answers.
     pub(crate) fn input_required(&mut self, requests: &Map<String, Value>, state: &str) {
         write::begin_result(self.out, self.frame.id);
         self.out.extend_from_slice(br#"{"resultType":"input_required","inputRequests":"#);
@@ -337,7 +338,7 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// The messages of a prompt.
+    /// Writes the messages of a prompt.
     pub(crate) fn messages(&mut self, messages: &[Message]) {
         let Subject::PromptGet { description } = self.frame.subject else { return };
         self.begin_result(beginning!(""));
@@ -359,7 +360,7 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// Candidates for an argument, ranked by how well they fit what was typed.
+    /// Writes the candidates for an argument, ranked by their match with the typed text.
     pub(crate) fn candidates(&mut self, candidates: Vec<String>) {
         let Subject::Completion { text } = self.frame.subject else { return };
         let ranked = ranking::rank(candidates, text);
@@ -378,24 +379,24 @@ impl<'a> ResultWriter<'a> {
         self.frame.revision >= Revision::V2025_06_18
     }
 
-    /// Whether numbers, bools and texts of this tool's are structured content, too.
+    /// Returns true if numbers, booleans and texts of this tool are structured content, too.
     pub(crate) fn structures_scalars(&self) -> bool {
         matches!(self.frame.subject, Subject::ToolCall { scalars: true, .. })
     }
 
-    /// Whether the structured content is an object that holds the result, for peers that know no other.
+    /// Returns true if the structured content is an object that holds the result, for peers that support no other type.
     fn wraps_result(&self) -> bool {
         matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
             && self.has_structured()
             && self.peer_wants_objects()
     }
 
-    /// Whether the peer knows no other structured content than objects, or is treated like one that does not.
+    /// Returns true if the peer supports only objects as structured content, or is treated like such a peer.
     fn peer_wants_objects(&self) -> bool {
         !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
     }
 
-    /// Begins a result with the members that [`beginning!`] was given.
+    /// Begins a result with the members of a [`beginning!`].
     fn begin_result(&mut self, beginning: [&'static str; 2]) {
         write::begin_frame(self.out, self.frame.id);
         self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
@@ -409,7 +410,7 @@ impl<'a> ResultWriter<'a> {
         self.out.extend_from_slice(end);
     }
 
-    /// Closes the result, after a `_meta` if there is anything to put into it.
+    /// Closes the result, after a `_meta` if it has members.
     fn end_result_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
@@ -427,7 +428,7 @@ impl<'a> ResultWriter<'a> {
     }
 }
 
-/// The text of a wrapped result, if the text that stands there is that of what is in it.
+/// Returns the text of a wrapped result, if the existing text is that of the result itself.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     let json = of_tree(value);
     match content {

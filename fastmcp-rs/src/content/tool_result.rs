@@ -31,9 +31,10 @@ pub struct ToolResult {
     pub(crate) structured: Option<Value>,
     pub(crate) is_error: bool,
     pub(crate) meta: Map<String, Value>,
-    /// Whether the structured content is a number or a bool, which is sent as text alone where the author wants that.
+    /// True if the structured content is a number or a boolean, which is sent as text alone if the author configures
+    /// that.
     pub(crate) is_scalar: bool,
-    /// Why this cannot be sent, for the log: it was made of a value that has no JSON form.
+    /// The reason that this cannot be sent, for the log: it was made from a value that has no JSON form.
     pub(crate) fault: Option<Cow<'static, str>>,
 }
 

@@ -1,8 +1,9 @@
 //! Escapes the line separators that JSON allows in its strings as they are: U+0085, U+2028 and U+2029.
 //!
-//! Several clients split what they read at them, as `str.splitlines` of Python does, and wait for the rest of a frame
-//! for ever. In JSON these characters stand only in strings, where an escape means the same; so JSON that was written by
-//! a peer, an author or serde_json is escaped as a whole. Our own writers of strings come here for what is not ASCII.
+//! Several clients split their input at these characters, as Python's `str.splitlines` does, and wait for the rest of a
+//! frame for ever. In JSON these characters occur only in strings, where an escape has the same meaning; so JSON that
+//! was written by a peer, an author or serde_json is escaped as a whole. The crate's own string writers call this
+//! module for text beyond ASCII.
 
 use std::borrow::Cow;
 
@@ -47,12 +48,12 @@ pub(crate) struct Pieces<'a> {
     text: &'a [u8],
     /// The places where a separator may begin.
     starts: memchr::Memchr2<'a>,
-    /// Where the next piece begins.
+    /// The start of the next piece.
     begin: usize,
 }
 
 impl<'a> Pieces<'a> {
-    /// Returns what is behind the last separator.
+    /// Returns the bytes after the last separator.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.text[self.begin..]
     }

@@ -1,4 +1,4 @@
-//! What a sealed text is bound to, and digests.
+//! The associated data of sealed texts, and digests.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,16 +7,16 @@ use serde_json::value::RawValue;
 
 use crate::json::object::{self, MemberMap};
 
-/// How many bytes of SHA-256 tell questions apart.
+/// The number of bytes of SHA-256 that distinguish questions.
 const DIGEST_LENGTH: usize = 16;
-/// Values nested deeper are taken as they are written. No frame is that deep.
+/// The depth beyond which values are digested as they are written. No frame is that deep.
 const MAX_DEPTH: usize = 64;
-/// The longest text of which the members are put in order, in bytes.
+/// The maximum length of a text whose members are sorted, in bytes.
 const MAX_READ: usize = 1024 * 1024;
 
-/// The associated data of a sealed text: it opens with the same, and with no other.
+/// The associated data of a sealed text: the text opens only with the same data.
 pub(crate) trait AssociatedData {
-    /// Appends all parts. Two different bindings are never written alike.
+    /// Appends all parts. Two different bindings never have the same form.
     fn write(&self, out: &mut Vec<u8>);
 }
 
@@ -29,18 +29,18 @@ pub(super) fn write_parts(out: &mut Vec<u8>, principal: Option<&str>, parts: &[&
     }
 }
 
-/// What a text was sealed for: it opens for nothing else.
+/// The binding of a sealed text: the text opens only with an equal binding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'a> {
     /// The name of the server: another one with the same key opens nothing.
     pub(crate) server: &'a str,
-    /// Who called, if that is known.
+    /// The caller, if it is authenticated.
     pub(crate) principal: Option<&'a str>,
     /// The method of the request, such as `tools/call`.
     pub(crate) method: &'a str,
-    /// What was called: the name of a tool or a prompt, or the URI of a resource.
+    /// The called component: the name of a tool or a prompt, or the URI of a resource.
     pub(crate) component: &'a str,
-    /// What [`digest_of_json`] gives for the arguments; a request without arguments has `{}`.
+    /// The result of [`digest_of_json`] for the arguments; a request without arguments has `{}`.
     pub(crate) arguments: [u8; 32],
 }
 

@@ -10,15 +10,16 @@ use crate::error::Error;
 
 const LENGTH: usize = 32;
 
-/// A secret with which the server seals what a client carries for it between two requests.
+/// A secret key that seals the state which a client carries for the server between two requests.
 ///
-/// A call that asks the person a question ends with it, and goes on in another request, which may reach
-/// another process. So processes that serve the same clients need the same keys, which are given to
-/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's session
-/// carries the session if there are such keys, so that it outlives the process. To replace a key, first put the new one behind
-/// the old one in every process, then before it, and take the old one away when what it has sealed has expired.
+/// A call that asks the person a question ends with the question, and continues in another request, which may reach
+/// another process. So processes that serve the same clients need the same keys, which are passed to
+/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's
+/// session contains the session if there are such keys, so that it outlives the process. To replace a key, first put
+/// the new key behind the old key in every process, then before it, and remove the old key when everything that it has
+/// sealed has expired.
 ///
-/// Keys are random: `openssl rand -base64 32` makes one. Its `Debug` form does not show it.
+/// Keys are random: `openssl rand -base64 32` makes one. The `Debug` form does not show the key.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 ///

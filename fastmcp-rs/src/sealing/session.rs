@@ -1,6 +1,6 @@
 //! Seals the session of a legacy client into its id, so that other processes can restore it.
 //!
-//! The id holds what `initialize` has agreed on, and nothing that changed later. Each part is bounded, because every
+//! The id contains the agreements of `initialize`, and nothing that changed later. Each part is bounded, because every
 //! request carries the id.
 
 use std::time::{Duration, SystemTime};

@@ -68,8 +68,8 @@ fn is_hidden(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
 }
 
-/// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself. In
-/// JSON nothing is lost, and what some programs take for line ends is escaped, too.
+/// Sanitizes a line of a log subscriber, which has escaped dangerous ASCII from peers, and may have added colours. In
+/// JSON nothing is lost, and characters that some programs read as line ends are escaped, too.
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
 fn sanitize(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
     // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.

@@ -1,12 +1,13 @@
 //! Writes a value as JSON and, in the same pass, that JSON as a text within JSON.
 //!
-//! A structured result goes out twice: as it is, and as a text for peers and models that read only text. To escape what
-//! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
-//! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
-//! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
-//! serde_json, except for this: NaN and infinity are an error, not `null`; raw values are put on one line; they, and
-//! numbers of arbitrary precision, may be the keys of a map; errors name the place within the value; and what some clients
-//! take for line ends is escaped (see [`separators`]), in the text too, as a client reads that as JSON of its own.
+//! A structured result is sent twice: as JSON, and as a text for peers and models that read only text. Escaping the
+//! finished JSON would mean searching all its bytes for quotes whose positions were known when they were written. So
+//! this serializer appends strings twice, raw and escaped; the bytes between strings are the same in both forms and are
+//! copied in bulk. It writes the output of serde_json, and leaves numbers and raw values to serde_json, with these
+//! exceptions: NaN and infinity are an error, not `null`; raw values are put on one line; raw values and numbers of
+//! arbitrary precision may be the keys of a map; errors name the place within the value; and characters that some
+//! clients read as line ends are escaped (see [`separators`]), in the text too, because a client parses that as JSON of
+//! its own.
 
 mod place;
 mod serializer;
@@ -31,13 +32,13 @@ thread_local! {
 /// The JSON of a value, as it stands between the quotes of a JSON string.
 pub(crate) struct EscapedJson(Vec<u8>);
 
-/// Appends the value to `out` as JSON that stands on one line, and returns the same as a text.
+/// Appends the value to `out` as JSON on one line, and returns the same JSON as a text.
 ///
 /// # Errors
 ///
-/// Fails if a part of the value has no JSON form: a float that is not finite, a key of a map that is no string, number
-/// or boolean, or whatever a `Serialize` refuses. The error names the place of that part. What was written up to it stays
-/// in `out`.
+/// Fails if a part of the value has no JSON form: a float that is not finite, a map key that is not a string, number or
+/// boolean, or a value whose `Serialize` fails. The error names the place of that part. The JSON written before it
+/// stays in `out`.
 pub(crate) fn write_json_and_text<T: Serialize + ?Sized>(
     out: &mut Vec<u8>,
     value: &T,
@@ -122,11 +123,11 @@ impl Drop for EscapedJson {
     }
 }
 
-/// Where JSON is written twice.
+/// The two outputs of the serializer: the JSON, and the JSON as an escaped text.
 struct DualWriter<'a> {
     json: &'a mut Vec<u8>,
     text: &'a mut Vec<u8>,
-    /// How much of the JSON is in the text. What follows has nothing to escape.
+    /// The number of bytes of the JSON that the text contains. The following bytes need no escapes.
     copied: usize,
 }
 
@@ -145,7 +146,7 @@ impl DualWriter<'_> {
         self.copied = self.json.len();
     }
 
-    /// Appends both forms of something that is escaped. What was before must have been copied.
+    /// Appends both forms of escaped bytes. The preceding bytes must have been copied.
     #[inline]
     fn write_both(&mut self, json: &[u8], text: &[u8]) {
         self.json.extend_from_slice(json);
@@ -153,7 +154,7 @@ impl DualWriter<'_> {
         self.copied = self.json.len();
     }
 
-    /// Appends what stands between values. Behind a string it is not worth a copy of its own.
+    /// Appends a byte between values. After a string, a separate copy is not worth its cost.
     #[inline]
     fn write_punctuation(&mut self, byte: u8) {
         if self.copied == self.json.len() {
@@ -187,7 +188,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends the name of a member behind a comma, or the brace that opens the object.
+    /// Appends the name of a member after a comma or the opening brace.
     #[inline]
     fn write_name(&mut self, separator: u8, name: &str) {
         match ShortText::plain(name) {
@@ -205,7 +206,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends what stands in a string.
+    /// Appends the content of a string.
     fn write_characters(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         loop {
@@ -232,7 +233,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends what stands in a string up to the next character of ASCII that is escaped. Returns the rest.
+    /// Appends the content of a string up to the next escaped ASCII character. Returns the rest.
     fn wide_characters<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let (wide, rest) = text.split_at(plain(text));
         let mut pieces = separators::pieces(wide);
@@ -246,8 +247,8 @@ impl DualWriter<'_> {
         rest
     }
 
-    /// What a value brings that is JSON already was appended there. There may be line ends between its members, which
-    /// would end the frame. Inside of strings there are no raw control characters, so all that are left are spaces.
+    /// Ends a raw value, whose JSON was appended at `start`. Line ends between its members would end the frame. Strings
+    /// contain no raw control characters, so all control characters here are whitespace, and become spaces.
     fn end_raw_value(&mut self, start: usize) {
         self.json[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
         separators::escape(self.json, start);
@@ -276,7 +277,7 @@ impl ShortText {
     fn plain(text: &str) -> Option<ShortText> {
         let text = text.as_bytes();
         let length = text.len();
-        // The first bytes and the last, of which some may be the same.
+        // The first bytes and the last bytes, which may overlap.
         if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
             if length > ShortText::MAX || special::<false>(first) | special::<false>(last) != 0 {
@@ -289,7 +290,7 @@ impl ShortText {
             (first | last << (8 * (length - 4)), first | last << 32)
         } else {
             let bytes = text.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u64::from(byte));
-            // What is not there counts as spaces.
+            // Missing bytes count as spaces.
             (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
         };
         (special::<false>(word) == 0).then_some(ShortText { bytes: bytes.into(), length })
@@ -320,7 +321,7 @@ mod tests {
 
     use super::*;
 
-    /// What is written: JSON, and a string that holds it.
+    /// Returns the two outputs: the JSON, and the string that contains it.
     fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
         let mut out = b"before".to_vec();
         let text = write_json_and_text(&mut out, value)?;
@@ -331,7 +332,7 @@ mod tests {
         Ok([json, text])
     }
 
-    /// What serde_json writes.
+    /// Returns the output of serde_json.
     fn by_serde_json<T: Serialize>(value: &T) -> [String; 2] {
         let json = serde_json::to_string(value).unwrap();
         let text = serde_json::to_string(&json).unwrap();
@@ -588,7 +589,7 @@ mod tests {
             place.starts_with("`…") && place.ends_with("\u{e9}\"]`: NaN has no JSON form") && place.len() < 300,
             "{place}"
         );
-        // `null` stays what it is where it is meant.
+        // `null` is kept where the value means it.
         assert_eq!(to_value(&item(1.5)).unwrap(), json!({ "items": [[1, null], [2, 1.5]] }));
         check((None::<f64>, f64::MAX));
     }
@@ -597,7 +598,7 @@ mod tests {
     fn an_unserializable_value_is_an_error_with_its_reason() {
         let error = twice(&DisplayedPieces(&[])).unwrap_err().to_string();
         assert_eq!(error, "a `Display` implementation returned an error");
-        // What was written before is not found in the next.
+        // The output of an earlier value does not appear in the next.
         check("next");
     }
 
@@ -646,11 +647,11 @@ mod tests {
         let on_a_line = own.replace(['\r', '\n', '\t'], " ");
         assert_eq!(json, format!("[1,{on_a_line},{on_a_line}]"));
         assert_eq!(text, serde_json::to_string(&json).unwrap());
-        // What is before it stays as it is.
+        // The bytes before it are unchanged.
         let mut out = b"{\"before\":1}\n".to_vec();
         write_json_and_text(&mut out, &raw).unwrap().append(&mut out);
         assert!(out.starts_with(b"{\"before\":1}\n{ "), "{}", String::from_utf8_lossy(&out));
-        // What only has the name of one is refused as serde_json refuses it.
+        // A struct that only has the name of a raw value is rejected as serde_json rejects it.
         let forged = NamedStruct("$serde_json::private::RawValue", 1, "x");
         let refused = twice(&forged).unwrap_err().to_string();
         assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());

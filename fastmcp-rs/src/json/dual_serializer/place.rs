@@ -65,7 +65,7 @@ pub(super) fn find_end_place(json: &[u8]) -> Option<String> {
     }
 }
 
-/// What stands before the quote that ends a string, or all if none does.
+/// Returns the bytes before the quote that ends a string, or all bytes if no quote ends it.
 fn string(text: &[u8]) -> &[u8] {
     let mut at = 0;
     while let Some(found) = memchr2(b'"', b'\\', &text[at..]) {

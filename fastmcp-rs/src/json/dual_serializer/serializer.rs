@@ -1,4 +1,4 @@
-//! What each kind of value is in JSON: what serde_json makes of it.
+//! Serializes each kind of value to the JSON that serde_json writes.
 
 use std::fmt::{self, Display, Write};
 
@@ -222,7 +222,7 @@ impl DualWriter<'_> {
     }
 }
 
-/// What stands in a string.
+/// Writes the content of a string.
 impl fmt::Write for DualWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.write_characters(text);
@@ -230,11 +230,11 @@ impl fmt::Write for DualWriter<'_> {
     }
 }
 
-/// An array that was begun.
+/// An array whose serialization has begun.
 pub(super) struct ArraySerializer<'a, 'b> {
     out: &'a mut DualWriter<'b>,
-    /// What stands before the next element: the bracket that opens the array, which is not written before one comes, or
-    /// a comma.
+    /// The byte before the next element: the opening bracket, which is not written before the first element, or a
+    /// comma.
     separator: u8,
 }
 
@@ -300,13 +300,12 @@ impl ser::SerializeTupleVariant for ArraySerializer<'_, '_> {
     }
 }
 
-/// An object that was begun.
+/// An object whose serialization has begun.
 pub(super) struct ObjectSerializer<'a, 'b> {
     out: &'a mut DualWriter<'b>,
-    /// What stands before the next member: the brace that opens the object, which is not written before one comes, or a
-    /// comma.
+    /// The byte before the next member: the opening brace, which is not written before the first member, or a comma.
     separator: u8,
-    /// Which of [`RAW_VALUES`] this is.
+    /// The entry of [`RAW_VALUES`] that this is.
     raw_value: Option<&'static str>,
 }
 

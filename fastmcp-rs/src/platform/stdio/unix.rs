@@ -35,7 +35,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
     let output = io::stdout().as_fd().try_clone_to_owned()?;
     if policy != StdoutPolicy::Inherit {
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-        // Nobody prints half a line while the descriptor changes.
+        // The lock keeps other threads from printing half a line while the descriptor changes.
         let mut lock = io::stdout().lock();
         let shared = is_same_file(io::stdout().as_fd(), io::stderr().as_fd());
         if shared {
@@ -51,7 +51,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
         if shared {
             rustix::stdio::dup2_stderr(OpenOptions::new().write(true).open("/dev/null")?)?;
         }
-        // What was printed before, and is still in the buffer, goes there too.
+        // Text that was printed before, and is still in the buffer, goes there too.
         let _ = lock.flush();
     }
     Ok(ProtocolStreams { input: ProtocolInput(input), output: ProtocolOutput(output) })
@@ -95,7 +95,7 @@ impl ProtocolInput {
         poll(&mut input, Some(&timeout(limit))) != Ok(0)
     }
 
-    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    /// Reads the available bytes, and waits if there are none. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match rustix::io::read(&self.0, &mut *buffer) {
@@ -112,7 +112,7 @@ impl ProtocolInput {
 }
 
 impl ProtocolOutput {
-    /// Writes everything; `record_progress` is told of each part but the last.
+    /// Writes everything; `record_progress` is called after each part except the last.
     pub(crate) fn write_all(&self, mut bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(&self.0, &bytes[..bytes.len().min(WRITE_SIZE)]) {
@@ -159,19 +159,19 @@ pub(crate) struct EventNotifier(Arc<OwnedFd>);
 pub(crate) struct ShutdownEvents {
     pipe: OwnedFd,
     input: Arc<ProtocolInput>,
-    /// Whether somebody still writes to the input.
+    /// True while a process still writes to the input.
     input_is_open: bool,
     parent: Option<Pid>,
 }
 
-/// What tells that the client has closed its end. A hang-up is always reported, but a socket whose other end is only
-/// shut down for writing has none.
+/// The poll events that report that the client has closed its end. A hang-up is always reported, but a socket whose
+/// peer has only shut down writing has none.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const CLOSE_EVENTS: PollFlags = PollFlags::RDHUP;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const CLOSE_EVENTS: PollFlags = PollFlags::empty();
 
-/// How often the parent is looked at.
+/// The interval between checks of the parent.
 const PARENT_INTERVAL: Duration = Duration::from_secs(4);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
@@ -218,7 +218,7 @@ impl ShutdownEvents {
     pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
         let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
         let unpumped = prints::unpumped();
-        // A descriptor that is not to be watched is replaced by one that is, without flags.
+        // An unwatched descriptor is replaced by a watched one without flags.
         let nothing = || PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::empty());
         let mut descriptors = [
             PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),

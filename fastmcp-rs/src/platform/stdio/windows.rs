@@ -93,7 +93,7 @@ fn nul() -> io::Result<OwnedHandle> {
     Ok(OpenOptions::new().read(true).write(true).open("NUL")?.into())
 }
 
-/// Makes a console pass on UTF-8, for a person who tries the server by hand. Pipes and files have no code page.
+/// Switches a console to UTF-8, for a person who tries the server by hand. Pipes and files have no code page.
 fn use_utf8(input: &File, output: &File) {
     if input.is_terminal() {
         // SAFETY: the function takes a number and touches no memory of this process.
@@ -128,12 +128,12 @@ unsafe extern "C" {
 /// The mode in which the C runtime opens standard descriptors.
 const O_TEXT: c_int = 0x4000;
 
-/// Makes `by` what Rust, C libraries and child processes take for a standard stream.
+/// Makes `by` the standard stream of Rust code, C libraries and child processes.
 fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     // SAFETY: the function takes a number. The handle that it returns may be missing or closed; see below.
     let old = unsafe { GetStdHandle(stream.handle) };
-    // Children would inherit it even after it was replaced. The C runtime closes it below, if that knows it.
-    // SAFETY: the function accepts any value, and fails for one that is no handle.
+    // Children would inherit it even after it was replaced. The C runtime closes it below, if it knows the handle.
+    // SAFETY: the function accepts any value, and fails for a value that is not a handle.
     unsafe { SetHandleInformation(old, HANDLE_FLAG_INHERIT, 0) };
     let by = by.into_raw_handle();
     // SAFETY: `by` is open and owned by nothing else. The runtime takes it over; if that fails, it is taken back.
@@ -163,8 +163,8 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
 /// Whether two handles lead to the same pipe or file. Consoles and `NUL` may be opened twice without being one stream.
 fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
     let [one, other] = [one, other].map(|handle| handle.as_raw_handle());
-    // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only looks at
-    // what they stand for, and fails for null.
+    // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only inspects
+    // the object, and fails for null.
     unsafe {
         match (GetFileType(one), GetFileType(other)) {
             (FILE_TYPE_CHAR, _) | (_, FILE_TYPE_CHAR) => false,
@@ -184,7 +184,7 @@ fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
 /// The handle is open.
 unsafe fn file_id(file: windows_sys::Win32::Foundation::HANDLE) -> Option<(u32, u32, u32)> {
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: the handle is open, as the caller promises, and `about` is a place for what is written.
+    // SAFETY: the handle is open, as the caller promises, and `about` is valid for writes.
     let found = unsafe { GetFileInformationByHandle(file, &mut about) } != 0;
     found.then_some((about.dwVolumeSerialNumber, about.nFileIndexHigh, about.nFileIndexLow))
 }
@@ -215,7 +215,7 @@ impl ProtocolInput {
         true
     }
 
-    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    /// Reads the available bytes, and waits if there are none. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -234,11 +234,12 @@ impl ProtocolInput {
         Some(self.peek())
     }
 
-    /// How many bytes a pipe has for the next read. Fails for anything else, and at the end.
+    /// Returns the number of bytes that a pipe has for the next read. Fails for any other kind of stream, and at the
+    /// end.
     fn peek(&self) -> io::Result<u32> {
         let (pipe, mut count) = (self.stream.as_raw_handle(), 0);
-        // SAFETY: the handle is open as long as `self` lives. `count` is a place for what is written; null, for each
-        // other such place, asks for nothing.
+        // SAFETY: the handle is open while `self` lives. `count` is valid for writes; null for the other outputs
+        // requests nothing.
         match unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &mut count, null_mut()) } {
             0 => Err(io::Error::last_os_error()),
             _ => Ok(count),
@@ -252,7 +253,7 @@ fn is_hang_up(error: &io::Error) -> bool {
 }
 
 impl ProtocolOutput {
-    /// Writes everything; `record_progress` is told of each part but the last.
+    /// Writes everything; `record_progress` is called after each part except the last.
     pub(crate) fn write_all(&self, bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
         let mut pieces = bytes.chunks(WRITE_SIZE).peekable();
         while let Some(piece) = pieces.next() {
@@ -277,9 +278,9 @@ pub(crate) struct ShutdownEvents {
     parent: Option<OwnedHandle>,
 }
 
-/// How often a pipe is looked at for whether there is something to read.
+/// The interval between checks of a pipe for input.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How often the parent is looked at, and the input of a reader that does not read.
+/// The interval between checks of the parent, and of the input while the reader does not read.
 const PARENT_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
@@ -337,8 +338,8 @@ impl ShutdownEvents {
 fn parent() -> Option<OwnedHandle> {
     let mut about = PROCESS_BASIC_INFORMATION::default();
     let size = u32::try_from(size_of_val(&about)).ok()?;
-    // SAFETY: the handle is that of this process, which needs no closing, and `about` is a place for what is written,
-    // of the size that is told.
+    // SAFETY: the handle is that of this process, which needs no closing, and `about` is valid for writes of the size
+    // that is passed.
     let status = unsafe {
         let about = (&raw mut about).cast();
         NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, about, size, null_mut())

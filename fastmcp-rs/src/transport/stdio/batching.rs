@@ -1,14 +1,15 @@
-//! How many lines are answered before their answers are written, while more lines have come already.
+//! Limits the number of lines that are handled before their responses are written, while more lines have arrived.
 //!
-//! One write for each answer costs several times a quick call. One write for everything that was read lets client and
-//! server take turns: one sleeps while the other works, and the first answer waits for the last call. So answers are
-//! written whenever there are half as many as a busy client has calls, or a fraction of a millisecond has passed: that
-//! keeps both at work for a price of a few percent. The clock is looked at only where lines came together.
+//! One write per response costs several times as much as a quick call. One write for everything that was read makes
+//! client and server take turns: one sleeps while the other works, and the first response waits for the last call. So
+//! responses are written when half as many as a busy client has calls in flight have gathered, or when a fraction of a
+//! millisecond has passed. Both sides then keep working, at a cost of a few percent. The clock is read only if several
+//! lines arrived together.
 
 use std::time::{Duration, Instant};
 
-/// The most lines that are answered before a write. Of a client that keeps 64 calls in flight it makes two halves,
-/// of which one is always on its way.
+/// The maximum number of lines that are handled before a write. For a client that keeps 64 calls in flight it forms two
+/// halves, and one of them is always in transit.
 const MAX_LINES: u32 = 32;
 /// For about how long answers may wait for the next ones.
 const MAX_WAIT: Duration = Duration::from_micros(300);
@@ -17,9 +18,9 @@ const MAX_WAIT: Duration = Duration::from_micros(300);
 pub(super) struct BatchSize {
     /// After how many lines to write, by how long the last ones took.
     limit: u32,
-    /// How many lines have begun since the last write.
+    /// The number of lines begun since the last write.
     lines: u32,
-    /// When the first line began that is timed.
+    /// The time at which the first timed line began.
     since: Option<Instant>,
 }
 
@@ -53,7 +54,7 @@ impl BatchSize {
     }
 }
 
-/// How many lines take as long as answers may wait, when `timed` of them took so long.
+/// Returns the number of lines that fit into [`MAX_WAIT`], given that `timed` lines took `took`.
 fn compute_limit(took: Duration, timed: u32) -> u32 {
     if took >= MAX_WAIT * MAX_LINES {
         return 1;

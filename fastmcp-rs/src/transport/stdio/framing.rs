@@ -7,7 +7,7 @@ use std::str::Utf8Error;
 
 use crate::outgoing::queue::MAX_IDLE_CAPACITY;
 
-/// What is next in the buffer.
+/// The next input in the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InputLine<'a> {
     /// A whole line, without its newline.
@@ -22,7 +22,7 @@ pub(super) struct LineBuffer {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// How many bytes from `start` are known to hold no newline.
+    /// The number of bytes from `start` that are known to contain no newline.
     scanned: usize,
     limit: usize,
     /// The length of the last line.
@@ -33,13 +33,13 @@ pub(super) struct LineBuffer {
     at_beginning: bool,
 }
 
-/// What is read at once by a server that is kept busy.
+/// The size of a read once the server is busy.
 const READ_SIZE: usize = 64 << 10;
-/// What is read at once at first: most servers see one small message at a time.
+/// The size of the first reads: most servers receive one small message at a time.
 const FIRST_READ_SIZE: usize = 16 << 10;
 /// The most that is ever kept of a buffer.
 pub(super) const MAX_KEPT_BUFFER: usize = 64 << 20;
-/// How much of a line that is too long is looked at for its id.
+/// The length of the excerpt of an overlong line that is searched for an id.
 const MAX_EXCERPT: usize = 4 << 10;
 
 impl LineBuffer {
@@ -106,8 +106,7 @@ impl LineBuffer {
         }
     }
 
-    /// Gives each line that is whole, or that is known to be too long, until `take` says that it wants no more: what came
-    /// with the others is dropped then.
+    /// Passes each complete or overlong line to `take`, until `take` returns `false`: the lines after that are dropped.
     pub(super) fn for_each_line(&mut self, mut take: impl FnMut(InputLine<'_>) -> bool) {
         let from = self.start + self.scanned;
         if let Some(first) = memchr::memchr(b'\n', &self.buffer[from..self.end]) {
@@ -161,7 +160,7 @@ impl LineBuffer {
         }
     }
 
-    /// What follows the last newline when the stream has ended: a last line without one.
+    /// Returns the text after the last newline when the stream has ended: a last line without a newline.
     pub(super) fn take_rest(&mut self) -> Option<Result<&str, Utf8Error>> {
         let rest = self.start..self.end;
         self.start = self.end;
@@ -187,7 +186,7 @@ mod tests {
         rest
     }
 
-    /// Feeds the input in pieces of a size, and gives what comes out as text.
+    /// Feeds the input in pieces of the given size, and returns the resulting lines as text.
     fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
         let mut lines = LineBuffer::new(limit);
         let mut found = Vec::new();
@@ -254,7 +253,7 @@ mod tests {
         });
         assert_eq!(found, ["begin", "stop"]);
         lines.for_each_line(|line| panic!("{line:?}"));
-        // Also if less follows than there was before it.
+        // Holds even if less follows than preceded it.
         let mut lines = LineBuffer::new(100);
         fill(&mut lines, b"beginning");
         lines.for_each_line(|line| panic!("{line:?}"));

@@ -1,4 +1,4 @@
-//! The thread that reads, and polls each call once; and the one that writes what was not ready.
+//! The thread that reads and polls each call once, and the thread that writes responses that were not ready at once.
 
 use std::io;
 use std::sync::{Arc, Once};
@@ -16,10 +16,10 @@ use crate::platform::stdio::{ProtocolInput, ProtocolOutput};
 use crate::registry::WeakRegistrySnapshot;
 use crate::util::operator_log;
 
-/// How many bytes of answers are gathered before they are written, however few lines they are.
+/// The number of response bytes that triggers a write, however few lines they are.
 const MAX_BATCH: usize = 64 << 10;
 
-/// Starts reading. The reporter is told when there is nothing more to read, or nobody to write to.
+/// Starts reading. The reporter is notified at the end of input, and when the output is closed.
 pub(super) fn spawn(
     connection: Arc<Connection>,
     input: Arc<ProtocolInput>,
@@ -29,7 +29,7 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
-        // Also if something panics here: a server that is deaf must not stay.
+        // The end is reported even after a panic, because a server that reads no more must not stay.
         let _end = ReportEndOfInput(reporter.clone());
         let outgoing = Arc::clone(connection.outgoing());
         let writer = OutputWriter { outgoing, output: Arc::new(output), started: Once::new(), reporter };
@@ -111,7 +111,7 @@ struct OutputWriter {
 }
 
 impl OutputWriter {
-    /// Writes the batch, at once if nobody else is writing.
+    /// Writes the batch, at once if no other thread is writing.
     fn write(&self, batch: &mut Vec<u8>, connection: &Connection) {
         if !batch.is_empty() {
             self.write_batch(batch);
@@ -126,7 +126,7 @@ impl OutputWriter {
 
     fn write_batch(&self, batch: &mut Vec<u8>) {
         if !self.outgoing.begin_write(batch) {
-            // Somebody else is writing.
+            // Another thread is writing.
             return self.outgoing.push(batch);
         }
         let written = self.output.write_all(batch, || self.outgoing.record_progress());

@@ -1,7 +1,7 @@
-//! The end of a server: what brings it about, and what is still done then.
+//! The shutdown of a server: the events that cause it, and the steps that follow.
 //!
-//! It is watched by a thread of its own, which needs no runtime: handlers that block every worker must not
-//! keep a process alive whose client has gone.
+//! A dedicated thread, which needs no runtime, watches for the events: handlers that block every worker must not keep a
+//! process alive whose client has gone.
 
 use std::future::Future;
 use std::io;
@@ -19,20 +19,20 @@ use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents}
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
-/// How long calls may go on after the client has closed its end or asked the server to stop.
+/// The time limit for running calls after the client has closed its end or asked the server to stop.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the last answers may make no progress when the server was asked to stop.
+/// The time for which the last responses may make no progress after the server was asked to stop.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long the server has to return once everything is done.
+/// The time limit for the `run` method to return after all other work.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long states may take to be dropped where the process is in a hurry.
+/// The time limit for dropping states when the process must end at once.
 const LAST_DROPS: Duration = Duration::from_millis(250);
-/// How often a reader that seems stuck is looked at.
+/// The interval between checks of a reader that seems stuck.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is looked at whether everything is done.
+/// The interval between checks for completion.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The end of a server, as its `run` method waits for it. To drop it is to ask the server to stop.
+/// The shutdown of a server, as its `run` method waits for it. Dropping it asks the server to stop.
 pub(super) struct Shutdown {
     state: Arc<ShutdownState>,
     notifier: EventNotifier,
@@ -40,11 +40,11 @@ pub(super) struct Shutdown {
 
 struct ShutdownState {
     states: Arc<StateOwner>,
-    /// Set once: to what is served, or to nothing if the end comes before that.
+    /// Set once: to the served connection, or to `None` if the shutdown comes first.
     serving: OnceLock<Option<ServedConnection>>,
     ended: Notify,
     returned: AtomicBool,
-    /// Why a stream ended that should not have.
+    /// The failure of a stream that ended unexpectedly.
     failure: Mutex<Option<Error>>,
 }
 
@@ -64,11 +64,11 @@ impl ShutdownState {
 
 struct ServedConnection {
     connection: Arc<Connection>,
-    /// How long the server may need to return besides the usual.
+    /// The additional time that the server may need to return.
     more_time: Duration,
 }
 
-/// Tells of the end of a stream.
+/// Reports the end of a stream.
 #[derive(Clone)]
 pub(super) struct ShutdownReporter {
     state: Arc<ShutdownState>,
@@ -93,7 +93,7 @@ impl ShutdownReporter {
         // A client that is gone is how every server ends.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
             let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            // The first one tells what is wrong.
+            // The first failure names the cause.
             failure.get_or_insert_with(|| Error::transport(context, error));
         }
     }
@@ -104,12 +104,13 @@ impl Shutdown {
         ShutdownReporter { state: Arc::clone(&self.state), notifier: self.notifier.clone() }
     }
 
-    /// Does what precedes serving, and drops it if the end comes first.
+    /// Runs the work that precedes serving, and drops it if the shutdown comes first.
     pub(super) async fn run_until<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         run_until(self.state.ended.notified(), work).await
     }
 
-    /// Serving begins, unless the end has come. `more_time` is what the server may need to return besides the usual.
+    /// Starts serving, unless the shutdown has begun. `more_time` is the additional time that the server may need to
+    /// return.
     pub(super) fn start_serving(&self, connection: Arc<Connection>, more_time: Duration) -> bool {
         self.state.serving.set(Some(ServedConnection { connection, more_time })).is_ok()
     }
@@ -214,8 +215,9 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
         if !events.input_has_hung_up() {
             continue;
         }
-        // The client is gone, and the reader, which would find out, may be held up by a handler, or not be there yet.
-        // A reader that waits for a slow client to read is not. Before it is there, nobody else empties the input.
+        // The client is gone, and the reader, which would notice, may be held up by a handler, or may not have started.
+        // A reader that waits for a slow client to read is not stuck. Before the reader starts, no other thread empties
+        // the input.
         let is_empty = events.input_is_empty();
         let life = match state.serving.get() {
             Some(Some(ServedConnection { connection, .. })) => {
@@ -235,13 +237,13 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
     }
 }
 
-/// Lets calls end, but not for ever, and writes what is left to say.
+/// Lets calls end within a time limit, and writes the remaining output.
 ///
-/// A client that has said all it has to say may still be reading, however slowly: as long as it does, its
-/// answers are written. A server that was asked to stop has less time. Returns whether it was asked twice.
+/// A client that has closed its end may still be reading, however slowly: as long as it reads, its responses are
+/// written. A server that was asked to stop has less time. Returns whether it was asked twice.
 fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
     connection.stop_serving();
-    // They would never end by themselves, and nobody reads an answer any more.
+    // Subscriptions and requests to the client would never end by themselves, and no client reads a response any more.
     connection.close_subscriptions();
     connection.close_client_requests();
     let outgoing = connection.outgoing();
@@ -287,7 +289,7 @@ fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut Shutdow
     }
     connection.cancel_all();
     outgoing.close();
-    // What was cancelled holds states until its tasks have dropped it.
+    // Cancelled calls hold states until their tasks have dropped them.
     let deadline = Instant::now() + WRITE_TIMEOUT;
     while signals < 2 && connection.calls_in_flight() > 0 && Instant::now() < deadline {
         signals += u32::from(events.next(POLL_INTERVAL) == Some(ShutdownEvent::Signal));

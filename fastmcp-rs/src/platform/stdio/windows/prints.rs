@@ -1,7 +1,7 @@
 //! The pipe that standard output leads to, and the thread that empties it.
 //!
-//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and hands the text to the
-//! bounded queue of [`operator_log`], which drops and counts what does not fit.
+//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and passes the text to the
+//! bounded queue of [`operator_log`], which drops and counts text that does not fit.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,7 +16,7 @@ use crate::util::operator_log;
 
 /// The longest printed line that is logged as one.
 const MAX_LINE: u64 = 64 << 10;
-/// How much is read at once.
+/// The size of a read.
 const READ_SIZE: usize = 64 << 10;
 
 /// Tells of the end of the thread: the other end of the channel is dropped then.
@@ -38,8 +38,8 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
     Ok(writer)
 }
 
-/// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
-/// directly then: the program ends, and there may be nothing any more that empties the pipe.
+/// Writes the text that was printed so far, unless standard error is not read. Text that is printed later then goes
+/// directly to standard error, because the program ends, and the thread that drains the pipe may be gone.
 pub(crate) fn flush_prints(limit: Duration) {
     let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(thread) = thread else {
@@ -52,7 +52,7 @@ pub(crate) fn flush_prints(limit: Duration) {
     }
     if operator_log::flush(limit) {
         let stderr = io::stderr().as_handle().try_clone_to_owned();
-        // If it fails, what is printed later is dropped.
+        // If it fails, text that is printed later is dropped.
         let _ = stderr.and_then(|stderr| replace(StandardStream::OUTPUT, stderr));
     }
 }
