@@ -68,7 +68,7 @@ thread_local! {
     static IS_POOL_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is a thread of the pool.
+/// Returns true if this is a thread of the pool.
 pub(crate) fn is_pool_thread() -> bool {
     IS_POOL_THREAD.get()
 }
@@ -108,8 +108,8 @@ impl Drop for JobGuard {
 
 /// Polls a future on this thread until it is ready.
 ///
-/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic: they wait by
-/// `Runtime::block_on` or `blocking_recv` themselves.
+/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic, because they wait
+/// with `Runtime::block_on` or `blocking_recv` themselves.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let wake = Arc::new(ThreadWaker { thread: thread::current(), is_woken: AtomicBool::new(true) });
     let waker = Waker::from(Arc::clone(&wake));
@@ -258,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn a_blocked_job_does_not_delay_others() {
         const JOBS: usize = MAX_THREADS / 2;
-        // Twice, as the threads have to be started at first, and are idle then.
+        // The job runs twice, because the threads have to be started at first, and are idle then.
         for _ in 0..2 {
             let barrier = Arc::new(Barrier::new(JOBS));
             let jobs: Vec<_> = (0..JOBS)
@@ -268,7 +268,7 @@ mod tests {
                 })
                 .collect();
             for job in jobs {
-                // A thread that sleeps looks again by itself after `IDLE_TIMEOUT`.
+                // A sleeping thread checks again by itself after `IDLE_TIMEOUT`.
                 let ended = tokio::time::timeout(IDLE_TIMEOUT / 2, job).await;
                 ended.expect("all of them run at once").unwrap().unwrap();
             }

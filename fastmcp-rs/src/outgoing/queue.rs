@@ -21,7 +21,7 @@ const DEFAULT_LIMIT: usize = 8 << 20;
 /// The limit of a queue that serves one request.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 const EXCHANGE_LIMIT: usize = 256 << 10;
-/// The limit of a queue for frames outside of any request: most sessions receive no such request.
+/// The limit of a queue for frames outside of any request: most clients never read them.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 const SESSION_LIMIT: usize = 16 << 10;
 
@@ -46,7 +46,7 @@ pub(crate) struct OutgoingQueue {
     room: Notify,
     /// Notifies tasks of frames.
     frames: Notify,
-    /// Called after each added frame, to bound the queue while its reader is away.
+    /// The observer of added frames, which bounds the queue while its reader is away.
     observer: OnceLock<Box<dyn QueueObserver>>,
 }
 
@@ -110,7 +110,7 @@ impl Drop for DepthGauge {
 }
 
 impl QueueState {
-    /// Whether no more should be added.
+    /// Returns true if no more frames should be added.
     fn is_full(&self, limit: usize) -> bool {
         self.bytes.len() + self.bytes_in_write >= limit
     }
@@ -168,7 +168,7 @@ impl OutgoingQueue {
         }
     }
 
-    /// Adds the frames of an answer; where each request has an outbox of its own, there are no more.
+    /// Adds the frames of a response; in a queue that serves one request, they are the last.
     pub(crate) fn push_response(&self, frames: Vec<u8>) {
         if frames.is_empty() && !self.ends_with_response {
             return;
@@ -234,10 +234,10 @@ impl OutgoingQueue {
         self.lock().bytes.len()
     }
 
-    /// Waits until there is room, or the peer is gone.
+    /// Waits until there is room, or the queue is closed.
     pub(crate) async fn wait_for_capacity(&self) {
         loop {
-            // Made before the look, so that room which appears in between is not missed.
+            // The future is created before the check, so that room which appears in between is not missed.
             let room = self.room.notified();
             if !self.register_waiter() {
                 return;
@@ -333,7 +333,7 @@ impl OutgoingQueue {
         true
     }
 
-    /// The frames that were taken, or that the caller had, are written.
+    /// Ends a write of frames that were taken, or that the caller had.
     pub(crate) fn end_write(&self) {
         let mut state = self.lock();
         state.is_writing = false;
@@ -348,8 +348,8 @@ impl OutgoingQueue {
         }
     }
 
-    /// Waits for frames and takes all of them into `bytes`; `false` once the outbox is closed.
-    /// [`OutgoingQueue::end_write`] must follow when it is `true`.
+    /// Waits for frames and takes all of them into `bytes`; returns `false` once the queue is closed. If it returns
+    /// `true`, [`OutgoingQueue::end_write`] must follow.
     pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>, backoff: &mut Backoff) -> bool {
         bytes.clear();
         backoff.reset();
@@ -374,7 +374,7 @@ impl OutgoingQueue {
         true
     }
 
-    /// Waits until fewer bytes wait than the bound, or the outbox is closed.
+    /// Waits until the queue is below its limit, or is closed.
     pub(crate) fn wait_for_capacity_blocking(&self) {
         let mut state = self.lock();
         while state.is_full(self.limit) && !state.is_closed {
@@ -382,25 +382,25 @@ impl OutgoingQueue {
         }
     }
 
-    /// Part of the frames that were taken is written.
+    /// Records that part of the taken frames was written.
     pub(crate) fn record_progress(&self) {
         let mut state = self.lock();
         state.progress += 1;
     }
 
-    /// A number that changes whenever something was written.
+    /// Returns a number that changes with every write.
     pub(crate) fn progress(&self) -> u64 {
         self.lock().progress
     }
 
-    /// Whether nothing waits to be written.
+    /// Returns true if no frame waits to be written.
     pub(crate) fn is_drained(&self) -> bool {
         let state = self.lock();
         !state.is_writing && state.bytes.is_empty()
     }
 
-    /// Takes the frames that are there, for a stream that only one task reads. `None` when there will be no more;
-    /// the flag tells that these are the last.
+    /// Takes the queued frames, for a stream that only one task reads. Returns `None` if no more will follow; the flag
+    /// is true if these are the last.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
         let mut state = self.lock();
@@ -473,7 +473,7 @@ impl OutgoingQueue {
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn wait_for_frames(&self) {
         loop {
-            // Made before the look, so that frames which come in between are not missed.
+            // The future is created before the check, so that frames which arrive in between are not missed.
             let frames = self.frames.notified();
             if self.has_frames() {
                 return;

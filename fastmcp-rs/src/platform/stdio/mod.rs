@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// An event that ends a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShutdownEvent {
-    /// There is nothing more to read.
+    /// The input has ended.
     EndOfInput,
     /// The client reads no more output.
     EndOfOutput,
@@ -42,13 +42,13 @@ pub(crate) enum ShutdownEvent {
 /// The maximum size of one write; it is small enough for a slow reader's progress to show.
 const WRITE_SIZE: usize = 64 << 10;
 
-/// The two ends of the protocol's stream.
+/// The two halves of the protocol's stream.
 pub(crate) struct ProtocolStreams {
     pub(crate) input: ProtocolInput,
     pub(crate) output: ProtocolOutput,
 }
 
-/// A process has one standard input, so one server can have it.
+/// Fails on a second call: a process has one standard input, so only one server can use it.
 fn claim_once() -> std::io::Result<()> {
     static CLAIMED: AtomicBool = AtomicBool::new(false);
     if CLAIMED.swap(true, Ordering::SeqCst) {

@@ -19,7 +19,7 @@ pub enum StdoutPolicy {
     /// The text goes to the log, line by line, each line with the prefix `stdout: `. Printing never waits; lines that
     /// do not fit into the log are dropped and counted. Lines of more than 64 KiB are split.
     Log,
-    /// It is dropped.
+    /// The text is dropped.
     Discard,
     /// Nothing is redirected: printed text corrupts the protocol, and child processes can read requests.
     Inherit,

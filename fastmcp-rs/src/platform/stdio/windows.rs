@@ -201,9 +201,9 @@ fn pipe() -> io::Result<(OwnedHandle, OwnedHandle)> {
 }
 
 impl ProtocolInput {
-    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    /// Waits for input or its end, at most for `limit`. Returns whether there is any.
     ///
-    /// Only a pipe can be looked at. Anything else is taken for ready.
+    /// Only a pipe can be inspected. Any other stream counts as ready.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         while self.peek().is_ok_and(|count| count == 0) {
@@ -220,7 +220,7 @@ impl ProtocolInput {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match (&self.stream).read(buffer) {
-                // A client may write nothing to a pipe, and that is read; only the end of a pipe breaks it.
+                // A client may write zero bytes to a pipe, which a read returns; only the end of a pipe is an error.
                 Ok(0) if self.peek().is_ok() => {}
                 Err(error) if is_hang_up(&error) => return Ok(0),
                 read => return read,
@@ -228,7 +228,7 @@ impl ProtocolInput {
         }
     }
 
-    /// Looks at a pipe while nothing is being read from it, as a read would have to end first.
+    /// Inspects a pipe unless a read is in progress, because the read would have to end first.
     fn peek_unless_reading(&self) -> Option<io::Result<u32>> {
         let _reading = self.reading.try_lock().ok()?;
         Some(self.peek())
@@ -266,7 +266,7 @@ impl ProtocolOutput {
     }
 }
 
-/// Tells of events.
+/// Sends events.
 #[derive(Clone)]
 pub(crate) struct EventNotifier(Sender<ShutdownEvent>);
 
@@ -309,17 +309,17 @@ impl EventNotifier {
 }
 
 impl ShutdownEvents {
-    /// Whether the client has closed its end, read or not.
+    /// Returns true if the client has closed its end, even if unread input remains.
     pub(crate) fn input_has_hung_up(&self) -> bool {
         !self.input_is_open
     }
 
-    /// Whether nothing waits to be read.
+    /// Returns true if there is no unread input.
     pub(crate) fn input_is_empty(&self) -> bool {
         matches!(self.input.peek_unless_reading(), Some(Ok(0)))
     }
 
-    /// The next event, if one comes in time. It may return before that.
+    /// Returns the next event, or `None` after `limit` or an earlier wake-up.
     pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
         if let Ok(event) = self.events.recv_timeout(limit.min(PARENT_INTERVAL)) {
             return Some(event);
@@ -334,7 +334,7 @@ impl ShutdownEvents {
     }
 }
 
-/// The process that has started this one, if it still runs.
+/// Returns the process that has started this one, if it still runs.
 fn parent() -> Option<OwnedHandle> {
     let mut about = PROCESS_BASIC_INFORMATION::default();
     let size = u32::try_from(size_of_val(&about)).ok()?;
@@ -352,22 +352,22 @@ fn parent() -> Option<OwnedHandle> {
     }
     // SAFETY: the call has succeeded, so the handle is open, and nothing else owns it.
     let parent = unsafe { OwnedHandle::from_raw_handle(parent) };
-    // SAFETY: the handle is that of this process, which is always there.
+    // SAFETY: the handle is that of this process, which always exists.
     let this = unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) };
-    // The number of a process that has ended is given to others, which are younger than its children.
+    // The id of an ended process is reused for others, which are younger than its children.
     let is_older = creation_time(parent.as_handle())? <= creation_time(this)?;
     is_older.then_some(parent)
 }
 
 fn creation_time(process: BorrowedHandle<'_>) -> Option<u64> {
     let [mut creation, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
-    // SAFETY: the handle is open, as it is borrowed, and each time is written to a place of its own.
+    // SAFETY: the handle is open, as it is borrowed, and each time has its own place to be written to.
     let known =
         unsafe { GetProcessTimes(process.as_raw_handle(), &mut creation, &mut exit, &mut kernel, &mut user) } != 0;
     known.then(|| u64::from(creation.dwHighDateTime) << 32 | u64::from(creation.dwLowDateTime))
 }
 
 fn has_ended(process: BorrowedHandle<'_>) -> bool {
-    // SAFETY: the handle is open, as it is borrowed; without a time limit nothing is waited for.
+    // SAFETY: the handle is open, as it is borrowed; the function does not wait with a limit of 0.
     unsafe { WaitForSingleObject(process.as_raw_handle(), 0) == WAIT_OBJECT_0 }
 }

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 /// The maximum number of lines that are handled before a write. For a client that keeps 64 calls in flight it forms two
 /// halves, and one of them is always in transit.
 const MAX_LINES: u32 = 32;
-/// For about how long answers may wait for the next ones.
+/// The approximate time that responses may wait for the next ones.
 const MAX_WAIT: Duration = Duration::from_micros(300);
 
 #[derive(Debug)]
 pub(super) struct BatchSize {
-    /// After how many lines to write, by how long the last ones took.
+    /// The number of lines after which to write, computed from the duration of the last lines.
     limit: u32,
     /// The number of lines begun since the last write.
     lines: u32,
@@ -29,22 +29,22 @@ impl BatchSize {
         BatchSize { limit: MAX_LINES, lines: 0, since: None }
     }
 
-    /// A line is about to be answered.
+    /// Records that a line is about to be handled.
     pub(super) fn begin_line(&mut self) {
-        // A line that comes alone, as most do, is not timed. Where each is written by itself, each is timed, to find
-        // out when they are quick again.
+        // A line that arrives alone, as most do, is not timed. If each line is written separately, each is timed, to
+        // detect when they become quick again.
         if self.lines == 1 || self.limit == 1 {
             self.since = Some(Instant::now());
         }
         self.lines += 1;
     }
 
-    /// Whether it is time to write.
+    /// Returns true if it is time to write.
     pub(super) fn is_due(&self) -> bool {
         self.lines >= self.limit
     }
 
-    /// Everything is about to be written.
+    /// Records that everything is about to be written.
     pub(super) fn end_batch(&mut self) {
         if let Some(since) = self.since.take() {
             let timed = if self.limit == 1 { 1 } else { self.lines - 1 };
@@ -59,7 +59,7 @@ fn compute_limit(took: Duration, timed: u32) -> u32 {
     if took >= MAX_WAIT * MAX_LINES {
         return 1;
     }
-    // All of these are less than a second, so few bits are enough to divide.
+    // All durations are below one second, so few bits are enough for the division.
     let lines = MAX_WAIT.subsec_nanos().saturating_mul(timed) / took.subsec_nanos().max(1);
     lines.clamp(1, MAX_LINES)
 }
@@ -106,7 +106,7 @@ mod tests {
         std::thread::sleep(MAX_WAIT);
         batch_size.end_batch();
         assert_eq!(batch_size.limit, 1);
-        // They may be quick again; a machine that is busy shows it only now and then.
+        // The lines may be quick again; a busy machine shows it only now and then.
         let found = (0..1000).any(|_| {
             batch_size.begin_line();
             batch_size.end_batch();

@@ -46,7 +46,7 @@ impl Default for StdioConfig {
     }
 }
 
-/// Starts a server and serves until the client is gone, or the process is asked to stop: also while it starts.
+/// Starts a server and serves until the client is gone or the process is asked to stop, even while the server starts.
 pub(crate) async fn serve(
     start: impl Future<Output = Result<Arc<Server>, Error>>,
     states: Arc<StateOwner>,

@@ -33,7 +33,7 @@ pub(super) fn spawn(
         let _end = ReportEndOfInput(reporter.clone());
         let outgoing = Arc::clone(connection.outgoing());
         let writer = OutputWriter { outgoing, output: Arc::new(output), started: Once::new(), reporter };
-        // Calls are polled here as they are by the runtime's own threads: code that blocks fails alike on all of them.
+        // Calls are polled here as on the runtime's own threads: code that blocks fails in the same way on all of them.
         if let Err(error) = inside(&runtime, || read(&connection, &input, max_line, &writer)) {
             writer.reporter.input_has_failed(error);
         }
@@ -55,7 +55,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut batch_size = BatchSize::new();
     while !writer.outgoing.is_closed() {
-        // Large messages have left room behind. Unless the next one follows soon, it is given back.
+        // Large messages have left excess capacity. Unless the next one follows soon, it is freed.
         if (lines.has_spare_memory() || batch.capacity() > MAX_IDLE_CAPACITY) && !input.wait(SHRINK_AFTER) {
             lines.release_memory();
             batch = Vec::with_capacity(MAX_BATCH);
@@ -93,7 +93,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
     Ok(())
 }
 
-/// Makes a buffer ready for the next frames. The room that large ones took is kept as long as such follow.
+/// Clears a buffer for the next frames. The capacity for large frames is kept while such frames follow.
 fn clear_buffer(buffer: &mut Vec<u8>) {
     let room = buffer.capacity();
     if room > MAX_IDLE_CAPACITY && (room > MAX_KEPT_BUFFER || buffer.len() < room / 8) {
@@ -102,7 +102,7 @@ fn clear_buffer(buffer: &mut Vec<u8>) {
     buffer.clear();
 }
 
-/// The way out, which the reader shares with the thread for late answers.
+/// The output, which the reader shares with the thread for late responses.
 struct OutputWriter {
     outgoing: Arc<OutgoingQueue>,
     output: Arc<ProtocolOutput>,
@@ -117,7 +117,7 @@ impl OutputWriter {
             self.write_batch(batch);
             clear_buffer(batch);
         }
-        // A call that waits will have an answer that the reader cannot write, as it will be reading.
+        // A waiting call will have a response that the reader cannot write, because it will be reading.
         if connection.uses_outgoing_queue() {
             self.start_thread();
             self.outgoing.wait_for_capacity_blocking();

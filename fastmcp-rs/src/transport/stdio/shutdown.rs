@@ -49,7 +49,7 @@ struct ShutdownState {
 }
 
 impl ShutdownState {
-    /// Begins to drop all components and states, unless that was begun before; then it returns `false`.
+    /// Starts dropping all components and states; returns `false` if that had started before.
     fn begin_release(&self) -> bool {
         match self.serving.get() {
             Some(Some(serving)) => serving.connection.begin_release(),
@@ -90,7 +90,7 @@ impl ShutdownReporter {
     }
 
     fn keep_failure(&self, context: &'static str, error: io::Error) {
-        // A client that is gone is how every server ends.
+        // Every server ends when its client is gone, so this is no failure.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
             let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
             // The first failure names the cause.
@@ -115,12 +115,12 @@ impl Shutdown {
         self.state.serving.set(Some(ServedConnection { connection, more_time })).is_ok()
     }
 
-    /// Waits until the last call has ended. Once this is dropped, the server has returned.
+    /// Waits until the last call has ended. Dropping this value reports that the server has returned.
     pub(super) async fn wait(&self) {
         self.state.ended.notified().await;
     }
 
-    /// Ends with the error that ended the server, if it was one.
+    /// Returns the error that ended the server, if any.
     pub(super) fn result(self) -> Result<(), Error> {
         self.state.take_failure().map_or(Ok(()), Err)
     }
@@ -135,13 +135,13 @@ impl Drop for Shutdown {
             was_stopping
         });
         if !was_stopping {
-            // As if the parent had ended, which means nothing to a process that goes on.
+            // The event is that of a parent that has ended, which means nothing to a process that continues.
             self.notifier.notify(ShutdownEvent::ParentEnded);
         }
     }
 }
 
-/// Starts watching, which precedes all that an author has to do before a server serves: it may hang.
+/// Starts watching, before any of the author's code that precedes serving, because that code may hang.
 pub(super) fn watch_events(
     mut events: ShutdownEvents,
     notifier: EventNotifier,
@@ -175,9 +175,9 @@ pub(super) fn watch_events(
                 exit_process(&state, &mut events, STATE_DROP_TIMEOUT);
             }
         }
-        // If the future of the server was dropped, nothing else does.
+        // If the future of the server was dropped, nothing else releases the states.
         state.begin_release();
-        // The program may have more to do; its own end is no longer ours to arrange, but a signal is.
+        // The program may have more to do. The crate no longer ends the process on other events, only on a signal.
         loop {
             if events.next(Duration::from_secs(3600)) == Some(ShutdownEvent::Signal) {
                 exit_process(&state, &mut events, LAST_DROPS);
@@ -187,8 +187,8 @@ pub(super) fn watch_events(
     Ok(end)
 }
 
-/// Ends the process, as the server cannot return. States that were not dropped before have some time for that; a signal
-/// ends it.
+/// Ends the process, because the server cannot return. States that were not dropped before get `time_to_drop`; a signal
+/// ends the wait.
 fn exit_process(state: &ShutdownState, events: &mut ShutdownEvents, time_to_drop: Duration) -> ! {
     let deadline = Instant::now() + time_to_drop;
     if state.begin_release() {
@@ -275,7 +275,7 @@ fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut Shutdow
             Some(ShutdownEvent::Signal) => {
                 signals += 1;
                 if asked.is_some() && is_cancelled {
-                    // It was asked already, and is in no less of a hurry.
+                    // The server was asked to stop already, and is in no less of a hurry.
                     break;
                 }
                 asked = Some(now);

@@ -17,7 +17,7 @@ use super::{pipe, wait};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
-/// The longest printed line that is logged as one.
+/// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: usize = 64 << 10;
 /// The size of a read.
 const READ_SIZE: usize = 64 << 10;
@@ -79,7 +79,7 @@ pub(crate) fn flush_prints(limit: Duration) {
         prints.end_line();
     }
     if operator_log::flush(limit) && PRINTS.get().is_some() && has_room(io::stderr().as_fd()) {
-        // If it fails, the pipe is as good as it was.
+        // If it fails, the pipe still works as before.
         let _ = rustix::stdio::dup2_stdout(io::stderr().as_fd());
     }
 }
@@ -115,7 +115,7 @@ impl Prints {
         true
     }
 
-    /// Logs a line that has not ended.
+    /// Logs an unfinished line.
     fn end_line(&self) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = sink.line.as_mut().filter(|line| !line.is_empty()) {
@@ -124,9 +124,9 @@ impl Prints {
     }
 }
 
-/// Logs the lines that end in these bytes, and keeps the beginning of the next one.
+/// Logs the complete lines in these bytes, and keeps the start of the next one.
 ///
-/// Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+/// It does not use `tracing`: a subscriber that prints would receive its own lines.
 fn log(line: &mut Vec<u8>, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let room = &bytes[..bytes.len().min(MAX_LINE - line.len())];

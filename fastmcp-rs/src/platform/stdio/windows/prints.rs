@@ -14,15 +14,15 @@ use super::{StandardStream, nul, pipe, replace};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
-/// The longest printed line that is logged as one.
+/// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: u64 = 64 << 10;
 /// The size of a read.
 const READ_SIZE: usize = 64 << 10;
 
-/// Tells of the end of the thread: the other end of the channel is dropped then.
+/// Reports the end of the thread, which drops the other end of the channel.
 static THREAD: Mutex<Option<Receiver<()>>> = Mutex::new(None);
 
-/// Makes the pipe. Returns the end that is printed to.
+/// Creates the pipe. Returns the end that receives printed text.
 pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
     let (reader, writer) = pipe()?;
     let (running, ended) = channel();
@@ -46,7 +46,7 @@ pub(crate) fn flush_prints(limit: Duration) {
         operator_log::flush(limit);
         return;
     };
-    // The thread ends once nothing can print to the pipe any more: at once, unless a child process still runs.
+    // The thread ends once the write end is closed everywhere: at once, unless a child process still runs.
     if nul().and_then(|nul| replace(StandardStream::OUTPUT, nul)).is_ok() {
         let _ = thread.recv_timeout(limit);
     }
@@ -57,7 +57,7 @@ pub(crate) fn flush_prints(limit: Duration) {
     }
 }
 
-/// Logs text line by line. Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+/// Logs text line by line. It does not use `tracing`: a subscriber that prints would receive its own lines.
 fn log(mut text: BufReader<File>) {
     let mut line = Vec::new();
     while text.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
