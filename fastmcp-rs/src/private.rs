@@ -30,8 +30,8 @@ pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;
 
-/// The traits by which method resolution looks at types. They are brought into scope without a name, so
-/// that no type of the user's is hidden by them.
+/// The traits by which method resolution inspects types. They are brought into scope without a name, so that they hide
+/// no type of the user.
 pub mod probe {
     pub use crate::component::arg_checks::probe::{
         AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
@@ -45,7 +45,7 @@ pub mod probe {
     pub use crate::component::resource::probe::{ContentsType as _, JsonType as _};
 }
 
-/// Returns a value from the text that the macro made of a literal.
+/// Returns a value from the text that the macro created from a literal.
 ///
 /// # Panics
 ///

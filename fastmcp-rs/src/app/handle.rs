@@ -1,4 +1,4 @@
-//! Changing an app while it is served.
+//! Changes to an app while it is served.
 
 use std::sync::Arc;
 
@@ -71,35 +71,35 @@ impl Handle {
         self.add(Registration::prompt(P::DEFINITION))
     }
 
-    /// Adds a tool that was made at run time.
+    /// Adds a tool that was created at run time.
     #[track_caller]
     pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
         self.add(Registration::dynamic_tool(tool))
     }
 
-    /// Adds a resource that was made at run time.
+    /// Adds a resource that was created at run time.
     #[track_caller]
     pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
         self.add(Registration::dynamic_resource(resource))
     }
 
-    /// Adds a prompt that was made at run time.
+    /// Adds a prompt that was created at run time.
     #[track_caller]
     pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
         self.add(Registration::dynamic_prompt(prompt))
     }
 
-    /// Removes the tool of a name; whether there was one.
+    /// Removes the tool of a name. Returns true if it existed.
     pub fn remove_tool(&self, name: &str) -> bool {
         self.tree.remove(ListKind::Tools, name)
     }
 
-    /// Removes the resource of a URI, or the resources of a template; whether there were any.
+    /// Removes the resource of a URI, or the resources of a template. Returns true if any existed.
     pub fn remove_resource(&self, uri: &str) -> bool {
         self.tree.remove(ListKind::Resources, uri)
     }
 
-    /// Removes the prompt of a name; whether there was one.
+    /// Removes the prompt of a name. Returns true if it existed.
     pub fn remove_prompt(&self, name: &str) -> bool {
         self.tree.remove(ListKind::Prompts, name)
     }
@@ -122,8 +122,8 @@ impl Handle {
         self.tree.set_rule(&selector, false);
     }
 
-    /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
-    /// See [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
+    /// Notifies the clients that have subscribed to a resource of its change, so that they can read it again. See
+    /// [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
     pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
         self.tree.publish_resource_update(uri.as_ref());
     }

@@ -16,7 +16,7 @@ use crate::util::catch_panic;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
 type StateFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-/// Begins something with the states that are there.
+/// A function that runs with the existing states.
 type StateFn<T> = Box<dyn FnOnce(&States) -> StateFuture<T> + Send>;
 type StateError = Box<dyn StdError + Send + Sync>;
 
@@ -50,7 +50,7 @@ pub trait MakeState<Parameters>: Send + 'static {
     fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
 }
 
-/// A function that [`App::on_shutdown`] takes: `async`, with at most three parameters, which are [`State`]s.
+/// A function for [`App::on_shutdown`]: `async`, with at most three parameters, each a [`State`].
 #[diagnostic::on_unimplemented(
     message = "this cannot run at shutdown",
     label = "not a function that ends an app",
@@ -63,7 +63,7 @@ pub trait EndApp<Parameters>: Send + 'static {
     fn run(self, states: &States) -> StateFuture<()>;
 }
 
-/// The state of a type. Before anything runs, it was made sure that it is there.
+/// Returns the state of a type. The checks before the start make sure that it exists.
 fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, StateError> {
     states::find(states)
         .map(State::from_arc)
@@ -227,7 +227,7 @@ impl App {
         known
     }
 
-    /// Makes the states that are made at start.
+    /// Makes the states of [`App::state_with`].
     pub(super) async fn make_states(&mut self, owner: &StateOwner) -> Result<Arc<States>, Error> {
         let mut states = std::mem::take(&mut self.states);
         for maker in std::mem::take(&mut self.state_constructors) {
@@ -237,7 +237,7 @@ impl App {
                     "the state `{}` panicked while it was made: {}",
                     maker.name, panicked.0
                 ));
-                // The program may end with the error that this becomes.
+                // The program may end with the resulting error.
                 operator_log::flush(FINAL_FLUSH_TIMEOUT);
                 Err(format!("it panicked: {}", panicked.0).into())
             });

@@ -1,4 +1,4 @@
-//! The runtime of `#[mcp::main]`, and how work on it is given up.
+//! The runtime of `#[mcp::main]`, and its shutdown.
 
 use std::future::Future;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 /// Tasks that block the workers or never end must not keep a process alive whose client has gone.
 #[doc(hidden)]
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
-    // A second program in one process would be a test; the first one's version stays.
+    // A second program in one process occurs only in a test; the version of the first stays.
     let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
     let runtime = build_runtime(&main);
     let output = runtime.block_on(future);
@@ -50,7 +50,7 @@ fn default_workers() -> usize {
 }
 
 /// On standard input and output the workers only run calls that wait, beside the thread that reads, so one is enough:
-/// each more is a thread to start.
+/// each further worker is a thread to start.
 #[cfg(not(feature = "http"))]
 fn default_workers() -> usize {
     1

@@ -76,15 +76,15 @@ use crate::telemetry::metrics::Metrics;
 pub struct App {
     pub(crate) config: ServerConfig,
     version_is_set: bool,
-    /// Its components.
+    /// The components of the app.
     tree: Arc<ComponentTree>,
     states: States,
-    /// Also of the states of mounted apps.
+    /// The owner of the states, including those of mounted apps.
     state_owner: Arc<StateOwner>,
     state_constructors: Vec<StateConstructor>,
     shutdown_tasks: Vec<ShutdownFunction>,
     visibility: Option<VisibilityFn>,
-    /// The apps that are mounted in it, with their namespaces.
+    /// The mounted apps, with their namespaces.
     mounted: Vec<(Box<str>, App)>,
     pub(crate) sealing_keys: Vec<SealingKey>,
     /// The middleware around each operation, the outermost first.
@@ -100,15 +100,14 @@ pub struct App {
 }
 
 impl App {
-    /// An app with every tool, resource and prompt of the program, whichever module or crate it is in.
+    /// Creates an app with every tool, resource and prompt of the program, in any module or crate.
     ///
-    /// A library crate of tools must be named by the program, or the linker leaves it out:
-    /// `use my_tools as _;`.
+    /// The program must name a library crate of tools, or the linker leaves the crate out: `use my_tools as _;`.
     pub fn new(name: impl Into<String>) -> App {
         App::from_registrations(name.into(), registered_components(|_| true))
     }
 
-    /// An app with the tools, resources and prompts of one module and the modules in it.
+    /// Creates an app with the tools, resources and prompts of a module and its submodules.
     ///
     /// # Example
     ///
@@ -134,7 +133,7 @@ impl App {
         App::from_registrations(name.into(), registered_components(|location| inside(location.module_path)))
     }
 
-    /// An app without components, for those that are registered by [`App::tool`], [`App::resource`],
+    /// Creates an app without components, for components that are registered with [`App::tool`], [`App::resource`],
     /// [`App::prompt`] and [`App::server`].
     pub fn empty(name: impl Into<String>) -> App {
         App::from_registrations(name.into(), Vec::new())
@@ -218,27 +217,27 @@ impl App {
         self.add(Registration::prompt(P::DEFINITION))
     }
 
-    /// Adds a tool that is made at run time.
+    /// Adds a tool that was created at run time.
     #[track_caller]
     pub fn add_tool(self, tool: DynamicTool) -> App {
         self.add(Registration::dynamic_tool(tool))
     }
 
-    /// Adds a resource that is made at run time.
+    /// Adds a resource that was created at run time.
     #[track_caller]
     pub fn add_resource(self, resource: DynamicResource) -> App {
         self.add(Registration::dynamic_resource(resource))
     }
 
-    /// Adds a prompt that is made at run time.
+    /// Adds a prompt that was created at run time.
     #[track_caller]
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
         self.add(Registration::dynamic_prompt(prompt))
     }
 
-    /// Gives out a handle that adds, removes, enables and disables components, now and while the app is served.
+    /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.
     ///
-    /// The app then says that it has tools, resources and prompts, also while it has none, and that their lists may
+    /// The app then declares that it has tools, resources and prompts, even if it has none, and that their lists may
     /// change. See [`Handle`].
     pub fn handle(&self) -> Handle {
         self.tree.make_dynamic();
@@ -332,7 +331,7 @@ impl App {
         tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
-    /// The names of the app's tools, sorted, with those of mounted apps.
+    /// Returns the sorted names of the app's tools, including those of mounted apps.
     pub fn tool_names(&self) -> Vec<String> {
         self.tree.tool_names()
     }
@@ -391,7 +390,7 @@ impl App {
         self
     }
 
-    /// The server's name for people. Peers before 2025-06-18 do not see it.
+    /// Sets the server's name for people. Clients before 2025-06-18 do not get it.
     pub fn title(mut self, title: impl Into<String>) -> App {
         self.config.title = Some(title.into());
         self
@@ -403,15 +402,15 @@ impl App {
         self
     }
 
-    /// The server's page on the web. Peers before 2025-11-25 do not see it.
+    /// Sets the URL of the server's website. Clients before 2025-11-25 do not get it.
     pub fn website_url(mut self, url: impl Into<String>) -> App {
         self.config.website_url = Some(url.into());
         self
     }
 
-    /// A picture of the server, for people. There may be several; clients before 2025-11-25 do not see them.
+    /// Adds an icon of the server, for people. There may be several; clients before 2025-11-25 do not get them.
     ///
-    /// Modern clients get them when they discover the server, and not with every answer.
+    /// Modern clients get them when they discover the server, and not with every response.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#icons>
     ///
@@ -429,8 +428,8 @@ impl App {
         self
     }
 
-    /// Leaves `additionalProperties: false` out of the schemas of all tools, as some vendors' converters refuse every
-    /// tool that says it, among them that of google-genai. Unknown arguments are refused as before.
+    /// Leaves `additionalProperties: false` out of the schemas of all tools, because some vendors' converters, among
+    /// them that of google-genai, reject every tool whose schema contains it. Unknown arguments are still rejected.
     pub fn open_schemas(mut self) -> App {
         self.config.lists.style.closes_objects = false;
         self
@@ -447,19 +446,19 @@ impl App {
         self
     }
 
-    /// The same for tools that return a text. Default: no, as every client shows a text as it is, and several show a
-    /// structured result in place of it.
+    /// Sets whether tools that return a text send it as structured content, too. Default: false, because every client
+    /// shows a text unchanged, and several show a structured result in place of it.
     pub fn structured_texts(mut self, yes: bool) -> App {
         self.config.lists.style.structures_texts = yes;
         self
     }
 
-    /// Says whether clients of 2026-07-28, too, get structured results that are no objects (lists, numbers, `null` for
-    /// `None`) inside `{"result": …}`, as those of 2025-06-18 and 2025-11-25 always do. Default: no.
+    /// Sets whether clients of 2026-07-28 get structured results that are not objects (lists, numbers, `null` for
+    /// `None`) inside `{"result": …}`, as clients of 2025-06-18 and 2025-11-25 always do. Default: false.
     ///
-    /// Some proxies that speak 2026-07-28 refuse such results as they are, FastMCP 4.1.7 among them. The output schema,
-    /// the text and the mark `_meta.fastmcp.wrap_result` are those of the wrapped result then. A tool's own `wrapped`
-    /// goes first.
+    /// Some proxies for 2026-07-28, among them FastMCP 4.1.7, reject unwrapped results of these kinds. The output
+    /// schema, the text and the mark `_meta.fastmcp.wrap_result` are then those of the wrapped result. A tool's own
+    /// `wrapped` takes precedence.
     ///
     /// # Example
     ///
@@ -485,11 +484,11 @@ impl App {
         self
     }
 
-    /// Says whether a tool's result with resource links and without a text gets a block of text that names them, as its
-    /// last: a line for each link with its name, its URI and its description. Default: yes, as several clients show a
-    /// model texts alone.
+    /// Sets whether a tool's result with resource links and without a text gets a final text block that names the
+    /// links: one line per link with its name, its URI and its description. Default: true, because several clients show
+    /// a model only texts.
     ///
-    /// A result that has a text is sent as it is. A tool's own `link_text` goes first.
+    /// A result that has a text is sent unchanged. A tool's own `link_text` takes precedence.
     pub fn link_texts(mut self, yes: bool) -> App {
         self.config.lists.style.describes_links = yes;
         self
@@ -504,9 +503,9 @@ impl App {
         self
     }
 
-    /// Ignores arguments that a tool does not have, instead of refusing the call, and logs their names at debug level.
+    /// Ignores arguments that a tool does not have, instead of rejecting the call, and logs their names at debug level.
     ///
-    /// This holds for arguments themselves, not for the members inside of them, which are refused unless their type
+    /// This applies to arguments themselves, not to the members inside of them, which are rejected unless their type
     /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
     /// [`App::ignore_arguments`].
     pub fn ignore_unknown_arguments(mut self) -> App {
@@ -548,10 +547,10 @@ impl App {
         self
     }
 
-    /// Refuses numbers, booleans, lists and objects that arrive inside a string.
+    /// Rejects numbers, booleans, lists and objects that arrive inside a string.
     ///
-    /// Models write `"10"` for `10` now and then; by default that is accepted where a string would be
-    /// refused. A whole number written as `1.0` is an integer to JSON Schema, and always accepted.
+    /// Models sometimes write `"10"` for `10`; by default that is accepted where a string would be rejected. A whole
+    /// number written as `1.0` is an integer in JSON Schema, and always accepted.
     pub fn strict_arguments(mut self) -> App {
         self.config.strict_arguments = true;
         self
@@ -559,14 +558,14 @@ impl App {
 
     /// Shows the text of every error and panic to the model, for development.
     ///
-    /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches it: others may tell
+    /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches the model: other texts may reveal
     /// paths, queries and host names.
     pub fn show_errors(mut self) -> App {
         self.config.show_errors = true;
         self
     }
 
-    /// Leaves the server's name and version out of the `_meta` of each modern answer.
+    /// Leaves the server's name and version out of the `_meta` of each modern response.
     pub fn anonymous_results(mut self) -> App {
         self.config.announce_server = false;
         self
@@ -603,9 +602,9 @@ impl App {
     /// Sets the limit of the `requestState` that travels with the questions to a modern client, in bytes. Default:
     /// 512 KiB; at least 1 KiB.
     ///
-    /// It holds the answers so far, the values of [`Context::remember`] and about 60 bytes for each open question,
-    /// sealed, as Base64: 4 bytes for 3. It comes back with the next request, so it is never longer than half of the
-    /// longest message that the transport reads: [`App::max_line`], or
+    /// The request state contains the answers so far, the values of [`Context::remember`] and about 60 bytes per open
+    /// question, sealed and encoded as Base64: 4 bytes for 3. It returns with the next request, so it is never longer
+    /// than half of the longest message that the transport reads: [`App::max_line`], or
     /// [`HttpConfig::max_body`](crate::HttpConfig::max_body). A call that needs more ends with error -32603, which
     /// names this limit, and the log names the function.
     ///
@@ -637,7 +636,7 @@ impl App {
         self
     }
 
-    /// The most entries of one page of a list. Default: 1,000; at least 1.
+    /// Sets the maximum number of entries per page of a list. Default: 1,000; minimum: 1.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
     pub fn page_size(mut self, entries: usize) -> App {
@@ -685,8 +684,8 @@ impl App {
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
     }
 
-    /// Lowers the limit of `requestState` to half of the longest message that a transport reads: it has to come back
-    /// in one, with the arguments and the next answers.
+    /// Lowers the limit of `requestState` to half of the longest message that a transport reads: it has to return in
+    /// one message, with the arguments and the next answers.
     #[cfg(any(feature = "stdio", feature = "http"))]
     fn fit_request_state(&mut self, max_message: usize) {
         self.config.max_request_state = self.config.max_request_state.min(max_message / 2);
@@ -738,7 +737,7 @@ impl App {
         registry.tools.entries().iter().map(json).collect()
     }
 
-    /// Warns of a version that is not known. Tests have no need of one.
+    /// Logs a warning if the version is unknown. Tests do not need a version.
     #[cfg(any(feature = "stdio", feature = "http"))]
     fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
@@ -750,7 +749,8 @@ impl App {
     }
 }
 
-/// The components that registered themselves at certain places. `inventory` promises no order, so it is made here.
+/// Returns the components that registered themselves at the selected places. `inventory` guarantees no order, so this
+/// function sorts them.
 fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
     let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
     let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
@@ -768,7 +768,7 @@ fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registrat
     added
 }
 
-/// The most tools that one warning names.
+/// The maximum number of tools that one warning names.
 const MAX_LISTED_TOOLS: usize = 10;
 
 /// Logs warnings about schemas that some vendors reject or change, and about schemas that cannot be read.

@@ -1,4 +1,4 @@
-//! Apps inside of apps.
+//! Apps that are mounted in other apps.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -63,10 +63,10 @@ impl App {
         }
     }
 
-    /// Makes the states of this app and of those that are mounted in it, and lets their components be served.
+    /// Makes the states of this app and of its mounted apps, and activates their components.
     ///
-    /// `layers` and `visibility_rules` are those of the apps around, `changes` is where the outermost tells of changes, and `owner`
-    /// is that of its states.
+    /// `layers` and `visibility_rules` are those of the surrounding apps; `changes` and `owner` are the change hub and
+    /// the owner of the states of the outermost app.
     pub(super) fn activate<'a>(
         &'a mut self,
         namespaces: Vec<Box<str>>,
@@ -77,7 +77,7 @@ impl App {
         shutdown_tasks: &'a mut Vec<ShutdownTask>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
-            // Every context has the states, and so a way to tell of changes.
+            // Every context has the states, and so can report changes.
             self.states.insert(TypeId::of::<ChangeHub>(), Arc::downgrade(changes) as _);
             let states = self.make_states(owner).await?;
             shutdown_tasks.extend(self.shutdown_tasks(&states));

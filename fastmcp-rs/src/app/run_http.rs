@@ -125,19 +125,19 @@ impl App {
         self
     }
 
-    /// The app as a tower `Service`, for a server that is there already: it goes into axum by
-    /// `Router::route_service("/mcp", service)`, and into bare hyper by `hyper_util::service::TowerToHyperService`.
+    /// Returns the app as a tower `Service`, for an existing server: mount it in axum with
+    /// `Router::route_service("/mcp", service)`, and in bare hyper with `hyper_util::service::TowerToHyperService`.
     ///
-    /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
-    /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
+    /// It needs no other task or object beside it. If other machines can reach the surrounding server, name its host
+    /// with [`HttpConfig::allowed_hosts`]: otherwise only this machine's own local names are accepted.
     ///
-    /// Limits for each address hold if that server puts the address of the client, a `std::net::SocketAddr`, among the
-    /// [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
+    /// Limits per address apply if the surrounding server stores the address of the client, a `std::net::SocketAddr`,
+    /// in the [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
     ///
     /// # Errors
     ///
-    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is
-    /// allowed is none, or if there are several replicas without sealing keys.
+    /// Fails if the app's configuration is invalid (see [`App::check`]), if an allowed host or origin is malformed, or
+    /// if there are several replicas without sealing keys.
     ///
     /// # Example
     ///
@@ -255,19 +255,20 @@ impl App {
         self.run_on_listener(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
     }
 
-    /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
-    /// left where it is.
+    /// Serves this app on a listening Unix socket, such as one of systemd's socket activation; otherwise like
+    /// [`App::run_http_unix`]. The socket's file is not removed.
     ///
     /// # Errors
     ///
-    /// As [`App::run_http`].
+    /// Fails under the conditions of [`App::run_http`].
     #[cfg(unix)]
     pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
         let socket = transport::socket_name(&listener);
         self.run_on_listener(listener, |_, path| format!("unix:{socket}, at {path}")).await
     }
 
-    /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
+    /// Serves connections of any listener. `place` returns the address to log for the scheme and the path of the
+    /// endpoint.
     async fn run_on_listener(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
         check_runtime()?;
         let config = &self.http.config;
@@ -323,7 +324,7 @@ impl App {
     }
 }
 
-/// Makes sure that sockets and timers can be used.
+/// Returns an error if sockets and timers cannot be used.
 fn check_runtime() -> Result<(), Error> {
     catch_panic::install_hook();
     runtime::check_timers()?;

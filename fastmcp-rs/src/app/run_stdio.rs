@@ -22,7 +22,7 @@ impl App {
         self
     }
 
-    /// The longest message in bytes; a longer one is refused and skipped. Default: 16 MiB.
+    /// Sets the maximum length of a message in bytes; a longer message is rejected and skipped. Default: 16 MiB.
     pub fn max_line(mut self, bytes: usize) -> App {
         self.stdio.max_line = bytes.max(1024);
         self
@@ -75,8 +75,8 @@ impl App {
         self.serve_stdio().await
     }
 
-    /// Serves as [`App::run_stdio`] does. The future is boxed, so that it is compiled with the library, by the profile of
-    /// the library, and not into the `main` of each program.
+    /// Serves the app for [`App::run_stdio`]. The future is boxed, so that it is compiled with the library, by the
+    /// profile of the library, and not into the `main` of each program.
     #[inline(never)]
     fn serve_stdio(self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
         Box::pin(self.serve_standard_streams())
@@ -86,7 +86,7 @@ impl App {
         catch_panic::install_hook();
         runtime::check_timers()?;
         let _flush = stdio::FlushPrintsOnDrop;
-        // If this future is dropped, threads still hold the server, and only this drops its states.
+        // If this future is dropped, threads still hold the server, and only this guard drops its states.
         let states = StatesGuard(Arc::clone(&self.state_owner));
         let served = self.serve_wire().await;
         states.0.release(|| ()).await;
@@ -122,7 +122,7 @@ impl App {
     }
 }
 
-/// Drops states at once when it is dropped, unless they were dropped before.
+/// Drops the states at once when it is dropped, unless they were dropped before.
 struct StatesGuard(Arc<StateOwner>);
 
 impl Drop for StatesGuard {

@@ -1,4 +1,4 @@
-//! Writes the answer to a call, as the peer's revision has it.
+//! Writes the response to a call in the form of the peer's revision.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -98,19 +98,19 @@ impl<'a> ResultWriter<'a> {
         ResultWriter { out, frame }
     }
 
-    /// A result that is JSON text already.
+    /// Writes a result that is already JSON text.
     pub(crate) fn raw(&mut self, json: &str) {
         write::begin_result(self.out, self.frame.id);
         write::raw(self.out, json);
         self.out.push(b'}');
     }
 
-    /// A single block of text.
+    /// Writes a single block of text.
     pub fn text(&mut self, text: &str) {
         self.text_block(text, false);
     }
 
-    /// A failure that the model reads, or, where there is no model yet, the client.
+    /// Writes a failure for the model or, before a model is involved, for the client.
     pub(crate) fn failure(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
@@ -118,7 +118,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// The arguments do not fit; `text` says why.
+    /// Writes the failure of invalid arguments; `text` gives the reason.
     pub(crate) fn invalid_arguments(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
@@ -137,8 +137,8 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// A value as structured content, and its JSON as text for peers and models that read only text. Where there is no
-    /// structured content yet, the text is all.
+    /// Writes a value as structured content, and its JSON as text for peers and models that read only text. For
+    /// revisions without structured content, it writes only the text.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
         let wraps = self.wraps_result();
@@ -153,7 +153,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Begins a result, up to where the JSON of a value follows.
+    /// Begins a result, up to the position where the JSON of a value follows.
     fn begin_structured_result(&mut self, wraps: bool) {
         self.begin_result(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
         if wraps {
@@ -161,7 +161,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Ends a result behind the JSON of a value, which begins at `json`.
+    /// Ends a result after the JSON of a value, which begins at `json`.
     fn end_structured_result(&mut self, json: usize, text: EscapedJson, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
@@ -179,14 +179,14 @@ impl<'a> ResultWriter<'a> {
         self.end_result(wraps);
     }
 
-    /// Blocks of content.
+    /// Writes blocks of content.
     pub(crate) fn content(&mut self, blocks: &[Content]) {
         self.begin_result(beginning!(r#""content":"#));
         self.write_blocks(blocks);
         self.end_result(false);
     }
 
-    /// An answer that the author composed.
+    /// Writes a result that the author composed.
     pub fn result(&mut self, result: ToolResult) {
         if let Some(fault) = &result.fault {
             return self.masked_error(fault);
@@ -216,7 +216,7 @@ impl<'a> ResultWriter<'a> {
         }
         let mut members = Vec::new();
         for (key, value) in &result.meta {
-            // These two are ours, and no member may stand twice.
+            // The crate writes these two members, and no member may occur twice.
             if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
                 continue;
             }
@@ -234,7 +234,7 @@ impl<'a> ResultWriter<'a> {
         // Blocks are strings and JSON values, which always have a JSON form.
         let _ = encode::write_json(self.out, &RevisionView(blocks, self.frame.revision));
         if let Some(text) = self.text_of_links(blocks) {
-            // Into the list that has just been closed.
+            // The block is added to the list that was just closed.
             self.out.pop();
             self.out.extend_from_slice(br#",{"type":"text","text":"#);
             encode::write_string(self.out, &text);
@@ -242,15 +242,15 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Returns the text that stands beside resource links for clients that show texts alone. Peers before 2025-06-18
-    /// get a text in place of each.
+    /// Returns the text that accompanies resource links for clients that show only texts. Peers before 2025-06-18 get a
+    /// text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
         let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
         if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
     }
 
-    /// The failure of a handler.
-    // Never part of the code for one handler, which is made anew for each.
+    /// Writes the failure of a handler.
+    // The function is never inlined into the code for one handler, which is generated per handler.
     #[cold]
     #[inline(never)]
     pub(crate) fn error(&mut self, error: ToolError) {
@@ -263,7 +263,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// The client could not be asked, or did not answer as it should; that is nothing to hide.
+    /// Writes the failure of a request to the client, which need not be hidden.
     fn client_request_error(&mut self, error: &AskError) {
         match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
             Some(required) => {
@@ -274,7 +274,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// A failure that only the operator may read.
+    /// Writes a failure whose details only the operator may read.
     pub(crate) fn masked_error(&mut self, detail: &str) {
         let id = operator_log::error_id();
         let (noun, name) = (self.frame.subject.noun(), self.frame.name);
@@ -439,19 +439,19 @@ fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     }
 }
 
-/// Says why a result, which would break the tool's own contract, is not sent.
+/// Returns the reason that a result, which would break the tool's own contract, is not sent.
 fn no_json_form(error: &serde_json::Error) -> String {
     format!("its result cannot be sent as JSON: {error}")
 }
 
-/// The error for a URI that no resource has.
+/// Returns the error for a URI without a resource.
 pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
     let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
     let shown: String = uri.chars().take(256).collect();
     RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
 }
 
-/// An item of a resource as a peer of some revision may see it.
+/// An item of a resource in the form for a peer's revision.
 struct ContentsView<'a> {
     item: &'a ResourceContents,
     uri: &'a str,

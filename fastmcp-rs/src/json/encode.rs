@@ -35,7 +35,7 @@ impl ObjectWriter<'_> {
         let _ = write_json(self.out, value);
     }
 
-    /// Adds a member that is a string.
+    /// Adds a string member.
     pub(crate) fn add_text(&mut self, name: &'static str, text: &str) {
         self.name(name);
         write_string(self.out, text);
@@ -53,7 +53,7 @@ impl ObjectWriter<'_> {
 
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Texts have line ends, which are escaped. To grow while a long one is written would be to copy it.
+    // Texts contain line ends, which are escaped. Growing the buffer while a long text is written would copy it.
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -76,7 +76,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends a byte that must not stand for itself in a JSON string.
+/// Appends the escape of a byte that must not stand for itself in a JSON string.
 pub(crate) fn write_escape(out: &mut Vec<u8>, byte: u8) {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2_iter;
 
-/// Escapes the separators in the JSON behind `start`.
+/// Escapes the separators in the JSON from `start` on.
 pub(crate) fn escape(json: &mut Vec<u8>, start: usize) {
     if pieces(&json[start..]).next().is_some() {
         let raw = json.split_off(start);
@@ -24,11 +24,11 @@ pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
     }
     let mut escaped = Vec::new();
     append(&mut escaped, json.as_bytes());
-    // Whole characters were replaced.
+    // Only whole characters were replaced.
     String::from_utf8(escaped).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// Appends JSON, or a part of one, and escapes the separators in it.
+/// Appends JSON, or a part of it, with its separators escaped.
 pub(crate) fn append(out: &mut Vec<u8>, json: &[u8]) {
     let mut pieces = pieces(json);
     for (plain, escape) in &mut pieces {
@@ -40,7 +40,7 @@ pub(crate) fn append(out: &mut Vec<u8>, json: &[u8]) {
 
 /// Splits a text at its separators: each piece comes with the escape of the separator behind it.
 pub(crate) fn pieces(text: &[u8]) -> Pieces<'_> {
-    // In UTF-8 all of them begin with one of two bytes, which hardly any text has.
+    // In UTF-8 all separators begin with one of two bytes, which hardly any text contains.
     Pieces { text, starts: memchr2_iter(0xC2, 0xE2, text), begin: 0 }
 }
 

@@ -1,4 +1,4 @@
-//! The keys that an operator hands to every process of a service.
+//! The keys that an operator passes to every process of a service.
 
 use std::fmt;
 
@@ -39,18 +39,18 @@ const LENGTH: usize = 32;
 pub struct SealingKey([u8; LENGTH]);
 
 impl SealingKey {
-    /// A key of these 32 random bytes.
+    /// Creates a key from these 32 random bytes.
     pub const fn new(bytes: [u8; 32]) -> SealingKey {
         SealingKey(bytes)
     }
 
-    /// A key of 32 random bytes that are written as Base64, with the usual or the URL-safe letters, padded or
-    /// not. Space around it is ignored.
+    /// Creates a key from 32 random bytes in Base64, in the standard or the URL-safe alphabet, with or without padding.
+    /// Surrounding white space is ignored.
     ///
     /// # Errors
     ///
-    /// A [configuration error](Error::is_configuration) if the text is not Base64, or not of 32 bytes. It does
-    /// not show the text.
+    /// Returns a [configuration error](Error::is_configuration) if the text is not the Base64 of 32 bytes. The error
+    /// does not contain the text.
     pub fn from_base64(text: &str) -> Result<SealingKey, Error> {
         let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let usual: String = text

@@ -30,9 +30,9 @@ pub(crate) use state::RequestState;
 #[cfg(feature = "http")]
 pub(crate) use state::milliseconds;
 
-/// The default limit of a sealed text, in bytes: a client has to carry it, and the text of a stranger is decoded.
+/// The default limit of a sealed text, in bytes: a client has to carry it, and the server decodes texts of strangers.
 pub(crate) const DEFAULT_MAX_TEXT: usize = 512 << 10;
-/// The least that [`Sealer::limit`] sets, in bytes.
+/// The minimum limit of [`Sealer::set_max_text`], in bytes.
 pub(crate) const MIN_MAX_TEXT: usize = 1024;
 
 const VERSION: u8 = 1;
@@ -116,7 +116,7 @@ impl Sealer {
         Sealer { purpose, keys, own: OnceLock::new(), random: SystemRandom::new(), max_text }
     }
 
-    /// Sets the longest text that is sealed or opened, in bytes; at least [`MIN_MAX_TEXT`].
+    /// Sets the maximum length of a text to seal or open, in bytes; at least [`MIN_MAX_TEXT`].
     pub(crate) fn set_max_text(&mut self, bytes: usize) {
         self.max_text = bytes.max(MIN_MAX_TEXT);
     }
@@ -146,7 +146,7 @@ impl Sealer {
         Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
+    /// Returns the bytes that were sealed with this binding and one of the keys. All failures return the same `None`.
     pub(crate) fn open(&self, text: &str, binding: &impl AssociatedData) -> Option<Vec<u8>> {
         if text.len() > self.max_text {
             return None;
@@ -180,7 +180,7 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// The length of the sealed text of so many bytes, which is Base64 without padding.
+/// Returns the length of the sealed text for a number of bytes; it is Base64 without padding.
 fn text_length(plaintext: usize) -> usize {
     let sealed = plaintext.saturating_add(HEADER_LENGTH + TAG_LENGTH);
     (sealed / 3).saturating_mul(4).saturating_add((sealed % 3 * 4).div_ceil(3))
@@ -213,7 +213,7 @@ pub(crate) fn random_id() -> Result<String, SealError> {
 mod tests {
     use super::*;
 
-    /// The most bytes that fit by default.
+    /// The maximum number of bytes that fit by default.
     const MAX_PLAINTEXT: usize = DEFAULT_MAX_TEXT / 4 * 3 - HEADER_LENGTH - TAG_LENGTH;
 
     fn key(byte: u8) -> SealingKey {
@@ -280,7 +280,7 @@ mod tests {
             Binding { principal: None, ..binding() },
             Binding { method: "prompts/get", ..binding() },
             Binding { component: "refund", ..binding() },
-            // The same letters, parted elsewhere.
+            // The same letters, split at another place.
             Binding { method: "tools/callp", component: "ay", ..binding() },
             Binding { principal: Some("adatools"), method: "/call", ..binding() },
             Binding { arguments, ..binding() },

@@ -14,15 +14,16 @@ use crate::json::object::{self, MemberMap};
 use crate::protocol::Revision;
 use crate::protocol::client_facts::ClientDeclaration;
 
-/// The longest id in bytes.
+/// The maximum length of an id in bytes.
 const MAX_ID: usize = 2 << 10;
 /// The longest name and the longest title of a client that an id holds, in bytes of JSON; the rest is cut off.
 const MAX_NAME: usize = 256;
-/// The longest version of a client that an id holds, in bytes of JSON.
+/// The maximum length of the client version that an id holds, in bytes of JSON.
 const MAX_VERSION: usize = 128;
-/// The longest capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to [`QUESTIONS`].
+/// The maximum length of capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to
+/// [`QUESTIONS`].
 const MAX_CAPABILITIES: usize = 768;
-/// The most by which the clock of the process that issued an id may be ahead of this one.
+/// The maximum time by which the clock of the process that issued an id may be ahead of this one.
 const MAX_SKEW: Duration = Duration::from_secs(60);
 /// The version of the sealed bytes, which is the first of them.
 const FORMAT: u8 = 1;

@@ -76,7 +76,8 @@ impl RequestState {
         answered
     }
 
-    /// Notes that the client is asked the question of a digest. An answer to another question of that key is dropped.
+    /// Records that the client is asked the question of a digest. An answer to another question with that key is
+    /// dropped.
     pub(crate) fn add_request(&mut self, key: &str, digest: String) {
         self.responses.remove(key);
         self.open_requests.insert(key.to_owned(), digest.into());
@@ -107,8 +108,8 @@ impl Sealer {
         self.seal(state.into_json().as_bytes(), binding)
     }
 
-    /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
-    /// not tell why there is none.
+    /// Returns the state in a text from a client, if it was sealed for this binding and has not expired. All failures
+    /// return the same `None`.
     pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<RequestState> {
         let plaintext = self.open(text, binding)?;
         let state = RequestState::from_json(std::str::from_utf8(&plaintext).ok()?)?;
@@ -116,7 +117,7 @@ impl Sealer {
     }
 }
 
-/// The milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

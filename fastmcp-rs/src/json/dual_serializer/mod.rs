@@ -22,14 +22,14 @@ use super::reader::{plain, plain_ascii, special};
 use super::separators;
 use crate::json::encode;
 
-/// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
+/// The maximum capacity that a thread keeps for its next text: each thread that has written a text keeps a buffer.
 const MAX_KEPT_BUFFER: usize = 64 << 10;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The JSON of a value, as it stands between the quotes of a JSON string.
+/// The JSON of a value, escaped for use between the quotes of a JSON string.
 pub(crate) struct EscapedJson(Vec<u8>);
 
 /// Appends the value to `out` as JSON on one line, and returns the same JSON as a text.
@@ -53,7 +53,7 @@ pub(crate) fn write_json_and_text<T: Serialize + ?Sized>(
     Ok(text)
 }
 
-/// Names the place where `json` ends, in front of the error that ended it.
+/// Adds the place where `json` ends to the error that ended it.
 #[cold]
 fn with_place(json: &[u8], error: &Error) -> Error {
     match place::find_end_place(json) {
@@ -62,14 +62,14 @@ fn with_place(json: &[u8], error: &Error) -> Error {
     }
 }
 
-/// Writes a value as JSON, as [`json_and_text`] does.
+/// Writes a value as JSON, like [`write_json_and_text`].
 pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let mut json = Vec::new();
     write_json_and_text(&mut json, value)?;
     String::from_utf8(json).map_err(Error::custom)
 }
 
-/// Converts a value into a tree of JSON, and fails where [`json_and_text`] does.
+/// Converts a value into a tree of JSON, and fails where [`write_json_and_text`] does.
 pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Value> {
     let tree = serde_json::to_value(value);
     // serde_json turns a float that is not finite into `null`, and its errors name no place.
@@ -117,7 +117,7 @@ impl Drop for EscapedJson {
         if self.0.capacity() <= MAX_KEPT_BUFFER {
             let mut room = std::mem::take(&mut self.0);
             room.clear();
-            // A thread that ends needs none.
+            // A thread that is ending needs no buffer.
             let _ = BUFFER.try_with(|kept| kept.set(room));
         }
     }
@@ -224,7 +224,7 @@ impl DualWriter<'_> {
                 b'\n' => self.write_both(b"\\n", b"\\\\n"),
                 b'\t' => self.write_both(b"\\t", b"\\\\t"),
                 _ => {
-                    // Of the other escapes only the first byte is a backslash.
+                    // Other escapes contain only one backslash, which is their first byte.
                     self.text.push(b'\\');
                     encode::write_escape(self.json, special);
                 }
@@ -261,8 +261,8 @@ impl DualWriter<'_> {
     }
 }
 
-/// A text of few bytes of ASCII with nothing to escape. Most names and values are such, and for them it costs less to append as
-/// many bytes as there can be at most than to ask how many there are.
+/// A short ASCII text without escapes. Most names and values are such texts, and for them appending the maximum number
+/// of bytes costs less than computing their number.
 #[derive(Clone, Copy)]
 struct ShortText {
     bytes: u128,
@@ -270,7 +270,7 @@ struct ShortText {
 }
 
 impl ShortText {
-    /// There is room for three bytes before it.
+    /// The maximum length of a text, which leaves room for three bytes before it.
     const MAX: usize = size_of::<u128>() - 3;
 
     #[inline]
@@ -394,7 +394,7 @@ mod tests {
         rest: BTreeMap<String, i128>,
     }
 
-    /// A struct of that name with so many fields, and a variant, all of a name.
+    /// A struct of that name with so many fields, and a variant; all have the same name.
     struct NamedStruct(&'static str, usize, &'static str);
 
     impl Serialize for NamedStruct {
@@ -529,7 +529,7 @@ mod tests {
         }
     }
 
-    /// Writes a value to be refused, and returns the error.
+    /// Writes a value that must be rejected, and returns the error.
     fn refused<T: Serialize>(value: &T) -> String {
         let error = twice(value).unwrap_err().to_string();
         assert_eq!(to_string(value).unwrap_err().to_string(), error);
@@ -583,7 +583,7 @@ mod tests {
         assert_eq!(refused(&Some(f64::NAN)), "NaN has no JSON form");
         assert_eq!(refused(&SingleEntry(f64::NAN)), "a key: NaN has no JSON form");
         assert_eq!(refused(&[("a", SingleEntry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
-        // A place is not as long as the names in it.
+        // A place is shorter than the names in it.
         let place = refused(&BTreeMap::from([("\u{e9}".repeat(10_000), f64::NAN)]));
         assert!(
             place.starts_with("`…") && place.ends_with("\u{e9}\"]`: NaN has no JSON form") && place.len() < 300,
@@ -629,7 +629,7 @@ mod tests {
                 check((0..3).map(|fields| NamedStruct("Named", fields, name)).collect::<Vec<_>>());
             }
         }
-        // Only structs that serde_json knows are its own.
+        // Only structs that serde_json knows get its special treatment.
         check((0..3).map(|fields| NamedStruct("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
     }
 
@@ -656,7 +656,7 @@ mod tests {
         let refused = twice(&forged).unwrap_err().to_string();
         assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());
         assert!(twice(&SingleEntry(NamedStruct("$serde_json::private::RawValue", 0, "x"))).is_err());
-        // With that feature of serde_json, all its numbers are written so.
+        // With that feature of serde_json, it writes all its numbers in this way.
         let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
         check(json!([number, 1e30, u64::MAX]));
     }
@@ -673,7 +673,7 @@ mod tests {
         assert!((1_000..=MAX_KEPT_BUFFER).contains(&kept()), "{}", kept());
         check("x".repeat(2 * MAX_KEPT_BUFFER));
         assert_eq!(kept(), 0);
-        // Room grows by doubling, so there can be too much of it for a text that is not.
+        // The buffer grows by doubling, so its capacity can exceed the limit for a text that does not.
         check("x".repeat(MAX_KEPT_BUFFER - MAX_KEPT_BUFFER / 4));
         assert_eq!(kept(), 0);
         let panicked = std::panic::catch_unwind(|| twice(&SingleEntry(SerializeByFn(|| panic!("on purpose")))));
@@ -681,7 +681,7 @@ mod tests {
         check("after a panic");
     }
 
-    /// Writes itself by a function.
+    /// Serializes itself with a function.
     struct SerializeByFn<F>(F);
 
     impl<F: Fn() -> u8> Serialize for SerializeByFn<F> {

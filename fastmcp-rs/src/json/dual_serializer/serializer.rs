@@ -8,10 +8,10 @@ use serde_json::{Error, Result};
 
 use super::DualWriter;
 
-/// Values that only serde_json knows how to write: structs of such a name, with one field.
+/// Values that only serde_json can write: structs of such a name, with one field.
 const RAW_VALUES: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// Methods for whole numbers.
+/// Defines methods for whole numbers.
 macro_rules! integers {
     ($($serialize:ident, $write:ident, $type:ty;)*) => {
         $(
@@ -192,14 +192,14 @@ impl<'a, 'b> Serializer for &'a mut DualWriter<'b> {
     }
 }
 
-/// serde_json would write `null`, which the schema of a number does not allow.
+/// Returns the error for NaN and infinity. serde_json would write `null`, which the schema of a number does not allow.
 #[cold]
 fn no_json_form(value: impl Display) -> Error {
     Error::custom(format_args!("{value} has no JSON form"))
 }
 
 impl DualWriter<'_> {
-    /// Puts quotes around a key that is a number or a boolean, instead of a serialiser for keys alone.
+    /// Puts quotes around a key that is a number or a boolean, instead of a separate serializer for keys.
     #[cold]
     fn write_quoted_key(&mut self, start: usize) -> Result<()> {
         if !matches!(self.json.get(start), Some(b'-' | b'0'..=b'9' | b't' | b'f')) {
@@ -372,7 +372,7 @@ impl ser::SerializeStructVariant for ObjectSerializer<'_, '_> {
     }
 }
 
-/// One of [`RAW_VALUES`] again, for serde_json.
+/// One of [`RAW_VALUES`], rebuilt for serde_json.
 struct RawField<'a, T: ?Sized> {
     name: &'static str,
     field: &'static str,
