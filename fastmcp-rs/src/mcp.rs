@@ -14,12 +14,12 @@
 ///
 /// /// Looks up the price of an article.
 /// ///
-/// /// Use this when the user asks what something costs.
+/// /// Use this when the user asks for a price.
 /// #[mcp::tool(read_only)]
 /// async fn price(
 ///     /// The article's number, e.g. `A-17`.
 ///     article: &str,
-///     /// How many.
+///     /// The number of articles.
 ///     #[arg(default = 1, min = 1, max = 1000)]
 ///     quantity: u32,
 /// ) -> Result<String, ToolError> {
@@ -172,7 +172,7 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// #[mcp::model]
 /// struct Shipping {
-///     /// Where it goes.
+///     /// The destination.
 ///     #[arg(min_length = 1)]
 ///     city: String,
 ///     speed: Speed,
@@ -303,7 +303,7 @@ pub use fastmcp_rs_macros::resource;
 ///     /// The order reference, e.g. `ORD-101`.
 ///     #[arg(complete = order_ids)]
 ///     order_id: &str,
-///     /// How many reasons to give.
+///     /// The number of reasons.
 ///     #[arg(default = 3)]
 ///     reasons: u8,
 /// ) -> String {

@@ -131,7 +131,7 @@ impl Drop for StatesGuard {
     }
 }
 
-/// Explains on the terminal that the server waits for a client, for a person who has started it by hand.
+/// Explains on the terminal that the server waits for a client, in case a person has started it by hand.
 fn print_greeting(server: &Server) {
     let program = std::env::args_os().next().unwrap_or_else(|| "this-program".into());
     let program = program.to_string_lossy();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Capability;
 
-/// The most characters of a client's text that an error repeats.
+/// The maximum number of characters of a client's text that an error repeats.
 const MAX_QUOTED: usize = 256;
 
 /// The reason that a request to the client has no answer.
@@ -27,8 +27,8 @@ const MAX_QUOTED: usize = 256;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// The client did not declare the capability to answer this, or its request takes no stream that could carry the
-    /// question: before 2026-07-28, its `Accept` must name `text/event-stream`.
+    /// The client did not declare the required capability, or its request accepts no stream that could carry the
+    /// question: before 2026-07-28, its `Accept` must contain `text/event-stream`.
     #[error("{}", unsupported(.capability, .reason))]
     #[non_exhaustive]
     Unsupported {

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most bytes of log lines and printed text that are queued for standard error.
+/// The maximum number of bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
-/// The most bytes per write, so that the progress of a slow reader is visible.
+/// The maximum size of a write, so that the progress of a slow reader is visible.
 const MAX_WRITE: usize = 64 << 10;
 /// The time that printed text waits for room in the queue before it is dropped. A reader that keeps up makes room
 /// sooner.
@@ -103,7 +103,7 @@ pub(crate) fn error_id() -> String {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
 pub(crate) struct StderrWriter {
-    /// Whether lines are JSON.
+    /// True if lines are JSON.
     pub(crate) is_json: bool,
 }
 

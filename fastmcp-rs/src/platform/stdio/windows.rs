@@ -93,7 +93,7 @@ fn nul() -> io::Result<OwnedHandle> {
     Ok(OpenOptions::new().read(true).write(true).open("NUL")?.into())
 }
 
-/// Switches a console to UTF-8, for a person who tries the server by hand. Pipes and files have no code page.
+/// Switches a console to UTF-8, for manual tests of the server. Pipes and files have no code page.
 fn use_utf8(input: &File, output: &File) {
     if input.is_terminal() {
         // SAFETY: the function takes a number and touches no memory of this process.
