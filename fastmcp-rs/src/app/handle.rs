@@ -12,9 +12,9 @@ use crate::registry::{ComponentTree, Registration, Selector};
 
 /// Adds, removes, enables and disables tools, resources and prompts, before and while the app is served.
 ///
-/// [`App::handle`](crate::App::handle) returns it. It is cheap to clone, and usable from any thread. Each method is one
-/// atomic change: a request sees all of it or nothing. A running call continues, even if its tool is removed. Clients
-/// are notified of changed lists, if their revision and their subscriptions allow it.
+/// [`App::handle`](crate::App::handle) returns a handle. It is cheap to clone, and can be used from any thread. Each
+/// method makes one atomic change: a request sees all of it or nothing. A running call continues, even if its tool is
+/// removed. Clients are notified of changed lists, if their revision and their subscriptions allow it.
 ///
 /// An app with a handle declares from the beginning that it has tools, resources and prompts, and that their lists may
 /// change.

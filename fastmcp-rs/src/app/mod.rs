@@ -436,7 +436,7 @@ impl App {
     }
 
     /// Sets whether tools that return a number or a `bool` send it as structured content beside its text, with an
-    /// output schema. Default: false, because some clients read the text as structured content and reject it if it is
+    /// output schema. Default: true, because some clients read the text as structured content, and reject it if it is
     /// not an object.
     ///
     /// Before 2026-07-28 the content is `{"result": 3}`, and so is the text. A tool's own `structured` takes

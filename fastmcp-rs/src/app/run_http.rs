@@ -37,8 +37,8 @@ impl App {
         self
     }
 
-    /// Sets the function that authenticates each HTTP request: an `async fn(&http::request::Parts) -> Result<Principal,
-    /// AccessError>`.
+    /// Sets the function that authenticates each HTTP request, of the form
+    /// `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
     ///
     /// A request that it rejects is not served. Its return value is [`Context::principal`](crate::Context::principal);
     /// sessions, sealed request state and subscriptions are bound to it. It runs before the body is read, for every

@@ -49,9 +49,9 @@ impl App {
     /// so that this method cannot return, the process is ended, because it must not outlive its client.
     ///
     /// From the first moment on, standard input and output belong to the protocol. Text that the program, its libraries
-    /// and its child processes print goes to standard error and never waits for it to be read (see [`StdoutPolicy`]),
-    /// and reads from standard input return nothing. The method does not restore the client's streams when it returns,
-    /// so it can be called once per process.
+    /// and its child processes print goes to standard error, and printing never waits for a reader (see
+    /// [`StdoutPolicy`]). Reads from standard input return nothing. The method does not restore the client's streams
+    /// when it returns, so it can be called once per process.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ pub(crate) fn check_timers() -> Result<(), Error> {
 #[cfg(feature = "http")]
 pub(crate) fn check_io() -> Result<(), Error> {
     let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0));
-    // Without a socket the result is unknown; the server's own input and output report the failure.
+    // Without a socket the result is unknown, and the server's own socket reports the failure.
     let Ok(socket) = socket.and_then(|socket| socket.set_nonblocking(true).map(|()| socket)) else { return Ok(()) };
     check("input and output", || drop(tokio::net::UdpSocket::from_std(socket)))
 }
