@@ -85,7 +85,7 @@
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
 /// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
-/// | `wrapped` | clients of 2026-07-28, too, get a result that is no object inside one: see [`App::wrapped_results`](crate::App::wrapped_results) |
+/// | `wrapped` | clients of 2026-07-28, too, get a result that is not an object inside an object: see [`App::wrapped_results`](crate::App::wrapped_results) |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |

@@ -123,7 +123,7 @@ impl CarriedSession {
         bytes.extend_from_slice(&self.lifetime.to_le_bytes());
         let texts = [Some(self.revision.as_str()), self.client.info.as_deref(), self.client.capabilities.as_deref()];
         for text in texts {
-            // Zero stands for a text that is absent.
+            // Zero represents an absent text.
             let length = text.map_or(0, |text| u16::try_from(text.len() + 1).unwrap_or(u16::MAX));
             bytes.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
@@ -198,7 +198,7 @@ fn bounded_capabilities(capabilities: &str) -> Box<str> {
         let Some(MemberMap(members)) = members.get(name).and_then(|text| object::read_members(text).ok()) else {
             continue;
         };
-        // A part that is no object is not declared, but a client that names parts means no others by default.
+        // A part that is not an object is not declared, but a client that names parts declares no others by default.
         let part = |text: &String| if text.starts_with('{') { Map::new().into() } else { Value::Bool(false) };
         let parts = parts.iter().filter_map(|name| Some(((*name).to_owned(), part(members.get(*name)?))));
         kept.insert(name.into(), parts.collect::<Map<_, _>>().into());

@@ -394,7 +394,7 @@ mod tests {
         rest: BTreeMap<String, i128>,
     }
 
-    /// A struct of that name with so many fields, and a variant; all have the same name.
+    /// A struct by its name, the number of its fields, and the name of all of them; the first field is a variant.
     struct NamedStruct(&'static str, usize, &'static str);
 
     impl Serialize for NamedStruct {

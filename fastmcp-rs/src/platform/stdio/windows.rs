@@ -160,7 +160,8 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether two handles lead to the same pipe or file. Consoles and `NUL` may be opened twice without being one stream.
+/// Returns true if two handles refer to the same pipe or file. Consoles and `NUL` may be opened twice without being one
+/// stream.
 fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
     let [one, other] = [one, other].map(|handle| handle.as_raw_handle());
     // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only inspects
