@@ -75,8 +75,8 @@ pub enum AskError {
     },
     /// The call has ended or continues in another round, or the client has closed its end and can answer nothing more.
     /// In the first two cases the handler is dropped with its call and does not see this error; a task or a thread that
-    /// the handler or middleware has spawned does see it, and should end too. At that moment the client may already answer
-    /// in another round.
+    /// the handler or middleware has spawned does see it, and should end too. At that moment the client may already
+    /// answer in another round.
     #[error("the call that asked has ended")]
     Ended,
     /// Too many requests await this client's answers.
